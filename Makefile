@@ -1,0 +1,61 @@
+# demur's chores. Each one first makes .venv or brings it up to date; a second run finds it done.
+
+PYTEST_ARGS ?=
+EXAMPLES ?= 5000
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format soak bench pins clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DEV) ## make .venv with everything that development needs
+
+$(RUNTIME): tools/setup.sh pyproject.toml requirements/build.txt requirements/base.txt
+	@tools/setup.sh base
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.txt
+	@tools/setup.sh dev
+	@touch $@
+
+demo: $(RUNTIME) ## the whole loop on a synthetic community
+	@$(BIN)/demur demo $(ARGS)
+
+# Runs one check under a heading, and says how long it took.
+check = @printf '== %s\n' '$(1)'; from=$$(date +%s); $(BIN)/$(1) || exit $$?; printf '   %s s\n' $$(($$(date +%s) - from))
+
+lint: $(DEV) ## style, types and layers
+	$(call check,ruff check --quiet)
+	$(call check,ruff format --check --quiet)
+	$(call check,mypy)
+	$(call check,lint-imports --no-logo)
+
+test: lint ## lint, then every test but the long ones
+	@printf '== %s\n' pytest
+	@$(BIN)/pytest -n 2 -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+
+format: $(DEV) ## rewrite the code in its one style
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+soak: $(DEV) ## the laws with EXAMPLES (5000) examples each, and the other long tests
+	@DEMUR_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m 'law or soak' --durations=10 $(PYTEST_ARGS)
+
+bench: $(DEV) ## print the figures of docs/benchmarks.md
+	@set -e; for script in bench/[!_]*.py; do printf '== %s\n' "$$script"; $(BIN)/python "$$script"; done
+
+pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes newer releases)
+	@$(COMPILE) --group build --output-file requirements/build.txt
+	@$(COMPILE) --constraint requirements/build.txt --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
+		--extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
+
+clean: ## remove .venv, caches and what benchmarks left
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench/data bench/results
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

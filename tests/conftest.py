@@ -1,0 +1,150 @@
+"""What every test may ask for: the shared example data, the parts a machine may lack, and Hypothesis profiles.
+
+Invariants: an absent ``../shared`` is always a skip, never a failure; a part that is missing and can't be installed
+is a skip on a developer's machine and a failure where ``DEMUR_REQUIRE=all`` says that every test must run (CI).
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RAM: Final = Path("/dev/shm")  # memory-backed: spares the disk the many small commits of the laws
+OLDEST_JAVA: Final = 17  # what Spark 4 runs on
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # tests reach no network; read when `datasets` is imported
+
+# A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
+_PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
+settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
+settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The example data: ``data`` in ``$DEMUR_SHARED``, else in ``../shared`` next to the repository."""
+    data = Path(os.environ.get("DEMUR_SHARED", ROOT.parent / "shared")) / "data"
+    if not data.is_dir():
+        pytest.skip(f"the shared example data is not at {data}: set DEMUR_SHARED to the folder above it")
+    return data
+
+
+@pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Called with what the machine lacks: skips the test, or fails it where ``DEMUR_REQUIRE=all``."""
+
+    def give_up(reason: str) -> NoReturn:
+        if os.environ.get("DEMUR_REQUIRE") == "all":
+            pytest.fail(f"DEMUR_REQUIRE=all, and the machine lacks {reason}")
+        pytest.skip(f"the machine lacks {reason}")
+
+    return give_up
+
+
+@pytest.fixture(scope="session")
+def debian() -> Callable[..., bool]:
+    """Called with names of Debian packages: installs them, and answers whether that worked.
+
+    Needs root and apt-get; test processes that run side by side wait for each other.
+    """
+
+    def install(*packages: str) -> bool:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            return False
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        with (Path(tempfile.gettempdir()) / "demur-apt.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+                apt = subprocess.run(["apt-get", "-qq", *command], env=environment, capture_output=True, check=False)
+        return apt.returncode == 0
+
+    return install
+
+
+def _server_programs() -> Path | None:
+    """Where PostgreSQL's server programs are: next to where `initdb` points, else Debian's newest."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    releases = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((initdb.parent for initdb in releases), key=lambda folder: int(folder.parent.name), default=None)
+
+
+@pytest.fixture(scope="session")
+def postgresql(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
+    """The folder of PostgreSQL's server programs; installed from Debian's packages where there are none."""
+    programs = _server_programs()
+    if programs is None and debian("postgresql"):
+        programs = _server_programs()
+    return programs or missing("a PostgreSQL server")
+
+
+def _java_release(java: str | None) -> int:
+    """The feature release of a Java launcher (JEP 322), 0 where it does not run."""
+    if java is None:
+        return 0
+    try:
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    except OSError:
+        return 0
+    release = re.search(r'version "(\d+)', told)
+    return int(release[1]) if release else 0
+
+
+@pytest.fixture(scope="session")
+def java(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
+    """A Java launcher that Spark can use; installed from Debian's packages where there is none."""
+    home = os.environ.get("JAVA_HOME")
+    launcher = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    if _java_release(launcher) < OLDEST_JAVA and debian("default-jre-headless"):
+        launcher = shutil.which("java")
+    if launcher is None or _java_release(launcher) < OLDEST_JAVA:
+        missing(f"Java {OLDEST_JAVA} or newer")
+    return Path(launcher)
+
+
+@pytest.fixture(scope="session")
+def spark(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """A local Spark session of one thread, on loopback only."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415  # a second of import, only for those who ask
+
+    os.environ.setdefault("JAVA_HOME", str(java.resolve().parent.parent))
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    for key in ("spark.driver.host", "spark.driver.bindAddress"):
+        builder = builder.config(key, "127.0.0.1")
+    builder = builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("spark")))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "lance is not fork-safe")  # the fork becomes Java at once: no Lance in it
+        session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def fast_tmp(tmp_path: Path) -> Iterator[Path]:
+    """A temporary folder in memory where the machine has one (``/dev/shm``), else on disk; removed afterwards."""
+    if not os.access(RAM, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=RAM, prefix="demur-") as folder:
+        yield Path(folder)
