@@ -1,0 +1,186 @@
+"""Identifiers become keyed hashes here, and personal details are sealed here.
+
+Invariants: a raw account identifier leaves this module only as ``HMAC-SHA-256(pepper, canonical identifier)``
+(RFC 2104), so that the corpus and its versions can be searched for a person by whoever holds the pepper and by
+nobody else; the same account, however it is spelt, has one key; sealing is AES-256-GCM (NIST SP 800-38D) under a
+fresh 96-bit nonce, so that destroying a key destroys what it sealed.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from demur.errors import IdentityError
+
+KEY_BYTES: Final = 32
+ITEM_KEY_BYTES: Final = 16
+_NONCE_BYTES: Final = 12
+_BLOCK_BYTES: Final = 64  # of SHA-256, FIPS 180-4
+_DIGEST_BYTES: Final = 32
+
+SubjectKeys = npt.NDArray[np.int64]
+
+_NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+_CASELESS: Final = frozenset({"facebook", "instagram", "irc", "mail", "mastodon", "threads", "x"})
+"""Namespaces whose platforms compare names without case; elsewhere `ann` and `Ann` may be two people."""
+
+
+def canonical(account: str) -> str:
+    """The one spelling of an account identifier ``namespace:value``.
+
+    The namespace is lower-cased, the value is NFC and stripped; where the platform compares without case it is
+    NFKC case-folded, and a Mastodon address begins with ``@``.
+
+    Raises:
+        IdentityError: without a namespace or a value.
+    """
+    namespace, _, value = account.partition(":")
+    value = value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
+    known = _namespace(namespace)
+    if not value or known is None:
+        msg = f"{account!r} is no account identifier: write namespace:value, for instance instagram:ann."
+        raise IdentityError(msg)
+    if known in _CASELESS:
+        value = value.lower() if value.isascii() else unicodedata.normalize("NFKC", value).casefold()
+    if known == "mastodon":
+        value = "@" + value.lstrip("@")
+    return f"{known}:{value}"
+
+
+@lru_cache(maxsize=1024)
+def _namespace(written: str) -> str | None:
+    """A namespace as it is compared, or None for what can't be one."""
+    namespace = written.strip().lower()
+    return namespace if _NAMESPACE.fullmatch(namespace) else None
+
+
+@lru_cache(maxsize=8)
+def _hmac_states(pepper: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
+    """The inner and the outer hash of HMAC-SHA-256 with the key taken in (RFC 2104, section 4)."""
+    block = pepper.ljust(_BLOCK_BYTES, b"\0")
+    return hashlib.sha256(bytes(byte ^ 0x36 for byte in block)), hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+
+@dataclass(frozen=True)
+class Pepper:
+    """The secret under which identifiers are hashed; picklable, so that worker processes can key items."""
+
+    secret: bytes = field(repr=False)
+    """32 random bytes."""
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != KEY_BYTES:
+            raise IdentityError(f"A pepper has {KEY_BYTES} bytes, this one {len(self.secret)}: restore keys/pepper.")
+
+    def subject_key(self, account: str) -> int:
+        """The subject key of one account: the first 63 bits of its keyed hash, so that it fits an int64."""
+        return int(self.subject_keys([account])[0])
+
+    def subject_keys(self, accounts: Iterable[str]) -> SubjectKeys:
+        """The subject keys of many accounts, shape (n,), in their order."""
+        heads = b"".join(self._digests(canonical(account) for account in accounts))
+        return (np.frombuffer(heads, dtype=">u8")[:: _DIGEST_BYTES // 8] >> np.uint64(1)).astype(np.int64)
+
+    def item_key(self, item: str) -> bytes:
+        """The first 16 bytes of the keyed hash of an item, thread or group id."""
+        return next(self._digests([item]))[:ITEM_KEY_BYTES]
+
+    def item_keys(self, items: pa.Array) -> pa.Array:
+        """The keys of a string array, as fixed_size_binary(16), nulls kept."""
+        unique = items.dictionary_encode()
+        heads = b"".join([digest[:ITEM_KEY_BYTES] for digest in self._digests(unique.dictionary.to_pylist())])
+        keys = pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(ITEM_KEY_BYTES), len(unique.dictionary), [None, pa.py_buffer(heads)]
+        )
+        return keys.take(unique.indices)
+
+    def _digests(self, messages: Iterable[str]) -> Iterator[bytes]:
+        """HMAC-SHA-256 of each message, the key taken in once: a third of the time of ``hmac.digest``."""
+        inner, outer = _hmac_states(self.secret)
+        for message in messages:
+            first, second = inner.copy(), outer.copy()
+            first.update(message.encode())
+            second.update(first.digest())
+            yield second.digest()
+
+
+def seal(key: bytes, plain: bytes, *, context: bytes = b"") -> bytes:
+    """AES-256-GCM of ``plain``, bound to ``context``; the nonce stands first."""
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, plain, context)
+
+
+def unseal(key: bytes, sealed: bytes, *, context: bytes = b"") -> bytes:
+    """What :func:`seal` sealed.
+
+    Raises:
+        IdentityError: with another key or context, or when a byte was changed.
+    """
+    try:
+        return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
+    except InvalidTag:
+        raise IdentityError("A sealed detail can't be opened with this workspace's key: restore keys/.") from None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The three secrets of a workspace, one file each under ``keys/``, mode 0600."""
+
+    pepper: Pepper
+    sealing: bytes = field(repr=False)
+    """32 bytes; wraps the key of each person."""
+    signing: Ed25519PrivateKey = field(repr=False)
+    """Signs manifests, suppression lists and checkpoints (RFC 8032)."""
+
+    @classmethod
+    def create(cls, folder: Path) -> Self:
+        """Fresh keys, written to ``folder``, which must not hold any."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in ("pepper", "sealing", "signing"):
+            _write_secret(folder / f"{name}.key", secrets.token_bytes(KEY_BYTES))
+        return cls.load(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The keys in ``folder``.
+
+        Raises:
+            IdentityError: when one is missing or has the wrong length.
+        """
+        pepper, sealing, signing = (_read_secret(folder / f"{n}.key") for n in ("pepper", "sealing", "signing"))
+        return cls(Pepper(pepper), sealing, Ed25519PrivateKey.from_private_bytes(signing))
+
+
+def _write_secret(path: Path, secret: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise IdentityError(f"{path} exists already: a key is never overwritten; choose another folder.") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_secret(path: Path) -> bytes:
+    try:
+        secret = path.read_bytes()
+    except OSError as error:
+        raise IdentityError(f"{path} can't be read ({error.strerror}): restore it from your backup.") from None
+    if len(secret) != KEY_BYTES:
+        raise IdentityError(f"{path} has {len(secret)} bytes instead of {KEY_BYTES}: restore it from your backup.")
+    return secret

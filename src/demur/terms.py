@@ -1,0 +1,161 @@
+"""The vocabulary: the words of the GDPR, of W3C DPV and of data engineering that demur uses, and no logic.
+
+Invariants: every enumeration is closed (an unknown value is never guessed, it means *not used*: law 4),
+and the order of :class:`Reason` is fixed, because an item is counted once, by its first reason (law 5).
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import pyarrow as pa
+
+
+class Kind(StrEnum):
+    """What an item is."""
+
+    POST = "post"
+    COMMENT = "comment"
+    CAPTION = "caption"
+    PHOTO = "photo"
+    STORY = "story"
+    REEL = "reel"
+    PROFILE = "profile"
+    REVIEW = "review"
+    GROUP_POST = "group-post"
+    PAGE_POST = "page-post"
+    MESSAGE = "message"
+    THIRD_PARTY_RECORD = "third-party-record"
+
+
+class Audience(StrEnum):
+    """Who could read an item at its source."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    FOLLOWERS = "followers"
+    GROUP = "group"
+    DIRECT = "direct"
+
+
+class Role(StrEnum):
+    """What a span of an item's text does with the account it names."""
+
+    MENTION = "mention"
+    QUOTE = "quote"
+    RESHARE = "reshare"
+    TAG = "tag"
+
+
+class Basis(StrEnum):
+    """The six legal bases of Art. 6(1) GDPR, in its order."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal-obligation"
+    VITAL_INTERESTS = "vital-interests"
+    PUBLIC_TASK = "public-task"
+    LEGITIMATE_INTERESTS = "legitimate-interests"
+
+
+class Reason(StrEnum):
+    """Why an item was left out, in the order in which reasons are tried; the first that holds is counted."""
+
+    SUPERSEDED = "superseded"  # a later reading of the same item stands in the same import
+    DELETED = "deleted"  # the source says it is gone
+    UNKNOWN_AUTHOR = "unknown-author"
+    UNKNOWN_KIND = "unknown-kind"
+    KIND = "kind"  # a kind that the policy does not use
+    UNKNOWN_AUDIENCE = "unknown-audience"
+    AUDIENCE = "audience"  # an audience that the policy does not use
+    ORIGIN = "origin"  # a third party that the policy does not use
+    UNKNOWN_DATE = "unknown-date"  # no date, where the policy asks for one
+    BEFORE_SINCE = "before-since"  # older than the policy's time range
+    UNKNOWN_REGION = "unknown-region"
+    REGION = "region"
+    UNKNOWN_AGE = "unknown-age"
+    MINOR = "minor"
+    NOT_TOLD = "not-told"  # no notice reached the author
+    NOTICE_PERIOD = "notice-period"  # told, but not long enough ago
+    NO_CONSENT = "no-consent"  # consent is the basis in use, and none is recorded
+    OBJECTED = "objected"  # the author objected (Art. 21 GDPR)
+    RESHARE = "reshare"  # it passes on what a suppressed person wrote
+    QUOTE = "quote"  # it quotes a suppressed person, and the policy drops such items
+    MENTION = "mention"  # it names a suppressed person, and the policy drops such items
+    EMPTY = "empty"  # nothing is left of it, or nothing was there
+
+
+class EntryKind(StrEnum):
+    """What a register entry records."""
+
+    OBJECTION_LODGED = "objection.lodged"
+    OBJECTION_CONFIRMED = "objection.confirmed"
+    OBJECTION_LAPSED = "objection.lapsed"
+    OBJECTION_WITHDRAWN = "objection.withdrawn"
+    ACCOUNT_LINKED = "account.linked"
+    ACCOUNT_UNLINKED = "account.unlinked"
+    MEMBERS_IMPORTED = "members.imported"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    POLICY_CHANGED = "policy.changed"
+    IMPORT_FINISHED = "import.finished"
+    CORPUS_HONOURED = "corpus.honoured"
+    VERSION_PUBLISHED = "version.published"
+    VERSION_RETIRED = "version.retired"
+    VERSION_EXPORTED = "version.exported"
+
+
+BINDING: Final = frozenset(
+    {
+        EntryKind.OBJECTION_LODGED,
+        EntryKind.OBJECTION_CONFIRMED,
+        EntryKind.OBJECTION_LAPSED,
+        EntryKind.OBJECTION_WITHDRAWN,
+        EntryKind.ACCOUNT_LINKED,
+        EntryKind.ACCOUNT_UNLINKED,
+        EntryKind.MEMBERS_IMPORTED,
+        EntryKind.CONSENT_GIVEN,
+        EntryKind.CONSENT_WITHDRAWN,
+        EntryKind.POLICY_CHANGED,
+    }
+)
+"""The entries that change what may be used; publishing compares the last of these, not the log's head (law 3)."""
+
+SPAN: Final = pa.struct(
+    [
+        pa.field("start", pa.int32()),  # code points of `text`, from 0
+        pa.field("end", pa.int32()),  # code points of `text`, exclusive
+        pa.field("role", pa.string()),  # a Role
+        pa.field("account", pa.string()),  # `namespace:value`
+    ]
+)
+
+MEDIA: Final = pa.struct(
+    [
+        pa.field("uri", pa.string()),
+        pa.field("type", pa.string()),  # media type, RFC 6838
+        pa.field("alt", pa.string()),
+        pa.field("tagged", pa.list_(pa.string())),  # accounts shown in it
+    ]
+)
+
+ITEM: Final = pa.schema(
+    [
+        pa.field("item", pa.string(), nullable=False),  # `source:native-id`
+        pa.field("author", pa.string()),  # `namespace:value`, null if unknown
+        pa.field("kind", pa.string()),  # a Kind
+        pa.field("audience", pa.string()),  # an Audience
+        pa.field("region", pa.string()),  # ISO 3166-1 alpha-2 of the author's account
+        pa.field("created", pa.timestamp("us", tz="UTC")),
+        pa.field("language", pa.string()),  # BCP 47
+        pa.field("text", pa.large_string()),  # UTF-8, NFC, no markup
+        pa.field("spans", pa.list_(SPAN)),
+        pa.field("parent", pa.string()),  # the item it answers
+        pa.field("thread", pa.string()),  # the root's item id
+        pa.field("group", pa.string()),  # group, page or channel id
+        pa.field("rating", pa.float64()),  # reviews
+        pa.field("media", pa.list_(MEDIA)),
+        pa.field("origin", pa.string()),  # `first-party`, or the third party's name
+        pa.field("deleted", pa.bool_()),  # true: the source says it is gone
+    ]
+)
+"""An item, the only shape that crosses from a source (design.md, *Data contracts*)."""
