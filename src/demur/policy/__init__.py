@@ -1,0 +1,48 @@
+"""demur.toml: what a controller decided, read, checked, written and explained."""
+
+from demur.policy.explain import door_lines, rule_of
+from demur.policy.load import complaint, load_policy
+from demur.policy.model import (
+    Assessment,
+    Controller,
+    Door,
+    Identifiers,
+    LegalBasis,
+    Notice,
+    Objections,
+    Others,
+    Policy,
+    Purpose,
+    RegisterPlace,
+    Retention,
+)
+from demur.policy.nearest import nearest, suggestion
+from demur.policy.places import FILE_NAME, locate, place
+from demur.policy.write import render_policy, toml_value, write_policy
+
+__all__ = [
+    "FILE_NAME",
+    "Assessment",
+    "Controller",
+    "Door",
+    "Identifiers",
+    "LegalBasis",
+    "Notice",
+    "Objections",
+    "Others",
+    "Policy",
+    "Purpose",
+    "RegisterPlace",
+    "Retention",
+    "complaint",
+    "door_lines",
+    "load_policy",
+    "locate",
+    "nearest",
+    "place",
+    "render_policy",
+    "rule_of",
+    "suggestion",
+    "toml_value",
+    "write_policy",
+]

@@ -1,0 +1,145 @@
+"""The types of keys of demur.toml beyond TOML's own, each with the sentence that a wrong value earns.
+
+Invariants: a check answers with the value in its one canonical form or raises ValueError; the message goes on
+after "`key` in demur.toml line n", so it begins with a verb, and ends with what to write instead.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from demur.policy.countries import COUNTRIES, SHORTHANDS, USUAL_SLIPS
+from demur.terms import Audience, Kind
+
+ADULT: Final = 18
+"""Years; below it a person is a child (Art. 1 UN Convention on the Rights of the Child)."""
+
+_OLDEST: Final = 150
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
+
+T = TypeVar("T")
+
+
+def _country(code: str) -> str:
+    if code in COUNTRIES:
+        return code
+    if code.upper() in SHORTHANDS:
+        msg = f'lists "{code}", a group whose members change: write the countries themselves'
+        raise ValueError(msg)
+    meant = USUAL_SLIPS.get(code.upper(), code.upper())
+    hint = f'write "{meant}"' if meant in COUNTRIES else 'write a code like "DE"'
+    msg = f'has "{code}", which is no ISO 3166-1 alpha-2 code: {hint}'
+    raise ValueError(msg)
+
+
+def _texts(value: object, example: str) -> tuple[str, ...]:
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        return tuple(dict.fromkeys(value))
+    msg = f"is neither the word any nor a list of texts: write {example}"
+    raise ValueError(msg)
+
+
+def _any_or(check: Callable[[str], str], example: str) -> Callable[[object], "AnyOrTexts"]:
+    def validate(value: object) -> "AnyOrTexts":
+        if value == "any":
+            return "any"
+        return _filled(tuple(check(text) for text in _texts(value, example)))
+
+    return validate
+
+
+def _filled(values: tuple[T, ...]) -> tuple[T, ...]:
+    """The list without repetitions, in its order."""
+    if not values:
+        msg = "is an empty list, so that nothing could come in: list at least one"
+        raise ValueError(msg)
+    return tuple(dict.fromkeys(values))
+
+
+def _origin(name: str) -> str:
+    if not name.strip():
+        msg = 'has an empty name: write "first-party" or the name of a third party'
+        raise ValueError(msg)
+    return name
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    msg = "is no day: write one like 2026-12-31"
+    raise ValueError(msg)
+
+
+def _day_or_none(value: object) -> date | None:
+    if value is None or value == "":
+        return None
+    try:
+        return _day(value)
+    except ValueError:
+        msg = 'is no day: write one like 2026-12-31, or "" for none'
+        raise ValueError(msg) from None
+
+
+def _mail(value: str) -> str:
+    if value and not _MAIL.fullmatch(value):
+        msg = 'is no mail address: write one like "privacy@example.org", or "" for none'
+        raise ValueError(msg)
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        msg = f'has "{value}", which is no BCP 47 language tag: write one like "de" or "pt-BR"'
+        raise ValueError(msg)
+    return value
+
+
+def _age(value: int) -> int:
+    if value < ADULT:
+        msg = f"is {value}: minors are never used, write {ADULT} or more"
+        raise ValueError(msg)
+    if value > _OLDEST:
+        msg = f"is {value}, so that nobody could come in: write {ADULT} or somewhat more"
+        raise ValueError(msg)
+    return value
+
+
+def _register(value: str) -> str:
+    """The message does not repeat the value: a database URL may hold a password."""
+    if value and not _REGISTER.fullmatch(value):
+        msg = 'is no register URL: write "", "sqlite:///register.db" or "postgresql://user@host/database"'
+        raise ValueError(msg)
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+DayOrNone = Annotated[date | None, BeforeValidator(_day_or_none)]
+AnyOrTexts = Literal["any"] | tuple[str, ...]
+Regions = Annotated[AnyOrTexts, BeforeValidator(_any_or(_country, '"any" or ["DE", "FR"]'))]
+Origins = Annotated[AnyOrTexts, BeforeValidator(_any_or(_origin, '"any" or ["first-party"]'))]
+Country = Annotated[str, AfterValidator(lambda code: _country(code) if code else code)]
+Mail = Annotated[str, AfterValidator(_mail)]
+Languages = Annotated[
+    tuple[Annotated[str, AfterValidator(_language)], ...], Field(strict=False), AfterValidator(_filled)
+]
+Kinds = Annotated[tuple[Annotated[Kind, Field(strict=False)], ...], Field(strict=False), AfterValidator(_filled)]
+Audiences = Annotated[
+    tuple[Annotated[Audience, Field(strict=False)], ...], Field(strict=False), AfterValidator(_filled)
+]
+Age = Annotated[int, AfterValidator(_age)]
+Days = Annotated[int, Field(ge=0, le=36_500)]
+"""At most a century, so that adding it to a date never overflows."""
+RegisterUrl = Annotated[str, AfterValidator(_register)]
+Unknown = Literal["leave-out", "use"]
+Trace = Literal["mask", "drop"]
+Identifier = Literal["replace", "keep"]

@@ -1,0 +1,142 @@
+"""demur.toml -> Policy, or one sentence that says what to change.
+
+Invariants: the answer is a valid policy or a PolicyError, never something in between; of several mistakes the
+one that stands first in the file is told; a value that may be a secret (the register's URL) is never
+repeated.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from demur.errors import PolicyError
+from demur.policy.model import FORMAT, Policy
+from demur.policy.nearest import nearest, suggestion
+from demur.policy.places import locate
+from demur.policy.write import toml_value
+
+_TOML_LINE: Final = re.compile(r"^(?P<what>.*?)\s*\(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
+_CHOICE: Final = re.compile(r"'([^']*)'")
+_LAST: Final = 2**31
+"""A line after every other one: where a missing key is told."""
+
+
+def load_policy(path: Path) -> Policy:
+    """The policy in ``path``.
+
+    Raises:
+        PolicyError: when the file is missing, no TOML, of a newer format, or does not hold together.
+    """
+    text = _read(path)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(_broken(path, error)) from None
+    newer = table.get("format")
+    if isinstance(newer, int) and newer > FORMAT:
+        msg = f"{path} has format {newer}, written by a newer version of demur: update demur to read it."
+        raise PolicyError(msg)
+    try:
+        return Policy.model_validate(table, by_alias=True, by_name=False)
+    except ValidationError as error:
+        told = [(_line(text, each["loc"]), each) for each in error.errors()]
+        line, first = min(told, key=lambda each: each[0] or _LAST)
+        where = f" in {path}" + (f" line {line}" if line else "")
+        raise PolicyError(_sentence(where, first)) from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise PolicyError(f"{path} line {line} is not UTF-8: save the file as UTF-8.") from None
+    except FileNotFoundError:
+        raise PolicyError(f"{path} does not exist: `demur init` writes one.") from None
+    except OSError as error:
+        raise PolicyError(f"{path} can't be read ({error.strerror}): check the file.") from None
+
+
+def _broken(path: Path, error: tomllib.TOMLDecodeError) -> str:
+    match = _TOML_LINE.match(str(error))
+    what, line = (match["what"], f" line {match['line']}") if match else (str(error), "")
+    return f"{path}{line} is no valid TOML ({what[:1].lower()}{what[1:]}): correct that line."
+
+
+def _line(text: str, location: Sequence[int | str]) -> int | None:
+    """The line of a key, or of the nearest table around it that stands in the file."""
+    parts = [part for part in location if isinstance(part, str)]
+    found = (locate(text, parts[:length]) for length in range(len(parts), 0, -1))
+    return next((line for line in found if line is not None), None)
+
+
+def complaint(error: ValidationError) -> str:
+    """The first mistake of a policy that does not come from a file, as a sentence."""
+    return _sentence("", error.errors()[0])
+
+
+def _sentence(where: str, error: ErrorDetails) -> str:
+    """One mistake; ``where`` is the file and line, with a space before it."""
+    key = ".".join(part for part in error["loc"] if isinstance(part, str))
+    if error["type"] == "extra_forbidden":
+        known = _known(error["loc"][:-1])
+        return f"Unknown key `{key}`{where}: {suggestion(str(error['loc'][-1]), known)}"
+    if error["type"] == "missing":
+        return f"`{key}` is missing{where}: add a line, for instance {key} = 2026-12-31."
+    what = _complaint(error)
+    return f"`{key}`{where} {what}{'' if what.endswith('?') else '.'}"
+
+
+def _known(location: Sequence[int | str]) -> list[str]:
+    """The keys of the table at ``location``."""
+    model: type[BaseModel] = Policy
+    for part in location:
+        fields = {info.alias or name: info for name, info in model.model_fields.items()}
+        inner = fields[str(part)].annotation
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
+        model = inner
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _choice(error: ErrorDetails) -> str:
+    choices = _CHOICE.findall(error["ctx"]["expected"])
+    match = nearest(error["input"], choices) if isinstance(error["input"], str) else None
+    hint = f"did you mean {toml_value(match)}?" if match else f"write {' or '.join(map(toml_value, choices))}"
+    return f"has {_shown(error['input'])}: {hint}"
+
+
+_COMPLAINTS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "bool_type": lambda _: "write true or false",
+    "int_type": lambda _: "write a whole number",
+    "string_type": lambda _: "write text in quotation marks",
+    "tuple_type": lambda _: 'write a list, like ["public"]',
+    "model_type": lambda _: "this is the name of a table, not of a key",
+    "dict_type": lambda _: "this is the name of a table, not of a key",
+    "greater_than_equal": lambda context: f"write {context['ge']} or more",
+    "less_than_equal": lambda context: f"write {context['le']} or less",
+}
+
+
+def _complaint(error: ErrorDetails) -> str:
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if error["type"] in {"enum", "literal_error"}:
+        return "is not 1: write 1" if error["loc"] == ("format",) else _choice(error)
+    context: dict[str, Any] = error.get("ctx", {})
+    hint = _COMPLAINTS[error["type"]](context) if error["type"] in _COMPLAINTS else error["msg"]
+    return f"is {_shown(error['input'])}: {hint}"
+
+
+def _shown(value: object) -> str:
+    """A wrong value as it stands in the file; only simple ones are repeated."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return toml_value(value)

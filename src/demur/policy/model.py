@@ -1,0 +1,248 @@
+"""demur.toml as frozen, validated models: what may come in, who answers for it, and how text is changed.
+
+Invariants: a :class:`Policy` that exists holds together; whatever is not said has the safe value (public
+audience only, messages and minors never, an unknown age left out, a notice asked for). The text under each
+field is its unit and meaning: it is also the comment that ``demur init`` writes above the key and the row in
+docs/policy.md.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from demur.policy.fields import (
+    ADULT,
+    Age,
+    Audiences,
+    Country,
+    Day,
+    DayOrNone,
+    Days,
+    Identifier,
+    Kinds,
+    Languages,
+    Mail,
+    Origins,
+    Regions,
+    RegisterUrl,
+    Trace,
+    Unknown,
+)
+from demur.terms import Audience, Basis, Kind
+
+FORMAT: Final = 1
+"""The version of demur.toml that this demur reads; a file with a higher one is refused."""
+
+
+class Section(BaseModel):
+    """A table of demur.toml."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, validate_default=True
+    )
+
+
+class Controller(Section):
+    """[controller]."""
+
+    name: str = ""
+    """Name of the organisation, as it stands in notices, manifests and data cards."""
+    contact: Mail = ""
+    """Mail address that anyone can write to."""
+    dpo: Mail = ""
+    """Mail address of the data protection officer (Art. 37 GDPR), "" if there is none."""
+    address: str = ""
+    """Postal address, in one line."""
+    country: Country = ""
+    """Country of the main establishment, ISO 3166-1 alpha-2, "" if not said."""
+
+
+class Purpose(Section):
+    """[purpose]."""
+
+    name: str = "Training of generative AI models"
+    """The purpose in a few words."""
+    description: str = ""
+    """The purpose in a sentence or two, in words that members understand."""
+
+
+class Assessment(Section):
+    """One legal basis: the document that assesses it, when, and who answers for it."""
+
+    document: str = ""
+    """Title, path or URL of the assessment, "" while there is none."""
+    date: DayOrNone = None
+    """Day of the signature, "" while it is not signed."""
+    signed_by: str = ""
+    """Name or role of who signed it, "" while it is not signed."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether document, date and signature are all there."""
+        return bool(self.document and self.date and self.signed_by)
+
+
+class LegalBasis(Section):
+    """[basis]."""
+
+    use: Annotated[Basis, Field(strict=False)] = Basis.LEGITIMATE_INTERESTS
+    """The basis in use; "consent" turns the door around: only authors with a recorded consent come in."""
+    consent: Assessment = Assessment()
+    """Art. 6(1)(a) GDPR."""
+    contract: Assessment = Assessment()
+    """Art. 6(1)(b) GDPR."""
+    legal_obligation: Assessment = Assessment()
+    """Art. 6(1)(c) GDPR."""
+    vital_interests: Assessment = Assessment()
+    """Art. 6(1)(d) GDPR."""
+    public_task: Assessment = Assessment()
+    """Art. 6(1)(e) GDPR."""
+    legitimate_interests: Assessment = Assessment()
+    """Art. 6(1)(f) GDPR."""
+
+    @property
+    def assessment(self) -> Assessment:
+        """The assessment of the basis in use."""
+        found = getattr(self, self.use.value.replace("-", "_"))
+        assert isinstance(found, Assessment)
+        return found
+
+    @property
+    def signed(self) -> bool:
+        """Whether the basis in use has a document, a date and a signature; publishing waits for it."""
+        return self.assessment.signed
+
+
+class Notice(Section):
+    """[notice]."""
+
+    required: bool = True
+    """Whether only authors who were told come in."""
+    period_days: Days = 30
+    """Days between telling an author and the first use of what they wrote."""
+    languages: Languages = ("en",)
+    """Languages of the notice, BCP 47, the first one for everybody else."""
+
+
+class Door(Section):
+    """[door]."""
+
+    kinds: Kinds = tuple(kind for kind in Kind if kind is not Kind.MESSAGE)
+    """Kinds of items that come in; a private message also needs "direct" among the audiences."""
+    audiences: Audiences = (Audience.PUBLIC,)
+    """Audiences whose items come in: public, unlisted, followers, group, direct."""
+    origins: Origins = ("first-party",)
+    """Where items come from: "first-party" and names of third parties, or "any"."""
+    since: DayOrNone = None
+    """First day (UTC) of the time range: older and undated items are left out; "" for no limit."""
+    unknown_region: Unknown = "leave-out"
+    """Authors of unknown region, where regions is a list: "leave-out" or "use"."""
+    minimum_age: Age = ADULT
+    """Years an author must have completed for certain; minors never come in, so at least 18."""
+    unknown_age: Unknown = "leave-out"
+    """Authors of unknown age: "leave-out" or "use"."""
+
+
+class Others(Section):
+    """[others]."""
+
+    mentions: Trace = "mask"
+    """An item that mentions a suppressed person: "mask" the mention or "drop" the item."""
+    quotes: Trace = "mask"
+    """An item that quotes a suppressed person: "mask" the quote or "drop" the item."""
+
+
+class Identifiers(Section):
+    """[identifiers]."""
+
+    handles: Identifier = "replace"
+    """Handles like @ann: "replace" or "keep"."""
+    profile_urls: Identifier = "replace"
+    """Links to profiles: "replace" or "keep"."""
+    mail: Identifier = "replace"
+    """Mail addresses: "replace" or "keep"."""
+    phone: Identifier = "replace"
+    """Telephone numbers: "replace" or "keep"."""
+    iban: Identifier = "replace"
+    """Bank accounts (ISO 13616): "replace" or "keep"."""
+    ip: Identifier = "replace"
+    """IP addresses: "replace" or "keep"."""
+
+
+class Retention(Section):
+    """[retention]."""
+
+    versions_days: Days = 30
+    """Days for which a stale version is kept before maintenance retires it and removes its files."""
+
+
+class Objections(Section):
+    """[objections]."""
+
+    confirm_within_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    """Days after which an unconfirmed objection lapses; until then it binds."""
+
+
+class RegisterPlace(Section):
+    """[register]."""
+
+    url: RegisterUrl = ""
+    """"" or "sqlite:///register.db" (a file in the workspace), or "postgresql://user@host/database"."""
+
+
+class Policy(Section):
+    """The whole of demur.toml."""
+
+    format: Literal[1] = FORMAT
+    """Version of this file's format."""
+    regions: Regions = "any"
+    """Regions of authors that come in: "any", or a list of ISO 3166-1 alpha-2 codes."""
+    effective_date: Day
+    """Day from which this policy holds, as your notice states it."""
+    controller: Controller = Controller()
+    """Who answers for the processing (Art. 4(7) GDPR)."""
+    purpose: Purpose = Purpose()
+    """What the corpus is for (Art. 5(1)(b) GDPR)."""
+    basis: LegalBasis = LegalBasis()
+    """The legal basis (Art. 6(1) GDPR); publishing waits until the one in use is signed."""
+    notice: Notice = Notice()
+    """What people are told before their content is used (Arts 13, 14 and 21(4) GDPR)."""
+    door: Door = Door()
+    """Which items may come in at all."""
+    others: Others = Others()
+    """What happens to what others wrote about suppressed people; reshares of theirs are always dropped."""
+    identifiers: Identifiers = Identifiers()
+    """Direct identifiers of anyone in text."""
+    retention: Retention = Retention()
+    """How long things are kept (Art. 5(1)(e) GDPR)."""
+    objections: Objections = Objections()
+    """How objections are handled (Art. 21 GDPR)."""
+    register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
+    """Where the register lives."""
+    sources: Mapping[str, dict[str, object]] = {}
+    """Options of the sources, a table each: [sources.irc], [sources.table] ..."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    def rules_hash(self) -> str:
+        """SHA-256, in hexadecimal, of everything that decides what comes in and how text is changed.
+
+        Taken over canonical JSON (RFC 8785): two policies that decide alike have one hash, in whatever order
+        their lists stand; who the controller is, languages, retention and places do not count.
+        """
+        dump = self.model_dump(mode="json", by_alias=True)
+        rules = {name: dump[name] for name in ("regions", "door", "others", "identifiers")}
+        rules["basis"] = dump["basis"]["use"]
+        rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
+        text = json.dumps(_sorted(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sorted(value: object) -> object:
+    """The value with every list in order: a list of a policy is a set."""
+    if isinstance(value, dict):
+        return {key: _sorted(each) for key, each in value.items()}
+    return sorted(value) if isinstance(value, list) else value

@@ -1,0 +1,145 @@
+"""Policy -> demur.toml.
+
+Invariants: every key is written, uncommented, one a line, under a comment that says what it means; what is
+written reads back as an equal policy; the file is replaced in one step, so that a crash leaves the old one or
+the new one.
+"""
+
+import os
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from pydantic.fields import FieldInfo
+
+from demur.errors import PolicyError
+from demur.policy.model import Policy, Section
+
+_WIDTH: Final = 100
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_HEAD: Final = (
+    "The policy of this workspace: what may come in, on what legal basis, and how text is changed.\n"
+    "`demur policy check` says whether it holds together; `demur policy show` prints what is in force."
+)
+
+
+def write_policy(policy: Policy, path: Path) -> None:
+    """Write ``policy`` to ``path``, replacing a file that stands there.
+
+    Raises:
+        PolicyError: when a source's option has a value that TOML can't express.
+        OSError: when the folder can't be written.
+    """
+    text = render_policy(policy)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def render_policy(policy: Policy) -> str:
+    """The text of demur.toml."""
+    return "\n".join([*_comment(_HEAD), "", *_section(policy, (), set())]).rstrip("\n") + "\n"
+
+
+def _section(section: Section, path: tuple[str, ...], explained: set[str]) -> Iterator[str]:
+    """The lines of one table, its own keys before its tables; a comment is written the first time."""
+    fields = type(section).model_fields
+    values = {name: getattr(section, name) for name in fields}
+    for name, info in fields.items():
+        if not isinstance(values[name], Section | Mapping):
+            yield from _once(info, explained)
+            yield f"{info.alias or name} = {toml_value(values[name])}"
+    for name, info in fields.items():
+        if isinstance(values[name], Section | Mapping):
+            yield from ("", *_once(info, explained))
+            inner = (*path, info.alias or name)
+            yield _header(inner)
+            if isinstance(values[name], Section):
+                yield from _section(values[name], inner, explained)
+            else:
+                yield from _free(values[name], inner)
+
+
+def _once(info: FieldInfo, explained: set[str]) -> Iterator[str]:
+    text = info.description or ""
+    if text not in explained:
+        explained.add(text)
+        yield from _comment(text)
+
+
+def _free(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[str]:
+    """A table whose keys are not known beforehand: the options of a source."""
+    for key, value in table.items():
+        if not isinstance(value, Mapping):
+            yield f"{_key(key)} = {toml_value(value, (*path, key))}"
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield ""
+            yield _header((*path, key))
+            yield from _free(value, (*path, key))
+
+
+def toml_value(value: object, path: Sequence[str] = ()) -> str:
+    """A value as TOML 1.0 writes it, on one line; None, which TOML lacks, is the empty text in a policy.
+
+    Raises:
+        PolicyError: for a value that TOML can't express, naming ``path``.
+    """
+    match value:
+        case Enum():
+            return toml_value(value.value, path)
+        case list() | tuple():
+            return f"[{', '.join(toml_value(each, path) for each in value)}]"
+        case dict():
+            inner = (f"{_key(key)} = {toml_value(each, (*path, key))}" for key, each in value.items())
+            return f"{{{', '.join(inner)}}}"
+        case None if not path:
+            return '""'
+    return _scalar(value, path)
+
+
+def _scalar(value: object, path: Sequence[str]) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return _text(value)
+        case datetime() | date() | time():
+            return value.isoformat()
+        case int() | float():
+            return repr(value)
+    name, kind = ".".join(path), type(value).__name__
+    msg = f"`{name}` can't be written to demur.toml ({kind}): use text, numbers, days or lists."
+    raise PolicyError(msg)
+
+
+def _header(path: Sequence[str]) -> str:
+    return f"[{'.'.join(_key(part) for part in path)}]"
+
+
+def _key(key: str) -> str:
+    return key if _BARE_KEY.fullmatch(key) else _text(key)
+
+
+def _text(text: str) -> str:
+    """A basic string: control characters, which TOML does not allow, are escaped."""
+    return '"' + "".join(_SHORT_ESCAPES.get(char) or _printable(char) for char in text) + '"'
+
+
+def _printable(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x20 or ord(char) == 0x7F else char  # noqa: PLR2004  # TOML 1.0
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for part in text.split("\n") for line in textwrap.wrap(" ".join(part.split()), _WIDTH)]
