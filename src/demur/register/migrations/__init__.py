@@ -1,0 +1,1 @@
+"""The revisions of the register's schema, run by Alembic."""

@@ -1,0 +1,1 @@
+"""One file per revision: rNNNN_what_it_brings.py."""

@@ -1,0 +1,157 @@
+"""People and their accounts: a person is a connected component of links between accounts.
+
+Invariants: every account has a row; `person` is the smallest subject key of its component, in every account of it; a
+link merges two people, unlinking one parts them again if no other link holds them together. A pair that was unlinked
+stays on record as such, so that the next import of members does not undo a decision; only a link made on purpose
+does.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from demur.errors import IdentityError, RegisterError
+from demur.identity import Pepper, SubjectKeys, canonical
+from demur.register import bulk
+from demur.register.tables import account, link
+from demur.register.vault import Vault
+
+Edges = npt.NDArray[np.int64]
+"""Pairs of subject keys, shape (m, 2)."""
+
+
+def identify(identifier: str) -> str:
+    """The canonical spelling of an account identifier.
+
+    Raises:
+        IdentityError: if it is malformed.
+    """
+    spelt = canonical(identifier)
+    try:
+        spelt.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, as a command line makes of bytes that are no UTF-8
+        raise IdentityError("An account identifier holds bytes that are no UTF-8: type it again.") from None
+    return spelt
+
+
+class People:
+    """The accounts of one register; each method works in the caller's transaction."""
+
+    def __init__(self, pepper: Pepper, vault: Vault) -> None:
+        self._pepper = pepper
+        self._vault = vault
+
+    def keys(self, accounts: Sequence[str]) -> SubjectKeys:
+        """The subject keys of accounts, in their order, shape (n,)."""
+        return self._pepper.subject_keys([identify(each) for each in accounts])
+
+    def ensure(self, connection: sa.Connection, accounts: Sequence[str]) -> SubjectKeys:
+        """Give every account a row and a key; accounts nobody has heard of may object too.
+
+        Returns:
+            Their subject keys, in their order, shape (n,).
+        """
+        keys = self.keys(accounts)
+        known = sa.select(account.c.key).where(account.c.wrapped.is_not(None))
+        have = set(connection.scalars(known.where(bulk.among(connection, account.c.key, keys))))
+        new = {key: each for key, each in zip(keys.tolist(), accounts, strict=True) if key not in have}
+        rows = [self.row(key, identify(each)) for key, each in new.items()]
+        if rows:
+            statement = bulk.insert(connection, account)
+            again = {"wrapped": statement.excluded.wrapped, "sealed": statement.excluded.sealed}  # after erasure
+            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again), rows)
+        return keys
+
+    def row(self, key: int, spelt: str) -> dict[str, object]:
+        """The row of a new account, a person of its own."""
+        cipher, wrapped = self._vault.fresh(key)
+        sealed = self._vault.put(cipher, spelt.encode(), "account", key)
+        return {"key": key, "person": key, "wrapped": wrapped, "sealed": sealed}
+
+    def identifiers(self, connection: sa.Connection, keys: SubjectKeys) -> list[str | None]:
+        """The canonical identifiers of keys, in their order; None where none is known or it was erased."""
+        columns = (account.c.key, account.c.wrapped, account.c.sealed)
+        rows = connection.execute(sa.select(*columns).where(bulk.among(connection, account.c.key, keys)))
+        spelt = {
+            key: self._vault.open(wrapped, sealed, "account", key).decode() for key, wrapped, sealed in rows if wrapped
+        }
+        return [spelt.get(key) for key in keys.tolist()]
+
+
+def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> SubjectKeys:
+    """Every account of the people who have these accounts, sorted."""
+    persons = sa.select(account.c.person).where(bulk.among(connection, account.c.key, keys))
+    return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.person.in_(persons)))
+
+
+def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys | None:
+    """Link two accounts; the keys of the person they now are, or None if they were linked already."""
+    low, high = sorted((first, second))
+    pair = (link.c.low == low, link.c.high == high)
+    if low == high or connection.scalar(sa.select(link.c.active).where(*pair)):
+        return None
+    statement = bulk.insert(connection, link).values(low=low, high=high, active=True)
+    connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_={"active": True}))
+    merge(connection, np.array([[low, high]]))
+    return together(connection, [low])
+
+
+def remove_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys:
+    """Unlink two accounts; the keys of both sides.
+
+    Raises:
+        RegisterError: if there is no link between exactly these two.
+    """
+    low, high = sorted((first, second))
+    pair = (link.c.low == low, link.c.high == high, link.c.active.is_(True))
+    both = together(connection, [low])
+    if connection.execute(sa.update(link).where(*pair).values(active=False)).rowcount == 0:
+        raise RegisterError("These two accounts are not linked with each other: name the two of one recorded link.")
+    edges = sa.select(link.c.low, link.c.high).where(link.c.active.is_(True))
+    rows = connection.execute(edges.where(bulk.among(connection, link.c.low, both))).all()
+    loops = np.column_stack([both, both])  # an account without a link is a person of its own
+    nodes, roots = components(np.vstack([np.array(rows, dtype=np.int64).reshape(-1, 2), loops]))
+    _assign(connection, account.c.key, nodes, roots)
+    return both
+
+
+def merge(connection: sa.Connection, edges: Edges) -> SubjectKeys:
+    """Make one person of the people whom new links connect; the accounts of those who changed, sorted."""
+    ends = np.unique(edges)
+    columns = sa.select(account.c.key, account.c.person).where(bulk.among(connection, account.c.key, ends))
+    rows = bulk.read(connection, columns.order_by(account.c.key), np.dtype([("key", "i8"), ("person", "i8")]))
+    persons = rows["person"][np.searchsorted(rows["key"], edges)]
+    nodes, roots = components(persons)
+    _assign(connection, account.c.person, nodes, roots)
+    changed = np.unique(roots[nodes != roots])
+    return bulk.read_keys(connection, sa.select(account.c.key).where(bulk.among(connection, account.c.person, changed)))
+
+
+def _assign(connection: sa.Connection, column: sa.Column[int], nodes: SubjectKeys, roots: SubjectKeys) -> None:
+    moved = nodes != roots if column is account.c.person else np.ones(len(nodes), dtype=bool)
+    rows = [{"node": n, "root": r} for n, r in zip(nodes[moved].tolist(), roots[moved].tolist(), strict=True)]
+    if rows:
+        statement = sa.update(account).where(column == sa.bindparam("node")).values(person=sa.bindparam("root"))
+        connection.execute(statement, rows)
+
+
+def components(edges: Edges) -> tuple[SubjectKeys, SubjectKeys]:
+    """Connected components: the nodes, sorted, and for each the smallest node it is connected with, shape (n,) each.
+
+    Each round hands the smaller label across every link and then follows labels to labels' labels, so that long
+    chains take few rounds.
+    """
+    nodes, places = np.unique(edges, return_inverse=True)
+    ends = places.reshape(-1, 2)
+    label = np.arange(len(nodes))
+    while True:
+        before = label.copy()
+        least = label[ends].min(axis=1)
+        for side in (0, 1):
+            np.minimum.at(label, label[ends[:, side]], least)
+            np.minimum.at(label, ends[:, side], least)
+        label = label[label]
+        if np.array_equal(before, label):
+            return nodes, nodes[label]

@@ -1,0 +1,249 @@
+"""The register: who objected, who consented, who belongs together, and what was done about it.
+
+Invariants: every change appends an entry in the same transaction; a method that returned has made its change durable
+(law 1); methods of one thread inside :meth:`Register.locked` share its transaction. Times are aware, `now` is this
+moment unless given.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from demur.identity import Keys, SubjectKeys
+from demur.register import entries, objections, profiles, schema, standing
+from demur.register.clock import micros
+from demur.register.log import Log
+from demur.register.people import People, remove_link, together
+from demur.register.records import (
+    Facts,
+    Member,
+    MemberImport,
+    ObjectionPhase,
+    ObjectionState,
+    Receipt,
+    Snapshot,
+)
+from demur.register.staging import MemberImporter
+from demur.register.store import Store
+from demur.register.vault import Vault
+from demur.terms import EntryKind
+
+
+class Register(Log):
+    """One register, on SQLite or PostgreSQL; safe to use from several threads and processes."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        super().__init__(store)
+        self._vault = Vault(keys.sealing)
+        self._people = People(keys.pepper, self._vault)
+        self._reader = standing.Reader()
+
+    @classmethod
+    def create(cls, url: str, keys: Keys) -> Self:
+        """Create a register at ``sqlite:///absolute/path`` or ``postgresql://host/name``; an existing one is opened.
+
+        Raises:
+            RegisterError: when the place can't be used, or holds the register of a newer demur.
+        """
+        return cls._at(url, keys, schema.create)
+
+    @classmethod
+    def open(cls, url: str, keys: Keys) -> Self:
+        """Open a register; an older one is upgraded.
+
+        Raises:
+            RegisterError: when there is none, or the register of a newer demur.
+        """
+        return cls._at(url, keys, schema.check)
+
+    @classmethod
+    def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
+        store = Store(url)
+        try:
+            prepare(store)
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, keys)
+
+    # Objections (Art. 21 GDPR)
+
+    def lodge(  # what somebody may say when they object
+        self,
+        accounts: Sequence[str],
+        *,
+        channel: str,
+        received: date | None = None,
+        reason: str | None = None,
+        confirm_by: datetime | None = None,
+        now: datetime | None = None,
+    ) -> Receipt:
+        """Record an objection, which binds once this returns.
+
+        Args:
+            accounts: at least one, known or not; several are linked, and it covers whatever is linked with them.
+            channel: how it came: web, mail, letter, ...
+            received: the day it reached the controller, where that was earlier.
+            reason: why, if they want to say; sealed.
+            confirm_by: when it lapses unless it is confirmed.
+            now: the time of the entry.
+
+        Raises:
+            IdentityError: for a malformed account; nothing else is ever refused.
+        """
+        deadline = None if confirm_by is None else micros(confirm_by)
+        said = objections.Lodging(tuple(accounts), channel, received, reason, deadline)
+        with self._store.writing() as connection:
+            return objections.lodge(connection, self._people, self._vault, said, micros(now))
+
+    def confirm(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """Confirm an objection, which then can't lapse any more.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed or was withdrawn.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
+
+    def lapse(self, reference: str, *, cause: objections.LapseCause, now: datetime | None = None) -> ObjectionState:
+        """End an objection that the account's holder denies or that nobody confirmed.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that was confirmed or withdrawn.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.LAPSED, micros(now), cause)
+
+    def withdraw(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """End an objection at its person's wish; `others` of the answer says how many stay in force.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
+
+    def lapse_overdue(self, now: datetime | None = None) -> list[str]:
+        """Lapse every objection that should have been confirmed before now; their references, oldest first."""
+        time = micros(now)
+        with self._store.writing() as connection:
+            due = objections.overdue(connection, time)
+            for reference in due:
+                objections.move(connection, reference, ObjectionPhase.LAPSED, time, "unconfirmed")
+        return due
+
+    def objection(self, reference: str) -> ObjectionState:
+        """An objection as it stands.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.read_state(connection, reference)
+
+    def in_force(self) -> int:
+        """How many objections bind now."""
+        with self._store.reading() as connection:
+            return objections.in_force(connection)
+
+    def reason(self, reference: str) -> str | None:
+        """The reason given with an objection, unsealed; None if there is none, or it was erased.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.read_reason(connection, self._vault, reference)
+
+    # People and members
+
+    def link(self, first: str, second: str, *, now: datetime | None = None) -> int | None:
+        """Record that two accounts are one person's; the entry's number, or None if it was recorded already.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        with self._store.writing() as connection:
+            one, other = self._people.ensure(connection, [first, second]).tolist()
+            return objections.record_link(connection, one, other, micros(now))
+
+    def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
+        """Take the link between two accounts back; the entry's number.
+
+        Raises:
+            IdentityError: for a malformed account.
+            RegisterError: if these two are not linked with each other.
+        """
+        one, other = self._people.keys([first, second]).tolist()
+        with self._store.writing() as connection:
+            subjects = remove_link(connection, one, other)
+            payload = {"accounts": len(subjects)}
+            return entries.append(connection, EntryKind.ACCOUNT_UNLINKED, payload, micros(now), subjects=subjects)
+
+    def import_members(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
+        """Import members, batches of members.MEMBER: all rows, or none.
+
+        Raises:
+            SourceError: naming the first bad row and its column.
+        """
+        return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now))
+
+    def consent(self, accounts: Iterable[str], *, given: bool, now: datetime | None = None) -> int:
+        """Record that people consent, or don't any more (Art. 7 GDPR); the entry's number.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        with self._store.writing() as connection:
+            subjects = profiles.consent(connection, self._people, list(accounts), given=given)
+            kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
+            payload = {"accounts": len(subjects)}
+            return entries.append(connection, kind, payload, micros(now), subjects=subjects)
+
+    def person(self, account: str) -> SubjectKeys:
+        """The keys of every account of an account's person, sorted, shape (n,); its own alone where it is unknown.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        keys = self._people.keys([account])
+        with self._store.reading() as connection:
+            return np.union1d(keys, together(connection, keys))
+
+    def member(self, account: str) -> Member | None:
+        """What is known of a member, unsealed; None if nothing is, or it was erased."""
+        with self._store.reading() as connection:
+            return profiles.read(connection, self._people, self._vault, account)
+
+    def identifiers(self, subjects: SubjectKeys) -> list[str | None]:
+        """The account identifiers behind subject keys, in their order; None where unknown or erased."""
+        with self._store.reading() as connection:
+            return self._people.identifiers(connection, subjects)
+
+    def erase_details(self, account: str) -> int:
+        """Destroy every sealed detail of an account's person and its keys; how many accounts that were.
+
+        Keyed identifiers stay, for the one purpose of honouring the person's objections.
+        """
+        with self._store.writing() as connection:
+            erased = profiles.erase(connection, self._people, account)
+        self._store.scrub()
+        return erased
+
+    # What the corpus reads besides the log
+
+    def suppressed(self) -> SubjectKeys:
+        """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
+        return self.snapshot().suppressed
+
+    def facts(self) -> Facts:
+        """What members say of themselves, sorted by key."""
+        return self.snapshot().facts
+
+    def snapshot(self) -> Snapshot:
+        """Head, suppressed keys and facts, of one moment."""
+        with self._store.reading() as connection:
+            return self._reader.snapshot(connection, keep=not self._store.inside)

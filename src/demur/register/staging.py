@@ -1,0 +1,247 @@
+"""The import of members: rows are checked, keyed and sealed into temporary tables, then taken over in one go.
+
+Invariants: memory does not grow with the number of rows (only with the number of links); nothing that names a person
+reaches a disk unsealed, the temporary tables included; the write lock is held only while rows move from table to
+table, so that an objection never waits for an import to be read; all of it is kept, or nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register import bulk, entries
+from demur.register.clock import moment
+from demur.register.members import checked, identified
+from demur.register.people import People, merge
+from demur.register.records import NEVER, MemberImport
+from demur.register.standing import UNKNOWN_REGION, effective_consent
+from demur.register.store import Store
+from demur.register.tables import BIG, account, link, member
+from demur.register.vault import Vault
+from demur.terms import EntryKind
+
+_TEMPORARY: Final = sa.MetaData()
+
+staged: Final = sa.Table(
+    "staged",
+    _TEMPORARY,
+    sa.Column("number", BIG),  # of its row in the import; the last of an account wins
+    sa.Column("key", BIG),
+    sa.Column("region", sa.Text),
+    sa.Column("birth_year", sa.SmallInteger),
+    sa.Column("told_on", sa.Integer),
+    sa.Column("imported_consent", sa.Boolean),
+    sa.Column("digest", sa.LargeBinary),
+    sa.Column("wrapped", sa.LargeBinary),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("identifier", sa.LargeBinary),  # sealed with the same key, for an account that is new
+    prefixes=["TEMPORARY"],
+)
+
+staged_account: Final = sa.Table(
+    "staged_account",
+    _TEMPORARY,
+    sa.Column("number", BIG),
+    sa.Column("key", BIG),
+    sa.Column("wrapped", sa.LargeBinary),
+    sa.Column("identifier", sa.LargeBinary),
+    prefixes=["TEMPORARY"],
+)
+
+staged_link: Final = sa.Table(
+    "staged_link", _TEMPORARY, sa.Column("low", BIG), sa.Column("high", BIG), prefixes=["TEMPORARY"]
+)
+
+
+@dataclass
+class _Progress:
+    """What was read so far."""
+
+    rows: int = 0
+    digest: Any = field(default_factory=hashlib.sha256)
+    """Over the keyed digests of the rows, in their order."""
+
+
+class MemberImporter:
+    """Imports members into one register."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        self._store = store
+        self._people = people
+        self._vault = vault
+
+    def run(self, batches: Iterable[pa.RecordBatch], time: int) -> MemberImport:
+        """Import all rows, or none.
+
+        Raises:
+            SourceError: for a row that says nothing sensible; see members.py.
+        """
+        with self._store.session() as connection:
+            nested = connection.in_transaction()
+            with connection.begin_nested() if nested else connection.begin():
+                _TEMPORARY.drop_all(connection)
+                _TEMPORARY.create_all(connection)
+                progress = self._stage(connection, batches, time)
+            try:
+                with self._store.write_on(connection):
+                    return _take_over(connection, progress, time)
+            finally:
+                with connection.begin_nested() if nested else connection.begin():
+                    _TEMPORARY.drop_all(connection)
+
+    def _stage(self, connection: sa.Connection, batches: Iterable[pa.RecordBatch], time: int) -> _Progress:
+        progress = _Progress()
+        for chunk in checked(batches, moment(time).year):
+            first = progress.rows + 1
+            spelt = identified(chunk["account"].to_pylist(), "account", range(first, first + chunk.num_rows))
+            keys = self._people.keys(spelt)
+            linked = self._stage_links(connection, chunk, keys, first)
+            bulk.write(connection, staged, self._rows(chunk, spelt, keys, linked, progress))
+            progress.rows += chunk.num_rows
+        for table in (staged, staged_account):
+            _keep_last(connection, table)
+        return progress
+
+    def _rows(
+        self, chunk: pa.RecordBatch, spelt: list[str], keys: SubjectKeys, linked: list[list[int]], progress: _Progress
+    ) -> Iterator[tuple[Any, ...]]:
+        """One chunk as rows of `staged`."""
+        columns = (chunk[name].to_pylist() for name in ("names", "locale", "mail", "region", "birth_year", "consented"))
+        told = chunk["told_on"].cast(pa.int32()).fill_null(NEVER).to_pylist()
+        each = zip(spelt, keys.tolist(), told, linked, *columns, strict=True)
+        for number, (identifier, key, told_on, others, names, locale, mail, region, born, consent) in enumerate(
+            each, start=progress.rows + 1
+        ):
+            profile = orjson.dumps([[name for name in names or () if name], locale, mail])
+            digest = self._vault.digest(profile + orjson.dumps([key, region, born, told_on, consent, others]))
+            progress.digest.update(digest)
+            cipher, wrapped = self._vault.fresh(key)
+            sealed = self._vault.put(cipher, profile, "member", key)
+            own = self._vault.put(cipher, identifier.encode(), "account", key)
+            facts = (region or UNKNOWN_REGION, born or 0, told_on, consent)
+            yield (number, key, *facts, digest, wrapped, sealed, own)
+
+    def _stage_links(
+        self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int
+    ) -> list[list[int]]:
+        """Stage the links of a chunk; for each of its rows the keys it is linked with."""
+        flat = pa.table({"place": pc.list_parent_indices(chunk["linked"]), "account": pc.list_flatten(chunk["linked"])})
+        flat = flat.filter(pc.is_valid(flat["account"]))
+        places = flat["place"].to_numpy()
+        spelt = identified(flat["account"].to_pylist(), "linked", (places + row).tolist())
+        others = self._people.keys(spelt)
+        pairs = np.sort(np.column_stack([keys[places], others]), axis=1)
+        bulk.write(connection, staged_link, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
+        self._stage_accounts(connection, others, spelt, places + row)
+        per_row: list[list[int]] = [[] for _ in keys]
+        for place, other in zip(places.tolist(), others.tolist(), strict=True):
+            per_row[place].append(other)
+        return per_row
+
+    def _stage_accounts(
+        self, connection: sa.Connection, keys: SubjectKeys, spelt: list[str], numbers: npt.NDArray[np.int64]
+    ) -> None:
+        """Stage the accounts that members are linked with, each once."""
+        _, firsts = np.unique(keys, return_index=True)
+        new = ((int(numbers[n]), self._people.row(int(keys[n]), spelt[n])) for n in firsts.tolist())
+        rows = ((number, row["key"], row["wrapped"], row["sealed"]) for number, row in new)
+        bulk.write(connection, staged_account, rows)
+
+
+def _keep_last(connection: sa.Connection, table: sa.Table) -> None:
+    """Leave the last row of each account."""
+    connection.execute(sa.text(f"CREATE INDEX {table.name}_key ON {table.name} (key, number)"))
+    if connection.dialect.name == "postgresql":  # which plans by statistics, and has none of a new table
+        connection.execute(sa.text(f"ANALYZE {table.name}"))
+    later = table.alias("later")
+    again = sa.exists().where(later.c.key == table.c.key, later.c.number > table.c.number)
+    connection.execute(sa.delete(table).where(again))
+
+
+def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> MemberImport:
+    """Move what was staged into the register, under the write lock, and append the entry."""
+    _drop_unchanged(connection)
+    read = progress.rows
+    changed = connection.scalar(sa.select(sa.func.count()).select_from(staged)) or 0
+    subjects = _changed_facts(connection)
+    _take_accounts(connection)
+    _take_members(connection)
+    merged, links = _take_links(connection)
+    payload = {"changed": changed, "digest": progress.digest.hexdigest(), "linked": links, "read": read}
+    seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=np.union1d(subjects, merged))
+    return MemberImport(seq, read, changed)
+
+
+def _drop_unchanged(connection: sa.Connection) -> None:
+    """Leave in `staged` only what says something else than the member it is about."""
+    same = sa.exists().where(member.c.key == staged.c.key, member.c.digest == staged.c.digest)
+    connection.execute(sa.delete(staged).where(same))
+
+
+def _changed_facts(connection: sa.Connection) -> SubjectKeys:
+    """The keys of members that are new or whose facts will differ."""
+    consent = sa.func.coalesce(_recorded_after(), staged.c.imported_consent, sa.false())
+    differs = sa.or_(
+        member.c.key.is_(None),
+        member.c.region != staged.c.region,
+        member.c.birth_year != staged.c.birth_year,
+        member.c.told_on != staged.c.told_on,
+        effective_consent() != consent,
+    )
+    joined = sa.select(staged.c.key).join_from(staged, member, member.c.key == staged.c.key, isouter=True)
+    return bulk.read_keys(connection, joined.where(differs))
+
+
+def _recorded_after() -> sa.ColumnElement[bool | None]:
+    """The recorded consent after an import: it stands unless the import says something new."""
+    news = sa.and_(
+        staged.c.imported_consent.is_not(None),
+        staged.c.imported_consent.is_distinct_from(member.c.imported_consent),
+    )
+    return sa.case((news, sa.null()), else_=member.c.recorded_consent)
+
+
+def _take_accounts(connection: sa.Connection) -> None:
+    """Insert accounts that are new; give an erased one that came back its new key."""
+    for table in (staged, staged_account):
+        key = table.c.key
+        rows = sa.select(key, key, table.c.wrapped, table.c.identifier).where(sa.true()).order_by(key)
+        statement = bulk.insert(connection, account).from_select(["key", "person", "wrapped", "sealed"], rows)
+        fresh = {"wrapped": statement.excluded.wrapped, "sealed": statement.excluded.sealed}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_=fresh, where=account.c.wrapped.is_(None))
+        )
+
+
+def _take_members(connection: sa.Connection) -> None:
+    """Insert or overwrite the members that changed."""
+    names = ["key", "region", "birth_year", "told_on", "imported_consent", "digest", "wrapped", "sealed"]
+    joined = staged.outerjoin(member, member.c.key == staged.c.key)
+    columns = [staged.c[name] for name in names]
+    rows = sa.select(*columns, _recorded_after()).select_from(joined).where(sa.true()).order_by(staged.c.key)
+    names.append("recorded_consent")
+    statement = bulk.insert(connection, member).from_select(names, rows)
+    overwritten = {name: statement.excluded[name] for name in names[1:]}
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=overwritten))
+
+
+def _take_links(connection: sa.Connection) -> tuple[SubjectKeys, int]:
+    """Add the links that were never recorded; the keys of the people they merged, and how many links are new."""
+    pair = (link.c.low == staged_link.c.low, link.c.high == staged_link.c.high)
+    rows = sa.select(staged_link.c.low, staged_link.c.high).distinct().where(~sa.exists().where(*pair))
+    dtype = np.dtype([("low", "i8"), ("high", "i8")])
+    new = bulk.read(connection, rows, dtype)
+    if not len(new):
+        return np.array([], dtype=np.int64), 0
+    statement = bulk.insert(connection, link).from_select(["low", "high", "active"], rows.add_columns(sa.true()))
+    connection.execute(statement)
+    return merge(connection, np.column_stack([new["low"], new["high"]])), len(new)

@@ -1,0 +1,166 @@
+"""Objections: whom they cover, when they bind, and how they end."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from demur.errors import IdentityError, RegisterError
+from demur.identity import Keys, SubjectKeys
+from demur.register import ObjectionPhase, Register
+from demur.terms import EntryKind
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def suppressed(register: Register) -> list[int]:
+    return list(register.suppressed().tolist())
+
+
+def keyed(keys: Keys, *accounts: str) -> list[int]:
+    return sorted(keys.pepper.subject_keys(accounts).tolist())
+
+
+def listed(subjects: SubjectKeys) -> list[int]:
+    return list(subjects.tolist())
+
+
+def kinds(register: Register) -> Sequence[EntryKind]:
+    return [entry.kind for entry in register.entries()]
+
+
+def test_binds_when_lodged_for_an_account_nobody_knows(register: Register, keys: Keys) -> None:
+    receipt = register.lodge(["Instagram: Ann "], channel="letter", received=date(2026, 11, 20), now=NOON)
+    assert suppressed(register) == listed(receipt.subjects) == keyed(keys, "instagram:ann")
+    assert (receipt.seq, receipt.lodged) == (1, NOON)
+    state = register.objection(receipt.reference)
+    assert (state.phase, state.binding, state.accounts, state.covered) == (ObjectionPhase.LODGED, True, 1, 1)
+    assert (state.channel, state.received, state.lodged) == ("letter", date(2026, 11, 20), NOON)
+    assert (state.confirm_by, state.changed, state.others, state.seq) == (None, NOON, 0, 1)
+
+
+def test_covers_accounts_linked_before_and_later(register: Register, keys: Keys) -> None:
+    register.link("instagram:ann", "x:ann")
+    receipt = register.lodge(["x:ann"], channel="web")
+    assert listed(receipt.subjects) == keyed(keys, "instagram:ann", "x:ann")
+    register.link("x:ann", "irc:ann")
+    assert suppressed(register) == keyed(keys, "instagram:ann", "x:ann", "irc:ann")
+    assert register.objection(receipt.reference).covered == 3
+
+
+def test_stays_with_its_side_after_unlinking(register: Register, keys: Keys) -> None:
+    register.link("x:a", "x:b")
+    register.link("x:b", "x:c")
+    register.lodge(["x:c"], channel="web")
+    seq = register.unlink("x:b", "x:a")
+    assert suppressed(register) == keyed(keys, "x:b", "x:c")
+    assert listed(register.changes(seq - 1).subjects) == keyed(keys, "x:a", "x:b", "x:c")
+
+
+def test_accounts_given_together_are_linked_first(register: Register, keys: Keys) -> None:
+    receipt = register.lodge(["x:a", "x:b", "x:A", "x:c"], channel="web")
+    assert kinds(register) == [EntryKind.ACCOUNT_LINKED] * 2 + [EntryKind.OBJECTION_LODGED]
+    assert register.objection(receipt.reference).accounts == 3
+    assert suppressed(register) == keyed(keys, "x:a", "x:b", "x:c")
+    register.unlink("x:a", "x:c")  # it was lodged for all three: each side keeps it
+    assert suppressed(register) == keyed(keys, "x:a", "x:b", "x:c")
+
+
+def test_withdrawing_one_leaves_the_other_in_force(register: Register) -> None:
+    first = register.lodge(["x:a"], channel="web")
+    second = register.lodge(["x:a"], channel="mail")
+    assert first.reference != second.reference
+    assert register.objection(first.reference).others == 1
+    state = register.withdraw(first.reference)
+    assert (state.phase, state.binding, state.others) == (ObjectionPhase.WITHDRAWN, False, 1)
+    assert len(register.suppressed()) == 1
+    assert register.withdraw(second.reference).others == 0
+    assert suppressed(register) == []
+
+
+def test_a_later_objection_of_a_linked_account_counts_as_another(register: Register) -> None:
+    first = register.lodge(["x:a"], channel="web")
+    register.lodge(["x:b"], channel="web")
+    register.link("x:a", "x:b")
+    assert register.withdraw(first.reference).others == 1
+    assert len(register.suppressed()) == 2
+
+
+def test_confirmed_binds_and_can_be_withdrawn_but_not_lapse(register: Register) -> None:
+    receipt = register.lodge(["x:a"], channel="web", confirm_by=NOON, now=NOON - timedelta(days=1))
+    state = register.confirm(receipt.reference, now=NOON)
+    assert (state.phase, state.binding, state.changed, state.confirm_by) == ("confirmed", True, NOON, NOON)
+    assert register.lapse_overdue(NOON + timedelta(days=1)) == []
+    with pytest.raises(RegisterError, match=r"is confirmed and can't become lapsed"):
+        register.lapse(receipt.reference, cause="denied")
+    assert len(register.suppressed()) == 1
+    register.withdraw(receipt.reference)
+    assert suppressed(register) == []
+
+
+def test_denied_lapses(register: Register) -> None:
+    receipt = register.lodge(["x:a"], channel="web")
+    state = register.lapse(receipt.reference, cause="denied", now=NOON)
+    assert (state.phase, state.changed) == (ObjectionPhase.LAPSED, NOON)
+    assert suppressed(register) == []
+    *_, last = register.entries()
+    assert last.payload == {"cause": "denied", "objection": receipt.seq}
+    for end in (register.confirm, register.withdraw):
+        with pytest.raises(RegisterError, match="is lapsed and can't become"):
+            end(receipt.reference)
+
+
+def test_lapses_only_when_overdue(register: Register) -> None:
+    soon, later = NOON + timedelta(days=1), NOON + timedelta(days=9)
+    first = register.lodge(["x:a"], channel="web", confirm_by=soon, now=NOON)
+    second = register.lodge(["x:b"], channel="web", confirm_by=later, now=NOON)
+    register.lodge(["x:c"], channel="letter", now=NOON)
+    assert register.lapse_overdue(soon) == []
+    assert register.lapse_overdue(later) == [first.reference]
+    assert register.lapse_overdue(later + timedelta(seconds=1)) == [second.reference]
+    assert len(register.suppressed()) == 1
+    assert len(register.lapse_overdue()) == 0
+
+
+def test_the_same_move_twice_changes_nothing(register: Register) -> None:
+    receipt = register.lodge(["x:a"], channel="web")
+    for move in (register.confirm, register.withdraw):
+        assert move(receipt.reference) == move(receipt.reference)
+    assert register.head().seq == 3
+
+
+@pytest.mark.parametrize("account", ["ann", "x:", ":ann", "", "x y:ann", "x:\udcff"])
+def test_a_malformed_account_is_the_only_error(register: Register, account: str) -> None:
+    with pytest.raises(IdentityError):
+        register.lodge(["x:fine", account], channel="web")
+    assert register.head().seq == 0
+    assert suppressed(register) == []
+
+
+def test_needs_an_account(register: Register) -> None:
+    with pytest.raises(IdentityError, match="at least one"):
+        register.lodge([], channel="web")
+
+
+@pytest.mark.parametrize("text", ["", "because", "line\nline \u0000 \U0001f600", "half \ud83d"])
+def test_any_reason_is_taken_and_sealed(register: Register, text: str) -> None:
+    receipt = register.lodge(["x:a"], channel="web", reason=text)
+    assert register.reason(receipt.reference) == text.replace("\ud83d", "?")
+    *_, last = register.entries()
+    assert text not in last.payload.values() or not text
+
+
+def test_without_a_reason(register: Register) -> None:
+    assert register.reason(register.lodge(["x:a"], channel="web").reference) is None
+
+
+def test_unknown_reference(register: Register) -> None:
+    for use in (register.objection, register.confirm, register.withdraw, register.reason):
+        with pytest.raises(RegisterError, match="No objection has the reference 0000-0000-0000-0000"):
+            use("0000 0000 0000 0000")
+
+
+def test_a_naive_time_is_a_mistake_of_the_caller(register: Register) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        register.lodge(["x:a"], channel="web", now=datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
+    assert register.head().seq == 0

@@ -1,0 +1,46 @@
+"""Whose accounts belong together, and how many objections are in force, as the commands ask for them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from demur.errors import IdentityError
+from demur.identity import Keys
+from demur.register import Register
+
+ANN, BEN, CEM = "forum:ann", "irc:ben", "forum:cem"
+
+
+def _keys(keys: Keys, *accounts: str) -> list[int]:
+    return sorted(keys.pepper.subject_keys(accounts).tolist())
+
+
+def test_an_account_nobody_has_heard_of_stands_for_itself(register: Register, keys: Keys) -> None:
+    assert register.person(ANN).tolist() == _keys(keys, ANN)
+    assert register.head().seq == 0
+
+
+def test_a_person_has_all_linked_accounts(register: Register, keys: Keys) -> None:
+    register.link(ANN, BEN)
+    register.link(BEN, CEM)
+    assert register.person("irc:BEN").tolist() == _keys(keys, ANN, BEN, CEM)
+    register.unlink(ANN, BEN)
+    assert register.person(ANN).tolist() == _keys(keys, ANN)
+    assert register.person(CEM).tolist() == _keys(keys, BEN, CEM)
+
+
+def test_a_malformed_account_is_no_person(register: Register) -> None:
+    with pytest.raises(IdentityError, match="namespace:value"):
+        register.person("ann")
+
+
+def test_objections_in_force_are_counted(register: Register) -> None:
+    assert register.in_force() == 0
+    first = register.lodge([ANN], channel="letter")
+    register.lodge([ANN, BEN], channel="mail", confirm_by=datetime.now(UTC) - timedelta(days=1))
+    assert register.in_force() == 2
+    register.lapse_overdue()
+    register.confirm(first.reference)
+    assert register.in_force() == 1
+    register.withdraw(first.reference)
+    assert register.in_force() == 0
