@@ -1,0 +1,133 @@
+"""What signed files have in common: one byte form of their facts, and a way to write that is all or nothing.
+
+Invariants: equal facts have equal bytes (RFC 8785), so that a signature or a digest over them can be checked by
+anybody; a file that stands under its name is whole and on disk.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Union
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from demur.errors import CorpusError
+
+JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]  # noqa: UP007  # a recursive alias
+"""Facts: what JSON holds, without fractions, whose spelling differs from writer to writer."""
+
+_MAX_INTEGER: Final = 2**53 - 1  # RFC 8785, appendix D; RFC 7493, section 2.2
+
+
+def canonical_json(value: JSON) -> bytes:
+    """The bytes of ``value`` by the JSON Canonicalization Scheme, RFC 8785.
+
+    Raises:
+        ValueError: for a fraction, or an integer that a double does not hold exactly.
+    """
+    return orjson.dumps(_ordered(value))
+
+
+def _ordered(value: JSON) -> JSON:
+    """``value`` with the members of each object sorted by UTF-16 code units (RFC 8785, section 3.2.3)."""
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) > _MAX_INTEGER):
+        raise ValueError(f"{value!r} has no canonical form: write it as text.")
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_ordered(element) for element in value]
+    return value
+
+
+def public_bytes(key: Ed25519PublicKey) -> bytes:
+    """The 32 bytes of a public key (RFC 8032, section 5.1.5)."""
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def signature_holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:
+    """Whether ``signature`` is one of ``message`` by ``key`` (Ed25519, RFC 8032)."""
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def rfc3339(time: datetime) -> str:
+    """An aware time in UTC, to the second: ``2026-11-22T05:43:18Z`` (RFC 3339)."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, lowercase hexadecimal.
+
+    Raises:
+        CorpusError: when it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{path} can't be read ({error.strerror}): restore it from your backup.") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        CorpusError: when it can't be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path} can't be read ({error.strerror}): restore it from your backup.") from None
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Put ``data`` on disk under ``path``: the whole of it, or nothing.
+
+    Raises:
+        CorpusError: when the disk is full or the folder can't be written.
+    """
+    with aside(path) as file:
+        file.write_bytes(data)
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """A file to write that takes the place of ``path`` when it is whole and on disk, and vanishes otherwise.
+
+    Raises:
+        CorpusError: when the disk is full or the folder can't be written.
+    """
+    file = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield file
+        sync(file)
+        file.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        raise CorpusError(
+            f"{path} can't be written ({error.strerror or error}): make room or allow it, and run the command again."
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            file.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
