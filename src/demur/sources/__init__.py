@@ -1,0 +1,32 @@
+"""One adapter per platform format: each reads a platform's content into Arrow batches of items.
+
+``docs/sources/writing-one.md`` shows how to write one in 30 lines.
+"""
+
+from demur.sources.base import (
+    FIRST_PARTY,
+    ItemRow,
+    Media,
+    Options,
+    Source,
+    batches,
+    load_source,
+    nearest,
+    source_names,
+)
+from demur.sources.text import Span, clean, microseconds
+
+__all__ = [
+    "FIRST_PARTY",
+    "ItemRow",
+    "Media",
+    "Options",
+    "Source",
+    "Span",
+    "batches",
+    "clean",
+    "load_source",
+    "microseconds",
+    "nearest",
+    "source_names",
+]

@@ -1,0 +1,113 @@
+"""ActivityStreams 2.0 documents: objects, activities and collections, as JSON files, folders or zips.
+
+Invariants: collections are read element by element, so that memory holds one element; of a
+folder or zip, the JSON that shows no type of ActivityStreams in its first 64 KB is passed over unread; an import
+that finds nothing of ActivityStreams says so.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final, Literal
+from zipfile import is_zipfile
+
+import pyarrow as pa
+
+from demur.errors import SourceError
+from demur.sources.archive import Archive, Member
+from demur.sources.as2 import types
+from demur.sources.as2_items import KNOWN, Mapper
+from demur.sources.base import ItemRow, Options, batches
+from demur.sources.jsonstream import first_value, records
+
+_NAMES: Final = r"[^/]*\.(?:json|jsonld)"
+_LISTS: Final = ("orderedItems", "items")
+_PEEK: Final = 1 << 16  # bytes in which a collection shows how it calls its elements
+_TYPED: Final = re.compile(rf'"type"\s*:\s*\[?\s*"(?:as:|[^"]*#)?(?:{"|".join(sorted(KNOWN))})"'.encode())
+
+
+class ActivityStreamsOptions(Options):
+    """``[sources.activitystreams]`` of ``demur.toml``."""
+
+    default_audience: Literal["public", "unlisted", "followers", "group", "direct"] | None = None
+    """The audience of objects that are addressed to nobody (no ``to``, no ``cc``); without it they are not used."""
+
+
+class ActivityStreamsSource:
+    """The adapter of ActivityStreams 2.0 documents."""
+
+    def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
+        """Read JSON files, folders and zips of them as batches of items.
+
+        Raises:
+            SourceError: when a file is broken, or nothing in it is of ActivityStreams 2.0.
+        """
+        parsed = ActivityStreamsOptions.parse("activitystreams", options)
+        return batches(_rows(paths, Mapper(default_audience=parsed.default_audience)))
+
+
+def _rows(paths: Sequence[str], mapper: Mapper) -> Iterator[ItemRow]:
+    known = False
+    with ExitStack() as stack:
+        for member in _members(paths, stack):
+            for thing in things(member):
+                known = known or bool(types(thing) & KNOWN)
+                yield from mapper.rows(thing)
+    if not known:
+        raise SourceError(
+            f"{', '.join(paths)}: no object of ActivityStreams 2.0 was found: give its .json files, "
+            "or import a Mastodon archive with `demur import mastodon`."
+        )
+
+
+def things(member: Member) -> Iterator[Mapping[str, object]]:
+    """The objects of one file: the elements of its collection or list, else the object that it is."""
+    start = _start(member)
+    listed = False
+    for record in records(member, next((key for key in _LISTS if f'"{key}"'.encode() in start), _LISTS[0])):
+        listed = True
+        if isinstance(record.value, dict):
+            yield record.value
+    whole = None if listed else first_value(member)
+    if isinstance(whole, dict):
+        yield whole
+
+
+def _members(paths: Sequence[str], stack: ExitStack) -> Iterator[Member]:
+    for path in paths:
+        if Path(path).is_file() and not is_zipfile(path):
+            yield LooseFile(Path(path))
+        else:
+            found = stack.enter_context(Archive([path])).find(_NAMES)
+            yield from (member for member in found if _TYPED.search(_start(member)))
+
+
+def _start(member: Member) -> bytes:
+    with member.open() as file:
+        return file.peek(_PEEK)
+
+
+class LooseFile(Member):
+    """A file that was given by itself, and is no member of an export."""
+
+    def __init__(self, path: Path) -> None:  # it has no part: nothing of Member's own state applies
+        self._path = path
+        self.name = path.name
+
+    @property
+    def where(self) -> str:
+        """The path, as error sentences name it."""
+        return str(self._path)
+
+    def open(self) -> io.BufferedReader:
+        """The content as a stream.
+
+        Raises:
+            SourceError: when it can't be opened.
+        """
+        try:
+            return self._path.open("rb")
+        except OSError as error:
+            raise SourceError(f"{self._path} can't be read ({error.strerror}): check its permissions.") from None

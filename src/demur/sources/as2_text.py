@@ -1,0 +1,157 @@
+"""The text of an ActivityStreams object: title, content warning, content, poll options and what it quotes.
+
+Invariants: whoever the object mentions, tags or quotes has a span, an empty one where the text does not show them;
+what was quoted stands in a quote span of its author, so that it can be taken out and the rest stays.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from demur.sources.as2 import (
+    AsObject,
+    account_at,
+    account_of,
+    content_of,
+    identifier,
+    mentioned,
+    objects,
+    string,
+    types,
+    values,
+)
+from demur.sources.html import Link, to_text
+from demur.sources.text import Span
+from demur.terms import Role
+
+_QUOTES: Final = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")
+"""Where software names the quoted object: FEP-044f, Fedibird and Pleroma, Akkoma, Misskey."""
+
+
+@dataclass
+class _Text:
+    """Text under construction."""
+
+    text: str = ""
+    spans: list[Span] = field(default_factory=list)
+
+    def add(self, text: str, spans: list[Span], gap: str = "\n\n") -> None:
+        """A further part, its spans moved along."""
+        if text and self.text:
+            self.text += gap
+        start = len(self.text)
+        self.text += text
+        self.spans.extend(one._replace(start=one.start + start, end=one.end + start) for one in spans)
+
+
+def text_of(thing: AsObject, host: str) -> tuple[str, list[Span]]:
+    """The plain text of an object and its spans; ``host`` completes mentions that do not say theirs."""
+    tags = _tags(thing, host)
+    quote = _quoted(thing)
+    accounts = {name: tag.account for tag in tags for name in tag.names}
+    accounts.update({url: quote.account for url in quote.urls if quote.account})
+    built = _Text()
+    built.add(string(thing.get("name")), [])
+    built.add(*_read(string(thing.get("summary")), accounts))
+    content = content_of(thing)
+    built.add(*((content, []) if _is_plain(thing) else _read(content, accounts)))
+    built.add("\n".join(_options(thing)), [])
+    _mark_unseen(built, tags)
+    _add_quote(built, quote, host)
+    return built.text, sorted(built.spans, key=lambda span: (span.start, -span.end))
+
+
+def _read(html: str, accounts: dict[str, str]) -> tuple[str, list[Span]]:
+    def account(link: Link) -> str | None:
+        if known := accounts.get(link.href):
+            return known
+        if link.text and ("mention" not in link.classes or "hashtag" in link.classes):
+            return None
+        return account_at(link.href) or accounts.get(link.text.lower())
+
+    return to_text(html, account)
+
+
+def _is_plain(thing: AsObject) -> bool:
+    """Whether the content has no markup: HTML is what it is unless ``mediaType`` differs (Vocabulary, content)."""
+    return string(thing.get("mediaType")) in ("text/plain", "text/markdown")
+
+
+def _options(thing: AsObject) -> Iterator[str]:
+    """The choices of a poll."""
+    for key in ("oneOf", "anyOf"):
+        yield from (name for one in objects(thing.get(key)) if (name := string(one.get("name"))))
+
+
+# Mentions and tagged people
+
+
+@dataclass(frozen=True)
+class _Tag:
+    """Somebody whom an object tags."""
+
+    account: str
+    role: Role
+    names: tuple[str, ...]
+    """What may stand for them: the link, ``@user``, ``@user@host`` in lower case."""
+
+
+def _tags(thing: AsObject, host: str) -> list[_Tag]:
+    found: list[_Tag] = []
+    for tag in objects(thing.get("tag")):
+        link, name = identifier(tag) or "", string(tag.get("name")).lower()
+        if "Mention" in types(tag) and (account := mentioned(tag, host)):
+            user = name.removeprefix("@").partition("@")[0]
+            found.append(_Tag(account, Role.MENTION, (link, name, f"@{user}") if user else (link,)))
+        elif "Person" in types(tag) and (account := account_of(tag)):
+            found.append(_Tag(account, Role.TAG, (link,)))
+    return found
+
+
+def _mark_unseen(built: _Text, tags: list[_Tag]) -> None:
+    """Mark people whom the markup did not show: where the text writes their handle, else by an empty span."""
+    seen = {one.account for one in built.spans}
+    for tag in tags:
+        if tag.account in seen:
+            continue
+        handles = "|".join(re.escape(name) for name in tag.names if name.startswith("@"))
+        written = re.finditer(rf"(?<![\w@])(?:{handles})(?![\w@])", built.text, re.IGNORECASE) if handles else ()
+        places = [match.span() for match in written] or [(0, 0)]
+        built.spans.extend(Span(start, end, tag.role, tag.account) for start, end in places)
+
+
+# Quotes
+
+
+@dataclass(frozen=True)
+class _Quote:
+    """What an object quotes."""
+
+    urls: frozenset[str]
+    account: str | None
+    embedded: AsObject
+
+
+def _quoted(thing: AsObject) -> _Quote:
+    links = [tag for tag in objects(thing.get("tag")) if "Link" in types(tag) and _is_object_link(tag)]
+    found: list[Any] = [one for key in _QUOTES for one in values(thing.get(key))] + links
+    urls = frozenset(url for one in found if (url := identifier(one)))
+    embedded = next((one for one in objects(found) if content_of(one)), {})
+    account = account_of(embedded.get("attributedTo")) or next(filter(None, map(account_at, sorted(urls))), None)
+    return _Quote(urls, account, embedded)
+
+
+def _is_object_link(tag: AsObject) -> bool:
+    """Whether a link tag leads to an object (FEP-e232)."""
+    media_type = string(tag.get("mediaType"))
+    return media_type.startswith("application/activity+json") or "activitystreams" in media_type
+
+
+def _add_quote(built: _Text, quote: _Quote, host: str) -> None:
+    if quote.embedded:
+        alone = {**quote.embedded, "name": None, "tag": [], **dict.fromkeys(_QUOTES)}
+        text, spans = text_of(alone, host)
+        built.add(text, [Span(0, len(text), Role.QUOTE, quote.account), *spans])
+    elif quote.account and quote.account not in {one.account for one in built.spans}:
+        built.add("", [Span(0, 0, Role.QUOTE, quote.account)])

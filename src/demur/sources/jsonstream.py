@@ -1,0 +1,150 @@
+"""JSON files of an export, record by record.
+
+Invariants: memory holds one record, however large the file; a file that is broken is told in one sentence with
+line and byte, and never by showing what stands there, because that is somebody's content.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import ijson
+
+from demur.errors import SourceError
+from demur.sources.archive import Member
+
+MAX_RECORD: Final = 256 * 2**20
+"""Most bytes one record may take; the content of a record stands in memory."""
+
+_PEEK: Final = 1 << 16
+_BOM: Final = b"\xef\xbb\xbf"
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
+
+
+class Record(NamedTuple):
+    """One record of a file, and where it stands."""
+
+    value: Any
+    """What ``json`` makes of it; other numbers than integers are :class:`decimal.Decimal`."""
+    where: str
+    """File and number of the record, from 1, for error sentences."""
+
+
+def records(member: Member, *keys: str) -> Iterator[Record]:
+    """Every record of the lists under ``keys``, or of the root list.
+
+    Without keys the records are found by shape: the elements of the root list, or of the list under the root's
+    first key, or the root itself. A section that says in words that it is empty holds no record.
+
+    Raises:
+        SourceError: when the file is no JSON in UTF-8, or a record is larger than ``MAX_RECORD``.
+    """
+    for prefix in _prefixes(member, keys):
+        yield from records_at(member, prefix)
+
+
+def records_at(member: Member, prefix: str) -> Iterator[Record]:
+    """Every record at a path of the file, as ijson writes it: ``item.conversation.item``.
+
+    Raises:
+        SourceError: as :func:`records` does.
+    """
+    for number, value in enumerate(_stream(member, prefix), start=1):
+        if not isinstance(value, str):
+            yield Record(value, f"{member.where}, record {number}")
+
+
+def first_value(member: Member, prefix: str = "") -> Any:  # noqa: ANN401  # whatever stands there
+    """The first value at a path of the file, or the whole of a small file; null where nothing stands there.
+
+    Raises:
+        SourceError: as :func:`records` does.
+    """
+    return next(_stream(member, prefix), None)
+
+
+def _prefixes(member: Member, keys: tuple[str, ...]) -> list[str]:
+    with member.open() as file:
+        start = file.peek(_PEEK).removeprefix(_BOM)
+    _refuse_utf16(start, member)
+    if start.lstrip()[:1] == b"[":
+        return ["item"]
+    if keys:
+        return [f"{key}.item" for key in keys]
+    first = _FIRST_KEY.match(start)
+    if first is None or first[2] != b"[":
+        return [""]
+    name = next(ijson.items(io.BytesIO(b'["' + first[1] + b'"]'), "item"))
+    return [f"{name}.item"]
+
+
+def _refuse_utf16(start: bytes, member: Member) -> None:
+    if start[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in start[:4]:
+        raise SourceError(f"{member.where} is not in UTF-8 but in UTF-16 or UTF-32: export the data again.")
+
+
+def _stream(member: Member, prefix: str) -> Iterator[Any]:
+    """The values under ``prefix``, parsed in C; when that fails, the last stretch is read again byte by byte."""
+    with member.open() as file:
+        reader = _Reader(file, member.where)
+        try:
+            for value in ijson.items(reader, prefix, buf_size=_PEEK):
+                reader.waiting = 0
+                yield value
+        except (ijson.JSONError, UnicodeDecodeError):
+            slow_from = reader.passed - _PEEK
+        else:
+            return
+    raise _located(member, prefix, slow_from)
+
+
+def _located(member: Member, prefix: str, slow_from: int) -> SourceError:
+    with member.open() as file:
+        reader = _Reader(file, member.where, slow_from)
+        try:
+            for _ in ijson.items(reader, prefix, buf_size=_PEEK):
+                reader.waiting = 0
+        except (ijson.JSONError, UnicodeDecodeError):
+            pass
+        place = f"line {reader.lines}, byte {reader.passed}"
+        what = "ends too early" if reader.ended else "is no valid JSON in UTF-8"
+    return SourceError(f"{member.where} {what} ({place}): download the export again.")
+
+
+class _Reader:
+    """A stream that knows where it is, and can go byte by byte from some point on."""
+
+    def __init__(self, file: io.BufferedReader, where: str, slow_from: int | None = None) -> None:
+        self._file = file
+        self._where = where
+        self._slow_from = slow_from
+        self.passed = 0
+        """Bytes handed out, of the whole file."""
+        self.lines = 1
+        """The line reached, counted only where the place of an error is looked for."""
+        self.waiting = 0
+        """Bytes handed out since the last record."""
+        self.ended = False
+        if file.peek(len(_BOM)).startswith(_BOM):
+            file.read(len(_BOM))
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes.
+
+        Raises:
+            SourceError: when a record takes more than ``MAX_RECORD`` bytes.
+        """
+        if self._slow_from is not None:
+            size = min(size, max(self._slow_from - self.passed, 1))
+        data = self._file.read(size)
+        if self._slow_from is not None:
+            self.lines += data.count(b"\n")
+        self.passed += len(data)
+        self.waiting += len(data)
+        self.ended = size > 0 and not data
+        if self.waiting > MAX_RECORD:
+            raise SourceError(
+                f"{self._where} has a record of more than {MAX_RECORD >> 20} MiB: remove it from the export."
+            )
+        return data

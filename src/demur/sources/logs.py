@@ -1,0 +1,100 @@
+"""Log files: which files are logs, under which names, and their lines, block by block.
+
+Invariants: a file is read once however often it is given; no two logs share a name, because items are named by
+log and line; a block holds whole lines, and memory holds one block; a line of another encoding costs that line
+nothing but its accents.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demur.errors import SourceError
+
+_BLOCK_BYTES: Final = 2**20
+_LINE_BYTES: Final = 16 * 2**20  # no network passes on more than 8 KB (RFC 2812, 2.3; IRCv3 message tags)
+_SUFFIXES: Final = (".log", ".txt")
+
+
+@dataclass
+class Log:
+    """One log file."""
+
+    path: Path
+    name: str
+    """Its path without suffix, from the folder that was given."""
+    channel: str | None = None
+    """The channel it is of, if one is known."""
+
+
+def find_logs(paths: Sequence[str]) -> list[Log]:
+    """The logs at ``paths``, in the order given and by name within a folder (``*.log`` and ``*.txt``).
+
+    Raises:
+        SourceError: when there is none, a path does not exist, or two logs have the same name.
+    """
+    logs: dict[Path, Log] = {}
+    for given in map(Path, paths):
+        if not given.exists():
+            raise SourceError(f"{given} does not exist: give log files or a folder of them.")
+        for path in sorted(given.rglob("*")) if given.is_dir() else [given]:
+            if path == given or (path.suffix in _SUFFIXES and path.is_file()):
+                logs.setdefault(path.resolve(), Log(path, _name(path, given)))
+    if not logs:
+        raise SourceError(f"{', '.join(paths)}: there is no .log or .txt file: give the folder of the logs.")
+    _refuse_twins(list(logs.values()))
+    return list(logs.values())
+
+
+def _name(path: Path, given: Path) -> str:
+    name = path.relative_to(given).as_posix() if path != given else path.name
+    return name.removesuffix(path.suffix) if path.suffix in _SUFFIXES else name
+
+
+def _refuse_twins(logs: Sequence[Log]) -> None:
+    named: dict[str, Log] = {}
+    for log in logs:
+        twin = named.setdefault(log.name, log)
+        if twin is not log:
+            raise SourceError(
+                f"{twin.path} and {log.path} have the same name: give the folder that holds both, "
+                "so that their items can be told apart."
+            )
+
+
+def blocks(path: Path) -> Iterator[str]:
+    """The text of a log in blocks of whole lines, without the line feed that ends a block.
+
+    Lines are UTF-8; one that is not is read as Windows-1252, as IRC clients do.
+
+    Raises:
+        SourceError: when the file can't be read, or a line is too long to be one.
+    """
+    rest = b""
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                lines, newline, rest = (rest + block).rpartition(b"\n")
+                if len(rest) > _LINE_BYTES:
+                    raise SourceError(f"{path}: a line has more than 16 MB: this is no log; leave it out.")
+                if newline:
+                    yield _decoded(lines)
+    except OSError as error:
+        raise SourceError(f"{path} can't be read ({error.strerror}): check that it is a readable file.") from None
+    if rest:
+        yield _decoded(rest)
+
+
+def _decoded(lines: bytes) -> str:
+    try:
+        return lines.decode()
+    except UnicodeDecodeError:
+        return "\n".join(_decoded_line(line) for line in lines.split(b"\n"))
+
+
+def _decoded_line(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")

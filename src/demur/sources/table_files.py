@@ -1,0 +1,236 @@
+"""Table files as batches: Parquet, CSV, JSON Lines, Arrow IPC.
+
+Invariants: a batch has at most ``MAX_ROWS`` rows, and fewer where rows are large, so that memory does not grow with
+the file; what a file holds beyond the columns that are used is not decoded; a broken file is one sentence that
+names it, and never shows what stands in it.
+"""
+
+import glob
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from demur.errors import SourceError
+from demur.sources.base import MAX_BYTES, MAX_ROWS
+
+Used = Callable[[Iterable[str]], list[str]]
+"""Chooses, from the names of a table's columns, those to decode."""
+
+_CSV_BLOCK: Final = 32 * 2**20  # bytes; a row must fit in one
+_LINE_BYTES: Final = 256 * 2**20  # of JSON Lines
+_WILD: Final = frozenset("*?[")
+
+
+def shards(path: str) -> list[Path]:
+    """The files at ``path``: a file, a folder of files (its known formats), or a pattern such as ``part-*.csv``.
+
+    Raises:
+        SourceError: when there is none.
+    """
+    given = Path(path)
+    if given.is_dir():
+        found = [one for one in sorted(given.rglob("*")) if one.is_file() and _is_shard(one.relative_to(given))]
+    elif not given.exists() and _WILD & set(path):
+        named = sorted(glob.glob(path, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
+        found = [one for one in map(Path, named) if one.is_file()]
+    else:
+        found = [given]
+    if not found:
+        raise SourceError(f"{path}: there is no table: give files that end with {', '.join(sorted(_READERS))}.")
+    for one in found:
+        if not one.exists():
+            raise SourceError(f"{one} does not exist: check the path.")
+    return found
+
+
+def _is_shard(name: Path) -> bool:
+    return name.suffix.lower() in _READERS and not any(part.startswith((".", "_")) for part in name.parts)
+
+
+def read_file(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBatch]:
+    """The batches of one file, by the ending of its name.
+
+    Raises:
+        SourceError: for an unknown ending, or a file that is broken or not what its ending says.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise SourceError(f"{path}: the ending is unknown: name a table {', '.join(sorted(_READERS))}.")
+    try:
+        yield from reader(path, used, delimiter)
+    except pa.ArrowInvalid as error:
+        raise SourceError(
+            f"{path} is broken or no {path.suffix} file ({_first_words(error)}): write it again."
+        ) from None
+    except OSError as error:
+        raise SourceError(f"{path} can't be read ({error.strerror or _first_words(error)}): write it again.") from None
+
+
+def _first_words(error: Exception) -> str:
+    """What Arrow says of an error, up to where it may show content."""
+    return str(error).partition(":")[0].partition("\n")[0].strip("'\" ") or type(error).__name__
+
+
+def _parquet(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+        columns = used(file.schema_arrow.names)
+        rows = _rows_at_once(file.metadata)
+        for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=True):
+            yield from bounded(batch)
+
+
+def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401  # pyarrow ships no types
+    """How many rows to decode at a time: fewer where the average row is large."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    largest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
+    return max(1, min(MAX_ROWS, MAX_BYTES // max(largest, 1)))
+
+
+def _ipc(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(path)) as source:
+        is_file = source.read(6) == b"ARROW1"
+        source.seek(0)
+        reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
+        columns = used(reader.schema.names)
+        several = (reader.get_batch(number) for number in range(reader.num_record_batches)) if is_file else reader
+        for batch in several:
+            yield from bounded(batch.select(columns))
+
+
+def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBatch]:
+    separator = delimiter or ("\t" if ".tsv" in path.suffixes else ",")
+    ragged: list[str] = []
+
+    def refuse(row: Any) -> str:  # noqa: ANN401  # pyarrow ships no types
+        ragged.append(f"row {row.number} has {row.actual_columns} fields instead of {row.expected_columns}")
+        return "error"
+
+    parse = pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse)
+    names = _header(path, separator)
+    columns = used(names)
+    convert = pa_csv.ConvertOptions(
+        column_types={name: pa.string() for name in columns},
+        include_columns=columns,
+        strings_can_be_null=True,
+        null_values=[""],
+        quoted_strings_can_be_null=False,
+    )
+    read = pa_csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)  # in order, so that rows have numbers
+    try:
+        with pa_csv.open_csv(path, read_options=read, parse_options=parse, convert_options=convert) as reader:
+            for batch in reader:
+                yield from bounded(batch)
+    except pa.ArrowInvalid as error:
+        told = ragged[0] if ragged else _csv_trouble(str(error))
+        raise SourceError(f"{path}: {told}: correct it, or export the table as Parquet.") from None
+
+
+def _header(path: Path, separator: str) -> list[str]:
+    parse = pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip")
+    try:
+        with pa_csv.open_csv(path, parse_options=parse) as reader:
+            return list(reader.schema.names)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path}: {_csv_trouble(str(error))}: correct it, or export it as Parquet.") from None
+
+
+def _csv_trouble(told: str) -> str:
+    """What is wrong with a CSV file, in words that show nothing of it."""
+    if "UTF8" in told:
+        return "a value is not in UTF-8"
+    if "block" in told:
+        return f"a row is larger than {_CSV_BLOCK >> 20} MB, or a quote is never closed"
+    return "it is empty" if "Empty" in told else "it is no table of comma-separated values"
+
+
+def _json_lines(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
+    """JSON Lines by Python, line by line: a field may be a string here and a number there."""
+    parsed = ((_parsed(line, path, number), len(line)) for number, line in enumerate(_lines(path), start=1))
+    columns: list[str] = []
+    for batch in gathered((record, weight) for record, weight in parsed if record is not None):
+        columns = columns or used(batch.schema.names)  # what no record of a later batch has is null there
+        known = {
+            name: batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows) for name in columns
+        }
+        yield from bounded(pa.RecordBatch.from_pydict(known))
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with pa.input_stream(str(path), compression="detect") as stream, io.BufferedReader(stream, 2**20) as file:
+        while line := file.readline(_LINE_BYTES):
+            if len(line) == _LINE_BYTES:
+                raise SourceError(f"{path}: a line has {_LINE_BYTES >> 20} MB: this is no JSON Lines file.")
+            yield line
+
+
+def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any] | None:
+    """The record of a line; None of an empty one."""
+    if not line.strip():
+        return None
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        record = None
+    if not isinstance(record, dict):
+        raise SourceError(f"{path}, line {number}: this is no JSON object in UTF-8: correct it or leave it out.")
+    return record
+
+
+def gathered(records: Iterable[tuple[Mapping[str, Any], int]]) -> Iterator[pa.RecordBatch]:
+    """Records, each with about how many bytes it holds, as batches of the fields they have."""
+    held: list[Mapping[str, Any]] = []
+    weight = 0
+    for record, more in records:
+        held.append(record)
+        weight += more
+        if len(held) == MAX_ROWS or weight > MAX_BYTES:
+            yield _gathered(held)
+            held, weight = [], 0
+    if held:
+        yield _gathered(held)
+
+
+def _gathered(records: list[Mapping[str, Any]]) -> pa.RecordBatch:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    arrays = [_array([record.get(name) for record in records]) for name in names]
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _array(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):  # of several types, or of one that Arrow does not know
+        return pa.array([_spelt(one) for one in values])
+
+
+def _spelt(value: Any) -> str | None:  # noqa: ANN401  # any value of JSON or SQL
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode().strip('"')
+
+
+def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in parts of at most ``MAX_ROWS`` rows and about ``MAX_BYTES``."""
+    rows = max(1, min(MAX_ROWS, int(batch.num_rows * MAX_BYTES / max(batch.nbytes, 1))))
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+_READERS: Final[dict[str, Callable[[Path, Used, str | None], Iterator[pa.RecordBatch]]]] = {
+    ".arrow": _ipc,
+    ".arrows": _ipc,
+    ".feather": _ipc,
+    ".ipc": _ipc,
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".parquet": _parquet,
+    ".pq": _parquet,
+}

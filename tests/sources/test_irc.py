@@ -1,0 +1,228 @@
+"""IRC logs become items; whom a line speaks to is a mention."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demur.errors import SourceError
+from demur.sources.nicks import Nicks
+
+Items = Callable[..., list[dict[str, Any]]]
+Folder = Callable[..., str]
+
+LOG = b"""=== carol [~c@host.example]  has joined #garden
+[09:14] <Ann> Bob: hello there
+[09:15] <bob> ann, carol: hi both
+=== dave is now known as eve
+[09:16]  * Ann waves at bob
+[09:17] -bob:#garden- a notice for all
+[09:18] -serv- a notice for one
+[09:19] (carol/#other) said elsewhere
+[09:20] <bur[n] er> eve, got it
+[09:21] <Ann>\x20
+=== ann waves again
+nonsense
+"""
+
+
+def marked(row: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row["text"][s["start"] : s["end"]], s["account"]) for s in row["spans"]]
+
+
+def known(text: str, **options: bool) -> list[str]:
+    nicks = Nicks(["Ann", "bob", "|QuaD-", "[optik]", "bur[n]er", "EriC^^", "the"], **options)
+    return [text[span.start : span.end] for span in nicks.mentions(text)]
+
+
+def test_every_line_that_somebody_wrote_is_an_item(items: Items, folder: Folder) -> None:
+    rows = items("irc", folder({"2004-12-25.log": LOG}))
+
+    assert [(row["author"], row["kind"], row["audience"], row["text"]) for row in rows] == [
+        ("irc:Ann", "post", "public", "Bob: hello there"),
+        ("irc:bob", "post", "public", "ann, carol: hi both"),
+        ("irc:Ann", "post", "public", "waves at bob"),
+        ("irc:bob", "post", "public", "a notice for all"),
+        ("irc:serv", "message", "direct", "a notice for one"),
+        ("irc:carol", "post", "public", "said elsewhere"),
+        ("irc:bur[n]er", "post", "public", "eve, got it"),
+        ("irc:Ann", "post", "public", ""),
+    ]
+
+
+def test_items_have_id_time_and_channel(items: Items, folder: Folder) -> None:
+    first, *_, private, _, _, _ = items("irc", folder({"old/2004-12-25.raw.txt": LOG}), language="en")
+
+    assert first["item"] == "irc:old/2004-12-25.raw/2"
+    assert first["created"] == datetime(2004, 12, 25, 9, 14, tzinfo=UTC)
+    assert (first["group"], first["language"], private["group"]) == ("irc:#garden", "en", None)
+
+
+def test_whom_a_line_speaks_to_is_a_mention(items: Items, folder: Folder) -> None:
+    rows = items("irc", folder({"2004-12-25.log": LOG}))
+
+    assert [marked(row) for row in rows] == [
+        [("Bob", "irc:Bob")],
+        [("ann", "irc:ann"), ("carol", "irc:carol")],
+        [],
+        [],
+        [],
+        [],
+        [("eve", "irc:eve")],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("ann: hi", ["ann"]),
+        ("ANN, hi", ["ANN"]),
+        ("ann hi", ["ann"]),
+        ("ann", ["ann"]),
+        ("ann's box", ["ann"]),
+        ("<ann> hi", ["ann"]),
+        ("@ann: hi", ["@ann"]),
+        ("[ann] hi", ["ann"]),
+        ("`ann` hi", ["ann"]),
+        ("ann-- hi", ["ann"]),
+        ("  ann: hi", ["ann"]),
+        ("|quad- hi", ["|quad-"]),
+        ("[optik] : hola", ["[optik]"]),
+        ("bur[n] er: hi", ["bur[n] er"]),
+        ("eric^^; hi", ["eric^^"]),
+        ("ann, bob: hi", ["ann", "bob"]),
+        ("ann/bob: hi", ["ann", "bob"]),
+        ("ann and bob: hi", ["ann", "bob"]),
+        ("ann, zoe: hi", ["ann", "zoe"]),
+        ("ann: bob: hi", ["ann", "bob"]),
+        ("ann: error: no such file", ["ann"]),
+        ("ann, bob is away", ["ann"]),
+        ("zoe: hi", ["zoe"]),
+        ("zoe : hi", ["zoe"]),
+        ("well, yes", []),
+        ("annabel is here", []),
+        ("E: unable to locate", []),
+        ("http://ann.example", []),
+        ("10: ten", []),
+        ("ask @bob or bob: now", ["@bob", "bob"]),
+        ("mail bob@host.example or http://bob:80/", []),
+        ("!hi | zoe", ["zoe"]),
+        ("ann: !grub > zoe", ["ann", "zoe"]),
+        ("!grub", []),
+        ("", []),
+        (":)", []),
+    ],
+)
+def test_mentions(text: str, mentions: list[str]) -> None:
+    assert known(text) == mentions
+
+
+def test_those_who_only_come_and_go_are_addressed_with_a_mark(items: Items, folder: Folder) -> None:
+    log = b"=== ok [~o@host.example]  has joined #garden\n[00:00] <ann> ok then\n[00:01] <ann> ok: then\n"
+
+    assert [marked(row) for row in items("irc", folder({"a.log": log}))] == [[], [("ok", "irc:ok")]]
+
+
+def test_words_that_are_nicks_may_be_left_alone() -> None:
+    assert known("the box") == ["the"]
+    assert known("the box", unmarked=False) == []
+    assert known("the: box", unmarked=False) == ["the"]
+
+
+def test_a_nick_learnt_in_one_log_is_known_in_all(items: Items, folder: Folder) -> None:
+    logs = {"2004-01-01.log": b"[00:00] <ann> bob ping\n", "2004-01-02.log": b"[00:00] <bob> hi\n"}
+
+    assert marked(items("irc", folder(logs))[0]) == [("bob", "irc:bob")]
+
+
+def test_formatting_codes_and_control_characters_do_not_hide_a_nick(items: Items, folder: Folder) -> None:
+    log = b"[00:00] <ann> \x0304,12\x02bob\x0f: hi\x08 there\n[00:01] <bob> hi\n"
+
+    row = items("irc", folder({"a.log": log}))[0]
+
+    assert (row["text"], marked(row)) == ("bob: hi there", [("bob", "irc:bob")])
+
+
+def test_broken_utf_8_costs_only_its_line(items: Items, folder: Folder) -> None:
+    log = "[00:00] <ann> grün\n".encode() + "[00:01] <ann> blüht\r\n".encode("latin-1") + b"[00:02] <ann> \x81\n"
+
+    assert [row["text"] for row in items("irc", folder({"a.log": log}))] == ["grün", "blüht", "\ufffd"]
+
+
+def test_a_date_that_is_none_is_unknown(items: Items, folder: Folder) -> None:
+    log = b"[00:00] <ann> a\n[25:61] <ann> b\n"
+    rows = items("irc", folder({"2004-13-45.log": log, "2004-01-01.log": log, "a.log": log}))
+
+    assert [row["created"] for row in rows] == [datetime(2004, 1, 1, tzinfo=UTC), None, None, None, None, None]
+
+
+def test_the_clock_may_stand_in_another_time_zone(items: Items, folder: Folder) -> None:
+    row = items("irc", folder({"2004-07-01.log": b"[12:30:15] <ann> a\n"}), timezone="Europe/Berlin")[0]
+
+    assert row["created"] == datetime(2004, 7, 1, 10, 30, 15, tzinfo=UTC)
+
+
+def test_channel_and_audience_may_be_set(items: Items, folder: Folder) -> None:
+    row = items("irc", folder({"a.log": LOG}), channel="#closed", audience="group")[0]
+
+    assert (row["group"], row["audience"]) == ("irc:#closed", "group")
+
+
+def test_other_files_of_a_folder_are_passed_over(items: Items, folder: Folder) -> None:
+    logs = {"a.raw.txt": LOG, "a.annotation.txt": b"1000 1001 -\n", "LICENSE.txt": b"text\n", "x.bin": b"[00:00] <a> b"}
+
+    assert {row["item"].rpartition("/")[0] for row in items("irc", folder(logs))} == {"irc:a.raw"}
+
+
+@pytest.mark.parametrize(
+    ("logs", "options", "sentence"),
+    [
+        ({"a.txt": b"no log\n"}, {}, r"no line reads"),
+        ({"a.pdf": b"no log\n"}, {}, r"there is no \.log or \.txt file"),
+        ({"a.log": b"x" * (17 * 2**20)}, {}, "a line has more than 16 MB"),
+        ({"a.log": LOG}, {"chanel": "#x"}, "did you mean 'channel'"),
+        ({"a.log": LOG}, {"timezone": "Mars/Olympus"}, "is no time zone"),
+        ({"a.log": LOG}, {"audience": "everyone"}, "'audience' does not fit"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    items: Items, folder: Folder, logs: dict[str, bytes], options: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(SourceError, match=sentence):
+        items("irc", folder(logs), **options)
+
+
+def test_two_logs_of_one_name_are_refused(items: Items, folder: Folder) -> None:
+    paths = [f"{folder({'a.log': LOG}, name)}/a.log" for name in ("one", "two")]
+
+    with pytest.raises(SourceError, match="have the same name"):
+        items("irc", *paths)
+
+
+def test_a_missing_path_is_told(items: Items, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        items("irc", str(tmp_path / "nowhere"))
+
+
+def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
+    """Every line in them that a person wrote is an item, and none opens with a nick that is not marked."""
+    lines = [line for log in shared.glob("irc/*.raw.txt") for line in log.read_text(encoding="utf-8").split("\n")]
+    spoken = [match for line in lines if (match := re.match(r"\[\d\d:\d\d\] <([^>]*)>", line))]
+    others = sum(bool(re.match(r"\[\d\d:\d\d\]  ?[*(-]", line)) for line in lines)
+
+    rows = items("irc", str(shared / "irc"))
+
+    assert len(spoken) == 196_146
+    assert len(rows) == len(spoken) + others == len({row["item"] for row in rows})
+    assert all(row["created"] is not None for row in rows)
+    nicks = {match[1].replace(" ", "").casefold() for match in spoken}
+    opening = re.compile(r"[^\s:,]+")
+    for row in rows:
+        first = opening.match(row["text"])
+        if first and first[0].casefold() in nicks:
+            assert row["spans"], row["item"]
+            assert row["spans"][0]["start"] == 0, row["item"]
