@@ -1,0 +1,224 @@
+"""A workspace: one folder with the policy, the keys, the register, the corpus and its versions.
+
+Invariants: a folder is a workspace when it holds ``demur.toml``, which is therefore the last thing that is put
+there; what a creation left behind when it was killed is recognised by its staging folder and cleared by the next
+one; one process at a time writes, held by a lock of the operating system that ends with the process, however it
+ends.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from demur.errors import WorkspaceError
+from demur.identity import Keys
+from demur.policy import FILE_NAME, Policy, load_policy, write_policy
+from demur.register import Register
+
+_STAGING: Final = ".init"
+_LOCK: Final = ".lock"
+_SQLITE: Final = "sqlite:///"
+_REGISTER: Final = "register.db"
+_PARTS: Final = ("keys", "versions", "outbox")
+_OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
+"""What a creation puts into the folder, and so what may not stand there before."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The places in one folder, and how to open what lies there."""
+
+    root: Path
+    """The folder; it holds ``demur.toml``."""
+
+    @property
+    def policy_path(self) -> Path:
+        """``demur.toml``."""
+        return self.root / FILE_NAME
+
+    @property
+    def keys_path(self) -> Path:
+        """The folder of the three secrets, mode 0700."""
+        return self.root / "keys"
+
+    @property
+    def corpus_path(self) -> Path:
+        """The Lance dataset; it exists after the first import."""
+        return self.root / "corpus.lance"
+
+    @property
+    def versions_path(self) -> Path:
+        """The folder of the manifests."""
+        return self.root / "versions"
+
+    @property
+    def lists_path(self) -> Path:
+        """The folder of the suppression lists that versions were published under."""
+        return self.root / "suppression"
+
+    @property
+    def outbox_path(self) -> Path:
+        """The embedded mail sink, mode 0700."""
+        return self.root / "outbox"
+
+    @property
+    def register_url(self) -> str:
+        """The register's URL, a SQLite file's as an absolute path."""
+        return _resolved(self.root, self.policy().register_.url)
+
+    def policy(self) -> Policy:
+        """What demur.toml says now.
+
+        Raises:
+            PolicyError: when it can't be read, or does not hold together.
+        """
+        return load_policy(self.policy_path)
+
+    def keys(self) -> Keys:
+        """The workspace's secrets.
+
+        Raises:
+            IdentityError: when one is missing or damaged.
+        """
+        return Keys.load(self.keys_path)
+
+    def register(self) -> Register:
+        """The register, open; close it, or use it as a context manager.
+
+        Raises:
+            RegisterError: when it is unreachable, or newer than this demur.
+        """
+        return Register.open(self.register_url, self.keys())
+
+    @contextmanager
+    def writing(self, command: str) -> Iterator[None]:
+        """Hold the workspace's write lock; it does not nest.
+
+        Args:
+            command: What is writing, for the process that has to wait: ``import``, and no arguments.
+
+        Raises:
+            WorkspaceError: when another process holds it.
+        """
+        with _exclusive(self.root, command):
+            yield
+
+
+def find(root: Path) -> Workspace:
+    """The workspace in ``root``.
+
+    Raises:
+        WorkspaceError: when there is none.
+    """
+    if not (root / FILE_NAME).exists():
+        msg = f"No demur workspace in {root.resolve()}: run `demur init {root}`, or pass another folder with -w."
+        raise WorkspaceError(msg)
+    return Workspace(root)
+
+
+def create(root: Path, policy: Policy) -> Workspace:
+    """A new workspace in ``root``, which may exist and hold other things; all of it, or nothing.
+
+    Raises:
+        WorkspaceError: when ``root`` holds a workspace, or something where a part of one has to go.
+        RegisterError: when the register's database is unreachable.
+    """
+    made = not root.exists()
+    if root.exists() and not root.is_dir():
+        raise WorkspaceError(f"{root} is a file: choose a folder for the workspace.")
+    root.mkdir(parents=True, exist_ok=True)
+    with _exclusive(root, "init"):
+        _refuse_what_is_taken(root)
+        try:
+            _build(root, policy)
+        except BaseException:
+            _clear(root)
+            if made:
+                shutil.rmtree(root, ignore_errors=True)
+            raise
+    return Workspace(root)
+
+
+def _refuse_what_is_taken(root: Path) -> None:
+    if (root / FILE_NAME).exists():
+        raise WorkspaceError(f"{root} is a demur workspace already: choose another folder.")
+    if (root / _STAGING).exists():
+        _clear(root)
+    taken = next((name for name in _OURS if (root / name).exists()), None)
+    if taken:
+        raise WorkspaceError(f"{root / taken} exists already: move it away, or choose another folder.")
+
+
+def _build(root: Path, policy: Policy) -> None:
+    """Everything but demur.toml is in its place before demur.toml is moved there."""
+    staging = root / _STAGING
+    staging.mkdir()
+    write_policy(policy, staging / FILE_NAME)
+    keys = Keys.create(staging / "keys")
+    (staging / "versions").mkdir()
+    (staging / "outbox").mkdir(mode=0o700)
+    for name in _PARTS:
+        (staging / name).rename(root / name)
+    Register.create(_resolved(root, policy.register_.url), keys).close()
+    (staging / FILE_NAME).rename(root / FILE_NAME)
+    staging.rmdir()
+    _sync(root)
+
+
+def _clear(root: Path) -> None:
+    """Remove what a creation left; nothing of ours stood there before it, or it would have refused."""
+    for name in _OURS:
+        path = root / name
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(root / _STAGING, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _resolved(root: Path, url: str) -> str:
+    """A relative SQLite path is relative to the workspace, wherever the command was started."""
+    place = url.removeprefix(_SQLITE) or _REGISTER
+    if url.startswith(_SQLITE + "/") or (url and not url.startswith(_SQLITE)):
+        return url
+    return f"{_SQLITE}{quote(str(root.resolve()))}/{place}"  # a folder's name may hold ? or %
+
+
+@contextmanager
+def _exclusive(root: Path, command: str) -> Iterator[None]:
+    """flock(2) on a file that is never removed: two processes can't each hold "the" lock on different files."""
+    descriptor = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkspaceError(_busy(root, os.pread(descriptor, 4096, 0))) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "command": command}).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _busy(root: Path, holder: bytes) -> str:
+    who = "Another demur"
+    with suppress(ValueError, TypeError, KeyError):  # it may have locked and not yet said who it is
+        known = json.loads(holder)
+        who = f"Another demur (pid {known['pid']}, `demur {known['command']}`)"
+    return f"{who} is writing to {root}: wait for it to finish, then run this again."
