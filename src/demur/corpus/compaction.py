@@ -1,0 +1,64 @@
+"""Compaction: small fragments are merged, deleted rows leave the files, and indexes learn new rows.
+
+Invariants: no row changes; a step is short, so that whoever waits for an objection waits little; a kill in the
+middle leaves a corpus that the next step finishes.
+"""
+
+from typing import Final
+
+from demur.corpus.store import Corpus
+
+MOST_SMALL: Final = 32
+"""Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""
+SMALL_ROWS: Final = 100_000
+_FRAGMENT_ROWS: Final = 1_048_576
+_MOST_PARTS: Final = 8
+"""Parts of an index that may gather before all but the first, which is large, are merged."""
+
+
+def small_fragments(corpus: Corpus) -> int:
+    """How many small fragments have gathered."""
+    return sum(fragment.metadata.num_rows <= SMALL_ROWS for fragment in corpus.dataset.get_fragments())
+
+
+def maintain_if_due(corpus: Corpus) -> bool:
+    """One step, if enough small fragments have gathered."""
+    if small_fragments(corpus) <= MOST_SMALL:
+        return False
+    merge_small(corpus)
+    return True
+
+
+def merge_small(corpus: Corpus) -> None:
+    """Merges small fragments with each other and adds what is not indexed to the indexes.
+
+    Large fragments stay as they are: Lance would rewrite one of 900,000 rows to add 300 to it.
+    """
+    large = [f.fragment_id for f in corpus.dataset.get_fragments() if f.metadata.num_rows > SMALL_ROWS]
+    corpus.dataset.optimize.compact_files(
+        target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=False, excluded_fragment_ids=large
+    )
+    corpus.refresh()
+    index_new(corpus)
+
+
+def write_deletions(corpus: Corpus) -> None:
+    """Rewrites every fragment that has deleted rows, so that its files don't hold them any more.
+
+    Lance by itself leaves a fragment with a few per cent of deleted rows alone.
+    """
+    corpus.dataset.optimize.compact_files(
+        target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=True, materialize_deletions_threshold=0.0
+    )
+    corpus.refresh()
+
+
+def index_new(corpus: Corpus) -> None:
+    """Adds new rows to the indexes as a part of its own, merged with the other small parts when these are many."""
+    parts = corpus.index_parts()
+    if parts is None:
+        corpus.index()
+        return
+    merged = parts - 1 if parts >= _MOST_PARTS else 0
+    corpus.dataset.optimize.optimize_indices(num_indices_to_merge=merged)
+    corpus.refresh()

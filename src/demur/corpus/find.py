@@ -1,0 +1,93 @@
+"""Finding: every row that is by or about a person, all of their linked accounts together.
+
+Invariants: a row is told once, as the person's own if they wrote it; nothing but the indexes is asked, so that the
+cost follows the rows found; nothing is changed. What other people's rows said of a person who objected has been
+masked, so that it is not found any more: it is not there.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from demur.corpus.session import reading
+from demur.identity import SubjectKeys
+from demur.terms import Role
+from demur.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the corpus, and what the person has to do with it."""
+
+    item: str
+    """Its key, 32 hexadecimal digits, as in exports."""
+    kind: str
+    created: datetime | None
+    how: tuple[str, ...]
+    """``author``, or the roles in which the row names them."""
+    text: str = field(repr=False)
+
+    @property
+    def own(self) -> bool:
+        """Whether the person wrote it."""
+        return self.how == ("author",)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the corpus holds of and about a person."""
+
+    accounts: int
+    """How many accounts of theirs are known, the one that was asked for included."""
+    objected: bool
+    """Whether an objection of theirs is in force."""
+    own: int
+    """Rows that they wrote."""
+    about: int
+    """Rows of others that name, quote, pass on or show them."""
+    rows: tuple[Row, ...]
+    """Their own rows, then those about them, each by date; at most the limit of either."""
+
+
+def find(workspace: Workspace, account: str, *, limit: int | None = None, now: datetime | None = None) -> Found:
+    """Everything the corpus holds of and about the person who has ``account``.
+
+    Args:
+        workspace: where.
+        account: one account of theirs, ``namespace:value``.
+        limit: rows that are kept of their own, and of others; all are counted.
+        now: this moment.
+
+    Raises:
+        IdentityError: when the account is malformed.
+    """
+    with reading(workspace, now) as session:
+        keys = session.register.person(account)
+        own, about, rows = 0, 0, list[Row]()
+        for row in _rows(session.corpus.concerning(keys), keys):
+            before = own if row.own else about
+            own, about = own + row.own, about + (not row.own)
+            if limit is None or before < limit:
+                rows.append(row)
+        rules, _ = session.rules()
+        objected = bool(rules.objected.contains(keys).any())
+    rows.sort(key=lambda row: (not row.own, row.created is None, row.created, row.item))
+    return Found(len(keys), objected, own, about, tuple(rows))
+
+
+def _rows(batches: Iterator[Any], keys: SubjectKeys) -> Iterator[Row]:
+    theirs = frozenset(keys.tolist())
+    for batch in batches:
+        wanted = batch.select(["item", "author", "kind", "created", "text", "spans", "media"])
+        for row in wanted.to_pylist():
+            yield Row(row["item"].hex(), row["kind"], row["created"], _how(row, theirs), row["text"])
+
+
+def _how(row: Mapping[str, Any], theirs: frozenset[int]) -> tuple[str, ...]:
+    """What a row has to do with the accounts ``theirs``; of several roles each once, in the order of terms.Role."""
+    if row["author"] in theirs:
+        return ("author",)
+    roles = {span["role"] for span in row["spans"] if span["subject"] in theirs}
+    roles |= {Role.TAG.value for media in row["media"] if theirs.intersection(media["tagged"] or ())}
+    return tuple(role.value for role in Role if role.value in roles)

@@ -1,0 +1,129 @@
+"""A version leaves the workspace: exported, recalled, verified.
+
+Invariants: a stale version is not exported; where an export went is an entry in the register, so that it can be
+verified and recalled later; a recall lists what today's rules leave out or change, by item key and reason, and no text.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from demur.corpus.export import ExportReport, export_rows
+from demur.corpus.findings import Code, Findings
+from demur.corpus.manifest import Manifest
+from demur.corpus.publish import commitments_digest
+from demur.corpus.recall import RECALL, RecallReport, write_recall
+from demur.corpus.session import Session, reading
+from demur.corpus.verify import check_export, check_version
+from demur.corpus.versions import manifest_of, published, rows_of, stale_rows
+from demur.errors import CheckFailed, CorpusError
+from demur.register import JSON
+from demur.suppression.keyset import KeySet
+from demur.suppression.signed import file_digest
+from demur.terms import EntryKind
+from demur.workspace import Workspace
+
+
+def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> ExportReport:
+    """Writes a version to the folder ``to`` as Parquet, with a data card and Croissant metadata.
+
+    Raises:
+        UsageError: when there is no such version, or ``to`` is taken.
+        CheckFailed: when the version is stale: publish a new one.
+    """
+    with reading(workspace, now) as session:
+        published(session.register, name)
+        _refuse_stale(session, name)
+        manifest = manifest_of(session, name)
+        signed = (workspace.versions_path / f"{name}.json").read_bytes()
+        report = export_rows(rows_of(workspace, name), manifest, signed, to)
+        payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
+        session.register.append(EntryKind.VERSION_EXPORTED, payload, now=session.now)
+        return report
+
+
+def recall(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> RecallReport:
+    """Writes the list of rows that holders of copies of a version must remove or replace now to ``to``.
+
+    Raises:
+        UsageError: when there is no such version, or ``to`` ends neither in .csv nor in .parquet.
+    """
+    with reading(workspace, now) as session:
+        published(session.register, name)
+        return write_recall(_recalled(session, name), to)
+
+
+def verify(
+    workspace: Workspace, name: str, *, export: Path | None = None, current: bool = False, now: datetime | None = None
+) -> Findings:
+    """Checks a version, or an export of it, against its manifest, its suppression list and the register.
+
+    Args:
+        workspace: where it was published.
+        name: what it was published as.
+        export: the folder of an export, to be checked instead of the version.
+        current: judge it by the register as it is now, not as of the version's own checkpoint.
+        now: this moment.
+
+    Raises:
+        UsageError: when there is no such version.
+    """
+    with reading(workspace, now) as session:
+        entry = published(session.register, name)
+        rules, _ = session.rules()
+        withheld = rules.objected.union(rules.minors) if current else None
+        findings = _check(session, name, export, withheld)
+        _check_register(session, name, str(entry.payload["manifest"]), findings)
+        return findings
+
+
+def exports_of(session: Session, name: str) -> list[Path]:
+    """Where a version was exported to, as far as it still lies there."""
+    entries = session.register.entries(EntryKind.VERSION_EXPORTED)
+    paths = [Path(str(entry.payload["path"])) for entry in entries if entry.payload["name"] == name]
+    return [path for path in dict.fromkeys(paths) if path.is_dir()]
+
+
+def _check(session: Session, name: str, export: Path | None, withheld: KeySet | None) -> Findings:
+    workspace, public_key = session.workspace, session.keys.signing.public_key()
+    places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld)
+    if export is not None:
+        return check_export(export, *places)
+    return check_version(lambda: rows_of(workspace, name), *places)
+
+
+def _check_register(session: Session, name: str, digest: str, findings: Findings) -> None:
+    """Whether the manifest is the one that the register names, and the tag stands where the manifest says."""
+    path = session.workspace.versions_path / f"{name}.json"
+    if path.exists() and file_digest(path) != digest:
+        findings.add(Code.MANIFEST, f"{path} is not the manifest whose digest the register holds.")
+    manifest = _readable(session, name)
+    if manifest and commitments_digest(session, manifest.checkpoint.seq) != manifest.checkpoint.digest:
+        findings.add(Code.TOTALS, f"The register's entries up to {manifest.checkpoint.seq} are not those of {name}.")
+    tag = session.corpus.dataset.tags.list().get(name)
+    if manifest is not None and (tag is None or tag["version"] != manifest.lance_version):
+        found = "is gone" if tag is None else f"stands at version {tag['version']}"
+        findings.add(Code.TOTALS, f"The tag {name} {found}; the manifest says {manifest.lance_version}.")
+
+
+def _readable(session: Session, name: str) -> Manifest | None:
+    try:
+        return manifest_of(session, name)
+    except CorpusError:
+        return None  # a finding already
+
+
+def _refuse_stale(session: Session, name: str) -> None:
+    if stale := sum(len(rows) for rows, _ in stale_rows(session, name)):
+        raise CheckFailed(
+            f"Version {name} is stale: {stale} of its rows may not be used, or not as they are, any more; "
+            "publish a new version and export that."
+        )
+
+
+def _recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
+    for rows, reasons in stale_rows(session, name):
+        items = pa.array([key.hex() for key in rows.column("item").to_pylist()])
+        yield pa.RecordBatch.from_arrays([items, pa.array(reasons)], schema=RECALL)

@@ -1,0 +1,58 @@
+"""The kernel over a stream of batches, in this process or in a few spawned ones.
+
+Invariants: answers come in the order of the batches; at most a few batches are in flight, so memory does not grow
+with the input; workers are spawned, never forked, because Lance is not fork-safe.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import chain, islice
+from multiprocessing import get_context
+from typing import Final
+
+import pyarrow as pa
+
+from demur.corpus.kernel import Answer, govern
+from demur.corpus.rules import Rules
+
+_ALONE: Final = 12
+"""Up to this many batches are governed here: starting a worker costs about as much as governing these."""
+_IN_FLIGHT: Final = 2  # per worker
+
+_rules: list[Rules] = []
+
+
+def governed(batches: Iterable[pa.RecordBatch], rules: Rules, workers: int = 1) -> Iterator[Answer]:
+    """``govern`` of each batch, in order, with ``workers`` processes once the input turns out to be long.
+
+    With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
+    """
+    waiting = iter(batches)
+    first = list(islice(waiting, _ALONE))
+    following = next(waiting, None)
+    if workers <= 1 or following is None:
+        rest = waiting if following is None else chain([following], waiting)
+        yield from (govern(batch, rules) for batch in chain(first, rest))
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (rules,)) as pool:
+        yield from _in_order(pool, chain(first, [following], waiting), workers * _IN_FLIGHT)
+
+
+def _in_order(pool: ProcessPoolExecutor, batches: Iterator[pa.RecordBatch], most: int) -> Iterator[Answer]:
+    running: deque[Future[Answer]] = deque()
+    for batch in batches:
+        running.append(pool.submit(_work, batch))
+        if len(running) >= most:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
+
+
+def _start(rules: Rules) -> None:
+    pa.set_cpu_count(1)
+    _rules[:] = [rules]
+
+
+def _work(batch: pa.RecordBatch) -> Answer:
+    return govern(batch, _rules[0])

@@ -1,0 +1,165 @@
+"""Publishing: the corpus as it is now becomes an immutable, signed version; and the end of a version.
+
+Invariants: a version honours every objection acknowledged before its entry in the register (law 3): the entry is
+appended only while the last binding entry is the one that the rows honour, and after three rounds with the register
+held; a version exists from the moment of that entry, and files without one are a crash's leavings, removed by
+whoever writes next; the files of a version hold no deleted row.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+from demur.corpus.compaction import write_deletions
+from demur.corpus.digests import Digester
+from demur.corpus.honour import honour_in
+from demur.corpus.leavings import discard
+from demur.corpus.manifest import Checkpoint, LegalBasis, Manifest, sign, software
+from demur.corpus.rules import Rules
+from demur.corpus.session import Session, writing
+from demur.corpus.versions import entry_of, published
+from demur.errors import PolicyError, UsageError
+from demur.policy import Policy, place
+from demur.register import JSON, Head
+from demur.suppression.lists import SuppressionList
+from demur.suppression.signed import file_digest, write_atomically
+from demur.terms import EntryKind
+from demur.workspace import Workspace
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROUNDS: Final = 3
+
+
+def publish(workspace: Workspace, name: str, *, now: datetime | None = None) -> Manifest:
+    """Publishes the corpus as it is now under ``name``.
+
+    Raises:
+        UsageError: when the name is taken or malformed.
+        PolicyError: when the legal basis is not signed, or the effective date has not come.
+    """
+    with writing(workspace, "publish", now) as session:
+        _check_name(session, name)
+        _check_policy(session.policy, session)
+        for _ in range(_ROUNDS):
+            if (manifest := _attempt(session, name)) is not None:
+                return manifest
+        with session.register.locked():
+            manifest = _attempt(session, name)
+        assert manifest is not None  # nobody else could append
+        return manifest
+
+
+def retire(workspace: Workspace, name: str, *, now: datetime | None = None) -> None:
+    """Ends a version: it can't be loaded or exported any more, and maintenance removes its files.
+
+    Raises:
+        UsageError: when there is no such version.
+    """
+    with writing(workspace, "retire", now) as session:
+        published(session.register, name)
+        retire_in(session, name)
+
+
+def retire_in(session: Session, name: str) -> None:
+    """The same, in a session that is open for writing already, of a version that is known to exist."""
+    session.register.append(EntryKind.VERSION_RETIRED, {"name": name}, now=session.now)
+    discard(session.workspace, session.corpus, name, keep_manifest=True)
+
+
+def _check_name(session: Session, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} can't name a version: use up to 64 letters, digits, dots, dashes and underscores.")
+    if entry_of(session.register, name) is not None:
+        raise UsageError(f"There is, or was, a version {name}: a name is used once; choose another one.")
+
+
+def _check_policy(policy: Policy, session: Session) -> None:
+    path = session.workspace.policy_path
+    if not policy.basis.signed:
+        key = f"basis.{policy.basis.use.value.replace('-', '_')}"
+        raise PolicyError(
+            f"The legal basis in use, {policy.basis.use.value}, is not signed: "
+            f"fill in document, date and signed_by of [{key}] in {path}, then publish."
+        )
+    if session.now.date() < policy.effective_date:
+        raise PolicyError(
+            f"The effective date is {policy.effective_date} ({place(path, 'effective_date')}): "
+            "publish from that day on, as your notice says."
+        )
+
+
+def _attempt(session: Session, name: str) -> Manifest | None:
+    """One round: None when the register took up something binding meanwhile."""
+    honoured = honour_in(session).binding
+    write_deletions(session.corpus)
+    rules, binding = session.rules()
+    if binding != honoured:
+        return None  # the rows do not honour what these rules know
+    discard(session.workspace, session.corpus, name)
+    manifest = _write(session, name, rules, Head(session.register.head().seq, binding))
+    digest = file_digest(session.workspace.versions_path / f"{name}.json")
+    payload: dict[str, JSON] = {"name": name, "lance_version": manifest.lance_version, "manifest": digest}
+    payload |= {"rows": manifest.content.rows, "binding": binding}
+    if session.register.append_if(binding, EntryKind.VERSION_PUBLISHED, payload, now=session.now) is None:
+        discard(session.workspace, session.corpus, name)
+        return None
+    return manifest
+
+
+def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
+    """The tag, the sidecar, the suppression list and the manifest of the corpus as it is."""
+    workspace, keys = session.workspace, session.keys
+    withheld = SuppressionList(head.seq, head.binding, session.now, rules.objected, rules.minors)
+    listed = withheld.write(workspace.lists_path, keys)
+    with Digester(workspace.versions_path) as digester:
+        for batch in session.corpus.batches():
+            digester.add(batch.drop_columns(["_rowaddr"]))
+        content = digester.finish(workspace.versions_path / f"{name}.rows")
+    manifest = Manifest(
+        name=name,
+        lance_version=session.corpus.version,
+        content=content,
+        left_out=_left_out(session),
+        policy=session.policy.rules_hash(),
+        suppression=file_digest(listed),
+        checkpoint=Checkpoint(head.seq, head.binding, commitments_digest(session, head.seq)),
+        basis=_basis(session.policy),
+        controller=session.policy.controller.name,
+        purpose=session.policy.purpose.name,
+        effective=session.policy.effective_date,
+        time=session.now.replace(microsecond=0),
+        software=software(),
+    )
+    write_atomically(workspace.versions_path / f"{name}.json", sign(manifest, keys))
+    session.corpus.dataset.tags.create(name, session.corpus.version)
+    return manifest
+
+
+def commitments_digest(session: Session, seq: int) -> str:
+    """SHA-256 over the commitments of the register's entries up to ``seq``, in hexadecimal."""
+    digest = hashlib.sha256()
+    for entry in session.register.entries():
+        if entry.seq <= seq:
+            digest.update(entry.commitment)
+    return digest.hexdigest()
+
+
+def _left_out(session: Session) -> Mapping[str, int]:
+    """What all imports left out, by reason."""
+    total: Counter[str] = Counter()
+    for entry in session.register.entries(EntryKind.IMPORT_FINISHED):
+        total.update(dict(_counts(entry.payload["left_out"])))
+    return dict(sorted(total.items()))
+
+
+def _counts(value: object) -> Iterator[tuple[str, int]]:
+    assert isinstance(value, Mapping)
+    return ((str(reason), int(count)) for reason, count in value.items())
+
+
+def _basis(policy: Policy) -> LegalBasis:
+    signed = policy.basis.assessment
+    return LegalBasis(policy.basis.use.value, signed.document, str(signed.date), signed.signed_by)

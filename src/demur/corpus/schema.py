@@ -1,0 +1,57 @@
+"""The shape of an item at rest.
+
+Invariants: no raw account identifier, handle or profile URL stands in any field but ``text``, and there only where
+the policy keeps it; every identifier is a keyed hash (:mod:`demur.identity`); ``subjects`` holds every key that
+``spans`` and ``tagged`` hold, sorted and once each, so that one index finds all rows that concern a person;
+``spans`` nest or are disjoint, never overlap in part.
+"""
+
+from typing import Final
+
+import pyarrow as pa
+
+FORMAT: Final = 1
+"""The version of this schema; a corpus with a higher one is not opened."""
+
+KEY: Final = pa.binary(16)
+
+STORED_SPAN: Final = pa.struct(
+    [
+        pa.field("start", pa.int32()),  # code points of `text`
+        pa.field("end", pa.int32()),  # exclusive
+        pa.field("role", pa.string()),
+        pa.field("subject", pa.int64()),  # subject key, null where the markup named no account
+    ]
+)
+
+STORED_MEDIA: Final = pa.struct(
+    [
+        pa.field("uri", pa.string()),  # keyed hash of the source's URI, and its file ending
+        pa.field("type", pa.string()),
+        pa.field("alt", pa.string()),
+        pa.field("tagged", pa.list_(pa.int64())),  # subject keys
+    ]
+)
+
+ROW: Final = pa.schema(
+    [
+        pa.field("item", KEY, nullable=False),
+        pa.field("author", pa.int64(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("audience", pa.string(), nullable=False),
+        pa.field("region", pa.string()),
+        pa.field("created", pa.timestamp("us", tz="UTC")),
+        pa.field("language", pa.string()),
+        pa.field("text", pa.large_string(), nullable=False),  # "" where a photo has no caption
+        pa.field("spans", pa.list_(STORED_SPAN), nullable=False),
+        pa.field("subjects", pa.list_(pa.int64()), nullable=False),
+        pa.field("parent", KEY),
+        pa.field("thread", KEY),
+        pa.field("group", KEY),
+        pa.field("rating", pa.float64()),
+        pa.field("media", pa.list_(STORED_MEDIA), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),  # the adapter that read it, from the item id
+    ]
+)
+"""A row of the corpus, of a version and (keys as hexadecimal text) of an export."""

@@ -1,0 +1,228 @@
+"""The corpus: one Lance dataset that holds only what may be used now.
+
+Invariants: every change is one atomic commit (deletions and new rows together), so that a kill at any moment leaves
+exactly the old or the new version; nobody but the holder of the workspace's lock writes; columns and rows have the
+schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import lance
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from lance import LanceOperation
+from lance.fragment import FragmentMetadata, write_fragments
+
+from demur.corpus import schema
+from demur.corpus.rules import Bools
+from demur.errors import CorpusError
+from demur.identity import SubjectKeys
+from demur.suppression.keyset import KeySet
+
+Addresses = npt.NDArray[np.uint64]
+
+ADDRESS: Final = "_rowaddr"
+_FORMAT_KEY: Final = b"demur.format"
+_BATCH_ROWS: Final = 8192
+_LOOKUP: Final = 2_000
+"""Keys in one index look-up; more than :data:`_SCAN_FROM` of them are cheaper to find by reading the two columns."""
+_SCAN_FROM: Final = 50_000
+_INDICES: Final[dict[str, Literal["BTREE", "LABEL_LIST"]]] = {"author": "BTREE", "subjects": "LABEL_LIST"}
+
+
+class Corpus:
+    """A workspace's Lance dataset, at its head or at one of its versions."""
+
+    def __init__(self, dataset: lance.LanceDataset) -> None:
+        self._dataset = dataset
+
+    @classmethod
+    def create(cls, path: Path | str) -> Self:
+        """An empty corpus at ``path``, or at a URI that Lance knows."""
+        empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
+        return cls(lance.write_dataset(empty, str(path)))
+
+    @classmethod
+    def open(cls, path: Path, version: int | str | None = None) -> Self:
+        """The corpus at ``path``, at its head or at a version number or tag.
+
+        Raises:
+            CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
+        """
+        try:
+            dataset = lance.dataset(str(path), version=version)
+        except (ValueError, OSError) as error:
+            at = "" if version is None else f" at version {version}"
+            raise CorpusError(f"The corpus {path} can't be opened{at} ({_first_line(error)}): restore it.") from None
+        found = (dataset.schema.metadata or {}).get(_FORMAT_KEY, b"0")
+        if int(found) > schema.FORMAT:
+            raise CorpusError(f"The corpus {path} has format {int(found)}, newer than this demur: upgrade demur.")
+        return cls(dataset)
+
+    @classmethod
+    def ensure(cls, path: Path) -> Self:
+        """The corpus at ``path``, made empty if there is none yet."""
+        return cls.open(path) if _exists(path) else cls.create(path)
+
+    @classmethod
+    def view(cls, path: Path, version: int | None = None) -> Self:
+        """The corpus at ``path`` for reading; an empty one in memory while nothing was ever written there."""
+        return cls.open(path, version) if _exists(path) else cls.create("memory://nothing")
+
+    @property
+    def dataset(self) -> lance.LanceDataset:
+        """The Lance dataset, for what this class does not offer."""
+        return self._dataset
+
+    @property
+    def version(self) -> int:
+        """Lance's number of the version that is open."""
+        return int(self._dataset.version)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._dataset.count_rows())
+
+    # reading
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows, with their addresses in the column :data:`ADDRESS`."""
+        scanner = self._dataset.scanner(columns=columns, with_row_address=True, batch_size=_BATCH_ROWS)
+        yield from scanner.to_batches()
+
+    def concerning(self, subjects: SubjectKeys) -> Iterator[pa.RecordBatch]:
+        """All rows by or about these subject keys, each once, with addresses."""
+        if len(subjects) > _SCAN_FROM:
+            yield from self._scanned(KeySet(subjects))
+            return
+        found = np.unique(np.concatenate([np.zeros(0, np.uint64), *self._looked_up(subjects)]))
+        for start in range(0, len(found), _BATCH_ROWS):
+            yield from self.at(found[start : start + _BATCH_ROWS])
+
+    def at(self, addresses: Addresses) -> Iterator[pa.RecordBatch]:
+        """The rows at these addresses."""
+        taken = self._dataset._take_rows(pa.array(addresses), schema.ROW.names)  # noqa: SLF001  # the only take by address
+        for batch in taken.combine_chunks().to_batches():
+            yield batch.append_column(ADDRESS, pa.array(addresses))
+
+    def item(self, key: bytes) -> pa.Table:
+        """The row of one item key: a table of one row or none."""
+        return self._dataset.to_table(filter=f"item = X'{key.hex()}'")
+
+    def _looked_up(self, subjects: SubjectKeys) -> Iterator[Addresses]:
+        for start in range(0, len(subjects), _LOOKUP):
+            keys = ",".join(map(str, subjects[start : start + _LOOKUP].tolist()))
+            for where in (f"author IN ({keys})", f"array_has_any(subjects, [{keys}])"):
+                found = self._dataset.to_table(columns=[], filter=where, with_row_address=True)
+                yield found.column(ADDRESS).to_numpy().astype(np.uint64)
+
+    def _scanned(self, subjects: KeySet) -> Iterator[pa.RecordBatch]:
+        for batch in self.batches(["author", "subjects"]):
+            if (where := _concerns(batch, subjects)).any():
+                yield from self.at(batch.column(ADDRESS).to_numpy()[where].astype(np.uint64))
+
+    # writing
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> list[FragmentMetadata]:
+        """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
+        failed: list[BaseException] = []
+        reader = pa.RecordBatchReader.from_batches(schema.ROW, _overheard(batches, failed))
+        try:
+            return list(write_fragments(reader, self._dataset))
+        except BaseException:
+            if failed:
+                raise failed[0] from None  # Lance passes on its words alone
+            raise
+
+    def commit(self, gone: Addresses, new: list[FragmentMetadata], properties: Mapping[str, str] | None = None) -> None:
+        """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
+        removed, updated = self._deleted(gone)
+        if not (removed or updated or new):
+            return
+        change = LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
+        message = ", ".join(f"{key}={value}" for key, value in (properties or {}).items())
+        self._dataset = lance.LanceDataset.commit(
+            self._dataset, change, read_version=self.version, commit_message=message or None
+        )
+
+    def last_rows(self, ranks: npt.NDArray[np.int64], count: int) -> Addresses:
+        """The addresses of some of the ``count`` rows that were written last, by their rank among these."""
+        fragments = sorted(self._dataset.get_fragments(), key=lambda fragment: fragment.fragment_id)
+        sizes: list[int] = []
+        numbers: list[int] = []
+        while sum(sizes) < count:
+            newest = fragments.pop()
+            sizes.insert(0, newest.physical_rows)
+            numbers.insert(0, newest.fragment_id)
+        begins = np.concatenate([[0], np.cumsum(sizes)])
+        at = np.searchsorted(begins, ranks, side="right") - 1
+        fragment = np.array(numbers, np.uint64)[at]
+        return np.asarray((fragment << np.uint64(32)) + (ranks - begins[at]).astype(np.uint64))
+
+    def restore(self, version: int) -> None:
+        """Makes the head what ``version`` was."""
+        if self.version != version:
+            old = lance.dataset(self._dataset.uri, version=version)
+            old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
+            self._dataset = lance.dataset(self._dataset.uri)
+
+    def index(self) -> None:
+        """Builds the scalar indexes anew, over all rows."""
+        for column, kind in _INDICES.items():
+            self._dataset.create_scalar_index(column, kind, replace=True)
+        self.refresh()
+
+    def index_parts(self) -> int | None:
+        """The most parts that one of the scalar indexes consists of, or None while one is missing."""
+        parts = {index.name: len(index.segments) for index in self._dataset.describe_indices()}
+        wanted = [f"{column}_idx" for column in _INDICES]
+        return max(parts[name] for name in wanted) if all(name in parts for name in wanted) else None
+
+    def refresh(self) -> None:
+        """Moves to the head."""
+        self._dataset = lance.dataset(self._dataset.uri)
+
+    def _deleted(self, gone: Addresses) -> tuple[list[int], list[FragmentMetadata]]:
+        """Fragments that are gone as a whole, and those with new deletion vectors."""
+        removed, updated = [], []
+        fragments = (gone >> np.uint64(32)).astype(np.int64)
+        for number in np.unique(fragments).tolist():
+            addresses = gone[fragments == number]
+            fragment = self._dataset.get_fragment(number)
+            assert fragment is not None  # its rows were read from this version
+            left = fragment.delete(f"{ADDRESS} IN ({','.join(map(str, addresses.tolist()))})")
+            if left is None:
+                removed.append(number)
+            else:
+                updated.append(left)
+        return removed, updated
+
+
+def _overheard(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
+    """The same batches; what goes wrong on the way is noted in ``failed``."""
+    try:
+        yield from batches
+    except (Exception, KeyboardInterrupt) as error:
+        failed.append(error)
+        raise
+
+
+def _exists(path: Path) -> bool:
+    return any((path / "_versions").glob("*"))
+
+
+def _concerns(batch: pa.RecordBatch, subjects: KeySet) -> Bools:
+    """Which rows are by or about one of ``subjects``; shape (rows,)."""
+    where = subjects.contains(batch.column("author").to_numpy(zero_copy_only=False))
+    lists = batch.column("subjects")
+    named = subjects.contains(lists.flatten().to_numpy(zero_copy_only=False))
+    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
+    where[row[named]] = True
+    return where
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

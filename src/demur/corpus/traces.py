@@ -1,0 +1,73 @@
+"""Where suppressed people stand in stored rows: as author, in a span, in a tag, or only in `subjects`.
+
+Invariants: every subject key of a row is looked at, in each place it can stand, whether or not the places agree; a
+null stands for nobody; a row is named once for each trace.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from demur.suppression.keyset import KeySet
+from demur.terms import Role
+
+Positions = npt.NDArray[np.int64]
+"""Positions of rows in their batch, ascending, once each."""
+
+
+class Trace(StrEnum):
+    """How a row concerns a person; the order is that in which a row's reason is chosen."""
+
+    AUTHOR = "author"
+    RESHARE = "reshare"
+    QUOTE = "quote"
+    MENTION = "mention"
+    TAG = "tag"
+    SUBJECT = "subject"  # named by `subjects`, and in no other place that could be told
+
+
+def traces(batch: pa.RecordBatch, withheld: KeySet) -> Iterator[tuple[Trace, Positions]]:
+    """The rows of ``batch``, schema ROW with nulls allowed anywhere, that concern somebody in ``withheld``."""
+    yield Trace.AUTHOR, np.flatnonzero(_held(batch.column("author"), withheld))
+    told = [np.zeros(0, dtype=np.int64)]
+    for trace, rows in _named(batch, withheld):
+        told.append(rows)
+        yield trace, rows
+    subjects = batch.column("subjects")
+    rows = np.unique(_parents(subjects)[_held(subjects.flatten(), withheld)])
+    yield Trace.SUBJECT, np.setdiff1d(rows, np.concatenate(told))
+
+
+def _named(batch: pa.RecordBatch, withheld: KeySet) -> Iterator[tuple[Trace, Positions]]:
+    """Rows with suppressed people in their spans, by role, and in their tags."""
+    spans = batch.column("spans")
+    _, _, roles, subjects = spans.flatten().flatten()
+    rows, held = _parents(spans), _held(subjects, withheld)
+    names = roles.to_numpy(zero_copy_only=False)
+    for role in (Role.RESHARE, Role.QUOTE, Role.MENTION):
+        yield Trace(role.value), np.unique(rows[held & (names == role.value)])
+    tagged = _tagged(batch.column("media"), withheld)
+    yield Trace.TAG, np.unique(np.concatenate([rows[held & (names == Role.TAG.value)], tagged]))
+
+
+def _tagged(media: pa.Array, withheld: KeySet) -> Positions:
+    """Rows whose media show somebody in ``withheld``."""
+    *_, tags = media.flatten().flatten()
+    return _parents(media)[_parents(tags)[_held(tags.flatten(), withheld)]]
+
+
+def _held(keys: pa.Array, withheld: KeySet) -> npt.NDArray[np.bool_]:
+    """Which of ``keys``, int64, stand for somebody in ``withheld``; shape (n,)."""
+    held = withheld.contains(keys.fill_null(0).to_numpy(zero_copy_only=False))
+    valid: npt.NDArray[np.bool_] = keys.is_valid().to_numpy(zero_copy_only=False)
+    return held & valid
+
+
+def _parents(lists: pa.Array) -> Positions:
+    """The position of the list that each element of ``lists.flatten()`` stands in."""
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(lists), dtype=np.int64), lengths)

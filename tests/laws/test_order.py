@@ -1,0 +1,352 @@
+"""Laws 2 and 5: the order of events does not matter, and everything is accounted for.
+
+A machine plays a small community: imports, objections, links, members, consents, policy edits, passing days,
+publishing and maintenance in any order, against a real workspace. After every step the corpus must be, row for row,
+what each item's *last reading* gives when it is governed afresh under everything that has been forbidden since that
+reading. What is allowed again comes back only with the next reading: so the model adds up prohibitions since then.
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from making import NOW, batch, item, open_policy, span
+
+from demur import workspace as workspaces
+from demur.corpus import journal
+from demur.corpus.handover import verify
+from demur.corpus.honour import honour
+from demur.corpus.importing import import_items
+from demur.corpus.kernel import govern
+from demur.corpus.kernel.door import KEPT
+from demur.corpus.maintain import maintain
+from demur.corpus.publish import publish
+from demur.corpus.rules import Rules, compile_rules
+from demur.corpus.session import reading
+from demur.identity import Pepper
+from demur.policy import Door, Identifiers, LegalBasis, Notice, Others, Policy, write_policy
+from demur.register import NEVER, Facts, Head, Snapshot
+from demur.register.members import MEMBER
+from demur.suppression.keyset import KeySet
+from demur.terms import Basis, Reason
+
+RAM = Path("/dev/shm")
+PEOPLE = ("forum:ann", "forum:bob", "forum:cyd", "forum:dag")
+ITEMS = tuple(f"forum:{number}" for number in range(6))
+EPOCH = date(1970, 1, 1)
+
+accounts = st.sampled_from(PEOPLE)
+words = st.sampled_from(
+    ("hello", "«é»", "see 🙂", "[person]", "[quote]", "mail dag@mail.example", "@bob", "@ann:", "ok")
+)
+
+
+edits: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    ({}, {"audience": "followers"}, {"deleted": True}, {"text": "edited @dag", "spans": []})
+)
+
+
+def two_places(most: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(0, most), st.integers(0, most))
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> dict[str, Any]:
+    """One reading of an item: any author, words, spans of any role anywhere, pictures."""
+    text = " ".join(draw(st.lists(words, max_size=5)))
+    spans = [
+        span(min(places := draw(two_places(len(text)))), max(places), role, draw(accounts))
+        for role in draw(st.lists(st.sampled_from(("mention", "quote", "tag", "reshare")), max_size=3))
+        if role != "reshare" or draw(st.integers(0, 3)) == 0
+    ]
+    media = [
+        {
+            "uri": f"{n}.jpg",
+            "type": "image/jpeg",
+            "alt": draw(st.sampled_from((None, "@cyd"))),
+            "tagged": [draw(accounts)],
+        }
+        for n in range(draw(st.sampled_from((0, 0, 1, 2))))
+    ]
+    return item(
+        draw(st.sampled_from(ITEMS)),
+        draw(st.one_of(accounts, accounts, accounts, st.none())),
+        text,
+        kind=draw(st.sampled_from(("post", "post", "comment", "message", None))),
+        audience=draw(st.sampled_from(("public", "public", "public", "followers", None))),
+        region=draw(st.sampled_from(("NO", None, "US"))),
+        created=draw(st.sampled_from((NOW, None))),
+        deleted=draw(st.sampled_from((False, False, False, None, True))),
+        spans=spans,
+        media=media,
+    )
+
+
+policies = st.builds(
+    open_policy,
+    regions=st.sampled_from(("any", "any", ("NO",))),
+    basis=st.sampled_from((open_policy().basis, open_policy().basis, LegalBasis(use=Basis.CONSENT))),
+    notice=st.builds(Notice, required=st.sampled_from((False, False, True)), period_days=st.sampled_from((0, 30))),
+    door=st.builds(
+        Door,
+        unknown_age=st.sampled_from(("use", "use", "leave-out")),
+        unknown_region=st.sampled_from(("use", "leave-out")),
+        since=st.sampled_from((None, date(2026, 1, 1))),
+        audiences=st.sampled_from((("public",), ("public", "followers"))),
+    ),
+    others=st.builds(Others, mentions=st.sampled_from(("mask", "drop")), quotes=st.sampled_from(("mask", "drop"))),
+    identifiers=st.builds(
+        Identifiers, handles=st.sampled_from(("keep", "replace")), mail=st.sampled_from(("keep", "replace"))
+    ),
+)
+
+members = st.fixed_dictionaries(
+    {
+        "account": accounts,
+        "region": st.sampled_from((None, "NO", "US")),
+        "birth_year": st.sampled_from((None, 1980, 2008, 2015)),
+        "told_on": st.sampled_from((None, NOW.date() - timedelta(days=40), NOW.date())),
+        "consented": st.sampled_from((None, True, False)),
+    }
+)
+
+
+@dataclass
+class Model:
+    """What the community did, in plain values; no code of the register or the corpus."""
+
+    policy: Policy
+    members: dict[str, dict[str, Any]] = field(default_factory=dict)
+    consents: dict[str, bool] = field(default_factory=dict)
+    links: set[frozenset[str]] = field(default_factory=set)
+    objections: dict[str, str] = field(default_factory=dict)
+    now: datetime = NOW
+
+    def objected(self) -> set[str]:
+        """Every account joined by links to one that objected."""
+        found = set(self.objections.values())
+        while more := {a for link in self.links if link & found for a in link} - found:
+            found |= more
+        return found
+
+
+@dataclass
+class Since:
+    """An item's last reading, and what has been forbidden since then."""
+
+    reading: dict[str, Any]
+    objected: set[str] = field(default_factory=set)
+    minors: set[int] = field(default_factory=set)
+    replace: set[str] = field(default_factory=set)
+    row: dict[str, Any] | None = None
+    gone: bool = False
+
+
+class Community(RuleBasedStateMachine):
+    """See the module's docstring."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp(prefix="demur-law-", dir=RAM if RAM.is_dir() else None)
+        self.workspace = workspaces.Workspace(Path(self.folder) / "w")
+        shutil.copytree(_template(), self.workspace.root)
+        self.pepper = self.workspace.keys().pepper
+        self.model = Model(open_policy())
+        self.since: dict[str, Since] = {}
+        self.versions = 0
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    # what may happen
+
+    @initialize(first=st.lists(readings(), min_size=1, max_size=6))
+    def begin(self, first: list[dict[str, Any]]) -> None:
+        self.read(first, 3)
+
+    @rule(items=st.lists(readings(), max_size=5), size=st.integers(1, 3))
+    def read(self, items: list[dict[str, Any]], size: int) -> None:
+        batches = [batch(items[at : at + size]) for at in range(0, len(items), size)]
+        report = import_items(self.workspace, "table", iter(batches), now=self.model.now)
+        for each in items:
+            self.since[each["item"]] = Since(each)
+        self._forbid()
+        # Law 5: each reading is counted once, and the ledger has a line for each that was left out.
+        assert report.read == len(items) == report.kept + sum(report.left_out.values())
+        assert sum(report.kinds.values()) == len(items)
+        ledger = pq.read_table(journal.ledger(self.workspace.root, report.number))
+        assert len(ledger) == sum(report.left_out.values())
+        assert set(ledger.column("reason").to_pylist()) == {str(reason) for reason in report.left_out}
+        superseded = len(items) - len({each["item"] for each in items})
+        assert report.left_out.get(Reason.SUPERSEDED, 0) == superseded
+        fresh = {each["item"] for each in items}
+        assert report.kept == sum(self.since[name].row is not None for name in fresh)
+
+    @precondition(lambda self: self.since)
+    @rule(data=st.data())
+    def read_again(self, data: st.DataObject) -> None:
+        names = data.draw(st.lists(st.sampled_from(sorted(self.since)), min_size=1, max_size=4))
+        changes = data.draw(edits)
+        self.read([self.since[name].reading | changes for name in names], 2)
+
+    @rule(account=accounts, confirm=st.booleans())
+    def object(self, account: str, *, confirm: bool) -> None:
+        by = None if confirm else self.model.now + timedelta(days=10)
+        with self.workspace.register() as register:
+            receipt = register.lodge([account], channel="form", confirm_by=by, now=self.model.now)
+            if confirm:
+                register.confirm(receipt.reference, now=self.model.now)
+        self.model.objections[receipt.reference] = account
+        self._honour()
+
+    @precondition(lambda self: self.model.objections)
+    @rule(data=st.data(), how=st.sampled_from(("withdraw", "denied")))
+    def end_objection(self, data: st.DataObject, how: str) -> None:
+        reference = data.draw(st.sampled_from(sorted(self.model.objections)))
+        with self.workspace.register() as register:
+            if how == "withdraw" or register.objection(reference).phase == "confirmed":
+                register.withdraw(reference, now=self.model.now)
+            else:
+                register.lapse(reference, cause="denied", now=self.model.now)
+        del self.model.objections[reference]
+        self._honour()
+
+    @rule(first=accounts, second=accounts, join=st.booleans())
+    def link(self, first: str, second: str, *, join: bool) -> None:
+        pair = frozenset((first, second))
+        if first == second or (pair in self.model.links) == join:
+            return
+        with self.workspace.register() as register:
+            (register.link if join else register.unlink)(first, second, now=self.model.now)
+        (self.model.links.add if join else self.model.links.discard)(pair)
+        self._honour()
+
+    @rule(rows=st.lists(members, min_size=1, max_size=3, unique_by=lambda row: row["account"]))
+    def import_members(self, rows: list[dict[str, Any]]) -> None:
+        with self.workspace.register() as register:
+            register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=self.model.now)
+        for row in rows:
+            self.model.members[row["account"]] = row
+            if row["consented"] is not None:
+                self.model.consents[row["account"]] = row["consented"]
+        self._honour()
+
+    @rule(account=accounts, given=st.booleans())
+    def consent(self, account: str, *, given: bool) -> None:
+        with self.workspace.register() as register:
+            register.consent([account], given=given, now=self.model.now)
+        self.model.consents[account] = given
+        self._honour()
+
+    @rule(policy=policies)
+    def edit_policy(self, policy: Policy) -> None:
+        write_policy(policy, self.workspace.policy_path)
+        self.model.policy = policy
+        self._honour()
+
+    @rule(days=st.sampled_from((1, 30, 400)))
+    def pass_days(self, days: int) -> None:
+        self.model.now += timedelta(days=days)
+        self._forbid()
+
+    @rule()
+    def maintain(self) -> None:
+        report = maintain(self.workspace, now=self.model.now)
+        with self.workspace.register() as register:
+            for reference in list(self.model.objections):
+                if not register.objection(reference).binding:
+                    del self.model.objections[reference]
+        assert report.lapsed >= 0
+        self._forbid()
+
+    @precondition(lambda self: self.model.policy.basis.signed)
+    @rule()
+    def publish(self) -> None:
+        self.versions += 1
+        name = f"v{self.versions}"
+        manifest = publish(self.workspace, name, now=self.model.now)
+        assert manifest.content.rows == sum(since.row is not None for since in self.since.values())
+        assert verify(self.workspace, name, now=self.model.now).ok
+
+    # what must hold
+
+    @invariant()
+    def the_corpus_is_what_a_fresh_one_would_be(self) -> None:
+        with reading(self.workspace, self.model.now) as session:
+            found = [row for part in session.corpus.batches() for row in part.to_pylist()]
+        expected = {self.pepper.item_key(name): since.row for name, since in self.since.items()}
+        assert len({row["item"] for row in found}) == len(found)
+        assert {row["item"]: _sliced(row) for row in found} == {
+            key: _sliced(row) for key, row in expected.items() if row is not None
+        }
+
+    # the model
+
+    def _honour(self) -> None:
+        honour(self.workspace, now=self.model.now)
+        self._forbid()
+
+    def _forbid(self) -> None:
+        """Adds what is forbidden now to what each item may not do since its last reading."""
+        for since in self.since.values():
+            now = self._rules(self.model.policy, self.model.objected(), set())
+            since.objected |= self.model.objected()
+            since.minors |= set(now.minors.keys.tolist())
+            kinds = ("handles", "mail")
+            since.replace |= {kind for kind in kinds if getattr(self.model.policy.identifiers, kind) == "replace"}
+            policy = self.model.policy.model_copy(
+                update={"identifiers": Identifiers(**{k: "replace" if k in since.replace else "keep" for k in kinds})}
+            )
+            answer = govern(batch([since.reading]), self._rules(policy, since.objected, since.minors))
+            since.gone |= int(answer.codes[0]) != KEPT
+            since.row = None if since.gone else answer.kept.to_pylist()[0]
+
+    def _rules(self, policy: Policy, objected: set[str], minors: set[int]) -> Rules:
+        snapshot = Snapshot(Head(0, 0), np.sort(self.pepper.subject_keys(sorted(objected))), self._facts())
+        rules = compile_rules(policy, self.pepper, snapshot, self.model.now)
+        both = KeySet(np.array(sorted(minors), np.int64)).union(rules.minors)
+        return Rules(policy, self.pepper, rules.facts, rules.objected, both, rules.today)
+
+    def _facts(self) -> Facts:
+        return _facts(self.pepper, self.model.members, self.model.consents)
+
+
+def _facts(pepper: Pepper, known: dict[str, dict[str, Any]], consents: dict[str, bool]) -> Facts:
+    everyone = sorted(set(known) | set(consents), key=pepper.subject_key)
+    rows = [known.get(account, {}) for account in everyone]
+    return Facts(
+        keys=np.array([pepper.subject_key(account) for account in everyone], np.int64),
+        region=np.array([(row.get("region") or "").encode() for row in rows], "S2"),
+        birth_year=np.array([row.get("birth_year") or 0 for row in rows], np.int16),
+        told_on=np.array([(day - EPOCH).days if (day := row.get("told_on")) else NEVER for row in rows], np.int32),
+        consented=np.array([consents.get(account, False) for account in everyone], bool),
+    )
+
+
+def _sliced(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, with each span's words beside it, and without the address."""
+    spans = [(s["role"], s["subject"], row["text"][s["start"] : s["end"]], s["start"]) for s in row["spans"]]
+    return {name: value for name, value in row.items() if name != "_rowaddr"} | {"spans": spans}
+
+
+@cache
+def _template() -> Path:
+    """A fresh workspace, copied for every example: migrations take longer than a whole example."""
+    root = Path(tempfile.mkdtemp(prefix="demur-law-template-", dir=RAM if RAM.is_dir() else None)) / "w"
+    workspaces.create(root, open_policy())
+    return root
+
+
+Community.TestCase.settings = settings(stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck))
+TestCommunity = pytest.mark.law(Community.TestCase)
