@@ -1,0 +1,188 @@
+"""Tells the story to a real workspace, step by step, and holds the outcome against the ground truth.
+
+Everything goes through the same functions as the command line; nothing here knows how they work. Invariants: every
+objection is lodged and honoured by itself, so that its cost can be told; what the imports say they left out is
+compared with the ground truth, reason by reason.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from demur.corpus.handover import export, verify
+from demur.corpus.honour import honour
+from demur.corpus.importing import import_items
+from demur.corpus.publish import publish
+from demur.demo.community import SEED, Community
+from demur.demo.examples import Finder
+from demur.demo.policy import demo_policy
+from demur.demo.report import Cost, Imported, Published, Report
+from demur.demo.residual import Residual, Row
+from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withdraw, story
+from demur.demo.truth import Tally, Truth
+from demur.register import Register
+from demur.terms import Kind
+from demur.workspace import Workspace, create
+
+EXPORTS: Final = "exports"
+_COLUMNS: Final = (
+    "item",
+    "author",
+    "kind",
+    "audience",
+    "language",
+    "text",
+    "spans",
+    "subjects",
+    "rating",
+    "media",
+)
+
+Say = Callable[[str], None]
+
+
+def run(folder: Path, *, people: int = 2000, seed: int = SEED, report: Say = lambda _: None) -> Report:
+    """The whole loop in a new workspace at ``folder``; ``report`` is told what happens, a line at a time.
+
+    Raises:
+        WorkspaceError: when ``folder`` holds a workspace already.
+    """
+    started = perf_counter()
+    report(f"Making up {people:,} people")
+    community = Community.generate(people, seed)
+    policy = demo_policy(community.today)
+    workspace = create(folder, policy)
+    with workspace.register() as register:
+        loop = _Loop(workspace, register, Truth(community, policy), report)
+        for step in story(community):
+            loop.take(step)
+    return loop.finish(started)
+
+
+class _Loop:
+    """One run, as far as it has come."""
+
+    def __init__(self, workspace: Workspace, register: Register, truth: Truth, say: Say) -> None:
+        self._workspace = workspace
+        self._register = register
+        self._pepper = workspace.keys().pepper
+        self._truth = truth
+        self._community = truth.community
+        self._say = say
+        self._imports: dict[str, Imported] = {}
+        self._references: list[str] = []
+        self._costs: list[Cost] = []
+        self._versions: list[Published] = []
+        self._wrong: list[str] = []
+        self._steps: Counter[type[Step]] = Counter()
+
+    def take(self, step: Step) -> None:
+        """One step, in the workspace and in the ground truth."""
+        self._steps[type(step)] += 1
+        expected = self._truth.observe(step)
+        match step:
+            case Import():
+                assert expected is not None
+                self._import(step, expected)
+            case Object():
+                self._object(step)
+            case Members():
+                self._register.import_members(self._community.members(corrections=step.corrections))
+                honour(self._workspace)
+            case Withdraw():
+                self._register.withdraw(self._references[step.objection])
+            case Link():
+                self._register.link(step.first, step.second)
+                honour(self._workspace)
+            case Publish():
+                self._publish(step.name)
+
+    def finish(self, started: float) -> Report:
+        """Exports the last version, verifies it, and reads the export against the ground truth."""
+        last = self._versions[-1].name
+        to = self._workspace.root / EXPORTS / last
+        self._say(f"Exporting and verifying {last}")
+        export(self._workspace, last, to)
+        verified = (verify(self._workspace, last), verify(self._workspace, last, export=to))
+        self._say(f"Reading {last} against the ground truth")
+        finder = Finder(self._truth, self._pepper)
+        exported: Counter[Kind] = Counter()
+        residual = Residual(self._truth, self._pepper).of(_counted(_rows(to), exported, finder))
+        self._wrong += residual
+        people = self._community.people
+        return Report(
+            seed=self._community.seed,
+            people=len(people),
+            accounts=sum(len(person.accounts) for person in people),
+            languages=len({person.language for person in people}),
+            folder=self._workspace.root,
+            export=to,
+            imports=list(self._imports.values()),
+            offered=Counter(self._community.kinds()),
+            exported=exported,
+            costs=self._costs,
+            withdrawals=self._steps[Withdraw],
+            links=self._steps[Link],
+            versions=self._versions,
+            examples=finder.examples,
+            findings=[line for findings in verified for line in findings.lines()],
+            residual=self._wrong,
+            account=finder.account,
+            seconds=perf_counter() - started,
+        )
+
+    def _import(self, step: Import, expected: Tally) -> None:
+        done = import_items(self._workspace, step.source, self._community.batches(step.wave, step.source))
+        wave = self._imports.setdefault(step.wave.value, Imported(step.wave.value))
+        wave.read += done.read
+        wave.kept += done.kept
+        wave.left_out.update(done.left_out)
+        wave.seconds += done.seconds
+        self._say(f"Import {step.wave} of {step.source}: {done.read:,} read, {done.kept:,} kept")
+        self._wrong += _differences(step, Tally(done.read, done.kept, Counter(done.left_out)), expected)
+
+    def _object(self, step: Object) -> None:
+        started = perf_counter()
+        receipt = self._register.lodge(step.accounts, channel=step.channel)
+        honoured = honour(self._workspace)
+        elapsed = (perf_counter() - started) * 1000
+        self._references.append(receipt.reference)
+        self._costs.append(Cost(elapsed, honoured.deleted, honoured.rewritten))
+
+    def _publish(self, name: str) -> None:
+        manifest = publish(self._workspace, name)
+        self._versions.append(Published(name, manifest.content.rows, len(self._costs)))
+        self._say(f"Published {name}: {manifest.content.rows:,} rows, after {len(self._costs)} objections")
+
+
+def _differences(step: Import, reported: Tally, expected: Tally) -> Iterator[str]:
+    """Where an import's account differs from the ground truth."""
+    where = f"import {step.wave} of {step.source}"
+    for name in ("read", "kept"):
+        told, true = getattr(reported, name), getattr(expected, name)
+        if told != true:
+            yield f"{where} says it {name} {told}, which should be {true}"
+    for reason in sorted(reported.left_out.keys() | expected.left_out.keys()):
+        told, true = reported.left_out[reason], expected.left_out[reason]
+        if told != true:
+            yield f"{where} left out {told} by the reason {reason}, which should be {true}"
+
+
+def _rows(folder: Path) -> Iterator[Row]:
+    """The rows of an export, read as any trainer would."""
+    for path in sorted(folder.rglob("*.parquet")):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=list(_COLUMNS)):
+                yield from batch.to_pylist()
+
+
+def _counted(rows: Iterator[Row], kinds: Counter[Kind], finder: Finder) -> Iterator[Row]:
+    """The same rows, counted by kind and shown to the finder of examples on their way."""
+    for row in rows:
+        kinds[Kind(str(row["kind"]))] += 1
+        finder.see(row)
+        yield row

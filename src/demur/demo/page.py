@@ -1,0 +1,197 @@
+"""The page that `demur demo` prints: plain text, at most 100 columns, the same with and without a terminal.
+
+Invariants: it says what was measured and nothing more, and never that anybody complies with anything; it is a pure
+function of the report.
+"""
+
+import shlex
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from demur.demo.report import Report, percentile
+from demur.demo.wording import MEANS, MEANS_NOT, REASONS, WAVES
+from demur.terms import Kind, Reason
+
+WIDTH: Final = 100
+_BAR: Final = 30
+_BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+_STEPS: Final = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 60_000)
+_BINS: Final = 8
+_LISTED: Final = 10
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    parts = (_title, _came_in, _stayed_out, _costs, _versions, _examples, _residual, _next)
+    return "\n".join(chain.from_iterable(part(report) for part in parts)) + "\n"
+
+
+def _title(report: Report) -> Iterator[str]:
+    yield "demur demo: a community that does not exist, and what is left of it after people said no"
+    yield "═" * WIDTH
+    yield from _text(
+        f"{report.people:,} invented people with {report.accounts:,} accounts write {report.offered.total():,} items"
+        f" in {report.languages} languages (seed {report.seed}). {len(report.costs)} of them object,"
+        f" {report.withdrawals} withdraw, {report.links} turn out to have a second account."
+        f" Everything below was measured on this machine, in {report.seconds:.1f} s."
+    )
+
+
+def _came_in(report: Report) -> Iterator[str]:
+    yield from _heading("What came in")
+    last = report.versions[-1].name
+    yield f"  {'kind':<20}{'items':>9}{'in ' + last:>10}"
+    for kind in Kind:
+        items, kept = report.offered[kind], report.exported[kind]
+        share = kept / items if items else 0.0
+        yield f"  {kind:<20}{items:>9,}{kept:>10,}  {_bar(share):<{_BAR}} {share:>4.0%}".rstrip()
+    items, kept = report.offered.total(), report.exported.total()
+    yield f"  {'together':<20}{items:>9,}{kept:>10,}"
+
+
+def _stayed_out(report: Report) -> Iterator[str]:
+    yield from _heading("What stayed out, and why")
+    yield f"  {'import':<44}{'read':>9}{'kept':>10}{'left out':>10}{'seconds':>10}"
+    for each in report.imports:
+        yield (
+            f"  {WAVES[each.wave]:<44}{each.read:>9,}{each.kept:>10,}{each.left_out.total():>10,}{each.seconds:>10.1f}"
+        )
+    yield ""
+    yield from _text(
+        "Read = kept + left out. Every reading that was left out is counted once, by the first reason that holds; of"
+        " the text itself nothing is stored. (An item that several imports read is counted in each of them.)"
+    )
+    yield ""
+    left_out = report.left_out
+    for reason in Reason:
+        count = f"{left_out[reason]:,}" if left_out[reason] else "-"
+        lines = textwrap.wrap(REASONS[reason], WIDTH - 30)
+        yield f"  {reason:<17}{count:>9}  {lines[0]}"
+        yield from (" " * 30 + line for line in lines[1:])
+
+
+def _costs(report: Report) -> Iterator[str]:
+    yield from _heading("What an objection cost")
+    times = [cost.milliseconds for cost in report.costs]
+    median, most = percentile(times, 0.5), max(times, default=0.0)
+    yield from _text(
+        f"{len(times)} objections, each lodged durably and honoured by itself: median {median:.0f} ms,"
+        f" 95 % within {percentile(times, 0.95):.0f} ms, the slowest {most:.0f} ms. Together they deleted"
+        f" {sum(cost.deleted for cost in report.costs):,} rows of the people themselves and rewrote"
+        f" {sum(cost.rewritten for cost in report.costs):,} rows in which others named, quoted or tagged them."
+    )
+    yield ""
+    yield from _histogram(times)
+
+
+def _histogram(times: Sequence[float]) -> Iterator[str]:
+    """Counts in bins of one width, a round number of milliseconds; the last bin takes the few slow ones."""
+    usual = percentile(times, 0.95)
+    step = next((step for step in _STEPS if usual / step < _BINS), _STEPS[-1])
+    last = int(usual / step) + 1
+    counts = [0] * (last + 1)
+    for time in times:
+        counts[min(int(time / step), last)] += 1
+    for at, count in enumerate(counts):
+        label = f"{at * step:,} to {(at + 1) * step:,} ms" if at < last else f"{at * step:,} ms and more"
+        yield f"  {label:>20}  {_bar(count / max(*counts, 1)):<{_BAR}} {count:>4}"
+
+
+def _versions(report: Report) -> Iterator[str]:
+    yield from _heading("The versions")
+    last = report.versions[-1]
+    for version in report.versions:
+        since = last.objections - version.objections
+        state = f"stale: {since} objections came after it" if since else "honours every objection so far"
+        yield f"  {version.name:<6}{version.rows:>10,} rows   after {version.objections:>3} objections   {state}"
+    yield ""
+    yield from _text(
+        "A version never changes. A stale one is not exported again, and whoever holds a copy is told which rows to"
+        " remove (`demur recall`)."
+    )
+
+
+def _examples(report: Report) -> Iterator[str]:
+    if report.examples:
+        yield from _heading("Before and after")
+    for at, example in enumerate(report.examples):
+        if at:
+            yield ""
+        yield f"  {example.what}"
+        yield from _quoted("before", example.before)
+        yield from _quoted("after", example.after)
+
+
+def _quoted(label: str, text: str) -> Iterator[str]:
+    margin = " " * 12
+    lines = list(chain.from_iterable(textwrap.wrap(line, WIDTH - len(margin)) or [""] for line in text.splitlines()))
+    yield from (
+        f"{f'    {label}' if at == 0 else '':<12}{line}".rstrip() for at, line in enumerate(lines or ["(no text)"])
+    )
+
+
+def _residual(report: Report) -> Iterator[str]:
+    wrong = len(report.residual)
+    yield from _heading(f"The residual: {wrong}")
+    yield from _listed(report.residual)
+    yield from _text(MEANS)
+    yield ""
+    yield "  It does not mean"
+    for line in MEANS_NOT:
+        yield from _text(line, first="    - ", rest="      ")
+    yield ""
+    version = report.versions[-1].name
+    if not report.findings:
+        yield from _text(
+            f"`demur verify {version}` found nothing wrong with the version, its manifest or its export either."
+        )
+        return
+    yield from _text(f"`demur verify {version}` found {len(report.findings)} things wrong:")
+    yield from _listed(report.findings)
+
+
+def _listed(findings: Sequence[str]) -> Iterator[str]:
+    for finding in findings[:_LISTED]:
+        yield from _text(finding, first="    ! ", rest="      ")
+    if len(findings) > _LISTED:
+        yield f"    ! and {len(findings) - _LISTED:,} more"
+    if findings:
+        yield ""
+
+
+def _next(report: Report) -> Iterator[str]:
+    yield from _heading("Where it is, and what to try next")
+    yield f"  workspace   {report.folder}"
+    yield f"  Parquet     {report.export}"
+    yield ""
+    for command, what in _commands(report):
+        yield f"  {command}"
+        yield f"      {what}"
+
+
+def _commands(report: Report) -> Iterable[tuple[str, str]]:
+    version, account = report.versions[-1].name, shlex.quote(report.account)
+    yield f"export DEMUR_WORKSPACE={shlex.quote(str(report.folder))}", "so that no command needs -w"
+    yield f"demur find --account {account}", "everything the corpus holds of and about one of them"
+    yield f"demur object --account {account}", f"they object: {version} is stale from that moment on"
+    yield f"demur verify {version} --now", "judged by what the register says now"
+    yield "demur publish v4", "a version that honours it"
+    yield "demur status", "where this workspace stands"
+    yield "demur init my-workspace", "the same with an export of your own"
+
+
+def _heading(title: str) -> Iterator[str]:
+    yield ""
+    yield title
+    yield "─" * WIDTH
+
+
+def _text(text: str, first: str = "  ", rest: str = "  ") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+def _bar(share: float) -> str:
+    eighths = round(share * _BAR * 8)
+    return ("█" * (eighths // 8) + _BLOCKS[eighths % 8]).rstrip()

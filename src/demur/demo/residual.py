@@ -1,0 +1,166 @@
+"""Reads exported rows against the ground truth, and lists everything that should not be there, and what is missing.
+
+It sees only what a trainer would see (keys as hexadecimal text), and the pepper, without which nobody can say whose
+row a key stands for. Invariant: a finding names the item and says what is wrong; it repeats no text and no
+identifier.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from demur.demo.items import Item, Piece
+from demur.demo.truth import Gone, Truth, shown
+from demur.demo.writing import SLOTS
+from demur.identity import Pepper
+from demur.terms import Role
+
+Row = Mapping[str, object]
+
+_CHUNK: Final = 8192
+_MASK: Final = re.compile(r"\[[a-z]+\]")
+
+
+class Residual:
+    """What one export still shows; feed it every row, then ask for the rest."""
+
+    def __init__(self, truth: Truth, pepper: Pepper) -> None:
+        self._truth = truth
+        self._pepper = pepper
+        self._heads = self._item_heads()
+        self._order = np.argsort(self._heads)
+        self._seen = np.zeros(len(self._heads), bool)
+        self._keys: dict[str, str] = {}
+        self._gone: dict[int, set[str]] = {}
+
+    def of(self, rows: Iterable[Row]) -> Iterator[str]:
+        """Every finding: in the rows, in their order, then what is missing among them."""
+        remaining = iter(rows)
+        while chunk := list(islice(remaining, _CHUNK)):
+            for row, place in zip(chunk, self._places(chunk), strict=True):
+                yield from self._row(row, place)
+        yield from self._missing()
+
+    def item(self, row: Row) -> Item | None:
+        """The item that a row stands for, as it was read last; None for a stranger."""
+        place = self._places([row])[0]
+        return None if place < 0 else self._truth.verdict(self._first(place))[0]
+
+    def _item_heads(self) -> np.ndarray:
+        """The first eight bytes of every item's key, shape (items,), person by person."""
+        community, heads = self._truth.community, []
+        names = (item.item for item in community.everything())
+        while chunk := list(islice(names, _CHUNK)):
+            keys = b"".join(key[:8] for key in self._pepper.item_keys(pa.array(chunk)).to_pylist())
+            heads.append(np.frombuffer(keys, ">u8").astype(np.uint64))
+        return np.concatenate(heads)
+
+    def _places(self, rows: Sequence[Row]) -> list[int]:
+        """The position of each row's item among all items, -1 for a stranger."""
+        heads = np.array([int(str(row["item"])[:16], 16) for row in rows], np.uint64)
+        at = np.minimum(np.searchsorted(self._heads, heads, sorter=self._order), len(self._heads) - 1)
+        found = self._order[at]
+        return [int(place) for place in np.where(self._heads[found] == heads, found, -1)]
+
+    def _first(self, place: int) -> Item:
+        return self._truth.community.item(*divmod(place, len(SLOTS)))
+
+    def _row(self, row: Row, place: int) -> Iterator[str]:
+        if place < 0:
+            yield "a row stands for no item of the community"
+            return
+        item, at, reason = self._truth.verdict(self._first(place))
+        if self._seen[place]:
+            yield f"{item.item} stands there twice"
+        self._seen[place] = True
+        if reason is not None:
+            yield f"{item.item} should have been left out ({reason})"
+            return
+        yield from (f"{item.item} {what}" for what in chain(self._fields(row, item), self._text(row, item, at)))
+        if self._subjects(row) & self._suppressed(at):
+            yield f"{item.item} still holds the key of somebody who is suppressed"
+
+    def _fields(self, row: Row, item: Item) -> Iterator[str]:
+        if item.author is None or row["author"] != self._key(item.author):
+            yield "has another author"
+        for name in ("kind", "audience", "language", "rating"):
+            if row[name] != getattr(item, name):
+                yield f"has another {name}"
+
+    def _text(self, row: Row, item: Item, at: int) -> Iterator[str]:
+        gone = self._truth.gone_since(at)
+        media = shown(item, gone)
+        if media is None and _dicts(row, "media"):
+            yield "shows a picture of somebody who is suppressed"
+        parts = {"text": (str(row["text"]), item.pieces), "alternative text": (_alt(row), media.alt if media else ())}
+        for name, (text, pieces) in parts.items():
+            shows = [_what(piece) for piece in pieces if _has_to_go(piece, gone) and piece.secret in text]
+            yield from (f"shows {what} in its {name}" for what in shows)
+            if not shows and not _fits(text, pieces, gone):
+                yield f"reads otherwise than it should in its {name}"
+
+    def _missing(self) -> Iterator[str]:
+        for place in np.flatnonzero(~self._seen).tolist():
+            item, _, reason = self._truth.verdict(self._first(place))
+            if reason is None:
+                yield f"{item.item} is missing"
+
+    def _subjects(self, row: Row) -> set[object]:
+        spans = [span["subject"] for span in _dicts(row, "spans")]
+        tagged = [key for media in _dicts(row, "media") for key in media["tagged"] or ()]  # type: ignore[attr-defined]  # rows come from Parquet
+        return {*spans, *tagged, *row["subjects"]}  # type: ignore[misc]  # the same
+
+    def _suppressed(self, at: int) -> set[str]:
+        if at not in self._gone:
+            self._gone[at] = {self._key(account) for account in self._truth.has_to_go(at)}
+        return self._gone[at]
+
+    def _key(self, account: str) -> str:
+        """The subject key of an account in the form of an export: sixteen hexadecimal digits."""
+        if account not in self._keys:
+            self._keys[account] = f"{self._pepper.subject_key(account):016x}"
+        return self._keys[account]
+
+
+def _dicts(row: Row, name: str) -> Sequence[Mapping[str, object]]:
+    return row[name] or ()  # type: ignore[return-value]  # rows come from Parquet, their schema is the corpus's own
+
+
+def _alt(row: Row) -> str:
+    return "\n".join(str(media["alt"] or "") for media in _dicts(row, "media"))
+
+
+def _has_to_go(piece: Piece, gone: Gone) -> bool:
+    return piece.direct or (piece.role is not None and piece.account is not None and gone(piece.account))
+
+
+def _fits(text: str, pieces: Sequence[Piece], gone: Gone) -> bool:
+    """Whether a text is its pieces, one mask for each that had to go, and nothing else.
+
+    The name of somebody who is not suppressed may stand there or be masked: a mask says nothing.
+    """
+    at = 0
+    for piece in pieces:
+        mask = _MASK.match(text, at)
+        may_stay = not _has_to_go(piece, gone)
+        if may_stay and text.startswith(piece.text, at):
+            at += len(piece.text)
+        elif mask and (piece.role is Role.MENTION or not may_stay):
+            at = mask.end()
+        else:
+            return False
+    return at == len(text)
+
+
+def _what(piece: Piece) -> str:
+    match piece.role:
+        case Role.QUOTE:
+            return "a quote of somebody who is suppressed"
+        case Role.MENTION | Role.TAG if not piece.direct:
+            return "the name of somebody who is suppressed"
+        case _:
+            return "a handle" if piece.account else "a direct identifier"

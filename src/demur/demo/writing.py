@@ -1,0 +1,231 @@
+"""Writes the items: who says what to whom, in which kind of item, before which audience.
+
+Invariants: an item is a pure function of (seed, person, slot, day); what is quoted or reshared are the exact words
+of another item's body, under the account that wrote it; a parent is an item of the same source.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Final
+
+from demur.demo.identifiers import MAKERS
+from demur.demo.items import Fate, Item, Media, Piece
+from demur.demo.people import STRANGERS, Person, called, handle, profile_url
+from demur.demo.texts import Draw, Language, by_tag, mix
+from demur.terms import Audience, Kind, Role
+
+SLOTS: Final = (
+    *[Kind.POST] * 8,
+    *[Kind.COMMENT] * 7,
+    *[Kind.PHOTO, Kind.REVIEW, Kind.GROUP_POST, Kind.MESSAGE] * 2,
+    *[Kind.CAPTION, Kind.STORY, Kind.REEL, Kind.PROFILE, Kind.PAGE_POST, Kind.THIRD_PARTY_RECORD, Kind.POST],
+)
+"""The kinds of a person's thirty items."""
+
+PARTNER: Final = "Harbour Ledger"
+"""The third party whose records the demo's policy uses."""
+BROKER: Final = "Tidewater Data"
+"""The third party whose records it does not use."""
+SINCE_YEARS: Final = 8
+"""The demo's policy uses items of this many years, and of the year it stands in."""
+
+_USUAL_DAYS: Final = (2, 6 * 365)
+_OLD_DAYS: Final = ((SINCE_YEARS + 1) * 366 + 30, (SINCE_YEARS + 6) * 366)
+_ROOTS: Final = tuple(range(8))
+_COMMENTS: Final = tuple(range(8, 15))
+_PICTURES: Final = frozenset({Kind.PHOTO, Kind.STORY, Kind.REEL})
+_FEW: Final = Draw({Audience.PUBLIC: 86, Audience.UNLISTED: 4, Audience.FOLLOWERS: 8, Audience.DIRECT: 2})
+_PUBLIC: Final = Draw({Audience.PUBLIC: 1})
+_AUDIENCES: Final = {
+    Kind.STORY: Draw({Audience.PUBLIC: 50, Audience.FOLLOWERS: 50}),
+    Kind.GROUP_POST: Draw({Audience.PUBLIC: 40, Audience.GROUP: 60}),
+    Kind.MESSAGE: Draw({Audience.DIRECT: 1}),
+    **dict.fromkeys((Kind.REVIEW, Kind.PROFILE, Kind.PAGE_POST, Kind.THIRD_PARTY_RECORD), _PUBLIC),
+}
+_TURNS: Final = Draw({"plain": 690, "mention": 100, "named": 50, "bare": 30, "quote": 60, "reshare": 20, "contact": 50})
+"""What an item does besides talking, per thousand."""
+_FATES: Final = Draw({Fate.STAYS: 940, Fate.EDITED: 30, Fate.DELETED: 15, Fate.PRIVATE: 15})
+_FLAWS: Final = Draw({"": 980, "author": 4, "kind": 3, "audience": 4, "date": 5, "empty": 4})
+"""What the source can't say, per thousand."""
+_OLD: Final = 0.015
+_BARE_PICTURES: Final = 0.4
+_OF_STRANGERS: Final = 0.08
+_NAMED_IN_ALT: Final = 0.3
+_SHORT_FORMS: Final = 0.3
+_CONTACTS: Final = Draw({"profile": 25, "mail": 15, "other": 60})
+_TYPES: Final = {Kind.REEL: ("video/mp4", "mp4")}
+
+_THREAD, _DRAFT = 1, 2
+"""Which of a slot's numbers: each use has its own."""
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Knows everybody, and writes any of their items."""
+
+    seed: int
+    today: date
+    people: tuple[Person, ...]
+    strangers: tuple[Person, ...]
+
+    def account(self, person: int, slot: int) -> str:
+        """The account that wrote an item."""
+        accounts = self.people[person].accounts
+        return accounts[slot % len(accounts)]
+
+    def name(self, person: int, slot: int) -> str:
+        """An item's id at its source."""
+        return f"{self.account(person, slot).partition(':')[0]}:{person}-{slot}"
+
+    def body(self, person: int, slot: int, use: int = 0) -> str:
+        """What an item itself says, without what it answers, quotes or links."""
+        return self._language(person).body(mix(self.seed, person, slot, use))
+
+    def draft(self, person: int, slot: int) -> tuple[Piece, ...]:
+        """An earlier reading of an item, for imports that hold one twice."""
+        return (Piece(self.body(person, slot, _DRAFT)),)
+
+    def item(self, person: int, slot: int) -> Item:
+        """The first reading of an item."""
+        rng = Random(mix(self.seed, person, slot))  # noqa: S311  # a repeatable invention, no secret
+        kind, who = SLOTS[slot], self.people[person]
+        account = self.account(person, slot)
+        namespace = account.partition(":")[0]
+        parent, thread = self._thread(person, slot)
+        flaw = _FLAWS.one(rng)
+        return Item(
+            person=person,
+            slot=slot,
+            item=self.name(person, slot),
+            author=None if flaw == "author" else account,
+            kind=None if flaw == "kind" else kind,
+            audience=None if flaw == "audience" else _AUDIENCES.get(kind, _FEW).one(rng),
+            region=None if namespace == "forum" else who.region,
+            created=None if flaw == "date" else self._created(rng),
+            language=who.language,
+            pieces=() if flaw == "empty" else self._pieces(rng, person, slot, namespace),
+            parent=parent,
+            thread=thread,
+            group=_group(rng, kind, namespace),
+            rating=float(rng.randint(1, 5)) if kind is Kind.REVIEW else None,
+            media=self._media(rng, account, kind) if kind in _PICTURES and flaw != "empty" else None,
+            origin=rng.choice((PARTNER, BROKER)) if kind is Kind.THIRD_PARTY_RECORD else "first-party",
+            fate=_FATES.one(rng),
+            edit=self._language(person).edit,
+        )
+
+    def _language(self, person: int) -> Language:
+        return by_tag()[self.people[person].language]
+
+    def _created(self, rng: Random) -> datetime:
+        """Within six years for nearly all; well before the policy's range for the others."""
+        old = rng.random() < _OLD
+        days = rng.randint(*_OLD_DAYS if old else _USUAL_DAYS)
+        midnight = datetime.combine(self.today, time.min, tzinfo=UTC)
+        return midnight - timedelta(days=days, seconds=rng.randrange(86_400))
+
+    def _thread(self, person: int, slot: int) -> tuple[str | None, str]:
+        """The item that a comment answers, and the root of its thread; other items are roots themselves."""
+        if slot not in _COMMENTS:
+            return None, self.name(person, slot)
+        parent = self._answered(person, slot, _COMMENTS if slot % 4 == 0 else _ROOTS)
+        root = parent if parent[1] in _ROOTS else self._answered(*parent, _ROOTS)
+        return self.name(*parent), self.name(*root)
+
+    def _answered(self, person: int, slot: int, among: tuple[int, ...]) -> tuple[int, int]:
+        """An item of the same source; one's own where chance finds no other."""
+        namespace = self.account(person, slot).partition(":")[0]
+        for attempt in range(6):
+            number = mix(self.seed, person, slot, _THREAD, attempt)
+            other = number % len(self.people), among[(number >> 32) % len(among)]
+            if self.account(*other).startswith(namespace):
+                return other
+        accounts = len(self.people[person].accounts)
+        return person, next((each for each in _ROOTS if each % accounts == slot % accounts), slot)
+
+    def _pieces(self, rng: Random, person: int, slot: int, namespace: str) -> tuple[Piece, ...]:
+        kind, body, language = SLOTS[slot], self.body(person, slot), self._language(person)
+        if kind is Kind.PHOTO and rng.random() < _BARE_PICTURES:
+            return ()  # a picture without a caption
+        turn = "contact" if kind is Kind.PROFILE else _TURNS.one(rng)
+        match turn:
+            case "mention" | "bare" | "named":
+                target = self._target(rng, namespace)
+                return (Piece(body + "\n"), *_around(language.to, _named(rng, turn, kind, *target)))
+            case "quote" | "reshare":
+                return self._copied(rng, person, slot, turn)
+            case "contact":
+                return (Piece(body + "\n"), *_around(language.contact, _reach(rng, self.people[person])))
+            case _:
+                return (Piece(body),)
+
+    def _copied(self, rng: Random, person: int, slot: int, turn: str) -> tuple[Piece, ...]:
+        """Someone else's words, then one's own; only one's own where chance picks oneself or the same words."""
+        other = self._popular(rng), rng.choice((*_ROOTS, *_COMMENTS))
+        theirs, own = self.body(*other), self.body(person, slot)
+        if other[0] == person or theirs == own:
+            return (Piece(own),)
+        account, language = self.account(*other), self._language(person)
+        if turn == "reshare":
+            return (Piece(theirs, Role.RESHARE, account),)
+        return Piece(f"{language.said} “"), Piece(theirs, Role.QUOTE, account), Piece(f"”\n{own}")
+
+    def _popular(self, rng: Random) -> int:
+        """A person; those with low numbers are talked about most."""
+        return int(len(self.people) * rng.random() ** 2.5)
+
+    def _target(self, rng: Random, namespace: str) -> tuple[Person, str]:
+        """Somebody to mention, of the same source where chance finds one."""
+        if namespace == "mastodon" and rng.random() < _OF_STRANGERS:
+            stranger = rng.choice(self.strangers)
+            return stranger, stranger.accounts[0]
+        for _ in range(6):
+            person = self.people[self._popular(rng)]
+            for account in person.accounts:
+                if account.startswith(namespace):
+                    return person, account
+        return person, person.accounts[0]
+
+    def _media(self, rng: Random, account: str, kind: Kind) -> Media:
+        namespace = account.partition(":")[0]
+        mime, ending = _TYPES.get(kind, ("image/jpeg", "jpg"))
+        about = [self._target(rng, namespace)[1] for _ in range(rng.choice((0, 0, 0, 1, 1, 2)))]
+        alt = [Piece(self.body(self._popular(rng), rng.choice(_ROOTS), _DRAFT))]
+        if about and rng.random() < _NAMED_IN_ALT:
+            alt += [Piece(" "), Piece(called(about[0]), None, about[0], direct=True)]
+        uri = f"media/{handle(account)}/{rng.getrandbits(40):010x}.{ending}"
+        return Media(uri, mime, tuple(alt), tuple(dict.fromkeys(about)))
+
+
+def _around(template: str, piece: Piece) -> tuple[Piece, ...]:
+    before, _, after = template.partition("{x}")
+    return tuple(each for each in (Piece(before), piece, Piece(after)) if each.text)
+
+
+def _named(rng: Random, turn: str, kind: Kind, person: Person, account: str) -> Piece:
+    """A mention: by handle with or without markup, or by display name with markup."""
+    if turn == "named":
+        return Piece(person.name, Role.MENTION, account)
+    if turn == "bare":
+        return Piece(called(account), None, account, direct=True)
+    short = STRANGERS not in account and rng.random() < _SHORT_FORMS
+    role = Role.TAG if kind in _PICTURES else Role.MENTION
+    return Piece(f"@{handle(account)}" if short else called(account), role, account, direct=True)
+
+
+def _reach(rng: Random, person: Person) -> Piece:
+    """One way to reach someone: a profile URL, their mail address, or another identifier."""
+    match _CONTACTS.one(rng):
+        case "profile":
+            return Piece(profile_url(person.accounts[0]), None, person.accounts[0], direct=True)
+        case "mail":
+            return Piece(person.mail, direct=True)
+        case _:
+            return Piece(rng.choice(MAKERS)(rng), direct=True)
+
+
+def _group(rng: Random, kind: Kind, namespace: str) -> str | None:
+    if kind in {Kind.GROUP_POST, Kind.PAGE_POST}:
+        return f"{namespace}:{kind.value.partition('-')[0]}-{rng.randrange(40)}"
+    return None

@@ -1,0 +1,101 @@
+"""The page: golden, at most a hundred columns wide, honest."""
+
+import os
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from demur.demo.page import WIDTH, render
+from demur.demo.report import Cost, Example, Imported, Published, Report, percentile
+from demur.demo.wording import REASONS, WAVES
+from demur.terms import Kind, Reason
+
+GOLDEN = Path(__file__).parent / "page.txt"
+
+
+@pytest.fixture
+def report() -> Report:
+    left_out = Counter({reason: 7 * at for at, reason in enumerate(Reason) if at not in {16, 19, 20}})
+    return Report(
+        seed=21,
+        people=2000,
+        accounts=2506,
+        languages=12,
+        folder=Path("/home/ann/my demo"),
+        export=Path("/home/ann/my demo/exports/v3"),
+        imports=[
+            Imported(
+                wave, 20_000 + left_out.total() * at, 20_000, Counter({r: n * at for r, n in left_out.items()}), 1.5
+            )
+            for at, wave in enumerate(WAVES)
+        ],
+        offered=Counter(dict.fromkeys(Kind, 5000)),
+        exported=Counter({kind: 400 * at for at, kind in enumerate(Kind)}),
+        costs=[Cost(20 + at * at / 50, at % 30, at % 7) for at in range(80)],
+        withdrawals=10,
+        links=6,
+        versions=[Published("v1", 18_000, 28), Published("v2", 30_000, 54), Published("v3", 31_000, 80)],
+        examples=[
+            Example(
+                "A quote of somebody who objected", "So true: “I like tea.”\nMe too.", "So true: “[quote]”\nMe too."
+            ),
+            Example("A way to reach somebody, whoever it is", "Write to " + "a b " * 50, "Write to [person]"),
+        ],
+        findings=[],
+        residual=[],
+        account="forum:marivane7",
+        seconds=21.34,
+    )
+
+
+def test_golden(report: Report) -> None:
+    page = render(report)
+    if os.environ.get("DEMUR_GOLDEN") == "write":
+        GOLDEN.write_text(page, "utf-8")
+    assert page == GOLDEN.read_text("utf-8")
+
+
+def test_fits_the_width_and_has_no_trailing_blanks(report: Report) -> None:
+    for line in render(report).splitlines():
+        assert len(line) <= WIDTH
+        assert line == line.rstrip()
+
+
+def test_every_reason_and_kind_is_on_it(report: Report) -> None:
+    assert set(REASONS) == set(Reason)
+    page = render(report)
+    assert all(f"  {reason} " in page for reason in Reason)
+    assert all(f"  {kind} " in page for kind in Kind)
+
+
+def test_never_claims_compliance(report: Report) -> None:
+    page = render(report).lower()
+    assert not any(word in page for word in ("complian", "compl" + "ies", "gdpr-ready", "guarantee", "anonymous"))
+    assert "it does not mean" in page
+
+
+def test_a_residual_is_told_in_full_up_to_ten(report: Report) -> None:
+    page = render(replace(report, residual=[f"forum:{at}-1 is missing" for at in range(1, 1235)]))
+    assert "The residual: 1234" in page
+    assert page.count("is missing") == 10
+    assert "and 1,224 more" in page
+
+
+def test_what_verify_found_is_told(report: Report) -> None:
+    broken = replace(report, findings=["row 1 is not as it was published"])
+    assert "! row 1 is not as it was published" in render(broken)
+    assert not broken.clean
+    assert report.clean
+
+
+def test_a_report_of_nothing_renders(report: Report) -> None:
+    empty = replace(report, costs=[], examples=[], imports=[], offered=Counter(), exported=Counter())
+    assert "0 objections" in render(empty)
+
+
+def test_percentiles_are_nearest_ranks() -> None:
+    assert percentile([], 0.5) == 0.0
+    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert percentile([float(at) for at in range(1, 101)], 0.95) == 95.0
