@@ -1,0 +1,118 @@
+"""The frame of the command line: which commands there are, and how every run ends.
+
+Invariants: nothing heavy is imported before a command is chosen, so that ``demur --help`` answers at once; a run
+ends with 0, 1 (a check failed) or 2 (wrong use, bad input), 130 when it was stopped, 141 when nobody reads on; what
+goes wrong is one sentence on stderr.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+from click.shell_completion import shell_complete
+
+from demur.cli.failure import BROKEN_PIPE, tell
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("demur.cli.init:init", "Make a workspace with safe defaults."),
+    "demo": ("demur.cli.demo:demo", "Run the whole loop on a synthetic community."),
+    "policy": ("demur.cli.policy:policy", "Show, check and explain demur.toml."),
+    "import": ("demur.cli.import_:import_", "Read a platform's content into the corpus."),
+    "members": ("demur.cli.members:members", "Read what the platform knows of its members."),
+    "object": ("demur.cli.objection:object_", "Record an objection that came by letter, mail or ticket."),
+    "confirm": ("demur.cli.objection:confirm", "Record that an objection was confirmed."),
+    "lapse": ("demur.cli.objection:lapse", "Record that an objection lapsed."),
+    "withdraw": ("demur.cli.objection:withdraw", "Record that a person withdrew their objection."),
+    "link": ("demur.cli.account:link", "Record that two accounts belong to one person."),
+    "unlink": ("demur.cli.account:unlink", "Record that two accounts do not belong to one person."),
+    "consent": ("demur.cli.consent:consent", "Record consents, given and withdrawn."),
+    "find": ("demur.cli.find:find_", "Find everything the corpus holds of and about a person."),
+    "publish": ("demur.cli.version:publish", "Publish the corpus as a version that never changes."),
+    "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
+    "retire": ("demur.cli.version:retire", "Retire a version."),
+    "export": ("demur.cli.copies:export", "Write a version as files that trainers read."),
+    "recall": ("demur.cli.copies:recall", "Write the list of rows that holders of copies must remove."),
+    "verify": ("demur.cli.verify:verify", "Check a version, its manifest and its exports."),
+    "status": ("demur.cli.status:status", "Show where the workspace stands."),
+    "maintain": ("demur.cli.maintain:maintain", "Bring the corpus up to date, and keep it small and fast."),
+}
+"""Every command: ``module:name`` and its short help, in the order of the help page."""
+
+_COMPLETE: Final = "_DEMUR_COMPLETE"
+
+
+class Noun(click.Group):
+    """A group of commands: without arguments it shows its help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Show the help where nothing is asked for."""
+        if not args and not ctx.resilient_parsing:
+            click.echo(ctx.get_help())
+            ctx.exit(2)
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for, or an error that names the nearest one."""
+        name = args[0]
+        if name in self.list_commands(ctx) or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from demur.policy.nearest import suggestion  # noqa: PLC0415  # it loads pydantic; only a slip needs it
+
+        msg = f"There is no command `{ctx.command_path} {name}`: {suggestion(name, self.list_commands(ctx))}"
+        raise click.UsageError(msg)
+
+
+class Root(Noun):
+    """The commands of :data:`COMMANDS`, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """All names, in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # the same
+        """The command, imported now, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # the same
+        """The table of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, short) in COMMANDS.items()])
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="demur", message="demur %(version)s")
+def cli() -> None:
+    """Train AI on your community's content, keep everyone who said no out of it, and prove it."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code."""
+    try:
+        if os.environ.get(_COMPLETE):
+            return shell_complete(cli, {}, "demur", _COMPLETE, os.environ[_COMPLETE])
+        with cli.make_context("demur", list(arguments)) as context:
+            cli.invoke(context)
+            sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every error becomes a sentence
+        return tell(error)
+    return 0
+
+
+def main() -> NoReturn:
+    """The entry point ``demur``."""
+    sys.exit(run(sys.argv[1:]))

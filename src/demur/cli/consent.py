@@ -1,0 +1,48 @@
+"""``demur consent give`` and ``withdraw``: consents (Art. 7 GDPR), for workspaces where consent is the basis."""
+
+from collections.abc import Sequence
+
+import click
+
+from demur.cli.app import Noun
+from demur.cli.honouring import recorded
+from demur.cli.options import Invocation, shared
+from demur.cli.output import count
+
+_accounts = click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    required=True,
+    metavar="NAMESPACE:VALUE",
+    help="An account whose consent it is, like instagram:ann; repeat it for several.",
+)
+
+
+@click.group(cls=Noun)
+def consent() -> None:
+    """Record consents, given and withdrawn."""
+
+
+@consent.command
+@_accounts
+@shared
+def give(invocation: Invocation, accounts: Sequence[str]) -> None:
+    """Record that accounts consented."""
+    _record(invocation, accounts, given=True)
+
+
+@consent.command
+@_accounts
+@shared
+def withdraw(invocation: Invocation, accounts: Sequence[str]) -> None:
+    """Record that accounts withdrew their consent."""
+    _record(invocation, accounts, given=False)
+
+
+def _record(invocation: Invocation, accounts: Sequence[str], *, given: bool) -> None:
+    with invocation.workspace.register() as register:
+        entry = register.consent(accounts, given=given)
+    done = "consented" if given else "withdrew consent"
+    sentence = f"It is recorded that {count(len(set(accounts)), 'account')} {done}."
+    recorded(invocation.workspace, sentence, {"given": given, "accounts": len(set(accounts)), "entry": entry})

@@ -1,0 +1,72 @@
+"""``demur demo``: the whole loop on a synthetic community."""
+
+import itertools
+import sys
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from demur.cli.options import Invocation, shared
+from demur.cli.output import as_json, emit, note
+from demur.demo.community import SEED
+from demur.demo.loop import run
+from demur.demo.page import render
+from demur.demo.report import Report
+from demur.errors import CheckFailed
+
+_FOLDER = "demur-demo"
+
+
+@click.command
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--people", type=click.IntRange(min=10), default=2000, show_default=True, metavar="N", help="Size of the community."
+)
+@click.option("--seed", type=int, default=SEED, show_default=True, metavar="S", help="The same seed, the same story.")
+@shared
+def demo(invocation: Invocation, folder: Path | None, people: int, seed: int) -> None:
+    """Run the whole loop on a community that does not exist, and check the outcome against what is true of it.
+
+    It makes a workspace in DIR: by default demur-demo in the current folder, or the next number that is free.
+    Exits with 1 where the outcome is not what it has to be.
+    """
+    watched = sys.stderr.isatty() and not as_json()
+    report = run(folder or _place(invocation), people=people, seed=seed, report=note if watched else lambda _: None)
+    emit(lambda: render(report).rstrip("\n"), _data(report))
+    if not report.clean:
+        raise CheckFailed(
+            f"The demo's outcome is not the true one (residual {len(report.residual)}, findings"
+            f" {len(report.findings)}): report it as a bug, with the seed {seed} and --people {people}."
+        )
+
+
+def _place(invocation: Invocation) -> Path:
+    """The folder that was given by -w, else the first free one; DEMUR_WORKSPACE names a real workspace, not a demo."""
+    if click.get_current_context().get_parameter_source("root") is ParameterSource.COMMANDLINE:
+        return invocation.root
+    names = itertools.chain([_FOLDER], (f"{_FOLDER}-{number}" for number in itertools.count(2)))
+    return next(path for path in map(Path, names) if not path.exists())
+
+
+def _data(report: Report) -> dict[str, object]:
+    named = (
+        "seed",
+        "people",
+        "accounts",
+        "folder",
+        "export",
+        "withdrawals",
+        "links",
+        "findings",
+        "residual",
+        "seconds",
+    )
+    return {
+        **{name: getattr(report, name) for name in named},
+        "imports": [{**vars(each), "left_out": dict(each.left_out)} for each in report.imports],
+        "exported": dict(report.exported),
+        "objections": [vars(cost) for cost in report.costs],
+        "versions": [vars(version) for version in report.versions],
+        "clean": report.clean,
+    }

@@ -1,0 +1,36 @@
+"""``demur members``: what the platform knows of its members, and demur needs to decide."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pyarrow as pa
+
+from demur.cli.honouring import recorded
+from demur.cli.member_files import member_batches
+from demur.cli.options import Invocation, shared
+from demur.cli.output import count, progress
+
+
+@click.command
+@click.argument("path", type=click.Path(path_type=Path))
+@shared
+def members(invocation: Invocation, path: Path) -> None:
+    """Read accounts, names, locales, regions, birth years, told-on dates and linked accounts from PATH.
+
+    PATH is a Parquet, CSV or JSON Lines file with a row for each account. Columns: account (needed), names, locale,
+    region, birth_year, told_on, linked, consented, mail. In CSV the lists (names, linked) have | between their
+    parts. What is empty is unknown; the last row read for an account counts, whole.
+    """
+    workspace = invocation.workspace
+    with workspace.register() as register, progress("Reading members") as advance:
+        outcome = register.import_members(_watched(path, advance))
+    sentence = f"{count(outcome.read, 'member')} read, {outcome.changed:,} of them new or changed."
+    data = {"read": outcome.read, "changed": outcome.changed, "entry": outcome.seq}
+    recorded(workspace, sentence, data)
+
+
+def _watched(path: Path, advance: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
+    for batch in member_batches(path):
+        yield batch
+        advance(batch.num_rows)

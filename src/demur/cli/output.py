@@ -1,0 +1,82 @@
+"""What a command prints: a text for people, or one JSON object for machines, and progress for those who watch.
+
+Invariants: stdout carries results and nothing else; notes and progress go to stderr; progress is drawn only on a
+terminal.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+
+import click
+
+
+def emit(human: str | Callable[[], str], data: object) -> None:
+    """Print the result of a command: ``data`` as one line of JSON with ``--json``, else the text.
+
+    Args:
+        human: The text, or what makes it where that costs something.
+        data: Values that JSON knows, dataclasses, dates (ISO 8601), paths and enumerations.
+    """
+    if as_json():
+        click.echo(json.dumps(data, ensure_ascii=False, default=_plain))
+    else:
+        click.echo(human() if callable(human) else human)
+
+
+def as_json() -> bool:
+    """Whether the running command was asked for JSON."""
+    return bool(click.get_current_context().params.get("as_json"))
+
+
+def note(sentence: str) -> None:
+    """Print a sentence beside the result, on stderr."""
+    click.echo(sentence, err=True)
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr while the block runs; the block may call what it is given with the steps done.
+
+    Args:
+        label: What is going on.
+        total: Steps in all, None where nobody knows.
+    """
+    if not sys.stderr.isatty() or as_json():
+        yield lambda _steps: None
+        return
+    from rich.console import Console  # noqa: PLC0415  # rich takes longer to import than most commands to run
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # the same
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total, done="")
+
+        def advance(steps: int) -> None:
+            bar.advance(task, steps)
+            bar.update(task, done=f"{bar.tasks[0].completed:,.0f} ({bar.tasks[0].speed or 0:,.0f}/s)")
+
+        yield advance
+
+
+def count(number: int, noun: str) -> str:
+    """``1 account``, ``1,204 accounts``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    msg = f"{type(value).__name__} has no JSON form"
+    raise TypeError(msg)

@@ -1,0 +1,63 @@
+"""``demur status``: where the workspace stands."""
+
+from collections.abc import Iterator
+
+import click
+
+from demur.cli.options import Invocation, shared
+from demur.cli.output import count, emit
+from demur.cli.tables import table
+from demur.cli.version import version_lines
+from demur.corpus.explain import LastImport
+from demur.corpus.status import Status
+from demur.corpus.status import status as status_of
+
+
+@click.command
+@shared
+def status(invocation: Invocation) -> None:
+    """Show where the workspace stands: corpus, register, objections, versions, and what is due."""
+    found = status_of(invocation.workspace)
+    data = {**vars(found), "behind": found.behind, "versions": [vars(each) for each in found.versions]}
+    emit(lambda: "\n".join(_page(found)), data)
+
+
+def _page(found: Status) -> Iterator[str]:
+    yield f"Corpus       {count(found.rows, 'row')}"
+    yield f"Register     {found.head.seq:,} entries, the last binding one is {found.head.binding:,}"
+    covered = count(found.suppressed, "account")
+    yield f"Objections   {found.objections:,} in force, covering {covered}"
+    yield f"Legal basis  {found.basis}, {'signed' if found.signed else 'not signed: nothing can be published'}"
+    yield from _imports(found.imports)
+    yield from _versions(found)
+    yield from _due(found)
+
+
+def _imports(imports: list[LastImport]) -> Iterator[str]:
+    if not imports:
+        return
+    yield from ("", "Last imports")
+    rows = [
+        (each.source, each.finished.strftime("%Y-%m-%d %H:%M"), f"{each.counts.read:,}", f"{each.counts.kept:,}")
+        for each in imports
+    ]
+    yield from table(("source", "finished (UTC)", "read", "kept"), rows, right="read kept")
+
+
+def _versions(found: Status) -> Iterator[str]:
+    if found.versions:
+        yield from ("", "Versions", *version_lines(found.versions))
+
+
+def _due(found: Status) -> Iterator[str]:
+    """What somebody should do."""
+    due = []
+    if found.import_under_way:
+        due.append("An import is under way, or was cut off: then the next command that writes undoes it.")
+    if found.behind:
+        due.append("The corpus has not followed the register or demur.toml yet: `demur maintain` makes it.")
+    if found.maintenance_due:
+        due.append(f"{count(found.small_fragments, 'small fragment')} to merge: `demur maintain` does.")
+    if not found.imports:
+        due.append("Nothing was imported yet: `demur import SOURCE PATH...` does.")
+    yield from ("", *due) if due else ()

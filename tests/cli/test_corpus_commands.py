@@ -1,0 +1,343 @@
+"""Import, find, explain, publish, export, recall, verify, status, maintain and demo, on a real workspace."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from calling import Demur
+from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
+
+from demur.corpus.compaction import MOST_SMALL
+from demur.terms import Reason
+from demur.workspace import Workspace, find
+
+
+@pytest.fixture
+def forum(fast_tmp: Path) -> Path:
+    """A workspace's folder; nothing was imported yet."""
+    return signed_workspace(fast_tmp / "forum").root
+
+
+@pytest.fixture
+def posts(fast_tmp: Path) -> Path:
+    return write_posts(fast_tmp / "posts.jsonl")
+
+
+@pytest.fixture
+def filled(demur: Demur, forum: Path, posts: Path) -> Path:
+    """The same workspace with the posts in it."""
+    assert demur("import", "table", posts, "-w", forum).code == 0
+    return forum
+
+
+def _key(root: Path, item: str) -> str:
+    return Workspace(root).keys().pepper.item_key(item).hex()
+
+
+# A workspace into which nothing was imported yet
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("status",), "Nothing was imported yet"),
+        (("versions",), "No version yet"),
+        (("find", "--account", ANN), "0 rows written by them."),
+        (("policy", "explain", "--counts"), "Nothing was imported yet"),
+        (("policy", "explain", "forum:1"), "Not in the corpus, and no import has left it out"),
+        (("maintain",), "0 fragments before, 0 now"),
+    ],
+)
+def test_an_empty_workspace_answers(demur: Demur, forum: Path, command: tuple[str, ...], said: str) -> None:
+    result = demur(*command, "-w", forum)
+    assert (result.code, result.err) == (0, "")
+    assert said in result.out
+
+
+def test_reading_commands_make_no_corpus(demur: Demur, forum: Path) -> None:
+    assert demur("status", "-w", forum).code == 0
+    assert not (forum / "corpus.lance").exists()
+
+
+# Importing
+
+
+def test_an_import_accounts_for_every_item(demur: Demur, forum: Path, posts: Path) -> None:
+    told = demur("import", "table", posts, "-w", forum, "--json").json
+    assert (told["number"], told["source"], told["read"], told["kept"]) == (1, "table", 5, 4)
+    assert told["left_out"] == {"audience": 1}
+    assert told["rules"]["audience"].startswith('`door.audiences = ["public"]`')
+    assert told["to_change"] == []
+    assert told["kinds"] == {"post": 5}
+    again = demur("import", "table", posts, "-w", forum)
+    assert "Import 2 from table: 5 items read, 4 kept, 1 left out" in again.out
+    assert "4 rows of earlier imports replaced or removed." in again.out
+    assert "audience      1" in again.out
+
+
+def test_an_import_that_keeps_nothing_says_which_line_to_change(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    posts = write_posts(fast_tmp / "direct.jsonl", [{**POSTS[0], "audience": "direct"}])
+    result = demur("import", "table", posts, "-w", forum)
+    number = 1 + (forum / "demur.toml").read_text().splitlines().index('audiences = ["public"]')
+    assert result.code == 0
+    assert f"line {number} of demur.toml (door.audiences)" in result.out
+
+
+def test_an_import_that_reads_nothing_says_so(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    empty = fast_tmp / "empty.jsonl"
+    empty.write_text("")
+    assert "There is no item in what was read" in demur("import", "table", empty, "-w", forum).out
+
+
+def test_the_options_of_a_source_stand_in_the_policy(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    with (forum / "demur.toml").open("a") as file:
+        file.write('\n[sources.table]\nvalues.audience = "direct"\n')
+    posts = write_posts(fast_tmp / "posts.jsonl")
+    assert demur("import", "table", posts, "-w", forum, "--json").json["left_out"] == {"audience": 5}
+
+
+def test_shells_complete_sources(demur: Demur, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_DEMUR_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", "demur import mas")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert "mastodon" in demur().out.split("\n")
+
+
+# Finding
+
+
+def test_a_person_is_found_in_all_linked_accounts(demur: Demur, filled: Path) -> None:
+    found = demur("find", "--account", ANN, "--json", "-w", filled).json
+    assert (found["accounts"], found["own"], found["about"], found["objected"]) == (1, 2, 1, False)
+    assert [row["how"] for row in found["rows"]] == [["author"], ["author"], ["mention"]]
+    assert {row["item"] for row in found["rows"]} == {_key(filled, f"forum:{number}") for number in (1, 2, 3)}
+    assert demur("link", ANN, BEN, "-w", filled).code == 0
+    both = demur("find", "--account", BEN, "--json", "-w", filled).json
+    assert (both["accounts"], both["own"], both["about"]) == (2, 3, 0)
+
+
+def test_text_is_printed_only_where_it_is_asked_for(demur: Demur, filled: Path) -> None:
+    for extra in ((), ("--json",)):
+        assert "library" not in demur("find", "--account", ANN, *extra, "-w", filled).out
+        assert "library" in demur("find", "--account", ANN, "--text", *extra, "-w", filled).out
+
+
+def test_a_limit_leaves_the_counts_whole(demur: Demur, filled: Path) -> None:
+    result = demur("find", "--account", ANN, "--limit", "1", "-w", filled)
+    assert "2 rows written by them:" in result.out
+    assert "... and 1 more: --limit lists them." in result.out
+
+
+def test_nothing_is_found_of_somebody_who_objected(demur: Demur, filled: Path) -> None:
+    assert demur("object", "--account", ANN, "-w", filled).code == 0
+    found = demur("find", "--account", ANN, "--json", "-w", filled).json
+    assert (found["own"], found["about"], found["objected"]) == (0, 0, True)
+
+
+def test_a_malformed_account_is_told(demur: Demur, filled: Path) -> None:
+    result = demur("find", "--account", "ann", "-w", filled)
+    assert result.code == 2
+    assert "namespace:value" in result.err
+
+
+# Explaining
+
+
+def test_an_item_that_was_kept_is_explained(demur: Demur, filled: Path) -> None:
+    told = demur("policy", "explain", "forum:2", "--json", "-w", filled).json
+    assert (told["kept"], told["masks"], told["reason"]) == (True, {"[phone]": 1}, None)
+    assert told == demur("policy", "explain", _key(filled, "forum:2"), "--json", "-w", filled).json
+    assert "[phone] 1 time." in demur("policy", "explain", "forum:2", "-w", filled).out
+
+
+def test_an_item_that_was_left_out_is_explained(demur: Demur, filled: Path) -> None:
+    told = demur("policy", "explain", "forum:4", "--json", "-w", filled).json
+    assert (told["kept"], told["left_out_by"], told["reason"]) == (False, 1, "audience")
+    assert "(door.audiences)" in told["to_change"][0]
+    human = demur("policy", "explain", "forum:4", "-w", filled).out
+    assert human.startswith("Left out by import 1, by the reason audience.")
+    assert "Should one of the imports since" not in human
+
+
+def test_the_last_reading_is_explained(demur: Demur, filled: Path, fast_tmp: Path) -> None:
+    edited = write_posts(fast_tmp / "edited.jsonl", [{**POSTS[0], "audience": "followers"}, {**POSTS[0], "text": " "}])
+    assert demur("import", "table", edited, "-w", filled).code == 0
+    told = demur("policy", "explain", "forum:1", "--json", "-w", filled).json
+    assert (told["left_out_by"], told["reason"]) == (2, "empty")
+    older = demur("policy", "explain", "forum:4", "-w", filled).out
+    assert "Should one of the imports since (2 is the last) have kept it, it was removed again." in older
+
+
+def test_what_left_without_a_trace_is_said_to(demur: Demur, filled: Path) -> None:
+    assert demur("object", "--account", ANN, "-w", filled).code == 0
+    result = demur("policy", "explain", "forum:1", "-w", filled)
+    assert result.out.startswith("Not in the corpus, and no import has left it out")
+
+
+def test_a_superseded_reading_is_no_reason(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    twice = write_posts(fast_tmp / "twice.jsonl", [POSTS[0], {**POSTS[0], "text": "The library opens at ten."}])
+    assert demur("import", "table", twice, "-w", forum, "--json").json["left_out"] == {Reason.SUPERSEDED: 1}
+    assert demur("object", "--account", ANN, "-w", forum).code == 0
+    assert demur("policy", "explain", "forum:1", "--json", "-w", forum).json["reason"] is None
+
+
+def test_counts_add_up_over_all_imports(demur: Demur, filled: Path, posts: Path) -> None:
+    assert demur("import", "table", posts, "-w", filled).code == 0
+    told = demur("policy", "explain", "--counts", "--json", "-w", filled).json
+    assert [(each["number"], each["counts"]["read"]) for each in told["last"]] == [(2, 5)]
+    total = told["total"]
+    assert (total["read"], total["kept"], total["left_out"]) == (10, 8, {"audience": 2})
+    assert (
+        "All 2 imports together: 10 items read, 8 kept, 2 left out."
+        in demur("policy", "explain", "--counts", "-w", filled).out
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("forum:1", "--counts"), ("forum",), ("forum:\n",)])
+def test_explain_wants_an_item_or_counts(demur: Demur, filled: Path, arguments: tuple[str, ...]) -> None:
+    result = demur("policy", "explain", *arguments, "-w", filled)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+
+
+def test_a_damaged_ledger_is_told(demur: Demur, filled: Path) -> None:
+    (filled / "imports" / "000001.parquet").write_bytes(b"no parquet")
+    result = demur("policy", "explain", "forum:4", "-w", filled)
+    assert result.code == 2
+    assert "000001.parquet can't be read" in result.err
+
+
+# Versions
+
+
+def test_a_version_is_published_exported_and_verified(demur: Demur, filled: Path, fast_tmp: Path) -> None:
+    assert demur("publish", "spring", "-w", filled).out.startswith("Version spring is published: 4 rows,")
+    told = demur("export", "spring", "--format", "parquet", "--to", fast_tmp / "out", "--json", "-w", filled).json
+    assert told["rows"] == 4
+    assert sum(pq.read_metadata(fast_tmp / "out" / each["path"]).num_rows for each in told["files"]) == 4
+    checked = demur("verify", "spring", "--json", "-w", filled).json
+    assert checked["ok"]
+    assert [each["export"] for each in checked["checked"]] == [None, str(fast_tmp / "out")]
+    assert "spring" in demur("versions", "-w", filled).out
+
+
+def test_an_objection_makes_a_version_stale(demur: Demur, filled: Path, fast_tmp: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    demur("object", "--account", ANN, "-w", filled)
+    assert demur("verify", "spring", "-w", filled).code == 0
+    now = demur("verify", "spring", "--now", "-w", filled)
+    assert now.code == 1
+    assert f"Row {_key(filled, 'forum:1')} was written by a suppressed person." in now.out
+    assert now.err.count("\n") == 1
+    (state,) = demur("versions", "--json", "-w", filled).json["versions"]
+    assert (state["name"], state["stale"], state["retired"]) == ("spring", 3, False)
+    refused = demur("export", "spring", "--to", fast_tmp / "out", "-w", filled)
+    assert refused.code == 1
+    assert not (fast_tmp / "out").exists()
+    recalled = demur("recall", "spring", "--to", fast_tmp / "recall.csv", "--json", "-w", filled).json
+    assert recalled["rows"] == 3
+    listed = pyarrow.csv.read_csv(fast_tmp / "recall.csv").column("item").to_pylist()
+    assert set(listed) == {_key(filled, f"forum:{number}") for number in (1, 2, 3)}
+
+
+def test_an_export_that_was_changed_does_not_hold(demur: Demur, filled: Path, fast_tmp: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    demur("export", "spring", "--to", fast_tmp / "out", "-w", filled)
+    (file,) = (fast_tmp / "out").rglob("*.parquet")
+    pq.write_table(pq.read_table(file).slice(1), file)
+    for extra in ((), ("--export", str(fast_tmp / "out"))):
+        result = demur("verify", "spring", *extra, "-w", filled)
+        assert result.code == 1
+        assert "A row was removed after it was published" in result.out
+    moved = (fast_tmp / "out").rename(fast_tmp / "elsewhere")
+    assert demur("verify", "spring", "-w", filled).code == 0
+    assert demur("verify", "spring", "--export", moved, "--json", "-w", filled).json["ok"] is False
+
+
+def test_a_retired_version_is_over(demur: Demur, filled: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    assert demur("retire", "spring", "-w", filled).code == 0
+    assert "retired" in demur("versions", "-w", filled).out
+    for command in (("verify", "spring"), ("retire", "spring"), ("publish", "spring")):
+        result = demur(*command, "-w", filled)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+
+
+def test_publishing_wants_a_signed_basis(demur: Demur, filled: Path) -> None:
+    policy = filled / "demur.toml"
+    policy.write_text(policy.read_text().replace('signed_by = "DPO"', 'signed_by = ""'))
+    result = demur("publish", "spring", "-w", filled)
+    assert (result.code, result.out) == (2, "")
+    assert "is not signed" in result.err
+    assert "not signed" in demur("status", "-w", filled).out
+
+
+# Status and maintenance
+
+
+def test_status_tells_where_a_workspace_stands(demur: Demur, filled: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    demur("object", "--account", ANN, "-w", filled)
+    told = demur("status", "--json", "-w", filled).json
+    assert (told["rows"], told["objections"], told["suppressed"]) == (2, 1, 1)
+    assert (told["behind"], told["signed"], told["import_under_way"]) == (False, True, False)
+    assert told["honoured"] == told["head"]["binding"]
+    assert [each["source"] for each in told["imports"]] == ["table"]
+    assert "stale: 3 rows to remove or replace" in demur("status", "-w", filled).out
+
+
+def test_what_was_recorded_while_the_corpus_was_busy_is_honoured_by_maintenance(demur: Demur, filled: Path) -> None:
+    with find(filled).writing("import"):
+        demur("object", "--account", ANN, "-w", filled)
+    assert "`demur maintain` makes it" in demur("status", "-w", filled).out
+    told = demur("maintain", "--json", "-w", filled).json
+    assert (told["honoured"]["deleted"], told["honoured"]["rewritten"]) == (2, 1)
+    assert demur("status", "--json", "-w", filled).json["behind"] is False
+    assert len(stored(filled)) == 2
+
+
+def test_an_edited_policy_is_due(demur: Demur, filled: Path) -> None:
+    policy = filled / "demur.toml"
+    policy.write_text(policy.read_text().replace('mentions = "mask"', 'mentions = "drop"'))
+    assert demur("status", "--json", "-w", filled).json["behind"] is True
+    assert demur("maintain", "-w", filled).code == 0
+    assert demur("status", "--json", "-w", filled).json["behind"] is False
+
+
+def test_maintenance_lapses_what_nobody_confirmed(demur: Demur, filled: Path) -> None:
+    with find(filled).register() as register:
+        register.lodge([ANN], channel="form", confirm_by=datetime.now(UTC) - timedelta(days=1))
+    told = demur("maintain", "--json", "-w", filled).json
+    assert told["lapsed"] == 1
+    assert demur("status", "--json", "-w", filled).json["objections"] == 0
+
+
+def test_many_small_fragments_are_due(demur: Demur, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demur.corpus.status.MOST_SMALL", 0)
+    assert MOST_SMALL > 0
+    assert "1 small fragment to merge: `demur maintain` does." in demur("status", "-w", filled).out
+
+
+# The demo
+
+
+def test_the_demo_runs_and_finds_nothing_wrong(demur: Demur, fast_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fast_tmp)
+    (fast_tmp / "demur-demo").mkdir()
+    result = demur("demo", "--people", "30", "--seed", "7")
+    assert (result.code, result.err) == (0, "")
+    assert "The residual: 0" in result.out
+    assert "workspace   demur-demo-2" in result.out
+    told = demur("demo", "here", "--people", "30", "--seed", "7", "--json").json
+    assert (told["clean"], told["folder"], told["residual"]) == (True, "here", [])
+    assert json.dumps(told["imports"])
+
+
+def test_the_demo_overwrites_nothing(demur: Demur, forum: Path) -> None:
+    for arguments in ((forum,), ("-w", forum)):
+        result = demur("demo", *arguments, "--people", "30")
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        assert "is a demur workspace already" in result.err
