@@ -18,6 +18,7 @@ from typing import Final
 from urllib.parse import quote
 
 from demur.errors import WorkspaceError
+from demur.files import sync
 from demur.identity import Keys
 from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
@@ -169,7 +170,7 @@ def _build(root: Path, policy: Policy) -> None:
     Register.create(_resolved(root, policy.register_.url), keys).close()
     (staging / FILE_NAME).rename(root / FILE_NAME)
     staging.rmdir()
-    _sync(root)
+    sync(root)
 
 
 def _clear(root: Path) -> None:
@@ -181,15 +182,6 @@ def _clear(root: Path) -> None:
         else:
             path.unlink(missing_ok=True)
     shutil.rmtree(root / _STAGING, ignore_errors=True)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _resolved(root: Path, url: str) -> str:

@@ -172,6 +172,25 @@ def test_spans_inside_a_masked_quote_go_with_it() -> None:
     assert (half["text"], half["subjects"]) == ("she: 'ask [person]' ok", [key("forum:ann")])
 
 
+def test_spans_that_cross_are_cut_and_both_masked_whole() -> None:
+    spans = [span(0, 6, "quote", "forum:ann"), span(4, 10, "quote", "forum:bob"), span(8, 12, "mention", "forum:cyd")]
+    row = item("1", "forum:dag", "abcdefghijklm", spans=spans)
+    keeping = open_policy(identifiers=Identifiers(handles="keep"))
+    assert kept(row, rules(keeping, objected=["forum:ann"]))["text"] == "[quote]ghijklm"
+    assert kept(row, rules(keeping, objected=["forum:bob"]))["text"] == "abcd[quote][quote]klm"
+    assert kept(row, rules(keeping, objected=["forum:ann", "forum:bob"]))["text"] == "[quote][quote]klm"
+    assert kept(row, rules(keeping, objected=["forum:cyd"]))["text"] == "abcdefgh[person][person]m"
+
+
+def test_an_item_masked_before_the_policy_was_tightened_is_dropped_after() -> None:
+    dropping = open_policy(others=Others(mentions="drop", quotes="drop"))
+    for role, reason in (("mention", Reason.MENTION), ("quote", Reason.QUOTE)):
+        row = item("1", "forum:bob", "abc def", spans=[span(0, 3, role, "forum:ann")])
+        masked = govern(batch([row]), rules(objected=["forum:ann"])).kept
+        assert REASONS[govern(masked, rules(dropping, objected=["forum:ann"])).codes[0]] is reason
+        assert reason_of(row, rules(dropping, objected=["forum:ann"])) is reason
+
+
 def test_a_picture_that_shows_or_describes_a_suppressed_person_or_a_minor_goes() -> None:
     def picture(uri: str, alt: str | None, *tagged: str) -> dict[str, Any]:
         return {"uri": uri, "type": "image/jpeg", "alt": alt, "tagged": list(tagged)}

@@ -21,7 +21,8 @@ from demur.corpus.croissant import Shard, croissant
 from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.manifest import Manifest
 from demur.errors import CorpusError, UsageError
-from demur.suppression.signed import file_digest, sync
+from demur.files import sync
+from demur.suppression.signed import file_digest
 
 DATA: Final = "data"
 MANIFEST: Final = "manifest.json"

@@ -4,6 +4,7 @@ Invariants: a stale version is not exported; where an export went is an entry in
 verified and recalled later; a recall lists what today's rules leave out or change, by item key and reason, and no text.
 """
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -35,13 +36,25 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     """
     with reading(workspace, now) as session:
         published(session.register, name)
+        binding = session.register.head().binding
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)
         signed = (workspace.versions_path / f"{name}.json").read_bytes()
         report = export_rows(rows_of(workspace, name), manifest, signed, to)
-        payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
-        session.register.append(EntryKind.VERSION_EXPORTED, payload, now=session.now)
+        _record(session, name, report, binding)
         return report
+
+
+def _record(session: Session, name: str, report: ExportReport, binding: int) -> None:
+    """Notes where an export went; one that became stale while it was written is removed again (law 1)."""
+    payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
+    while session.register.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
+        binding = session.register.head().binding
+        try:
+            _refuse_stale(session, name)
+        except CheckFailed:
+            shutil.rmtree(report.path)
+            raise
 
 
 def recall(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> RecallReport:

@@ -24,6 +24,7 @@ from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
+from demur.files import sync
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -96,6 +97,8 @@ def _import(
     ledger = journal.ledger(session.workspace.root, number)
     ledger.parent.mkdir(exist_ok=True)
     reading.spool.write_ledger(ledger)
+    sync(ledger)
+    sync(ledger.parent)
     report = _report(number, source, reading, replaced)
     session.register.append(EntryKind.IMPORT_FINISHED, _payload(report), now=session.now)
     return report

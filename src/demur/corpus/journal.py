@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.corpus.store import Corpus
-from demur.files import partial, sync_folder, write_durably
+from demur.files import partial, sync, write_durably
 from demur.register import Register
 from demur.terms import EntryKind
 
@@ -52,7 +52,7 @@ def end(root: Path) -> None:
     shutil.rmtree(scratch_folder(root), ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
         (root / NAME).unlink()
-    sync_folder(root)
+    sync(root)
 
 
 def settle(root: Path, corpus: Corpus, register: Register) -> None:

@@ -1,14 +1,17 @@
 """The kernel over a stream of batches, in this process or in a few spawned ones.
 
 Invariants: answers come in the order of the batches; at most a few batches are in flight, so memory does not grow
-with the input; workers are spawned, never forked, because Lance is not fork-safe.
+with the input; workers are spawned, never forked, because Lance is not fork-safe, and end with their import, however
+that ends.
 """
 
+import os
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Final
 
 import pyarrow as pa
@@ -50,8 +53,17 @@ def _in_order(pool: ProcessPoolExecutor, batches: Iterator[pa.RecordBatch], most
 
 
 def _start(rules: Rules) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(1)
     _rules[:] = [rules]
+
+
+def _end_with_parent() -> None:
+    """A worker whose import was killed would wait for work for ever: it holds both ends of its queue."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _work(batch: pa.RecordBatch) -> Answer:

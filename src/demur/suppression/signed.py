@@ -6,7 +6,6 @@ anybody; a file that stands under its name is whole and on disk.
 
 import contextlib
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from demur.errors import CorpusError
+from demur.files import sync
 
 JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]  # noqa: UP007  # a recursive alias
 """Facts: what JSON holds, without fractions, whose spelling differs from writer to writer."""
@@ -122,12 +122,3 @@ def aside(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             file.unlink(missing_ok=True)
-
-
-def sync(path: Path) -> None:
-    """Make a file, or the names in a folder, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
