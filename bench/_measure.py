@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-RUNS = 3
+RUNS = int(os.environ.get("DEMUR_RUNS", "3"))
+"""Runs behind a median; fewer only for a first look."""
 
 
 def copy_seconds(source: Path) -> float:

@@ -21,7 +21,7 @@ from demur.suppression.keyset import KeySet
 from demur.terms import Reason
 
 READING: Final = np.dtype([("high", ">u8"), ("low", ">u8"), ("code", "i1")])
-_PARTITION_ROWS: Final = 4_000_000
+_PARTITION_ROWS: Final = 2_000_000
 _CHUNK_ROWS: Final = 500_000
 _SUPERSEDED: Final = REASONS.index(Reason.SUPERSEDED)
 
@@ -151,9 +151,14 @@ def _partition(chunk: Keys, count: int) -> npt.NDArray[np.int64]:
 
 def _earlier(keys: Keys) -> Bools:
     """Which keys, shape (n,), occur again at a higher index."""
-    order = np.lexsort((keys["low"], keys["high"]))  # stable: equal keys stay in the order of reading
-    ordered = keys[order]
     again = np.zeros(len(keys), bool)
-    same = (ordered["high"][1:] == ordered["high"][:-1]) & (ordered["low"][1:] == ordered["low"][:-1])
-    again[order[:-1][same]] = True
+    ordered = np.sort(keys["high"].astype(np.uint64))
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return again  # the common case: half a key tells items apart
+    at = np.flatnonzero(np.isin(keys["high"], twice))
+    likely = keys[at]
+    order = np.lexsort((likely["low"], likely["high"]))  # stable: equal keys stay in the order of reading
+    high, low = likely["high"][order], likely["low"][order]
+    again[at[order[:-1][(high[1:] == high[:-1]) & (low[1:] == low[:-1])]]] = True
     return again

@@ -78,7 +78,7 @@ def _first_words(error: Exception) -> str:
 
 
 def _parquet(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, memory_map=True, pre_buffer=False) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         columns = used(file.schema_arrow.names)
         rows = _rows_at_once(file.metadata)
         for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=True):

@@ -4,7 +4,6 @@ Invariants: what can't be keyed (a malformed account) becomes null, and null is 
 at the policy.
 """
 
-from collections import defaultdict
 from typing import Final
 
 import numpy as np
@@ -49,19 +48,8 @@ def _item_columns(items: pa.RecordBatch, pepper: Pepper) -> dict[str, pa.Array]:
 def subject_column(accounts: pa.Array, pepper: Pepper) -> pa.Array:
     """The subject keys of a column of accounts; null and malformed accounts become null."""
     encoded = accounts.dictionary_encode()
-    known = _known[pepper]
-    written = encoded.dictionary.to_pylist()
-    fresh = [account for account in written if account not in known]
-    if len(known) + len(fresh) > _MOST_KNOWN:
-        known.clear()
-        fresh = written
-    known.update(zip(fresh, _subject_keys(fresh, pepper), strict=True))
-    return pa.array([known[account] for account in written], pa.int64()).take(encoded.indices)
-
-
-_MOST_KNOWN: Final = 1 << 17
-_known: Final[defaultdict[Pepper, dict[str, int | None]]] = defaultdict(dict)
-"""Keys of accounts seen lately: authors write again and again, in batch after batch."""
+    keys = _subject_keys(encoded.dictionary.to_pylist(), pepper)
+    return pa.array(keys, pa.int64()).take(encoded.indices)
 
 
 def _subject_keys(accounts: list[str], pepper: Pepper) -> list[int | None]:

@@ -5,6 +5,7 @@ points outside and bytes inside this module; the work is a few array operations 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ import pyarrow as pa
 
 from demur.corpus.kernel.spans import Ints, Spans
 from demur.corpus.rules import Bools
+
+_LAST_CONTINUATION: Final = -65  # as a signed byte: continuation bytes of UTF-8 are 0x80 to 0xBF (RFC 3629)
 
 CodePoints = tuple[Ints, Ints]
 """See :func:`code_points`."""
@@ -40,7 +43,7 @@ def code_points(texts: pa.LargeStringArray) -> CodePoints:
     Shapes: (code points + 1,) and (rows + 1,); the last entry of each is the end.
     """
     offsets, data = _buffers(texts)
-    heads = np.flatnonzero((data & 0xC0) != 0x80).astype(np.int64)  # noqa: PLR2004  # UTF-8 continuation bytes, RFC 3629
+    heads = np.flatnonzero(data.view(np.int8) > _LAST_CONTINUATION)
     starts = np.concatenate([heads, [len(data)]])
     return starts, np.searchsorted(starts, offsets).astype(np.int64)
 
