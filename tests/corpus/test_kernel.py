@@ -182,6 +182,15 @@ def test_spans_that_cross_are_cut_and_both_masked_whole() -> None:
     assert kept(row, rules(keeping, objected=["forum:cyd"]))["text"] == "abcdefgh[person][person]m"
 
 
+def test_a_reshare_inside_a_mask_is_still_a_reshare() -> None:
+    spans = [span(1, 3, "reshare", "forum:ann"), span(0, 12, "quote", "forum:dag")]
+    row = item("1", "forum:bob", "@cyd says: oh", spans=spans)
+    masked = govern(batch([row]), rules(objected=["forum:dag", "forum:cyd"])).kept
+    assert masked.to_pylist()[0]["text"] == "[quote]h"
+    assert key("forum:ann") in masked.to_pylist()[0]["subjects"]
+    assert REASONS[govern(masked, rules(objected=["forum:ann"])).codes[0]] is Reason.RESHARE
+
+
 def test_an_item_masked_before_the_policy_was_tightened_is_dropped_after() -> None:
     dropping = open_policy(others=Others(mentions="drop", quotes="drop"))
     for role, reason in (("mention", Reason.MENTION), ("quote", Reason.QUOTE)):

@@ -54,7 +54,10 @@ class Spans:
 
     @classmethod
     def of(cls, column: pa.Array) -> Self:
-        """The spans of a list column of schema.STORED_SPAN; a span of an unknown role is dropped."""
+        """The spans of a list column of schema.STORED_SPAN; a span of an unknown role is dropped.
+
+        A reshare concerns its item whole: its span loses its extent, so that no mask can cover it.
+        """
         rows = pc.list_parent_indices(column).to_numpy(zero_copy_only=False).astype(np.int64)
         flat = column.flatten()
         role = pc.fill_null(pc.index_in(flat.field("role"), value_set=_ROLE_NAMES), -1)
@@ -65,7 +68,9 @@ class Spans:
             _ints(role, -1),
             _ints(flat.field("subject"), NOBODY),
         )
-        return spans.take((spans.role >= 0) & (spans.start >= 0) & (spans.end >= spans.start))
+        spans = spans.take((spans.role >= 0) & (spans.start >= 0) & (spans.end >= spans.start))
+        extent = np.where(spans.role == ROLES.index(Role.RESHARE), 0, 1)
+        return cls(spans.row, spans.start * extent, spans.end * extent, spans.role, spans.subject)
 
     def take(self, where: Bools | Ints) -> Self:
         """A selection."""
