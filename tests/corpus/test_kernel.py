@@ -220,6 +220,15 @@ def test_a_picture_that_shows_or_describes_a_suppressed_person_or_a_minor_goes()
     assert reason_of(item("2", "forum:bob", "", kind="photo", media=media[:1]), under) is Reason.EMPTY
 
 
+def test_a_person_tagged_twice_is_tagged_once_whatever_else_is_in_the_batch() -> None:
+    twice = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": ["forum:cyd", "forum:cyd"]}]
+    row = item("1", "forum:bob", "us", kind="photo", media=twice)
+    other = item("2", "forum:dag", "me", kind="photo", media=[twice[0] | {"alt": "with @ann"}])
+    (alone,) = govern(batch([row]), rules()).kept.to_pylist()
+    assert alone["media"][0]["tagged"] == [key("forum:cyd")]
+    assert govern(batch([row, other]), rules()).kept.to_pylist()[0] == alone
+
+
 def test_direct_identifiers_of_anyone_are_replaced() -> None:
     text = "write ann@example.org, +47 22 22 55 55 or https://www.instagram.com/ann_x"
     row = kept(item("1", text=text), rules())

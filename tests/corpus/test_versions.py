@@ -46,12 +46,12 @@ def test_a_later_objection_makes_a_version_stale_and_names_what_to_recall(
     with pytest.raises(CheckFailed, match="2 of its rows"):
         export(workspace, "v1", tmp_path / "after", now=NOW)
     report = recall(workspace, "v1", tmp_path / "recall.csv", now=NOW)
-    assert report.reasons == {"objected": 1, "rewritten": 1}
+    assert report.reasons == {"objected": 1, "quote": 1}
     lines = pyarrow.csv.read_csv(tmp_path / "recall.csv").to_pylist()
     key = workspace.keys().pepper.item_key
     assert {line["item"]: line["reason"] for line in lines} == {
         key("forum:1").hex(): "objected",
-        key("forum:2").hex(): "rewritten",
+        key("forum:2").hex(): "quote",
     }
     assert verify(workspace, "v1", now=NOW).ok
     assert not verify(workspace, "v1", current=True, now=NOW).ok

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from demur.corpus.export import ExportReport, export_rows
 from demur.corpus.findings import Code, Findings
+from demur.corpus.honour import REWRITTEN
 from demur.corpus.manifest import Manifest
 from demur.corpus.publish import commitments_digest
-from demur.corpus.recall import RECALL, RecallReport, write_recall
+from demur.corpus.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.corpus.session import Session, reading
 from demur.corpus.verify import check_export, check_version
 from demur.corpus.versions import manifest_of, published, rows_of, stale_rows
@@ -137,6 +138,14 @@ def _refuse_stale(session: Session, name: str) -> None:
 
 
 def _recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
+    """A row that is left out now is listed by its reason, one that is only rewritten by what it held of somebody."""
+    rules, _ = session.rules()
+    withheld = rules.objected.union(rules.minors)
     for rows, reasons in stale_rows(session, name):
-        items = pa.array([key.hex() for key in rows.column("item").to_pylist()])
-        yield pa.RecordBatch.from_arrays([items, pa.array(reasons)], schema=RECALL)
+        traced = {line["item"]: line["reason"] for part in recall_rows([rows], withheld) for line in part.to_pylist()}
+        items = [key.hex() for key in rows.column("item").to_pylist()]
+        told = [
+            traced.get(item, reason) if reason == REWRITTEN else reason
+            for item, reason in zip(items, reasons, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(told)], schema=RECALL)

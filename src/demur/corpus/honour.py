@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,9 @@ from demur.corpus.session import Session, writing
 from demur.corpus.store import ADDRESS, Addresses
 from demur.terms import EntryKind
 from demur.workspace import Workspace
+
+REWRITTEN: Final = "rewritten"
+"""What is the matter with a row that may stay, though not as it is."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +106,8 @@ class Part:
 
     @property
     def reasons(self) -> list[str | None]:
-        """Why each row may not stay as it is: its terms.Reason, or *rewritten*; None where it may."""
-        changed = ["rewritten" if differs else None for differs in self.differs]
+        """Why each row may not stay as it is: its terms.Reason, or :data:`REWRITTEN`; None where it may."""
+        changed = [REWRITTEN if differs else None for differs in self.differs]
         return [
             change if code == KEPT else str(REASONS[code])
             for code, change in zip(self.answer.codes.tolist(), changed, strict=True)

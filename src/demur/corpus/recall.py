@@ -23,7 +23,7 @@ from demur.suppression.signed import aside
 RECALL: Final = pa.schema(
     [
         pa.field("item", pa.string(), nullable=False),  # 32 hexadecimal digits, as in the export
-        pa.field("reason", pa.string(), nullable=False),  # a Trace
+        pa.field("reason", pa.string(), nullable=False),  # a terms.Reason, a Trace, or `rewritten`
     ]
 )
 """A line of a recall."""
@@ -37,7 +37,7 @@ class RecallReport:
 
     path: Path
     reasons: dict[str, int]
-    """Rows by trace."""
+    """Rows by reason."""
 
     @property
     def rows(self) -> int:

@@ -38,11 +38,6 @@ class Rules:
     today: date
     """The day (UTC) on which ages and notice periods are counted."""
 
-    @property
-    def withheld(self) -> tuple[KeySet, KeySet]:
-        """Whose traces in other people's items are removed."""
-        return self.objected, self.minors
-
     def is_withheld(self, subjects: SubjectKeys) -> Bools:
         """For each subject key, shape (n,): whether that account's traces are removed from others' items."""
         return np.asarray(self.objected.contains(subjects) | self.minors.contains(subjects))

@@ -104,7 +104,7 @@ def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> 
     """The pictures: their descriptions masked, and whoever a description names counted among those shown."""
     media = rows.column("media")
     flat = media.flatten()
-    if flat.field("alt").null_count == len(flat):
+    if not len(flat):
         return media
     row = pc.list_parent_indices(media)
     alt = pc.cast(pc.fill_null(flat.field("alt"), ""), pa.large_string())
