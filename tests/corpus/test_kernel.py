@@ -182,6 +182,16 @@ def test_spans_that_cross_are_cut_and_both_masked_whole() -> None:
     assert kept(row, rules(keeping, objected=["forum:cyd"]))["text"] == "abcdefgh[person][person]m"
 
 
+def test_a_mask_over_blanks_is_no_word() -> None:
+    assert reason_of(item("1", text=" \n", spans=[span(0, 4, "mention", "forum:ann")]), rules()) is Reason.EMPTY
+    picture = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": ["forum:cyd"]}]
+    row = item("1", text=" \n", spans=[span(0, 4, "mention", "forum:bob")], media=picture)
+    shown = govern(batch([row]), rules()).kept
+    assert shown.to_pylist()[0]["text"] == " \n"
+    assert REASONS[govern(shown, rules(objected=["forum:cyd"])).codes[0]] is Reason.EMPTY
+    assert reason_of(row, rules(objected=["forum:cyd"])) is Reason.EMPTY
+
+
 def test_a_reshare_inside_a_mask_is_still_a_reshare() -> None:
     spans = [span(1, 3, "reshare", "forum:ann"), span(0, 12, "quote", "forum:dag")]
     row = item("1", "forum:bob", "@cyd says: oh", spans=spans)

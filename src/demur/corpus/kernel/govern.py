@@ -83,15 +83,16 @@ def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> tup
     mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
     spans, media = found_in(rows, authors, spans, rules)
     texts = rows.column("text")
-    points = code_points(texts)
-    spans = spans.joined(bare_masks(texts, rules.policy.others)).clipped(np.diff(points[1])).nested()
+    points, blank = code_points(texts), _blank(texts)
+    lengths = np.where(blank, 0, np.diff(points[1]))  # a mask over blanks would pass for a word
+    spans = spans.joined(bare_masks(texts, rules.policy.others)).clipped(lengths).nested()
     withheld = _withheld(spans, rules)
     regions, spans = regions_of(texts, spans, withheld, rules)
     for reason, dropped in dropped_by(regions, rules.policy.others):
         mark(codes, reason, _rows_with(regions.row[dropped], len(rows)))
     texts, spans = splice(texts, points, regions, MASKS), move(spans, regions, MASKS)
     media = governed_media(media, rules)
-    mark(codes, Reason.EMPTY, _empty(texts, media))
+    mark(codes, Reason.EMPTY, blank & _no_picture(media))
     return codes, _kept(rows, codes, texts, spans, media)
 
 
@@ -132,11 +133,13 @@ def _rows_with(row: Ints, rows: int) -> Bools:
     return found
 
 
-def _empty(texts: pa.Array, media: pa.Array) -> Bools:
-    """Neither a word nor a picture."""
-    no_text = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0)
-    no_media = pc.equal(pc.list_value_length(media), 0)
-    return np.asarray(pc.and_(no_text, no_media).to_numpy(zero_copy_only=False), dtype=bool)
+def _blank(texts: pa.Array) -> Bools:
+    """Which texts hold no word."""
+    return np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(zero_copy_only=False), bool)
+
+
+def _no_picture(media: pa.Array) -> Bools:
+    return np.asarray(pc.equal(pc.list_value_length(media), 0).to_numpy(zero_copy_only=False), bool)
 
 
 def _take(batch: pa.RecordBatch, at: np.ndarray) -> pa.RecordBatch:
