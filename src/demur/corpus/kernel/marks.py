@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demur.corpus.identifiers import MASKS as IDENTIFIER_MASKS
 from demur.corpus.identifiers import Category
 from demur.corpus.kernel.spans import MARK, ROLES, Ints, Spans, running_end
 from demur.corpus.kernel.splice import Regions
@@ -21,7 +22,12 @@ from demur.policy import Identifiers, Others
 from demur.terms import Reason, Role
 
 PERSON, QUOTE, PHONE, IBAN, IP = range(5)
-MASKS: Final = (b"[person]", b"[quote]", b"[phone]", b"[iban]", b"[ip]")
+MASKS: Final = (
+    IDENTIFIER_MASKS[Category.HANDLE].encode(),
+    b"[quote]",
+    *(IDENTIFIER_MASKS[category].encode() for category in (Category.PHONE, Category.IBAN, Category.IP)),
+)
+"""By the numbers above; what identifiers are replaced by is said once, where they are found."""
 
 _PERSON: Final = MASKS[PERSON].decode()
 
