@@ -163,6 +163,18 @@ def test_a_policy_may_drop_instead_of_mask() -> None:
     assert reason_of(item("1", "forum:bob", "hi @cyd"), under) is None
 
 
+@pytest.mark.parametrize("objector", ["forum:bob", "forum:cyd"])
+def test_of_two_people_named_at_one_place_either_one_drops_the_item(objector: str) -> None:
+    dropping = open_policy(others=Others(mentions="drop"))
+    row = item("1", "forum:ann", "@bob hi", spans=[span(0, 4, "mention", who) for who in ("forum:bob", "forum:cyd")])
+    assert reason_of(row, rules(dropping, objected=[objector])) is Reason.MENTION
+    stored = govern(batch([row]), rules(dropping)).kept
+    assert REASONS[govern(stored, rules(dropping, objected=[objector])).codes[0]] is Reason.MENTION
+    masked = govern(stored, rules(objected=[objector])).kept
+    assert masked.to_pylist()[0]["subjects"] == []
+    assert REASONS[govern(masked, rules(dropping)).codes[0]] is Reason.MENTION
+
+
 def test_spans_inside_a_masked_quote_go_with_it() -> None:
     text = "she: 'ask @bob' ok"
     row = item("1", "forum:cyd", text, spans=[span(5, 15, "quote", "forum:ann")])

@@ -89,7 +89,8 @@ def first_reason(reading: dict[str, Any], policy: Policy, known: dict[str, Any],
     region = reading["region"] if reading["region"] in {"NO", "US"} else told["region"]
     given, door = policy.regions, policy.door
     roles = {one["role"] for one in reading["spans"] if one["account"] in withheld}
-    text = reading["text"] or ""
+    text = (reading["text"] or "").strip()
+    named = "mention" in roles and "quote" not in roles  # all spans stand over one place: a masked quote covers it
     tests = (
         (Reason.DELETED, reading["deleted"] is True),
         (Reason.UNKNOWN_AUTHOR, account not in PEOPLE),
@@ -112,8 +113,8 @@ def first_reason(reading: dict[str, Any], policy: Policy, known: dict[str, Any],
         (Reason.OBJECTED, account in objected),
         (Reason.RESHARE, "reshare" in roles),
         (Reason.QUOTE, policy.others.quotes == "drop" and "quote" in roles and bool(text)),
-        (Reason.MENTION, policy.others.mentions == "drop" and "mention" in roles and bool(text)),
-        (Reason.EMPTY, not text.strip()),
+        (Reason.MENTION, policy.others.mentions == "drop" and named and bool(text)),
+        (Reason.EMPTY, not text),
     )
     return next((reason for reason, holds in tests if holds), None)
 

@@ -1,8 +1,8 @@
 """Which regions of a text are masked, and which spans remain.
 
 Invariants: one mask for everything that names a person, so that the mask says nothing; of nested regions only the
-outermost is masked; a span whose subject is withheld goes, and so does every span inside a masked region except those
-that cover exactly what the policy, not an objection, masks.
+outermost is masked, and of several over one place a withheld one decides; a span whose subject is withheld goes, and
+so does every span inside a masked region except those that cover exactly what the policy, not an objection, masks.
 """
 
 import re
@@ -68,7 +68,8 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     mask = _masks(texts, spans, withheld, rules)
     masked = np.flatnonzero((mask >= 0) & (spans.end > spans.start))
     outer = masked[spans.start[masked] >= running_end(spans.row[masked], spans.end[masked])]
-    for_somebody = withheld | ((spans.role == MARK) & np.isin(mask, (PERSON, QUOTE)))
+    bare = (spans.role == MARK) & np.isin(mask, (PERSON, QUOTE))  # outermost: no span stands over the same place
+    for_somebody = _any_over_the_same(spans, withheld) | bare
     regions = Regions(spans.row[outer], spans.start[outer], spans.end[outer], mask[outer], for_somebody[outer])
     return regions, spans.take(_staying(spans, withheld, regions))
 
@@ -107,6 +108,16 @@ def _masks(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules: Rul
     marks = spans.role == MARK
     mask[marks] = spans.subject[marks]
     return mask
+
+
+def _any_over_the_same(spans: Spans, holds: Bools) -> Bools:
+    """Whether it holds of any span over the same place: markup and search may name two accounts where one stands."""
+    fresh = np.ones(len(spans), bool)
+    fresh[1:] = False
+    for values in (spans.row, spans.start, spans.end):
+        fresh[1:] |= values[1:] != values[:-1]
+    place = np.cumsum(fresh) - 1
+    return np.asarray(np.bincount(place, weights=holds)[place] > 0) if len(spans) else holds
 
 
 def _replaced_mention(texts: pa.LargeStringArray, spans: Spans, rules: Rules) -> Bools:
