@@ -9,7 +9,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format soak bench pins clean
+.PHONY: help setup demo test lint format messages soak bench pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+messages: $(DEV) ## collect the strings of pages and mails into every catalogue
+	@$(BIN)/python tools/messages.py
+
 soak: $(DEV) ## the laws with EXAMPLES (5000) examples each, and the other long tests
 	@DEMUR_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m 'law or soak' --durations=10 $(PYTEST_ARGS)
 
@@ -52,9 +55,10 @@ bench: $(DEV) ## print the figures of docs/benchmarks.md
 
 pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes newer releases)
 	@$(COMPILE) --group build --output-file requirements/build.txt
-	@$(COMPILE) --constraint requirements/build.txt --output-file requirements/base.txt pyproject.toml
+	@$(COMPILE) --constraint requirements/build.txt --extra web \
+		--output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
-		--extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
+		--extra web --extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
 
 clean: ## remove .venv, caches and what benchmarks left
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench/data bench/results

@@ -84,6 +84,24 @@ class Reason(StrEnum):
     EMPTY = "empty"  # nothing is left of it, or nothing was there
 
 
+class Channel(StrEnum):
+    """How a notice reaches a person."""
+
+    MAIL = "mail"
+    IN_APP = "in-app"
+
+
+class NoticeStatus(StrEnum):
+    """Where one notice to one person stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"  # a worker has it in hand
+    SENT = "sent"
+    BOUNCED = "bounced"  # sent, and came back
+    FAILED = "failed"  # could not be sent: whoever was not reached is not told
+    CANCELLED = "cancelled"
+
+
 class EntryKind(StrEnum):
     """What a register entry records."""
 
@@ -102,6 +120,18 @@ class EntryKind(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_RETIRED = "version.retired"
     VERSION_EXPORTED = "version.exported"
+    CAMPAIGN_STARTED = "campaign.started"
+    NOTICE_SENT = "notice.sent"
+    NOTICE_BOUNCED = "notice.bounced"
+    PERSON_ERASED = "person.erased"
+    COPY_GIVEN = "copy.given"
+    DATA_READ = "data.read"  # by staff
+    STAFF_INVITED = "staff.invited"
+    STAFF_JOINED = "staff.joined"
+    STAFF_SIGNED_IN = "staff.signed-in"
+    STAFF_REMOVED = "staff.removed"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
 
 
 BINDING: Final = frozenset(
@@ -116,6 +146,8 @@ BINDING: Final = frozenset(
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
         EntryKind.POLICY_CHANGED,
+        EntryKind.NOTICE_SENT,
+        EntryKind.NOTICE_BOUNCED,
     }
 )
 """The entries that change what may be used; publishing compares the last of these, not the log's head (law 3)."""

@@ -15,8 +15,7 @@ from demur.demo.residual import Residual
 from demur.demo.story import Import, Link, Members, Object, Withdraw, story
 from demur.demo.truth import Tally, Truth, shown
 from demur.identity import Pepper
-from demur.policy import Policy
-from demur.policy.model import LegalBasis, Others
+from demur.policy import LegalBasis, Others, Policy
 from demur.terms import Basis, Reason, Role
 
 TODAY = date(2026, 11, 22)

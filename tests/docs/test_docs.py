@@ -6,6 +6,7 @@ import pkgutil
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -60,8 +61,8 @@ def test_every_page_is_reached_from_the_index() -> None:
 
 def test_the_readme_gives_a_reason_for_every_runtime_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["postgres"]]
-    names = {re.split(r"[\[<>=!~ ]", requirement)[0] for requirement in wanted}
+    wanted = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    names = {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in wanted}
     assert set(ROW.findall((ROOT / "README.md").read_text())) == names
 
 

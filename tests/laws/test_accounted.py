@@ -88,8 +88,11 @@ def first_reason(reading: dict[str, Any], policy: Policy, known: dict[str, Any],
     told, withheld = known.get(account, NOTHING), objected | {a for a in known if _minor(known[a])}
     region = reading["region"] if reading["region"] in {"NO", "US"} else told["region"]
     given, door = policy.regions, policy.door
-    roles = {one["role"] for one in reading["spans"] if one["account"] in withheld}
     text = (reading["text"] or "").strip()
+    spans = [(one["role"], one["account"]) for one in reading["spans"]]
+    if text.startswith("@ann") and "mention" not in {role for role, _ in spans}:  # what markup names is not looked for
+        spans.append(("mention", "forum:ann"))
+    roles = {role for role, who in spans if who in withheld}
     named = "mention" in roles and "quote" not in roles  # all spans stand over one place: a masked quote covers it
     tests = (
         (Reason.DELETED, reading["deleted"] is True),

@@ -44,7 +44,7 @@ def test_the_rule_is_told_with_the_value_it_has() -> None:
 def test_the_line_to_change_is_told(path: Path) -> None:
     assert door_lines({Reason.UNKNOWN_AGE: 1204}, POLICY, path) == [
         (
-            'line 99 of demur.toml (door.unknown_age): unknown_age = "leave-out" left out 1,204 items '
+            'line 105 of demur.toml (door.unknown_age): unknown_age = "leave-out" left out 1,204 items '
             '(authors whose age nobody recorded are left out); write "use", '
             "or import the birth years with `demur members`."
         )

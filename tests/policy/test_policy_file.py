@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demur.errors import PolicyError
-from demur.policy import Policy, load_policy, locate, place, render_policy, write_policy
+from demur.policy import Policy, Section, load_policy, locate, place, render_policy, write_policy
 from demur.policy.countries import COUNTRIES
-from demur.policy.model import Section
 from demur.terms import Audience, Basis, Kind
 
 DAY = date(2026, 12, 1)
@@ -83,7 +82,21 @@ policies = st.builds(
             "basis": st.fixed_dictionaries(
                 {"use": st.sampled_from([str(basis) for basis in Basis]), "public_task": assessments}
             ),
-            "notice": st.fixed_dictionaries({"required": st.booleans(), "period_days": st.integers(0, 36_500)}),
+            "notice": st.fixed_dictionaries(
+                {
+                    "required": st.booleans(),
+                    "period_days": st.integers(0, 36_500),
+                    "in_app": st.sampled_from(["none", "pull", "webhook"]),
+                    "wording": st.dictionaries(
+                        st.sampled_from(["en", "pt-BR", "mt"]),
+                        st.fixed_dictionaries({"purpose": texts, "source": texts}),
+                    ),
+                }
+            ),
+            "portal": st.fixed_dictionaries(
+                {"url": st.sampled_from(["https://a.example"]), "attachment_mb": st.integers(0, 100)}
+            ),
+            "mail": st.fixed_dictionaries({"server": st.sampled_from(["", "a.example:25"]), "user": texts}),
             "door": st.fixed_dictionaries(
                 {
                     "kinds": _several(map(str, Kind)),
@@ -263,7 +276,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             "perod_days = 30",
             "Unknown key `notice.perod_days` in demur.toml line 80: did you mean `period_days`?",
         ),
-        ("[door]", "[dor]", "Unknown key `dor` in demur.toml line 85: did you mean `door`?"),
+        ("[door]", "[dor]", "Unknown key `dor` in demur.toml line 91: did you mean `door`?"),
         (
             "[basis.legal_obligation]",
             "[basis.legal-obligation]",
@@ -272,7 +285,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "versions_days = 30",
             "zzz = 1",
-            "Unknown key `retention.zzz` in demur.toml line 126: known here: `versions_days`.",
+            "Unknown key `retention.zzz` in demur.toml line 132: known here: `versions_days`.",
         ),
         (
             'regions = "any"',
@@ -302,32 +315,35 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "minimum_age = 18",
             "minimum_age = 16",
-            "`door.minimum_age` in demur.toml line 97 is 16: minors are never used, write 18 or more.",
+            "`door.minimum_age` in demur.toml line 103 is 16: minors are never used, write 18 or more.",
         ),
         (
             "minimum_age = 18",
             "minimum_age = 200",
-            "`door.minimum_age` in demur.toml line 97 is 200, so that nobody could come in: write 18 or somewhat more.",
+            (
+                "`door.minimum_age` in demur.toml line 103 is 200, so that nobody could come in: "
+                "write 18 or somewhat more."
+            ),
         ),
         (
             'unknown_age = "leave-out"',
             'unknown_age = "leave_out"',
-            '`door.unknown_age` in demur.toml line 99 has "leave_out": did you mean "leave-out"?',
+            '`door.unknown_age` in demur.toml line 105 has "leave_out": did you mean "leave-out"?',
         ),
         (
             'unknown_age = "leave-out"',
             "unknown_age = 0",
-            '`door.unknown_age` in demur.toml line 99 has 0: write "leave-out" or "use".',
+            '`door.unknown_age` in demur.toml line 105 has 0: write "leave-out" or "use".',
         ),
         (
             'audiences = ["public"]',
             'audiences = ["publik"]',
-            '`door.audiences` in demur.toml line 89 has "publik": did you mean "public"?',
+            '`door.audiences` in demur.toml line 95 has "publik": did you mean "public"?',
         ),
         (
             'audiences = ["public"]',
             'audiences = "public"',
-            '`door.audiences` in demur.toml line 89 is "public": write a list, like ["public"].',
+            '`door.audiences` in demur.toml line 95 is "public": write a list, like ["public"].',
         ),
         (
             "required = true",
@@ -355,7 +371,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             'since = ""',
             'since = "last year"',
-            '`door.since` in demur.toml line 93 is no day: write one like 2026-12-31, or "" for none.',
+            '`door.since` in demur.toml line 99 is no day: write one like 2026-12-31, or "" for none.',
         ),
         (
             "effective_date = 2026-12-01",
@@ -381,17 +397,43 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             "`controller.name` in demur.toml line 14 is 3: write text in quotation marks.",
         ),
         (
-            'url = ""',
-            'url = "mysql://ann:secret@db/x"',
+            'user@host/database".\nurl = ""',
+            'user@host/database".\nurl = "mysql://ann:secret@db/x"',
             (
-                '`register.url` in demur.toml line 136 is no register URL: write "", "sqlite:///register.db" '
+                '`register.url` in demur.toml line 175 is no register URL: write "", "sqlite:///register.db" '
                 'or "postgresql://user@host/database".'
             ),
         ),
         (
             "[sources]",
             "[sources]\nirc = 1",
-            "`sources.irc` in demur.toml line 140 is 1: this is the name of a table, not of a key.",
+            "`sources.irc` in demur.toml line 179 is 1: this is the name of a table, not of a key.",
+        ),
+        (
+            "[notice.wording]",
+            '[notice.wording.de]\ntransfer = "none"',
+            "Unknown key `notice.wording.de.transfer` in demur.toml line 89: did you mean `transfers`?",
+        ),
+        (
+            "[notice.wording]",
+            '[notice.wording]\nde = "none"',
+            '`notice.wording.de` in demur.toml line 89 is "none": this is the name of a table, not of a key.',
+        ),
+        (
+            'url = "http://127.0.0.1:8470"',
+            'url = "object.example/portal"',
+            (
+                "`portal.url` in demur.toml line 142 is no address of a site: "
+                'write one like "https://object.example.org", without a path or a last slash.'
+            ),
+        ),
+        (
+            'server = ""',
+            'server = "smtp.example"',
+            (
+                '`mail.server` in demur.toml line 157 is no mail server: write one like "smtp.example.org:587", '
+                'or "" for the workspace\'s own outbox.'
+            ),
         ),
         (
             'regions = "any"',
@@ -401,7 +443,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             'origins = ["first-party"]',
             'origins = [" "]',
-            '`door.origins` in demur.toml line 91 has an empty name: write "first-party" or the name of a third party.',
+            '`door.origins` in demur.toml line 97 has an empty name: write "first-party" or the name of a third party.',
         ),
         (
             "format = 1",
@@ -412,7 +454,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "minimum_age = 18",
             "minimum_age = ",
-            "demur.toml line 97 is no valid TOML (invalid value): correct that line.",
+            "demur.toml line 103 is no valid TOML (invalid value): correct that line.",
         ),
     ],
 )
@@ -444,7 +486,7 @@ def _latin(path: Path) -> None:
     [
         (_gone, r"demur\.toml does not exist: `demur init` writes one\."),
         (_folder, r"demur\.toml can't be read \(Is a directory\)"),
-        (_latin, r"demur\.toml line 14\d is not UTF-8: save the file as UTF-8\."),
+        (_latin, r"demur\.toml line 18\d is not UTF-8: save the file as UTF-8\."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(written: Path, harm: Callable[[Path], None], pattern: str) -> None:

@@ -13,8 +13,7 @@ from typing import Final
 import click
 
 from demur.cli.app import COMMANDS, cli
-from demur.policy import Policy, toml_value
-from demur.policy.model import Section
+from demur.policy import Policy, Section, toml_value
 
 _MADE: Final = "<!-- Written by `python -m demur.cli.reference docs`: change the code, not this page. -->"
 _SAMPLE_DAY: Final = date(2026, 12, 31)

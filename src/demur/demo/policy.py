@@ -4,8 +4,7 @@ from datetime import date
 from typing import Final
 
 from demur.demo.writing import PARTNER, SINCE_YEARS
-from demur.policy import Policy
-from demur.policy.model import Assessment, Controller, Door, LegalBasis, Notice, Purpose
+from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Policy, Purpose
 
 REGIONS: Final = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "IE", "IT", "LU", "MT", "NL", "PL", "SE")
 

@@ -2,22 +2,27 @@
 
 from demur.policy.explain import door_lines, rule_of
 from demur.policy.load import complaint, load_policy
-from demur.policy.model import (
+from demur.policy.model import Policy
+from demur.policy.nearest import nearest, suggestion
+from demur.policy.places import FILE_NAME, locate, place
+from demur.policy.sections import (
     Assessment,
     Controller,
     Door,
     Identifiers,
     LegalBasis,
+    Mail,
     Notice,
     Objections,
     Others,
-    Policy,
+    Portal,
     Purpose,
     RegisterPlace,
     Retention,
+    Section,
+    Webhooks,
+    Wording,
 )
-from demur.policy.nearest import nearest, suggestion
-from demur.policy.places import FILE_NAME, locate, place
 from demur.policy.write import render_policy, toml_value, write_policy
 
 __all__ = [
@@ -27,13 +32,18 @@ __all__ = [
     "Door",
     "Identifiers",
     "LegalBasis",
+    "Mail",
     "Notice",
     "Objections",
     "Others",
     "Policy",
+    "Portal",
     "Purpose",
     "RegisterPlace",
     "Retention",
+    "Section",
+    "Webhooks",
+    "Wording",
     "complaint",
     "door_lines",
     "load_policy",

@@ -20,6 +20,10 @@ ADULT: Final = 18
 _OLDEST: Final = 150
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PORTAL: Final = re.compile(r"https?://[^/\s?#@]+")
+_WEB: Final = re.compile(r"https?://[^\s#@]+")
+_SERVER: Final = re.compile(r"[^\s:/@]+:\d{1,5}")
+_NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 
 T = TypeVar("T")
@@ -122,16 +126,43 @@ def _register(value: str) -> str:
     return value
 
 
+def _portal(value: str) -> str:
+    if not _PORTAL.fullmatch(value):
+        msg = 'is no address of a site: write one like "https://object.example.org", without a path or a last slash'
+        raise ValueError(msg)
+    return value
+
+
+def _web(value: str) -> str:
+    if value and not _WEB.fullmatch(value):
+        msg = 'is no web address: write one like "https://example.org/hook", or "" for none'
+        raise ValueError(msg)
+    return value
+
+
+def _server(value: str) -> str:
+    if value and not _SERVER.fullmatch(value):
+        msg = 'is no mail server: write one like "smtp.example.org:587", or "" for the workspace\'s own outbox'
+        raise ValueError(msg)
+    return value
+
+
+def _namespace(value: str) -> str:
+    if value and not _NAMESPACE.fullmatch(value):
+        msg = 'is no namespace of accounts: write one like "forum", in lower case, or "" for none'
+        raise ValueError(msg)
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 DayOrNone = Annotated[date | None, BeforeValidator(_day_or_none)]
 AnyOrTexts = Literal["any"] | tuple[str, ...]
 Regions = Annotated[AnyOrTexts, BeforeValidator(_any_or(_country, '"any" or ["DE", "FR"]'))]
 Origins = Annotated[AnyOrTexts, BeforeValidator(_any_or(_origin, '"any" or ["first-party"]'))]
 Country = Annotated[str, AfterValidator(lambda code: _country(code) if code else code)]
-Mail = Annotated[str, AfterValidator(_mail)]
-Languages = Annotated[
-    tuple[Annotated[str, AfterValidator(_language)], ...], Field(strict=False), AfterValidator(_filled)
-]
+MailAddress = Annotated[str, AfterValidator(_mail)]
+Language = Annotated[str, AfterValidator(_language)]
+Languages = Annotated[tuple[Language, ...], Field(strict=False), AfterValidator(_filled)]
 Kinds = Annotated[tuple[Annotated[Kind, Field(strict=False)], ...], Field(strict=False), AfterValidator(_filled)]
 Audiences = Annotated[
     tuple[Annotated[Audience, Field(strict=False)], ...], Field(strict=False), AfterValidator(_filled)
@@ -140,6 +171,10 @@ Age = Annotated[int, AfterValidator(_age)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 """At most a century, so that adding it to a date never overflows."""
 RegisterUrl = Annotated[str, AfterValidator(_register)]
+PortalUrl = Annotated[str, AfterValidator(_portal)]
+WebUrl = Annotated[str, AfterValidator(_web)]
+Server = Annotated[str, AfterValidator(_server)]
+Namespace = Annotated[str, AfterValidator(_namespace)]
 Unknown = Literal["leave-out", "use"]
 Trace = Literal["mask", "drop"]
 Identifier = Literal["replace", "keep"]

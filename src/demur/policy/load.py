@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -97,11 +97,17 @@ def _known(location: Sequence[int | str]) -> list[str]:
     model: type[BaseModel] = Policy
     for part in location:
         fields = {info.alias or name: info for name, info in model.model_fields.items()}
-        inner = fields[str(part)].annotation
-        assert isinstance(inner, type)
-        assert issubclass(inner, BaseModel)
-        model = inner
+        if part in fields:  # a language of [notice.wording] is none: its table is known from the key before it
+            model = _table(fields[str(part)].annotation)
     return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _table(annotation: object) -> type[BaseModel]:
+    """The model of a table, or of each table of a mapping."""
+    inner = get_args(annotation)[-1] if get_args(annotation) else annotation
+    assert isinstance(inner, type)
+    assert issubclass(inner, BaseModel)
+    return inner
 
 
 def _choice(error: ErrorDetails) -> str:

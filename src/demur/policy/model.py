@@ -1,9 +1,7 @@
-"""demur.toml as frozen, validated models: what may come in, who answers for it, and how text is changed.
+"""demur.toml whole: the tables of sections.py under one roof, and a hash of everything that decides.
 
-Invariants: a :class:`Policy` that exists holds together; whatever is not said has the safe value (public
-audience only, messages and minors never, an unknown age left out, a notice asked for). The text under each
-field is its unit and meaning: it is also the comment that ``demur init`` writes above the key and the row in
-docs/policy.md.
+Invariants: a :class:`Policy` that exists holds together. The text under each field is also the comment that ``demur
+init`` writes above it and the row in docs/policy.md.
 """
 
 import hashlib
@@ -11,186 +9,28 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from demur.policy.fields import (
-    ADULT,
-    Age,
-    Audiences,
-    Country,
-    Day,
-    DayOrNone,
-    Days,
-    Identifier,
-    Kinds,
-    Languages,
+from demur.policy.fields import Day, Regions
+from demur.policy.sections import (
+    Controller,
+    Door,
+    Identifiers,
+    LegalBasis,
     Mail,
-    Origins,
-    Regions,
-    RegisterUrl,
-    Trace,
-    Unknown,
+    Notice,
+    Objections,
+    Others,
+    Portal,
+    Purpose,
+    RegisterPlace,
+    Retention,
+    Section,
+    Webhooks,
 )
-from demur.terms import Audience, Basis, Kind
 
 FORMAT: Final = 1
 """The version of demur.toml that this demur reads; a file with a higher one is refused."""
-
-
-class Section(BaseModel):
-    """A table of demur.toml."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, validate_default=True
-    )
-
-
-class Controller(Section):
-    """[controller]."""
-
-    name: str = ""
-    """Name of the organisation, as it stands in notices, manifests and data cards."""
-    contact: Mail = ""
-    """Mail address that anyone can write to."""
-    dpo: Mail = ""
-    """Mail address of the data protection officer (Art. 37 GDPR), "" if there is none."""
-    address: str = ""
-    """Postal address, in one line."""
-    country: Country = ""
-    """Country of the main establishment, ISO 3166-1 alpha-2, "" if not said."""
-
-
-class Purpose(Section):
-    """[purpose]."""
-
-    name: str = "Training of generative AI models"
-    """The purpose in a few words."""
-    description: str = ""
-    """The purpose in a sentence or two, in words that members understand."""
-
-
-class Assessment(Section):
-    """One legal basis: the document that assesses it, when, and who answers for it."""
-
-    document: str = ""
-    """Title, path or URL of the assessment, "" while there is none."""
-    date: DayOrNone = None
-    """Day of the signature, "" while it is not signed."""
-    signed_by: str = ""
-    """Name or role of who signed it, "" while it is not signed."""
-
-    @property
-    def signed(self) -> bool:
-        """Whether document, date and signature are all there."""
-        return bool(self.document and self.date and self.signed_by)
-
-
-class LegalBasis(Section):
-    """[basis]."""
-
-    use: Annotated[Basis, Field(strict=False)] = Basis.LEGITIMATE_INTERESTS
-    """The basis in use; "consent" turns the door around: only authors with a recorded consent come in."""
-    consent: Assessment = Assessment()
-    """Art. 6(1)(a) GDPR."""
-    contract: Assessment = Assessment()
-    """Art. 6(1)(b) GDPR."""
-    legal_obligation: Assessment = Assessment()
-    """Art. 6(1)(c) GDPR."""
-    vital_interests: Assessment = Assessment()
-    """Art. 6(1)(d) GDPR."""
-    public_task: Assessment = Assessment()
-    """Art. 6(1)(e) GDPR."""
-    legitimate_interests: Assessment = Assessment()
-    """Art. 6(1)(f) GDPR."""
-
-    @property
-    def assessment(self) -> Assessment:
-        """The assessment of the basis in use."""
-        found = getattr(self, self.use.value.replace("-", "_"))
-        assert isinstance(found, Assessment)
-        return found
-
-    @property
-    def signed(self) -> bool:
-        """Whether the basis in use has a document, a date and a signature; publishing waits for it."""
-        return self.assessment.signed
-
-
-class Notice(Section):
-    """[notice]."""
-
-    required: bool = True
-    """Whether only authors who were told come in."""
-    period_days: Days = 30
-    """Days between telling an author and the first use of what they wrote."""
-    languages: Languages = ("en",)
-    """Languages of the notice, BCP 47, the first one for everybody else."""
-
-
-class Door(Section):
-    """[door]."""
-
-    kinds: Kinds = tuple(kind for kind in Kind if kind is not Kind.MESSAGE)
-    """Kinds of items that come in; a private message also needs "direct" among the audiences."""
-    audiences: Audiences = (Audience.PUBLIC,)
-    """Audiences whose items come in: public, unlisted, followers, group, direct."""
-    origins: Origins = ("first-party",)
-    """Where items come from: "first-party" and names of third parties, or "any"."""
-    since: DayOrNone = None
-    """First day (UTC) of the time range: older and undated items are left out; "" for no limit."""
-    unknown_region: Unknown = "leave-out"
-    """Authors of unknown region, where regions is a list: "leave-out" or "use"."""
-    minimum_age: Age = ADULT
-    """Years an author must have completed for certain; minors never come in, so at least 18."""
-    unknown_age: Unknown = "leave-out"
-    """Authors of unknown age: "leave-out" or "use"."""
-
-
-class Others(Section):
-    """[others]."""
-
-    mentions: Trace = "mask"
-    """An item that mentions a suppressed person: "mask" the mention or "drop" the item."""
-    quotes: Trace = "mask"
-    """An item that quotes a suppressed person: "mask" the quote or "drop" the item."""
-
-
-class Identifiers(Section):
-    """[identifiers]."""
-
-    handles: Identifier = "replace"
-    """Handles like @ann: "replace" or "keep"."""
-    profile_urls: Identifier = "replace"
-    """Links to profiles: "replace" or "keep"."""
-    mail: Identifier = "replace"
-    """Mail addresses: "replace" or "keep"."""
-    phone: Identifier = "replace"
-    """Telephone numbers: "replace" or "keep"."""
-    iban: Identifier = "replace"
-    """Bank accounts (ISO 13616): "replace" or "keep"."""
-    ip: Identifier = "replace"
-    """IP addresses: "replace" or "keep"."""
-
-
-class Retention(Section):
-    """[retention]."""
-
-    versions_days: Days = 30
-    """Days for which a stale version is kept before maintenance retires it and removes its files."""
-
-
-class Objections(Section):
-    """[objections]."""
-
-    confirm_within_days: Annotated[int, Field(ge=1, le=36_500)] = 30
-    """Days after which an unconfirmed objection lapses; until then it binds."""
-
-
-class RegisterPlace(Section):
-    """[register]."""
-
-    url: RegisterUrl = ""
-    """"" or "sqlite:///register.db" (a file in the workspace), or "postgresql://user@host/database"."""
 
 
 class Policy(Section):
@@ -220,6 +60,12 @@ class Policy(Section):
     """How long things are kept (Art. 5(1)(e) GDPR)."""
     objections: Objections = Objections()
     """How objections are handled (Art. 21 GDPR)."""
+    portal: Portal = Portal()
+    """Where people object, see and withdraw."""
+    mail: Mail = Mail()
+    """How mails leave."""
+    webhooks: Webhooks = Webhooks()
+    """How the platform hears what happened."""
     register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
     """Where the register lives."""
     sources: Mapping[str, dict[str, object]] = {}

@@ -17,7 +17,8 @@ from typing import Final
 from pydantic.fields import FieldInfo
 
 from demur.errors import PolicyError
-from demur.policy.model import Policy, Section
+from demur.policy.model import Policy
+from demur.policy.sections import Section
 
 _WIDTH: Final = 100
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -68,7 +69,7 @@ def _section(section: Section, path: tuple[str, ...], explained: set[str]) -> It
             if isinstance(values[name], Section):
                 yield from _section(values[name], inner, explained)
             else:
-                yield from _free(values[name], inner)
+                yield from _free(values[name], inner, explained)
 
 
 def _once(info: FieldInfo, explained: set[str]) -> Iterator[str]:
@@ -78,16 +79,18 @@ def _once(info: FieldInfo, explained: set[str]) -> Iterator[str]:
         yield from _comment(text)
 
 
-def _free(table: Mapping[str, object], path: tuple[str, ...]) -> Iterator[str]:
-    """A table whose keys are not known beforehand: the options of a source."""
+def _free(table: Mapping[str, object], path: tuple[str, ...], explained: set[str]) -> Iterator[str]:
+    """A table whose keys are not known beforehand: the options of a source, the languages of a wording."""
     for key, value in table.items():
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Section | Mapping):
             yield f"{_key(key)} = {toml_value(value, (*path, key))}"
     for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield ""
-            yield _header((*path, key))
-            yield from _free(value, (*path, key))
+        if isinstance(value, Section | Mapping):
+            inner = (*path, key)
+            yield from ("", _header(inner))
+            yield from (
+                _section(value, inner, explained) if isinstance(value, Section) else _free(value, inner, explained)
+            )
 
 
 def toml_value(value: object, path: Sequence[str] = ()) -> str:

@@ -1,0 +1,122 @@
+"""Signed links: what a person may do who holds one, and for how long.
+
+Invariants: a token says one purpose and one number (a subject key, or the number of an entry) and cannot be used for
+another; it is an HMAC-SHA-256 (RFC 2104) under a key derived from the workspace's sealing key (HKDF, RFC 5869), so
+that only the workspace makes one, without a row in any table; one that need not expire does not. A token in a link
+is base64url (RFC 4648, section 5) of 27 or 39 bytes: version, purpose, a zero, the number, where it expires the second
+and a nonce, and the first 16 bytes of the code.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Final, Self
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from demur.errors import IdentityError
+from demur.identity import KEY_BYTES, Keys
+
+_VERSION: Final = 1
+_HEAD: Final = struct.Struct(">BBxQ")
+_TAIL: Final = struct.Struct(">I8s")
+_CODE_BYTES: Final = 16
+_NO_TOKEN: Final = "This link is damaged or was not made here: copy all of it, or write to us."  # noqa: S105  # a sentence
+_TOO_LATE: Final = "This link has expired: ask for a new one."
+
+
+class Purpose(IntEnum):
+    """What a token is for."""
+
+    OBJECT = 1
+    """Object, as the member whose subject key is the number; not to read anything of theirs."""
+    CONFIRM = 2
+    """Confirm or deny the objection that the entry of that number lodged."""
+    RECEIPT = 3
+    """See how that objection stands, and withdraw it."""
+    READ = 4
+    """See what is held of the member whose subject key is the number: expires, and is used once."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token that holds."""
+
+    number: int
+    """A subject key, or the number of an entry."""
+    expires: datetime | None
+    digest: bytes
+    """SHA-256 of the whole, under which it can be remembered as spent."""
+
+
+class Tokens:
+    """Makes and reads tokens."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def of(cls, keys: Keys) -> Self:
+        """The tokens of a workspace."""
+        return cls(derived(keys, "links"))
+
+    def make(self, purpose: Purpose, number: int, *, expires: datetime | None = None) -> str:
+        """A token: 36 letters, or 52 where it expires (to the second)."""
+        body = _HEAD.pack(_VERSION, purpose, number)
+        if expires is not None:
+            body += _TAIL.pack(int(expires.timestamp()), os.urandom(8))
+        return base64.urlsafe_b64encode(body + self._code(body)).decode().rstrip("=")
+
+    def read(self, token: str, purpose: Purpose, now: datetime | None = None) -> Token:
+        """What a token says.
+
+        Raises:
+            IdentityError: if it is damaged, forged, made for another purpose, or has expired.
+        """
+        whole = _decoded(token)
+        body, code = whole[:-_CODE_BYTES], whole[-_CODE_BYTES:]
+        if len(body) not in _LENGTHS or not hmac.compare_digest(code, self._code(body)):
+            raise IdentityError(_NO_TOKEN)
+        version, found, number = _HEAD.unpack_from(body)
+        if version != _VERSION or found != purpose:
+            raise IdentityError(_NO_TOKEN)
+        expires = _expiry(body)
+        if expires is not None and expires <= (now or datetime.now(UTC)):
+            raise IdentityError(_TOO_LATE)
+        return Token(number, expires, hashlib.sha256(whole).digest())
+
+    def _code(self, body: bytes) -> bytes:
+        return hmac.digest(self._secret, body, "sha256")[:_CODE_BYTES]
+
+
+_LENGTHS: Final = (_HEAD.size, _HEAD.size + _TAIL.size)
+
+
+def derived(keys: Keys, label: str) -> bytes:
+    """A key of its own for one use, 32 bytes, from the workspace's sealing key (HKDF-SHA-256, RFC 5869)."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"demur/{label}".encode()).derive(keys.sealing)
+
+
+def _expiry(body: bytes) -> datetime | None:
+    if len(body) == _HEAD.size:
+        return None
+    seconds, _ = _TAIL.unpack_from(body, _HEAD.size)
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _decoded(token: str) -> bytes:
+    """The bytes of the one spelling of a token."""
+    try:
+        whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise IdentityError(_NO_TOKEN) from None
+    if base64.urlsafe_b64encode(whole).decode().rstrip("=") != token:
+        raise IdentityError(_NO_TOKEN)
+    return whole
