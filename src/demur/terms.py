@@ -109,6 +109,7 @@ class EntryKind(StrEnum):
     OBJECTION_CONFIRMED = "objection.confirmed"
     OBJECTION_LAPSED = "objection.lapsed"
     OBJECTION_WITHDRAWN = "objection.withdrawn"
+    OBJECTION_UNASKED = "objection.unasked"  # nobody could be asked to confirm it: it does not lapse
     ACCOUNT_LINKED = "account.linked"
     ACCOUNT_UNLINKED = "account.unlinked"
     MEMBERS_IMPORTED = "members.imported"
@@ -130,6 +131,7 @@ class EntryKind(StrEnum):
     STAFF_JOINED = "staff.joined"
     STAFF_SIGNED_IN = "staff.signed-in"
     STAFF_REMOVED = "staff.removed"
+    STAFF_ACTED = "staff.acted"  # beside the entry of the act itself: who did it
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
 

@@ -43,6 +43,8 @@ class Purpose(IntEnum):
     """See how that objection stands, and withdraw it."""
     READ = 4
     """See what is held of the member whose subject key is the number: expires, and is used once."""
+    ENTER = 5
+    """The challenge of a passkey: to join as the member of staff of that number, or with 0 to sign in; expires."""
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,9 @@ def test_entry_says_how_many_and_whose(register: Register, keys: Keys, members: 
     assert {name: entry.payload[name] for name in ("read", "changed", "linked")} == {
         "read": 2,
         "changed": 2,
-        "linked": 1,
+        "linked": 2,
     }
-    accounts = ["instagram:ann.sample", "mastodon:@ann@social.example", "x:ben"]
+    accounts = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example", "x:ben"]
     assert register.changes(0).subjects.tolist() == sorted(keys.pepper.subject_keys(accounts).tolist())
 
 
@@ -129,9 +129,37 @@ def test_an_import_does_not_undo_an_unlinking(register: Register, members: "Make
     register.lodge(["instagram:ann.sample"], channel="web")
     register.unlink("instagram:ann.sample", "mastodon:ann@social.example")
     register.import_members([members({**ann, "locale": "de-AT"})])
-    assert len(register.suppressed()) == 1
+    assert len(register.suppressed()) == 2  # with the mail address
     register.link("instagram:ann.sample", "mastodon:ann@social.example")
-    assert len(register.suppressed()) == 2
+    assert len(register.suppressed()) == 3
+
+
+def test_a_mail_address_is_an_account_that_members_share(
+    register: Register, keys: Keys, members: "MakeBatch", ann: "Row"
+) -> None:
+    other = {"account": "forum:anni", "mail": " Annika@Mail.Example "}
+    done = register.import_members([members({**ann, "linked": None}, other, {"account": "x:ben"})])
+    accounts = ["instagram:ann.sample", "forum:anni", "mail:annika@mail.example"]
+    everybody = sorted(keys.pepper.subject_keys(accounts).tolist())
+    assert register.person("forum:anni").tolist() == everybody
+    assert register.lodge(["mail:annika@mail.example"], channel="web").subjects.tolist() == everybody
+    assert register.import_members([members(ann, other)]).changed == 1  # ann, for the link
+    register.unlink("forum:anni", "mail:ANNIKA@mail.example")
+    register.import_members([members({**other, "locale": "de"})])
+    assert keys.pepper.subject_key("forum:anni") not in register.suppressed()
+    assert next(register.entries(EntryKind.MEMBERS_IMPORTED)).payload["linked"] == 2
+    assert done.changed == 3
+
+
+@pytest.mark.parametrize(
+    "mail", ["annika", "@mail.example", "annika@", "Ann <ann@mail.example>", "a b@mail.example", ""]
+)
+def test_what_is_no_mail_address_links_nobody(register: Register, members: "MakeBatch", mail: str) -> None:
+    register.import_members([members({"account": "x:ann", "mail": mail}, {"account": "x:ben", "mail": mail})])
+    assert len(register.person("x:ann")) == 1
+    member = register.member("x:ann")
+    assert member is not None
+    assert member.mail == mail
 
 
 def test_consent_is_recorded_and_withdrawn(register: Register, keys: Keys) -> None:
@@ -278,5 +306,5 @@ def test_while_an_import_is_read_others_may_write(
     assert register.import_members(slow()).seq == 2
     (entry,) = register.entries(EntryKind.OBJECTION_LODGED)
     assert entry.seq == 1
-    assert len(register.suppressed()) == 2
-    assert register.identifiers(register.suppressed()) != [None, None]
+    assert len(register.suppressed()) == 3
+    assert None not in register.identifiers(register.suppressed())

@@ -7,7 +7,7 @@ import pytest
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys, SubjectKeys
-from demur.register import ObjectionPhase, Register
+from demur.register import JSON, ObjectionPhase, Register
 from demur.terms import EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -57,13 +57,14 @@ def test_stays_with_its_side_after_unlinking(register: Register, keys: Keys) -> 
     assert listed(register.changes(seq - 1).subjects) == keyed(keys, "x:a", "x:b", "x:c")
 
 
-def test_accounts_given_together_are_linked_first(register: Register, keys: Keys) -> None:
+def test_accounts_given_together_are_all_covered_and_not_linked(register: Register, keys: Keys) -> None:
+    register.link("x:c", "x:d")
     receipt = register.lodge(["x:a", "x:b", "x:A", "x:c"], channel="web")
-    assert kinds(register) == [EntryKind.ACCOUNT_LINKED] * 2 + [EntryKind.OBJECTION_LODGED]
-    assert register.objection(receipt.reference).accounts == 3
-    assert suppressed(register) == keyed(keys, "x:a", "x:b", "x:c")
-    register.unlink("x:a", "x:c")  # it was lodged for all three: each side keeps it
-    assert suppressed(register) == keyed(keys, "x:a", "x:b", "x:c")
+    assert kinds(register) == [EntryKind.ACCOUNT_LINKED, EntryKind.OBJECTION_LODGED]
+    state = register.objection(receipt.reference)
+    assert (state.accounts, state.covered) == (3, 4)
+    assert listed(receipt.subjects) == suppressed(register) == keyed(keys, "x:a", "x:b", "x:c", "x:d")
+    assert register.person("x:a").tolist() == keyed(keys, "x:a"), "naming an account does not prove that it is theirs"
 
 
 def test_withdrawing_one_leaves_the_other_in_force(register: Register) -> None:
@@ -148,6 +149,31 @@ def test_any_reason_is_taken_and_sealed(register: Register, text: str) -> None:
     assert register.reason(receipt.reference) == text.replace("\ud83d", "?")
     *_, last = register.entries()
     assert text not in last.payload.values() or not text
+
+
+def test_a_statement_is_sealed_with_the_reason(register: Register) -> None:
+    statement: dict[str, JSON] = {"names": ["Ann \ud83d"], "child": True, "contact": "ann@mail.example", "links": []}
+    receipt = register.lodge(["statement:7"], channel="web", statement=statement, reason="because")
+    assert register.statement(receipt.reference) == {**statement, "names": ["Ann ?"]}
+    assert register.reason(receipt.reference) == "because"
+    assert register.statement(register.lodge(["x:a"], channel="web", reason="because").reference) is None
+
+
+def test_objections_are_found_by_entry_by_person_and_by_what_waits(register: Register) -> None:
+    first, second = (register.lodge([account], channel="web") for account in ("x:a", "x:b"))
+    assert register.reference_of(first.seq) == first.reference
+    assert register.reference_of(99) is None
+    assert [state.reference for state in register.objections_of("x:b")] == [second.reference]
+    register.link("x:a", "x:b")
+    every = [first.reference, second.reference]
+    assert [state.reference for state in register.objections_of("X:A")] == every
+    assert register.objections_of("x:nobody") == []
+    assert [state.reference for state in register.objections_open()] == every
+    assert [state.reference for state in register.objections_open(limit=1)] == every[:1]
+    assert register.objections_open(proven={"web", "mail"}) == []
+    assert [state.reference for state in register.objections_open(proven={"mail"})] == every
+    register.confirm(first.reference)
+    assert [state.reference for state in register.objections_open()] == [second.reference]
 
 
 def test_without_a_reason(register: Register) -> None:

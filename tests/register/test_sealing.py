@@ -1,5 +1,6 @@
 """Sealed details: nothing on disk names anybody, and a destroyed key takes its details with it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError
 from demur.identity import Keys
-from demur.register import Register
+from demur.register import Delivered, Register, Selection
+from demur.register.contact_tables import attachment, attachment_content, letter
 from demur.register.tables import account, detail, member
 from demur.register.vault import Vault
+from demur.terms import Channel
 
 if TYPE_CHECKING:
     from tests.register.conftest import Cluster, MakeBatch, Place, Row
@@ -25,13 +28,40 @@ NEEDLES = (
     "de-de-1996",
     "harbour",
     "social.ex",
+    "proof.pdf",
+    "quixotic",
+    "old handle",
+    "sesame",
 )
 
 
 def fill(register: Register, members: "MakeBatch", ann: "Row") -> str:
     register.import_members([members(ann, {"account": "x:ben"})])
     register.link("x:ben", "irc:harbour")
-    return register.lodge(["instagram:ann.sample"], channel="web", reason="I live at the harbour.").reference
+    statement = {"names": ["Annika Beispiel"], "handles": ["my old handle"], "contact": "annika@mail.example"}
+    said = register.lodge(["instagram:ann.sample"], channel="web", reason="I live at the harbour.", statement=statement)
+    contact(register, said.reference)
+    return said.reference
+
+
+def contact(register: Register, reference: str) -> None:
+    """Write to everybody, in every way there is."""
+    register.attachments.add(reference, "proof.pdf", "application/pdf", b"a quixotic page " * 1000)
+    register.letters.post("receipt", "de-DE-1996", {"name": "Annika"}, account="instagram:ann.sample")
+    register.letters.claim(1)
+    register.letters.post("confirm", "de", {}, account="instagram:ann.sample", address="anni b@mail.example")
+    register.visits.remember(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')
+    register.api_keys.create("platform")
+    everybody = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
+    register.notices.start("autumn", everybody, list(Channel))
+    for channel in Channel:
+        for due in register.notices.claim(channel, 9):
+            done = Delivered("autumn", due.subject, "de", b"d" * 32, f"{channel}.{due.subject}@here")
+            register.notices.sent(channel, [done])
+            register.notices.bounced(done.message_id, cause=f"550 no {due.member.names} <annika@mail.example>")
+    for number in (1, 2):
+        register.letters.failed(number, "Annika Beispiel has moved to the harbour")
+    register.letters.post("receipt", "de", {"name": "Annika"}, account="instagram:ann.sample")
 
 
 def assert_no_needle(folder: Path) -> int:
@@ -54,7 +84,38 @@ def test_no_file_names_anybody(
     with sqlite_place.create() as register:
         fill(register, members, ann)
         assert assert_no_needle(sqlite_place.file.parent) > 100_000  # with the write-ahead log
+        register.erase_details("instagram:ann.sample")
+        assert_no_needle(sqlite_place.file.parent)
     assert assert_no_needle(sqlite_place.file.parent) > 50_000
+
+
+def test_what_erasing_destroys_is_gone_from_the_file(sqlite_place: "Place", members: "MakeBatch", ann: "Row") -> None:
+    """Not even whoever has the workspace's keys finds the sealed bytes of a letter, an attachment, a profile."""
+    with sqlite_place.create() as register:
+        fill(register, members, ann)
+        tables = (account, detail, member, attachment, attachment_content, letter)
+        with register._store.reading() as connection:
+            every = [set(connection.scalars(sa.select(table.c.sealed))) for table in tables]
+        register.erase_details("instagram:ann.sample")
+        with register._store.reading() as connection:
+            left = [set(connection.scalars(sa.select(table.c.sealed))) for table in tables]
+    gone = [(before - after - {None}) for before, after in zip(every, left, strict=True)]
+    assert [len(each) for each in gone] == [3, 1, 1, 1, 1, 2]  # of three accounts: names, words, profile, ...
+    content = b"".join(file.read_bytes() for file in sqlite_place.file.parent.glob("register.db*"))
+    assert not any(sealed[:40] in content for each in gone for sealed in each)
+
+
+def test_a_secret_that_opens_something_stands_nowhere(sqlite_place: "Place") -> None:
+    until = datetime.now(UTC) + timedelta(days=1)
+    with sqlite_place.create() as register:
+        secrets = [
+            register.api_keys.create("platform"),
+            register.visits.open("member", 7, 60),
+            register.staff.invite("Olga", "officer", until),
+        ]
+        content = b"".join(file.read_bytes() for file in sqlite_place.file.parent.glob("register.db*"))
+    assert b"platform" in content
+    assert not any(secret.encode() in content for secret in secrets)
 
 
 def test_no_row_of_a_server_names_anybody(cluster: "Cluster", keys: Keys, members: "MakeBatch", ann: "Row") -> None:
@@ -88,13 +149,14 @@ def test_erasing_a_person_destroys_keys_and_details_of_all_accounts(
     register: Register, members: "MakeBatch", ann: "Row", keys: Keys
 ) -> None:
     reference = fill(register, members, ann)
-    both = keys.pepper.subject_keys(["instagram:ann.sample", "mastodon:@ann@social.example"])
+    every = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example"]
+    theirs = keys.pepper.subject_keys(every)
     entries = list(register.entries())
-    assert register.erase_details("mastodon:ann@social.example") == 2
-    assert register.identifiers(both) == [None, None]
+    assert register.erase_details("mastodon:ann@social.example") == 3
+    assert register.identifiers(theirs) == [None] * 3
     assert register.member("instagram:ann.sample") is None
     assert register.reason(reference) is None
-    assert register.suppressed().tolist() == sorted(both.tolist())  # what honours the objection stays
+    assert register.suppressed().tolist() == sorted(theirs.tolist())  # what honours the objection stays
     assert list(register.entries()) == entries
     assert register.member("x:ben") is not None
     assert register.erase_details("x:nobody") == 0
@@ -128,7 +190,7 @@ def test_details_are_unreadable_once_their_key_is_destroyed(
     with register._store.reading() as connection:
         wrapped = connection.scalars(sa.select(account.c.wrapped).where(account.c.key == owner)).one()
     vault = Vault(keys.sealing)
-    for sealed, what in ((reason, "reason"), (profile, "member")):
+    for sealed, what in ((reason, "detail"), (profile, "member")):
         with pytest.raises(IdentityError):
             vault.open(wrapped, sealed, what, owner)
     assert register.reason(reference) is None

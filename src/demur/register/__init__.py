@@ -1,6 +1,21 @@
 """The register: append-only entries, objections, people with linked accounts, members, consents."""
 
+from demur.register.contact_records import (
+    ApiKey,
+    Attachment,
+    Campaign,
+    Count,
+    Delivered,
+    Due,
+    Letter,
+    NoticeRecord,
+    Preview,
+    Selection,
+    Staff,
+    StaffRole,
+)
 from demur.register.members import MEMBER
+from demur.register.persons import Erasure, OwnObjection, merged
 from demur.register.records import (
     JSON,
     NEVER,
@@ -21,15 +36,30 @@ __all__ = [
     "JSON",
     "MEMBER",
     "NEVER",
+    "ApiKey",
+    "Attachment",
+    "Campaign",
     "Changes",
+    "Count",
+    "Delivered",
+    "Due",
     "Entry",
+    "Erasure",
     "Facts",
     "Head",
+    "Letter",
     "Member",
     "MemberImport",
+    "NoticeRecord",
     "ObjectionPhase",
     "ObjectionState",
+    "OwnObjection",
+    "Preview",
     "Receipt",
     "Register",
+    "Selection",
     "Snapshot",
+    "Staff",
+    "StaffRole",
+    "merged",
 ]

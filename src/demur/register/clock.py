@@ -5,6 +5,7 @@ from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+MICROS_PER_DAY: Final = timedelta(days=1) // _MICROSECOND
 
 
 def micros(time: datetime | None) -> int:

@@ -23,7 +23,7 @@ from demur.register.records import JSON, Changes, Entry, Head
 from demur.register.tables import detail, entry
 from demur.terms import BINDING, EntryKind
 
-_SALT_BYTES: Final = 32
+SALT_BYTES: Final = 32
 _PAGE: Final = 1000
 
 
@@ -66,7 +66,7 @@ def append(  # an entry has this many parts
         "binding": kind in BINDING,
         "time": time,
         "payload": canonical_json(payload).decode(),
-        "salt": os.urandom(_SALT_BYTES),
+        "salt": os.urandom(SALT_BYTES),
         "detail_digest": None if sealed is None else hashlib.sha256(sealed).digest(),
         "subjects": None if subjects is None else subjects.astype("<i8").tobytes(),
     }

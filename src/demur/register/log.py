@@ -12,6 +12,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
+from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.clock import micros
 from demur.register.records import JSON, Changes, Entry, Head
@@ -61,14 +62,27 @@ class Log:
         with self._store.reading() as connection:
             return connection.scalar(sa.select(state.c.value).where(state.c.name == name))
 
-    def append(self, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
+    def append(
+        self,
+        kind: EntryKind,
+        payload: Mapping[str, JSON],
+        *,
+        subjects: SubjectKeys | None = None,
+        now: datetime | None = None,
+    ) -> int:
         """Append an entry that binds nothing; its number.
+
+        Args:
+            kind: what it records.
+            payload: its facts, which name nobody.
+            subjects: the keys of those whom it concerns, shape (n,).
+            now: its time.
 
         Raises:
             RegisterError: for a binding kind, which only its own method may append.
         """
         with self._store.writing() as connection:
-            return entries.append(connection, _unbinding(kind), payload, micros(now))
+            return entries.append(connection, _unbinding(kind), payload, micros(now), subjects=subjects)
 
     def append_if(
         self, binding: int, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None

@@ -24,7 +24,7 @@ MEMBER: Final = pa.schema(
         pa.field("told_on", pa.date32()),  # the first notice of the training, by whatever means
         pa.field("linked", pa.list_(pa.string())),  # other accounts of the same person
         pa.field("consented", pa.bool_()),
-        pa.field("mail", pa.string()),
+        pa.field("mail", pa.string()),  # linked as the account `mail:<address>`
     ]
 )
 """One member's account; every column but the first may be null, which means unknown. The last import wins, row by row.

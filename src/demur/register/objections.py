@@ -6,22 +6,26 @@ lodged for, so that after unlinking it stays with their side; several for one ac
 reference of its own, and withdrawing one leaves the others in force. Reason and evidence are optional and sealed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
+import orjson
 import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
 from demur.register import bulk, entries
-from demur.register.clock import day, days, moment
+from demur.register.asking import waits
+from demur.register.clock import MICROS_PER_DAY, day, days, moment
 from demur.register.people import People, add_link, together
+from demur.register.plain import plain
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
 from demur.register.references import new_reference, read_reference
 from demur.register.tables import account, detail, objected, objection
+from demur.register.told import retell
 from demur.register.vault import Vault
 from demur.terms import EntryKind
 
@@ -47,12 +51,13 @@ class Lodging:
     channel: str
     received: date | None
     reason: str | None
+    statement: Mapping[str, JSON] | None
     confirm_by: int | None
     """Microseconds since 1970-01-01, UTC."""
 
 
 def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging, time: int) -> Receipt:
-    """Record an objection; accounts given together are linked first.
+    """Record an objection; it covers every account given, and links none with another: naming proves nothing.
 
     Raises:
         IdentityError: without an account, or for a malformed one.
@@ -60,8 +65,17 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
     if not said.accounts:
         raise IdentityError("An objection needs an account to hold for: give at least one, as namespace:value.")
     keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts).tolist())), dtype=np.int64)
-    for other in keys[1:].tolist():
-        record_link(connection, int(keys[0]), other, time)
+    return _record(connection, vault, said, keys, time)
+
+
+def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int, time: int) -> Receipt:
+    """Record an objection of somebody of whom nothing is left but a subject key: what they say is not kept."""
+    bare = {"key": subject, "person": subject, "wrapped": None, "sealed": None}
+    connection.execute(bulk.insert(connection, account).values(**bare).on_conflict_do_nothing())
+    return _record(connection, vault, said, np.array([subject], dtype=np.int64), time)
+
+
+def _record(connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, time: int) -> Receipt:
     subjects = together(connection, keys)
     seq = _append_lodging(connection, vault, said, keys, subjects, time)
     reference = new_reference()
@@ -91,9 +105,10 @@ def _append_lodging(  # the parts of one entry
         "received": None if said.received is None else said.received.isoformat(),
     }
     owner, sealed = int(keys[0]), None
-    if said.reason is not None:
+    if said.reason is not None or said.statement is not None:
         wrapped = connection.scalar(sa.select(account.c.wrapped).where(account.c.key == owner))
-        sealed = vault.seal(wrapped or b"", said.reason.encode(errors="replace"), "reason", owner)
+        words = plain({"reason": said.reason, "statement": said.statement})
+        sealed = vault.seal(wrapped or b"", words, "detail", owner)
     return entries.append(
         connection, EntryKind.OBJECTION_LODGED, payload, time, subjects=subjects, sealed=sealed, owner=owner
     )
@@ -105,6 +120,7 @@ def record_link(connection: sa.Connection, first: int, second: int, time: int) -
     if subjects is None:
         return None
     payload = {"accounts": len(subjects)}
+    retell(connection, [first])
     return entries.append(connection, EntryKind.ACCOUNT_LINKED, payload, time, subjects=subjects)
 
 
@@ -132,8 +148,11 @@ def move(
 
 
 def overdue(connection: sa.Connection, time: int) -> list[str]:
-    """The references of objections that were to be confirmed before a time and were not, oldest first."""
-    due = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time)
+    """The references of objections that were to be confirmed before a time and were not, oldest first.
+
+    Not of those whose holder has not been asked yet (asking.py).
+    """
+    due = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time, ~waits())
     return list(connection.scalars(sa.select(objection.c.reference).where(*due).order_by(objection.c.seq)))
 
 
@@ -174,16 +193,51 @@ def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
     )
 
 
-def read_reason(connection: sa.Connection, vault: Vault, typed: str) -> str | None:
-    """The reason given with an objection; None if none was given or it was erased."""
+def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
+    """The reason and the statement given with an objection; None where none was given or it was erased."""
     seq = read_state(connection, typed).seq
     statement = sa.select(account.c.key, account.c.wrapped, detail.c.sealed).join(
         detail, detail.c.account == account.c.key
     )
     row = connection.execute(statement.where(detail.c.seq == seq)).one_or_none()
     if row is None or row.wrapped is None:
-        return None
-    return vault.open(row.wrapped, row.sealed, "reason", row.key).decode()
+        return None, None
+    said = orjson.loads(vault.open(row.wrapped, row.sealed, "detail", row.key))
+    return said["reason"], said["statement"]
+
+
+def reference_of(connection: sa.Connection, seq: int) -> str | None:
+    """The reference of the objection that an entry lodged."""
+    return connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
+
+
+def of_people(connection: sa.Connection, keys: SubjectKeys) -> list[ObjectionState]:
+    """Every objection for any account of some people, oldest first."""
+    theirs = bulk.among(connection, objected.c.account, np.union1d(keys, together(connection, keys)))
+    which = objection.c.seq.in_(sa.select(objected.c.objection).where(theirs))
+    return _states(connection, sa.select(objection.c.reference).where(which).order_by(objection.c.seq))
+
+
+def waiting(connection: sa.Connection, limit: int, proven: Collection[str]) -> list[ObjectionState]:
+    """The objections that nobody has confirmed yet, oldest first, but for those of channels that prove whose it is."""
+    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven))
+    return _states(connection, sa.select(objection.c.reference).where(*which).order_by(objection.c.seq).limit(limit))
+
+
+def covered(connection: sa.Connection, typed: str) -> SubjectKeys:
+    """Every account that an objection covers now, sorted."""
+    return together(connection, _accounts(connection, read_state(connection, typed).seq))
+
+
+def by_day(connection: sa.Connection) -> list[tuple[date, int]]:
+    """How many objections were lodged on which day (UTC), for the days on which any were."""
+    lodged = (objection.c.lodged // MICROS_PER_DAY).label("lodged_on")
+    counted = sa.select(lodged, sa.func.count()).group_by(sa.text("lodged_on")).order_by(sa.text("lodged_on"))
+    return [(day(on), number) for on, number in connection.execute(counted)]
+
+
+def _states(connection: sa.Connection, references: sa.Select[Any]) -> list[ObjectionState]:
+    return [read_state(connection, reference) for reference in connection.scalars(references).all()]
 
 
 def _accounts(connection: sa.Connection, seq: int) -> SubjectKeys:

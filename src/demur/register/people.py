@@ -6,7 +6,9 @@ stays on record as such, so that the next import of members does not undo a deci
 does.
 """
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,10 @@ Edges = npt.NDArray[np.int64]
 """Pairs of subject keys, shape (m, 2)."""
 
 
+_NO_MAIL: Final = re.compile(r"[\s<>,;:]")
+"""What stands in no bare mail address (unless quoted, which nobody does)."""
+
+
 def identify(identifier: str) -> str:
     """The canonical spelling of an account identifier.
 
@@ -34,6 +40,17 @@ def identify(identifier: str) -> str:
     except UnicodeEncodeError:  # half of a surrogate pair, as a command line makes of bytes that are no UTF-8
         raise IdentityError("An account identifier holds bytes that are no UTF-8: type it again.") from None
     return spelt
+
+
+def mail_account(address: str) -> str | None:
+    """The account that a mail address is; None if it can't be one."""
+    local, at, domain = address.strip().rpartition("@")
+    if not (local and at and domain) or _NO_MAIL.search(address.strip()):
+        return None
+    try:
+        return identify(f"mail:{address}")
+    except IdentityError:
+        return None
 
 
 class People:

@@ -1,11 +1,9 @@
-"""What is known of one member: consents, the unsealed profile, and the destruction of what names a person.
+"""What is known of one member: consents and the unsealed profile.
 
-Invariants: a profile is unsealed for one account at a time and only on request; erasing destroys the keys of all of a
-person's accounts and profiles and drops what they sealed, and leaves the subject keys, which say nothing without the
-pepper and are needed to honour objections.
+Invariants: a profile is unsealed for one account at a time and only on request.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -15,11 +13,11 @@ from demur.errors import IdentityError
 from demur.identity import SubjectKeys
 from demur.register import bulk
 from demur.register.clock import day
-from demur.register.people import People, identify, together
+from demur.register.people import People, identify
 from demur.register.records import NEVER, Member
-from demur.register.standing import UNKNOWN_REGION, effective_consent
-from demur.register.tables import account as account_table
-from demur.register.tables import detail, member
+from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
+from demur.register.tables import member
+from demur.register.told import retell
 from demur.register.vault import Vault
 
 _UNKNOWN: Final = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
@@ -37,6 +35,7 @@ def consent(connection: sa.Connection, people: People, accounts: list[str], *, g
     statement = bulk.insert(connection, member)
     rows = [{"key": key, "recorded_consent": given, **_UNKNOWN} for key in keys.tolist()]
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"recorded_consent": given}), rows)
+    retell(connection, keys)  # of whom some may be members only now
     return keys
 
 
@@ -47,13 +46,17 @@ def read(connection: sa.Connection, people: People, vault: Vault, account: str) 
         IdentityError: for a malformed account.
     """
     key = int(people.keys([account])[0])
-    columns = (*member.c, effective_consent().label("consented"))
-    row = connection.execute(sa.select(*columns).where(member.c.key == key)).one_or_none()
-    if row is None or row.wrapped is None:
-        return None
-    names, locale, mail = orjson.loads(vault.open(row.wrapped, row.sealed, "member", key))
+    derived = (effective_told_on().label("told_on"), effective_consent().label("consented"))
+    columns = (member.c.key.label("subject"), member.c.region, member.c.birth_year, member.c.wrapped, member.c.sealed)
+    row = connection.execute(sa.select(*columns, *derived).where(member.c.key == key)).one_or_none()
+    return None if row is None or row.wrapped is None else unsealed(vault, identify(account), row)
+
+
+def unsealed(vault: Vault, identifier: str, row: Any) -> Member:  # noqa: ANN401  # a row with a member's columns
+    """The member that a row describes; `subject` is its key, `told_on` and `consented` are the effective ones."""
+    names, locale, mail = orjson.loads(vault.open(row.wrapped, row.sealed, "member", row.subject))
     return Member(
-        account=identify(account),
+        account=identifier,
         names=tuple(names),
         locale=locale,
         mail=mail,
@@ -62,14 +65,3 @@ def read(connection: sa.Connection, people: People, vault: Vault, account: str) 
         told_on=None if row.told_on == NEVER else day(row.told_on),
         consented=bool(row.consented),
     )
-
-
-def erase(connection: sa.Connection, people: People, account: str) -> int:
-    """Destroy the keys of a person's accounts and profiles, and what they sealed; how many accounts that were."""
-    keys = together(connection, people.keys([account]))
-    gone = {"wrapped": None, "sealed": None}
-    connection.execute(sa.update(account_table).where(bulk.among(connection, account_table.c.key, keys)).values(**gone))
-    theirs = bulk.among(connection, member.c.key, keys)
-    connection.execute(sa.update(member).where(theirs).values(**gone, digest=None))
-    connection.execute(sa.delete(detail).where(bulk.among(connection, detail.c.account, keys)))
-    return len(keys)

@@ -5,41 +5,50 @@ Invariants: every change appends an entry in the same transaction; a method that
 moment unless given.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
 from demur.identity import Keys, SubjectKeys
-from demur.register import entries, objections, profiles, schema, standing
+from demur.register import entries, erasing, objections, profiles, schema, standing
+from demur.register.api_keys import ApiKeys
+from demur.register.attachments import Attachments
 from demur.register.clock import micros
-from demur.register.log import Log
-from demur.register.people import People, remove_link, together
+from demur.register.letters import LetterBox
+from demur.register.notices import NoticeBook
+from demur.register.objection_log import ObjectionLog
+from demur.register.people import remove_link, together
+from demur.register.persons import Persons
 from demur.register.records import (
     Facts,
     Member,
     MemberImport,
-    ObjectionPhase,
-    ObjectionState,
-    Receipt,
     Snapshot,
 )
+from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
-from demur.register.vault import Vault
+from demur.register.told import retell
+from demur.register.visits import Visits
 from demur.terms import EntryKind
 
 
-class Register(Log):
+class Register(ObjectionLog):
     """One register, on SQLite or PostgreSQL; safe to use from several threads and processes."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
-        super().__init__(store)
-        self._vault = Vault(keys.sealing)
-        self._people = People(keys.pepper, self._vault)
+        super().__init__(store, keys)
         self._reader = standing.Reader()
+        self.persons = Persons(store, self._people, self._vault)
+        self.notices = NoticeBook(store, self._people, self._vault)
+        self.letters = LetterBox(store, self._people, self._vault)
+        self.attachments = Attachments(store, self._vault)
+        self.visits = Visits(store, self._vault)
+        self.api_keys = ApiKeys(store)
+        self.staff = StaffBook(store)
 
     @classmethod
     def create(cls, url: str, keys: Keys) -> Self:
@@ -69,95 +78,6 @@ class Register(Log):
             raise
         return cls(store, keys)
 
-    # Objections (Art. 21 GDPR)
-
-    def lodge(  # what somebody may say when they object
-        self,
-        accounts: Sequence[str],
-        *,
-        channel: str,
-        received: date | None = None,
-        reason: str | None = None,
-        confirm_by: datetime | None = None,
-        now: datetime | None = None,
-    ) -> Receipt:
-        """Record an objection, which binds once this returns.
-
-        Args:
-            accounts: at least one, known or not; several are linked, and it covers whatever is linked with them.
-            channel: how it came: web, mail, letter, ...
-            received: the day it reached the controller, where that was earlier.
-            reason: why, if they want to say; sealed.
-            confirm_by: when it lapses unless it is confirmed.
-            now: the time of the entry.
-
-        Raises:
-            IdentityError: for a malformed account; nothing else is ever refused.
-        """
-        deadline = None if confirm_by is None else micros(confirm_by)
-        said = objections.Lodging(tuple(accounts), channel, received, reason, deadline)
-        with self._store.writing() as connection:
-            return objections.lodge(connection, self._people, self._vault, said, micros(now))
-
-    def confirm(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
-        """Confirm an objection, which then can't lapse any more.
-
-        Raises:
-            RegisterError: for an unknown reference, or one that has lapsed or was withdrawn.
-        """
-        with self._store.writing() as connection:
-            return objections.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
-
-    def lapse(self, reference: str, *, cause: objections.LapseCause, now: datetime | None = None) -> ObjectionState:
-        """End an objection that the account's holder denies or that nobody confirmed.
-
-        Raises:
-            RegisterError: for an unknown reference, or one that was confirmed or withdrawn.
-        """
-        with self._store.writing() as connection:
-            return objections.move(connection, reference, ObjectionPhase.LAPSED, micros(now), cause)
-
-    def withdraw(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
-        """End an objection at its person's wish; `others` of the answer says how many stay in force.
-
-        Raises:
-            RegisterError: for an unknown reference, or one that has lapsed.
-        """
-        with self._store.writing() as connection:
-            return objections.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
-
-    def lapse_overdue(self, now: datetime | None = None) -> list[str]:
-        """Lapse every objection that should have been confirmed before now; their references, oldest first."""
-        time = micros(now)
-        with self._store.writing() as connection:
-            due = objections.overdue(connection, time)
-            for reference in due:
-                objections.move(connection, reference, ObjectionPhase.LAPSED, time, "unconfirmed")
-        return due
-
-    def objection(self, reference: str) -> ObjectionState:
-        """An objection as it stands.
-
-        Raises:
-            RegisterError: for an unknown reference.
-        """
-        with self._store.reading() as connection:
-            return objections.read_state(connection, reference)
-
-    def in_force(self) -> int:
-        """How many objections bind now."""
-        with self._store.reading() as connection:
-            return objections.in_force(connection)
-
-    def reason(self, reference: str) -> str | None:
-        """The reason given with an objection, unsealed; None if there is none, or it was erased.
-
-        Raises:
-            RegisterError: for an unknown reference.
-        """
-        with self._store.reading() as connection:
-            return objections.read_reason(connection, self._vault, reference)
-
     # People and members
 
     def link(self, first: str, second: str, *, now: datetime | None = None) -> int | None:
@@ -180,6 +100,7 @@ class Register(Log):
         one, other = self._people.keys([first, second]).tolist()
         with self._store.writing() as connection:
             subjects = remove_link(connection, one, other)
+            retell(connection, subjects)
             payload = {"accounts": len(subjects)}
             return entries.append(connection, EntryKind.ACCOUNT_UNLINKED, payload, micros(now), subjects=subjects)
 
@@ -229,7 +150,7 @@ class Register(Log):
         Keyed identifiers stay, for the one purpose of honouring the person's objections.
         """
         with self._store.writing() as connection:
-            erased = profiles.erase(connection, self._people, account)
+            erased = erasing.erase(connection, self._people, account)
         self._store.scrub()
         return erased
 

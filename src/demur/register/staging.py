@@ -1,6 +1,6 @@
 """The import of members: rows are checked, keyed and sealed into temporary tables, then taken over in one go.
 
-Invariants: memory does not grow with the number of rows (only with the number of links); nothing that names a person
+Invariants: memory does not grow with the number of rows (only with that of links); nothing that names a person
 reaches a disk unsealed, the temporary tables included; the write lock is held only while rows move from table to
 table, so that an objection never waits for an import to be read; all of it is kept, or nothing.
 """
@@ -21,11 +21,12 @@ from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.clock import moment
 from demur.register.members import checked, identified
-from demur.register.people import People, merge
+from demur.register.people import People, mail_account, merge
 from demur.register.records import NEVER, MemberImport
 from demur.register.standing import UNKNOWN_REGION, effective_consent
 from demur.register.store import Store
 from demur.register.tables import BIG, account, link, member
+from demur.register.told import retell
 from demur.register.vault import Vault
 from demur.terms import EntryKind
 
@@ -105,6 +106,7 @@ class MemberImporter:
             spelt = identified(chunk["account"].to_pylist(), "account", range(first, first + chunk.num_rows))
             keys = self._people.keys(spelt)
             linked = self._stage_links(connection, chunk, keys, first)
+            self._stage_mail(connection, chunk, keys, first)
             bulk.write(connection, staged, self._rows(chunk, spelt, keys, linked, progress))
             progress.rows += chunk.num_rows
         for table in (staged, staged_account):
@@ -147,6 +149,18 @@ class MemberImporter:
             per_row[place].append(other)
         return per_row
 
+    def _stage_mail(self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int) -> None:
+        """Stage the link of each member with the account that their mail address is."""
+        spelt = [(place, mail_account(mail)) for place, mail in enumerate(chunk["mail"].to_pylist()) if mail]
+        known = [(place, account) for place, account in spelt if account is not None]
+        if not known:
+            return
+        places = np.array([place for place, _ in known])
+        others = self._people.keys([account for _, account in known])
+        pairs = np.sort(np.column_stack([keys[places], others]), axis=1)
+        bulk.write(connection, staged_link, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
+        self._stage_accounts(connection, others, [account for _, account in known], places + row)
+
     def _stage_accounts(
         self, connection: sa.Connection, keys: SubjectKeys, spelt: list[str], numbers: npt.NDArray[np.int64]
     ) -> None:
@@ -176,6 +190,7 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     _take_accounts(connection)
     _take_members(connection)
     merged, links = _take_links(connection)
+    retell(connection, np.union1d(subjects, merged))
     payload = {"changed": changed, "digest": progress.digest.hexdigest(), "linked": links, "read": read}
     seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=np.union1d(subjects, merged))
     return MemberImport(seq, read, changed)

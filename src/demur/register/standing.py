@@ -46,7 +46,7 @@ def suppressed(connection: sa.Connection, only: SubjectKeys | None = None) -> Su
 
 def facts(connection: sa.Connection, only: SubjectKeys | None = None) -> Facts:
     """What members say of themselves, sorted by key; of some keys, if they are given."""
-    columns = (member.c.key, member.c.region, member.c.birth_year, member.c.told_on, effective_consent())
+    columns = (member.c.key, member.c.region, member.c.birth_year, effective_told_on(), effective_consent())
     statement = sa.select(*columns).order_by(member.c.key)
     if only is not None:
         statement = statement.where(bulk.among(connection, member.c.key, only))
@@ -59,6 +59,11 @@ def facts(connection: sa.Connection, only: SubjectKeys | None = None) -> Facts:
 def effective_consent() -> sa.ColumnElement[bool]:
     """A recorded consent goes before an imported one; no word is a no."""
     return sa.func.coalesce(member.c.recorded_consent, member.c.imported_consent, sa.false())
+
+
+def effective_told_on() -> sa.ColumnElement[int]:
+    """The earlier of what an import said and the day of demur's own notice."""
+    return sa.case((member.c.noticed_on < member.c.told_on, member.c.noticed_on), else_=member.c.told_on)
 
 
 class Reader:

@@ -26,6 +26,7 @@ PATIENCE_S: Final = 30
 """Seconds that a writer waits for another one."""
 _LOCK: Final = int.from_bytes(b"demur\0rg", "big")
 """The advisory lock's number, the same for every process."""
+_VACUUM: Final = "VACUUM account, member, detail, letter, attachment, attachment_content, session"
 _PRAGMAS: Final = ("synchronous=FULL", "fullfsync=ON", "foreign_keys=ON", "secure_delete=ON", "cache_size=-65536")
 
 
@@ -112,10 +113,29 @@ class Store:
             _create_file(self.path)
             self._outside("PRAGMA journal_mode=WAL")
 
-    def scrub(self) -> None:
-        """Overwrite what was deleted, as far as the database can: SQLite's log, PostgreSQL's dead rows."""
-        if not self.inside:
-            self._outside("PRAGMA wal_checkpoint(TRUNCATE)" if self.sqlite else "VACUUM account, member, detail")
+    def scrub(self) -> bool:
+        """Overwrite what was deleted, as far as the database can: SQLite's log, PostgreSQL's dead rows.
+
+        Returns:
+            False while a reader, or an open transaction of this thread, keeps it from that.
+        """
+        if self.inside:
+            return False
+        if self.sqlite:
+            return self._empty_log()
+        self._outside(_VACUUM)
+        return True
+
+    def _empty_log(self) -> bool:
+        """Moves SQLite's log into the file and cuts it to nothing; whether nobody was reading it."""
+        with self._told(), self._engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=100")  # whoever asks tries again
+            try:
+                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout={PATIENCE_S * 1000}")
+            return not busy
 
     def _outside(self, statement: str) -> None:
         """Run a statement that can't run in a transaction."""

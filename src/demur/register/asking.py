@@ -1,0 +1,75 @@
+"""Whether the holder of an account could be asked to confirm an objection.
+
+Invariants: an objection lapses unconfirmed only where its holder was asked, and in time: where the question failed for
+good, came back, or would leave after the deadline, the deadline is taken away in the same transaction, with an entry
+that says so, and the objection stands for the officer; while a letter to its holder waits, it does not lapse either.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from demur.register import bulk, entries
+from demur.register.contact_records import Letter
+from demur.register.contact_tables import letter
+from demur.register.people import together
+from demur.register.records import JSON, ObjectionPhase
+from demur.register.tables import objected, objection
+from demur.terms import EntryKind, NoticeStatus
+
+QUESTION: Final = "confirm"
+"""The letter that asks."""
+OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
+"""Of a letter that waits."""
+
+
+def waits() -> sa.ColumnElement[bool]:
+    """Whether a letter to the holder of an objection's account waits to be delivered."""
+    joined = sa.join(objected, letter, letter.c.subject == objected.c.account)
+    theirs = sa.select(sa.literal(1)).select_from(joined)
+    return (
+        theirs.where(objected.c.objection == objection.c.seq, letter.c.status.in_(OPEN)).correlate(objection).exists()
+    )
+
+
+def in_time(connection: sa.Connection, question: Letter, time: int) -> Letter:
+    """A letter as it may leave now: a question that comes after the deadline takes it away, and names none."""
+    row = _asked(connection, question.template, question.params)
+    if row is None or (row.confirm_by is not None and row.confirm_by > time):
+        return question
+    _stands(connection, [row], time)
+    return replace(question, params={**question.params, "confirm_by": None})
+
+
+def unasked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
+    """Take the deadline from the objection that a letter which failed for good asked about."""
+    row = _asked(connection, template, params)
+    if row is not None:
+        _stands(connection, [row], time)
+
+
+def unreachable(connection: sa.Connection, subject: int, time: int) -> None:
+    """The same for every objection for the account of somebody whose mail came back."""
+    joined = sa.select(objection).join(objected, objected.c.objection == objection.c.seq)
+    rows = connection.execute(joined.where(objected.c.account == subject).order_by(objection.c.seq)).all()
+    _stands(connection, rows, time)
+
+
+def _asked(connection: sa.Connection, template: str, params: Mapping[str, JSON]) -> Any:  # noqa: ANN401  # a row
+    """The objection that a letter asks about, None for another letter."""
+    if template != QUESTION:
+        return None
+    which = objection.c.reference == params.get("reference")
+    return connection.execute(sa.select(objection).where(which)).one_or_none()
+
+
+def _stands(connection: sa.Connection, rows: Any, time: int) -> None:  # noqa: ANN401  # rows of `objection`
+    for row in rows:
+        if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
+            continue
+        connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=None, changed=time))
+        keys = bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == row.seq))
+        payload: Mapping[str, JSON] = {"objection": row.seq}
+        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=together(connection, keys))

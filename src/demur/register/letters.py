@@ -1,0 +1,180 @@
+"""Letters: single mails to one person, such as a receipt or a link to sign in.
+
+Invariants: what a letter says, and to whom, is sealed under a key of its own that lies beside it and is destroyed
+when the letter was sent, when it failed, and when its person's details are erased; an address that nobody gave comes
+from the members' profiles alone, so that nobody is written to because somebody typed their address; where a question
+to an account's holder does not reach them, their objection stands (asking.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register import asking, bulk
+from demur.register.clock import micros
+from demur.register.contact_records import Letter
+from demur.register.contact_tables import letter
+from demur.register.notices import code
+from demur.register.people import People, together
+from demur.register.plain import plain
+from demur.register.records import JSON
+from demur.register.store import Store
+from demur.register.tables import member
+from demur.register.vault import Vault
+from demur.terms import NoticeStatus
+
+_GONE: Final = {"wrapped": None, "sealed": None}
+_HELD: Final = (letter.c.status == NoticeStatus.SENDING.value,)
+
+
+class LetterBox:
+    """The letters of one register."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        self._store = store
+        self._people = people
+        self._vault = vault
+
+    def post(  # what a letter has
+        self,
+        template: str,
+        language: str,
+        params: Mapping[str, JSON],
+        *,
+        account: str | None = None,
+        subject: int | None = None,
+        address: str | None = None,
+        now: datetime | None = None,
+    ) -> int | None:
+        """Queue a letter; its number, or None if no address is known, and nothing was queued.
+
+        Args:
+            template: its name.
+            language: its language, BCP 47.
+            params: what the template asks for.
+            account: whom it concerns,
+            subject: or their subject key.
+            address: the mail address; without one, that on file of any of the person's accounts.
+            now: when it is due.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        if account is not None:
+            subject = int(self._people.keys([account])[0])
+        time = micros(now)
+        with self._store.writing() as connection:
+            if address is None:
+                address = None if subject is None else self._on_file(connection, subject)[1]
+            if address is None:
+                return None
+            number = (connection.scalar(sa.select(sa.func.max(letter.c.id))) or 0) + 1
+            content = plain([address, template, language, params])
+            cipher, wrapped = self._vault.fresh(number)
+            values: dict[str, Any] = {"id": number, "subject": subject, "status": NoticeStatus.QUEUED.value}
+            values |= {"attempt": 0, "due": time, "queued": time, "changed": time}
+            values |= {"wrapped": wrapped, "sealed": self._vault.put(cipher, content, "letter", number)}
+            connection.execute(sa.insert(letter).values(**values))
+            return number
+
+    def address_of(self, subject: int) -> str | None:
+        """The mail address on file of any of a person's accounts, their own first."""
+        with self._store.reading() as connection:
+            return self._on_file(connection, subject)[1]
+
+    def language_of(self, subject: int) -> str | None:
+        """The locale on file of any of a person's accounts, their own first; BCP 47."""
+        with self._store.reading() as connection:
+            return self._on_file(connection, subject)[0]
+
+    def claim(self, limit: int, *, now: datetime | None = None) -> list[Letter]:
+        """Take letters that are due in hand, oldest first."""
+        time = micros(now)
+        waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
+        with self._store.writing() as connection:
+            rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
+            taken = bulk.among(connection, letter.c.id, [row.id for row in rows])
+            values = {"status": NoticeStatus.SENDING.value, "attempt": letter.c.attempt + 1, "changed": time}
+            connection.execute(sa.update(letter).where(taken).values(**values))
+            return [asking.in_time(connection, self._opened(row), time) for row in rows]
+
+    def sent(self, ids: Sequence[int], *, now: datetime | None = None) -> None:
+        """Record letters that were handed over; what they said is destroyed."""
+        values = {"status": NoticeStatus.SENT.value, "changed": micros(now), **_GONE}
+        with self._store.writing() as connection:
+            connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, ids)).values(**values))
+
+    def retry(self, number: int, at: datetime) -> None:
+        """Give a letter back, to be tried again, not before a time."""
+        self._change(number, {"status": NoticeStatus.QUEUED.value, "due": micros(at)})
+
+    def failed(self, number: int, cause: str, *, now: datetime | None = None) -> None:
+        """Give a letter up; what it said is destroyed."""
+        time = micros(now)
+        values = {"status": NoticeStatus.FAILED.value, "cause": code(cause), "changed": time}
+        with self._store.writing() as connection:
+            row = connection.execute(sa.select(letter).where(letter.c.id == number, *_HELD)).one_or_none()
+            if row is not None:
+                given_up = self._opened(row)
+                asking.unasked(connection, given_up.template, given_up.params, time)
+            self._change(number, values | _GONE)
+
+    def bounced(self, number: int, *, cause: str, now: datetime | None = None) -> bool:
+        """Record that a letter came back; whether it is one of ours."""
+        time = micros(now)
+        which = (letter.c.id == number, letter.c.status.in_([NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value]))
+        with self._store.writing() as connection:
+            row = connection.execute(sa.select(letter).where(*which)).one_or_none()
+            if row is None:
+                return False
+            if row.status == NoticeStatus.SENT.value:
+                values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time}
+                connection.execute(sa.update(letter).where(*which).values(**values))
+                if row.subject is not None:
+                    asking.unreachable(connection, row.subject, time)
+            return True
+
+    def requeue_interrupted(self) -> int:
+        """Give back what a worker had in hand when it ended; how many letters that were."""
+        held = sa.update(letter).where(letter.c.status == NoticeStatus.SENDING.value)
+        with self._store.writing() as connection:
+            return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
+
+    def waiting(self) -> int:
+        """How many letters wait to be delivered."""
+        open_ = letter.c.status.in_(asking.OPEN)
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(letter).where(open_)) or 0
+
+    def _change(self, number: int, values: dict[str, Any]) -> None:
+        with self._store.writing() as connection:
+            connection.execute(sa.update(letter).where(letter.c.id == number, *_HELD).values(**values))
+
+    def _on_file(self, connection: sa.Connection, subject: int) -> tuple[str | None, str | None]:
+        """Locale and mail address, each of the first account of the person that has one."""
+        theirs = np.union1d(np.array([subject]), together(connection, [subject]))
+        columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
+        rows = connection.execute(columns.where(bulk.among(connection, member.c.key, theirs))).all()
+        locale = mail = None
+        for row in sorted(rows, key=lambda row: (row.key != subject, row.key)):
+            _, said, address = orjson.loads(self._vault.open(row.wrapped, row.sealed, "member", row.key))
+            locale, mail = locale or said or None, mail or address or None
+        return locale, mail
+
+    def _opened(self, row: Any) -> Letter:  # noqa: ANN401  # a row of `letter`
+        opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))
+        address, template, language, params = opened
+        return Letter(row.id, address, template, language, params, row.attempt + 1)
+
+
+def destroy(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Destroy every letter that concerns some accounts; what waits, or is given back, is not delivered any more."""
+    theirs = bulk.among(connection, letter.c.subject, keys)
+    waiting = (theirs, letter.c.status.in_(asking.OPEN))
+    connection.execute(sa.update(letter).where(*waiting).values(status=NoticeStatus.CANCELLED.value))
+    connection.execute(sa.update(letter).where(theirs).values(**_GONE))

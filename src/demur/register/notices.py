@@ -1,0 +1,266 @@
+"""Notices: what is to be delivered, what was, and whom it reached.
+
+Invariants: a notice is handed out once, unless its delivery is known not to have happened; whoever was reached by a
+notice is told with every account of theirs that is a member's, from the day of the earliest notice that was sent to
+any account of theirs and did not come back (told.py), whatever is linked or unlinked later; a notice that
+comes back untells, unless another one reached them. The cause of a failure is kept as a code: a server's reply may
+name somebody.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register import bulk, entries, standing
+from demur.register.campaigns import Campaigns, number_of
+from demur.register.clock import MICROS_PER_DAY, micros, moment
+from demur.register.contact_records import Delivered, Due, NoticeRecord
+from demur.register.contact_tables import campaign, notice
+from demur.register.people import People, together
+from demur.register.profiles import unsealed
+from demur.register.store import Store
+from demur.register.tables import account, member
+from demur.register.told import retell
+from demur.register.vault import Vault
+from demur.terms import Channel, EntryKind, NoticeStatus
+
+_PAGE: Final = 1000
+_CODES: Final = (re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b"), re.compile(r"\b[45]\d\d\b"))  # RFC 3463, RFC 5321
+_WORD: Final = re.compile(r"[a-z][a-z-]{0,39}")
+_OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
+_STANDING: Final = (NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value)
+
+
+class NoticeBook(Campaigns):
+    """The notices of one register."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        super().__init__(store)
+        self._people = people
+        self._vault = vault
+
+    def claim(self, channel: Channel, limit: int, *, now: datetime | None = None) -> list[Due]:
+        """Take notices that are due in hand; none of them is handed out again until it is given back.
+
+        Who has objected or was erased meanwhile gets none any more.
+        """
+        time = micros(now)
+        waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
+        with self._store.writing() as connection:
+            while True:
+                rows = _due(connection, (*waiting, notice.c.due <= time), limit)
+                if not rows:
+                    return []
+                out = _out(connection, rows)
+                taken = [row for row in rows if row.subject not in out]
+                _mark(connection, channel, [row for row in rows if row.subject in out], NoticeStatus.CANCELLED, time)
+                _mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                if taken:
+                    return [self._opened(row, row.attempt + 1) for row in taken]
+
+    def sent(self, channel: Channel, delivered: Sequence[Delivered], *, now: datetime | None = None) -> None:
+        """Record notices that were handed over: their people are told from this day on.
+
+        One entry for each campaign among them.
+
+        Raises:
+            RegisterError: for a campaign that does not exist.
+        """
+        time = micros(now)
+        with self._store.writing() as connection:
+            for name in dict.fromkeys(each.campaign for each in delivered):
+                theirs = [each for each in delivered if each.campaign == name]
+                _record_sent(connection, name, channel, theirs, time)
+
+    def retry(
+        self, channel: Channel, campaign: str, subject: int, at: datetime, *, now: datetime | None = None
+    ) -> None:
+        """Give a notice back, to be tried again, not before a time."""
+        values = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "changed": micros(now)}
+        self._change(channel, campaign, subject, values)
+
+    def failed(self, channel: Channel, campaign: str, subject: int, *, cause: str, now: datetime | None = None) -> None:
+        """Give a notice up that never reached anybody; the person stays untold."""
+        values = {"status": NoticeStatus.FAILED.value, "cause": code(cause), "changed": micros(now)}
+        self._change(channel, campaign, subject, values)
+
+    def bounced(self, message_id: str, *, cause: str, now: datetime | None = None) -> bool:
+        """Record that a notice came back; whether it is one of ours."""
+        which = sa.and_(notice.c.message_id == _bare(message_id), notice.c.message_id != "")  # one within the platform
+        with self._store.writing() as connection:
+            row = connection.execute(sa.select(notice).where(which, notice.c.status.in_(_STANDING))).first()
+            if row is None:
+                return False
+            if row.status == NoticeStatus.SENT:
+                _record_bounced(connection, row, code(cause), micros(now))
+            return True
+
+    def requeue_interrupted(self) -> int:
+        """Give back what a worker had in hand when it ended; how many notices that were."""
+        every = notice.c.channel.in_([each.value for each in Channel])  # names the index's first column
+        held = sa.update(notice).where(every, notice.c.status == NoticeStatus.SENDING.value)
+        with self._store.writing() as connection:
+            return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
+
+    def of(self, account: str) -> list[NoticeRecord]:
+        """Every notice to an account's person, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        key = self._people.keys([account])
+        with self._store.reading() as connection:
+            theirs = bulk.among(connection, notice.c.subject, np.union1d(key, together(connection, key)))
+            rows = connection.execute(_records().where(theirs).order_by(notice.c.queued, notice.c.channel))
+            return [_record(row) for row in rows]
+
+    def pending(self, account: str) -> list[Due]:
+        """The notices that wait to be shown to an account's person in the platform, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        key = self._people.keys([account])
+        with self._store.reading() as connection:
+            theirs = bulk.among(connection, notice.c.subject, np.union1d(key, together(connection, key)))
+            here = (notice.c.channel == Channel.IN_APP.value, notice.c.status.in_(_OPEN), theirs)
+            rows = _due(connection, here, _PAGE)
+            out = _out(connection, rows)
+            return [self._opened(row, max(row.attempt, 1)) for row in rows if row.subject not in out]
+
+    def records(self, name: str) -> Iterator[tuple[int, NoticeRecord]]:
+        """What is on record of each notice of a campaign, with the subject key it was addressed to.
+
+        Raises:
+            RegisterError: if there is no such campaign.
+        """
+        last: tuple[str, int] = ("", -1)
+        place = sa.tuple_(notice.c.channel, notice.c.subject)
+        while True:
+            with self._store.reading() as connection:
+                after = _records().where(notice.c.campaign == number_of(connection, name), place > last)
+                rows = connection.execute(after.order_by(notice.c.channel, notice.c.subject).limit(_PAGE)).all()
+            yield from ((row.subject, _record(row)) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            last = (rows[-1].channel, rows[-1].subject)
+
+    def _opened(self, row: Any, attempt: int) -> Due:  # noqa: ANN401  # a row of _due
+        identifier = self._vault.open(row.key, row.identifier, "account", row.subject).decode()
+        return Due(row.name, row.subject, attempt, unsealed(self._vault, identifier, row))
+
+    def _change(self, channel: Channel, name: str, subject: int, values: dict[str, Any]) -> None:
+        """Change a notice that is in hand or waits."""
+        with self._store.writing() as connection:
+            number = number_of(connection, name)
+            which = (notice.c.campaign == number, notice.c.channel == channel.value, notice.c.subject == subject)
+            connection.execute(sa.update(notice).where(*which, notice.c.status.in_(_OPEN)).values(**values))
+
+
+def cancel(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Take back what waits to be delivered to some accounts."""
+    waiting = (bulk.among(connection, notice.c.subject, keys), notice.c.status == NoticeStatus.QUEUED.value)
+    connection.execute(sa.update(notice).where(*waiting).values(status=NoticeStatus.CANCELLED.value))
+
+
+def code(cause: str) -> str:
+    """What may be kept of a reason for failure: a status code, or one word such as `timed-out`; never a reply."""
+    for pattern in _CODES:
+        if found := pattern.search(cause):
+            return found.group()
+    return cause if _WORD.fullmatch(cause) else "other"
+
+
+def _record_sent(
+    connection: sa.Connection, name: str, channel: Channel, delivered: Sequence[Delivered], time: int
+) -> None:
+    which = (notice.c.campaign == number_of(connection, name), notice.c.channel == channel.value)
+    among = bulk.among(connection, notice.c.subject, [each.subject for each in delivered])
+    new = set(connection.scalars(sa.select(notice.c.subject).where(*which, among, notice.c.status.not_in(_STANDING))))
+    rows = [
+        {"to": each.subject, "language": each.language, "digest": each.digest, "message_id": _bare(each.message_id)}
+        for each in delivered
+        if each.subject in new
+    ]
+    if not rows:
+        return
+    values: dict[str, Any] = {"status": NoticeStatus.SENT.value, "sent": time, "changed": time}
+    values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id")}
+    connection.execute(sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to")).values(**values), rows)
+    subjects = _members_of(connection, new)
+    today = time // MICROS_PER_DAY
+    untold = (bulk.among(connection, member.c.key, subjects), member.c.noticed_on > today)
+    connection.execute(sa.update(member).where(*untold).values(noticed_on=today))
+    payload = {"campaign": name, "channel": channel.value, "people": len(new)}
+    entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects)
+
+
+def _record_bounced(connection: sa.Connection, row: Any, cause: str, time: int) -> None:  # noqa: ANN401  # a notice
+    which = (notice.c.campaign == row.campaign, notice.c.channel == row.channel, notice.c.subject == row.subject)
+    values = {"status": NoticeStatus.BOUNCED.value, "cause": cause, "changed": time}
+    connection.execute(sa.update(notice).where(*which).values(**values))
+    retell(connection, [row.subject])
+    name = connection.scalar(sa.select(campaign.c.name).where(campaign.c.number == row.campaign))
+    payload = {"campaign": name, "cause": cause, "channel": row.channel}
+    subjects = _members_of(connection, [row.subject])
+    entries.append(connection, EntryKind.NOTICE_BOUNCED, payload, time, subjects=subjects)
+
+
+def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKeys:
+    """The members' accounts of some people."""
+    everybody = together(connection, list(subjects))
+    return bulk.read_keys(connection, sa.select(member.c.key).where(bulk.among(connection, member.c.key, everybody)))
+
+
+def _due(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> Sequence[Any]:
+    """Notices with what is needed to open their member, oldest first."""
+    known = (account.c.wrapped.label("key"), account.c.sealed.label("identifier"))
+    columns = (notice.c.campaign, campaign.c.name, notice.c.subject, notice.c.attempt, *known)
+    facts = (member.c.region, member.c.birth_year, member.c.wrapped, member.c.sealed)
+    derived = (standing.effective_told_on().label("told_on"), standing.effective_consent().label("consented"))
+    joined = sa.join(notice, campaign, campaign.c.number == notice.c.campaign)
+    joined = joined.join(account, account.c.key == notice.c.subject, isouter=True)
+    joined = joined.join(member, member.c.key == notice.c.subject, isouter=True)
+    statement = sa.select(*columns, *facts, *derived).select_from(joined).where(*where)
+    return connection.execute(statement.order_by(notice.c.due).limit(limit)).all()
+
+
+def _out(connection: sa.Connection, rows: Sequence[Any]) -> set[int]:
+    """The subject keys of those who are to get nothing: they objected, or nothing of them is left to write to."""
+    keys = np.array([row.subject for row in rows], dtype=np.int64)
+    erased = {row.subject for row in rows if row.sealed is None or row.identifier is None}
+    return erased | set(standing.suppressed(connection, np.unique(keys)).tolist())
+
+
+def _mark(connection: sa.Connection, channel: Channel, rows: Sequence[Any], status: NoticeStatus, time: int) -> None:
+    for number in {row.campaign for row in rows}:
+        theirs = bulk.among(connection, notice.c.subject, [row.subject for row in rows if row.campaign == number])
+        which = (notice.c.campaign == number, notice.c.channel == channel.value, theirs)
+        values = {"status": status.value, "changed": time, "attempt": notice.c.attempt + 1}
+        connection.execute(sa.update(notice).where(*which).values(**values))
+
+
+def _records() -> sa.Select[Any]:
+    return sa.select(*notice.c, campaign.c.name).join(campaign, campaign.c.number == notice.c.campaign)
+
+
+def _record(row: Any) -> NoticeRecord:  # noqa: ANN401  # a row of _records
+    return NoticeRecord(
+        campaign=row.name,
+        channel=Channel(row.channel),
+        status=NoticeStatus(row.status),
+        language=row.language,
+        digest=row.digest,
+        queued=moment(row.queued),
+        sent=None if row.sent is None else moment(row.sent),
+        changed=moment(row.changed),
+    )
+
+
+def _bare(message_id: str) -> str:
+    return message_id.strip().strip("<>")

@@ -1,0 +1,182 @@
+"""The log with its objections: lodged, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
+
+Invariants: as of the register, whose half this is; nothing here refuses an objection.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+
+import numpy as np
+
+from demur.errors import IdentityError
+from demur.identity import Keys, SubjectKeys
+from demur.register import lodging, objections
+from demur.register.clock import micros
+from demur.register.log import Log
+from demur.register.people import People
+from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
+from demur.register.store import Store
+from demur.register.vault import Vault
+
+
+class ObjectionLog(Log):
+    """The entries of one register, and what may be done with objections."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        super().__init__(store)
+        self._vault = Vault(keys.sealing)
+        self._people = People(keys.pepper, self._vault)
+
+    def lodge(  # what somebody may say when they object
+        self,
+        accounts: Sequence[str],
+        *,
+        channel: str,
+        received: date | None = None,
+        reason: str | None = None,
+        statement: Mapping[str, JSON] | None = None,
+        confirm_by: datetime | None = None,
+        now: datetime | None = None,
+    ) -> Receipt:
+        """Record an objection, which binds once this returns.
+
+        Args:
+            accounts: at least one, known or not; it covers them and whatever is linked with each. Naming them
+                together links them not with each other: it proves nothing.
+            channel: how it came: web, mail, letter, ...
+            received: the day it reached the controller, where that was earlier.
+            reason: why, if they want to say; sealed.
+            statement: who they are, where they have no account: names, handles, links, ...; sealed.
+            confirm_by: when it lapses unless it is confirmed.
+            now: the time of the entry.
+
+        Raises:
+            IdentityError: for a malformed account; nothing else is ever refused.
+        """
+        deadline = None if confirm_by is None else micros(confirm_by)
+        said = objections.Lodging(tuple(accounts), channel, received, reason, statement, deadline)
+        with self._store.writing() as connection:
+            return objections.lodge(connection, self._people, self._vault, said, micros(now))
+
+    def lodge_all(self, dated: Sequence[lodging.Dated]) -> list[Receipt | IdentityError]:
+        """Record many objections in one transaction; for each its receipt, or why it is none."""
+        with self._store.writing() as connection:
+            return lodging.lodge_all(connection, self._people, self._vault, dated)
+
+    def lodge_for_key(self, subject: int, *, channel: str, now: datetime | None = None) -> Receipt:
+        """Record an objection by the subject key that a link holds, where the identifier behind it was erased."""
+        said = objections.Lodging((), channel, None, None, None, None)
+        with self._store.writing() as connection:
+            return objections.lodge_for_key(connection, self._vault, said, subject, micros(now))
+
+    def confirm(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """Confirm an objection, which then can't lapse any more.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed or was withdrawn.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
+
+    def lapse(self, reference: str, *, cause: objections.LapseCause, now: datetime | None = None) -> ObjectionState:
+        """End an objection that the account's holder denies or that nobody confirmed.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that was confirmed or withdrawn.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.LAPSED, micros(now), cause)
+
+    def withdraw(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """End an objection at its person's wish; `others` of the answer says how many stay in force.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed.
+        """
+        with self._store.writing() as connection:
+            return objections.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
+
+    def lapse_overdue(self, now: datetime | None = None) -> list[str]:
+        """Lapse every objection that should have been confirmed before now; their references, oldest first."""
+        time = micros(now)
+        with self._store.writing() as connection:
+            due = objections.overdue(connection, time)
+            for reference in due:
+                objections.move(connection, reference, ObjectionPhase.LAPSED, time, "unconfirmed")
+        return due
+
+    def objection(self, reference: str) -> ObjectionState:
+        """An objection as it stands.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.read_state(connection, reference)
+
+    def in_force(self) -> int:
+        """How many objections bind now."""
+        with self._store.reading() as connection:
+            return objections.in_force(connection)
+
+    def reason(self, reference: str) -> str | None:
+        """The reason given with an objection, unsealed; None if there is none, or it was erased.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.read_detail(connection, self._vault, reference)[0]
+
+    def statement(self, reference: str) -> Mapping[str, JSON] | None:
+        """What was said with an objection about who objects, unsealed; None if nothing was, or it was erased.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.read_detail(connection, self._vault, reference)[1]
+
+    def reference_of(self, seq: int) -> str | None:
+        """The reference of the objection that the entry of a number lodged; None if it lodged none."""
+        with self._store.reading() as connection:
+            return objections.reference_of(connection, seq)
+
+    def objections_of(self, account: str) -> list[ObjectionState]:
+        """Every objection for any account of an account's person, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        keys = self._people.keys([account])
+        with self._store.reading() as connection:
+            return objections.of_people(connection, keys)
+
+    def objections_of_key(self, subject: int) -> list[ObjectionState]:
+        """The same, by the subject key of one of the accounts."""
+        with self._store.reading() as connection:
+            return objections.of_people(connection, np.array([subject], np.int64))
+
+    def objections_open(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
+        """The objections that nobody has confirmed yet, oldest first; they bind.
+
+        Args:
+            limit: at most so many.
+            proven: channels that show by themselves whose an objection is, so that nobody needs to look at it.
+        """
+        with self._store.reading() as connection:
+            return objections.waiting(connection, limit, proven)
+
+    def covered_by(self, reference: str) -> SubjectKeys:
+        """The keys of every account that an objection covers now, sorted.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objections.covered(connection, reference)
+
+    def objections_by_day(self) -> list[tuple[date, int]]:
+        """How many objections were lodged on which day (UTC), for the days on which any were."""
+        with self._store.reading() as connection:
+            return objections.by_day(connection)

@@ -1,0 +1,199 @@
+"""What is a person's own in the register: their accounts, what was said for them, and the destruction of it.
+
+Invariants: an account counts as a person's own when it is the one that was asked for, or is linked with it by the
+platform's members or by staff; that an objection named two accounts covers both, and opens, shows and erases nothing of
+the other (Art. 15(4) GDPR: whoever names an account does not prove that it is theirs). A mark of an erasure that is
+under way stands until it is finished, and holds subject keys and no name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register import bulk, profiles
+from demur.register.clock import moment
+from demur.register.erasing import erase_keys
+from demur.register.objections import read_state
+from demur.register.people import People, together
+from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
+from demur.register.standing import UNKNOWN_REGION
+from demur.register.store import Store
+from demur.register.tables import entry, member, objected, objection, state
+from demur.register.vault import Vault
+from demur.terms import EntryKind
+
+_UNFINISHED: Final = "erasures"
+"""The progress mark: a JSON list of :class:`Erasure`."""
+
+_STEPS: Final = (EntryKind.OBJECTION_CONFIRMED, EntryKind.OBJECTION_LAPSED, EntryKind.OBJECTION_WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """An erasure that is under way, as far as it is known what it erases."""
+
+    subject: int
+    """The subject key of the account it was asked for."""
+    reference: str
+    """Of the objection that keeps the person's content out from now on."""
+    own: int = 0
+    """Rows of the corpus that they wrote, when it was asked for."""
+    about: int = 0
+    """Rows of others that named, quoted or showed them."""
+    versions: Sequence[str] = ()
+    """Versions that held rows of either kind."""
+    recalls: Sequence[Sequence[str]] = ()
+    """Exports that hold such rows: version and path."""
+    unchecked: Sequence[Sequence[str]] = ()
+    """Exports of versions that are gone, which could not be looked into: version and path."""
+    destroyed: bool = False
+    """Whether the sealed details are destroyed, so that only their traces are left to be overwritten."""
+
+
+@dataclass(frozen=True)
+class OwnObjection:
+    """An objection that names an account of a person."""
+
+    state: ObjectionState
+    steps: tuple[tuple[str, datetime], ...]
+    """Its phases, each with when it began."""
+    whole: bool
+    """Whether every account that it names is the person's own; what was said with another is not theirs to read."""
+
+
+class Persons:
+    """The people of one register, by what is proven to be theirs."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        self._store = store
+        self._people = people
+        self._vault = vault
+
+    def subject(self, account: str) -> int:
+        """The subject key of an account.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        return int(self._people.keys([account])[0])
+
+    def own(self, account: str) -> SubjectKeys:
+        """The keys of every account of an account's holder, sorted, shape (n,); its own alone where it is unknown.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        return self.own_of(self.subject(account))
+
+    def own_of(self, subject: int) -> SubjectKeys:
+        """The same, by the subject key of one account."""
+        key = np.array([subject], np.int64)
+        with self._store.reading() as connection:
+            return np.union1d(key, together(connection, key))
+
+    def claimed(self, keys: SubjectKeys) -> int:
+        """How many further accounts objections named together with these, which proves nothing."""
+        with self._store.reading() as connection:
+            named = sa.select(objected.c.account).where(objected.c.objection.in_(_naming(connection, keys)))
+            return len(set(connection.scalars(named)) - set(keys.tolist()))
+
+    def objections(self, keys: SubjectKeys) -> list[OwnObjection]:
+        """The objections that name any of these accounts, oldest first."""
+        with self._store.reading() as connection:
+            return [_told(connection, seq, keys) for seq in _naming(connection, keys)]
+
+    def addresses(self, keys: SubjectKeys) -> frozenset[str]:
+        """The mail addresses on file of these accounts, case-folded."""
+        with self._store.reading() as connection:
+            known = [name for name in self._people.identifiers(connection, keys) if name]
+            members = [profiles.read(connection, self._people, self._vault, name) for name in known]
+        found = {name.removeprefix("mail:") for name in known if name.startswith("mail:")}
+        found |= {each.mail for each in members if each is not None and each.mail}
+        return frozenset(address.strip().casefold() for address in found)
+
+    def destroy(self, keys: SubjectKeys) -> None:
+        """Destroy every sealed detail of these accounts, and what members said of themselves."""
+        with self._store.writing() as connection:
+            erase_keys(connection, keys)
+            unknown = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
+            consents = {"imported_consent": None, "recorded_consent": None}
+            theirs = bulk.among(connection, member.c.key, keys)
+            connection.execute(sa.update(member).where(theirs).values(**unknown, **consents))
+
+    def scrub(self) -> bool:
+        """Overwrite what was destroyed, as far as the database can; false while a reader keeps it from that."""
+        return self._store.scrub()
+
+    # Erasures that are under way
+
+    def erasures(self) -> list[Erasure]:
+        """Those that are not finished, oldest first."""
+        with self._store.reading() as connection:
+            stored = connection.scalar(sa.select(state.c.value).where(state.c.name == _UNFINISHED))
+        return [Erasure(**each) for each in orjson.loads(stored or "[]")]
+
+    def note(self, erasure: Erasure) -> None:
+        """Put an erasure on record, or what is known of it now."""
+        with self._store.writing():
+            others = [each for each in self.erasures() if each.subject != erasure.subject]
+            self._put([*others, erasure])
+
+    def finished(self, erasure: Erasure) -> None:
+        """Strike an erasure off, unless it was asked for again since its details were destroyed."""
+        with self._store.writing():
+            self._put([each for each in self.erasures() if each.subject != erasure.subject or not each.destroyed])
+
+    def _put(self, erasures: Sequence[Erasure]) -> None:
+        value = orjson.dumps([asdict(each) for each in erasures]).decode()
+        with self._store.writing() as connection:
+            statement = bulk.insert(connection, state).values(name=_UNFINISHED, value=value)
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def merged(first: Erasure, second: Erasure) -> Erasure:
+    """What two looks at one erasure found; how far it got is what the second one says."""
+    return replace(
+        second,
+        own=max(first.own, second.own),
+        about=max(first.about, second.about),
+        versions=sorted({*first.versions, *second.versions}),
+        recalls=sorted({tuple(each) for each in (*first.recalls, *second.recalls)}),
+        unchecked=sorted({tuple(each) for each in (*first.unchecked, *second.unchecked)}),
+    )
+
+
+def _naming(connection: sa.Connection, keys: SubjectKeys) -> list[int]:
+    theirs = sa.select(objected.c.objection).where(bulk.among(connection, objected.c.account, keys))
+    return list(connection.scalars(theirs.distinct().order_by(objected.c.objection)))
+
+
+def _told(connection: sa.Connection, seq: int, keys: SubjectKeys) -> OwnObjection:
+    reference = connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
+    accounts = connection.scalars(sa.select(objected.c.account).where(objected.c.objection == seq))
+    found = read_state(connection, str(reference))
+    return OwnObjection(found, _steps(connection, found), set(accounts) <= set(keys.tolist()))
+
+
+def _steps(connection: sa.Connection, found: ObjectionState) -> tuple[tuple[str, datetime], ...]:
+    """An objection's phases, as the log has them; nothing but the entries after it is looked at."""
+    columns = sa.select(entry.c.kind, entry.c.time, entry.c.payload)
+    later = columns.where(entry.c.kind.in_([kind.value for kind in _STEPS]), entry.c.seq > found.seq)
+    likely = later.where(entry.c.payload.contains(f'"objection":{found.seq}')).order_by(entry.c.seq)
+    rows: list[tuple[str, int, Any]] = [(kind, time, payload) for kind, time, payload in connection.execute(likely)]
+    steps = [
+        (kind.removeprefix("objection."), moment(time))
+        for kind, time, payload in rows
+        if _payload(payload).get("objection") == found.seq
+    ]
+    return ((ObjectionPhase.LODGED.value, found.lodged), *steps)
+
+
+def _payload(stored: str) -> dict[str, JSON]:
+    payload: dict[str, JSON] = orjson.loads(stored)
+    return payload

@@ -1,0 +1,117 @@
+"""Letters: to whom, when, and what is left of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from demur.identity import Keys
+from demur.register import Letter, Register
+from demur.register.contact_tables import letter
+
+if TYPE_CHECKING:
+    from tests.register.conftest import MakeBatch, Row
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+PARAMS = {"reference": "7KQ2-9XJM-4TPA-C0VE", "names": ["Anni"]}
+
+
+@pytest.fixture
+def known(register: Register, members: "MakeBatch", ann: "Row") -> Register:
+    register.import_members([members(ann, {"account": "x:ben"})])
+    return register
+
+
+def post(register: Register, **whom: str | int) -> int | None:
+    account, subject, address = (whom.get(name) for name in ("account", "subject", "address"))
+    assert account is None or isinstance(account, str)
+    assert subject is None or isinstance(subject, int)
+    assert address is None or isinstance(address, str)
+    return register.letters.post("receipt", "de", PARAMS, account=account, subject=subject, address=address, now=NOON)
+
+
+def claim(register: Register, now: datetime = NOON) -> Sequence[Letter]:
+    return register.letters.claim(9, now=now)
+
+
+def kept(register: Register) -> list[tuple[str, bytes | None, bytes | None]]:
+    columns = sa.select(letter.c.status, letter.c.wrapped, letter.c.sealed).order_by(letter.c.id)
+    with register._store.reading() as connection:
+        return [(row.status, row.wrapped, row.sealed) for row in connection.execute(columns)]
+
+
+def test_goes_to_the_address_on_file_of_any_of_the_accounts(known: Register, keys: Keys) -> None:
+    first = post(known, account="mastodon:ann@social.example")
+    second = post(known, subject=keys.pepper.subject_key("mail:annika@mail.example"))
+    assert known.letters.waiting() == 2
+    expected = Letter(first or 0, "annika@mail.example", "receipt", "de", PARAMS, 1)
+    assert claim(known)[0] == expected
+    assert (first, second) == (1, 2)
+    assert claim(known) == []
+
+
+def test_an_address_that_is_given_goes_first(known: Register) -> None:
+    post(known, account="x:ben", address="ben@mail.example")
+    post(known, address="anybody@mail.example")
+    assert [each.address for each in claim(known)] == ["ben@mail.example", "anybody@mail.example"]
+
+
+def test_nobody_is_written_to_because_somebody_typed_their_address(known: Register) -> None:
+    known.lodge(["mail:victim@mail.example"], channel="web")
+    assert post(known, account="mail:victim@mail.example") is None
+    assert post(known, account="x:ben") is None
+    assert post(known, account="x:nobody") is None
+    assert post(known) is None
+    assert known.letters.waiting() == 0
+
+
+def test_address_and_language_on_file(known: Register, members: "MakeBatch", keys: Keys) -> None:
+    of = known.letters
+    ann, ben, other = keys.pepper.subject_keys(["instagram:ann.sample", "x:ben", "forum:ann"]).tolist()
+    assert (of.address_of(ann), of.language_of(ann)) == ("annika@mail.example", "de-DE-1996")
+    assert (of.address_of(ben), of.language_of(ben), of.address_of(5)) == (None, None, None)
+    linked = {"account": "forum:ann", "linked": ["instagram:ann.sample"], "mail": "other@mail.example"}
+    known.import_members([members(linked)])
+    assert (of.address_of(other), of.language_of(other)) == ("other@mail.example", "de-DE-1996")
+    assert of.address_of(ann) == "annika@mail.example"
+
+
+def test_what_was_sent_or_failed_keeps_nothing_of_what_it_said(known: Register) -> None:
+    numbers = [post(known, account="instagram:ann.sample") or 0 for _ in range(3)]
+    claim(known)
+    known.letters.sent(numbers[:1])
+    known.letters.failed(numbers[1], "5.1.1 <annika@mail.example>")
+    (sent, failed, held) = kept(known)
+    assert (sent, failed) == (("sent", None, None), ("failed", None, None))
+    assert held[0] == "sending"
+    assert held[2] is not None
+    assert known.letters.waiting() == 1
+
+
+def test_what_is_tried_again_comes_when_it_is_due(known: Register) -> None:
+    number = post(known, account="instagram:ann.sample") or 0
+    claim(known)
+    known.letters.retry(number, LATER)
+    assert claim(known) == []
+    (again,) = claim(known, LATER)
+    assert again.attempt == 2
+    assert known.letters.requeue_interrupted() == 1
+    assert [each.attempt for each in claim(known, LATER)] == [3]
+
+
+def test_erasing_destroys_what_waits(known: Register) -> None:
+    post(known, account="instagram:ann.sample")
+    post(known, account="x:ben", address="ben@mail.example")
+    known.erase_details("mail:annika@mail.example")
+    assert [row[0] for row in kept(known)] == ["cancelled", "queued"]
+    assert kept(known)[0][1:] == (None, None)
+    assert [each.address for each in claim(known)] == ["ben@mail.example"]
+
+
+def test_any_words_are_taken(known: Register) -> None:
+    known.letters.post("receipt", "de", {"name": "half \ud83d", "more": [{"a": "\ud83d"}]}, address="a@mail.example")
+    (said,) = claim(known, datetime.now(UTC))
+    assert said.params == {"name": "half ?", "more": [{"a": "?"}]}

@@ -1,0 +1,377 @@
+"""Notices: who gets one, who was told by it, and what stays on record, whatever is interrupted."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from demur.errors import RegisterError
+from demur.identity import Keys
+from demur.register import Campaign, Delivered, Due, Preview, Register, Selection, campaigns
+from demur.register.contact_tables import notice
+from demur.register.notices import code
+from demur.terms import Channel, EntryKind, NoticeStatus
+
+if TYPE_CHECKING:
+    from tests.register.conftest import MakeBatch, Place, Row
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=3)
+ANYBODY = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
+ADULTS = Selection(regions=frozenset({"DE", "NO"}), unknown_region=False, born_by=2008, unknown_age=False)
+MAIL, IN_APP = Channel.MAIL, Channel.IN_APP
+
+
+def who(*regions: str, born_by: int | None = None, unknown_region: bool = True, unknown_age: bool = True) -> Selection:
+    return Selection(frozenset(regions) or None, unknown_region, born_by, unknown_age)
+
+
+@pytest.fixture
+def three(register: Register, members: "MakeBatch") -> Register:
+    """A register with Ann, who has two accounts, Ben and Cem."""
+    ann = {"names": ["Ann"], "mail": "ann@mail.example"}
+    rows = [{"account": "x:ann", **ann}, {"account": "forum:ann", **ann}, {"account": "x:ben"}, {"account": "x:cem"}]
+    register.import_members([members(*rows)], now=NOON)
+    return register
+
+
+def start(register: Register, *channels: Channel, name: str = "autumn", selection: Selection = ANYBODY) -> Campaign:
+    return register.notices.start(name, selection, channels or (MAIL,), now=NOON)
+
+
+def deliver(register: Register, due: Sequence[Due], now: datetime = NOON, channel: Channel = MAIL) -> None:
+    done = [Delivered(d.campaign, d.subject, "de", b"d" * 32, f"<{d.campaign}.{d.subject}@here>") for d in due]
+    register.notices.sent(channel, done, now=now)
+
+
+def accounts(due: Sequence[Due]) -> set[str]:
+    return {each.member.account for each in due}
+
+
+def told(register: Register, account: str) -> date | None:
+    member = register.member(account)
+    assert member is not None
+    return member.told_on
+
+
+def counts(register: Register, name: str = "autumn") -> dict[tuple[str, str], int]:
+    return {(each.channel, each.status): each.number for each in register.notices.progress(name)}
+
+
+def test_one_notice_for_each_person_and_channel(three: Register) -> None:
+    campaign = start(three, MAIL, IN_APP)
+    assert (campaign.people, campaign.channels, campaign.started) == (3, (MAIL, IN_APP), NOON)
+    assert three.notices.campaigns() == [campaign]
+    assert counts(three) == {("mail", "queued"): 3, ("in-app", "queued"): 3}
+    due = three.notices.claim(MAIL, 100)
+    assert len(due) == 3
+    assert len(accounts(due) & {"x:ann", "forum:ann"}) == 1
+    assert {each.attempt for each in due} == {1}
+    assert three.notices.claim(MAIL, 100) == []
+
+
+def test_the_notice_goes_to_the_smallest_key_of_which_a_profile_is_known(three: Register, keys: Keys) -> None:
+    start(three)
+    (ann,) = (each for each in three.notices.claim(MAIL, 9) if each.member.mail)
+    assert ann.subject == min(keys.pepper.subject_keys(["x:ann", "forum:ann"]).tolist())
+
+
+def test_starting_again_adds_only_who_is_new(three: Register, members: "MakeBatch") -> None:
+    start(three)
+    deliver(three, three.notices.claim(MAIL, 2))
+    rows = [{"account": "x:dan"}, *({"account": f"x:ann{n}", "mail": "ann@mail.example"} for n in range(8))]
+    three.import_members([members(*rows)])  # of Ann's new accounts one surely has a smaller key
+    assert start(three, MAIL, IN_APP).people == 4
+    assert counts(three) == {("mail", "sent"): 2, ("mail", "queued"): 2, ("in-app", "queued"): 4}
+    kinds = [entry.kind for entry in three.entries()]
+    assert kinds.count(EntryKind.CAMPAIGN_STARTED) == 2
+    assert len(three.notices.campaigns()) == 1
+
+
+def test_an_interrupted_start_is_finished_by_the_next(
+    register: Register, members: "MakeBatch", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaigns, "_PIECE_ROWS", 7)
+    register.import_members([members(*({"account": f"x:m{n}", "linked": [f"x:h{n // 3}"]} for n in range(90)))])
+    seen = []
+
+    def interrupt(looked: int) -> None:
+        seen.append(looked)
+        if looked > 40:  # of 90
+            raise KeyboardInterrupt
+
+    people = register.notices.preview(ANYBODY).people
+    with pytest.raises(KeyboardInterrupt):
+        register.notices.start("autumn", ANYBODY, [MAIL], progress=interrupt)
+    assert seen == [7, 14, 21, 28, 35, 42]
+    assert 0 <= sum(counts(register).values()) < people
+    assert start(register).people == people == sum(counts(register).values())
+
+
+def test_whoever_objected_gets_none(three: Register) -> None:
+    three.lodge(["mail:ann@mail.example"], channel="web")
+    assert three.notices.preview(ANYBODY) == Preview(people=2, objected=1, unreachable=0)
+    assert start(three).people == 2
+    three.lodge(["x:ben"], channel="web")
+    assert accounts(three.notices.claim(MAIL, 9)) == {"x:cem"}
+    assert counts(three) == {("mail", "cancelled"): 1, ("mail", "sending"): 1}
+
+
+def test_whoever_withdrew_an_objection_gets_one(three: Register) -> None:
+    three.withdraw(three.lodge(["x:ben"], channel="web").reference)
+    assert start(three).people == 3
+
+
+def test_selects_by_region_and_age(register: Register, members: "MakeBatch") -> None:
+    rows: list[Row] = [
+        {"account": "x:old", "region": "DE", "birth_year": 1990},
+        {"account": "x:oldest", "region": "NO", "birth_year": 2008},
+        {"account": "x:child", "region": "DE", "birth_year": 2009},
+        {"account": "x:elsewhere", "region": "US", "birth_year": 1990},
+        {"account": "x:unborn", "region": "DE"},
+        {"account": "x:nowhere", "birth_year": 1990},
+    ]
+    register.import_members([members(*rows)], now=NOON)
+    for number, (selection, expected) in enumerate(
+        (
+            (ADULTS, {"x:old", "x:oldest"}),
+            (who(born_by=2008), {"x:old", "x:oldest", "x:elsewhere", "x:unborn", "x:nowhere"}),
+            (who("US", unknown_age=False), {"x:elsewhere", "x:nowhere"}),
+            (who(born_by=2008, unknown_region=False, unknown_age=False), {"x:old", "x:oldest", "x:elsewhere"}),
+            (Selection(frozenset(), unknown_region=False, born_by=None, unknown_age=True), set()),
+        )
+    ):
+        assert register.notices.preview(selection).people == len(expected)
+        start(register, name=f"n{number}", selection=selection)
+        assert accounts(register.notices.claim(MAIL, 99)) == expected
+
+
+def test_a_person_is_selected_with_any_account_and_never_with_a_child_among_them(
+    register: Register, members: "MakeBatch"
+) -> None:
+    grown, young = {"mail": "a@mail.example", "birth_year": 1990}, {"mail": "b@mail.example", "birth_year": 1990}
+    rows: list[Row] = [
+        *({"account": f"x:a{n}", "region": "US", **grown} for n in range(4)),
+        {"account": "forum:a", "region": "DE", **grown},
+        {"account": "x:b", "region": "DE", **young},
+        {"account": "forum:b", "region": "DE", **young, "birth_year": 2012},
+    ]
+    register.import_members([members(*rows)], now=NOON)
+    start(register, selection=ADULTS)
+    (due,) = register.notices.claim(MAIL, 9)
+    assert due.member.mail == "a@mail.example"
+
+
+def test_who_is_known_by_keys_alone_is_out_of_reach(three: Register) -> None:
+    three.erase_details("x:ben")
+    three.consent(["x:new"], given=True)
+    assert three.notices.preview(ANYBODY) == Preview(people=2, objected=0, unreachable=2)
+    assert start(three).people == 2
+
+
+def test_who_is_erased_meanwhile_gets_none(three: Register) -> None:
+    start(three)
+    three.erase_details("forum:ann")
+    assert accounts(three.notices.claim(MAIL, 9)) == {"x:ben", "x:cem"}
+    assert [each.status for each in three.notices.of("x:ann")] == [NoticeStatus.CANCELLED]
+
+
+def test_sent_tells_every_account_of_the_person(three: Register, keys: Keys) -> None:
+    start(three)
+    due = [each for each in three.notices.claim(MAIL, 9) if each.member.mail]
+    before = three.snapshot()
+    deliver(three, due)
+    assert told(three, "x:ann") == told(three, "forum:ann") == NOON.date()
+    assert told(three, "x:ben") is None
+    *_, entry = three.entries(EntryKind.NOTICE_SENT)
+    assert entry.payload == {"campaign": "autumn", "channel": "mail", "people": 1}
+    both = sorted(keys.pepper.subject_keys(["x:ann", "forum:ann"]).tolist())
+    assert three.changes(before.head.seq).subjects.tolist() == both
+    facts = three.facts()  # patched from the snapshot before
+    days = (NOON.date() - date(1970, 1, 1)).days
+    assert facts.keys[facts.told_on == days].tolist() == both
+
+
+def test_what_is_sent_twice_counts_once(three: Register) -> None:
+    start(three)
+    due = three.notices.claim(MAIL, 9)
+    deliver(three, due)
+    head = three.head()
+    deliver(three, due, LATER)
+    three.notices.sent(MAIL, [])
+    assert three.head() == head
+    assert told(three, "x:ben") == NOON.date()
+
+
+def test_a_bounce_untells_unless_another_notice_stands(three: Register) -> None:
+    for name, day in (("autumn", NOON), ("winter", LATER)):
+        start(three, name=name)
+        deliver(three, three.notices.claim(MAIL, 9), day)
+    subject, _ = next(three.notices.records("autumn"))
+    account = three.identifiers(np.array([subject]))[0] or ""
+    assert told(three, account) == NOON.date()
+    seq = three.head().seq
+    assert three.notices.bounced(f"autumn.{subject}@here", cause="550 5.1.1 <ann@mail.example> unknown")
+    assert told(three, account) == LATER.date()
+    assert subject in three.changes(seq).subjects
+    assert three.notices.bounced(f"<winter.{subject}@here>", cause="mailbox-full")
+    assert told(three, account) is None
+    assert [entry.payload["cause"] for entry in three.entries(EntryKind.NOTICE_BOUNCED)] == ["5.1.1", "mailbox-full"]
+    assert three.notices.bounced(f"winter.{subject}@here", cause="5.1.1")
+    assert three.head().seq == seq + 2
+    assert not three.notices.bounced("nobody@nowhere", cause="5.1.1")
+
+
+def test_importing_again_does_not_undo_what_notices_did(three: Register, members: "MakeBatch") -> None:
+    start(three)
+    deliver(three, three.notices.claim(MAIL, 9))
+    three.import_members([members({"account": "x:ben", "region": "DE"})])
+    assert told(three, "x:ben") == NOON.date()
+    three.import_members([members({"account": "x:ben", "told_on": date(2026, 1, 2)})])
+    assert told(three, "x:ben") == date(2026, 1, 2)
+    three.import_members([members({"account": "x:ben", "told_on": date(2027, 1, 2)})])
+    assert told(three, "x:ben") == NOON.date()
+
+
+def test_a_new_account_of_somebody_who_was_told_is_told(three: Register, members: "MakeBatch") -> None:
+    start(three)
+    deliver(three, three.notices.claim(MAIL, 9))
+    three.import_members([members({"account": "y:ann", "mail": "ann@mail.example"}, {"account": "y:ben"})])
+    assert told(three, "y:ann") == NOON.date()
+    assert told(three, "y:ben") is None
+    seq = three.link("x:ben", "y:ben") or 0
+    assert told(three, "y:ben") == NOON.date()
+    assert len(three.changes(seq - 1).subjects) == 2
+    three.unlink("x:ben", "y:ben")
+    assert told(three, "y:ben") is None
+    assert told(three, "x:ben") == NOON.date()
+
+
+def test_a_notice_that_is_tried_again_comes_when_it_is_due(three: Register) -> None:
+    start(three)
+    due = three.notices.claim(MAIL, 9, now=NOON)
+    ben = next(each for each in due if each.member.account == "x:ben")
+    three.notices.retry(MAIL, "autumn", ben.subject, LATER)
+    assert three.notices.claim(MAIL, 9, now=NOON) == []
+    (again,) = three.notices.claim(MAIL, 9, now=LATER)
+    assert (again.subject, again.attempt) == (ben.subject, 2)
+    three.notices.failed(MAIL, "autumn", ben.subject, cause="no such mailbox")
+    assert counts(three) == {("mail", "failed"): 1, ("mail", "sending"): 2}
+    assert told(three, "x:ben") is None
+    three.notices.retry(MAIL, "autumn", ben.subject, LATER)
+    assert three.notices.claim(MAIL, 9, now=LATER) == []
+
+
+def test_what_was_in_hand_is_given_back_when_a_worker_starts(three: Register) -> None:
+    start(three)
+    deliver(three, three.notices.claim(MAIL, 1))
+    three.notices.claim(MAIL, 1)
+    assert three.notices.requeue_interrupted() == 1
+    assert counts(three) == {("mail", "queued"): 2, ("mail", "sent"): 1}
+    assert {each.attempt for each in three.notices.claim(MAIL, 9)} == {1, 2}
+
+
+def test_what_waits_in_the_platform(three: Register) -> None:
+    start(three, MAIL, IN_APP)
+    (due,) = three.notices.pending("forum:ann")
+    assert (due.campaign, due.member.mail) == ("autumn", "ann@mail.example")
+    deliver(three, [due], channel=IN_APP)
+    assert three.notices.pending("x:ann") == []
+    assert told(three, "forum:ann") == NOON.date()
+    three.lodge(["x:ben"], channel="web")
+    assert three.notices.pending("x:ben") == three.notices.pending("x:nobody") == []
+
+
+def test_the_record_of_each_notice(three: Register) -> None:
+    start(three, MAIL, IN_APP)
+    deliver(three, three.notices.claim(MAIL, 2), LATER)
+    records = dict(three.notices.records("autumn"))
+    assert len(list(three.notices.records("autumn"))) == 6
+    (sent, *_) = (record for record in records.values() if record.status == "sent")
+    assert (sent.language, sent.digest, sent.queued, sent.sent, sent.changed) == ("de", b"d" * 32, NOON, LATER, LATER)
+    assert {record.channel for record in three.notices.of("x:ann")} == {MAIL, IN_APP}
+    assert three.notices.of("x:nobody") == []
+
+
+def test_records_come_in_pages_without_a_gap(
+    register: Register, members: "MakeBatch", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demur.register.notices._PAGE", 7)
+    register.import_members([members(*({"account": f"x:m{n}"} for n in range(20)))])
+    start(register, MAIL, IN_APP)
+    assert len({(key, record.channel) for key, record in register.notices.records("autumn")}) == 40
+
+
+def test_coverage_by_region_and_day(register: Register, members: "MakeBatch") -> None:
+    rows = [{"account": f"x:m{n}", "region": region} for n, region in enumerate(("DE", "DE", "NO", None))]
+    register.import_members([members(*rows)])
+    start(register)
+    due = register.notices.claim(MAIL, 9, now=NOON)
+    deliver(register, [each for each in due if each.member.region == "DE"], LATER)
+    assert register.notices.coverage("autumn") == [
+        ("", NOON.date(), NoticeStatus.SENDING, 1),
+        ("DE", LATER.date(), NoticeStatus.SENT, 2),
+        ("NO", NOON.date(), NoticeStatus.SENDING, 1),
+    ]
+
+
+def test_a_campaign_that_does_not_exist(three: Register) -> None:
+    for use in (three.notices.progress, three.notices.coverage, lambda name: list(three.notices.records(name))):
+        with pytest.raises(RegisterError, match="no campaign 'spring'"):
+            use("spring")
+    with pytest.raises(RegisterError, match="needs a name and a channel"):
+        three.notices.start(" ", ANYBODY, [MAIL])
+    with pytest.raises(RegisterError, match="needs a name and a channel"):
+        three.notices.start("spring", ANYBODY, [])
+
+
+def test_a_start_inside_the_lock_is_part_of_it(three: Register) -> None:
+    with suppress(ZeroDivisionError), three.locked():
+        assert start(three).people == 3
+        raise ZeroDivisionError
+    assert three.notices.campaigns() == []
+
+
+@pytest.mark.parametrize(
+    ("cause", "kept"),
+    [
+        ("550 5.1.1 <ann@mail.example>: no such user", "5.1.1"),
+        ("552 ann is full", "552"),
+        ("timed-out", "timed-out"),
+        ("ann@mail.example is unknown", "other"),
+        ("ann muster moved", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_cause_is_kept_as_a_code(cause: str, kept: str) -> None:
+    assert code(cause) == kept
+
+
+def test_the_index_finds_what_is_due(sqlite_place: "Place") -> None:
+    """A million notices wait at times: what a worker and a second start ask for must not read them all."""
+    waiting = (notice.c.channel == "mail", notice.c.status == "queued", notice.c.due <= 5)
+    new = campaigns._new_notices(1, MAIL, 5).where(*campaigns._selected(ADULTS))
+    with sqlite_place.create() as register, register._store.reading() as connection:
+
+        def plan(asked: sa.Select[*tuple[object, ...]]) -> str:
+            sql = str(asked.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+            return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}").all())
+
+        due = plan(sa.select(notice.c.subject).where(*waiting).order_by(notice.c.due).limit(5))
+        assert "notice_due" in due
+        assert "TEMP B-TREE" not in due
+        assert "notice_subject" in plan(new)
+        assert "SEARCH notice USING INDEX notice_due" not in plan(new)
+
+
+@pytest.mark.parametrize("message_id", ["", "<>", " <<>> "])
+def test_a_bounce_without_a_message_id_untells_nobody(three: Register, message_id: str) -> None:
+    start(three, IN_APP)
+    shown = three.notices.pending("x:ben")
+    three.notices.sent(IN_APP, [Delivered(d.campaign, d.subject, "de", b"d" * 32, "") for d in shown], now=NOON)
+    assert not three.notices.bounced(message_id, cause="5.1.1")
+    assert told(three, "x:ben") == NOON.date()

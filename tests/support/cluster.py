@@ -1,0 +1,53 @@
+"""A throw-away PostgreSQL server on a socket, for tests and benchmarks outside tests/register."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+_SETTINGS: Final = "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's server programs: next to where `initdb` points, else Debian's newest."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    releases = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((initdb.parent for initdb in releases), key=lambda folder: int(folder.parent.name), default=None)
+
+
+@contextmanager
+def postgresql_database(folder_of_programs: Path, where: Path | None = None) -> Iterator[str]:
+    """The URL of an empty database on a server of its own, which ends with the block.
+
+    Args:
+        folder_of_programs: where initdb and pg_ctl lie.
+        where: on which disk; the one of temporary files if not given.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="demur-pg-", dir=where))  # short: a socket's path has at most 107 bytes
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "nobody", "nogroup")
+    user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    data, control = folder / "data", folder_of_programs / "pg_ctl"
+
+    def run(*command: object) -> None:
+        subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=folder, **user)
+
+    run(folder_of_programs / "initdb", "-D", data, "-U", "demur", "-A", "trust", "-E", "UTF8", "--no-sync")
+    run(control, "-D", data, "-l", folder / "log", "-o", f"{_SETTINGS} -k '{folder}'", "-w", "start")
+    name = f"demur_{uuid.uuid4().hex}"
+    try:
+        with psycopg.connect(f"host={folder} user=demur dbname=postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        yield f"postgresql://demur@/{name}?host={folder}"
+    finally:
+        run(control, "-D", data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder)
