@@ -1,0 +1,282 @@
+"""What a notice says, generated from demur.toml, so that notice and practice can't drift (Arts 13, 14, 21(4) GDPR).
+
+Invariants: everything it says stands in the policy or is done by demur's own rules; the right to object stands in a
+block of its own, apart from everything else; what only the controller can say is given in the controller's words, with
+the language they are in; nothing in it claims that anything is lawful, anonymous or approved.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from demur.notices.authorities import MEMBERS, Authority, authority_of
+from demur.notices.cleaning import line
+from demur.notices.lacking import lacks
+from demur.notices.words import (
+    AUDIENCES,
+    BASES,
+    IDENTIFIERS,
+    KINDS,
+    PURPOSE,
+    Field,
+    Say,
+    Words,
+    countries,
+    day,
+    listed,
+    said,
+    speaker,
+)
+from demur.policy import Policy
+from demur.terms import Basis
+
+__all__ = ["NoticeContent", "NoticeSection", "Words", "complaint_of", "lacks", "name_of", "others_of", "undone_of"]
+
+_FIRST_PARTY: Final = "first-party"
+
+
+@dataclass(frozen=True)
+class NoticeSection:
+    """One part of a notice."""
+
+    key: str
+    """used, purpose, others, undone, recipients, rights or contact."""
+    title: str
+    paragraphs: tuple[Words, ...]
+    """Sentences."""
+    points: tuple[Words, ...] = ()
+    """A list after them."""
+
+
+@dataclass(frozen=True)
+class NoticeContent:
+    """What a notice says to readers of one language in one country."""
+
+    language: str
+    """One of LANGUAGES."""
+    controller: str
+    """Its name, else the portal's host."""
+    subject: str
+    intro: str
+    objecting: NoticeSection
+    """The right to object: to be shown first, apart from everything else (Art. 21(4) GDPR)."""
+    sections: tuple[NoticeSection, ...]
+    """Everything else, in order."""
+    authority: Authority | None
+    """Of the reader's country, else of the controller's."""
+    contact: str
+    """Mail address, "" if there is none."""
+
+    @classmethod
+    def of(cls, policy: Policy, language: str, region: str | None = None) -> Self:
+        """The notice of a policy.
+
+        Args:
+            policy: What is in force.
+            language: The reader's, one of LANGUAGES.
+            region: The reader's country, ISO 3166-1 alpha-2, None if unknown.
+        """
+        _, told = speaker(language), name_of(policy)
+        authority = authority_of(region, policy.controller.country)
+        built = _Builder(policy, language, _)
+        effective = day(policy.effective_date, language)
+        return cls(
+            language=language,
+            controller=told,
+            subject=_("AI training with your content: you can object"),
+            intro=_(
+                "%(controller)s tells you here how content is used to train AI from %(day)s on.",
+                controller=told,
+                day=effective,
+            ),
+            objecting=built.objecting(),
+            sections=tuple(section for section in built.sections(authority) if section.paragraphs or section.points),
+            authority=authority,
+            contact=policy.controller.contact,
+        )
+
+    def section(self, key: str) -> NoticeSection | None:
+        """The section of that key, None where the policy has nothing for it."""
+        return next((section for section in self.sections if section.key == key), None)
+
+
+def name_of(policy: Policy) -> str:
+    """Who writes: the controller's name, on one line, else the portal's host."""
+    return line(policy.controller.name) or str(urlsplit(policy.portal.url).hostname)
+
+
+def undone_of(language: str) -> tuple[str, ...]:
+    """What an objection can't undo, a sentence each."""
+    _ = speaker(language)
+    return (
+        _("A model that was trained before you objected keeps what it learned from your content."),
+        _("We cannot take your content out of copies that others received before you objected."),
+    )
+
+
+def others_of(policy: Policy, language: str) -> tuple[str, ...]:
+    """What an objection does to what others posted, and what it does not do, a sentence each."""
+    _, rules = speaker(language), policy.others
+    mentions = {
+        "mask": _("If others name you by your user name or by a link, the name is masked there."),
+        "drop": _("If others name you by your user name or by a link, that content is left out."),
+    }
+    quotes = {
+        "mask": _("If others quote you and mark it as a quote, the quote is masked."),
+        "drop": _("If others quote you and mark it as a quote, that content is left out."),
+    }
+    return (
+        mentions[rules.mentions],
+        quotes[rules.quotes],
+        _("If others share your content again, that is left out."),
+        _("We do not find your name in plain text yet, nor copies of your words that are not marked as quotes."),
+    )
+
+
+class _Builder:
+    """The sections of one notice."""
+
+    def __init__(self, policy: Policy, language: str, say: Say) -> None:
+        self._policy, self._language, self._ = policy, language, say
+
+    def objecting(self) -> NoticeSection:
+        _ = self._
+        return self._section(
+            "objecting",
+            _("Your right to object"),
+            [
+                _("You can object at any time, without giving a reason."),
+                _("If you object, nothing that you posted goes into new training data, however old it is."),
+                _("Your objection covers all accounts that we know to be yours, and it never expires."),
+            ],
+        )
+
+    def sections(self, authority: Authority | None) -> Iterator[NoticeSection]:
+        _, policy, language = self._, self._policy, self._language
+        yield self._section("used", _("What is used"), (), self._used())
+        yield self._section("purpose", _("What it is used for, and on what legal basis"), self._purpose())
+        yield self._section("others", _("If you object: what others posted"), others_of(policy, language))
+        yield self._section("undone", _("What an objection cannot undo"), undone_of(language))
+        yield self._section("recipients", _("Who receives it, and how long it is kept"), self._recipients())
+        yield self._section("rights", _("Your rights"), (), self._rights())
+        yield self._section("contact", _("Contact and complaint"), (), self._contact(authority))
+
+    def _section(
+        self, key: str, title: str, paragraphs: Iterable[str | Words | None], points: Iterable[str | Words | None] = ()
+    ) -> NoticeSection:
+        return NoticeSection(key, title, self._words(paragraphs), self._words(points))
+
+    def _words(self, texts: Iterable[str | Words | None]) -> tuple[Words, ...]:
+        return tuple(Words(text, self._language) if isinstance(text, str) else text for text in texts if text)
+
+    def _said(self, field: Field, label: str = "") -> Words | None:
+        found = said(self._policy, self._language, field)
+        return found and replace(found, label=label)
+
+    def _used(self) -> Iterator[str]:
+        """The categories of data (Art. 14(1)(d) GDPR), as the door lets them in."""
+        _, door, language = self._, self._policy.door, self._language
+        yield _("Kinds of content: %(list)s", list=listed((_(KINDS[kind]) for kind in door.kinds), language))
+        audiences = listed((_(AUDIENCES[audience]) for audience in door.audiences), language)
+        yield _("Who could see it: %(list)s", list=audiences)
+        yield _("Sources: %(list)s", list=self._origins())
+        if door.since:
+            yield _("Only content from %(day)s or later", day=day(door.since, language))
+        else:
+            yield _("There is no limit on how old the content may be.")
+        yield from self._people()
+        replaced = [_(word) for key, word in IDENTIFIERS.items() if getattr(self._policy.identifiers, key) == "replace"]
+        if replaced:
+            yield _(
+                "These details are replaced before use, where they are recognised: %(list)s",
+                list=listed(replaced, language),
+            )
+
+    def _origins(self) -> str:
+        _, origins = self._, self._policy.door.origins
+        if origins == "any":
+            return _("our own service and any other source")
+        names = [_("our own service") if origin == _FIRST_PARTY else origin for origin in origins]
+        return listed(names, self._language)
+
+    def _people(self) -> Iterator[str]:
+        _, policy, door = self._, self._policy, self._policy.door
+        if policy.regions != "any":
+            yield _("Only people in these countries: %(list)s", list=countries(policy.regions, self._language))
+            if door.unknown_region == "use":
+                yield _("Also people whose country we do not know")
+        yield _("Minimum age in years: %(number)s", number=door.minimum_age)
+        if door.unknown_age == "use":
+            yield _("Also people whose age we do not know")
+
+    def _purpose(self) -> Iterator[str | Words | None]:
+        """Purpose, legal basis, the interests pursued (Art. 13(1)(c) and (d) GDPR), and from when."""
+        _, policy = self._, self._policy
+        yield from self._purposes()
+        yield _("Legal basis: %(basis)s", basis=_(BASES[policy.basis.use]))
+        if policy.basis.use is Basis.CONSENT:
+            yield _("Only content of people who agreed is used.")
+        if policy.basis.use is Basis.LEGITIMATE_INTERESTS:
+            yield self._said("interests", _("Our legitimate interests:"))
+        if policy.notice.required and policy.notice.period_days:
+            days = policy.notice.period_days
+            yield _("Days between this notice and the first use of your content: %(number)s", number=days)
+
+    def _purposes(self) -> Iterator[Words | None]:
+        _, purpose = self._, self._policy.purpose
+        default = self._policy.notice.languages[0]
+        if purpose.name == PURPOSE:
+            yield Words(_(PURPOSE), self._language, _("Purpose:"))
+        elif purpose.name:
+            yield Words(purpose.name, default, _("Purpose:"))
+        yield self._said("purpose") or (Words(purpose.description, default) if purpose.description else None)
+
+    def _recipients(self) -> Iterator[str | Words | None]:
+        """Arts 13(1)(e) and (f), 13(2)(a) and 14(2)(f) GDPR."""
+        _, days = self._, self._policy.retention.versions_days
+        yield self._said("recipients", _("Who receives it:"))
+        yield self._said("transfers", _("Transfers to other countries:"))
+        yield self._said("storage", _("How long it is kept:"))
+        yield _("Days until an outdated version of the training data is deleted: %(number)s", number=days)
+        yield self._said("source", _("Where it comes from:"))
+
+    def _rights(self) -> Iterator[str]:
+        """Arts 13(2)(b) to (d) GDPR."""
+        _, basis = self._, self._policy.basis.use
+        yield _("You can object to the use of your content (Art. 21 GDPR).")
+        if basis is Basis.CONSENT:
+            yield _(
+                "You can withdraw your consent at any time. That does not change what happened before (Art. 7 GDPR)."
+            )
+        yield _("You can see what is held about you, and get a copy (Art. 15 GDPR).")
+        yield _("You can have wrong data corrected (Art. 16 GDPR).")
+        yield _("You can have your data deleted (Art. 17 GDPR).")
+        yield _("You can have the use of your data restricted (Art. 18 GDPR).")
+        if basis in {Basis.CONSENT, Basis.CONTRACT}:
+            yield _("You can take your data with you in a form that machines can read (Art. 20 GDPR).")
+        yield _("You can complain to a supervisory authority (Art. 77 GDPR).")
+
+    def _contact(self, authority: Authority | None) -> Iterator[str]:
+        """Arts 13(1)(a) and (b), 13(2)(d) GDPR."""
+        _, controller = self._, self._policy.controller
+        home = countries([controller.country], self._language) if controller.country else ""
+        place = ", ".join(part for part in (name_of(self._policy), controller.address, home) if part)
+        yield _("Responsible for this (controller): %(name)s", name=place)
+        if controller.contact:
+            yield _("Questions? Write to %(address)s.", address=controller.contact)
+        if controller.dpo:
+            yield _("Data protection officer: %(address)s", address=controller.dpo)
+        yield from complaint_of(authority, self._language)
+
+
+def complaint_of(authority: Authority | None, language: str) -> tuple[str, ...]:
+    """Where to complain (Art. 13(2)(d) GDPR), a line or two."""
+    _ = speaker(language)
+    everyone = _("Supervisory authorities of all countries: %(url)s", url=MEMBERS)
+    if authority is None:
+        return (everyone,)
+    own = _("Supervisory authority: %(name)s, %(url)s", name=authority.name, url=authority.url)
+    if not authority.states:
+        return (own,)
+    return (own, _("In Germany, the authority of a federal state is responsible for most companies."))

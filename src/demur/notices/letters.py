@@ -1,0 +1,160 @@
+"""The single mails: what each one says, before its link and after it.
+
+Invariants: a letter says the same whether it is read as text or as HTML; it holds nothing of a person but a reference
+and a link, and no letter asks for anything but what its link does.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from demur.notices.authorities import authority_of
+from demur.notices.cleaning import line
+from demur.notices.content import complaint_of, name_of, undone_of
+from demur.notices.languages import N_
+from demur.notices.words import day, speaker
+from demur.policy import Policy
+from demur.register import JSON
+
+Params = Mapping[str, JSON]
+
+
+@dataclass(frozen=True)
+class LetterContent:
+    """What one letter says."""
+
+    subject: str
+    before: tuple[str, ...]
+    """Sentences before the link."""
+    link: str
+    """A page of the portal, "" for none."""
+    after: tuple[str, ...] = ()
+
+
+def letter(policy: Policy, template: str, language: str, params: Params) -> LetterContent:
+    """A letter in one of LANGUAGES.
+
+    Raises:
+        KeyError: for an unknown template, or a value that it needs and ``params`` lack.
+    """
+    return LETTERS[template](policy, language, params)
+
+
+def _receipt(policy: Policy, language: str, params: Params) -> LetterContent:
+    """The confirmation says what stops, from when, and what can't be undone."""
+    _ = speaker(language)
+    return LetterContent(
+        _("We have received your objection"),
+        (
+            _(
+                "Your objection stands from %(day)s on. You do not have to do anything else.",
+                day=_day(params, "lodged", language),
+            ),
+            _("What you posted is not used for new versions of the training data any more."),
+            _reference(params, language),
+            _("See how your objection stands, or withdraw it"),
+        ),
+        _text(params, "receipt_url"),
+        (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
+    )
+
+
+def _confirm(policy: Policy, language: str, params: Params) -> LetterContent:
+    _ = speaker(language)
+    return LetterContent(
+        _("Did you object?"),
+        (
+            _(
+                "Somebody gave your account or mail address to object to AI training with your content"
+                " at %(controller)s.",
+                controller=name_of(policy),
+            ),
+            _("The objection stands already. Please open this page and say whether it was you:"),
+        ),
+        _text(params, "confirm_url"),
+        (
+            *_until(params, language),
+            _reference(params, language),
+        ),
+    )
+
+
+def _until(params: Params, language: str) -> tuple[str, ...]:
+    """When the objection ends, where it ends without an answer."""
+    if params["confirm_by"] is None:
+        return ()
+    _ = speaker(language)
+    return (_("Without an answer, the objection ends on %(day)s.", day=_day(params, "confirm_by", language)),)
+
+
+def _sign_in(policy: Policy, language: str, params: Params) -> LetterContent:
+    _ = speaker(language)
+    return LetterContent(
+        _("Your link to see what is held about you"),
+        (_("Somebody asked %(controller)s for this link. If it was you, open it:", controller=name_of(policy)),),
+        _text(params, "url"),
+        (
+            _("The link works once. Minutes until it expires: %(number)s", number=_text(params, "minutes")),
+            _("If it was not you, you do not have to do anything."),
+        ),
+    )
+
+
+def _withdrawn(policy: Policy, language: str, params: Params) -> LetterContent:
+    _ = speaker(language)
+    return LetterContent(
+        _("Your objection is withdrawn"),
+        (
+            _reference(params, language),
+            _("Your content may be used again, as our notice says. You can object again at any time:"),
+        ),
+        f"{policy.portal.url}/{language}/object",
+    )
+
+
+def _erased(policy: Policy, language: str, params: Params) -> LetterContent:
+    _ = speaker(language)
+    return LetterContent(
+        _("Your data is deleted"),
+        (
+            _("We have deleted what we held of you for AI training."),
+            _("Only coded identifiers stay. They serve one purpose: that your objection still holds."),
+            _reference(params, language),
+        ),
+        "",
+        (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
+    )
+
+
+def _copy_ready(_policy: Policy, language: str, params: Params) -> LetterContent:
+    _ = speaker(language)
+    return LetterContent(
+        _("Your copy is ready"),
+        (_("The copy of what is held about you is ready. You get it here:"),),
+        _text(params, "url"),
+    )
+
+
+LETTERS: Final[Mapping[str, Callable[[Policy, str, Params], LetterContent]]] = {
+    "receipt": _receipt,
+    "confirm": _confirm,
+    "sign-in": _sign_in,
+    "withdrawn": _withdrawn,
+    "erased": _erased,
+    "copy-ready": _copy_ready,
+}
+"""Every letter by the name that the letter box knows it by."""
+
+
+def _text(params: Params, name: str) -> str:
+    return line(str(params[name]), 500)
+
+
+def _reference(params: Params, language: str) -> str:
+    return f"{speaker(language)(N_('Your reference:'))} {_text(params, 'reference')}"
+
+
+def _day(params: Params, name: str, language: str) -> str:
+    """A day out of an ISO 8601 time."""
+    return day(datetime.fromisoformat(str(params[name])).date(), language)

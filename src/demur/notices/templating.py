@@ -1,0 +1,61 @@
+"""Jinja as demur uses it: escaping, strict about what is undefined, in the language of the reader.
+
+Invariants: in ``.html`` every value is escaped and a string of a catalogue is not, so that no catalogue holds markup (a
+test fails on it); in ``.txt`` nothing is; a name that a template uses and nobody gave is an error, never an empty
+place. In a string, ``%`` is a placeholder's: write ``%%`` for the sign.
+"""
+
+from typing import Final
+
+from babel.dates import format_date
+from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+
+from demur.notices.languages import SOURCE, autonym, direction, locale, translations
+
+EXTENSIONS: Final = ("jinja2.ext.i18n",)
+"""What the extractor of strings has to know of, too."""
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """An environment for templates that are rendered by :func:`render`."""
+    made = Environment(
+        loader=loader,
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        extensions=EXTENSIONS,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    made.filters["day"] = _day
+    made.filters["autonym"] = autonym
+    made.filters["direction"] = direction
+    return made
+
+
+def render(environment: Environment, name: str, language: str, **values: object) -> str:
+    """A template in a language; besides ``values`` it knows ``language`` and ``direction``."""
+    return environment.get_template(name).render(language=language, direction=direction(language), **values)
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return translations(_language(context)).gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, number: int) -> str:
+    return translations(_language(context)).ngettext(singular, plural, number)
+
+
+@pass_context
+def _day(context: Context, value: object) -> str:
+    """A day or a time as the reader's language writes days, at full length: ``1 February 2026``."""
+    return format_date(value, "long", locale=locale(_language(context)))  # type: ignore[arg-type]  # a date, as mypy can't see
+
+
+def _language(context: Context) -> str:
+    return str(context.get("language", SOURCE))

@@ -1,0 +1,175 @@
+"""Every catalogue says everything, and nothing in it can break a page or a mail."""
+
+import importlib.util
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from babel.messages.pofile import read_po
+
+from demur.notices.languages import (
+    LANGUAGES,
+    SOURCE,
+    accepted,
+    autonym,
+    direction,
+    locale,
+    matching,
+    translations,
+)
+from demur.notices.words import day
+
+TRANSLATED: Final = [language for language in LANGUAGES if language != SOURCE]
+PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?.")
+
+
+@pytest.fixture(scope="module")
+def tool() -> Any:  # noqa: ANN401  # a script
+    """tools/messages.py."""
+    path = Path(__file__).resolve().parents[2] / "tools" / "messages.py"
+    spec = importlib.util.spec_from_file_location("messages", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def template(tool: Any) -> Any:  # noqa: ANN401  # a script
+    """Every string that code and templates mark."""
+    return tool.extracted()
+
+
+def _catalogue(tool: Any, language: str) -> list[tuple[str, str, bool]]:  # noqa: ANN401  # a script
+    """The strings of a catalogue: source, translation, whether it is only a guess."""
+    with tool.path(language).open("rb") as file:
+        return [(str(each.id), str(each.string), each.fuzzy) for each in read_po(file, locale=language) if each.id]
+
+
+# The catalogues
+
+
+def test_the_template_holds_what_code_and_templates_say(tool: Any, template: Any) -> None:  # noqa: ANN401
+    assert tool.TEMPLATE.read_text("utf-8") == tool.text(template), "run `make messages`"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_string_is_missing_or_a_guess(tool: Any, language: str) -> None:  # noqa: ANN401  # a script
+    missing = [source for source, said, guessed in _catalogue(tool, language) if not said.strip() or guessed]
+    assert not missing, f"{len(missing)} of {language}"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_catalogue_is_stale(tool: Any, template: Any, language: str) -> None:  # noqa: ANN401
+    assert tool.path(language).read_text("utf-8") == tool.updated(language, template), "run `make messages`"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_keep_placeholders_and_edges(tool: Any, language: str) -> None:  # noqa: ANN401  # a script
+    wrong = [
+        said
+        for source, said, _ in _catalogue(tool, language)
+        if said and (sorted(PLACEHOLDER.findall(source)) != sorted(PLACEHOLDER.findall(said)) or said != said.strip())
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_catalogue_holds_markup_or_a_line_break(tool: Any, language: str) -> None:  # noqa: ANN401  # a script
+    for source, said, _ in _catalogue(tool, language):
+        assert not re.search(r"[<>&\x00-\x1f\u202a-\u202e\u2066-\u2069]", source + said)
+        assert source == source.strip()
+
+
+def test_updating_keeps_translations_and_drops_what_is_gone(
+    tool: Any,  # noqa: ANN401  # a script
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tool, "LOCALE", tmp_path)
+    old = tool.Catalog(locale="de")
+    old.add("Stays", "Bleibt")
+    old.add("Goes", "Geht")
+    tool.path("de").parent.mkdir(parents=True)
+    tool.path("de").write_text(tool.text(old, "de"), "utf-8")
+    template = tool.Catalog()
+    template.add("Stays", locations=[("notices/a.py", 7)])
+    template.add("Stay")
+    text = tool.updated("de", template)
+    assert 'msgid "Stays"\nmsgstr "Bleibt"' in text
+    assert 'msgid "Stay"\nmsgstr ""' in text
+    assert "Geht" not in text
+    tool.path("de").write_text(text, "utf-8")
+    assert tool.updated("de", template) == text
+
+
+# Finding a language
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("de", "de"),
+        ("de-AT", "de"),
+        ("pt_BR", "pt"),
+        ("no", "nb"),
+        ("nn-NO", "nb"),
+        ("NB", "nb"),
+        ("zh-Hant", None),
+        ("", None),
+        (None, None),
+        ("-", None),
+    ],
+)
+def test_a_tag_finds_its_language(wanted: str | None, found: str | None) -> None:
+    assert matching(wanted) == found
+
+
+def test_a_tag_finds_nothing_outside_the_choice() -> None:
+    assert matching("de", ("en", "fr")) is None
+    assert matching("de-AT", ("de-AT", "de")) == "de-AT"
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("de", "de"),
+        ("fr;q=0.3, zh, de-AT;q=0.8, *;q=0.1", "de"),
+        ("mt;q=0, en;q=0.5", "en"),
+        ("*", None),
+        ("", None),
+        (None, None),
+        (";;q=,,", None),
+        ("de;q=9, mt", "mt"),
+        ("en," * 10_000, "en"),
+    ],
+)
+def test_a_browser_is_answered_in_its_language(header: str | None, found: str | None) -> None:
+    assert accepted(header) == found
+
+
+def test_languages_are_the_official_ones_and_two_more() -> None:
+    assert len(LANGUAGES) == 26
+    assert list(LANGUAGES) == sorted(set(LANGUAGES))
+    assert {language: autonym(language) for language in ("de", "mt", "pt", "el")} == {
+        "de": "Deutsch",
+        "mt": "Malti",
+        "pt": "português",
+        "el": "Ελληνικά",
+    }
+    assert all(direction(language) == "ltr" for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_is_known_to_babel(language: str) -> None:
+    assert locale(language).territories["MT"]
+    assert "2027" in day(date(2027, 2, 1), language)
+    assert translations(language).gettext("no such string") == "no such string"
+
+
+def test_days_are_written_as_in_europe() -> None:
+    assert day(date(2027, 2, 1), "en") == "1 February 2027"
+    assert day(date(2027, 2, 1), "pt") == "1 de fevereiro de 2027"

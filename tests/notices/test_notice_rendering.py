@@ -1,0 +1,270 @@
+"""Notices and letters as they leave: the right to object first, nothing loaded, nothing injected, fast enough.
+
+The golden mails are what `DEMUR_GOLDEN=write pytest tests/notices` writes: read each change of them.
+"""
+
+import hashlib
+import os
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Final
+
+import html5lib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demur.notices.cleaning import greeting, line
+from demur.notices.languages import LANGUAGES
+from demur.notices.letters import LETTERS
+from demur.notices.rendering import Links, Notices, Rendered, render_letter, render_notice
+from demur.policy import Notice, Policy, Wording
+from demur.register import JSON, Member
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+LINKS: Final = Links("https://object.harbour.example", "AQEAexampleToken_-")
+PARAMS: Final[Mapping[str, JSON]] = {
+    "reference": "D7QX-3K2M-9VTB",
+    "receipt_url": "https://object.harbour.example/en/receipt/AQMAexample",
+    "confirm_url": "https://object.harbour.example/en/confirm/AQIAexample",
+    "url": "https://object.harbour.example/en/mine/AQQAexample",
+    "lodged": datetime(2027, 1, 5, 12, tzinfo=UTC).isoformat(),
+    "confirm_by": datetime(2027, 2, 4, 12, tzinfo=UTC).isoformat(),
+    "minutes": 60,
+}
+UNSEEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+Changed = Callable[..., Policy]
+
+hostile = st.one_of(
+    st.text(max_size=80),
+    st.text(st.sampled_from("\r\n\u2028\u202e\u2066\u200f\x00<>&\"'%{}@/.:\\ a\u05d0\u0301"), max_size=40),
+    st.sampled_from(
+        [
+            "Ann\r\nBcc: everybody@mail.example",
+            "<script>alert(1)</script>",
+            "{{ 7 * 7 }}",
+            "%(controller)s",
+            "\x00token\x00",
+            "\u202egnp.exe",
+            "Win at www.prize.example",
+            "a" * 10_000,
+            "\u0301" * 10_000,
+        ]
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def fixed() -> Policy:
+    """A policy that all examples of a property share."""
+    words = Wording(interests="To offer answers.", recipients="Nobody.")
+    return Policy(effective_date=date(2027, 2, 1), notice=Notice(wording={"en": words}))
+
+
+def _same(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("DEMUR_GOLDEN") == "write":
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+def _tree(html: str) -> Any:  # noqa: ANN401  # an ElementTree
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
+
+
+def _checked(rendered: Rendered) -> None:
+    """A mail is valid HTML in a language, with one heading, loads nothing and measures nothing."""
+    tree = _tree(rendered.html)
+    assert tree.get("lang") == rendered.language
+    assert tree.get("dir") == "ltr"
+    assert len(tree.findall(".//h1")) == 1
+    assert tree.find(".//title").text == rendered.subject
+    tags = {element.tag for element in tree.iter() if isinstance(element.tag, str)}
+    assert not tags & {"img", "script", "link", "iframe", "object", "form", "table", "base", "svg", "video"}
+    assert not re.search(r"url\(|@import|src=|background=|http-equiv", rendered.html)
+    assert "\n" not in rendered.subject
+    for text in (rendered.text, rendered.html, rendered.in_app):
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\n{3}", text)
+
+
+# Golden mails
+
+
+def test_the_notice_in_english(policy: Policy, ann: Member) -> None:
+    rendered = render_notice(policy, ann, LINKS)
+    _checked(rendered)
+    _same("notice.txt", rendered.text)
+    _same("notice.html", rendered.html)
+    _same("in-app.txt", rendered.in_app)
+    assert rendered.digest == hashlib.sha256(rendered.text.encode()).digest()
+    assert rendered.in_app_digest == hashlib.sha256(rendered.in_app.encode()).digest()
+
+
+@pytest.mark.parametrize("template", LETTERS)
+def test_the_letters_in_english(policy: Policy, template: str) -> None:
+    rendered = render_letter(policy, template, "en", PARAMS)
+    _checked(rendered)
+    _same(f"{template}.txt", rendered.text)
+    _same(f"{template}.html", rendered.html)
+    assert rendered.in_app == ""
+
+
+# What every notice does
+
+
+def test_the_right_to_object_stands_first_with_its_link(policy: Policy, ann: Member) -> None:
+    rendered = render_notice(policy, ann, LINKS)
+    link = f"{LINKS.portal}/en/o/{LINKS.token}"
+    for text in (rendered.text, rendered.html, rendered.in_app):
+        assert text.index("You can object at any time") < text.index(link) < text.index("What is used")
+        assert text.count(link) == 1
+    assert rendered.object_url == link
+    first = _tree(rendered.html).find(".//div[@class='first']")
+    assert first.find(".//a").get("href") == link
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_its_mails(changed: Changed, ann: Member, language: str) -> None:
+    policy = changed("notice", languages=(language, "en"))
+    notice = render_notice(policy, replace(ann, locale=language), LINKS)
+    assert notice.language == language
+    assert "%(" not in notice.text + notice.in_app
+    _checked(notice)
+    for template in LETTERS:
+        rendered = render_letter(policy, template, language, PARAMS)
+        assert rendered.language == language
+        _checked(rendered)
+
+
+def test_a_reader_of_a_language_that_is_not_signed_off_is_led_to_it(policy: Policy, ann: Member) -> None:
+    rendered = render_notice(policy, replace(ann, locale="mt"), LINKS)
+    assert rendered.language == "en"
+    assert f"{LINKS.portal}/mt/o/{LINKS.token}" in rendered.text
+    line_of_theirs = _tree(rendered.html).find(".//p[@lang='mt']")
+    assert line_of_theirs.find("a").get("href") == f"{LINKS.portal}/mt/notice"
+    assert "/mt/notice" in rendered.in_app
+
+
+def test_words_in_another_language_are_marked(changed: Changed, ann: Member) -> None:
+    policy = changed("notice", languages=("en", "mt"))
+    rendered = render_notice(policy, replace(ann, locale="mt"), LINKS)
+    marked = [element.text for element in _tree(rendered.html).findall(".//span[@lang='en']")]
+    assert "To offer answers in the languages of our members." in marked
+
+
+def test_a_notice_to_nobody_in_particular_leads_to_the_form(policy: Policy) -> None:
+    rendered = render_notice(policy, None, Links(LINKS.portal))
+    assert f"{LINKS.portal}/en/object\n" in rendered.text
+    assert "This link is yours" not in rendered.text
+    assert "\nHello,\n" in rendered.text
+
+
+def test_a_policy_that_changed_makes_another_notice(policy: Policy, changed: Changed, ann: Member) -> None:
+    before = render_notice(policy, ann, LINKS)
+    after = render_notice(changed("retention", versions_days=7), ann, LINKS)
+    assert before.digest != after.digest
+    assert render_notice(policy, ann, LINKS) == before
+
+
+def test_a_letter_in_an_unknown_language_is_in_the_default_one(policy: Policy) -> None:
+    assert render_letter(policy, "confirm", "zh", PARAMS).language == "en"
+    assert render_letter(policy, "confirm", "pt-BR", PARAMS).language == "pt"
+
+
+def test_an_unknown_letter_and_a_missing_value_are_errors(policy: Policy) -> None:
+    with pytest.raises(KeyError):
+        render_letter(policy, "prize", "en", PARAMS)
+    with pytest.raises(KeyError):
+        render_letter(policy, "receipt", "en", {"reference": "D7QX"})
+
+
+# Hostile names and values
+
+
+@given(name=hostile)
+def test_no_name_breaks_a_notice(fixed: Policy, name: str) -> None:
+    member = Member("forum:ann", (name,), "en", None, "DE", None, None, consented=False)
+    rendered = render_notice(fixed, member, LINKS)
+    _checked(rendered)
+    greeted = rendered.text.splitlines()[2]
+    assert greeted.startswith("Hello")
+    assert greeted.endswith(",")
+    assert len(greeted) <= 70
+    tree = _tree(rendered.html)
+    nameless = _tree(render_notice(fixed, replace(member, names=()), LINKS).html)
+    assert [each.tag for each in tree.iter()] == [each.tag for each in nameless.iter()]
+    assert next(each.get("href") for each in tree.iter("a")) == f"{LINKS.portal}/en/o/{LINKS.token}"
+    assert "".join(tree.find(".//p").itertext()) == greeted
+
+
+@given(name=hostile)
+def test_no_name_breaks_a_header(fixed: Policy, name: str) -> None:
+    policy = fixed.model_copy(update={"controller": fixed.controller.model_copy(update={"name": name})})
+    for rendered in (render_notice(policy, None, LINKS), render_letter(policy, "withdrawn", "en", {"reference": name})):
+        message = EmailMessage()
+        message["Subject"] = rendered.subject
+        message["From"] = line(name) + " <privacy@harbour.example>" if line(name).isalnum() else "p@harbour.example"
+        assert message.keys() == ["Subject", "From"]
+        _checked(rendered)
+
+
+@given(text=hostile)
+def test_a_line_is_one_line_of_what_can_be_seen(text: str) -> None:
+    found = line(text)
+    assert len(found) <= 200
+    assert not {unicodedata.category(char) for char in found.replace("\u200c", "").replace("\u200d", "")} & UNSEEN
+    assert found == found.strip()
+    assert line(found) == found
+
+
+@pytest.mark.parametrize(
+    ("names", "greeted"),
+    [
+        (("Ann",), "Ann"),
+        (("Zoë  van  den Berg", "zoe"), "Zoë van den Berg"),
+        (("J. R. Quay",), "J. R. Quay"),
+        (("נועה",), "נועה"),
+        ((), ""),
+        (("",), ""),
+        (("Win at www.prize.example",), ""),
+        (("https://prize.example",), ""),
+        (("ann@mail.example",), ""),
+        (("<b>Ann</b>",), ""),
+        (("I <3 boats",), "I <3 boats"),
+        (("a" * 100,), "a" * 59 + "…"),
+    ],
+)
+def test_nobody_is_greeted_by_a_link(names: tuple[str, ...], greeted: str) -> None:
+    assert greeting(names) == greeted
+
+
+def test_markup_in_the_controllers_words_stays_text(changed: Changed, ann: Member) -> None:
+    rendered = render_notice(changed("controller", name="<img src=x onerror=y>", address='"><b>'), ann, LINKS)
+    tree = _tree(rendered.html)
+    assert not tree.findall(".//img")
+    assert not tree.findall(".//b")
+
+
+# Speed
+
+
+def test_a_thousand_notices_take_less_than_a_second(policy: Policy) -> None:
+    notices = Notices(policy)
+    notices.render("en", "DE", "Ann", LINKS)  # the first of its kind is made from templates
+    begun = time.process_time()
+    for number in range(1000):
+        notices.render("en", "DE", f"Ann {number}", replace(LINKS, token=f"token{number}"))
+    assert time.process_time() - begun < 1
+
+
+def test_what_is_kept_does_not_grow_with_readers(policy: Policy) -> None:
+    notices = Notices(policy)
+    for number in range(500):
+        notices.render(f"x{number}", f"X{number % 10}", f"Ann {number}", replace(LINKS, token=f"token{number}"))
+    assert len(notices._made) == 1

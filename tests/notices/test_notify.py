@@ -1,0 +1,238 @@
+"""`demur notify`: whom it tells, whom it leaves out, when it refuses, and what it records."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from calling import Demur, Result
+
+from demur.cli import run
+from demur.policy import Mail, Policy, Portal
+from demur.register.contact_records import Delivered
+from demur.terms import Channel
+from demur.workspace import Workspace, create
+
+Changed = Callable[..., Policy]
+
+MEMBERS: Final[list[dict[str, Any]]] = [
+    {"account": "forum:ann", "names": ["Ann"], "locale": "en", "region": "DE", "birth_year": 1980},
+    {"account": "forum:ben", "names": ["Ben"], "locale": "de", "region": "IE", "birth_year": 1990},
+    {"account": "forum:cem", "names": ["Cem"], "locale": "mt", "region": "MT", "birth_year": 1970},
+    {"account": "forum:kim", "names": ["Kim"], "region": "DE", "birth_year": 2020},
+    {"account": "forum:liv", "names": ["Liv"], "region": "NO", "birth_year": 1980},
+    {"account": "forum:mia", "names": ["Mia"], "region": "DE"},
+]
+"""Three adults in the policy's countries, a child, somebody elsewhere, and somebody of unknown age."""
+
+
+@pytest.fixture
+def demur(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Demur:
+    """Runs a command in this process, with no workspace but the one it names."""
+    monkeypatch.delenv("DEMUR_WORKSPACE", raising=False)
+
+    def call(*arguments: str | Path) -> Result:
+        code = run([str(argument) for argument in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def made(fast_tmp: Path, demur: Demur) -> Callable[[Policy], Workspace]:
+    """Makes a workspace of a policy, with the members."""
+
+    def make(policy: Policy) -> Workspace:
+        workspace = create(fast_tmp / "ws", policy)
+        path = fast_tmp / "members.jsonl"
+        rows = ({**row, "mail": f"{row['account'][6:]}@mail.example"} for row in MEMBERS)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        assert demur("members", "-w", workspace.root, path).code == 0
+        return workspace
+
+    return make
+
+
+@pytest.fixture
+def later(changed: Changed) -> Policy:
+    """The complete policy, in effect in a hundred days."""
+    return changed(effective_date=datetime.now(UTC).date() + timedelta(days=100))
+
+
+def _objects(demur: Demur, workspace: Workspace, account: str) -> None:
+    assert demur("object", "-w", workspace.root, "--account", account).code == 0
+
+
+# Whom
+
+
+def test_a_campaign_tells_those_whose_content_may_come_in(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy
+) -> None:
+    workspace = made(later)
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert result.code == 0
+    assert result.err == ""
+    assert result.out == (
+        "Campaign spring has a notice for 3 people, by mail."
+        " Left out because they objected: 0 people; because nothing is known to write to: 0 people.\n"
+        "`demur worker` (or `demur serve`) delivers them; `demur notify --progress spring` shows how far.\n"
+    )
+    with workspace.register() as register:
+        due = register.notices.claim(Channel.MAIL, 10)
+    assert sorted(each.member.account for each in due) == ["forum:ann", "forum:ben", "forum:cem"]
+
+
+def test_who_objected_is_left_out_and_counted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
+    workspace = made(later)
+    _objects(demur, workspace, "forum:ann")
+    preview = demur("notify", "--json", "-w", workspace.root, "--campaign", "spring", "--dry-run").json
+    assert preview["people"] == 2
+    assert preview["left_out"] == {"objected": 1, "unreachable": 0, "region": 1, "age": 2}
+    assert not preview["queued"]
+    told = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert "for 2 people, by mail. Left out because they objected: 1 person;" in told.out
+
+
+def test_a_campaign_started_again_adds_nobody_twice(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy
+) -> None:
+    workspace = made(later)
+    for _ in range(2):
+        assert "for 3 people" in demur("notify", "-w", workspace.root, "--campaign", "spring").out
+    counts = demur("notify", "--json", "-w", workspace.root, "--progress", "spring").json["counts"]
+    assert counts == [{"channel": "mail", "status": "queued", "number": 3}]
+
+
+def test_a_platform_that_takes_notices_gets_them_too(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy
+) -> None:
+    notice = later.notice.model_copy(update={"in_app": "pull"})
+    workspace = made(later.model_copy(update={"notice": notice}))
+    assert "by mail and in-app." in demur("notify", "-w", workspace.root, "--campaign", "spring").out
+
+
+# Before it starts
+
+
+def test_a_dry_run_queues_nothing_and_shows_a_notice(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy
+) -> None:
+    workspace = made(later)
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    assert result.code == 0
+    assert result.out.startswith("Campaign spring would tell 3 people; nothing was queued. Left out")
+    assert "Left out by the policy's regions: 1 person; of the others, by its age limit: 2 people.\n" in result.out
+    assert "https://object.harbour.example/en/o/EXAMPLE" in result.out
+    assert "Your right to object" in result.out
+    with workspace.register() as register:
+        assert register.notices.campaigns() == []
+        assert register.notices.claim(Channel.MAIL, 10) == []
+
+
+def test_an_incomplete_notice_is_not_sent(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
+    workspace = made(later.model_copy(update={"controller": later.controller.model_copy(update={"contact": ""})}))
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert result.code == 1
+    assert result.out == ""
+    assert result.err.count("\n") == 1
+    assert "The notice lacks 1 thing that it has to say: fill in demur.toml; `demur notify --check`" in result.err
+    with workspace.register() as register:
+        assert register.notices.campaigns() == []
+    dry = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    assert dry.code == 0
+    assert "set `controller.contact`." in dry.err
+
+
+def test_an_early_effective_date_is_noted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
+    workspace = made(later.model_copy(update={"effective_date": datetime.now(UTC).date() + timedelta(days=10)}))
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert result.code == 0
+    assert "is less than `notice.period_days` (30) from today" in result.err
+
+
+def test_check_says_what_is_missing(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
+    update = {"portal": Portal(), "mail": Mail(server="smtp.harbour.example:587")}
+    workspace = made(later.model_copy(update=update))
+    result = demur("notify", "-w", workspace.root, "--check")
+    assert result.code == 1
+    assert result.out.startswith("Art. 21(4) GDPR asks for ")
+    assert "The notice lacks 1 thing" in result.err
+
+
+def test_check_is_content_with_a_complete_notice(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy
+) -> None:
+    result = demur("notify", "--json", "-w", made(later).root, "--check")
+    assert result.code == 0
+    assert result.json == {"lacks": []}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--check", "--campaign", "spring"),
+        ("--progress", "a", "--records", "b", "--to", "c.csv"),
+        ("--dry-run", "--check"),
+        ("--records", "spring"),
+        ("--check", "--to", "c.csv"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(demur: Demur, fast_tmp: Path, arguments: tuple[str, ...]) -> None:
+    result = demur("notify", "-w", fast_tmp, *arguments)
+    assert result.code == 2
+    assert "--records" in result.err
+
+
+# Afterwards
+
+
+def test_progress_and_records_tell_where_notices_stand(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path
+) -> None:
+    workspace = made(later)
+    assert demur("notify", "-w", workspace.root, "--campaign", "spring").code == 0
+    with workspace.register() as register:
+        first, second, _third = register.notices.claim(Channel.MAIL, 3)
+        delivered = [
+            Delivered(each.campaign, each.subject, "en", bytes(32), f"<{number}@harbour.example>")
+            for number, each in enumerate((first, second))
+        ]
+        register.notices.sent(Channel.MAIL, delivered)
+        assert register.notices.bounced("<1@harbour.example>", cause="5.1.1")
+    told = demur("notify", "-w", workspace.root, "--progress", "spring").out
+    assert [line.split() for line in told.splitlines()[1:]] == [
+        ["channel", "status", "notices"],
+        ["mail", "bounced", "1"],
+        ["mail", "sending", "1"],
+        ["mail", "sent", "1"],
+    ]
+    target = fast_tmp / "records.csv"
+    result = demur("notify", "-w", workspace.root, "--records", "spring", "--to", target)
+    assert result.out == f"3 notices of campaign spring: {target}\n"
+    with target.open(newline="") as file:
+        rows = {row["subject"]: row for row in csv.DictReader(file)}
+    sent, bounced = rows[f"{first.subject:016x}"], rows[f"{second.subject:016x}"]
+    assert (sent["status"], sent["language"], sent["digest"], sent["bounced"]) == ("sent", "en", "00" * 32, "")
+    assert sent["queued"] <= sent["sent"]
+    assert bounced["status"] == "bounced"
+    assert bounced["bounced"] >= bounced["sent"] > ""
+    assert {row["opened"] for row in rows.values()} == {"not recorded"}
+    assert "mail.example" not in target.read_text()
+    assert "forum" not in target.read_text()
+
+
+@pytest.mark.parametrize("option", ["--progress", "--records"])
+def test_an_unknown_campaign_is_said(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path, option: str
+) -> None:
+    workspace, target = made(later), fast_tmp / "records.csv"
+    to = ("--to", target) if option == "--records" else ()
+    result = demur("notify", "-w", workspace.root, option, "autumn", *to)
+    assert result.code == 2
+    assert "There is no campaign 'autumn'" in result.err
+    assert not list(fast_tmp.glob("*records.csv*"))
