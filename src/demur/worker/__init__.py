@@ -1,0 +1,1 @@
+"""The worker: it delivers notices and letters, tells the platform what happened, and lets the corpus follow."""

@@ -1,0 +1,147 @@
+"""Delivery: notices and letters are taken in hand, handed over in small groups, and put on record.
+
+Invariants: what was handed over is on record before the next group is begun, so that at most GROUP mails are ever
+handed over and not on record: these, and no others, may go out a second time after a kill. What was not handed over
+is given back, or failed for good; nothing is forgotten in between.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, Protocol, TypeVar
+
+from demur.errors import RegisterError
+from demur.worker.carrying import GROUP, LINES, Answer, Fate, Patience
+from demur.worker.lanes import Rest
+from demur.worker.logs import log, log_error
+from demur.worker.office import Office
+
+T = TypeVar("T")
+
+CLAIM: Final = 200
+"""How many are taken in hand at once."""
+IDLE_S: Final = 1.0
+"""How long a lane without work waits."""
+_AGAIN_S: Final = 2.0
+
+
+class Kind(Protocol[T]):
+    """What is delivered: notices, letters, messages."""
+
+    name: str
+    patience: Patience
+
+    def claim(self, limit: int) -> Sequence[T]:
+        """Take some in hand."""
+
+    def carry(self, one: T) -> Answer:
+        """Hand one over, from any thread."""
+
+    def attempt(self, one: T) -> int:
+        """How often it was tried, this time included."""
+
+    def sent(self, some: Sequence[T]) -> None:
+        """Record that they were handed over."""
+
+    def retry(self, one: T, at: datetime) -> None:
+        """Give one back until then."""
+
+    def failed(self, one: T, cause: str) -> None:
+        """Give one up."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Delivery(Generic[T]):
+    """The lane of one kind."""
+
+    def __init__(self, office: Office, kind: Kind[T], idle: float = IDLE_S) -> None:
+        self.name = kind.name
+        self.counts: Counter[str] = Counter()
+        self._office = office
+        self._kind = kind
+        self._idle = idle
+        self._rest = Rest()
+        self._shut = False
+        self._pool = ThreadPoolExecutor(LINES, thread_name_prefix=kind.name)
+
+    def turn(self) -> float:
+        """Deliver what is due, at most CLAIM; while the way was shut last time, at most GROUP."""
+        hand = list(self._kind.claim(GROUP if self._shut else CLAIM))
+        if not hand:
+            return self._idle
+        self._shut = False
+        try:
+            while hand and not self._shut and not self._office.stop.is_set():
+                self._deliver(hand)
+        finally:
+            self._give_back(hand)
+        if self._shut:
+            return self._rest.more()
+        self._rest.over()
+        return 0.0
+
+    def close(self) -> None:
+        """Wait for what is under way, then hang up."""
+        self._pool.shutdown()
+        self._kind.close()
+
+    def _deliver(self, hand: list[T]) -> None:
+        """Hand over the first group of what is in hand, and put on record what became of it."""
+        group = hand[:GROUP]
+        answers = list(self._pool.map(self._carry, group))
+        del hand[:GROUP]  # from here on it is on record, or not given back: it may be with the reader already
+        self._insist(lambda: self._record(group, answers))
+        for answer in answers:
+            self.counts[answer.fate.value] += 1
+        causes = Counter((answer.fate, answer.cause) for answer in answers if answer.fate is not Fate.SENT)
+        for (fate, cause), number in causes.items():
+            log(f"{self.name}.{fate.value}", number=number, cause=cause)
+        self._shut = any(answer.fate is Fate.CLOSED for answer in answers)
+
+    def _carry(self, one: T) -> Answer:
+        try:
+            return self._kind.carry(one)
+        except Exception as error:  # noqa: BLE001  # one that can't be made must not take back the others, who have theirs
+            log_error(f"{self.name}.failed", error)
+            return Answer(Fate.LATER, "error here")
+
+    def _record(self, group: Sequence[T], answers: Sequence[Answer]) -> None:
+        """All of a group's outcome, in one transaction."""
+        kind, now = self._kind, datetime.now(UTC)
+        with self._office.register.locked():
+            sent = [one for one, answer in zip(group, answers, strict=True) if answer.fate is Fate.SENT]
+            if sent:
+                kind.sent(sent)
+            for one, answer in zip(group, answers, strict=True):
+                attempt = kind.attempt(one)
+                if answer.fate is Fate.CLOSED:
+                    kind.retry(one, now)
+                elif answer.fate is Fate.NEVER or (answer.fate is Fate.LATER and kind.patience.over(attempt)):
+                    kind.failed(one, answer.cause)
+                elif answer.fate is Fate.LATER:
+                    kind.retry(one, now + kind.patience.delay(attempt))
+
+    def _insist(self, work: Callable[[], None]) -> None:
+        """Record, however long others keep the register busy; only the end of the worker ends the tries."""
+        while True:
+            try:
+                work()
+            except RegisterError as error:
+                log_error(f"{self.name}.unrecorded", error)
+                if self._office.stop.wait(_AGAIN_S):
+                    raise
+            else:
+                return
+
+    def _give_back(self, hand: Sequence[T]) -> None:
+        """What was not begun; where even that fails, the next worker takes it back."""
+        if not hand:
+            return
+        at = datetime.now(UTC) - timedelta(seconds=1)
+        with suppress(RegisterError), self._office.register.locked():
+            for one in hand:
+                self._kind.retry(one, at)

@@ -1,0 +1,169 @@
+"""Mails: a rendered text as a message that any server takes.
+
+Invariants: a header that holds words is made by the email package's policy, which refuses line breaks; a mail says
+that a machine sent it (RFC 3834), loads nothing and measures nothing; its Message-ID follows from what it is, by a
+keyed hash, so that a repeat carries the same one, and tells nobody whom it is to.
+"""
+
+import hmac
+import re
+from binascii import b2a_qp
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Final
+
+from demur.errors import PolicyError
+from demur.identity import Keys
+from demur.notices.rendering import Rendered
+from demur.policy import Policy
+from demur.terms import Channel
+from demur.tokens import derived
+from demur.worker.carrying import Mail
+
+_ADDRESS: Final = re.compile(
+    r"([^\s<>()\[\],;:\\\"@\x00-\x20\x7f-\x9f]{1,64})@([^\s<>()\[\],;:\\\"@/\x00-\x20\x7f-\x9f]+)"
+)
+_HOST: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
+_LONGEST_ADDRESS: Final = 254  # RFC 5321, section 4.5.3.1.3
+_MAILS: Final = "messages"
+_LETTER: Final = re.compile(r"<?([0-9a-f]{40})([0-9a-f]{16})@[^<>\s]+>?")
+_NOWHERE: Final = "demur@localhost"
+"""The sender of mails that only lie in the outbox, where the policy names none."""
+
+
+class BadAddressError(ValueError):
+    """A mail address that no mail can be written to; it says nothing of the address."""
+
+
+class Post:
+    """Makes the mails of one policy."""
+
+    def __init__(self, policy: Policy, keys: Keys) -> None:
+        self._sender = _sender(policy)
+        self._from = _header("From", str(Address(_line(policy.controller.name), addr_spec=self._sender)))
+        self._secret = derived(keys, _MAILS)
+
+    @property
+    def sender(self) -> str:
+        """The address on every envelope."""
+        return self._sender
+
+    @property
+    def domain(self) -> str:
+        """The sender's, as it greets servers."""
+        return self._sender.rpartition("@")[2]
+
+    def notice_id(self, campaign: str, subject: int, channel: Channel) -> str:
+        """The Message-ID of a notice, without angle brackets."""
+        return self._id("notice", campaign, str(subject), channel.value)
+
+    def letter_id(self, number: int) -> str:
+        """The Message-ID of a letter: its holder alone can say which one came back."""
+        return f"{letter_name(self._secret, number)}@{self.domain}"
+
+    def mail(self, rendered: Rendered, address: str, message_id: str) -> Mail:
+        """A mail to one address.
+
+        Raises:
+            BadAddressError: when nothing can be sent to it.
+        """
+        local, domain = split(address)
+        whole = f"{local}@{domain}"
+        boundary = f"=_{message_id.partition('@')[0]}"
+        head = (
+            self._from,
+            f"To: {whole}\r\n",  # split() lets nothing through that would need quoting
+            _header("Subject", rendered.subject),
+            f"Date: {format_datetime(datetime.now(UTC))}\r\n",
+            f"Message-ID: <{message_id}>\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            _header("Content-Language", rendered.language),
+            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n',
+        )
+        parts = (_part("plain", rendered.text), _part("html", rendered.html))
+        body = b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
+        content = "".join(head).encode() + body + f"--{boundary}--\r\n".encode()
+        return Mail(whole, message_id, content, not local.isascii())
+
+    def _id(self, *parts: str) -> str:
+        said = "\0".join(parts).encode()
+        return f"{hmac.digest(self._secret, said, 'sha256')[:20].hex()}@{self.domain}"
+
+
+def letter_name(secret: bytes, number: int) -> str:
+    """A keyed hash, and the number in a form that tells nobody how many letters there are."""
+    code = hmac.digest(secret, f"letter\0{number}".encode(), "sha256")[:20]
+    return f"{code.hex()}{number ^ _pad(secret, code):016x}"
+
+
+def letter_of(keys: Keys, message_id: str) -> int | None:
+    """The number of the letter that a Message-ID is of; None if it is none of ours."""
+    found = _LETTER.fullmatch(message_id.strip())
+    if found is None:
+        return None
+    secret = derived(keys, _MAILS)
+    number = int(found[2], 16) ^ _pad(secret, bytes.fromhex(found[1]))
+    ours = hmac.compare_digest(letter_name(secret, number), found[1] + found[2])
+    return number if ours else None
+
+
+def _pad(secret: bytes, code: bytes) -> int:
+    return int.from_bytes(hmac.digest(secret, b"number\0" + code, "sha256")[:8], "big")
+
+
+def _sender(policy: Policy) -> str:
+    sender = policy.mail.sender or policy.controller.contact
+    if not sender and policy.mail.server:
+        raise PolicyError("No mail can leave without a sender: set `sender` in [mail], or the controller's contact.")
+    try:
+        return "@".join(split(sender or _NOWHERE))
+    except BadAddressError:
+        raise PolicyError("No server takes mails from this `sender` of [mail]: write a plain mail address.") from None
+
+
+def _part(subtype: str, text: str) -> bytes:
+    """One part, quoted-printable (RFC 2045, section 6.7)."""
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + b2a_qp("\r\n".join([*text.splitlines(), ""]).encode(), istext=True)
+
+
+@lru_cache(maxsize=256)
+def _header(name: str, value: str) -> str:
+    """A header line, encoded and folded; the email package takes a millisecond for one."""
+    return str(SMTP.fold(name, SMTP.header_factory(name, value)))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def split(address: str) -> tuple[str, str]:
+    """An address in two, its domain in ASCII (RFC 5891).
+
+    Raises:
+        BadAddressError: when it is none.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        raise BadAddressError
+    local, domain = found[1], _ascii(found[2])
+    dots = local.startswith(".") or local.endswith(".") or ".." in local
+    if dots or not _HOST.fullmatch(domain) or len(f"{local}@{domain}".encode()) > _LONGEST_ADDRESS:
+        raise BadAddressError
+    return local, domain
+
+
+def _ascii(domain: str) -> str:
+    if domain.isascii():
+        return domain
+    try:
+        import idna  # noqa: PLC0415  # it comes with the extra `web`; Python's own codec knows another, older rule
+    except ModuleNotFoundError:
+        raise BadAddressError from None
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        raise BadAddressError from None

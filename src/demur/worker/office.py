@@ -1,0 +1,87 @@
+"""What everything in the worker works with: the register, the policy as it is now, and what carries mails.
+
+Invariants: an edit of demur.toml counts from the next turn on, and one that can't be read leaves the last good one;
+secrets come from the environment or from files among the keys, and are nowhere else.
+"""
+
+import os
+import threading
+from typing import Final
+
+from demur.errors import PolicyError
+from demur.identity import Keys
+from demur.policy import Policy
+from demur.register import Register
+from demur.tokens import Tokens
+from demur.worker.carrying import Carrier, Throttle
+from demur.worker.logs import log_error
+from demur.worker.mails import Post
+from demur.worker.outbox import Outbox
+from demur.worker.smtp import TIMEOUTS, Smtp, Timeouts
+from demur.workspace import Workspace
+
+_PASSWORD: Final = "smtp.password"  # noqa: S105  # a file's name
+_PASSWORD_ENV: Final = "DEMUR_SMTP_PASSWORD"  # noqa: S105  # a variable's name
+
+
+class Office:
+    """One workspace, open for delivery; shared by all threads of a worker."""
+
+    def __init__(self, workspace: Workspace, register: Register, stop: threading.Event) -> None:
+        self.workspace = workspace
+        self.register = register
+        self.stop = stop
+        self.keys: Keys = workspace.keys()
+        self.tokens: Tokens = Tokens.of(self.keys)
+        self.timeouts: Timeouts = TIMEOUTS
+        self._lock = threading.Lock()
+        self._policy = workspace.policy()
+        self._seen = self._version()
+        self._throttle = Throttle(self._policy.mail.per_second, stop)
+
+    def policy(self) -> Policy:
+        """What demur.toml says now, or said when it could last be read."""
+        with self._lock:
+            now = self._version()
+            if now != self._seen:
+                self._seen = now
+                self._reload()
+            return self._policy
+
+    def post(self) -> Post:
+        """What makes mails.
+
+        Raises:
+            PolicyError: when the policy names no sender.
+        """
+        return Post(self.policy(), self.keys)
+
+    def carrier(self) -> Carrier:
+        """Something new that carries mails where the policy says, at the pace that all of them share."""
+        mail = self.policy().mail
+        if not mail.server:
+            return Outbox(self.workspace.outbox_path)
+        password = secret(self.workspace, _PASSWORD_ENV, _PASSWORD)
+        return Smtp(mail, password, self.post().sender, self._throttle, self.timeouts)
+
+    def _reload(self) -> None:
+        try:
+            self._policy = self.workspace.policy()
+        except PolicyError as error:
+            log_error("policy", error)
+            return
+        self._throttle = Throttle(self._policy.mail.per_second, self.stop)
+
+    def _version(self) -> tuple[int, ...]:
+        try:
+            known = self.workspace.policy_path.stat()
+        except OSError:
+            return ()
+        return known.st_mtime_ns, known.st_size, known.st_ino
+
+
+def secret(workspace: Workspace, variable: str, file: str) -> str | None:
+    """A secret from the environment, or from a file among the keys; None if there is none."""
+    path = workspace.keys_path / file
+    found = os.environ.get(variable) or (path.read_text().strip() if path.is_file() else "")
+    return found or None

@@ -1,0 +1,160 @@
+"""What goes out by mail: notices and letters.
+
+Invariants: a person without an address that mail can be sent to has failed, and so is not told; a letter that says
+that somebody was erased does not stay in the workspace as a file.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from demur.notices.rendering import Links, Rendered, render_letter, render_notice
+from demur.policy import Policy
+from demur.register import Delivered, Due, Letter
+from demur.terms import Channel
+from demur.tokens import Purpose
+from demur.worker.carrying import LETTERS, NOTICES, Answer, Carrier, Fate, Patience
+from demur.worker.logs import log_error
+from demur.worker.mails import BadAddressError, Post
+from demur.worker.office import Office
+
+_ERASED: Final = "erased"
+
+
+class _Desk:
+    """Post and carrier of the policy as it is; new ones when it changes."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._policy: Policy | None = None
+        self.post: Post
+        self.carrier: Carrier
+
+    def refresh(self) -> Policy:
+        """The policy, with what it asks for at hand; called between groups, never during one."""
+        policy = self._office.policy()
+        if policy is not self._policy:
+            self.close()
+            self.post, self.carrier = self._office.post(), self._office.carrier()
+            self._policy = policy
+        return policy
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._policy is not None:
+            self.carrier.close()
+            self._policy = None
+
+
+class MailNotices:
+    """Notices by mail."""
+
+    name = "notices"
+    patience: Patience = NOTICES
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._book = office.register.notices
+        self._desk = _Desk(office)
+        self._policy: Policy
+        self._made: dict[tuple[str, int], Delivered] = {}
+
+    def claim(self, limit: int) -> Sequence[Due]:
+        """Take some in hand."""
+        self._policy = self._desk.refresh()
+        self._made.clear()
+        return self._book.claim(Channel.MAIL, limit)
+
+    def carry(self, one: Due) -> Answer:
+        """Render one, and hand it over."""
+        if not one.member.mail:
+            return Answer(Fate.NEVER, "no mail address")
+        rendered = self._rendered(one)
+        message_id = self._desk.post.notice_id(one.campaign, one.subject, Channel.MAIL)
+        try:
+            mail = self._desk.post.mail(rendered, one.member.mail, message_id)
+        except BadAddressError:
+            return Answer(Fate.NEVER, "address not usable")
+        key = (one.campaign, one.subject)
+        self._made[key] = Delivered(*key, rendered.language, rendered.digest, message_id)
+        return self._desk.carrier.carry(mail)
+
+    def attempt(self, one: Due) -> int:
+        """How often it was tried."""
+        return one.attempt
+
+    def sent(self, some: Sequence[Due]) -> None:
+        """Their people are told from now on."""
+        self._book.sent(Channel.MAIL, [self._made[one.campaign, one.subject] for one in some])
+
+    def retry(self, one: Due, at: datetime) -> None:
+        """Give one back."""
+        self._book.retry(Channel.MAIL, one.campaign, one.subject, at)
+
+    def failed(self, one: Due, cause: str) -> None:
+        """Give one up: the person stays untold."""
+        self._book.failed(Channel.MAIL, one.campaign, one.subject, cause=cause)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._desk.close()
+
+    def _rendered(self, one: Due) -> Rendered:
+        return rendered_notice(self._office, self._policy, one)
+
+
+class Letters:
+    """Single mails, for which somebody waits."""
+
+    name = "letters"
+    patience: Patience = LETTERS
+
+    def __init__(self, office: Office) -> None:
+        self._box = office.register.letters
+        self._desk = _Desk(office)
+        self._policy: Policy
+
+    def claim(self, limit: int) -> Sequence[Letter]:
+        """Take some in hand; the write lock is asked for only where there are any."""
+        self._policy = self._desk.refresh()
+        return self._box.claim(limit) if self._box.waiting() else []
+
+    def carry(self, one: Letter) -> Answer:
+        """Render one, and hand it over."""
+        if one.template == _ERASED and not self._policy.mail.server:
+            return Answer(Fate.NEVER, "no mail server")
+        try:
+            rendered = render_letter(self._policy, one.template, one.language, one.params)
+            mail = self._desk.post.mail(rendered, one.address, self._desk.post.letter_id(one.id))
+        except BadAddressError:
+            return Answer(Fate.NEVER, "address not usable")
+        except KeyError as error:  # a template, or a value for it, that is not there
+            log_error("letters.incomplete", error)
+            return Answer(Fate.NEVER, "not renderable")
+        return self._desk.carrier.carry(mail, urgent=True)
+
+    def attempt(self, one: Letter) -> int:
+        """How often it was tried."""
+        return one.attempt
+
+    def sent(self, some: Sequence[Letter]) -> None:
+        """What they said is destroyed."""
+        self._box.sent([one.id for one in some])
+
+    def retry(self, one: Letter, at: datetime) -> None:
+        """Give one back."""
+        self._box.retry(one.id, at)
+
+    def failed(self, one: Letter, cause: str) -> None:
+        """Give one up."""
+        self._box.failed(one.id, cause)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._desk.close()
+
+
+def rendered_notice(office: Office, policy: Policy, one: Due) -> Rendered:
+    """A notice with its reader's own link."""
+    token = office.tokens.make(Purpose.OBJECT, one.subject)
+    return render_notice(policy, one.member, Links(policy.portal.url, token))

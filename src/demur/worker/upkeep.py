@@ -1,0 +1,73 @@
+"""Upkeep: the corpus follows the register, overdue objections lapse, what is spent is cleared.
+
+Invariants: another process that writes to the workspace goes first; the corpus is followed at most a fifth of the
+time, so that a campaign, whose every group of notices binds, leaves the machine to others.
+"""
+
+import time
+from collections import Counter
+from typing import Final
+
+from demur.errors import WorkspaceError
+from demur.worker.delivery import IDLE_S
+from demur.worker.logs import log, log_error
+from demur.worker.office import Office
+
+_HONOURED: Final = "honoured"  # corpus.session.HONOURED, without loading Lance
+_REST_S: Final = 5.0
+_SHARE: Final = 4
+"""Seconds of rest for each second of following."""
+_LAPSE_S: Final = 60.0
+_CLEAN_S: Final = 600.0
+
+
+class Upkeep:
+    """The lane."""
+
+    name = "upkeep"
+
+    def __init__(self, office: Office) -> None:
+        self.counts: Counter[str] = Counter()
+        self._office = office
+        self._lapse_at = self._clean_at = self._follow_at = 0.0
+
+    def turn(self) -> float:
+        """Do what is due."""
+        now = time.monotonic()
+        register = self._office.register
+        if now >= self._lapse_at:
+            self.counts["lapsed"] += len(register.lapse_overdue())
+            self._lapse_at = now + _LAPSE_S
+        if now >= self._clean_at:
+            self.counts["cleaned"] += register.visits.clean()
+            self._clean_at = now + _CLEAN_S
+        if now >= self._follow_at and (self._behind() or register.persons.erasures()):
+            self._follow()
+        return IDLE_S
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _behind(self) -> bool:
+        if not self._office.workspace.corpus_path.exists():  # nothing was imported yet
+            return False
+        register = self._office.register
+        return register.head().binding > int(register.state(_HONOURED) or 0)
+
+    def _follow(self) -> None:
+        from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without
+        from demur.rights.erase import finish  # noqa: PLC0415  # the same
+
+        began = time.monotonic()
+        try:
+            report = honour(self._office.workspace)
+            self.counts["erased"] += len(finish(self._office.workspace))
+        except WorkspaceError as error:  # somebody imports, for instance
+            log_error("upkeep.waits", error)
+        else:
+            self.counts["deleted"] += report.deleted
+            self.counts["rewritten"] += report.rewritten
+            if report.deleted or report.rewritten:
+                log("upkeep.honoured", binding=report.binding, deleted=report.deleted, rewritten=report.rewritten)
+        ended = time.monotonic()
+        self._follow_at = ended + max(_REST_S, _SHARE * (ended - began))

@@ -1,0 +1,82 @@
+"""The worker: its lanes side by side, from the lock to the last mail in flight.
+
+Invariants: there is one worker for a workspace; at its start it takes back what an earlier one had in hand; letters
+never wait for notices, for a webhook or for the corpus; told to stop, it finishes and records what is in flight.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Final
+
+from demur.register import Register
+from demur.worker.delivery import Delivery
+from demur.worker.events import Events
+from demur.worker.in_app import InAppNotices
+from demur.worker.lanes import Lane, drain, keep_on
+from demur.worker.lock import only_worker
+from demur.worker.logs import log
+from demur.worker.office import Office
+from demur.worker.post_kinds import Letters, MailNotices
+from demur.worker.upkeep import Upkeep
+from demur.workspace import Workspace
+
+LETTERS_IDLE_S: Final = 0.25
+
+Counts = Mapping[str, Mapping[str, int]]
+"""What each lane did, by name."""
+
+
+def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> Counts:
+    """Work until told to stop, or (``once``) until nothing is due.
+
+    Raises:
+        WorkspaceError: when another worker is at work.
+        DemurError: with ``once``, what kept a lane from its work.
+    """
+    with only_worker(workspace), workspace.register() as register:
+        _take_back(register)
+        office = Office(workspace, register, stop)
+        lanes = lanes_of(office)
+        with ExitStack() as stack:
+            for lane in lanes:
+                stack.callback(lane.close)
+            log("worker.started")
+            (_in_turn if once else _side_by_side)(lanes, stop)
+        counts = {lane.name: dict(lane.counts) for lane in lanes}
+        log("worker.ended")
+        return counts
+
+
+def lanes_of(office: Office) -> list[Lane]:
+    """Every kind of work, in the order in which one pass does it."""
+    return [
+        Delivery(office, Letters(office), LETTERS_IDLE_S),
+        Delivery(office, MailNotices(office)),
+        Delivery(office, InAppNotices(office)),
+        Upkeep(office),
+        Events(office),
+    ]
+
+
+def _take_back(register: Register) -> None:
+    notices, letters = register.notices.requeue_interrupted(), register.letters.requeue_interrupted()
+    if notices or letters:
+        log("worker.taken back", notices=notices, letters=letters)
+
+
+def _in_turn(lanes: list[Lane], stop: threading.Event) -> None:
+    for lane in lanes:
+        drain(lane, stop)
+
+
+def _side_by_side(lanes: list[Lane], stop: threading.Event) -> None:
+    threads = [threading.Thread(target=keep_on, args=(lane, stop), name=lane.name) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    try:
+        stop.wait()
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,29 @@
+"""A workspace with members to tell, and a worker's office in it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from mailing import Made, campaign
+
+from demur.policy import Policy
+from demur.terms import Channel
+from demur.worker.office import Office
+from demur.workspace import create
+
+
+@pytest.fixture
+def made(fast_tmp: Path) -> Iterator[Made]:
+    """Makes an office in a new workspace of a policy, with people who wait for a notice."""
+    with ExitStack() as stack:
+
+        def make(policy: Policy, people: int = 0, channels: tuple[Channel, ...] = (Channel.MAIL,)) -> Office:
+            workspace = create(fast_tmp / "w", policy)
+            if people:
+                campaign(workspace, people, channels)
+            register = stack.enter_context(workspace.register())
+            return Office(workspace, register, threading.Event())
+
+        yield make

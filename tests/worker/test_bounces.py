@@ -1,0 +1,152 @@
+"""Mails that came back: what counts as one, what does not, and that nothing which is read can do harm."""
+
+import io
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mailing import Made, mail_policy
+
+from demur.cli import run
+from demur.terms import Channel, NoticeStatus
+from demur.worker.bounces import LARGEST_BYTES, Bounce, read_dsn
+from demur.worker.delivery import Delivery
+from demur.worker.mails import letter_of
+from demur.worker.post_kinds import Letters, MailNotices
+
+ID = "1f2e@harbour.example"
+
+
+def dsn(message_id: str = ID, action: str = "failed", status: str = "5.1.1", original: str = "message/rfc822") -> bytes:
+    """A notification as RFC 3464 has it, in its appendix B."""
+    lines = (
+        "From: MAILER-DAEMON@mail.example",
+        "To: privacy@harbour.example",
+        "Subject: Undelivered Mail Returned to Sender",
+        "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"',
+        "",
+        "--b",
+        "Content-Type: text/plain",
+        "",
+        "I'm sorry to have to inform you.",
+        "--b",
+        "Content-Type: message/delivery-status",
+        "",
+        "Reporting-MTA: dns; mail.example",
+        "",
+        "Final-Recipient: rfc822; ann@mail.example",
+        f"Action: {action}",
+        f"Status: {status}",
+        "Diagnostic-Code: smtp; 550 5.1.1 ann@mail.example unknown",
+        "",
+        "--b",
+        f"Content-Type: {original}",
+        "",
+        "From: privacy@harbour.example",
+        f"Message-ID: <{message_id}>",
+        "Subject: AI training",
+        "",
+        "text",
+        "--b--",
+        "",
+    )
+    return "\r\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("original", ["message/rfc822", "text/rfc822-headers", "message/global-headers"])
+def test_a_mail_that_failed_for_good_is_known_by_the_original_s_message_id(original: str) -> None:
+    assert read_dsn(dsn(original=original)) == Bounce(ID, "5.1.1")
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("delayed", "4.4.1"), ("relayed", "2.0.0"), ("delivered", "2.0.0"), ("failed", "4.2.2")]
+)
+def test_a_delay_a_relay_and_a_success_change_nothing(action: str, status: str) -> None:
+    assert read_dsn(dsn(action=action, status=status)) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"From: ann@mail.example\r\nSubject: Re: AI\r\n\r\nI object.",
+        dsn().replace(b"multipart/report", b"multipart/mixed"),
+        dsn().replace(b"Message-ID: <1f2e@harbour.example>", b"X-None: 1"),
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 100_000,
+        dsn() + b"x" * LARGEST_BYTES,
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000,
+        b"Content-Type: multipart/report; charset=\xff\xfe; boundary*0*=x''%%\r\n\r\n",
+    ],
+    ids=["empty", "reply", "mixed", "no id", "boundaries", "large", "nested", "broken"],
+)
+def test_anything_else_is_ignored(data: bytes) -> None:
+    assert read_dsn(data) is None
+
+
+@given(st.data())
+def test_whatever_is_read_raises_nothing(data: st.DataObject) -> None:
+    whole = dsn()
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, len(whole)))
+    read_dsn(whole[:start] + data.draw(st.binary(max_size=60)) + whole[end:])
+
+
+def test_bounce_makes_whoever_was_not_reached_untold(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = made(mail_policy(), 2)
+    lane = Delivery(office, MailNotices(office))
+    lane.turn()
+    lane.close()
+    path = next(each for each in office.workspace.outbox_path.iterdir() if b"To: m1@" in each.read_bytes())
+    report = tmp_path / "report.eml"
+    report.write_bytes(dsn(path.name.removesuffix(".eml")))
+    other = tmp_path / "other.eml"
+    other.write_bytes(b"Subject: hello\r\n\r\n")
+    assert run(["bounce", "-w", str(office.workspace.root), str(report), str(other)]) == 0
+    said = capsys.readouterr()
+    assert said.out == "1 mail came back.\n"
+    assert "other.eml: no mail that came back for good" in said.err
+    assert office.register.notices.of("forum:m1")[0].status is NoticeStatus.BOUNCED
+    assert office.register.notices.of("forum:m0")[0].status is NoticeStatus.SENT
+    member = office.register.member("forum:m1")
+    assert member is not None
+    assert member.told_on is None
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(dsn("none@of.ours"))))
+    assert run(["bounce", "-w", str(office.workspace.root)]) == 0
+    assert "is none of ours" in capsys.readouterr().err
+
+
+def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tmp_path: Path) -> None:
+    office = made(mail_policy(), 2)
+    until = datetime.now(UTC) + timedelta(days=14)
+    lodged = {name: office.register.lodge([name], channel="typed-in", confirm_by=until) for name in ("forum:m0", "x:b")}
+    for name, receipt in lodged.items():
+        said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
+        office.register.letters.post("confirm", "en", said, account=name, address="m0@mail.example")
+    lane = Delivery(office, Letters(office))
+    lane.turn()
+    lane.close()
+    paths = sorted(office.workspace.outbox_path.iterdir())
+    sent = next(each for each in paths if letter_of(office.keys, each.name.removesuffix(".eml")) == 1)
+    report = tmp_path / "report.eml"
+    report.write_bytes(dsn(sent.name.removesuffix(".eml")))
+    for _ in range(2):
+        assert run(["bounce", "-w", str(office.workspace.root), str(report)]) == 0
+    lapsed = office.register.lapse_overdue(until + timedelta(days=1))
+    assert lapsed == [lodged["x:b"].reference]
+    assert office.register.objection(lodged["forum:m0"].reference).confirm_by is None
+
+
+def test_a_letter_is_known_by_its_message_id_alone_and_a_forged_one_is_not(made: Made) -> None:
+    office = made(mail_policy())
+    message_id = office.post().letter_id(7)
+    assert [letter_of(office.keys, each) for each in (message_id, f"<{message_id}>")] == [7, 7]
+    for place in range(56):
+        changed = message_id[:place] + ("0" if message_id[place] != "0" else "1") + message_id[place + 1 :]
+        assert letter_of(office.keys, changed) is None
+    assert letter_of(office.keys, office.post().notice_id("spring", 7, Channel.MAIL)) is None

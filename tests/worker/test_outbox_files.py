@@ -1,0 +1,76 @@
+"""The embedded outbox: the same mails as files, each once, for their owner alone."""
+
+from collections import Counter
+from email import message_from_bytes, policy
+
+import pyarrow as pa
+from mailing import EVERYBODY, Made, mail_policy
+
+from demur.register import MEMBER
+from demur.terms import Channel
+from demur.worker.delivery import Delivery
+from demur.worker.lanes import drain
+from demur.worker.office import Office
+from demur.worker.post_kinds import Letters, MailNotices
+
+
+def delivered(office: Office, kind: type[MailNotices] | type[Letters]) -> Counter[str]:
+    lane: Delivery = Delivery(office, kind(office))  # type: ignore[type-arg]  # of either
+    drain(lane, office.stop)
+    lane.close()
+    return lane.counts
+
+
+def test_each_notice_is_one_file_that_others_can_not_read(made: Made) -> None:
+    office = made(mail_policy(), 23)
+    assert delivered(office, MailNotices) == {"sent": 23}
+    files = list(office.workspace.outbox_path.iterdir())
+    read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
+    assert Counter(str(mail["To"]) for mail in read) == {f"m{number}@mail.example": 1 for number in range(23)}
+    assert {path.name for path in files} == {f"{mail['Message-ID'].strip('<>')}.eml" for mail in read}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+def test_a_repeat_overwrites(made: Made) -> None:
+    office = made(mail_policy(), 3)
+    due = MailNotices(office)
+    for one in due.claim(3):
+        due.carry(one)
+    before = {path.name for path in office.workspace.outbox_path.iterdir()}
+    assert office.register.notices.requeue_interrupted() == 3
+    delivered(office, MailNotices)
+    assert {path.name for path in office.workspace.outbox_path.iterdir()} == before
+
+
+def test_what_a_killed_worker_left_half_written_is_removed(made: Made) -> None:
+    office = made(mail_policy(), 1)
+    left = office.workspace.outbox_path / ".abc@harbour.example.eml.partial"
+    left.write_bytes(b"To: some")
+    delivered(office, MailNotices)
+    assert not left.exists()
+
+
+def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
+    office = made(mail_policy())
+    params = {"reference": "DMR-1"}
+    office.register.letters.post("erased", "en", params, address="ann@mail.example")
+    assert delivered(office, Letters) == {"failed": 1}
+    assert not list(office.workspace.outbox_path.iterdir())
+    assert office.register.letters.waiting() == 0
+
+
+def test_whoever_was_erased_gets_none(made: Made) -> None:
+    office = made(mail_policy(), 1)
+    office.register.erase_details("forum:m0")
+    assert delivered(office, MailNotices) == {}
+
+
+def test_whoever_has_no_address_has_failed_and_is_not_told(made: Made) -> None:
+    office = made(mail_policy())
+    row = {"account": "forum:ann", "names": ["Ann"]}
+    office.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+    office.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+    assert delivered(office, MailNotices) == {"failed": 1}
+    member = office.register.member("forum:ann")
+    assert member is not None
+    assert member.told_on is None

@@ -1,0 +1,241 @@
+"""Mails by SMTP: what arrives, and what becomes of it where the server is slow, strict, broken or not who it says."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from mailing import Made, change, mail_policy
+from postbox import PASSWORD, USER, Manners, Postbox, authenticator, bad_server, certificate, server
+
+from demur.register import NoticeRecord
+from demur.terms import Channel, NoticeStatus
+from demur.worker.carrying import Patience
+from demur.worker.delivery import Delivery
+from demur.worker.lanes import drain
+from demur.worker.office import Office
+from demur.worker.post_kinds import Letters, MailNotices
+from demur.worker.smtp import Timeouts
+
+QUICK = Patience(timedelta(0), timedelta(0), 5)
+
+
+@contextmanager
+def lane(office: Office, patience: Patience = QUICK) -> Iterator[Delivery]:  # type: ignore[type-arg]  # of notices
+    """The lane of notices by mail."""
+    office.timeouts = Timeouts(greeting=0.5, command=2, end=2)
+    kind = MailNotices(office)
+    kind.patience = patience
+    made = Delivery(office, kind)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def deliver(office: Office, turns: int = 1) -> Counter[str]:
+    """A few turns; what came of the mails."""
+    with lane(office) as made:
+        for _ in range(turns):
+            made.turn()
+        return made.counts
+
+
+def statuses(office: Office) -> Counter[NoticeStatus]:
+    return Counter(record.status for _, record in office.register.notices.records("spring"))
+
+
+def record_of(office: Office, account: str) -> NoticeRecord:
+    return office.register.notices.of(account)[0]
+
+
+def test_a_notice_arrives_whole_and_its_reader_is_told(made: Made) -> None:
+    box = Postbox()
+    with server(box) as place:
+        office = made(mail_policy(place), 1)
+        assert deliver(office) == {"sent": 1}
+    (mail,) = box.messages()
+    assert mail["To"] == "m0@mail.example"
+    assert mail["From"] == "Harbour Commons <privacy@harbour.example>"
+    assert (mail["Auto-Submitted"], mail["Content-Language"]) == ("auto-generated", "en")
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert "https://object.harbour.example/en/o/" in text.get_content()
+    assert "https://object.harbour.example/en/o/" in html.get_content()
+    assert "<img" not in html.get_content()
+    record = record_of(office, "forum:m0")
+    assert (record.status, record.language) == (NoticeStatus.SENT, "en")
+    member = office.register.member("forum:m0")
+    assert member is not None
+    assert member.told_on is not None
+
+
+def test_each_reader_gets_one_mail_with_a_message_id_of_its_own(made: Made) -> None:
+    box = Postbox()
+    with server(box) as place:
+        office = made(mail_policy(place), 57)
+        with lane(office) as notices:
+            drain(notices, office.stop)
+    assert box.to() == {f"m{number}@mail.example": 1 for number in range(57)}
+    assert len({mail["Message-ID"] for mail in box.messages()}) == 57
+    assert statuses(office) == {NoticeStatus.SENT: 57}
+
+
+def test_a_mail_that_is_put_off_is_tried_again(made: Made) -> None:
+    manners = Manners(defer=3)
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 5)
+        assert deliver(office) == {"sent": 2, "later": 3}
+        assert statuses(office)[NoticeStatus.QUEUED] == 3
+        deliver(office)
+    assert Counter(manners.mails) == {f"m{number}@mail.example": 1 for number in range(5)}
+    assert statuses(office) == {NoticeStatus.SENT: 5}
+
+
+def test_a_mail_that_is_put_off_too_often_counts_as_failed_and_its_reader_as_untold(made: Made) -> None:
+    with bad_server(Manners(defer=99)) as place:
+        office = made(mail_policy(place), 1)
+        deliver(office, QUICK.attempts)
+    assert statuses(office) == {NoticeStatus.FAILED: 1}
+    member = office.register.member("forum:m0")
+    assert member is not None
+    assert member.told_on is None
+
+
+def test_a_connection_that_breaks_within_a_mail_delays_that_mail_and_no_other(made: Made) -> None:
+    manners = Manners(drop=4)
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 12)
+        assert deliver(office)["later"] == 4
+        deliver(office)
+    assert Counter(manners.mails) == {f"m{number}@mail.example": 1 for number in range(12)}
+    assert statuses(office) == {NoticeStatus.SENT: 12}
+
+
+def test_a_mail_whose_answer_is_lost_comes_again_with_the_same_message_id(made: Made) -> None:
+    manners = Manners(swallow=1)
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 1)
+        first = office.post().notice_id("spring", 7, Channel.MAIL)
+        deliver(office, 2)
+        assert office.post().notice_id("spring", 7, Channel.MAIL) == first
+    assert manners.mails == ["m0@mail.example"] * 2  # SMTP can't promise more: docs/delivery.md says so
+    assert statuses(office) == {NoticeStatus.SENT: 1}
+
+
+def test_a_refused_address_fails_for_good_and_the_others_get_theirs(made: Made) -> None:
+    manners = Manners(reject=frozenset({"m2@mail.example"}))
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 5)
+        assert deliver(office) == {"sent": 4, "failed": 1}
+        deliver(office)
+    assert len(manners.mails) == 4
+    assert record_of(office, "forum:m2").status is NoticeStatus.FAILED
+    member = office.register.member("forum:m2")
+    assert member is not None
+    assert member.told_on is None
+
+
+@pytest.mark.parametrize("manners", [Manners(mute=4), Manners(busy=4)], ids=["no greeting", "busy"])
+def test_a_server_that_can_not_take_anything_costs_no_notice(made: Made, manners: Manners) -> None:
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 4)
+        with lane(office, Patience(timedelta(0), timedelta(0), 1)) as notices:
+            assert notices.turn() >= 1, "the lane rests"
+            assert notices.counts == {"closed": 4}
+            notices.turn()
+    assert statuses(office) == {NoticeStatus.SENT: 4}
+
+
+def test_a_server_that_is_not_there_costs_no_notice(made: Made) -> None:
+    with bad_server(Manners()) as place:
+        pass
+    office = made(mail_policy(place), 30)
+    assert deliver(office) == {"closed": 10}, "one group is tried, the rest is given back"
+    assert statuses(office) == {NoticeStatus.QUEUED: 30}
+
+
+def test_a_slow_server_gets_every_mail_once(made: Made) -> None:
+    manners = Manners(slow_s=0.05)
+    with bad_server(manners) as place:
+        office = made(mail_policy(place), 12)
+        deliver(office)
+    assert Counter(manners.mails) == {f"m{number}@mail.example": 1 for number in range(12)}
+
+
+def test_mails_go_out_under_tls_with_a_password(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, context = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.setenv("DEMUR_SMTP_PASSWORD", PASSWORD)
+    box = Postbox()
+    with server(box, tls_context=context, require_starttls=True, authenticator=authenticator, auth_required=True) as at:
+        office = made(mail_policy(at, security="starttls", user=USER), 3)
+        assert deliver(office) == {"sent": 3}
+
+
+def test_a_wrong_password_costs_no_notice(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, context = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.setenv("DEMUR_SMTP_PASSWORD", "another")
+    with server(Postbox(), tls_context=context, authenticator=authenticator, auth_required=True) as place:
+        office = made(mail_policy(place, security="starttls", user=USER), 3)
+        assert deliver(office) == {"closed": 3}
+    assert statuses(office) == {NoticeStatus.QUEUED: 3}
+
+
+def test_nothing_goes_to_a_server_whose_certificate_nobody_vouches_for(made: Made, tmp_path: Path) -> None:
+    _, context = certificate(tmp_path)
+    box = Postbox()
+    with server(box, tls_context=context) as place:
+        office = made(mail_policy(place, security="starttls"), 3)
+        assert deliver(office) == {"closed": 3}
+    assert not box.mails
+
+
+def test_nothing_goes_in_the_clear_where_tls_is_asked_for(made: Made) -> None:
+    box = Postbox()
+    with server(box) as place:
+        office = made(mail_policy(place, security="starttls"), 3)
+        assert deliver(office) == {"closed": 3}
+    assert not box.mails
+
+
+def test_a_letter_is_sent_once_and_what_it_said_is_gone(made: Made) -> None:
+    box = Postbox()
+    with server(box) as place:
+        office = made(mail_policy(place))
+        letters = office.register.letters
+        letters.post("copy-ready", "de", {"url": "https://object.harbour.example/x"}, address="ann@mail.example")
+        letters.post("no such", "de", {}, address="ben@mail.example")
+        lane = Delivery(office, Letters(office))
+        drain(lane, office.stop)
+        lane.close()
+    assert box.to() == {"ann@mail.example": 1}
+    assert box.messages()[0]["Content-Language"] == "de"
+    assert letters.waiting() == 0
+    assert lane.counts == {"sent": 1, "failed": 1}
+
+
+def test_an_edit_of_the_policy_counts_from_the_next_turn_on(made: Made) -> None:
+    box = Postbox()
+    with bad_server(Manners()) as gone:
+        pass
+    office = made(mail_policy(gone), 3)
+    with lane(office) as notices, server(box) as place:
+        notices.turn()
+        change(office, mail_policy(place))
+        notices.turn()
+    assert len(box.mails) == 3
+
+
+def test_the_throttle_keeps_its_pace_and_lets_letters_through(made: Made) -> None:
+    box = Postbox()
+    with server(box) as place:
+        office = made(mail_policy(place, per_second=20), 10)
+        began = time.monotonic()
+        deliver(office)
+        assert time.monotonic() - began >= 9 / 20
