@@ -19,7 +19,8 @@ from typing import Any, Final
 import lance
 import pytest
 from making import open_policy
-from victim import COMMANDS, LATER, STEPS, Kill, Nursery, prepare
+from victim import COMMANDS as ALL
+from victim import LATER, STEPS, Kill, Nursery, prepare
 
 from demur import workspace as workspaces
 from demur.corpus import journal
@@ -33,6 +34,7 @@ from demur.terms import EntryKind
 from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
+COMMANDS: Final = {name: command for name, command in ALL.items() if name != "erase"}  # test_erase_kills.py
 KILLED: Final = -9
 SAMPLED: Final = {"first import": 4, "import": 10, "honour": 6, "publish": 10, "retire": 4, "maintain": 8}
 """How many kills of each command `make test` tries."""

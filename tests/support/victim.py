@@ -28,6 +28,7 @@ from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.maintain import maintain
 from demur.corpus.publish import publish, retire
+from demur.rights.erase import erase
 from demur.workspace import Workspace
 
 PEOPLE: Final = 40
@@ -40,6 +41,7 @@ STEPS: Final = (
     "demur.corpus.store:Corpus.write",
     "demur.corpus.store:Corpus.commit",
     "demur.corpus.store:Corpus.restore",
+    "demur.corpus.store:Corpus.index",
     "demur.corpus.journal:begin",
     "demur.corpus.journal:end",
     "demur.corpus.journal:write_durably",
@@ -53,6 +55,10 @@ STEPS: Final = (
     "demur.register:Register.append_if",
     "demur.register:Register.set_state",
     "demur.register:Register.note_policy",
+    "demur.register.persons:Persons.note",
+    "demur.register.persons:Persons.destroy",
+    "demur.register.persons:Persons.scrub",
+    "demur.register.persons:Persons.finished",
     "demur.register:Register.lapse_overdue",
     "lance.dataset:DatasetOptimizer.compact_files",
     "lance.dataset:DatasetOptimizer.optimize_indices",
@@ -114,6 +120,7 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "publish": lambda workspace: publish(workspace, "v2", now=LATER),
     "retire": lambda workspace: retire(workspace, "v1", now=LATER),
     "maintain": lambda workspace: maintain(workspace, now=LATER),
+    "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
 }
 
 

@@ -58,7 +58,7 @@ def _lines(row: Row, *, text: bool) -> Iterator[str]:
 
 def _data(found: Found, *, text: bool) -> dict[str, object]:
     rows = [
-        vars(row) if text else {name: value for name, value in vars(row).items() if name != "text"}
+        vars(row) if text else {name: value for name, value in vars(row).items() if name not in {"text", "passages"}}
         for row in found.rows
     ]
     return {**vars(found), "rows": rows}

@@ -15,7 +15,8 @@ def maintain(invocation: Invocation) -> None:
     """Bring the corpus up to date, and keep it small and fast.
 
     Objections that nobody confirmed in time lapse; what the register holds and the corpus has not followed is
-    honoured; deleted rows leave the files, small files are merged, and files of no version are removed.
+    honoured; erasures that wait, or were cut off, are finished; deleted rows leave the files, small files are merged,
+    and files of no version are removed.
     """
     with progress("Maintaining"):
         report = maintenance.maintain(invocation.workspace)
@@ -24,6 +25,7 @@ def maintain(invocation: Invocation) -> None:
     lines = [
         f"Honoured: {count(honoured.deleted, 'row')} deleted, {count(honoured.rewritten, 'row')} rewritten.",
         f"Lapsed for want of confirmation: {count(report.lapsed, 'objection')}.",
+        *([f"Erasures finished: {report.erased:,}."] if report.erased else []),
         f"Files: {files}, {report.bytes_removed / _MB:,.1f} MB removed.",
     ]
     emit("\n".join(lines), report)

@@ -4,6 +4,7 @@ Invariants: no row changes; a step is short, so that whoever waits for an object
 middle leaves a corpus that the next step finishes.
 """
 
+from datetime import timedelta
 from typing import Final
 
 from demur.corpus.store import Corpus
@@ -51,6 +52,29 @@ def write_deletions(corpus: Corpus) -> None:
         target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=True, materialize_deletions_threshold=0.0
     )
     corpus.refresh()
+
+
+def rewrite_deleted(corpus: Corpus) -> None:
+    """The same, and nothing else: fragments without deleted rows stay as they are, however small."""
+    whole = [f.fragment_id for f in corpus.dataset.get_fragments() if not f.metadata.num_deletions]
+    corpus.dataset.optimize.compact_files(
+        target_rows_per_fragment=_FRAGMENT_ROWS,
+        materialize_deletions=True,
+        materialize_deletions_threshold=0.0,
+        excluded_fragment_ids=whole,
+    )
+    corpus.refresh()
+
+
+def remove_old_files(corpus: Corpus) -> int:
+    """Removes the files of versions that are neither published nor the head; returns bytes.
+
+    The caller holds the workspace's lock, so that files of no version are a crash's leavings and nobody's work.
+    """
+    stats = corpus.dataset.cleanup_old_versions(
+        older_than=timedelta(0), error_if_tagged_old_versions=False, delete_unverified=True
+    )
+    return int(stats.bytes_removed)
 
 
 def index_new(corpus: Corpus) -> None:

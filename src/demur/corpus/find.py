@@ -8,12 +8,15 @@ masked, so that it is not found any more: it is not there.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from demur.corpus.session import reading
 from demur.identity import SubjectKeys
-from demur.terms import Role
+from demur.terms import Audience, Role
 from demur.workspace import Workspace
+
+OPEN_TO_ALL: Final = frozenset({Audience.PUBLIC.value, Audience.UNLISTED.value})
+"""Audiences of rows that whoever is named in them may read as a whole (Art. 15(4) GDPR)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,15 @@ class Row:
     created: datetime | None
     how: tuple[str, ...]
     """``author``, or the roles in which the row names them."""
+    audience: str
     text: str = field(repr=False)
+    passages: tuple[str, ...] = field(default=(), repr=False)
+    """What of somebody else's row names or quotes the person."""
+
+    @property
+    def shown(self) -> str:
+        """What the person themselves may see: of others' rows that not everybody could read, what is about them."""
+        return self.text if self.own or self.audience in OPEN_TO_ALL else " … ".join(self.passages)
 
     @property
     def own(self) -> bool:
@@ -79,12 +90,19 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
 def _rows(batches: Iterator[Any], keys: SubjectKeys) -> Iterator[Row]:
     theirs = frozenset(keys.tolist())
     for batch in batches:
-        wanted = batch.select(["item", "author", "kind", "created", "text", "spans", "media"])
+        wanted = batch.select(["item", "author", "kind", "audience", "created", "text", "spans", "media"])
         for row in wanted.to_pylist():
-            yield Row(row["item"].hex(), row["kind"], row["created"], _how(row, theirs), row["text"])
+            how, text = how_of(row, theirs), row["text"]
+            passages = () if how == ("author",) else tuple(passages_of(row, theirs))
+            yield Row(row["item"].hex(), row["kind"], row["created"], how, row["audience"], text, passages)
 
 
-def _how(row: Mapping[str, Any], theirs: frozenset[int]) -> tuple[str, ...]:
+def passages_of(row: Mapping[str, Any], theirs: frozenset[int]) -> Iterator[str]:
+    """The parts of a row's text whose spans name these accounts."""
+    return (row["text"][span["start"] : span["end"]] for span in row["spans"] if span["subject"] in theirs)
+
+
+def how_of(row: Mapping[str, Any], theirs: frozenset[int]) -> tuple[str, ...]:
     """What a row has to do with the accounts ``theirs``; of several roles each once, in the order of terms.Role."""
     if row["author"] in theirs:
         return ("author",)

@@ -66,7 +66,7 @@ def recall(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     """
     with reading(workspace, now) as session:
         published(session.register, name)
-        return write_recall(_recalled(session, name), to)
+        return write_recall(recalled(session, name), to)
 
 
 def verify(
@@ -137,8 +137,11 @@ def _refuse_stale(session: Session, name: str) -> None:
         )
 
 
-def _recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
-    """A row that is left out now is listed by its reason, one that is only rewritten by what it held of somebody."""
+def recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
+    """What holders of a version's copies must remove or replace now, schema RECALL.
+
+    A row that is left out now is listed by its reason, one that is only rewritten by what it held of somebody.
+    """
     rules, _ = session.rules()
     withheld = rules.objected.union(rules.minors)
     for rows, reasons in stale_rows(session, name):

@@ -15,7 +15,7 @@ from demur.register import Register
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
-_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list)\.[0-9a-f]{8}")
+_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|csv)\.[0-9a-f]{8}")
 """Names of what `Digester` and `aside` write before it is whole."""
 
 
@@ -28,7 +28,7 @@ def remove_leavings(workspace: Workspace, corpus: Corpus, register: Register) ->
         if name not in readable:
             discard(workspace, corpus, name, keep_manifest=name in published)
     _remove_lists(workspace.lists_path, {int(str(entry.payload["binding"])) for entry in entries})
-    for folder in (workspace.versions_path, workspace.lists_path):
+    for folder in (workspace.versions_path, workspace.lists_path, workspace.recalls_path):
         for path in _files(folder):
             if _UNFINISHED.fullmatch(path.name):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

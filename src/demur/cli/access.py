@@ -1,0 +1,51 @@
+"""``demur access``: a person's copy of what is held of and about them (Art. 15 GDPR)."""
+
+from pathlib import Path
+
+import click
+
+from demur.cli.options import Invocation, shared
+from demur.cli.output import count, emit, progress
+from demur.rights.access import Copy, copy_of
+
+
+@click.command
+@click.option("--account", required=True, metavar="NAMESPACE:VALUE", help="An account of the person.")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.zip",
+    help="Where the copy is written: a new file, outside of the workspace.",
+)
+@click.option(
+    "--language",
+    default="en",
+    show_default=True,
+    metavar="LANGUAGE",
+    help="Language of the legal information in it, BCP 47; the rest is in English.",
+)
+@shared
+def access(invocation: Invocation, account: str, to: Path, language: str) -> None:
+    """Write a person's copy of what is held of and about them: one zip with JSON and a page to read.
+
+    It covers the accounts that members or `demur link` say are theirs, and none that somebody merely named. Make sure
+    first that it is the holder of the account who asks.
+    """
+    with progress("Writing the copy"):
+        copy = copy_of(invocation.workspace, account, to=to, language=language)
+    emit(lambda: _told(copy), copy)
+
+
+def _told(copy: Copy) -> str:
+    hold = "holds" if copy.versions == 1 else "hold"
+    sentence = (
+        f"The copy is in {copy.path}: {count(copy.own, 'row')} of theirs, {count(copy.about, 'row')} of others about "
+        f"them, {count(copy.versions, 'version')} that {hold} such rows; {count(copy.accounts, 'account')}."
+    )
+    if not copy.claimed:
+        return sentence
+    return (
+        f"{sentence}\nNot in it: {count(copy.claimed, 'account')} that an objection named together with theirs; "
+        "`demur link` records that one is theirs, once that is shown."
+    )

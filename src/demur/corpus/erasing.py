@@ -1,0 +1,240 @@
+"""Erasing a person's content down to the bytes (Art. 17 GDPR).
+
+Invariants: an erasure is on record, with an objection that nothing ends but the person's own wish, before anything is
+removed; it is finished by whoever writes next with :func:`finish_in`, whatever killed it, and each of its steps may be
+done again; what must be told afterwards is noted before it is removed. It concerns the accounts that are proven to be
+the person's, and no others. Nothing that is left names the person: subject keys stay, for the one purpose of honouring
+the objection.
+
+It costs what honouring costs, a rewrite of the fragments that held rows of theirs, new indexes (which read two columns
+of every row), and a look into each version and at the mails in the outbox; several that wait are finished in one go.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from email import message_from_bytes, policy
+from email.utils import getaddresses
+from pathlib import Path
+from typing import Final
+
+from demur.corpus.compaction import remove_old_files, rewrite_deleted
+from demur.corpus.holdings import count_rows, exported, held_in, holding_exports, readable
+from demur.corpus.honour import honour_in
+from demur.corpus.leavings import retired
+from demur.corpus.publish import retire_in
+from demur.corpus.recalls import extend_list, list_of, write_list
+from demur.corpus.session import Session
+from demur.register import JSON, Erasure, ObjectionPhase, merged
+from demur.terms import EntryKind
+
+CHANNEL: Final = "erasure"
+"""The channel of the objection that an erasure lodges."""
+
+_TYPED: Final = "typed-in"
+"""The channel of an objection by an account that anybody typed: whoever did so holds its receipt, and may withdraw."""
+_PATIENCE_S: Final = 5.0
+_PAUSE_S: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Recall:
+    """An export that holds, or may hold, what was erased."""
+
+    version: str
+    path: str
+    """Where it was written."""
+    rows: str | None = None
+    """The list of what its holders must remove, as `demur recall` writes it; None where none could be written."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure did."""
+
+    reference: str
+    """Of the objection that keeps the content out from now on."""
+    accounts: int
+    """Accounts that are proven to be the person's."""
+    claimed: int
+    """Further accounts that were only named together with theirs; nothing of these was erased."""
+    own: int
+    """Rows that the person wrote, deleted."""
+    about: int
+    """Rows of others that named, quoted, passed on or showed them, masked or deleted as the policy says."""
+    retired: tuple[str, ...]
+    """Versions that held such rows."""
+    recalls: tuple[Recall, ...]
+    """Exports that hold such rows: tell whoever has them."""
+    unchecked: tuple[Recall, ...]
+    """Exports of versions that were retired before and are not where they were written: they may hold such rows."""
+    mails: int
+    """Mails to the person, removed from the outbox."""
+    bytes_removed: int
+    """Of files of the corpus."""
+    overwritten: bool
+    """Whether the register's log is emptied; if not, a reader kept it open, and `demur maintain` does it."""
+
+
+def request_in(session: Session, account: str) -> Erasure:
+    """Puts an erasure on record and lodges its objection; both are durable when this returns, and nothing is gone yet.
+
+    Raises:
+        IdentityError: when the account is malformed.
+    """
+    persons = session.register.persons
+    subject = persons.subject(account)
+    found = _surveyed(session, Erasure(subject, reference=""))
+    with session.register.locked():
+        earlier = [each for each in persons.erasures() if each.subject == subject]
+        known = replace(found, reference=_binding(session, account))
+        erasure = merged(earlier[0], known) if earlier else known
+        persons.note(erasure)
+    return erasure
+
+
+def finish_in(session: Session) -> dict[int, Erased]:
+    """Finishes every erasure that is on record, in a session that is open for writing; by subject key."""
+    persons = session.register.persons
+    waiting = persons.erasures()
+    if not waiting:
+        return {}
+    open_ones = [_noted(session, each) for each in waiting if not each.destroyed]
+    honour_in(session)
+    _retire(session, open_ones)
+    removed = _rewrite(session) if open_ones else 0
+    mails = {each.subject: _destroy(session, each) for each in open_ones}
+    overwritten = _scrub(session)
+    if overwritten:
+        for each in waiting:
+            persons.finished(each)
+    return {
+        each.subject: _told(session, each, mails.get(each.subject, 0), removed, overwritten=overwritten)
+        for each in [*open_ones, *(each for each in waiting if each.destroyed)]
+    }
+
+
+def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overwritten: bool) -> Erased:
+    keys = session.register.persons.own_of(erasure.subject)
+
+    def recalls(exports: Sequence[Sequence[str]]) -> tuple[Recall, ...]:
+        lists = ((name, path, list_of(session, name)) for name, path in exports)
+        return tuple(Recall(name, path, str(rows) if rows.exists() else None) for name, path, rows in lists)
+
+    return Erased(
+        reference=erasure.reference,
+        accounts=len(keys),
+        claimed=session.register.persons.claimed(keys),
+        own=erasure.own,
+        about=erasure.about,
+        retired=tuple(erasure.versions),
+        recalls=recalls(erasure.recalls),
+        unchecked=recalls(erasure.unchecked),
+        mails=mails,
+        bytes_removed=removed,
+        overwritten=overwritten,
+    )
+
+
+def _binding(session: Session, account: str) -> str:
+    """The reference of an objection that only the person's own wish ends: one that stands, or a new one."""
+    register = session.register
+    keys = register.persons.own(account)
+    for each in reversed(register.persons.objections(keys)):
+        if each.whole and each.state.phase is ObjectionPhase.CONFIRMED and each.state.channel != _TYPED:
+            return each.state.reference
+    receipt = register.lodge([account], channel=CHANNEL, now=session.now)
+    return register.confirm(receipt.reference, now=session.now).reference
+
+
+# What there is to erase
+
+
+def _noted(session: Session, erasure: Erasure) -> Erasure:
+    """What is there now, and what was there when it was asked for; on record before anything is removed."""
+    found = merged(erasure, _surveyed(session, erasure))
+    session.register.persons.note(found)
+    return found
+
+
+def _surveyed(session: Session, erasure: Erasure) -> Erasure:
+    keys = session.register.persons.own_of(erasure.subject)
+    own, about = count_rows(session.corpus, keys)
+    versions = [name for name in readable(session) if held_in(session, name, keys)]
+    recalls, unchecked = holding_exports(session, versions, keys)
+    return replace(erasure, own=own, about=about, versions=versions, recalls=recalls, unchecked=unchecked)
+
+
+# Removing it
+
+
+def _retire(session: Session, erasures: Sequence[Erasure]) -> None:
+    """Retires the versions that held rows; lists what holders of exports must remove."""
+    copied = {name for name, _ in exported(session)}
+    before = retired(session.register)
+    for name in sorted({name for each in erasures for name in each.versions} - before):
+        if name in copied:
+            write_list(session, name)
+        retire_in(session, name)
+    for name, path in sorted({(name, path) for each in erasures for name, path in each.recalls if name in before}):
+        extend_list(session, name, Path(path))
+
+
+def _rewrite(session: Session) -> int:
+    """No file of the corpus holds a deleted row after this; bytes removed."""
+    rewrite_deleted(session.corpus)
+    session.corpus.index()
+    return remove_old_files(session.corpus)
+
+
+def _destroy(session: Session, erasure: Erasure) -> int:
+    """Mails and sealed details go, and the register says so in the same transaction; mails removed."""
+    register = session.register
+    keys = register.persons.own_of(erasure.subject)
+    addresses = register.persons.addresses(keys)
+    mails = _remove_mails(session.workspace.outbox_path, addresses)
+    payload: dict[str, JSON] = {
+        "accounts": len(keys),
+        "own": erasure.own,
+        "about": erasure.about,
+        "versions": list(erasure.versions),
+    }
+    letters = register.letters
+    address, language = letters.address_of(erasure.subject), letters.language_of(erasure.subject)
+    with register.locked():
+        register.persons.destroy(keys)
+        if address and session.policy.mail.server:  # without a server it would lie in the workspace's outbox
+            spoken = language or session.policy.notice.languages[0]
+            letters.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
+        register.append(EntryKind.PERSON_ERASED, payload, subjects=keys, now=session.now)
+        register.persons.note(replace(erasure, destroyed=True))
+    return mails + _remove_mails(session.workspace.outbox_path, addresses)  # what was on its way meanwhile
+
+
+def _remove_mails(outbox: Path, addresses: frozenset[str]) -> int:
+    """Removes the mails to any of these addresses from the outbox."""
+    if not addresses or not outbox.is_dir():
+        return 0
+    theirs = [path for path in outbox.rglob("*") if path.is_file() and addresses & _recipients(path)]
+    for path in theirs:
+        path.unlink(missing_ok=True)
+    return len(theirs)
+
+
+def _recipients(path: Path) -> frozenset[str]:
+    try:
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    except FileNotFoundError:
+        return frozenset()
+    fields = [str(value) for name in ("to", "cc", "bcc") for value in message.get_all(name, [])]
+    return frozenset(address.strip().casefold() for _, address in getaddresses(fields))
+
+
+def _scrub(session: Session) -> bool:
+    """Empties the register's log; waits a little for readers."""
+    until = time.monotonic() + _PATIENCE_S
+    while not session.register.persons.scrub():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_PAUSE_S)
+    return True

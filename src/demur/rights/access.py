@@ -1,0 +1,156 @@
+"""A person's copy of what is held of and about them (Art. 15 GDPR): one zip with JSON and a page to read.
+
+Invariants: the copy is there whole or not at all, readable by its owner alone (mode 0600), and never inside the
+workspace, where an erasure would have to find it; memory does not grow with it; that it was given is an entry in the
+register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape.
+"""
+
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import orjson
+
+from demur.corpus.session import Session, reading
+from demur.errors import UsageError
+from demur.rights.page import page
+from demur.rights.records import Counted, Held, Rows, held, writable
+from demur.suppression.signed import aside
+from demur.terms import EntryKind
+from demur.workspace import Workspace
+
+JSON_NAME: Final = "copy.json"
+PAGE_NAME: Final = "copy.html"
+_PREFIX: Final = "demur-copy-"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy that was written."""
+
+    path: Path
+    accounts: int
+    """Accounts that are proven to be the person's."""
+    claimed: int
+    """Further accounts that were only named together with theirs: nothing of these is in it."""
+    own: int
+    """Rows of the corpus that they wrote."""
+    about: int
+    """Rows of others that name, quote, pass on or show them."""
+    versions: int
+    """Published versions that hold rows of either kind."""
+    size: int
+    """Bytes."""
+
+    def discard(self) -> None:
+        """Removes a copy that was written to a place of its own."""
+        self.path.unlink(missing_ok=True)
+        if self.path.parent.name.startswith(_PREFIX):
+            shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
+def copy_of(
+    workspace: Workspace, account: str, *, to: Path | None = None, language: str = "en", now: datetime | None = None
+) -> Copy:
+    """Writes the copy for the person who has ``account``.
+
+    Args:
+        workspace: where.
+        account: one account of theirs, whose holder was made sure of.
+        to: the zip, which must not exist; without it a place of its own, to be given back by :meth:`Copy.discard`.
+        language: of the legal information, BCP 47; everything else is in English, or in whatever it was written in.
+        now: this moment.
+
+    Raises:
+        IdentityError: when the account is malformed.
+        UsageError: when ``to`` is taken, or lies in the workspace.
+        CorpusError: when it can't be written, or the corpus was changed meanwhile.
+    """
+    with reading(workspace, now) as session:
+        person = held(session, account, language)
+        path = _place(workspace, to)
+        with aside(path) as file:
+            counted, versions = _write(file, person)
+            size = file.stat().st_size
+            _record(session, person, counted, versions)
+    facts = person.facts
+    return Copy(path, len(facts["accounts"]), facts["named_together"], counted.own, counted.about, versions, size)
+
+
+def _place(workspace: Workspace, to: Path | None) -> Path:
+    if to is None:
+        return Path(tempfile.mkdtemp(prefix=_PREFIX)) / "copy.zip"
+    if to.exists():
+        raise UsageError(f"{to} exists already: name a new file for the copy.")
+    if to.resolve().is_relative_to(workspace.root.resolve()):
+        raise UsageError(f"{to} lies in the workspace, where an erasure would miss it: name a file elsewhere.")
+    return to
+
+
+def _write(file: Path, person: Held) -> tuple[Counted, int]:
+    """The zip; counts of the corpus's rows, and the versions that hold some."""
+    made = person.facts["made"].astimezone(UTC)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        with _member(archive, JSON_NAME, made) as part:
+            counted, versions = _write_json(part, person)
+        with _member(archive, PAGE_NAME, made) as part:
+            for text in page(person, counted):
+                part.write(text.encode())
+    return counted, versions
+
+
+def _member(archive: zipfile.ZipFile, name: str, made: datetime) -> IO[bytes]:
+    info = zipfile.ZipInfo(name, made.timetuple()[:6])
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o600 << 16
+    return archive.open(info, "w", force_zip64=True)
+
+
+def _write_json(out: IO[bytes], person: Held) -> tuple[Counted, int]:
+    """docs/rights.md describes it."""
+    out.write(_json(person.facts)[:-1] + b',"corpus":')
+    counted = _write_rows(out, person.corpus, b"{")
+    out.write(b',"versions":[')
+    holding = 0
+    for number, version in enumerate(person.versions):
+        facts = {"name": version.name, "published": version.published, "exports": version.exports}
+        found = _write_rows(out, version.rows, (b"," if number else b"") + _json(facts)[:-1] + b",")
+        holding += bool(found.own or found.about)
+    out.write(b"]}\n")
+    return counted, holding
+
+
+def _write_rows(out: IO[bytes], rows: Rows, head: bytes) -> Counted:
+    """The members `rows`, `own` and `about` of an object that ``head`` begins."""
+    counted = Counted()
+    out.write(head + b'"rows":[')
+    for piece in _joined(_json(row) for row in rows.read(counted)):
+        out.write(piece)
+    out.write(b'],"own":%d,"about":%d}' % (counted.own, counted.about))
+    return counted
+
+
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    for number, piece in enumerate(pieces):
+        yield b",\n" + piece if number else piece
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, default=writable)
+
+
+def _record(session: Session, person: Held, counted: Counted, versions: int) -> None:
+    payload = {
+        "accounts": len(person.corpus.keys),
+        "own": counted.own,
+        "about": counted.about,
+        "versions": versions,
+    }
+    session.register.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)

@@ -1,0 +1,225 @@
+"""What is held of a person, read from the register and the corpus as plain values for a copy (Art. 15 GDPR).
+
+Invariants: only accounts that are proven to be the person's are read; rows are streamed, so that memory does not grow
+with them; a row of somebody else's that not everybody could read shows the passages that are about the person and
+nothing else, and no row names who wrote it (Art. 15(4) GDPR).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from demur.corpus.find import OPEN_TO_ALL, how_of, passages_of
+from demur.corpus.leavings import retired
+from demur.corpus.session import Session
+from demur.corpus.store import Corpus
+from demur.errors import CorpusError
+from demur.identity import SubjectKeys, canonical
+from demur.notices.content import NoticeContent, NoticeSection
+from demur.notices.languages import SOURCE, matching
+from demur.register import OwnObjection
+from demur.terms import EntryKind
+
+JSON = Any
+"""Values that orjson writes: no more than that is asked of them here."""
+
+_COLUMNS: Final = (
+    "item author kind audience region created language text spans thread rating media origin source".split()  # noqa: SIM905
+)
+
+NOT_HELD: Final = (
+    "What may not be used is not kept: of content that was left out of the training data, only the amount is known.",
+    "Who answers whom, which group something was posted in and who wrote what are held as keyed numbers, not as names.",
+    "Photos and videos themselves are not held; only what was written with them, and who is tagged.",
+    "This copy does not hold what the service itself, outside of the training data, knows about you.",
+    "The software that made this copy takes no decision about you with legal or similar effect (Art. 22 GDPR).",
+)
+"""What a reader might look for and not find."""
+
+
+@dataclass
+class Counted:
+    """How many rows went by."""
+
+    own: int = 0
+    about: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of the corpus, or of one version, that are by or about a person; each call reads them anew."""
+
+    corpus: Corpus = field(repr=False)
+    keys: SubjectKeys
+
+    def read(self, counted: Counted | None = None) -> Iterator[dict[str, JSON]]:
+        """The rows as plain values; counts them in ``counted``.
+
+        Raises:
+            CorpusError: when the files were replaced meanwhile.
+        """
+        theirs = frozenset(self.keys.tolist())
+        try:
+            for batch in self.corpus.concerning(self.keys):
+                for row in batch.select(_COLUMNS).to_pylist():
+                    told = _row(row, theirs)
+                    if counted is not None:
+                        counted.own += told["how"] == ["author"]
+                        counted.about += told["how"] != ["author"]
+                    yield told
+        except (OSError, ValueError, pa.ArrowException):
+            raise CorpusError(
+                "The corpus was changed while the copy was written, so that nothing was written: ask for it again."
+            ) from None
+
+
+@dataclass(frozen=True)
+class VersionHeld:
+    """A published version that is not retired."""
+
+    name: str
+    published: datetime
+    exports: tuple[Mapping[str, JSON], ...]
+    """When it was exported, and the name of the folder that it went to."""
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Held:
+    """All that is held of a person."""
+
+    facts: Mapping[str, JSON] = field(repr=False)
+    """Everything but rows."""
+    corpus: Rows
+    versions: tuple[VersionHeld, ...]
+
+
+def held(session: Session, account: str, language: str) -> Held:
+    """What is held of the person who has ``account``; rows are read later.
+
+    Raises:
+        IdentityError: when the account is malformed.
+    """
+    keys = session.register.persons.own(account)
+    versions = tuple(_versions(session, keys))
+    return Held(_facts(session, account, keys, language), Rows(session.corpus, keys), versions)
+
+
+def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> dict[str, JSON]:
+    register = session.register
+    subject = register.persons.subject(account)
+    known = dict(zip(keys.tolist(), register.identifiers(keys), strict=True))
+    accounts = [known[subject] or canonical(account), *(name for key, name in known.items() if name and key != subject)]
+    members = [member for member in map(register.member, accounts) if member is not None]
+    region = next((member.region for member in members if member.region), None)
+    return {
+        "format": 1,
+        "made": session.now,
+        "accounts": accounts,
+        "named_together": register.persons.claimed(keys),
+        "members": [_plain(vars(member)) for member in members],
+        "objections": [_objection(session, each) for each in register.persons.objections(keys)],
+        "notices": [_notice(vars(each)) for each in register.notices.of(account)],
+        "information": _information(session, language, region),
+        "not_held": list(NOT_HELD),
+    }
+
+
+def _objection(session: Session, own: OwnObjection) -> dict[str, JSON]:
+    """An objection; what was said with one that also names accounts of others is not this person's to read."""
+    state = own.state
+    told: dict[str, JSON] = {
+        "channel": state.channel,
+        "phase": state.phase.value,
+        "binding": state.binding,
+        "received": state.received,
+        "confirm_by": state.confirm_by,
+        "steps": [{"phase": phase, "time": time} for phase, time in own.steps],
+        "shared": not own.whole,
+        "reference": None,
+        "reason": None,
+        "statement": None,
+        "attachments": [],
+    }
+    if own.whole:
+        register, reference = session.register, state.reference
+        attached = [
+            {"name": each.name, "type": each.type, "size": each.size} for each in register.attachments.of(reference)
+        ]
+        told |= {"reference": reference, "reason": register.reason(reference), "attachments": attached}
+        told |= {"statement": register.statement(reference)}
+    return told
+
+
+def _notice(record: Mapping[str, Any]) -> dict[str, JSON]:
+    digest = record["digest"]
+    return _plain({**record, "digest": digest.hex() if digest else None})
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, JSON]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _information(session: Session, language: str, region: str | None) -> list[JSON]:
+    """What Art. 15(1)(a) to (h) GDPR asks for, as the notice says it."""
+    content = NoticeContent.of(session.policy, matching(language) or SOURCE, region)
+    return [_section(each) for each in (content.objecting, *content.sections)]
+
+
+def _section(section: NoticeSection) -> dict[str, JSON]:
+    def words(texts: Any) -> list[JSON]:  # noqa: ANN401  # of notices.words.Words
+        return [{"label": each.label, "text": each.text, "language": each.language} for each in texts]
+
+    return {
+        "key": section.key,
+        "title": section.title,
+        "paragraphs": words(section.paragraphs),
+        "points": words(section.points),
+    }
+
+
+def _versions(session: Session, keys: SubjectKeys) -> Iterator[VersionHeld]:
+    gone = retired(session.register)
+    exports = list(session.register.entries(EntryKind.VERSION_EXPORTED))
+    for entry in session.register.entries(EntryKind.VERSION_PUBLISHED):
+        name = str(entry.payload["name"])
+        if name not in gone:
+            corpus = Corpus.open(session.workspace.corpus_path, name)
+            went = tuple(
+                {"to": Path(str(each.payload["path"])).name, "time": each.time}
+                for each in exports
+                if each.payload["name"] == name
+            )
+            yield VersionHeld(name, entry.time, went, Rows(corpus, keys))
+
+
+def _row(row: Mapping[str, Any], theirs: frozenset[int]) -> dict[str, JSON]:
+    own = row["author"] in theirs
+    shown = own or row["audience"] in OPEN_TO_ALL
+    return {
+        "item": row["item"].hex(),
+        "how": list(how_of(row, theirs)),
+        "kind": row["kind"],
+        "audience": row["audience"],
+        "created": row["created"],
+        "language": row["language"],
+        "region": row["region"] if own else None,
+        "rating": row["rating"],
+        "thread": row["thread"].hex() if row["thread"] else None,
+        "origin": row["origin"],
+        "source": row["source"],
+        "text": row["text"] if shown else None,
+        "passages": [] if own else list(passages_of(row, theirs)),
+        "media": [{"type": media["type"], "alt": media["alt"] if shown else None} for media in row["media"]],
+    }
+
+
+def writable(value: object) -> object:
+    """What JSON does not know: days and times as ISO 8601."""
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError

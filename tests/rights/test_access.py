@@ -1,0 +1,233 @@
+"""A person's copy says all that is held of and about them, and nothing of anybody who was merely named with them."""
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settle
+from making import NOW, batch, item, open_policy, span
+
+from demur import workspace as workspaces
+from demur.corpus.find import find
+from demur.corpus.honour import honour
+from demur.corpus.importing import import_items
+from demur.corpus.publish import retire
+from demur.corpus.session import reading
+from demur.errors import CorpusError, IdentityError, UsageError
+from demur.policy import Door
+from demur.rights import access
+from demur.rights.access import Copy, copy_of
+from demur.terms import Audience, EntryKind
+from demur.workspace import Workspace
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def workspace(fast_tmp: Path) -> Workspace:
+    door = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
+    return workspaces.create(fast_tmp / "w", open_policy(door=door))
+
+
+@pytest.fixture
+def settled(workspace: Workspace, fast_tmp: Path) -> Workspace:
+    settle(workspace, exports=fast_tmp / "secret folder" / "v1-for-lab")
+    return workspace
+
+
+def told(copy: Copy) -> dict[str, Any]:
+    with zipfile.ZipFile(copy.path) as archive:
+        assert archive.namelist() == ["copy.json", "copy.html"]
+        found: dict[str, Any] = json.loads(archive.read("copy.json"))
+    return found
+
+
+def page(copy: Copy) -> str:
+    with zipfile.ZipFile(copy.path) as archive:
+        return archive.read("copy.html").decode()
+
+
+def texts(part: dict[str, Any]) -> set[str]:
+    return {row["text"] for row in part["rows"]}
+
+
+def test_the_copy_holds_the_rows_of_and_about_the_person(settled: Workspace, fast_tmp: Path) -> None:
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    assert (copy.accounts, copy.claimed, copy.own, copy.about, copy.versions) == (3, 0, 3, 4, 2)
+    found = told(copy)
+    own = [row for row in found["corpus"]["rows"] if row["how"] == ["author"]]
+    assert {row["text"] for row in own} == set(SAID)
+    assert {row["kind"] for row in own} == {"post"}
+    about = {tuple(row["how"]) for row in found["corpus"]["rows"] if row["how"] != ["author"]}
+    assert about == {("mention",), ("quote",), ("reshare",), ("tag",)}
+    assert not {OTHERS[0], "Item number 3"} & texts(found["corpus"])
+
+
+def test_versions_are_told_with_what_they_hold_and_where_they_went_by_name(settled: Workspace, fast_tmp: Path) -> None:
+    with settled.register() as register:
+        register.lodge([FLORA], channel="mail", now=LATER)
+    honour(settled, now=LATER)
+    retire(settled, "v2", now=LATER)
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    found = told(copy)
+    assert found["corpus"] == {"rows": [], "own": 0, "about": 0}
+    (version,) = found["versions"]
+    assert (version["name"], version["own"], version["about"]) == ("v1", 3, 4)
+    assert set(SAID) <= texts(version), "a stale version still holds what the corpus has lost"
+    assert [each["to"] for each in version["exports"]] == ["v1-for-lab"]
+    assert "secret folder" not in page(copy) + json.dumps(found)
+
+
+def test_details_objections_and_what_was_said_are_in_it(settled: Workspace, fast_tmp: Path) -> None:
+    with settled.register() as register:
+        first = register.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
+        register.confirm(first, now=LATER)
+        register.withdraw(first, now=LATER)
+        register.lodge([ALIAS], channel="web", statement={"names": ["Flo"]}, now=LATER)
+        register.attachments.add(first, "proof.pdf", "application/pdf", b"%PDF-1.7")
+    found = told(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
+    assert found["accounts"] == [FLORA, *sorted([ALIAS, f"mail:{MAIL}"], key=found["accounts"].index)]
+    assert found["members"][0]["names"] == ["Flora Quince"]
+    assert found["members"][0]["birth_year"] == 1980
+    ended, standing = found["objections"]
+    assert [step["phase"] for step in ended["steps"]] == ["lodged", "confirmed", "withdrawn"]
+    assert (ended["reference"], ended["reason"], ended["binding"]) == (first, REASON, False)
+    assert ended["attachments"] == [{"name": "proof.pdf", "type": "application/pdf", "size": 8}]
+    assert (standing["statement"], standing["binding"]) == ({"names": ["Flo"]}, True)
+
+
+def test_the_legal_information_is_in_it_in_the_language_asked_for(settled: Workspace, fast_tmp: Path) -> None:
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", language="de-AT", now=LATER)
+    sections = told(copy)["information"]
+    assert {"objecting", "used", "purpose", "recipients", "rights", "contact"} <= {each["key"] for each in sections}
+    assert any(each["language"] == "de" for section in sections for each in section["paragraphs"])
+    assert 'lang="de"' in page(copy)
+
+
+def test_an_account_named_by_an_objection_opens_nothing_of_its_own(settled: Workspace, fast_tmp: Path) -> None:
+    """Somebody proves the account forum:u1 and claims Flora's; nothing of hers may be handed out."""
+    with settled.register() as register:
+        hers = register.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
+        shared = register.lodge(["forum:u1", FLORA], channel="form", reason="both are me", now=NOW).reference
+    copy = copy_of(settled, "forum:u1", to=fast_tmp / "copy.zip", now=LATER)
+    everything = page(copy) + json.dumps(told(copy))
+    for secret in (*SAID, REASON, MAIL, "flora", "quincette", "Flora Quince", hers, shared):
+        assert secret not in everything
+    found = told(copy)
+    assert (copy.claimed, found["named_together"], found["accounts"]) == (1, 1, ["forum:u1"])
+    assert [each["shared"] for each in found["objections"]] == [True]
+    theirs = told(copy_of(settled, FLORA, to=fast_tmp / "hers.zip", now=LATER))
+    assert [(each["reason"], each["shared"]) for each in theirs["objections"]] == [(REASON, False), (None, True)]
+    assert "both are me" not in json.dumps(theirs)
+
+
+def test_what_not_everybody_could_read_shows_only_what_is_about_the_person(
+    workspace: Workspace, fast_tmp: Path
+) -> None:
+    text = "Between us: Flo owes me money, and I am ill"
+    spans = [span(12, 15, "mention", FLORA)]
+    import_items(workspace, "table", iter([batch([item("1", "forum:ben", text, audience="followers", spans=spans)])]))
+    copy = copy_of(workspace, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    (row,) = told(copy)["corpus"]["rows"]
+    assert (row["text"], len(row["passages"])) == (None, 1)
+    assert "I am ill" not in page(copy)
+    (found,) = find(workspace, FLORA, now=LATER).rows
+    assert (found.shown, "I am ill" in found.text) == (row["passages"][0], True)
+
+
+def test_the_page_is_valid_escaped_and_loads_nothing(settled: Workspace, fast_tmp: Path) -> None:
+    hostile = '<script>alert(1)</script><img src="https://evil.example/x"> & "quoted"'
+    hers = [item("h", FLORA, hostile), item("h2", FLORA, "</blockquote><h1>hi", language="x-klingon")]
+    import_items(settled, "table", iter([batch(hers)]), now=NOW)
+    with settled.register() as register:
+        register.lodge([FLORA], channel="</dd><script>", reason=hostile, statement={"<b>": [hostile]}, now=NOW)
+    written = page(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(written)
+    assert not list(tree.iter("script")) + list(tree.iter("img")) + list(tree.iter("link")) + list(tree.iter("iframe"))
+    assert tree.find("head/title").text
+    assert tree.get("lang") == "en"
+    assert not re.findall(r'(?:src|href)="(?!#)', written)
+    assert len(tree.findall(".//h1")) == 1
+    ids = re.findall(r'id="([^"]+)"', written)
+    assert len(ids) == len(set(ids))
+    assert {link.get("href")[1:] for link in tree.iter("a")} <= set(ids)
+
+
+def test_its_file_is_for_its_owner_alone_and_replaces_nothing(settled: Workspace, fast_tmp: Path) -> None:
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    assert copy.path.stat().st_mode & 0o777 == 0o600
+    assert copy.size == copy.path.stat().st_size
+    with pytest.raises(UsageError, match="exists already"):
+        copy_of(settled, FLORA, to=copy.path, now=LATER)
+    with pytest.raises(UsageError, match="in the workspace"):
+        copy_of(settled, FLORA, to=settled.root / "outbox" / "copy.zip", now=LATER)
+    with pytest.raises(IdentityError):
+        copy_of(settled, "flora", to=fast_tmp / "other.zip", now=LATER)
+    assert not (fast_tmp / "other.zip").exists()
+
+
+def test_without_a_place_it_has_one_of_its_own_until_it_is_discarded(settled: Workspace) -> None:
+    copy = copy_of(settled, FLORA, now=LATER)
+    assert copy.path.parent.stat().st_mode & 0o777 == 0o700
+    assert told(copy)["corpus"]["own"] == 3
+    copy.discard()
+    assert not copy.path.parent.exists()
+
+
+def test_that_a_copy_was_given_is_on_record_and_not_what_it_says(settled: Workspace, fast_tmp: Path) -> None:
+    copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    with settled.register() as register:
+        (entry,) = register.entries(EntryKind.COPY_GIVEN)
+    assert entry.payload == {"about": 4, "accounts": 3, "own": 3, "versions": 2}
+
+
+def test_an_account_that_nobody_knows_gets_a_copy_of_the_same_shape(settled: Workspace, fast_tmp: Path) -> None:
+    known = told(copy_of(settled, FLORA, to=fast_tmp / "known.zip", now=LATER))
+    copy = copy_of(settled, "forum:never.heard.of", to=fast_tmp / "copy.zip", now=LATER)
+    found = told(copy)
+    assert known.keys() == found.keys()
+    assert found["accounts"] == ["forum:never.heard.of"]
+    assert (copy.own, copy.about, copy.versions, found["members"], found["objections"]) == (0, 0, 0, [], [])
+    html5lib.HTMLParser(strict=True).parse(page(copy))
+
+
+def test_files_that_vanish_meanwhile_leave_no_half_copy(
+    settled: Workspace, fast_tmp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_json = access._write_json
+
+    def and_then_lose(out: Any, person: Any) -> Any:  # noqa: ANN401  # as it is written
+        for path in (settled.corpus_path / "data").iterdir():
+            path.unlink()
+        return write_json(out, person)
+
+    monkeypatch.setattr(access, "_write_json", and_then_lose)
+    with pytest.raises(CorpusError, match="ask for it again"):
+        copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    assert not list(fast_tmp.glob("*copy.zip*"))
+
+
+def test_every_member_of_the_json_is_described(settled: Workspace, fast_tmp: Path) -> None:
+    with settled.register() as register:
+        register.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
+    described = (REPOSITORY / "docs" / "rights.md").read_text()
+    found = told(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
+    nested = [found["corpus"]["rows"][0], found["versions"][0], found["objections"][0], found["members"][0]]
+    nested += [
+        found["information"][0],
+        (found["information"][0]["points"] and found["information"][0]["points"][0]) or {},
+    ]
+    for name in {*found, *(key for each in nested for key in each)}:
+        assert f"`{name}`" in described, name
+
+
+def test_reading_for_a_copy_changes_nothing_but_the_log(settled: Workspace, fast_tmp: Path) -> None:
+    with reading(settled) as session:
+        before = (session.corpus.version, session.register.head().binding)
+    copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    with reading(settled) as session:
+        assert (session.corpus.version, session.register.head().binding) == before
