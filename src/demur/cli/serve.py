@@ -1,0 +1,171 @@
+"""``demur serve``: the portal, the API and the officer's pages, and the worker that delivers and follows.
+
+Invariants: what goes over a network is https, by a proxy that stands on this machine, unless whoever starts it says
+otherwise in as many words; the worker ends with the server.
+"""
+
+import importlib.util
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, Self
+
+import click
+
+from demur.cli.options import Invocation, shared
+from demur.cli.output import emit
+from demur.errors import UsageError
+from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_NEEDED: Final = ("fastapi", "uvicorn", "multipart", "jwt", "httpx", "webauthn")
+_PORT: Final = 8470
+_STOPPING_S: Final = 10
+_LOOK_S: Final = 0.2
+"""How often the worker is looked after, in seconds."""
+_AGAIN_S: Final = 30
+"""How long a worker that ended rests before it is started again: another one may be at work, for instance."""
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on (127.0.0.1).")
+@click.option("--port", default=_PORT, metavar="PORT", type=click.IntRange(0, 65_535), help=f"Port ({_PORT}).")
+@click.option("--no-worker", is_flag=True, help="Do not start `demur worker`: it runs elsewhere.")
+@click.option("--behind-proxy", is_flag=True, help="Believe what a proxy on this machine says of visitors.")
+@click.option("--insecure", is_flag=True, help="Speak plain http to a network, as for a test within one.")
+@shared
+def serve(  # each is an option
+    invocation: Invocation, host: str, port: int, *, no_worker: bool, behind_proxy: bool, insecure: bool
+) -> None:
+    """Serve the portal, the API and the officer's pages.
+
+    It listens on this machine only. For the public, put a proxy that speaks https before it, on the same machine,
+    and say --behind-proxy: it then believes its X-Forwarded-For and X-Forwarded-Proto.
+    """
+    _check_installed()
+    _check_host(host, insecure=insecure)
+    workspace = invocation.workspace
+    server = _server(workspace, host, port, behind_proxy=behind_proxy)
+    signal.signal(signal.SIGTERM, _stop)
+    with Helper(workspace, wanted=not no_worker), suppress(KeyboardInterrupt):
+        server.run()
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"The portal needs what the extra `web` brings ({missing[0]}): run `pip install 'demur[web]'`."
+        )
+
+
+def _check_host(host: str, *, insecure: bool) -> None:
+    if insecure or _loopback(host):
+        return
+    raise UsageError(
+        f"{host} is no address of this machine alone, and http is read by everybody on the way: put a proxy with https "
+        "before demur and pass --behind-proxy, or say --insecure."
+    )
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -> "uvicorn.Server":
+    """One process, which prints its address once it answers."""
+    import uvicorn  # noqa: PLC0415  # only who serves waits for it
+
+    from demur.web.app import create_app  # noqa: PLC0415  # the same
+
+    class Announcing(uvicorn.Server):
+        async def startup(self, *arguments: object, **options: object) -> None:
+            await super().startup(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
+            if self.started:
+                _announce(self)
+
+    _log_lines()
+    config = uvicorn.Config(
+        create_app(workspace),
+        host=host,
+        port=port,
+        access_log=False,  # ours says neither addresses nor queries
+        log_level="warning",
+        server_header=False,
+        proxy_headers=behind_proxy,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
+        timeout_graceful_shutdown=_STOPPING_S,
+        limit_concurrency=2000,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    return Announcing(config)
+
+
+def _announce(server: "uvicorn.Server") -> None:
+    address, port = server.servers[0].sockets[0].getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    url = f"http://{shown}:{port}"
+    emit(f"The portal answers at {url}; Ctrl-C stops it.", {"url": url})
+    sys.stdout.flush()
+
+
+def _log_lines() -> None:
+    """The web's log goes to stderr, a JSON object on each line."""
+    logger = logging.getLogger("demur.web")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+class Helper:
+    """``demur worker`` as a child, for as long as the block runs; one that ends is started again."""
+
+    def __init__(self, workspace: Workspace, *, wanted: bool) -> None:
+        self._command = (sys.executable, "-m", "demur", "worker", "-w", str(workspace.root.resolve()))
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="worker", daemon=True) if wanted else None
+
+    def __enter__(self) -> Self:
+        if self._thread:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._ended.is_set():
+            child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # noqa: S603  # ours
+            while child.poll() is None and not self._ended.wait(_LOOK_S):
+                pass
+            if child.poll() is None:
+                _end(child)
+            else:
+                self._ended.wait(_AGAIN_S)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    try:
+        child.wait(_STOPPING_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _stop(*_: object) -> None:
+    """SIGTERM ends the server as Ctrl-C does: uvicorn raises it again once it has stopped."""
+    sys.exit(0)

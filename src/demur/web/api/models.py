@@ -1,0 +1,161 @@
+"""What goes into the API; what comes out of it is in answers.py.
+
+Invariants: unknown fields are refused, types are never converted, every text and list has a limit, and no text holds
+a control character that a database could not store; examples are valid (a test reads each).
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MOST_ACCOUNTS: Final = 50
+MOST_OBJECTIONS: Final = 1000
+MOST_NOTICES: Final = 1000
+NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
+ACCOUNT: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+"""A namespace and a value that is not blank, without control characters."""
+
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def without_controls(text: str) -> str:
+    """The text.
+
+    Raises:
+        ValueError: when it holds a control character.
+    """
+    if _CONTROLS.search(text):
+        raise ValueError("This can't hold control characters.")
+    return text
+
+
+Account = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=500,
+        description="An account, as `namespace:value`.",
+        examples=["forum:ann"],
+        json_schema_extra={"pattern": ACCOUNT},  # the register says in a sentence what is wrong with one
+    ),
+    AfterValidator(without_controls),
+]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("A text can't hold the character NUL.")
+    return text
+
+
+def _not_to_come(day: date) -> date:
+    if day > datetime.now(UTC).date() + timedelta(days=1):  # "today" is a day ahead east of Greenwich
+        raise ValueError("This day has not come yet.")
+    return day
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+
+
+class Said(BaseModel):
+    """What a caller says."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class NewObjection(Said):
+    """An objection (Art. 21 GDPR). A reason is optional and never judged; it is kept sealed."""
+
+    accounts: Annotated[list[Account], Field(min_length=1, max_length=MOST_ACCOUNTS)]
+    """Every account of the person that you know; the objection covers each, with whatever is linked with it."""
+    reason: Annotated[Text, Field(max_length=10_000)] | None = None
+    channel: Literal["api", "form", "letter", "mail", "ticket"] = "api"
+    """How it reached you."""
+    received: Annotated[date, AfterValidator(_not_to_come)] | None = None
+    """The day it reached you, if not today: the answer is due within a month (Art. 12(3) GDPR)."""
+    unconfirmed: bool = False
+    """True where nobody knows yet that the account's holder sent it: it binds, and lapses unless confirmed in time."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"accounts": ["forum:ann", "mail:ann@mail.example"], "channel": "api"}]}
+    )
+
+
+class NewObjections(Said):
+    """Many objections; each is recorded or refused on its own."""
+
+    objections: Annotated[list[NewObjection], Field(min_length=1, max_length=MOST_OBJECTIONS)]
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"objections": [{"accounts": ["forum:ann"]}, {"accounts": ["forum:ben"]}]}]}
+    )
+
+
+class Lapse(Said):
+    """Why an objection ends that its person did not withdraw."""
+
+    cause: Literal["denied", "unconfirmed"]
+    """The account's holder denied it, or nobody confirmed it in time."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "denied"}]})
+
+
+class Who(Said):
+    """A person, by one of their accounts."""
+
+    account: Account
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"account": "forum:ann"}]})
+
+
+class Bounce(Said):
+    """A mail that came back."""
+
+    message_id: Annotated[str, Field(min_length=3, max_length=998, pattern=NO_CONTROLS)]
+    """The Message-ID of the notice, with or without angle brackets."""
+    cause: Annotated[str, Field(max_length=500, pattern=NO_CONTROLS)] = "bounced"
+    """Why, for instance an enhanced status code (RFC 3463)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"message_id": "<notice.1@forum.example>", "cause": "5.1.1"}]}
+    )
+
+
+class Shown(Said):
+    """An in-app notice that its reader has seen."""
+
+    campaign: Annotated[str, Field(min_length=1, max_length=200, pattern=NO_CONTROLS)]
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """As `GET /api/notices` gave it."""
+
+
+class ShownTo(Said):
+    """The notices that one person has seen."""
+
+    account: Account
+    notices: Annotated[list[Shown], Field(min_length=1, max_length=MOST_NOTICES)]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "account": "forum:ann",
+                    "notices": [{"campaign": "autumn", "language": "de", "digest": "c0" * 32}],
+                }
+            ]
+        }
+    )
+
+
+def example(model: type[BaseModel]) -> dict[str, Any]:
+    """The first example of a model."""
+    extra = model.model_config.get("json_schema_extra")
+    assert isinstance(extra, dict)
+    examples = extra["examples"]
+    assert isinstance(examples, list)
+    first = examples[0]
+    assert isinstance(first, dict)
+    return first

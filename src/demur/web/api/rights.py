@@ -1,0 +1,80 @@
+"""A person's copy and a person's deletion over the API (Arts 15 and 17 GDPR).
+
+Invariants: the caller vouches that the account is the person's; neither asks for a reason; each is an entry in the
+register; both run beside the server's other work, two at a time; a copy leaves no file behind.
+"""
+
+from typing import TYPE_CHECKING
+
+from anyio.to_thread import run_sync
+from fastapi import Request
+from starlette.responses import Response
+
+from demur.errors import WorkspaceError
+from demur.web.api.answers import Erasure
+from demur.web.api.describing import describe
+from demur.web.api.models import Who
+from demur.web.api.routing import desk_of, routes, said, told
+from demur.web.portal.mine import heavy
+from demur.web.portal.mine_rights import handed_over
+from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.rights.access import Copy
+
+router = routes("Rights")
+
+_ZIP = "application/zip"
+
+
+@router.post(
+    "/access",
+    summary="Get a person's copy",
+    **describe(
+        None,
+        "A zip with copy.json and copy.html: what is held of and about the person, and the history of their objection.",
+        said=Who,
+        content={_ZIP: {"schema": {"type": "string", "format": "binary"}}},
+    ),
+)
+async def access(request: Request) -> Response:
+    """For their eyes only: make sure that it is theirs before you ask (Art. 12(6) GDPR)."""
+    who, _ = await said(request, Who)
+    workspace = desk_of(request).workspace
+    copy = await run_sync(_copy, workspace, who.account, limiter=heavy)
+    return handed_over(copy)
+
+
+@router.post(
+    "/erasures",
+    summary="Delete what is held of a person",
+    **describe(Erasure, "It is deleted; or, where `finished` is false, recorded, binding, and done next.", said=Who),
+)
+async def erase(request: Request) -> Response:
+    """Granted without grounds (Art. 17 GDPR). An objection stays, so that nothing comes in again. Safe to repeat."""
+    who, _ = await said(request, Who)
+    return told(await run_sync(_erase, desk_of(request).workspace, who.account, limiter=heavy))
+
+
+def _copy(workspace: Workspace, account: str) -> "Copy":
+    from demur.rights.access import copy_of  # noqa: PLC0415  # it loads what reads versions; few ask for it
+
+    return copy_of(workspace, account)
+
+
+def _erase(workspace: Workspace, account: str) -> Erasure:
+    from demur.rights import erase as rights  # noqa: PLC0415  # the same
+
+    try:
+        done = rights.erase(workspace, account)
+    except WorkspaceError:  # another process writes: it is on record, and maintenance finishes it
+        return Erasure(reference=rights.request(workspace, account).reference, finished=False)
+    return Erasure(
+        reference=done.reference,
+        finished=True,
+        accounts=done.accounts,
+        own=done.own,
+        about=done.about,
+        retired=list(done.retired),
+        recalls=[each.path for each in (*done.recalls, *done.unchecked)],
+    )

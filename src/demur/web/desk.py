@@ -1,0 +1,81 @@
+"""The desk: what every route works with, opened once for a process.
+
+Invariants: the policy is the one that demur.toml says now, as far as it can be read (in the middle of an edit the
+last good one stays); what is slow to open is opened once; nothing here knows of HTTP.
+"""
+
+import threading
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from demur.errors import PolicyError
+from demur.identity import Keys
+from demur.policy import Policy
+from demur.register import Register
+from demur.tokens import Tokens, derived
+from demur.web.limits import Limits
+from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.web.intake import Intake
+
+_FORMS: Final = "forms"
+_SESSIONS: Final = "sessions"
+
+
+class Desk:
+    """One workspace, open for the web."""
+
+    def __init__(self, workspace: Workspace, limits: Limits | None = None) -> None:
+        self.workspace = workspace
+        self.keys: Keys = workspace.keys()
+        self.tokens: Tokens = Tokens.of(self.keys)
+        self.form_secret: bytes = derived(self.keys, _FORMS)
+        self.session_secret: bytes = derived(self.keys, _SESSIONS)
+        self.limits: Limits = limits or Limits()
+        self._reading = threading.Lock()
+        self._seen = _version(workspace)
+        self._policy = workspace.policy()
+        self.register: Register = workspace.register()
+
+    @cached_property
+    def intake(self) -> "Intake":
+        """Where every objection is lodged."""
+        from demur.web.intake import Intake  # noqa: PLC0415  # only those who lodge need its writer
+
+        return Intake(self.register)
+
+    def policy(self) -> Policy:
+        """What demur.toml says now, or said when it could last be read."""
+        now = _version(self.workspace)
+        if now != self._seen:
+            with self._reading:
+                self._reload(now)
+        return self._policy
+
+    def now(self) -> datetime:
+        """This moment, aware."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """Let go of the register, after the last objection that waits is in it."""
+        if "intake" in self.__dict__:
+            self.intake.close()
+        self.register.close()
+
+    def _reload(self, version: tuple[int, ...]) -> None:
+        try:
+            self._policy = self.workspace.policy()
+        except PolicyError:
+            return  # somebody is editing it; the next request tries again
+        self._seen = version
+
+
+def _version(workspace: Workspace) -> tuple[int, ...]:
+    """What changes when demur.toml does; empty while there is none."""
+    try:
+        known = workspace.policy_path.stat()
+    except OSError:
+        return ()
+    return known.st_mtime_ns, known.st_size, known.st_ino

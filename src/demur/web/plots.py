@@ -1,0 +1,157 @@
+"""Plots as inline SVG: for people who look; whoever reads gets the same numbers in the table beside each.
+
+Invariants: pure functions of their numbers; every text is escaped; colours, dark mode and print are the stylesheet's
+(classes alone, as the policy for content forbids inline style), and no series is told from another by its colour
+alone: lines have dashes of their own and a name at their end. Sizes are in units of the view box.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from markupsafe import Markup, escape
+
+SERIES: Final = 6
+"""Lines that can be told apart in one plot."""
+
+_WIDTH, _HEIGHT = 640, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 130, 16, 34
+_DASHES: Final = ("", "8 4", "2 4", "12 4 2 4", "5 5 1 5", "1 3")
+_LABEL_GAP: Final = 15
+_WIDEST: Final = 40
+"""Of a column: of few days, too."""
+_STEPS: Final = (1, 2, 5, 10)
+_TICKS: Final = 4
+
+Points = Sequence[tuple[date, float]]
+"""Days in order, and a number for each."""
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Where a day stands."""
+
+    first: date
+    wide: float
+    """Of a day."""
+    offset: float
+
+    def __call__(self, day: date) -> float:
+        return _LEFT + (day - self.first).days * self.wide + self.offset
+
+
+def columns(name: str, title: str, description: str, points: Points) -> Markup:
+    """A column for each day.
+
+    Args:
+        name: what its ids begin with, unique on the page.
+        title: what it shows.
+        description: what there is to see, in a sentence.
+        points: the days; those between that are not given count nothing.
+    """
+    right = 12
+    first, last = _span([points])
+    top = _round_up(max((value for _, value in points), default=0))
+    days = (last - first).days + 1
+    wide = (_WIDTH - _LEFT - right) / days
+    drawn = [*_axis(top, "", right), *_days(first, last, _Scale(first, wide, wide / 2))]
+    for day, value in points:
+        high = value / top * (_HEIGHT - _TOP - _BOTTOM)
+        x, y = _LEFT + (day - first).days * wide, _HEIGHT - _BOTTOM - high
+        gap = max(min(2.0, wide / 5), wide - _WIDEST)
+        size = f'width="{wide - gap:.1f}" height="{high:.1f}"'
+        drawn.append(f'<rect class="plot-column" x="{x + gap / 2:.1f}" y="{y:.1f}" {size}/>')
+    return _framed(name, title, description, drawn)
+
+
+def lines(
+    name: str, title: str, description: str, series: Mapping[str, Points], *, top: float, unit: str = ""
+) -> Markup:
+    """A line for each series.
+
+    Args:
+        name: what its ids begin with, unique on the page.
+        title: what it shows.
+        description: what there is to see, in a sentence.
+        series: at most SERIES, by their names.
+        top: of the scale.
+        unit: of the scale: "%".
+    """
+    first, last = _span(series.values())
+    first = min(first, last - timedelta(days=1))  # a single day stands at the end, by the names
+    wide = (_WIDTH - _LEFT - _RIGHT) / (last - first).days
+    x_of = _Scale(first, wide, 0)
+    drawn = [*_axis(top, unit, _RIGHT), *_days(first, last, x_of)]
+    ends: list[tuple[float, str]] = []
+    for number, (label, points) in enumerate(list(series.items())[:SERIES]):
+        places = [(x_of(day), _y(value, top)) for day, value in points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        dashes = f' stroke-dasharray="{_DASHES[number]}"' if _DASHES[number] else ""
+        drawn.append(f'<polyline class="plot-line plot-{number + 1}" points="{path}"{dashes}/>')
+        drawn.extend(
+            f'<circle class="plot-mark plot-{number + 1}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places[-1:]
+        )
+        ends.append((places[-1][1], label))
+    drawn.extend(_labels(ends))
+    return _framed(name, title, description, drawn)
+
+
+def _framed(name: str, title: str, description: str, drawn: Iterable[str]) -> Markup:
+    head = (
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{escape(name)}-title '
+        f'{escape(name)}-desc"><title id="{escape(name)}-title">{escape(title)}</title>'
+        f'<desc id="{escape(name)}-desc">{escape(description)}</desc>'
+    )
+    return Markup(head + "".join(drawn) + "</svg>")  # noqa: S704  # numbers, and texts that are escaped
+
+
+def _axis(top: float, unit: str, right: float) -> Iterator[str]:
+    """Lines across with their numbers."""
+    for step in range(_TICKS + 1):
+        value = top * step / _TICKS
+        y = _y(value, top)
+        yield f'<line class="plot-grid" x1="{_LEFT}" x2="{_WIDTH - right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text class="plot-text plot-end" x="{_LEFT - 8}" y="{y + 4:.1f}">{value:,g}{escape(unit)}</text>'
+
+
+def _days(first: date, last: date, x_of: "_Scale") -> Iterator[str]:
+    """The first and the last day, and one between where there is room."""
+    middle = first + timedelta(days=(last - first).days // 2)
+    shown = {first: "start", last: "end"} if first != last else {first: "start"}
+    if (last - first).days > 1:
+        shown[middle] = "middle"
+    for day, place in shown.items():
+        x, y = x_of(day), _HEIGHT - _BOTTOM + 22
+        yield f'<text class="plot-text plot-{place}" x="{x:.1f}" y="{y}">{day.isoformat()}</text>'
+
+
+def _labels(ends: list[tuple[float, str]]) -> Iterator[str]:
+    """The names of lines at their ends, moved apart where they would overlap."""
+    below = -math.inf
+    for y, label in sorted(ends):
+        below = max(y, below + _LABEL_GAP)
+        x = _WIDTH - _RIGHT + 10
+        yield f'<text class="plot-text plot-name" x="{x}" y="{below + 4:.1f}">{escape(label)}</text>'
+
+
+def _y(value: float, top: float) -> float:
+    return _HEIGHT - _BOTTOM - value / top * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _span(series: Iterable[Points]) -> tuple[date, date]:
+    """The first and the last day of all.
+
+    Raises:
+        ValueError: if there is none: nothing is drawn of nothing.
+    """
+    days = [day for points in series for day, _ in points]
+    return min(days), max(days)
+
+
+def _round_up(value: float) -> float:
+    """The next number that the lines across part into whole ones: 4, 8, 20, 40, 80, 200, ..."""
+    each = max(value / _TICKS, 1)
+    scale = 10 ** math.floor(math.log10(each))
+    return float(_TICKS * scale * next(step for step in _STEPS if step * scale >= each))

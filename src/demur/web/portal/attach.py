@@ -1,0 +1,79 @@
+"""A reason or a file, added to an objection that stands already; nobody has to.
+
+Invariants: what is added is sealed under the key of the account that the objection is for, and is never shown on these
+pages again; a file is what its content says, and is kept under a name of ours; what can't be taken says why, and the
+objection stands all the same.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from demur.errors import RegisterError
+from demur.notices.languages import N_
+from demur.register import Register
+from demur.web.pages import desk, gettext
+from demur.web.portal import forms
+from demur.web.portal.paths import receipt_at
+from demur.web.portal.receipt import find, receipt_page
+from demur.web.portal.sniffing import FileType, file_type
+from demur.web.portal.typed import WRONG
+
+router: Final = APIRouter()
+
+MOST: Final = 20
+"""Attachments of one objection, reasons among them."""
+
+_MEGABYTE: Final = 1024 * 1024
+_NOTHING: Final = N_("Write a reason or choose a file.")
+_TOO_LARGE: Final = N_("That is too large")
+_NO_MORE: Final = N_("We cannot add more to this objection here. Write to us instead.")
+_OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved mails and plain text.")
+
+
+@router.post("/receipt/{token}/add")
+async def add(request: Request, token: str) -> Response:
+    """Add what was sent."""
+    at = desk(request)
+    found = await run_in_threadpool(find, at, token)
+    form = await forms.read(request)
+    reason, content = form.text("reason"), form.content
+    kind = file_type(content)
+    errors = _errors(reason, content, kind, at.policy().portal.attachment_mb)
+    if not errors and not await run_in_threadpool(_add, at.register, found.state.reference, reason, content, kind):
+        errors = {"reason": _NO_MORE}
+    if errors:
+        told = {name: gettext(request).gettext(message) for name, message in errors.items()}
+        return receipt_page(request, found, WRONG, errors=told, reason=reason)
+    return RedirectResponse(receipt_at(request, found.state.seq) + "?added=1", 303)
+
+
+def _errors(reason: str, content: bytes, kind: FileType | None, megabytes: int) -> dict[str, str]:
+    if not reason and not content:
+        return {"reason": _NOTHING}
+    if len(content) > megabytes * _MEGABYTE:
+        return {"file" if megabytes else "reason": _TOO_LARGE}
+    if content and kind is None:
+        return {"file": _OTHER_TYPE}
+    return {}
+
+
+def _add(register: Register, reference: str, reason: str, content: bytes, kind: FileType | None) -> bool:
+    """Seal a reason and a file; false if there is too much already or its person was erased, and nothing was added."""
+    try:
+        with register.locked():
+            number = len(register.attachments.of(reference))
+            if number + bool(reason) + bool(content) > MOST:
+                return False
+            if reason:
+                number += 1
+                named = f"reason-{number}.txt"
+                register.attachments.add(reference, named, "text/plain", reason.encode(errors="replace"))
+            if kind is not None:
+                named = f"attachment-{number + 1}.{kind.suffix}"
+                register.attachments.add(reference, named, kind.media_type, content)
+    except RegisterError:
+        return False
+    return True

@@ -1,0 +1,72 @@
+"""What everybody may read: the full notice, what comes in, whom to write to, and how accessible these pages are.
+
+Invariants: whatever these pages say of the processing is generated from demur.toml, as the notice is; reading them
+changes nothing and asks nothing.
+"""
+
+import unicodedata
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from demur.notices.authorities import Authority, authorities
+from demur.notices.content import NoticeContent
+from demur.notices.languages import locale
+from demur.notices.words import day, speaker
+from demur.policy import Policy
+from demur.web.pages import desk, language, page
+
+router: Final = APIRouter()
+
+
+def content(request: Request) -> NoticeContent:
+    """The notice in the language of the page."""
+    return NoticeContent.of(desk(request).policy(), language(request))
+
+
+@router.get("/notice")
+async def notice(request: Request) -> Response:
+    """The public notice, also for people without an account (Art. 14 GDPR)."""
+    return page(request, "notice.html", content=content(request))
+
+
+@router.get("/policy")
+async def policy(request: Request) -> Response:
+    """What the door lets in."""
+    decided = desk(request).policy()
+    rows = _periods(decided, language(request))
+    return page(request, "policy.html", content=content(request), periods=rows, signed=decided.basis.signed)
+
+
+@router.get("/contact")
+async def contact(request: Request) -> Response:
+    """Whom to write to, and where to complain (Art. 77 GDPR)."""
+    return page(request, "contact.html", content=content(request), authorities=_by_country(language(request)))
+
+
+@router.get("/accessibility")
+async def accessibility(request: Request) -> Response:
+    """What was tested, and what was not."""
+    return page(request, "accessibility.html")
+
+
+def _periods(decided: Policy, shown: str) -> list[tuple[str, object]]:
+    _, assessment = speaker(shown), decided.basis.assessment
+    rows: list[tuple[str, object]] = [(_("In force since"), day(decided.effective_date, shown))]
+    if assessment.signed and assessment.date:
+        rows.append((_("Assessment of the legal basis signed on"), day(assessment.date, shown)))
+    return [*rows, (_("Days until an unconfirmed objection ends"), decided.objections.confirm_within_days)]
+
+
+def _by_country(shown: str) -> list[tuple[str, Authority]]:
+    """Every authority, by the name that the reader's language has for its country."""
+    names = locale(shown).territories
+    named = ((names.get(each.country, each.country), each) for each in authorities())
+    return sorted(named, key=lambda pair: _sorting(pair[0]))
+
+
+def _sorting(name: str) -> str:
+    """A name without its accents, by which it stands next to its neighbours in any language's list."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -1,0 +1,182 @@
+"""What would be used of a member's: first a proof that the account is theirs, then everything the corpus has.
+
+Invariants: nothing of an account is shown before its holder opened a link that went to the address on file; the
+answer to whoever types an account is the same in wording, shape and time whether anybody has heard of it or not; the
+link opens nothing by being looked at, only by its button, and that once.
+"""
+
+import math
+from datetime import timedelta
+from typing import Annotated, Final
+
+import numpy as np
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query, Request
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from demur.corpus.find import find
+from demur.errors import IdentityError
+from demur.notices.languages import N_
+from demur.tokens import Purpose
+from demur.web.desk import Desk
+from demur.web.pages import address, desk, gettext, language, page
+from demur.web.portal import forms
+from demur.web.portal.naming import account_of, tidy
+from demur.web.sessions import FIELD, MEMBER, Session
+
+router: Final = APIRouter()
+
+LINK_MINUTES: Final = 60
+"""How long the link of a mail opens a session."""
+_ROWS: Final = 8
+"""Items on a page."""
+_LISTED: Final = 800
+"""Items that the pages show at most, of the member's own and of others; the copy has them all."""
+_TEXT_BYTES: Final = 600
+"""Of an item's text on a page, so that the page stays small; the copy has the whole text."""
+
+_ESCAPED: Final = {"&": 5, "<": 4, ">": 4, '"': 5, "'": 5}
+"""Bytes of what is escaped."""
+
+_UNREADABLE: Final = N_("Write a user name, a mail address or the address of a profile.")
+_WRONG: Final = 422
+
+heavy: Final = CapacityLimiter(2)
+"""Searches, copies and deletions at a time: the pages of everybody else go on meanwhile."""
+
+
+@router.get("/mine")
+async def mine(request: Request, number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1) -> Response:
+    """What would be used, to a member in a session; to everybody else the question which account it is."""
+    session = await run_sync(MEMBER.current, request)
+    if session is None:
+        return page(request, "mine.html", account="")
+    return await _content(request, session, number)
+
+
+@router.post("/mine")
+async def ask(request: Request) -> Response:
+    """Send a link to the address on file, if there is one; the answer is the same in any case."""
+    steady = forms.Steady()
+    at = desk(request)
+    typed = (await forms.read(request)).text("account")
+    account = account_of(typed, at.policy().portal.namespace)
+    if account is None:
+        errors = {"account": gettext(request).gettext(_UNREADABLE)}
+        return page(request, "mine.html", _WRONG, account=tidy(typed), errors=errors)
+    forms.spare(request, account)
+    answer = RedirectResponse(address(language(request), "/mine/asked"), 303)
+    answer.background = BackgroundTask(_send_link, at, account, language(request))
+    await steady.wait()
+    return answer
+
+
+@router.get("/mine/asked")
+async def asked(request: Request) -> Response:
+    """Check your mail."""
+    return page(request, "mine_asked.html", minutes=LINK_MINUTES)
+
+
+@router.post("/mine/end")
+async def end(request: Request) -> Response:
+    """End the session."""
+    response = RedirectResponse(address(language(request), "/"), 303)
+    await acting(request)
+    await run_sync(MEMBER.end, request, response)
+    return response
+
+
+@router.get("/mine/{token}")
+async def link(request: Request, token: str) -> Response:
+    """The page that the mail leads to: a button, as mail scanners open every link."""
+    try:
+        desk(request).tokens.read(token, Purpose.READ)
+    except IdentityError:
+        return _used(request)
+    return page(request, "mine_link.html")
+
+
+@router.post("/mine/{token}")
+async def begin(request: Request, token: str) -> Response:
+    """Spend the link, and begin a session."""
+    at = desk(request)
+    response = RedirectResponse(address(language(request), "/mine"), 303)
+    try:
+        read = at.tokens.read(token, Purpose.READ)
+    except IdentityError:
+        return _used(request)
+    if read.expires is None or not await run_sync(at.register.visits.spend, read.digest, read.expires):
+        return _used(request)
+    await run_sync(MEMBER.begin, request, response, read.number)
+    return response
+
+
+async def acting(request: Request) -> Session:
+    """The session of a POST.
+
+    Raises:
+        HTTPException: 403 without one, or from a form that is not ours.
+    """
+    code = (await forms.read(request)).text(FIELD)
+    return await run_sync(MEMBER.acting, request, code)
+
+
+def account_in(at: Desk, session: Session) -> str:
+    """The account whose holder a session belongs to.
+
+    Raises:
+        HTTPException: 404 when its details were erased meanwhile.
+    """
+    account = session.account or at.register.identifiers(np.array([session.subject]))[0]
+    if account is None:
+        raise HTTPException(404)
+    return account
+
+
+def _send_link(at: Desk, account: str, shown: str) -> None:
+    """After the answer, so that its time says nothing; nobody can be flooded with mails by somebody who types."""
+    if at.limits.wait("letter", account):
+        return
+    subject = at.keys.pepper.subject_key(account)
+    expires = at.now() + timedelta(minutes=LINK_MINUTES)
+    token = at.tokens.make(Purpose.READ, subject, expires=expires)
+    url = f"{at.policy().portal.url}{address(shown, f'/mine/{token}')}"
+    at.register.letters.post("sign-in", shown, {"url": url, "minutes": LINK_MINUTES}, subject=subject)
+
+
+def _used(request: Request) -> Response:
+    """The link has expired, was used before, or is none."""
+    return page(request, "mine_used.html", 404, switch="/mine")
+
+
+async def _content(request: Request, session: Session, number: int) -> Response:
+    at = desk(request)
+    account = await run_sync(account_in, at, session)
+    found = await run_sync(lambda: find(at.workspace, account, limit=_LISTED), limiter=heavy)
+    pages = max(1, math.ceil(len(found.rows) / _ROWS))
+    shown = found.rows[(number - 1) * _ROWS : number * _ROWS]
+    return page(
+        request,
+        "mine_content.html",
+        found=found,
+        own=[(row, shortened(row.shown)) for row in shown if row.own],
+        about=[(row, shortened(row.shown)) for row in shown if not row.own],
+        number=number,
+        pages=pages,
+        more=found.own + found.about > len(found.rows),
+        csrf=session.csrf,
+        switch="/mine",
+    )
+
+
+def shortened(text: str, most: int = _TEXT_BYTES) -> str:
+    """The beginning of a text, at most so many bytes as HTML has it, and an ellipsis."""
+    size = 0
+    for place, character in enumerate(text):
+        size += _ESCAPED.get(character) or len(character.encode())
+        if size > most:
+            return text[:place].rstrip() + " …"
+    return text

@@ -1,0 +1,82 @@
+"""What people type when they say which account is theirs, as account identifiers.
+
+Invariants: whatever can be an account becomes one, known or not; where two readings are possible, the one that the
+platform's own members would mean wins; nothing here asks the register, so that it can't tell who is in it.
+"""
+
+import re
+from typing import Final
+
+from demur.corpus.identifiers import Category
+from demur.corpus.identifiers.scan import scan
+from demur.errors import IdentityError
+from demur.register.people import identify
+
+LONGEST: Final = 300
+"""Characters of one account, address or link."""
+
+_WEB: Final = re.compile(r"(?i)https?://|www\.")
+_MAIL: Final = re.compile(r"""[^\s@<>()\[\],;:"\\/]{1,64}@[\w-]+(?:\.[\w-]+)+""")
+"""RFC 5321 and RFC 6531 without quoted local parts: nothing in it means anything in a header."""
+_QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
+_NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+def tidy(typed: str, longest: int = LONGEST) -> str:
+    """One line of what was typed: no control characters, nothing unseen, no spaces around it."""
+    return " ".join(_UNSEEN.sub(" ", typed).split())[:longest]
+
+
+def account_of(typed: str, namespace: str) -> str | None:
+    """The account that somebody means, None where what they typed can't be one.
+
+    Args:
+        typed: a mail address, ``@user@host``, a profile's address, ``namespace:value``, or a handle.
+        namespace: of the platform's own accounts, "" if it has none.
+    """
+    text = tidy(typed)
+    for reading in (_linked(text), _mailed(text), _federated(text), _qualified(text), _bare(text, namespace)):
+        known = _identified(reading)
+        if known is not None:
+            return known
+    return None
+
+
+def is_mail(text: str) -> bool:
+    """Whether a text is a mail address, as far as anybody can tell by looking at it."""
+    return _MAIL.fullmatch(text) is not None
+
+
+def _linked(text: str) -> str | None:
+    """A profile's address, with or without its scheme."""
+    if "/" not in text or " " in text:
+        return None
+    hit = next((hit for hit in scan(text, None, _NAMING) if hit.start == 0), None)
+    return hit.value if hit and hit.category is Category.PROFILE_URL else None
+
+
+def _mailed(text: str) -> str | None:
+    return f"mail:{text}" if _MAIL.fullmatch(text) and not _WEB.match(text) else None
+
+
+def _federated(text: str) -> str | None:
+    """``@user@host``, as people of the fediverse write it."""
+    return f"mastodon:{text}" if text.startswith("@") and _MAIL.fullmatch(text[1:]) else None
+
+
+def _qualified(text: str) -> str | None:
+    return text if _QUALIFIED.fullmatch(text) and not _WEB.match(text) else None
+
+
+def _bare(text: str, namespace: str) -> str | None:
+    """A handle of the platform itself; what looks like an address of the web is none."""
+    handle = text.removeprefix("@")
+    return f"{namespace}:{handle}" if namespace and handle and "/" not in handle else None
+
+
+def _identified(reading: str | None) -> str | None:
+    try:
+        return None if reading is None else identify(reading)
+    except IdentityError:
+        return None

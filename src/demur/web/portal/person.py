@@ -1,0 +1,79 @@
+"""No account at all: names and spellings, accounts and links, on one page; nothing has to be proved.
+
+Invariants: whatever names an account binds at once, with an objection of its own; everything else is sealed for the
+officer and for the search of names; a contact is optional, and so is everything but one line.
+"""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from demur.notices.languages import N_
+from demur.web.pages import desk, gettext, language, page
+from demur.web.portal import forms
+from demur.web.portal.lodging import Counter, Statement, without_account
+from demur.web.portal.naming import account_of, is_mail, tidy
+from demur.web.portal.paths import receipt_at
+from demur.web.portal.typed import WRONG
+
+router: Final = APIRouter()
+
+MOST_LINES: Final = 50
+"""Of accounts and links in one form."""
+
+_NOTHING: Final = N_("Write at least one name, account or link.")
+_NO_ADDRESS: Final = N_("This is no mail address. Leave the field empty, or write one like name@example.org.")
+_TOO_MANY: Final = N_("These are too many lines. Send the others with a second form.")
+
+
+@router.get("/object/person")
+async def ask(request: Request) -> Response:
+    """The form."""
+    return page(request, "object_person.html", names="", links="", contact="", child=False)
+
+
+@router.post("/object/person")
+async def object_(request: Request) -> Response:
+    """Object with what was said, and show the receipt."""
+    steady = forms.Steady()
+    at = desk(request)
+    form = await forms.read(request)
+    statement = _statement(form, at.policy().portal.namespace)
+    errors = _errors(request, form, statement)
+    if errors:
+        kept: dict[str, Any] = {name: form.text(name) for name in ("names", "links", "contact")}
+        child = bool(form.text("child"))
+        return page(request, "object_person.html", WRONG, errors=errors, child=child, **kept)
+    for account in statement.accounts:
+        forms.spare(request, account)
+    counter = Counter(at, language(request), at.now())
+    asking = frozenset(account for account in statement.accounts if counter.may_ask(account))
+    mail = bool(statement.contact) and counter.may_ask(statement.contact)
+    seq = await at.intake.run(without_account, statement, counter, asking, mail=mail)
+    await steady.wait()
+    return RedirectResponse(receipt_at(request, seq), 303)
+
+
+def _statement(form: forms.Form, namespace: str) -> Statement:
+    lines = [tidy(line, 1000) for line in form.lines("links")]
+    read = {line: account_of(line, "" if " " in line else namespace) for line in lines}
+    return Statement(
+        names=[tidy(name) for name in form.lines("names")],
+        accounts=list(dict.fromkeys(account for account in read.values() if account)),
+        links=[line for line, account in read.items() if account is None],
+        contact=tidy(form.text("contact")),
+        child=bool(form.text("child")),
+    )
+
+
+def _errors(request: Request, form: forms.Form, statement: Statement) -> dict[str, str]:
+    _ = gettext(request).gettext
+    errors: dict[str, str] = {}
+    if not (statement.names or statement.accounts or statement.links):
+        errors["names"] = _(_NOTHING)
+    if len(form.lines("links")) > MOST_LINES:
+        errors["links"] = _(_TOO_MANY)
+    if statement.contact and not is_mail(statement.contact):
+        errors["contact"] = _(_NO_ADDRESS)
+    return errors

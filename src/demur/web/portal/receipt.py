@@ -1,0 +1,187 @@
+"""The receipt of an objection, which is also where it is seen and withdrawn.
+
+Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account; the receipt
+of an objection by a typed account reads the same whatever its holder did, so that nobody learns from it who has an
+account; withdrawing asks once, and is a POST.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from demur.errors import RegisterError
+from demur.notices.authorities import authority_of
+from demur.notices.content import complaint_of, others_of, undone_of
+from demur.notices.languages import N_
+from demur.notices.words import day, speaker
+from demur.policy import Policy
+from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.register.records import JSON
+from demur.tokens import Purpose
+from demur.web.desk import Desk
+from demur.web.pages import desk, language, page
+from demur.web.portal import forms
+from demur.web.portal.lodging import Counter, Route, texts, withdraw, withdrawn_mark
+from demur.web.portal.paths import receipt_at
+
+router: Final = APIRouter()
+
+_HEADINGS: Final = {
+    ObjectionPhase.LODGED: N_("We have received your objection"),
+    ObjectionPhase.CONFIRMED: N_("We have received your objection"),
+    ObjectionPhase.LAPSED: N_("This objection has ended"),
+    ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """An objection as its receipt shows it."""
+
+    state: ObjectionState
+    said: Mapping[str, JSON]
+    phase: ObjectionPhase
+    """As it may be told."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether the receipt says that it holds."""
+        return self.phase in {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED}
+
+
+@router.get("/receipt/{token}")
+async def show(request: Request, token: str, added: str = "") -> Response:
+    """The receipt."""
+    found = await run_in_threadpool(find, desk(request), token)
+    return receipt_page(request, found, added=bool(added))
+
+
+@router.get("/receipt/{token}/withdraw")
+async def ask(request: Request, token: str) -> Response:
+    """Ask once whether to withdraw."""
+    found = await run_in_threadpool(find, desk(request), token)
+    if not found.stands:
+        return receipt_page(request, found)
+    here = receipt_at(request, found.state.seq)
+    return page(request, "object_withdraw.html", reference=found.state.reference, here=here)
+
+
+@router.post("/receipt/{token}/withdraw")
+async def end(request: Request, token: str) -> Response:
+    """Withdraw; a mail that this causes shall not be seen by the time it takes."""
+    steady = forms.Steady()
+    at = desk(request)
+    found = await run_in_threadpool(find, at, token)
+    await at.intake.run(withdraw, found.state, Counter(at, language(request), at.now()))
+    await steady.wait()
+    return RedirectResponse(receipt_at(request, found.state.seq), 303)
+
+
+def find(at: Desk, token: str) -> Found:
+    """The objection of a receipt.
+
+    Raises:
+        IdentityError: for a token that does not hold.
+        RegisterError: where there is no such objection.
+    """
+    return _found(at.register, at.tokens.read(token, Purpose.RECEIPT).number)
+
+
+def _found(register: Register, seq: int) -> Found:
+    reference = register.reference_of(seq)
+    if reference is None:
+        raise RegisterError("There is no objection of this number: compare the link with the receipt.")
+    state, said = register.objection(reference), register.statement(reference) or {}
+    return Found(state, said, _told(register, state))
+
+
+def _told(register: Register, state: ObjectionState) -> ObjectionPhase:
+    """The phase that a receipt tells: of a typed account, nothing that its holder did."""
+    if state.channel != Route.TYPED:
+        return state.phase
+    ended = state.phase is ObjectionPhase.WITHDRAWN or register.state(withdrawn_mark(state.seq)) is not None
+    return ObjectionPhase.WITHDRAWN if ended else ObjectionPhase.LODGED
+
+
+def receipt_page(
+    request: Request,
+    found: Found,
+    status: int = 200,
+    *,
+    added: bool = False,
+    **values: Any,  # noqa: ANN401  # a template's
+) -> Response:
+    """A receipt; ``values`` go to its form."""
+    policy, shown = desk(request).policy(), language(request)
+    said: dict[str, Any] = {
+        "heading": speaker(shown)(_HEADINGS[found.phase]),
+        "reference": found.state.reference,
+        "stands": found.stands,
+        "standing": list(_standing(found, policy, shown)),
+        "stops": list(_stops(policy, shown)),
+        "undone": list(undone_of(shown)),
+        "complaint": complaint_of(authority_of(policy.controller.country), shown),
+        "here": receipt_at(request, found.state.seq),
+        "megabytes": policy.portal.attachment_mb,
+        "added": added,
+        "reason": "",
+        "switch": receipt_at(request, found.state.seq).removeprefix(f"/{shown}"),  # this may answer a POST
+    }
+    return page(request, "object_receipt.html", status, **(said | values))
+
+
+def _standing(found: Found, policy: Policy, shown: str) -> Iterator[str]:
+    """How it stands, a sentence each."""
+    _, lodged = speaker(shown), day(found.state.lodged.date(), shown)
+    if found.phase is ObjectionPhase.LAPSED:
+        yield _("It was not confirmed in time, or the holder of the account denied it.")
+    if not found.stands:
+        return
+    if found.state.channel in {Route.TYPED, Route.NO_ACCOUNT}:
+        yield _("Your objection holds from %(day)s on.", day=lodged)
+    else:
+        yield _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged)
+    if found.state.channel == Route.TYPED or texts(found.said, "objections"):
+        yield from _asked(found, policy, shown)
+    if found.state.channel == Route.NO_ACCOUNT:
+        yield from _named(found, shown)
+
+
+def _asked(found: Found, policy: Policy, shown: str) -> Iterator[str]:
+    """What is said where somebody typed an account, known or not."""
+    _, until = speaker(shown), day(_answer_by(found, policy), shown)
+    yield _("If we have a mail address of the account, we have asked there whether it was you.")
+    yield _("If we asked and nobody answers, it ends on %(day)s. If we did not ask, it does not end.", day=until)
+    yield _("This page does not say which: nobody shall learn here who has an account.")
+
+
+def _answer_by(found: Found, policy: Policy) -> date:
+    told = found.said.get("answer_by")
+    if isinstance(told, str):
+        return datetime.fromisoformat(told).date()
+    return (found.state.lodged + timedelta(days=policy.objections.confirm_within_days)).date()
+
+
+def _named(found: Found, shown: str) -> Iterator[str]:
+    """What is done with what somebody without an account said, and what is not done yet."""
+    _ = speaker(shown)
+    if texts(found.said, "accounts"):
+        yield _("The accounts and profiles that you named are covered from now on.")
+    if texts(found.said, "names"):
+        yield _("We keep the names sealed, until texts of others can be searched for them.")
+        yield _("They will count once you have confirmed them by mail, or we have checked them.")
+    if texts(found.said, "links"):
+        yield _("We look at the other links ourselves.")
+
+
+def _stops(policy: Policy, shown: str) -> Iterator[str]:
+    _ = speaker(shown)
+    yield _("What you posted is not used for new versions of the training data any more.")
+    yield _("Before the next version is made, it is deleted from the training data.")
+    yield _("Your objection covers all accounts that we know to be yours, and it never expires.")
+    yield from others_of(policy, shown)

@@ -1,0 +1,222 @@
+"""What stands between the network and the routes: headers, limits, and the refusal of what other sites send.
+
+Invariants: every answer, an error's included, carries the same strict headers; no page may load anything but its own
+stylesheet, run a script, or stand in another's frame; what another site makes a browser POST is refused; a body is
+counted while it comes in, before anything is parsed; a HEAD is answered as its GET, without the body; no error says
+more than one sentence, and the log knows neither addresses nor tokens nor queries.
+"""
+
+import json
+import logging
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demur.web.desk import Desk
+from demur.web.failures import failure
+
+log = logging.getLogger("demur.web")
+
+CSP: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+"""Content Security Policy Level 3; a route that needs more (passkeys need a script) sets its own."""
+
+_HEADERS: Final = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",  # a path may hold a token
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",
+    "cache-control": "no-store",
+}
+_HSTS: Final = "max-age=31536000; includeSubDomains"
+
+_KB: Final = 1024
+FORM_BYTES: Final = 64 * _KB
+"""The largest body of a form without an attachment."""
+API_BYTES: Final = 8 * _KB * _KB
+"""The largest body of a call of the API."""
+
+_IPV6: Final = 6
+_HOUSEHOLD: Final = 64
+"""Bits of an IPv6 address that a household shares (RFC 6177)."""
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass
+class _Exchange:
+    """One request and what was answered."""
+
+    scope: Scope
+    began: float = field(default_factory=time.perf_counter)
+    status: int = 0
+    received: int = 0
+
+    @property
+    def api(self) -> bool:
+        return str(self.scope["path"]).startswith("/api/")
+
+
+class Gate:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or refuse it; nothing that is raised inside leaves this."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        head = scope["method"] == "HEAD"
+        scope = {**scope, "method": "GET"} if head else scope  # the server's own keeps the HEAD: it sends no body then
+        exchange = _Exchange(scope)
+        try:
+            await self._pass(exchange, receive, _answering(exchange, send, head=head))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the visitor reads one sentence
+            told = {"error": type(error).__name__, "at": _where(error), "route": _route(scope)}
+            log.error(json.dumps(told))  # noqa: TRY400  # a traceback holds the message
+            if not exchange.status:
+                response = failure(Request(scope), 500)
+                await response(scope, receive, _answering(exchange, send, head=head))
+        finally:
+            self._record(exchange)
+
+    async def _pass(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
+        scope = exchange.scope
+        request = Request(scope)
+        status, headers = self._refusal(request, api=exchange.api)
+        if status:
+            await failure(request, status, headers)(scope, receive, send)
+            return
+        await self._app(scope, self._counting(exchange, receive), send)
+
+    def _refusal(self, request: Request, *, api: bool) -> tuple[int, dict[str, str]]:
+        """The status with which a request is refused before it is read, 0 for none."""
+        length = request.headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > self._most(request.headers, api=api):
+            return 413, {}
+        if api:
+            return 0, {}
+        acts = request.method not in _SAFE
+        if acts and from_elsewhere(request.headers, self._desk.policy().portal.url):
+            return 403, {}
+        wait = self._wait(address(request), acts=acts)
+        return (429, {"retry-after": str(wait)}) if wait else (0, {})
+
+    def _wait(self, who: str, *, acts: bool) -> int:
+        wait = self._desk.limits.wait("page", who)
+        return wait or (self._desk.limits.wait("act", who) if acts else 0)
+
+    def _most(self, headers: Headers, *, api: bool) -> int:
+        """The largest body that is read, in bytes."""
+        if api:
+            return API_BYTES
+        if headers.get("content-type", "").startswith("multipart/"):
+            return self._desk.policy().portal.attachment_mb * _KB * _KB + FORM_BYTES
+        return FORM_BYTES
+
+    def _counting(self, exchange: _Exchange, receive: Receive) -> Receive:
+        """``receive``, which stops at the largest body: what a client says of its length may not be true."""
+        most = self._most(Headers(scope=exchange.scope), api=exchange.api)
+
+        async def counted() -> Message:
+            message = await receive()
+            exchange.received += len(message.get("body", b""))
+            if exchange.received > most:
+                raise HTTPException(413)
+            return message
+
+        return counted
+
+    def _record(self, exchange: _Exchange) -> None:
+        """One line of the log: the route instead of the path, and of the address what nobody can turn back."""
+        scope = exchange.scope
+        line = {
+            "method": scope["method"],
+            "route": _route(scope),
+            "status": exchange.status,
+            "ms": round(1000 * (time.perf_counter() - exchange.began), 1),
+            "from": self._desk.limits.hashed(address(Request(scope))).hex()[:8],
+        }
+        log.info(json.dumps(line))
+
+
+def address(request: Request) -> str:
+    """The visitor's address; an IPv6 one by its network, as a household has a whole one."""
+    host = request.client.host if request.client else ""
+    try:
+        known = ip_address(host)
+    except ValueError:
+        return host
+    return str(ip_network((known, _HOUSEHOLD), strict=False)) if known.version == _IPV6 else host
+
+
+def from_elsewhere(headers: Headers, portal: str) -> bool:
+    """Whether a browser says that another site made it send this (Fetch Metadata, else Origin).
+
+    Absent headers say nothing: programs send none. An origin of ``null`` says nothing either: it is what our own
+    pages send, as they send no referrer.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin", "null")
+    return origin != "null" and urlsplit(origin).netloc not in {headers.get("host", ""), urlsplit(portal).netloc}
+
+
+def secure(scope: Scope) -> bool:
+    """Whether the visitor came by https."""
+    return scope.get("scheme") == "https"
+
+
+def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:
+    """``send`` with the headers that every answer has."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            _set(MutableHeaders(scope=message), secured=secure(exchange.scope))
+        elif head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return answer
+
+
+def _set(headers: MutableHeaders, *, secured: bool) -> None:
+    for name, value in _defaults(secured=secured):
+        headers.setdefault(name, value)
+
+
+def _defaults(*, secured: bool) -> Iterable[tuple[str, str]]:
+    yield from _HEADERS.items()
+    if secured:
+        yield "strict-transport-security", _HSTS
+
+
+def _route(scope: Scope) -> str:
+    """The pattern that a path matched: it holds no token."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "-"))
+
+
+def _where(error: BaseException) -> str:
+    """Where an error arose; its message is not told, as it may hold what a person wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "-"

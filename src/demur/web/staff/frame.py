@@ -1,0 +1,115 @@
+"""Who of the staff is asking, what they may do, and the frame of their pages.
+
+Invariants: whoever has no session is led to the door, whoever has one without the role is told so; the session is
+looked up for every request, so that it ends with the access it stands for; an act needs the form's code besides the
+cookie, and its entry names who did it by number.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from demur.errors import RegisterError
+from demur.register import JSON, ObjectionState, Register, Staff, StaffRole
+from demur.terms import EntryKind
+from demur.web.pages import desk, page
+from demur.web.portal import forms
+from demur.web.sessions import FIELD, Session, Sessions
+
+STAFF: Final = Sessions("staff", minutes=8 * 60)
+"""A working day."""
+
+DOOR: Final = "/staff/"
+
+_FORBIDDEN: Final = 403
+_PAGES: Final = (
+    ("/staff/objections", "Objections to review", {StaffRole.OFFICER, StaffRole.AUDITOR}),
+    ("/staff/letters", "Record a letter", {StaffRole.OFFICER}),
+    ("/staff/coverage", "Coverage", set(StaffRole)),
+    ("/staff/status", "Status", {StaffRole.ENGINEER, StaffRole.AUDITOR}),
+    ("/staff/people", "Staff", {StaffRole.AUDITOR}),
+)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request of somebody who is signed in."""
+
+    request: Request
+    staff: Staff
+    session: Session
+
+    def page(self, name: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  # a template's
+        """A page in the staff's frame."""
+        frame: dict[str, Any] = {
+            "staff": self.staff,
+            "menu": list(self._menu()),
+            "csrf": self.session.csrf,
+            "switch": None,
+        }
+        return page(self.request, name, status, **{**frame, **values})
+
+    def acted(self, register: Register, act: str, **facts: JSON) -> None:
+        """Append who did something; in the transaction of what was done."""
+        register.append(EntryKind.STAFF_ACTED, {"staff": self.staff.id, "act": act, **facts})
+
+    def reads(self, register: Register, state: ObjectionState, what: str) -> None:
+        """Append that what somebody said is being read, before it is."""
+        payload: Mapping[str, JSON] = {"staff": self.staff.id, "objection": state.seq, "what": what}
+        register.append(EntryKind.DATA_READ, payload, subjects=register.covered_by(state.reference))
+
+    def _menu(self) -> Iterator[tuple[str, str, bool]]:
+        here = self.request.url.path
+        for path, text, roles in _PAGES:
+            if self.staff.role in roles:
+                yield path, text, here.startswith(path)
+
+
+def first_page(staff: Staff) -> str:
+    """Where somebody goes who has signed in."""
+    return next(path for path, _, roles in _PAGES if staff.role in roles)
+
+
+async def admitted(request: Request, *roles: StaffRole) -> Visit | Response:
+    """The visit of somebody who may look at a page, or where they are led instead."""
+    visit = await run_in_threadpool(_visit, request)
+    if visit is None:
+        return RedirectResponse(DOOR, 303)
+    return _allowed(visit, roles)
+
+
+async def acting(request: Request, *roles: StaffRole) -> tuple[Visit, forms.Form] | Response:
+    """The visit and the form of somebody who may act, or the refusal.
+
+    Raises:
+        HTTPException: 403 for a form that no page of ours made for this session.
+    """
+    form = await forms.read(request)
+    session = await run_in_threadpool(STAFF.acting, request, form.text(FIELD))
+    staff = await run_in_threadpool(_staff, request, session)
+    if staff is None:
+        return RedirectResponse(DOOR, 303)
+    allowed = _allowed(Visit(request, staff, session), roles)
+    return (allowed, form) if isinstance(allowed, Visit) else allowed
+
+
+def _allowed(visit: Visit, roles: tuple[StaffRole, ...]) -> Visit | Response:
+    return visit if visit.staff.role in roles else visit.page("staff_denied.html", _FORBIDDEN)
+
+
+def _visit(request: Request) -> Visit | None:
+    session = STAFF.current(request)
+    staff = _staff(request, session) if session else None
+    return Visit(request, staff, session) if session and staff else None
+
+
+def _staff(request: Request, session: Session) -> Staff | None:
+    try:
+        staff = desk(request).register.staff.staff(session.subject)
+    except RegisterError:
+        return None
+    return None if staff.removed else staff

@@ -1,0 +1,161 @@
+"""The officer's queue: objections that nobody has confirmed yet. They bind all the while.
+
+Invariants: there is no way to refuse one here: it is confirmed, or its holder denied it; looking at the list, and at
+how one stands, shows nothing that a person said; what they said is opened by a button, and the register knows of it
+before it is shown; a file is handed over as bytes to be saved, never shown.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from demur.register import JSON, Attachment, ObjectionPhase, ObjectionState, Register, StaffRole
+from demur.tokens import Purpose
+from demur.web.pages import desk
+from demur.web.portal.lodging import PROVEN
+from demur.web.staff.frame import Visit, acting, admitted
+
+router: Final = APIRouter(include_in_schema=False)
+
+_LISTED: Final = 200
+_OFFICER: Final = (StaffRole.OFFICER,)
+_READERS: Final = (StaffRole.OFFICER, StaffRole.AUDITOR)
+_SAID: Final = {
+    "names": "Names",
+    "accounts": "Accounts",
+    "links": "Links",
+    "contact": "Mail address",
+    "child": "On behalf of a child",
+    "text": "Text",
+}
+
+
+@router.get("/staff/objections")
+async def queue(request: Request) -> Response:
+    """The list, oldest first."""
+    visit = await admitted(request, *_READERS)
+    if isinstance(visit, Response):
+        return visit
+    at = desk(request)
+    states = await run_in_threadpool(lambda: at.register.objections_open(_LISTED, proven=PROVEN))
+    rows = [(each, _days_left(each, at.now())) for each in states]
+    return visit.page("staff_queue.html", rows=rows, most=_LISTED)
+
+
+@router.get("/staff/objections/{seq:int}")
+async def show(request: Request, seq: int) -> Response:
+    """How one stands; nothing that was said."""
+    visit = await admitted(request, *_OFFICER)
+    return visit if isinstance(visit, Response) else await _page(visit, await _find(request, seq))
+
+
+@router.post("/staff/objections/{seq:int}/read")
+async def read(request: Request, seq: int) -> Response:
+    """Open what was said."""
+    acted = await acting(request, *_OFFICER)
+    if isinstance(acted, Response):
+        return acted
+    visit, state = acted[0], await _find(request, seq)
+    said = await desk(request).intake.run(_opened, visit, state)
+    return await _page(visit, state, said=list(_rows(said)), opened=True)
+
+
+@router.post("/staff/objections/{seq:int}/confirm")
+async def confirm(request: Request, seq: int) -> Response:
+    """Confirm it."""
+    return await _move(request, seq, "objection.confirm")
+
+
+@router.post("/staff/objections/{seq:int}/deny")
+async def deny(request: Request, seq: int) -> Response:
+    """Record that the holder of the account said it was not them."""
+    return await _move(request, seq, "objection.deny")
+
+
+@router.post("/staff/objections/{seq:int}/files/{number:int}")
+async def download(request: Request, seq: int, number: int) -> Response:
+    """A file that came with it, to be saved."""
+    acted = await acting(request, *_OFFICER)
+    if isinstance(acted, Response):
+        return acted
+    at, state = desk(request), await _find(request, seq)
+    file = next((each for each in at.register.attachments.of(state.reference) if each.id == number), None)
+    if file is None:
+        raise HTTPException(404)
+    content = await at.intake.run(_read_file, acted[0], state, file)
+    headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(file.name, safe='')}"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+async def _move(request: Request, seq: int, act: str) -> Response:
+    acted = await acting(request, *_OFFICER)
+    if isinstance(acted, Response):
+        return acted
+    await desk(request).intake.run(_moved, acted[0], await _find(request, seq), act)
+    return RedirectResponse(f"/staff/objections/{seq}", 303)
+
+
+def _moved(register: Register, visit: Visit, state: ObjectionState, act: str) -> None:
+    """Confirm or lapse one, unless somebody was faster; and who did."""
+    with register.locked():
+        if register.objection(state.reference).phase is not ObjectionPhase.LODGED:
+            return
+        if act == "objection.confirm":
+            register.confirm(state.reference)
+        else:
+            register.lapse(state.reference, cause="denied")
+        visit.acted(register, act, objection=state.seq)
+
+
+def _opened(register: Register, visit: Visit, state: ObjectionState) -> dict[str, JSON]:
+    with register.locked():
+        visit.reads(register, state, "statement")
+        return {"reason": register.reason(state.reference), **(register.statement(state.reference) or {})}
+
+
+def _read_file(register: Register, visit: Visit, state: ObjectionState, file: Attachment) -> bytes:
+    with register.locked():
+        visit.reads(register, state, f"attachment/{file.id}")
+        return register.attachments.read(file.id)
+
+
+async def _find(request: Request, seq: int) -> ObjectionState:
+    return await run_in_threadpool(_found, desk(request).register, seq)
+
+
+def _found(register: Register, seq: int) -> ObjectionState:
+    reference = register.reference_of(seq)
+    if reference is None:
+        raise HTTPException(404)
+    return register.objection(reference)
+
+
+async def _page(visit: Visit, state: ObjectionState, **values: Any) -> Response:  # noqa: ANN401  # a template's
+    at = desk(visit.request)
+    files = await run_in_threadpool(at.register.attachments.of, state.reference) if values.get("opened") else []
+    receipt = f"/en/receipt/{at.tokens.make(Purpose.RECEIPT, state.seq)}"
+    shown = {"state": state, "left": _days_left(state, at.now()), "files": files, "receipt": receipt}
+    return visit.page("staff_objection.html", **{"said": [], "opened": False, **shown, **values})
+
+
+def _days_left(state: ObjectionState, now: datetime) -> int | None:
+    """Whole days until it lapses, None where it does not."""
+    return None if state.confirm_by is None else max(0, (state.confirm_by - now).days)
+
+
+def _rows(said: dict[str, JSON]) -> Iterator[tuple[str, str]]:
+    """What was said, in words, a line each."""
+    if said["reason"]:
+        yield "Reason", str(said["reason"])
+    for name, label in _SAID.items():
+        found = said.get(name)
+        if isinstance(found, list):
+            found = "\n".join(str(each) for each in found)
+        if found:
+            yield label, "yes" if found is True else str(found)

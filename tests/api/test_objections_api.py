@@ -1,0 +1,296 @@
+"""Objections over the API: recorded before they are answered, once, each by itself, with no reason demanded."""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from problems import problem
+from starlette.testclient import TestClient
+from town import ANN, ANNS_OTHER, DIETER
+
+from demur.register import ObjectionPhase, Register
+from demur.tokens import Purpose
+from demur.web.desk import Desk
+
+NOWHERE = "0000-0000-0000-0000"
+
+
+def lodged(api: TestClient, *accounts: str, **said: object) -> Mapping[str, Any]:
+    answer = api.post("/api/objections", json={"accounts": accounts or [ANN], **said})
+    assert answer.status_code == 201, answer.text
+    found: Mapping[str, Any] = answer.json()
+    return found
+
+
+def test_an_objection_binds_when_it_is_answered(api: TestClient, register: Register) -> None:
+    told = lodged(api)
+    state = register.objection(told["reference"])
+    assert state.phase is ObjectionPhase.LODGED
+    assert state.channel == "api"
+    assert register.person(ANN).tolist() == register.suppressed().tolist()
+
+
+def test_it_covers_every_account_of_the_person(api: TestClient, register: Register) -> None:
+    told = lodged(api, ANN)
+    assert told["covers"] == len(register.person(ANNS_OTHER)) > 1
+
+
+def test_accounts_given_together_are_covered_and_not_linked(api: TestClient, register: Register) -> None:
+    assert lodged(api, "forum:new", "x:new")["covers"] == 2
+    assert len(register.person("x:new")) == 1  # naming two accounts together proves nothing
+    assert len(register.suppressed()) == 2
+
+
+def test_what_is_said_is_kept(api: TestClient, register: Register) -> None:
+    told = lodged(api, DIETER, reason="Meins.", channel="letter", received="2026-11-01")
+    state = register.objection(told["reference"])
+    assert (state.channel, str(state.received)) == ("letter", "2026-11-01")
+    assert register.reason(told["reference"]) == "Meins."
+
+
+def test_a_reason_is_never_asked_for_and_may_be_empty(api: TestClient) -> None:
+    assert lodged(api, ANN)
+    assert lodged(api, ANN, reason="")
+    assert lodged(api, ANN, reason=None)
+
+
+def test_an_unconfirmed_one_says_until_when_it_waits(api: TestClient, register: Register, desk: Desk) -> None:
+    told = lodged(api, ANN, unconfirmed=True)
+    by = register.objection(told["reference"]).confirm_by
+    within = timedelta(days=desk.policy().objections.confirm_within_days)
+    assert by is not None
+    assert abs(by - datetime.now(UTC) - within) < timedelta(minutes=1)
+    assert datetime.fromisoformat(told["confirm_by"]) == by
+
+
+def test_the_receipt_link_opens_that_receipt(api: TestClient, desk: Desk) -> None:
+    told = lodged(api, ANN)
+    start, _, token = told["receipt_url"].rpartition("/")
+    assert start == f"{desk.policy().portal.url}/en/receipt"
+    seq = desk.tokens.read(token, Purpose.RECEIPT).number
+    assert desk.register.reference_of(seq) == told["reference"]
+
+
+def test_the_answer_says_where_the_objection_is(api: TestClient) -> None:
+    answer = api.post("/api/objections", json={"accounts": [ANN]})
+    assert api.get(answer.headers["location"]).json()["reference"] == answer.json()["reference"]
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({}, "/accounts"),
+        ({"accounts": []}, "/accounts"),
+        ({"accounts": ["forum:ann"] * 51}, "/accounts"),
+        ({"accounts": ["forum:a\0b"]}, "/accounts/0"),
+        ({"accounts": ["forum:" + "a" * 500]}, "/accounts/0"),
+        ({"accounts": [7]}, "/accounts/0"),
+        ({"accounts": "forum:ann"}, "/accounts"),
+        ({"accounts": ["forum:ann"], "reason": "a\0b"}, "/reason"),
+        ({"accounts": ["forum:ann"], "reason": "x" * 10_001}, "/reason"),
+        ({"accounts": ["forum:ann"], "channel": "pigeon"}, "/channel"),
+        ({"accounts": ["forum:ann"], "received": "2999-01-01"}, "/received"),
+        ({"accounts": ["forum:ann"], "received": 5}, "/received"),
+        ({"accounts": ["forum:ann"], "unconfirmed": "no"}, "/unconfirmed"),
+        ({"accounts": ["forum:ann"], "proof": "passport"}, "/proof"),
+    ],
+)
+def test_what_does_not_fit_is_told_by_its_place(
+    api: TestClient, register: Register, said: Mapping[str, object], place: str
+) -> None:
+    told = problem(api.post("/api/objections", json=said), 422, "malformed")
+    assert place in [each["pointer"] for each in told["errors"]]
+    assert register.in_force() == 0
+
+
+def test_an_account_that_is_none_is_told_in_a_sentence(api: TestClient) -> None:
+    told = problem(api.post("/api/objections", json={"accounts": ["just ann"]}), 422, "malformed")
+    assert "namespace:value" in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\xff\xfe",
+        b"{",
+        b"[" * 200_000,
+        b'{"accounts":' + b"[" * 1000 + b"]" * 1000 + b"}",
+        b'{"accounts": ["forum:\\ud800"]}',
+        b'{"accounts": ["forum:ann"], "received": ' + b"9" * 100_000 + b"}",
+        b'{"accounts": ["forum:ann"], "received": 1e999999}',
+        b'{"accounts": [NaN]}',
+    ],
+)
+def test_hostile_json_is_malformed_and_no_fault_of_ours(api: TestClient, body: bytes) -> None:
+    answer = api.post("/api/objections", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 422, "malformed")
+
+
+def test_a_body_that_is_too_long_is_refused(api: TestClient) -> None:
+    body = b'{"accounts": ["forum:ann"], "reason": "' + b"x" * 300_000 + b'"}'
+    problem(api.post("/api/objections", content=body, headers={"Content-Type": "application/json"}), 413, "too-large")
+
+
+def test_something_else_than_json_is_refused(api: TestClient) -> None:
+    problem(api.post("/api/objections", data={"accounts": ANN}), 415, "media-type")
+
+
+# Once
+
+
+def test_the_same_key_and_body_get_the_same_answer(api: TestClient, register: Register) -> None:
+    answers = [
+        api.post("/api/objections", json={"accounts": [ANN]}, headers={"Idempotency-Key": "a"}) for _ in range(3)
+    ]
+    assert len({answer.text for answer in answers}) == 1
+    assert {answer.status_code for answer in answers} == {201}
+    assert register.in_force() == 1
+
+
+def test_the_same_key_with_another_body_is_refused(api: TestClient, register: Register) -> None:
+    headers = {"Idempotency-Key": '"quoted"'}
+    assert api.post("/api/objections", json={"accounts": [ANN]}, headers=headers).status_code == 201
+    problem(api.post("/api/objections", json={"accounts": [DIETER]}, headers=headers), 422, "key-reused")
+    assert register.in_force() == 1
+
+
+def test_keys_of_two_callers_are_two_keys(api: TestClient, anyone: TestClient, register: Register) -> None:
+    headers = {"Idempotency-Key": "same"}
+    other = {**headers, "Authorization": f"Bearer {register.api_keys.create('shop')}"}
+    first = api.post("/api/objections", json={"accounts": [ANN]}, headers=headers)
+    second = anyone.post("/api/objections", json={"accounts": [DIETER]}, headers=other)
+    assert second.status_code == 201
+    assert first.json()["reference"] != second.json()["reference"]
+
+
+def test_what_failed_may_be_tried_again_with_its_key(api: TestClient) -> None:
+    headers = {"Idempotency-Key": "again"}
+    problem(api.post("/api/objections", json={"accounts": ["ann"]}, headers=headers), 422, "malformed")
+    assert api.post("/api/objections", json={"accounts": [ANN]}, headers=headers).status_code == 201
+
+
+def test_many_that_arrive_at_once_with_one_key_are_one(api: TestClient, register: Register) -> None:
+    answers: list[str] = []
+
+    def send() -> None:
+        headers = {"Idempotency-Key": "race"}
+        answers.append(api.post("/api/objections", json={"accounts": [ANN]}, headers=headers).json()["reference"])
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    assert register.in_force() == 1
+
+
+@pytest.mark.parametrize("given", ["", "x" * 256, "two words"])
+def test_a_key_that_is_none_is_refused(api: TestClient, given: str) -> None:
+    answer = api.post("/api/objections", json={"accounts": [ANN]}, headers={"Idempotency-Key": given})
+    problem(answer, 422, "malformed")
+
+
+# Many
+
+
+def test_of_many_each_is_recorded_or_refused_by_itself(api: TestClient, register: Register) -> None:
+    said = [{"accounts": [account]} for account in ("forum:a", "no account", "forum:b")]
+    answer = api.post("/api/objections/batch", json={"objections": said})
+    assert answer.status_code == 200
+    first, second, third = answer.json()["results"]
+    assert second["objection"] is None
+    assert second["problem"]["status"] == 422
+    assert register.in_force() == 2
+    for each in (first, third):
+        assert register.objection(each["objection"]["reference"]).binding
+
+
+def test_a_thousand_are_taken_at_once_and_one_more_is_not(api: TestClient, register: Register) -> None:
+    said = [{"accounts": [f"forum:user{number}"]} for number in range(1001)]
+    problem(api.post("/api/objections/batch", json={"objections": said}), 422, "malformed")
+    assert register.in_force() == 0
+    results = api.post("/api/objections/batch", json={"objections": said[:1000]}).json()["results"]
+    assert len({each["objection"]["reference"] for each in results}) == 1000
+    assert register.in_force() == 1000
+
+
+def test_many_sent_again_with_their_key_are_recorded_once(api: TestClient, register: Register) -> None:
+    said = {"objections": [{"accounts": [f"forum:user{number}"]} for number in range(120)]}
+    headers = {"Idempotency-Key": "nightly"}
+    first, second = (api.post("/api/objections/batch", json=said, headers=headers) for _ in range(2))
+    assert first.text == second.text
+    assert register.in_force() == 120
+    other = {"objections": said["objections"][:1]}
+    problem(api.post("/api/objections/batch", json=other, headers=headers), 422, "key-reused")
+
+
+# What comes of it
+
+
+def test_an_objection_is_found_however_its_reference_is_typed(api: TestClient) -> None:
+    told = lodged(api, DIETER, channel="mail")
+    typed = told["reference"].lower().replace("-", " ")
+    found = api.get(f"/api/objections/{typed}").json()
+    assert found["reference"] == told["reference"]
+    assert (found["status"], found["binding"], found["channel"]) == ("lodged", True, "mail")
+    assert DIETER not in str(found)
+
+
+@pytest.mark.parametrize("reference", [NOWHERE, "7KQ2-9XJM-4TPA-C0VE", "x", "%20", "a" * 60])
+@pytest.mark.parametrize("act", ["", "/withdraw", "/confirm"])
+def test_an_unknown_reference_is_not_found(api: TestClient, reference: str, act: str) -> None:
+    path = f"/api/objections/{reference}{act}"
+    problem(api.post(path) if act else api.get(path), 404, "not-found")
+
+
+def test_a_withdrawn_one_binds_no_more_and_stays_withdrawn(api: TestClient, register: Register) -> None:
+    reference = lodged(api)["reference"]
+    for _ in range(2):
+        answer = api.post(f"/api/objections/{reference}/withdraw")
+        assert (answer.status_code, answer.json()["status"], answer.json()["binding"]) == (200, "withdrawn", False)
+    problem(api.post(f"/api/objections/{reference}/confirm"), 409, "conflict")
+    assert register.in_force() == 0
+
+
+def test_a_withdrawal_says_how_many_stay(api: TestClient) -> None:
+    first, _ = lodged(api), lodged(api)
+    assert api.post(f"/api/objections/{first['reference']}/withdraw").json()["others"] == 1
+
+
+def test_a_confirmed_one_does_not_lapse(api: TestClient) -> None:
+    reference = lodged(api, ANN, unconfirmed=True)["reference"]
+    assert api.post(f"/api/objections/{reference}/confirm").json()["status"] == "confirmed"
+    problem(api.post(f"/api/objections/{reference}/lapse", json={"cause": "denied"}), 409, "conflict")
+
+
+def test_one_that_its_holder_denies_lapses(api: TestClient) -> None:
+    reference = lodged(api, ANN, unconfirmed=True)["reference"]
+    problem(api.post(f"/api/objections/{reference}/lapse", json={"cause": "bored"}), 422, "malformed")
+    assert api.post(f"/api/objections/{reference}/lapse", json={"cause": "denied"}).json()["status"] == "lapsed"
+
+
+def test_the_switch_knows_every_account_of_the_person(api: TestClient) -> None:
+    def standing(account: str) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = api.get(f"/api/accounts/{account}/objection").json()
+        return told
+
+    assert standing(ANN) == {"in_force": False, "objections": []}
+    reference = lodged(api, ANN)["reference"]
+    assert standing(ANNS_OTHER)["in_force"]
+    api.post(f"/api/objections/{reference}/withdraw")
+    assert not standing(ANN)["in_force"]
+    assert [each["status"] for each in standing(ANN)["objections"]] == ["withdrawn"]
+
+
+def test_an_account_with_slashes_can_be_asked_for(api: TestClient) -> None:
+    account = "web:https://example.org/~ann/objection"
+    lodged(api, account)
+    answer = api.get(f"/api/accounts/{account.replace('/', '%2F')}/objection")
+    assert answer.json()["in_force"]

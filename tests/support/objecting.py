@@ -1,0 +1,96 @@
+"""Ways to object on the town's portal, and the platform that signs who is signed in. All names are invented"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pages import Page, Visitor
+from town import ANN
+
+from demur.register.contact_records import Letter
+from demur.register.records import ObjectionState
+from demur.tokens import Purpose
+from demur.web.desk import Desk
+from demur.workspace import Workspace
+
+URL: Final = "http://127.0.0.1:8470"
+"""Of the town's portal, as its policy says."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The town's forum, as far as it vouches for who is signed in."""
+
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate, repr=False)
+
+    @property
+    def pem(self) -> bytes:
+        return self.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def known_to(self, workspace: Workspace) -> None:
+        """Have the portal trust it."""
+        (workspace.root / "platform.pem").write_bytes(self.pem)
+        policy = workspace.policy_path.read_text()
+        assert 'platform_key = ""' in policy
+        workspace.policy_path.write_text(policy.replace('platform_key = ""', 'platform_key = "platform.pem"'))
+
+    def claims(self, account: str = ANN, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  # claims
+        now = datetime.now(UTC)
+        base: dict[str, Any] = {"sub": account, "aud": URL, "iat": now, "exp": now + timedelta(minutes=5), "jti": "1"}
+        return {name: value for name, value in (base | changes).items() if value is not None}
+
+    def token(self, account: str = ANN, **changes: Any) -> str:  # noqa: ANN401  # claims
+        return jwt.encode(self.claims(account, **changes), self.key, algorithm="EdDSA")
+
+
+def link(desk: Desk, account: str = ANN, language: str = "en") -> str:
+    """The link of a notice to a member."""
+    token = desk.tokens.make(Purpose.OBJECT, desk.keys.pepper.subject_key(account))
+    return f"/{language}/o/{token}"
+
+
+def by_link(visitor: Visitor, desk: Desk, account: str = ANN, language: str = "en") -> Page:
+    return visitor.submit(visitor.get(link(desk, account, language)))
+
+
+def signed_in(visitor: Visitor, token: str, language: str = "en", button: str = "object", status: int = 200) -> Page:
+    page = visitor.get(f"/{language}/in", params={"token": token})
+    return visitor.submit(page, button=button, status=status)
+
+
+def typed(visitor: Visitor, account: str, language: str = "en", status: int = 200) -> Page:
+    return visitor.submit(visitor.get(f"/{language}/object"), {"account": account}, status=status)
+
+
+def as_person(visitor: Visitor, language: str = "en", status: int = 200, **said: str) -> Page:
+    return visitor.submit(visitor.get(f"/{language}/object/person"), said, status=status)
+
+
+def state_of(desk: Desk, receipt: Page) -> ObjectionState:
+    """The objection whose receipt a page is."""
+    reference = next(word for word in receipt.text.split() if len(word) == 19 and word.count("-") == 3)
+    return desk.register.objection(reference)
+
+
+def letters(desk: Desk) -> list[Letter]:
+    """What waits to be mailed, delivered."""
+    found = desk.register.letters.claim(100)
+    desk.register.letters.sent([each.id for each in found])
+    return found
+
+
+def path_in(letter: Letter) -> str:
+    """The page that a letter's link opens."""
+    (url,) = (str(value) for name, value in letter.params.items() if name.endswith("url"))
+    assert url.startswith(URL)
+    return urlsplit(url).path
+
+
+def bound(desk: Desk, *accounts: str) -> bool:
+    """Whether all of these accounts are kept out."""
+    kept_out = set(desk.register.suppressed().tolist())
+    return {desk.keys.pepper.subject_key(account) for account in accounts} <= kept_out

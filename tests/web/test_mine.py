@@ -1,0 +1,288 @@
+"""What would be used of a member's: the proof, the session, and what it shows."""
+
+import io
+import json
+import re
+import tempfile
+import zipfile
+from http.cookies import SimpleCookie
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from making import batch, item, span
+from pages import Page, Visitor
+from starlette.requests import Request
+from starlette.responses import Response
+from town import ANN, DIETER, EWA, SILENT, town_policy
+
+from demur.corpus.find import find
+from demur.corpus.importing import import_items
+from demur.errors import WorkspaceError
+from demur.policy import Door, render_policy
+from demur.rights import erase
+from demur.terms import Audience
+from demur.tokens import Purpose
+from demur.web.desk import Desk
+from demur.web.portal import mine_rights
+from demur.web.portal.mine import shortened
+from demur.web.sessions import MEMBER
+
+
+def letters(desk: Desk) -> list[tuple[str, str, str]]:
+    """What waits to be sent: to whom, in which language, and where its link leads."""
+    waiting = desk.register.letters.claim(10)
+    return [(each.address, each.language, urlsplit(str(each.params["url"])).path) for each in waiting]
+
+
+def ask(visitor: Visitor, typed: str, language: str = "en") -> Page:
+    return visitor.submit(visitor.get(f"/{language}/mine"), {"account": typed})
+
+
+def sign_in(visitor: Visitor, desk: Desk, typed: str = "ann") -> Page:
+    visitor.post("/en/mine", {"account": typed})
+    ((_, _, link),) = letters(desk)
+    return visitor.submit(visitor.get(link))
+
+
+@pytest.mark.parametrize("typed", ["ann", "@ann", "ann@town.example", "Ann@Town.Example", "mastodon:@ann@town.example"])
+def test_a_link_goes_to_the_address_on_file_however_the_account_is_typed(
+    visitor: Visitor, desk: Desk, typed: str
+) -> None:
+    assert ask(visitor, typed, "de").path == "/de/mine/asked"
+    ((address, language, link),) = letters(desk)
+    assert (address, language) == ("ann@town.example", "de")
+    assert link.startswith("/de/mine/")
+
+
+def test_the_answer_is_the_same_whether_the_account_exists_or_not(visitor: Visitor, desk: Desk) -> None:
+    answers = {ask(visitor, typed).html for typed in ("ann", "silent", "nobody", "nobody@nowhere.example")}
+    assert len(answers) == 1
+    assert len(letters(desk)) == 1
+
+
+def test_the_session_shows_what_the_corpus_has_by_and_about_the_member_and_no_other(
+    visitor: Visitor, desk: Desk
+) -> None:
+    page = sign_in(visitor, desk)
+    assert page.path == "/en/mine"
+    assert "The library opens at nine." in page.text
+    assert "<b>Bold</b> & brave" in page.text, "markup in a text is shown, not obeyed"
+    assert "czy jutro pieczesz" in page.text, "what others wrote about Ann"
+    assert "Der Markt" not in page.text
+
+
+def test_looking_at_the_link_opens_nothing(visitor: Visitor, desk: Desk) -> None:
+    ask(visitor, "ann")
+    ((_, _, link),) = letters(desk)
+    for _ in range(3):
+        assert len(visitor.get(link).forms) == 1
+        visitor.client.head(link)
+    assert "The library" not in visitor.get("/en/mine").text
+    assert "The library" in visitor.submit(visitor.get(link)).text, "the scanner has not used it up"
+
+
+def test_the_link_works_once(visitor: Visitor, desk: Desk) -> None:
+    ask(visitor, "ann")
+    ((_, _, link),) = letters(desk)
+    question = visitor.get(link)
+    visitor.submit(question)
+    visitor.client.cookies.clear()
+    visitor.submit(question, status=404)
+    assert "The library" not in visitor.get("/en/mine").text
+
+
+@pytest.mark.parametrize("purpose", [Purpose.OBJECT, Purpose.CONFIRM, Purpose.RECEIPT])
+def test_no_other_link_opens_a_session(visitor: Visitor, desk: Desk, purpose: Purpose) -> None:
+    token = desk.tokens.make(purpose, desk.keys.pepper.subject_key(ANN))
+    visitor.get(f"/en/mine/{token}", status=404)
+    visitor.post(f"/en/mine/{token}", status=404)
+
+
+def test_a_link_to_read_that_never_expires_is_none(visitor: Visitor, desk: Desk) -> None:
+    token = desk.tokens.make(Purpose.READ, desk.keys.pepper.subject_key(ANN))
+    visitor.post(f"/en/mine/{token}", status=404)
+
+
+def test_what_is_no_account_comes_back_with_the_field_as_it_was(visitor: Visitor) -> None:
+    page = visitor.submit(visitor.get("/en/mine"), {"account": "https://nowhere.example/<script>"}, status=422)
+    assert list(page.errors) == ["account"]
+    assert page.forms[0].values["account"] == "https://nowhere.example/<script>"
+
+
+def test_acts_ask_for_the_code_of_the_session(visitor: Visitor, desk: Desk) -> None:
+    page = sign_in(visitor, desk)
+    for act in ("copy", "delete", "object", "end"):
+        visitor.post(f"/en/mine/{act}", status=403)
+        visitor.post(f"/en/mine/{act}", {"csrf": "guessed"}, status=403)
+    assert "The library" in visitor.get(page.path).text, "nothing happened"
+
+
+def test_a_code_of_another_session_is_refused(visitor: Visitor, desk: Desk) -> None:
+    code = sign_in(visitor, desk, "dieter").forms[0].values["csrf"]
+    visitor.client.cookies.clear()
+    sign_in(visitor, desk, "ann")
+    visitor.post("/en/mine/object", {"csrf": code}, status=403)
+    assert not desk.register.objections_of(ANN)
+    assert not desk.register.objections_of(DIETER)
+
+
+def test_a_session_ends_when_its_holder_says_so(visitor: Visitor, desk: Desk) -> None:
+    page = sign_in(visitor, desk)
+    cookies = dict(visitor.client.cookies)
+    leave = next(index for index, form in enumerate(page.forms) if form.action.endswith("/mine/end"))
+    visitor.submit(page, form=leave)
+    visitor.client.cookies.update(cookies)
+    assert "The library" not in visitor.get("/en/mine").text, "nor does the old cookie work any more"
+
+
+def test_a_session_that_somebody_fixed_beforehand_is_not_the_one_that_opens(visitor: Visitor, desk: Desk) -> None:
+    sign_in(visitor, desk, "dieter")
+    before = dict(visitor.client.cookies)
+    sign_in(visitor, desk, "ann")
+    assert dict(visitor.client.cookies) != before
+    visitor.client.cookies.clear()
+    visitor.client.cookies.update(before)
+    assert "Der Markt" not in visitor.get("/en/mine").text, "the one before has ended"
+
+
+def test_the_cookie_is_for_this_site_and_no_script(visitor: Visitor, desk: Desk) -> None:
+    ask(visitor, "ann")
+    ((_, _, link),) = letters(desk)
+    answer = visitor.client.post(link, follow_redirects=False)
+    cookie = answer.headers["set-cookie"]
+    assert re.search(r"HttpOnly", cookie)
+    assert re.search(r"SameSite=strict", cookie)
+
+
+def test_who_has_signed_in_objects_with_one_click(visitor: Visitor, desk: Desk) -> None:
+    page = sign_in(visitor, desk)
+    act = next(index for index, form in enumerate(page.forms) if form.action.endswith("/mine/object"))
+    assert visitor.submit(page, form=act).path.startswith("/en/receipt/")
+    assert [each.binding for each in desk.register.objections_of(ANN)] == [True]
+    again = visitor.get("/en/mine")
+    assert "is not used for new versions" in again.text
+    assert not [form for form in again.forms if form.action.endswith("/mine/object")], "once is enough"
+
+
+def test_the_copy_is_one_zip_of_what_is_held_and_stays_nowhere(
+    visitor: Visitor, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    page = sign_in(visitor, desk)
+    csrf = page.forms[0].values["csrf"]
+    answer = visitor.client.post("/de/mine/copy", data={"csrf": csrf})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="copy.zip"'
+    assert answer.headers["cache-control"] == "no-store"
+    copy = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("copy.json"))
+    texts = {row["text"] for row in copy["corpus"]["rows"]}
+    assert "The library opens at nine." in texts
+    assert "Der Markt ist heute auf dem Platz." not in texts
+    assert not list(tmp_path.iterdir()), "nothing of it is left here"
+
+
+def test_deletion_asks_once_deletes_and_ends_the_session(visitor: Visitor, desk: Desk) -> None:
+    sign_in(visitor, desk)
+    question = visitor.get("/en/mine/delete")
+    assert "The library" in visitor.get("/en/mine").text, "asking changes nothing"
+    page = visitor.submit(question)
+    assert page.h1 == "Your data is deleted"
+    assert re.search(r"Your reference: \S+", page.text)
+    assert find(desk.workspace, ANN).own == 0
+    assert find(desk.workspace, DIETER).own == 1
+    assert "The library" not in visitor.get("/en/mine").text
+    assert visitor.get("/en/mine/delete").path == "/en/mine", "who is in no session is asked who they are"
+
+
+def test_a_deletion_is_on_record_even_while_another_process_writes(
+    visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mine_rights, "_PATIENCE_S", 0.0)
+    sign_in(visitor, desk)
+    question = visitor.get("/en/mine/delete")
+    with desk.workspace.writing("import"):
+        page = visitor.submit(question)
+    assert page.h1 == "This takes longer than usual"
+    assert find(desk.workspace, ANN).own == 2
+    erase.finish(desk.workspace)
+    assert find(desk.workspace, ANN).own == 0
+
+
+def test_an_act_is_tried_again_until_the_workspace_is_free() -> None:
+    tries: list[int] = []
+
+    def act() -> str:
+        tries.append(1)
+        if len(tries) < 3:
+            msg = "busy"
+            raise WorkspaceError(msg)
+        return "done"
+
+    assert mine_rights.patiently(act) == "done"
+    tries.clear()
+    with pytest.raises(WorkspaceError):
+        mine_rights.patiently(act, patience=0.0)
+
+
+def test_an_objection_that_names_two_accounts_opens_neither_to_the_other(visitor: Visitor, desk: Desk) -> None:
+    desk.register.lodge([ANN, DIETER], channel="letter")
+    desk.register.lodge([SILENT, ANN], channel="letter")
+    assert "Der Markt" not in sign_in(visitor, desk).text
+    visitor.client.cookies.clear()
+    ask(visitor, "silent")
+    assert not letters(desk), "the mail address on file for another account is not that of this one"
+
+
+def test_of_what_not_everybody_could_read_only_the_part_about_the_member_is_shown(visitor: Visitor, desk: Desk) -> None:
+    desk.workspace.policy_path.write_text(
+        render_policy(town_policy(door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.GROUP))))
+    )
+    named = item("circle", EWA, "@ann owes me ten.", audience="group", spans=[span(0, 4, "mention", ANN)])
+    import_items(desk.workspace, "forum", [batch([named])])
+    page = sign_in(visitor, desk)
+    assert "What others posted about you 2" in page.text
+    assert "owes me ten" not in page.text
+
+
+def test_much_is_shown_in_small_pages_and_the_copy_has_the_rest(visitor: Visitor, desk: Desk) -> None:
+    posts = [item(f"more{number}", ANN, f"Number {number:03}. " + "ħ<&>" * 2000) for number in range(30)]
+    import_items(desk.workspace, "forum", [batch(posts)])
+    page = sign_in(visitor, desk)
+    seen, pages = page.text, 1
+    while following := [link for link in page.links if link == f"?page={pages + 1}"]:
+        page, pages = visitor.get(f"/en/mine{following[0]}"), pages + 1
+        seen += page.text
+    assert pages == 5
+    assert all(f"Number {number:03}." in seen for number in range(30))
+    assert "The library" in seen
+    visitor.get("/en/mine?page=99")
+    visitor.get("/en/mine?page=0", status=404)
+    visitor.get("/en/mine?page=<b>", status=404)
+
+
+def test_a_member_whom_only_the_platform_knows_sees_their_content(visitor: Visitor, desk: Desk) -> None:
+    import_items(desk.workspace, "forum", [batch([item("new", "forum:newcomer", "I am new here.")])])
+    request = Request({"type": "http", "app": visitor.client.app, "headers": [], "scheme": "http"})
+    answer = Response()
+    MEMBER.begin(request, answer, desk.keys.pepper.subject_key("forum:newcomer"), "forum:newcomer")
+    visitor.client.cookies.set("member", SimpleCookie(answer.headers["set-cookie"])["member"].value)
+    assert "I am new here." in visitor.get("/en/mine").text
+    assert "newcomer" not in answer.headers["set-cookie"], "the account in the cookie is sealed"
+    tampered = SimpleCookie(answer.headers["set-cookie"])["member"].value[:-2] + "xx"
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set("member", tampered)
+    assert "I am new" not in visitor.get("/en/mine").text
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "x", "x.y", "." * 50, "a.%%%", "\u00e9"])
+def test_a_cookie_that_is_none_opens_nothing(visitor: Visitor, cookie: str) -> None:
+    answer = visitor.client.get("/en/mine", headers=[(b"cookie", f"member={cookie}".encode())])
+    assert answer.status_code == 200
+    assert "The library" not in answer.text
+
+
+def test_a_long_text_is_cut_by_bytes_and_between_characters() -> None:
+    assert shortened("ħ" * 301) == "ħ" * 300 + " …"
+    assert shortened("<" * 151) == "<" * 150 + " …"
+    assert shortened("short") == "short"

@@ -1,0 +1,264 @@
+"""An account typed in, and no account at all: they bind at once, and tell nothing of who is known."""
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from objecting import as_person, bound, letters, path_in, state_of, typed
+from pages import Page, Visitor
+from town import ANN, ANNS_OTHER, DIETER, SILENT
+
+from demur.register import ObjectionPhase
+from demur.terms import EntryKind
+from demur.web.desk import Desk
+from demur.web.limits import Limits, Rate, Rates
+from demur.web.portal.naming import account_of
+
+REFERENCE = re.compile(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b")
+TOKEN = re.compile(r"/receipt/[\w-]+")
+
+
+def anonymous(page: Page) -> str:
+    """A receipt without what is random in it."""
+    return TOKEN.sub("/receipt/T", REFERENCE.sub("R", page.html))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ann", "forum:ann"),
+        ("@ann", "forum:ann"),
+        ("  ann  ", "forum:ann"),
+        ("Ann Archer", "forum:Ann Archer"),
+        ("forum:ann", "forum:ann"),
+        ("Forum: ann", "forum:ann"),
+        ("instagram:Ann.X", "instagram:ann.x"),
+        ("Ann@Town.Example", "mail:ann@town.example"),
+        ("@ann@town.example", "mastodon:@ann@town.example"),
+        ("https://town.example/@ann", "mastodon:@ann@town.example"),
+        ("https://www.instagram.com/ann.x/?hl=de", "instagram:ann.x"),
+        ("instagram.com/ann.x", "instagram:ann.x"),
+        ("\u200bann\u202e", "forum:ann"),
+        ("ann\r\nbcc: x", "forum:ann bcc: x"),
+        ("", None),
+        (" \u200b ", None),
+        ("https://instagram.com/p/abc", None),
+        ("http://", None),
+        (":", "forum::"),
+    ],
+)
+def test_what_is_typed_becomes_an_account(written: str, meant: str | None) -> None:
+    assert account_of(written, "forum") == meant
+
+
+def test_a_bare_name_is_no_account_where_the_platform_has_no_namespace() -> None:
+    assert account_of("ann", "") is None
+    assert account_of("ann@town.example", "") == "mail:ann@town.example"
+
+
+@pytest.mark.parametrize("written", ["ann", "ann@town.example", "mastodon:@ann@town.example", "@ann@town.example"])
+def test_binds_at_once_and_asks_the_holder_of_the_address_on_file(visitor: Visitor, desk: Desk, written: str) -> None:
+    state = state_of(desk, typed(visitor, written))
+    assert bound(desk, ANN, ANNS_OTHER)
+    (letter,) = letters(desk)
+    assert (letter.address, letter.template, letter.language) == ("ann@town.example", "confirm", "en")
+    assert state.confirm_by is not None
+    assert (state.confirm_by - state.lodged).days == desk.policy().objections.confirm_within_days
+    assert letter.params["confirm_by"] == state.confirm_by.isoformat()
+
+
+def test_the_question_is_asked_in_the_language_on_file(visitor: Visitor, desk: Desk) -> None:
+    typed(visitor, "dieter", "mt")
+    (letter,) = letters(desk)
+    assert letter.language == "de"
+    assert visitor.get(path_in(letter)).language == "de"
+
+
+@pytest.mark.parametrize("account", ["silent", "nobody", "nobody@nowhere.example"])
+def test_where_nobody_can_be_asked_it_does_not_lapse_and_the_officer_sees_it(
+    visitor: Visitor, desk: Desk, account: str
+) -> None:
+    state = state_of(desk, typed(visitor, account))
+    assert (state.binding, state.confirm_by) == (True, None)
+    assert letters(desk) == []
+    assert state in desk.register.objections_open()
+
+
+def test_the_answer_is_the_same_in_every_case(visitor: Visitor) -> None:
+    """Known, linked, reachable, unreachable, unknown, objected before: no byte and no header tells."""
+    pages = [typed(visitor, each) for each in ("ann", "silent", "nobody", "ann", "ann@town.example", "x@y.example")]
+    assert len({anonymous(page) for page in pages}) == 1
+    assert len({tuple((k, v) for k, v in page.headers.items() if k != "content-length") for page in pages}) == 1
+
+
+def test_the_redirect_is_the_same_in_every_case(visitor: Visitor) -> None:
+    answers = [
+        visitor.client.post("/en/object", data={"account": each}, follow_redirects=False)
+        for each in ("ann", "silent", "nobody")
+    ]
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({(answer.text, *sorted(set(answer.headers) - {"location"})) for answer in answers}) == 1
+    assert len({len(answer.headers["location"]) for answer in answers}) == 1
+
+
+def test_every_case_takes_the_same_time(visitor: Visitor) -> None:
+    """The answer leaves at a fixed moment after the question came, which is later than the work takes."""
+    took: dict[str, list[float]] = {"ann": [], "nobody": []}
+    for turn in range(16):
+        account = ("ann", "nobody")[turn % 2]
+        began = time.perf_counter()
+        visitor.client.post("/en/object", data={"account": account}, follow_redirects=False)
+        took[account].append(time.perf_counter() - began)
+    known, unknown = (min(each) for each in took.values())  # the least disturbed by whatever else the machine does
+    assert min(known, unknown) >= 0.1
+    assert abs(known - unknown) < 0.03
+
+
+def test_one_entry_in_the_register_in_every_case(visitor: Visitor, desk: Desk) -> None:
+    """The receipt's token holds the number of the entry: it must not tell either."""
+    for account in ("ann", "nobody", "silent"):
+        before = desk.register.head().seq
+        typed(visitor, account)
+        assert desk.register.head().seq == before + 1
+    *_, last = desk.register.entries()
+    assert last.kind is EntryKind.OBJECTION_LODGED
+
+
+def test_the_receipt_reads_the_same_whatever_the_holder_did(visitor: Visitor, desk: Desk) -> None:
+    first, second, third = (typed(visitor, "ann") for _ in range(3))
+    before = [anonymous(page) for page in (first, second, third)]
+    desk.register.confirm(state_of(desk, first).reference)
+    desk.register.lapse(state_of(desk, second).reference, cause="denied")
+    desk.register.lapse(state_of(desk, third).reference, cause="unconfirmed")
+    again = [visitor.get(page.path) for page in (first, second, third)]
+    assert [anonymous(page) for page in again] == before
+    withdrawn = [visitor.submit(visitor.get(f"{page.path}/withdraw")) for page in again]
+    assert len({anonymous(page) for page in withdrawn}) == 1
+    assert "withdrawn" in withdrawn[1].h1
+    assert len({anonymous(visitor.get(page.path)) for page in again}) == 1
+
+
+def test_typing_an_account_gives_no_hold_of_what_its_holder_did(visitor: Visitor, desk: Desk) -> None:
+    theirs = desk.register.lodge([ANN], channel="signed-link")
+    page = typed(visitor, "ann")
+    assert theirs.reference not in page.html
+    visitor.submit(visitor.get(f"{page.path}/withdraw"))
+    assert desk.register.objection(theirs.reference).binding
+    assert bound(desk, ANN)
+
+
+def test_nobody_is_flooded_with_questions(visit: Callable[..., Visitor]) -> None:
+    plenty = Rate(10**6, 1)
+    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=plenty, letter=Rate(2, 1e-6))))
+    desk: Desk = visitor.client.app.state.desk  # type: ignore[attr-defined]  # of the ASGI application
+    states = [state_of(desk, typed(visitor, "ann")) for _ in range(4)]
+    assert len(letters(desk)) == 2
+    assert [state.confirm_by is None for state in states] == [False, False, True, True], "nobody was asked: no deadline"
+
+
+def test_whoever_types_too_fast_is_told_when_to_come_back(visit: Callable[..., Visitor]) -> None:
+    plenty = Rate(10**6, 1)
+    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(2, 1 / 60), letter=plenty)))
+    for account in ("ann", "nobody"):
+        for _ in range(2):
+            typed(visitor, account)
+        page = typed(visitor, account, status=429)
+        assert re.fullmatch(r"[1-5]?\d|60", page.headers["retry-after"])
+
+
+def test_what_cannot_be_an_account_comes_back_with_the_answer_kept(visitor: Visitor, desk: Desk) -> None:
+    head = desk.register.head()
+    page = typed(visitor, "https://instagram.com/p/abc", status=422)
+    assert list(page.errors) == ["account"]
+    assert page.forms[0].values == {"account": "https://instagram.com/p/abc"}
+    assert "/en/object/person" in page.links
+    assert desk.register.head() == head
+
+
+def test_no_account_takes_two_pages_at_most(visitor: Visitor, desk: Desk) -> None:
+    page = visitor.get("/en/object")
+    (link,) = (each for each in page.links if each.endswith("/object/person"))
+    receipt = visitor.submit(visitor.get(link), {"names": "Ann Archer"})
+    assert state_of(desk, receipt).channel == "no-account"
+
+
+def test_accounts_that_are_named_bind_at_once_and_link_nobody(visitor: Visitor, desk: Desk) -> None:
+    said = "@dieter\nhttps://town.example/@ann\nhttps://instagram.com/p/abc\nsomething else"
+    receipt = as_person(visitor, links=said, names="Ann\nAnnie")
+    assert bound(desk, DIETER, ANN, ANNS_OTHER)
+    theirs = desk.register.person(DIETER).tolist()
+    assert desk.keys.pepper.subject_key(ANN) not in theirs, (
+        "naming two accounts does not show that they are one person's"
+    )
+    statement = desk.register.statement(state_of(desk, receipt).reference)
+    assert statement is not None
+    assert statement["accounts"] == ["forum:dieter", "mastodon:@ann@town.example"]
+    assert statement["links"] == ["https://instagram.com/p/abc", "something else"]
+    assert statement["names"] == ["Ann", "Annie"]
+    assert sorted(letter.address for letter in letters(desk)) == ["ann@town.example", "dieter@town.example"]
+
+
+def test_one_holder_who_denies_ends_only_what_was_said_of_them(visitor: Visitor, desk: Desk) -> None:
+    receipt = as_person(visitor, links="@dieter\n@ann", names="Ann")
+    letter = next(each for each in letters(desk) if each.address.startswith("dieter"))
+    visitor.submit(visitor.get(path_in(letter)), button="no")
+    assert not bound(desk, DIETER)
+    assert bound(desk, ANN)
+    assert state_of(desk, receipt).binding
+
+
+def test_a_contact_gets_the_receipt_and_the_question(visitor: Visitor, desk: Desk) -> None:
+    receipt = as_person(visitor, "pl", names="Ewa Ekel", contact="ewa@elsewhere.example", child="yes")
+    state = state_of(desk, receipt)
+    told = letters(desk)
+    assert {(each.address, each.template, each.language) for each in told} == {
+        ("ewa@elsewhere.example", "receipt", "pl"),
+        ("ewa@elsewhere.example", "confirm", "pl"),
+    }
+    assert state.confirm_by is None, "an officer may still confirm the names: nothing is lost by a mail not answered"
+    statement = desk.register.statement(state.reference)
+    assert statement is not None
+    assert (statement["child"], statement["contact"]) == (True, "ewa@elsewhere.example")
+    (question,) = (each for each in told if each.template == "confirm")
+    visitor.submit(visitor.get(path_in(question)), button="yes")
+    assert desk.register.objection(state.reference).phase is ObjectionPhase.CONFIRMED
+
+
+def test_nothing_of_what_was_said_is_in_the_clear(visitor: Visitor, desk: Desk) -> None:
+    as_person(visitor, names="Zebedee Quince", links="@zebquince", contact="zeb@quince.example")
+    folder = desk.workspace.root
+    content = b"".join(each.read_bytes() for each in folder.glob("register.db*"))
+    for detail in (b"Zebedee", b"zebquince", b"quince.example"):
+        assert detail not in content
+
+
+def test_an_empty_form_and_a_wrong_address_come_back_with_the_answers_kept(visitor: Visitor, desk: Desk) -> None:
+    head = desk.register.head()
+    page = as_person(visitor, contact="not an address", child="yes", status=422)
+    assert list(page.errors) == ["names", "contact"]
+    assert page.forms[0].values["contact"] == "not an address"
+    assert page.forms[0].values["child"] == "yes"
+    assert desk.register.head() == head
+
+
+def test_too_many_lines_come_back(visitor: Visitor) -> None:
+    page = as_person(visitor, links="\n".join(f"@a{number}" for number in range(51)), status=422)
+    assert list(page.errors) == ["links"]
+
+
+def test_withdrawing_covers_what_was_lodged_together(visitor: Visitor, desk: Desk) -> None:
+    receipt = as_person(visitor, links="@silent\n@ann", names="Ann")
+    assert bound(desk, SILENT, ANN)
+    visitor.submit(visitor.get(f"{receipt.path}/withdraw"))
+    assert not bound(desk, SILENT)
+    assert not bound(desk, ANN)
+    assert desk.register.in_force() == 0
+
+
+def test_the_receipt_says_what_is_done_with_names_and_what_is_not_yet(visitor: Visitor) -> None:
+    text = as_person(visitor, names="Ann", links="https://instagram.com/p/abc").text
+    assert "We do not find your name in plain text yet" in text
+    assert "We keep the names sealed, until texts of others can be searched for them." in text
+    assert "We look at the other links ourselves." in text
+    assert "are covered from now on" not in text, "no account was named"
