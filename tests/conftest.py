@@ -140,6 +140,15 @@ def spark(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Spa
     session.stop()
 
 
+@pytest.fixture(scope="session")
+def chromium(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
+    """Debian's Chromium; installed from its package where it is not there."""
+    if shutil.which("chromium") is None:
+        debian("chromium")
+    found = shutil.which("chromium")
+    return Path(found) if found else missing("Chromium")
+
+
 @pytest.fixture
 def fast_tmp(tmp_path: Path) -> Iterator[Path]:
     """A temporary folder in memory where the machine has one (``/dev/shm``), else on disk; removed afterwards."""

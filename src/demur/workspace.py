@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "suppression"
 
     @property
+    def recalls_path(self) -> Path:
+        """The folder of the lists of rows that holders of exports must remove, of versions that an erasure retired."""
+        return self.root / "recalls"
+
+    @property
     def outbox_path(self) -> Path:
         """The embedded mail sink, mode 0700."""
         return self.root / "outbox"

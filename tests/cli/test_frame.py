@@ -98,7 +98,7 @@ def test_without_arguments_the_help_is_shown(demur: Demur) -> None:
         (["objekt"], "There is no command `demur objekt`: did you mean `object`?"),
         (["policy", "chek"], "There is no command `demur policy chek`: did you mean `check`?"),
         (["consent", "xyz"], "There is no command `demur consent xyz`: known here: `give`, `withdraw`."),
-        (["object"], "Missing option '--account': see `demur object --help`."),
+        (["find"], "Missing option '--account': see `demur find --help`."),
         (["init", "--basis", "hope", "x"], "Invalid value for '--basis': 'hope' is not one of"),
     ],
 )

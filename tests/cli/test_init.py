@@ -271,5 +271,5 @@ def test_a_lock_without_a_name_is_told_too(workspace: Path) -> None:
 )
 def test_a_relative_register_lies_in_the_workspace(workspace: Path, url: str, place: str) -> None:
     text = (workspace / "demur.toml").read_text("utf-8")
-    (workspace / "demur.toml").write_text(text.replace('url = ""', f'url = "{url}"'), "utf-8")
+    (workspace / "demur.toml").write_text(text.replace('database".\nurl = ""', f'database".\nurl = "{url}"'), "utf-8")
     assert Workspace(workspace).register_url == place.format(root=workspace)

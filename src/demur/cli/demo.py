@@ -68,5 +68,6 @@ def _data(report: Report) -> dict[str, object]:
         "exported": dict(report.exported),
         "objections": [vars(cost) for cost in report.costs],
         "versions": [vars(version) for version in report.versions],
+        "told": vars(report.told),
         "clean": report.clean,
     }

@@ -1,17 +1,24 @@
 """``demur object``, ``confirm``, ``lapse`` and ``withdraw``: objections that staff record (Art. 21 GDPR).
 
 Invariants: a reason is optional and never judged; an objection binds from the moment it is recorded, confirmed or
-not, and an import that is running does not make it wait.
+not, and an import that is running does not make it wait; what a mail says of its sender can be forged, so that it
+counts for the address alone and is asked about, unless staff say that they know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import click
 
 from demur.cli.honouring import recorded
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count
+from demur.letters import MOST_BYTES, Office, Written, read_mail, record, without_account
+from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
+from demur.workspace import Workspace
 
 CHANNELS = ("letter", "mail", "ticket", "form", "api")
 """How an objection can arrive."""
@@ -22,16 +29,27 @@ CHANNELS = ("letter", "mail", "ticket", "form", "api")
     "--account",
     "accounts",
     multiple=True,
-    required=True,
     metavar="NAMESPACE:VALUE",
     help="An account of the person, like instagram:ann; repeat it for each account they have.",
 )
 @click.option(
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="A name of the person, who needs no account; repeat it for each spelling. It is kept sealed.",
+)
+@click.option(
+    "--eml",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="The mail in which they object, saved as .eml: sender, date, text and attachments are taken from it.",
+)
+@click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
+@click.option(
     "--channel",
     type=click.Choice(CHANNELS),
-    default="ticket",
-    show_default=True,
-    help="How the objection arrived.",
+    help="How the objection arrived.  [default: ticket; mail with --eml]",
 )
 @click.option(
     "--received",
@@ -45,33 +63,93 @@ CHANNELS = ("letter", "mail", "ticket", "form", "api")
     is_flag=True,
     help="Nobody knows yet that the holder of the account sent it: it binds, and lapses unless confirmed in time.",
 )
+@click.option(
+    "--confirmed",
+    is_flag=True,
+    help="You know that the holder sent it: it is confirmed at once, also a mail, whose sender can be forged.",
+)
 @shared
-def object_(
-    invocation: Invocation,
-    accounts: Sequence[str],
-    channel: str,
-    received: datetime | None,
-    reason: str | None,
-    *,
-    unconfirmed: bool,
-) -> None:
+def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # click's own: one for each option above
     """Record an objection that came by letter, mail or ticket.
 
-    It binds from now on, for all accounts that are linked with those given, and the corpus follows at once.
+    It binds from now on, for all accounts that are linked with those given, and the corpus follows at once. Of
+    somebody without an account, names are enough. A mail counts for the address that sent it; unless you say
+    --confirmed, that address is asked whether it was them, and accounts are not linked with each other.
     """
-    day = received.date() if received else None
-    if day and day > datetime.now(UTC).date() + timedelta(days=1):  # "today" is a day ahead east of Greenwich
-        raise click.BadParameter(f"{day} has not come yet.", param_hint="--received")
+    _check(said)
     workspace = invocation.workspace
-    within = timedelta(days=workspace.policy().objections.confirm_within_days)
-    confirm_by = datetime.now(UTC) + within if unconfirmed else None
+    office = Office(workspace.policy(), workspace.keys(), datetime.now(UTC))
+    written = _written(said, office)
     with workspace.register() as register:
-        receipt = register.lodge(accounts, channel=channel, received=day, reason=reason, confirm_by=confirm_by)
-    data = {"reference": receipt.reference, "entry": receipt.seq, "accounts": len(receipt.subjects)}
-    sentence = f"Objection {receipt.reference} is recorded and binds {count(len(receipt.subjects), 'account')}."
-    if confirm_by:
-        sentence += f" It lapses after {confirm_by.date()} unless `demur confirm {receipt.reference}` comes first."
-    recorded(workspace, sentence, {**data, "lodged": receipt.lodged, "confirm_by": confirm_by})
+        if said["eml"] or said["confirmed"]:
+            receipts = record(register, written, office, checked=said["confirmed"])
+        else:
+            receipts = [_lodge(register, written, office.deadline() if said["unconfirmed"] else None)]
+        states = [register.objection(each.reference) for each in receipts]
+    _tell(workspace, states)
+
+
+def _check(said: Mapping[str, Any]) -> None:
+    """Refuse what does not fit together.
+
+    Raises:
+        UsageError: with what to say instead.
+        BadParameter: for a day that has not come.
+    """
+    day = said["received"]
+    if day and day.date() > datetime.now(UTC).date() + timedelta(days=1):  # "today" is a day ahead east of Greenwich
+        raise click.BadParameter(f"{day.date()} has not come yet.", param_hint="--received")
+    if said["confirmed"] and said["unconfirmed"]:
+        raise click.UsageError("--confirmed and --unconfirmed exclude each other.")
+    if not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
+        raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
+
+
+def _written(said: Mapping[str, Any], office: Office) -> Written:
+    """What the options and the mail say."""
+    day = said["received"].date() if said["received"] else None
+    names = tuple(name.strip() for name in said["names"] if name.strip())
+    written = Written(said["channel"] or "ticket", said["accounts"], names, said["text"] or "", said["reason"], day)
+    if not said["eml"]:
+        return written
+    with said["eml"].open("rb") as file:
+        mail = read_mail(file.read(MOST_BYTES + 1), now=office.now)
+    return replace(
+        written,
+        channel=said["channel"] or "mail",
+        accounts=(*written.accounts, *filter(None, [mail.account])),
+        text="\n\n".join(filter(None, [written.text, mail.text])),
+        received=day or mail.date,
+        attachments=mail.attachments,
+    )
+
+
+def _lodge(register: Register, written: Written, confirm_by: datetime | None) -> Receipt:
+    """Record it as staff say it: it covers every account given, and nobody is asked."""
+    accounts = written.accounts or (without_account(),)
+    return register.lodge(
+        accounts,
+        channel=written.channel,
+        received=written.received,
+        reason=written.reason,
+        statement=written.statement(()) or None,
+        confirm_by=confirm_by,
+    )
+
+
+def _tell(workspace: Workspace, states: Sequence[ObjectionState]) -> None:
+    first = states[0]
+    sentences = []
+    for each in states:
+        sentence = f"Objection {each.reference} is recorded and binds {count(each.covered, 'account')}."
+        if each.confirm_by and each.phase is ObjectionPhase.LODGED:
+            sentence += (
+                f" It lapses after {each.confirm_by.date()} unless `demur confirm {each.reference}` comes first."
+            )
+        sentences.append(sentence)
+    data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
+    data |= {"lodged": first.lodged, "confirm_by": first.confirm_by, "references": [each.reference for each in states]}
+    recorded(workspace, "\n".join(sentences), data)
 
 
 @click.command

@@ -1,0 +1,153 @@
+"""Mails as files, hostile ones among them: each is read for what it is, or refused in one sentence."""
+
+import time
+from datetime import UTC, date, datetime
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demur.errors import SourceError
+from demur.letters import MOST_BYTES, read_mail
+from demur.letters.eml import TEXT_LENGTH
+
+HEAD: Final = b"From: Ann <ann@town.example>\r\nSubject: No\r\nDate: Mon, 06 Jan 2025 23:30:00 -0500\r\n"
+
+
+def _typed(header: bytes, body: bytes) -> bytes:
+    return HEAD + header + b"\r\n\r\n" + body
+
+
+def test_a_plain_mail_is_read() -> None:
+    mail = read_mail(HEAD + b"\r\nI object.\r\n")
+    assert (mail.sender, mail.account) == ("Ann <ann@town.example>", "mail:ann@town.example")
+    assert mail.text == "From: Ann <ann@town.example>\nSubject: No\n\nI object."
+    assert (mail.date, mail.attachments) == (date(2025, 1, 7), ())
+
+
+def test_html_is_read_as_text_where_there_is_no_other() -> None:
+    html = _typed(b"Content-Type: text/html", b"<p>I <b>object</b></p><script>alert(1)</script>")
+    assert read_mail(html).text.endswith("\n\nI object")
+    both = b'Content-Type: multipart/alternative; boundary="b"'
+    parts = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>html</p>\r\n--b--"
+    )
+    assert read_mail(_typed(both, parts)).text.endswith("\n\nplain")
+
+
+@pytest.mark.parametrize(
+    ("header", "account"),
+    [
+        (b"From: =?utf-8?q?Ann=0d=0aBcc:_x@evil.example?= <ann@town.example>", "mail:ann@town.example"),
+        (b"From: =?utf-8?q?=3Cx@evil.example=3E?= <ann@town.example>", "mail:ann@town.example"),
+        (b'From: "x@evil.example" <ann@town.example>', "mail:ann@town.example"),
+        (b"From: ann@town.example, ben@town.example", "mail:ann@town.example"),
+        (b"From: Ann", None),
+        (b"From: <>", None),
+        (b"From: " + b"(" * 100_000, None),
+        (b"From: \xff\xfe", None),
+        (b"X: none", None),
+    ],
+)
+def test_the_sender_is_the_address_and_nothing_that_hides_in_its_name(header: bytes, account: str | None) -> None:
+    mail = read_mail(header + b"\r\n\r\nI object")
+    assert mail.account == account
+    assert "\n" not in mail.sender
+    assert mail.text.splitlines()[-1] == "I object"
+
+
+@pytest.mark.parametrize(
+    "charset", ["nonsense", "zlib", "idna", "undefined", "unicode_escape", "punycode", '""', "a b"]
+)
+def test_a_broken_charset_costs_no_more_than_itself(charset: str) -> None:
+    header = f"Content-Type: text/plain; charset={charset}".encode()
+    assert "object" in read_mail(_typed(header, b"I object")).text
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("Thu, 02 Jan 2025 10:00:00 +0100", date(2025, 1, 2)),
+        ("Thu, 02 Jan 2999 10:00:00 +0100", None),
+        ("Mon, 01 Jan 1900 10:00:00 +0000", None),
+        ("Mon, 99 Foo 99999 10:00:00 +9999", None),
+        ("1 Jan 2024 10:00:00 +99999999", None),
+        ("", None),
+    ],
+)
+def test_a_date_is_a_hint(said: str, read: date | None) -> None:
+    mail = read_mail(f"From: ann@town.example\r\nDate: {said}\r\n\r\nx".encode(), now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert mail.date == read
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a\\b.pdf", 'x".exe', "\u202efdp.exe", "..", "", "a" * 500])
+def test_an_attachment_has_a_harmless_name(name: str) -> None:
+    header = "Content-Type: application/pdf\r\nContent-Disposition: attachment; filename*=utf-8''" + "".join(
+        f"%{each:02x}" for each in name.encode()
+    )
+    (file,) = read_mail(_typed(header.encode(), b"%PDF-")).attachments
+    assert file.name
+    assert len(file.name) <= 100
+    assert not set('/\\"\u202e') & set(file.name)
+    assert not file.name.startswith(".")
+    assert file.content == b"%PDF-"
+
+
+def test_a_mail_within_a_mail_is_an_attachment() -> None:
+    (file,) = read_mail(_typed(b"Content-Type: message/rfc822", HEAD + b"\r\ninner")).attachments
+    assert file.type == "message/rfc822"
+    assert b"inner" in file.content
+
+
+def _nested(depth: int) -> bytes:
+    opened = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (each, each) for each in range(depth)
+    )
+    return HEAD + opened + b"\r\nx"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\x01\x02",
+        b"%PDF-1.7",
+        b"PK\x03\x04",
+        b"<html></html>",
+        b"Subject: " + b"a" * 10_000_000,
+        HEAD + b"x: y\r\n" * 100_000 + b"\r\n",
+        HEAD + b"a" * MOST_BYTES,
+        _nested(500),
+        _nested(4000),
+        HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 5000,
+        _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\n\r\nx\r\n" * 400),
+        _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\n\r\nx\r\n" * 500_000),
+        _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 30),
+    ],
+    ids=lambda content: content[-20:].hex(),
+)
+def test_what_cannot_be_read_is_one_sentence_and_soon(content: bytes) -> None:
+    began = time.perf_counter()
+    with pytest.raises(SourceError, match=r"\A[^.]*record what it says as text\.\Z|\AThis file is no mail: .*text\.\Z"):
+        read_mail(content)
+    assert time.perf_counter() - began < 10
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    text = read_mail(HEAD + b"\r\n" + b"no " * TEXT_LENGTH).text
+    assert text.endswith("[The rest of this text was cut off.]")
+    assert len(text) < TEXT_LENGTH + 100
+
+
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([b"", HEAD, HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"]),
+)
+def test_whatever_comes_is_read_or_refused(content: bytes, head: bytes) -> None:
+    try:
+        mail = read_mail(head + content)
+    except SourceError:
+        return
+    mail.text.encode()
+    assert "\x00" not in mail.text

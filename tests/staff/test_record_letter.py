@@ -1,0 +1,134 @@
+"""Letters, tickets and mails that an officer records."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from pages import Page
+from staffdoor import Door
+from town import ANN, DIETER
+
+from demur.register import Entry, Letter, ObjectionPhase
+from demur.terms import EntryKind
+from demur.web.desk import Desk
+
+Entries = Callable[[EntryKind], list[Entry]]
+
+MAIL = b"""From: =?utf-8?q?J=C3=B6rg?= <joerg@elsewhere.example>\r
+To: hello@town.example\r
+Subject: I object\r
+Date: Thu, 02 Jan 2025 10:00:00 +0100\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary="b"\r
+\r
+--b\r
+Content-Type: text/plain; charset=utf-8\r
+\r
+Please do not use my posts.\r
+--b\r
+Content-Type: application/pdf; name="../id.pdf"\r
+Content-Transfer-Encoding: base64\r
+\r
+JVBERi0=\r
+--b--\r
+"""
+
+
+def _record(officer: Door, status: int = 200, mail: bytes = b"", **values: str) -> Page:
+    page = officer.visitor.get("/staff/letters")
+    form = next(each for each in page.forms if each.action == "/staff/letters")
+    files = {"file": ("mail.eml", mail, "message/rfc822")} if mail else None
+    return officer.visitor.post("/staff/letters", form.values | values, status, files=files)
+
+
+def _letters(desk: Desk) -> list[Letter]:
+    return desk.register.letters.claim(10)
+
+
+def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, entries: Entries) -> None:
+    page = _record(officer, names="Ann Archer\nA. Archer", text="Leave me out.", received="2026-01-02")
+    (state,) = desk.register.objections_open()
+    assert (state.channel, state.received, state.confirm_by) == ("letter", date(2026, 1, 2), None)
+    assert desk.register.statement(state.reference) == {"names": ["Ann Archer", "A. Archer"], "text": "Leave me out."}
+    assert state.reference in page.text
+    assert _letters(desk) == []
+    (acted,) = entries(EntryKind.STAFF_ACTED)
+    assert acted.payload == {"staff": 1, "act": "objection.record", "objection": state.seq, "checked": False}
+    receipt = next(link for link in page.links if link.startswith("/en/receipt/"))
+    assert state.reference in officer.visitor.get(receipt).text
+
+
+def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, desk: Desk) -> None:
+    _record(officer, accounts="ann\ndieter", channel="ticket")
+    states = desk.register.objections_open()
+    assert [each.channel for each in states] == ["ticket", "ticket"]
+    assert all(each.confirm_by for each in states)
+    assert DIETER not in desk.register.identifiers(desk.register.person(ANN))
+    asked = _letters(desk)
+    assert {(each.address, each.template, each.language) for each in asked} == {
+        ("ann@town.example", "confirm", "en"),
+        ("dieter@town.example", "confirm", "de"),
+    }
+    answer = officer.visitor.client.get(str(asked[0].params["confirm_url"]).replace("127.0.0.1", "localhost"))
+    assert "Did you object?" in answer.text
+
+
+def test_accounts_that_were_checked_are_linked_and_confirmed(officer: Door, desk: Desk) -> None:
+    page = _record(officer, accounts="ann\nmastodon:@ann@other.example", checked="yes")
+    assert "Confirmed" in page.text
+    (state,) = desk.register.objections_of("mastodon:@ann@other.example")
+    assert state.phase is ObjectionPhase.CONFIRMED
+    assert ANN in desk.register.identifiers(desk.register.person("mastodon:@ann@other.example"))
+    assert [each.template for each in _letters(desk)] == ["receipt"]
+
+
+def test_a_mail_counts_for_its_sender_who_is_asked(officer: Door, desk: Desk) -> None:
+    _record(officer, mail=MAIL)
+    (state,) = desk.register.objections_open()
+    assert (state.channel, state.received) == ("mail", date(2025, 1, 2))
+    assert state.confirm_by is not None
+    assert [each.reference for each in desk.register.objections_of("mail:joerg@elsewhere.example")] == [state.reference]
+    text = (desk.register.statement(state.reference) or {})["text"]
+    assert text == "From: J\u00f6rg <joerg@elsewhere.example>\nSubject: I object\n\nPlease do not use my posts."
+    (file,) = desk.register.attachments.of(state.reference)
+    assert (file.name, desk.register.attachments.read(file.id)) == ("_id.pdf", b"%PDF-")
+    assert [each.address for each in _letters(desk)] == ["joerg@elsewhere.example"]
+
+
+def test_a_forged_sender_gains_no_look_at_the_account_that_a_mail_names(officer: Door, desk: Desk) -> None:
+    _record(officer, mail=MAIL, accounts="ann")
+    assert ANN not in desk.register.identifiers(desk.register.person("mail:joerg@elsewhere.example"))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({}, "accounts"),
+        ({"accounts": "a b/c d", "names": "Ann"}, "accounts"),
+        ({"names": "Ann", "received": "2.1.2026"}, "received"),
+        ({"names": "Ann", "received": "2999-01-01"}, "received"),
+    ],
+)
+def test_a_slip_is_told_and_what_was_typed_is_kept(
+    officer: Door, desk: Desk, values: dict[str, Any], field: str
+) -> None:
+    page = _record(officer, 422, **values)
+    assert set(page.errors) == {field}
+    form = next(each for each in page.forms if each.action == "/staff/letters")
+    assert values.items() <= form.values.items()
+    assert desk.register.objections_open() == []
+
+
+@pytest.mark.parametrize("mail", [b"%PDF-1.4", b"\0" * 100, b"Subject: " + b"x" * 300_000 + b"\r\n\r\n"])
+def test_what_is_no_mail_is_told(officer: Door, mail: bytes) -> None:
+    assert set(_record(officer, 422, mail, names="Ann").errors) == {"file"}
+
+
+def test_a_form_of_another_session_records_nothing(officer: Door, desk: Desk) -> None:
+    page = officer.visitor.get("/staff/letters")
+    code = page.forms[0].values["csrf"]
+    officer.out()
+    officer.sign_in()
+    assert officer.client.post("/staff/letters", data={"csrf": code, "names": "Ann"}).status_code == 403
+    assert desk.register.objections_open() == []
