@@ -9,10 +9,10 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format messages soak bench pins clean
+.PHONY: help setup demo test lint format messages screenshots soak bench pins clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## make .venv with everything that development needs
 
@@ -38,7 +38,7 @@ lint: $(DEV) ## style, types and layers
 
 test: lint ## lint, then every test but the long ones
 	@printf '== %s\n' pytest
-	@$(BIN)/pytest -n 2 -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format
@@ -46,6 +46,9 @@ format: $(DEV) ## rewrite the code in its one style
 
 messages: $(DEV) ## collect the strings of pages and mails into every catalogue
 	@$(BIN)/python tools/messages.py
+
+screenshots: $(DEV) ## pictures of the pages: docs/screens/, and all of them in .screens/
+	@$(BIN)/python tools/screenshots.py
 
 soak: $(DEV) ## the laws with EXAMPLES (5000) examples each, and the other long tests
 	@DEMUR_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m 'law or soak' --durations=10 $(PYTEST_ARGS)
@@ -61,5 +64,5 @@ pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes ne
 		--extra web --extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
 
 clean: ## remove .venv, caches and what benchmarks left
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench/data bench/results
+	@rm -rf .venv .screens .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench/data bench/results
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demur.demo.page import WIDTH, render
-from demur.demo.report import Cost, Example, Imported, Published, Report, percentile
+from demur.demo.report import Cost, Example, Imported, Published, Report, Told, percentile
 from demur.demo.wording import REASONS, WAVES
 from demur.terms import Kind, Reason
 
@@ -46,6 +46,16 @@ def report() -> Report:
         findings=[],
         residual=[],
         account="forum:marivane7",
+        told=Told(
+            campaign="autumn",
+            mails=1545,
+            unreached=140,
+            outbox=Path("/home/ann/my demo/outbox"),
+            portal="http://127.0.0.1:8470",
+            mail=Path(f"/home/ann/my demo/outbox/{'5a' * 20}@harbour.example.eml"),
+            link=f"http://127.0.0.1:8470/en/o/{'Ab9_' * 9}",
+            seconds=5.1,
+        ),
         seconds=21.34,
     )
 

@@ -1,11 +1,13 @@
-"""The README's example runs as it stands, on an archive with invented people, and does what the README says."""
+"""The README's examples run as they stand, on an archive with invented people, and do what the README says."""
 
 import json
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 import zipfile
+from email import message_from_bytes
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +18,9 @@ README: Final = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 HOST: Final = "https://example.org"
 PUBLIC: Final = "https://www.w3.org/ns/activitystreams#Public"
 MEMBERS: Final = """\
-account,region,birth_year,told_on
-mastodon:@ben@example.org,DE,1980,2020-01-31
-mastodon:@ann@example.org,DE,1985,2020-01-31
+account,mail,region,birth_year,told_on
+mastodon:@ben@example.org,ben@mail.example,DE,1980,2020-01-31
+mastodon:@ann@example.org,ann@mail.example,DE,1985,2020-01-31
 """
 
 
@@ -41,27 +43,31 @@ def _outbox() -> dict[str, object]:
     return {"id": "outbox.json", "type": "OrderedCollection", "totalItems": len(items), "orderedItems": items}
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A folder with what the README asks for: an archive, and a table of members."""
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the README asks for, an archive and a table of members, after its first example."""
+    folder = tmp_path_factory.mktemp("desk")
     actor = {"id": f"{HOST}/users/ben", "type": "Person", "preferredUsername": "ben", "url": f"{HOST}/@ben"}
-    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+    with zipfile.ZipFile(folder / "archive.zip", "w") as archive:
         archive.writestr("actor.json", json.dumps(actor | {"outbox": "outbox.json"}))
         archive.writestr("outbox.json", json.dumps(_outbox()))
-    (tmp_path / "members.csv").write_text(MEMBERS)
-    return tmp_path
+    (folder / "members.csv").write_text(MEMBERS)
+    for line in _blocks("sh")[0].splitlines():
+        if line.startswith("demur publish"):
+            _sign(folder / "community" / "demur.toml")
+        _run(line, folder)
+    return folder
 
 
-def _block(language: str) -> str:
-    """The README's one fenced block in a language."""
-    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    (block,) = blocks
-    return block
+def _blocks(language: str) -> tuple[str, str]:
+    """The README's two fenced blocks in a language."""
+    first, second = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    return first, second
 
 
 def _sign(policy: Path) -> None:
     """Does by hand what the README asks for before publishing: fills the table of the basis in use."""
-    filled = _block("toml")
+    filled = _blocks("toml")[0]
     header = filled.splitlines()[0]
     keys = len(filled.splitlines()) - 1
     text, signed = re.subn(rf"^{re.escape(header)}\n(?:.+\n){{{keys}}}", filled, policy.read_text(), flags=re.MULTILINE)
@@ -69,19 +75,44 @@ def _sign(policy: Path) -> None:
     policy.write_text(text)
 
 
-def _run(line: str, folder: Path) -> None:
+def _run(line: str, folder: Path, code: int = 0) -> str:
     program, *arguments = shlex.split(line)
     assert program == "demur"
     command = [sys.executable, "-c", "from demur.cli import main; main()", *arguments]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == 0, f"{line}\n{ran.stdout}{ran.stderr}"
+    assert ran.returncode == code, f"{line}\n{ran.stdout}{ran.stderr}"
+    return ran.stdout
 
 
 def test_the_example_runs_and_its_export_honours_the_objection(desk: Path) -> None:
-    for line in _block("sh").splitlines():
-        if line.startswith("demur publish"):
-            _sign(desk / "community" / "demur.toml")
-        _run(line, desk)
     files = sorted(desk.glob("training-data/**/*.parquet"))
     texts = [text for file in files for text in pq.read_table(file)["text"].to_pylist()]
     assert sorted(texts) == ["The library opens at nine.", "[person] do you bake tomorrow?"]
+
+
+def test_people_are_told_given_their_copy_and_erased_as_it_says(desk: Path) -> None:
+    check, *lines = _blocks("sh")[1].splitlines()
+    _run(check, desk, code=1)
+    policy = desk / "community" / "demur.toml"
+    policy.write_text(policy.read_text() + "\n" + _blocks("toml")[1])
+    mails = {line: _said_and_mails(line, desk) for line in (check, *lines)}
+    (worker,) = (line for line in lines if line.startswith("demur worker"))
+    assert mails[worker] == ["ben@mail.example"], "Ann has objected, so Ben alone is told"
+    assert (desk / "ben.zip").is_file()
+    found = json.loads(_run("demur find -w community --account mastodon:@ben@example.org --json", desk))
+    assert (found["own"], found["about"]) == (0, 0)
+
+
+def _said_and_mails(line: str, folder: Path) -> list[str]:
+    """Whom the mails of the outbox are for, after a command that says something."""
+    assert _run(line, folder)
+    mails = (message_from_bytes(path.read_bytes()) for path in (folder / "community" / "outbox").glob("*.eml"))
+    return [str(mail["To"]) for mail in mails]
+
+
+def test_the_table_of_members_that_it_shows_is_the_one_that_is_read() -> None:
+    assert f"| {MEMBERS.splitlines()[0].replace(',', ' | ')} |" in README
+
+
+def test_what_it_says_of_the_policy_is_toml() -> None:
+    assert all(tomllib.loads(block) for block in _blocks("toml"))

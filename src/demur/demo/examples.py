@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from demur.demo.items import Item, Piece
+from demur.demo.people import Person
 from demur.demo.report import Example
 from demur.demo.residual import Row
 from demur.demo.truth import Gone, Truth
@@ -34,7 +35,7 @@ class Finder:
         self._waiting = {pepper.item_key(item.item).hex(): (what, item) for what, item in _candidates(truth)}
         self._found: dict[str, Example] = {}
         self.account = _bystander(truth)
-        """An account of somebody who did not object."""
+        """An account of somebody who did not object, and to whom a mail can be sent; "" if there is nobody."""
 
     def see(self, row: Row) -> None:
         """Takes the row's text if its item is one of the examples."""
@@ -68,6 +69,19 @@ def _candidates(truth: Truth) -> Iterator[tuple[str, Item]]:
 
 
 def _bystander(truth: Truth) -> str:
-    """The first account, in the order of the people, that still has a row."""
-    kept = (item.author for item in truth.community.everything() if truth.verdict(item)[2] is None and item.author)
-    return next(kept, "")
+    """The first account, in the order of the people, that still has a row and whose holder can be written to.
+
+    Of somebody who reads the language of the examples, if there is one.
+    """
+    people = truth.community.people
+    for languages in ({_SHOWN}, {person.language for person in people}):
+        for item in truth.community.everything():
+            person, author = people[item.person], item.author
+            if person.language in languages and author and _reached(person, author) and truth.verdict(item)[2] is None:
+                return author
+    return ""
+
+
+def _reached(person: Person, account: str) -> bool:
+    """Whether the member table has a mail address for whoever is known to have an account."""
+    return person.linked or account == person.accounts[0]

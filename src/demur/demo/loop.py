@@ -23,6 +23,7 @@ from demur.demo.policy import demo_policy
 from demur.demo.report import Cost, Imported, Published, Report
 from demur.demo.residual import Residual, Row
 from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withdraw, story
+from demur.demo.telling import tell
 from demur.demo.truth import Tally, Truth
 from demur.register import Register
 from demur.terms import Kind
@@ -102,7 +103,7 @@ class _Loop:
                 self._publish(step.name)
 
     def finish(self, started: float) -> Report:
-        """Exports the last version, verifies it, and reads the export against the ground truth."""
+        """Exports the last version, verifies it, reads the export against the ground truth, and tells the members."""
         last = self._versions[-1].name
         to = self._workspace.root / EXPORTS / last
         self._say(f"Exporting and verifying {last}")
@@ -114,6 +115,8 @@ class _Loop:
         residual = Residual(self._truth, self._pepper).of(_counted(_rows(to), exported, finder))
         self._wrong += residual
         people = self._community.people
+        self._say("Telling the members")
+        told = tell(self._workspace, finder.account, self._community.today)
         return Report(
             seed=self._community.seed,
             people=len(people),
@@ -132,6 +135,7 @@ class _Loop:
             findings=[line for findings in verified for line in findings.lines()],
             residual=self._wrong,
             account=finder.account,
+            told=told,
             seconds=perf_counter() - started,
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from demur.demo.report import Report, percentile
+from demur.demo.report import Report, Told, percentile
 from demur.demo.wording import MEANS, MEANS_NOT, REASONS, WAVES
 from demur.terms import Kind, Reason
 
@@ -163,23 +163,47 @@ def _listed(findings: Sequence[str]) -> Iterator[str]:
 
 def _next(report: Report) -> Iterator[str]:
     yield from _heading("Where it is, and what to try next")
+    told = report.told
     yield f"  workspace   {report.folder}"
     yield f"  Parquet     {report.export}"
+    yield f"  outbox      {told.outbox}"
+    yield ""
+    yield from _text(
+        f"After all that the members were told: {told.mails:,} mails lie in the outbox, each with its reader's own link"
+        f" to object, and none has left this machine. For {told.unreached:,} more people no address is on file."
+    )
+    if told.mail:
+        yield ""
+        yield from _text(f"The mail to the holder of {report.account}, as the portal shows it, and its link:")
+        yield f"    {told.portal}/outbox/{told.mail.name}"
+        yield f"    {told.link}"
     yield ""
     for command, what in _commands(report):
         yield f"  {command}"
-        yield f"      {what}"
+        yield from _text(what, first="      ", rest="      ")
 
 
 def _commands(report: Report) -> Iterable[tuple[str, str]]:
-    version, account = report.versions[-1].name, shlex.quote(report.account)
+    version, told = report.versions[-1].name, report.told
+    portal = (
+        f"the portal, at {told.portal}, with the mails at {told.portal}/outbox: open one, follow its link, press its"
+        " one button and read the receipt; the other commands go into a second terminal"
+    )
     yield f"export DEMUR_WORKSPACE={shlex.quote(str(report.folder))}", "so that no command needs -w"
-    yield f"demur find --account {account}", "everything the corpus holds of and about one of them"
-    yield f"demur object --account {account}", f"they object: {version} is stale from that moment on"
+    yield "demur serve", portal
+    if report.account:
+        yield f"demur find --account {shlex.quote(report.account)}", _found(told)
     yield f"demur verify {version} --now", "judged by what the register says now"
-    yield "demur publish v4", "a version that honours it"
+    yield "demur publish v4", f"a version that honours them: {version} is stale from the moment somebody objects"
+    yield f"demur notify --progress {shlex.quote(told.campaign)}", "where the notices stand"
     yield "demur status", "where this workspace stands"
     yield "demur init my-workspace", "the same with an export of your own"
+
+
+def _found(told: Told) -> str:
+    """What `find` shows of the holder of the account."""
+    everything = "everything the corpus holds of and about them"
+    return f"{everything}; nothing, seconds after they objected by that link" if told.mail else everything
 
 
 def _heading(title: str) -> Iterator[str]:

@@ -170,5 +170,5 @@ def _member_rows(person: Person) -> Iterator[dict[str, object]]:
             "told_on": person.told,
             "linked": others,
             "consented": person.consented,
-            "mail": person.mail,
+            "mail": person.mail if person.linked or account == person.accounts[0] else None,  # one address links them
         }

@@ -51,6 +51,26 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Told:
+    """The campaign with which the demo ends."""
+
+    campaign: str
+    mails: int
+    """How many lie in the outbox."""
+    unreached: int
+    """People for whom no mail address is on file."""
+    outbox: Path
+    """The folder."""
+    portal: str
+    """Where `demur serve` answers."""
+    mail: Path | None
+    """The mail to the holder of the report's account, None if there is none."""
+    link: str
+    """The link in it, "" without a mail."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Report:
     """The outcome of one demo."""
 
@@ -78,6 +98,7 @@ class Report:
     """What the ground truth found wrong with the export and with the imports' accounts."""
     account: str
     """Of somebody who did not object, to try things with."""
+    told: Told
     seconds: float
     """Of the whole demo."""
 
