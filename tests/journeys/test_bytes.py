@@ -71,7 +71,7 @@ def test_no_export_holds_any(workspace: Path, identifiers: list[bytes]) -> None:
             assert not held(path.read_bytes().lower(), identifiers)
 
 
-def test_no_file_of_the_workspace_holds_any_in_the_clear(workspace: Path, identifiers: list[bytes]) -> None:
+def test_no_file_of_the_workspace_but_a_mail_holds_any_in_the_clear(workspace: Path, identifiers: list[bytes]) -> None:
     for path in workspace.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.parent.name != "outbox":  # the mails themselves, which name whom they are for
             assert not held(path.read_bytes().lower(), identifiers), path
