@@ -20,7 +20,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: Playwright's loop would stand in the way of everybody else's
 def browser(chromium: Path) -> Iterator[Browser]:
     """A browser that all visitors share; each has a context of their own."""
     with sync_playwright() as playwright, browser_of(playwright, chromium) as browser:

@@ -15,7 +15,7 @@ HOSTILE = (
     '"><script>alert(1)</script>',
     "'><img src=x onerror=alert(1)>",
     "</textarea></form><h1>Hello</h1>",
-    "{{ 7 * 7 }}{% raw %}",
+    "{{ 7919 * 7919 }}{% raw %}",
     "%(name)s %s %% ${x}",
     "ann\r\nSet-Cookie: a=b\r\n\r\n<html>",
     "ann\nBcc: victim@elsewhere.example",
@@ -29,12 +29,12 @@ HOSTILE = (
 )
 
 
-def harmless(page: Page, said: str) -> None:
+def harmless(page: Page) -> None:
     """The visitor has parsed the page strictly and found nothing inline; what was said stands there as text at most."""
     assert "<script" not in page.html
     assert "onerror=" not in page.html.replace("onerror=alert(1)&gt;", "")
     assert page.h1 != "Hello"
-    assert "49" not in page.text.replace(said, "") or "{{" not in said
+    assert str(7919 * 7919) not in page.text
     assert "set-cookie" not in page.headers
 
 
@@ -56,9 +56,9 @@ def test_in_every_field_of_every_form(visitor: Visitor, desk: Desk, said: str) -
     ):
         answer = visitor.client.post(path, data={field: text})
         assert answer.status_code in {200, 422}, (path, field)
-        harmless(visitor._page(answer, answer.status_code), text)
+        harmless(visitor._page(answer, answer.status_code))
     receipt = by_link(visitor, desk)
-    harmless(visitor.post(receipt.forms[0].action, {"reason": text}, files={"file": ("", b"", "")}), text)
+    harmless(visitor.post(receipt.forms[0].action, {"reason": text}, files={"file": ("", b"", "")}))
     assert not [each for each in letters(desk) if "victim" in each.address]
 
 
@@ -68,10 +68,10 @@ def test_in_every_path_and_query(visitor: Visitor, desk: Desk, said: str) -> Non
     for path in ("o", "receipt", "confirm", "mine", "object", "status"):
         answer = visitor.client.get(f"/en/{path}/{token}")
         assert answer.status_code in {404, 405}
-        harmless(visitor._page(answer, answer.status_code), said)
-    harmless(visitor.get(f"/en/in?token={token}", 403), said)
-    harmless(visitor.get(f"{by_link(visitor, desk).path}?added={token}"), said)
-    harmless(visitor.get(f"{link(desk)}?x={token}"), said)
+        harmless(visitor._page(answer, answer.status_code))
+    harmless(visitor.get(f"/en/in?token={token}", 403))
+    harmless(visitor.get(f"{by_link(visitor, desk).path}?added={token}"))
+    harmless(visitor.get(f"{link(desk)}?x={token}"))
 
 
 def test_what_was_typed_is_shown_again_as_it_was_and_escaped(visitor: Visitor) -> None:
