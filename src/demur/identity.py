@@ -92,7 +92,11 @@ class Pepper:
 
     def subject_keys(self, accounts: Iterable[str]) -> SubjectKeys:
         """The subject keys of many accounts, shape (n,), in their order."""
-        heads = b"".join(self._digests(canonical(account) for account in accounts))
+        return self.spelt_keys(canonical(account) for account in accounts)
+
+    def spelt_keys(self, spelt: Iterable[str]) -> SubjectKeys:
+        """The same of spellings that :func:`canonical` gave, shape (n,)."""
+        heads = b"".join(self._digests(spelt))
         return (np.frombuffer(heads, dtype=">u8")[:: _DIGEST_BYTES // 8] >> np.uint64(1)).astype(np.int64)
 
     def item_key(self, item: str) -> bytes:

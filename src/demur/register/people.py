@@ -62,7 +62,11 @@ class People:
 
     def keys(self, accounts: Sequence[str]) -> SubjectKeys:
         """The subject keys of accounts, in their order, shape (n,)."""
-        return self._pepper.subject_keys([identify(each) for each in accounts])
+        return self.spelt_keys([identify(each) for each in accounts])
+
+    def spelt_keys(self, spelt: Sequence[str]) -> SubjectKeys:
+        """The same of spellings that :func:`identify` gave."""
+        return self._pepper.spelt_keys(spelt)
 
     def ensure(self, connection: sa.Connection, accounts: Sequence[str]) -> SubjectKeys:
         """Give every account a row and a key; accounts nobody has heard of may object too.
@@ -111,7 +115,8 @@ def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys 
         return None
     statement = bulk.insert(connection, link).values(low=low, high=high, active=True)
     connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_={"active": True}))
-    merge(connection, np.array([[low, high]]))
+    persons = connection.scalars(sa.select(account.c.person).where(account.c.key.in_([low, high]))).all()
+    connection.execute(sa.update(account).where(account.c.person.in_(persons)).values(person=min(persons)))
     return together(connection, [low])
 
 
@@ -130,28 +135,10 @@ def remove_link(connection: sa.Connection, first: int, second: int) -> SubjectKe
     rows = connection.execute(edges.where(bulk.among(connection, link.c.low, both))).all()
     loops = np.column_stack([both, both])  # an account without a link is a person of its own
     nodes, roots = components(np.vstack([np.array(rows, dtype=np.int64).reshape(-1, 2), loops]))
-    _assign(connection, account.c.key, nodes, roots)
+    parted = [{"node": node, "root": root} for node, root in zip(nodes.tolist(), roots.tolist(), strict=True)]
+    here = sa.update(account).where(account.c.key == sa.bindparam("node"))
+    connection.execute(here.values(person=sa.bindparam("root")), parted)
     return both
-
-
-def merge(connection: sa.Connection, edges: Edges) -> SubjectKeys:
-    """Make one person of the people whom new links connect; the accounts of those who changed, sorted."""
-    ends = np.unique(edges)
-    columns = sa.select(account.c.key, account.c.person).where(bulk.among(connection, account.c.key, ends))
-    rows = bulk.read(connection, columns.order_by(account.c.key), np.dtype([("key", "i8"), ("person", "i8")]))
-    persons = rows["person"][np.searchsorted(rows["key"], edges)]
-    nodes, roots = components(persons)
-    _assign(connection, account.c.person, nodes, roots)
-    changed = np.unique(roots[nodes != roots])
-    return bulk.read_keys(connection, sa.select(account.c.key).where(bulk.among(connection, account.c.person, changed)))
-
-
-def _assign(connection: sa.Connection, column: sa.Column[int], nodes: SubjectKeys, roots: SubjectKeys) -> None:
-    moved = nodes != roots if column is account.c.person else np.ones(len(nodes), dtype=bool)
-    rows = [{"node": n, "root": r} for n, r in zip(nodes[moved].tolist(), roots[moved].tolist(), strict=True)]
-    if rows:
-        statement = sa.update(account).where(column == sa.bindparam("node")).values(person=sa.bindparam("root"))
-        connection.execute(statement, rows)
 
 
 def components(edges: Edges) -> tuple[SubjectKeys, SubjectKeys]:

@@ -20,21 +20,20 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.clock import moment
+from demur.register.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members import checked, identified
-from demur.register.people import People, mail_account, merge
+from demur.register.people import People, mail_account
 from demur.register.records import NEVER, MemberImport
 from demur.register.standing import UNKNOWN_REGION, effective_consent
 from demur.register.store import Store
-from demur.register.tables import BIG, account, link, member
+from demur.register.tables import BIG, account, member
 from demur.register.told import retell
 from demur.register.vault import Vault
 from demur.terms import EntryKind
 
-_TEMPORARY: Final = sa.MetaData()
-
 staged: Final = sa.Table(
     "staged",
-    _TEMPORARY,
+    TEMPORARY,
     sa.Column("number", BIG),  # of its row in the import; the last of an account wins
     sa.Column("key", BIG),
     sa.Column("region", sa.Text),
@@ -50,7 +49,7 @@ staged: Final = sa.Table(
 
 staged_account: Final = sa.Table(
     "staged_account",
-    _TEMPORARY,
+    TEMPORARY,
     sa.Column("number", BIG),
     sa.Column("key", BIG),
     sa.Column("wrapped", sa.LargeBinary),
@@ -58,9 +57,9 @@ staged_account: Final = sa.Table(
     prefixes=["TEMPORARY"],
 )
 
-staged_link: Final = sa.Table(
-    "staged_link", _TEMPORARY, sa.Column("low", BIG), sa.Column("high", BIG), prefixes=["TEMPORARY"]
-)
+
+Places = npt.NDArray[np.int64]
+"""Rows of a chunk, or numbers of rows, shape (n,)."""
 
 
 @dataclass
@@ -89,22 +88,22 @@ class MemberImporter:
         with self._store.session() as connection:
             nested = connection.in_transaction()
             with connection.begin_nested() if nested else connection.begin():
-                _TEMPORARY.drop_all(connection)
-                _TEMPORARY.create_all(connection)
+                TEMPORARY.drop_all(connection)
+                TEMPORARY.create_all(connection)
                 progress = self._stage(connection, batches, time)
             try:
                 with self._store.write_on(connection):
                     return _take_over(connection, progress, time)
             finally:
                 with connection.begin_nested() if nested else connection.begin():
-                    _TEMPORARY.drop_all(connection)
+                    TEMPORARY.drop_all(connection)
 
     def _stage(self, connection: sa.Connection, batches: Iterable[pa.RecordBatch], time: int) -> _Progress:
         progress = _Progress()
         for chunk in checked(batches, moment(time).year):
             first = progress.rows + 1
             spelt = identified(chunk["account"].to_pylist(), "account", range(first, first + chunk.num_rows))
-            keys = self._people.keys(spelt)
+            keys = self._people.spelt_keys(spelt)
             linked = self._stage_links(connection, chunk, keys, first)
             self._stage_mail(connection, chunk, keys, first)
             bulk.write(connection, staged, self._rows(chunk, spelt, keys, linked, progress))
@@ -140,10 +139,7 @@ class MemberImporter:
         flat = flat.filter(pc.is_valid(flat["account"]))
         places = flat["place"].to_numpy()
         spelt = identified(flat["account"].to_pylist(), "linked", (places + row).tolist())
-        others = self._people.keys(spelt)
-        pairs = np.sort(np.column_stack([keys[places], others]), axis=1)
-        bulk.write(connection, staged_link, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
-        self._stage_accounts(connection, others, spelt, places + row)
+        others = self._stage_others(connection, keys, places, spelt, row)
         per_row: list[list[int]] = [[] for _ in keys]
         for place, other in zip(places.tolist(), others.tolist(), strict=True):
             per_row[place].append(other)
@@ -153,17 +149,19 @@ class MemberImporter:
         """Stage the link of each member with the account that their mail address is."""
         spelt = [(place, mail_account(mail)) for place, mail in enumerate(chunk["mail"].to_pylist()) if mail]
         known = [(place, account) for place, account in spelt if account is not None]
-        if not known:
-            return
-        places = np.array([place for place, _ in known])
-        others = self._people.keys([account for _, account in known])
-        pairs = np.sort(np.column_stack([keys[places], others]), axis=1)
-        bulk.write(connection, staged_link, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
-        self._stage_accounts(connection, others, [account for _, account in known], places + row)
+        places = np.array([place for place, _ in known], dtype=np.int64)
+        self._stage_others(connection, keys, places, [account for _, account in known], row)
 
-    def _stage_accounts(
-        self, connection: sa.Connection, keys: SubjectKeys, spelt: list[str], numbers: npt.NDArray[np.int64]
-    ) -> None:
+    def _stage_others(
+        self, connection: sa.Connection, keys: SubjectKeys, places: Places, spelt: list[str], row: int
+    ) -> SubjectKeys:
+        """Stage links of the chunk's rows at some places with other accounts, and these; their keys."""
+        others = self._people.spelt_keys(spelt)
+        stage_links(connection, np.column_stack([keys[places], others]))
+        self._stage_accounts(connection, others, spelt, places + row)
+        return others
+
+    def _stage_accounts(self, connection: sa.Connection, keys: SubjectKeys, spelt: list[str], numbers: Places) -> None:
         """Stage the accounts that members are linked with, each once."""
         _, firsts = np.unique(keys, return_index=True)
         new = ((int(numbers[n]), self._people.row(int(keys[n]), spelt[n])) for n in firsts.tolist())
@@ -173,9 +171,7 @@ class MemberImporter:
 
 def _keep_last(connection: sa.Connection, table: sa.Table) -> None:
     """Leave the last row of each account."""
-    connection.execute(sa.text(f"CREATE INDEX {table.name}_key ON {table.name} (key, number)"))
-    if connection.dialect.name == "postgresql":  # which plans by statistics, and has none of a new table
-        connection.execute(sa.text(f"ANALYZE {table.name}"))
+    index(connection, table, "key, number")
     later = table.alias("later")
     again = sa.exists().where(later.c.key == table.c.key, later.c.number > table.c.number)
     connection.execute(sa.delete(table).where(again))
@@ -189,7 +185,7 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     subjects = _changed_facts(connection)
     _take_accounts(connection)
     _take_members(connection)
-    merged, links = _take_links(connection)
+    merged, links = take_links(connection)
     retell(connection, np.union1d(subjects, merged))
     payload = {"changed": changed, "digest": progress.digest.hexdigest(), "linked": links, "read": read}
     seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=np.union1d(subjects, merged))
@@ -247,16 +243,3 @@ def _take_members(connection: sa.Connection) -> None:
     statement = bulk.insert(connection, member).from_select(names, rows)
     overwritten = {name: statement.excluded[name] for name in names[1:]}
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=overwritten))
-
-
-def _take_links(connection: sa.Connection) -> tuple[SubjectKeys, int]:
-    """Add the links that were never recorded; the keys of the people they merged, and how many links are new."""
-    pair = (link.c.low == staged_link.c.low, link.c.high == staged_link.c.high)
-    rows = sa.select(staged_link.c.low, staged_link.c.high).distinct().where(~sa.exists().where(*pair))
-    dtype = np.dtype([("low", "i8"), ("high", "i8")])
-    new = bulk.read(connection, rows, dtype)
-    if not len(new):
-        return np.array([], dtype=np.int64), 0
-    statement = bulk.insert(connection, link).from_select(["low", "high", "active"], rows.add_columns(sa.true()))
-    connection.execute(statement)
-    return merge(connection, np.column_stack([new["low"], new["high"]])), len(new)
