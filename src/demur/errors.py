@@ -7,7 +7,8 @@
     |-- PolicyError            demur.toml can't be read, or does not hold together
     |-- IdentityError          an account identifier or a key file is malformed
     |-- SourceError            an input file is broken, unsafe or not what it claims to be
-    |-- RegisterError          the register is newer, unreachable or was asked for an unknown reference
+    |-- RegisterError          the register is newer, missing, or was asked for an unknown reference
+    |-- UnavailableError       the register is busy or can't be used at the moment: nothing was recorded
     |-- CorpusError            the corpus is newer, damaged, or a version does not exist
     |-- WorkspaceError         no workspace here, or another process is writing to it
     `-- CheckFailed            exit 1: a check ran and did not hold
@@ -37,7 +38,11 @@ class SourceError(DemurError):
 
 
 class RegisterError(DemurError):
-    """The register is newer than this demur, unreachable, or was asked for an unknown reference."""
+    """The register is newer than this demur, missing, or was asked for an unknown reference."""
+
+
+class UnavailableError(DemurError):
+    """The register is busy or can't be used at the moment; nothing was recorded, and trying again may help."""
 
 
 class CorpusError(DemurError):

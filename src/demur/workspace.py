@@ -99,7 +99,8 @@ class Workspace:
         """The register, open; close it, or use it as a context manager.
 
         Raises:
-            RegisterError: when it is unreachable, or newer than this demur.
+            RegisterError: when it is newer than this demur.
+            UnavailableError: when its database can't be used.
         """
         return Register.open(self.register_url, self.keys())
 
@@ -134,7 +135,7 @@ def create(root: Path, policy: Policy) -> Workspace:
 
     Raises:
         WorkspaceError: when ``root`` holds a workspace, or something where a part of one has to go.
-        RegisterError: when the register's database is unreachable.
+        UnavailableError: when the register's database can't be used.
     """
     made = not root.exists()
     if root.exists() and not root.is_dir():

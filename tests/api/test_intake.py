@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from demur.errors import IdentityError, RegisterError
+from demur.errors import IdentityError, UnavailableError
 from demur.identity import Keys
 from demur.register import Receipt, Register
 from demur.web.intake import Intake, IntakeFullError
@@ -206,7 +206,7 @@ def test_a_busy_register_is_told_to_those_who_waited_and_no_others(
     with Register.open(f"sqlite:///{file}", Keys.load(file.parent / "keys")) as impatient:
         intake = Intake(impatient)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(RegisterError, match="busy"):
+        with pytest.raises(UnavailableError, match="busy"):
             asyncio.run(lodge(intake, "forum:ann"))
         other.execute("ROLLBACK")
         receipt = asyncio.run(lodge(intake, "forum:ben"))

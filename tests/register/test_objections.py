@@ -1,13 +1,16 @@
 """Objections: whom they cover, when they bind, and how they end."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys, SubjectKeys
 from demur.register import JSON, ObjectionPhase, Register
+from demur.register.lodging import Dated
 from demur.terms import EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -190,3 +193,48 @@ def test_a_naive_time_is_a_mistake_of_the_caller(register: Register) -> None:
     with pytest.raises(ValueError, match="time zone"):
         register.lodge(["x:a"], channel="web", now=datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
     assert register.head().seq == 0
+
+
+def test_many_that_lapse_together_leave_others_their_turn(register: Register) -> None:
+    many = [Dated.of([f"x:{number}"], channel="web", confirm_by=NOON) for number in range(150)]
+    register.lodge_all(many)
+    seen: set[int] = set()
+    with ThreadPoolExecutor(1) as pool:
+        lapsing = pool.submit(register.lapse_overdue, NOON + timedelta(days=1))
+        while not lapsing.done():
+            seen.add(register.in_force())
+    assert len(lapsing.result()) == 150
+    assert register.in_force() == 0
+    assert seen - {0, 150}, "all of it was one transaction"
+
+
+def test_reading_many_takes_no_more_statements_than_reading_one(register: Register) -> None:
+    def statements() -> int:
+        asked: list[str] = []
+
+        def note(*told: object) -> None:
+            asked.append(str(told[2]))
+
+        sa.event.listen(register._store._engine, "before_cursor_execute", note)
+        states = register.objections_of("x:a")
+        sa.event.remove(register._store._engine, "before_cursor_execute", note)
+        assert [each.others for each in states] == [len(states) - 1] * len(states)
+        return len(asked)
+
+    register.lodge(["x:a"], channel="web")
+    one = statements()
+    register.lodge_all([Dated.of(["x:a"], channel="web")] * 20)
+    assert statements() == one
+
+
+def test_what_stands_for_an_account_is_what_was_lodged_for_it(register: Register, keys: Keys) -> None:
+    ann, ben = keys.pepper.subject_keys(["x:a", "x:b"]).tolist()
+    register.link("x:a", "x:b")
+    first = register.lodge(["x:a"], channel="web")
+    assert register.standing(ann, "web") == first.seq
+    assert register.standing(ann, "letter") is None
+    assert register.standing(ben, "web") is None, "it covers the other account by a link, which can be taken back"
+    again = register.lodge(["x:a"], channel="web")
+    assert register.standing(ann, "web") == again.seq
+    register.withdraw(again.reference)
+    assert register.standing(ann, "web") == first.seq

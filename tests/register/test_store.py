@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from demur.errors import RegisterError
+from demur.errors import RegisterError, UnavailableError
 from demur.identity import Keys
 from demur.register import Register, bulk, schema, store
 from demur.register.tables import metadata
@@ -174,7 +174,7 @@ def test_a_place_that_does_not_exist(keys: Keys, tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer_and_no_password_shown(keys: Keys, tmp_path: Path) -> None:
     url = f"postgresql://ann:sesame@/demur?host={tmp_path}"
-    with pytest.raises(RegisterError, match="can't be used") as raised:
+    with pytest.raises(UnavailableError, match="can't be used") as raised:
         Register.open(url, keys)
     assert "sesame" not in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -183,7 +183,7 @@ def test_a_server_that_does_not_answer_and_no_password_shown(keys: Keys, tmp_pat
 def test_a_file_that_is_no_database(sqlite_place: "Place") -> None:
     sqlite_place.file.write_bytes(b"nothing of the kind" * 100)
     for use in (sqlite_place.open, sqlite_place.create):
-        with pytest.raises(RegisterError, match="not a database"):
+        with pytest.raises(UnavailableError, match="not a database"):
             use()
     assert sqlite_place.file.read_bytes() == b"nothing of the kind" * 100
 
@@ -210,13 +210,13 @@ def test_a_full_disk_changes_nothing(sqlite_place: "Place") -> None:
         with register._store.session() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        with pytest.raises(RegisterError, match="full"):
+        with pytest.raises(UnavailableError, match="full"):
             register.lodge([f"x:{number}" for number in range(500)], channel="web")
         assert register.head().seq == 1
 
 
 def test_errors_never_show_what_was_written(register: Register) -> None:
-    with pytest.raises(RegisterError) as raised, register.locked():
+    with pytest.raises(UnavailableError) as raised, register.locked():
         register._store._current.execute(  # type: ignore[union-attr]  # it is there while locked
             sa.text("INSERT INTO nowhere VALUES (:name)"), {"name": "annika"}
         )
@@ -229,7 +229,7 @@ def test_errors_of_the_driver_itself_are_told_too(register: Register) -> None:
         lambda connection: bulk.write(connection, nowhere, [(1,)]),
         lambda connection: bulk.read_keys(connection, sa.select(nowhere.c.key)),
     ):
-        with pytest.raises(RegisterError, match="nowhere"), register._store.writing() as connection:
+        with pytest.raises(UnavailableError, match="nowhere"), register._store.writing() as connection:
             use(connection)
 
 
@@ -241,7 +241,7 @@ def test_more_threads_than_connections_are_told_to_wait(sqlite_place: "Place", m
         with ExitStack() as stack:
             for _ in range(15):
                 stack.enter_context(register._store.reading())
-            with pytest.raises(RegisterError, match="busy"):
+            with pytest.raises(UnavailableError, match="busy"):
                 register.head()
         assert register.head().seq == 0
 
@@ -249,6 +249,6 @@ def test_more_threads_than_connections_are_told_to_wait(sqlite_place: "Place", m
 def test_a_busy_register_says_so(place: "Place", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "PATIENCE_S", 1)
     with place.create() as one, place.open() as other, one.locked():
-        with pytest.raises(RegisterError, match="busy for 1 s: wait for the other process"):
+        with pytest.raises(UnavailableError, match="busy for 1 s: wait for the other process"):
             other.lodge(["x:a"], channel="web")
         assert other.head().seq == 0  # reading never waits

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pages import Visitor
 from town import ANN
 
-from demur.errors import CorpusError, IdentityError, PolicyError, RegisterError, WorkspaceError
+from demur.errors import CorpusError, IdentityError, PolicyError, RegisterError, UnavailableError, WorkspaceError
 from demur.web.desk import Desk
 from demur.web.intake import IntakeFullError
 from demur.web.limits import Limits, Rate, Rates
@@ -199,6 +199,7 @@ def test_an_error_says_one_sentence_and_no_detail(broken: Visitor, caplog: pytes
     [
         (IdentityError, 404),
         (RegisterError, 404),
+        (UnavailableError, 503),
         (WorkspaceError, 503),
         (CorpusError, 503),
         (IntakeFullError, 503),

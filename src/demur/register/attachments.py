@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
-from demur.register import bulk, objections
+from demur.register import bulk, objection_states
 from demur.register.contact_records import Attachment
 from demur.register.contact_tables import attachment, attachment_content
 from demur.register.plain import plain
@@ -35,7 +35,7 @@ class Attachments:
             RegisterError: for an unknown reference, or one whose person was erased.
         """
         with self._store.writing() as connection:
-            seq = objections.read_state(connection, reference).seq
+            seq = objection_states.read_state(connection, reference).seq
             owner, wrapped = _owner(connection, seq)
             number = (connection.scalar(sa.select(sa.func.max(attachment_content.c.id))) or 0) + 1
             about = self._vault.seal(wrapped, plain([name, media_type]), f"attachment/{number}", owner)
@@ -53,7 +53,7 @@ class Attachments:
         """
         joined = sa.select(attachment, account.c.wrapped).join(account, account.c.key == attachment.c.account)
         with self._store.reading() as connection:
-            seq = objections.read_state(connection, reference).seq
+            seq = objection_states.read_state(connection, reference).seq
             rows = connection.execute(joined.where(attachment.c.objection == seq).order_by(attachment.c.id)).all()
         return [self._opened(row) for row in rows]
 

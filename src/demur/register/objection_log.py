@@ -5,18 +5,22 @@ Invariants: as of the register, whose half this is; nothing here refuses an obje
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 import numpy as np
 
 from demur.errors import IdentityError
 from demur.identity import Keys, SubjectKeys
-from demur.register import lodging, objections
+from demur.register import lodging, objection_states, objections
 from demur.register.clock import micros
 from demur.register.log import Log
 from demur.register.people import People
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
 from demur.register.store import Store
 from demur.register.vault import Vault
+
+_AT_ONCE: Final = 50
+"""Objections that lapse in one transaction."""
 
 
 class ObjectionLog(Log):
@@ -97,13 +101,17 @@ class ObjectionLog(Log):
             return objections.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
 
     def lapse_overdue(self, now: datetime | None = None) -> list[str]:
-        """Lapse every objection that should have been confirmed before now; their references, oldest first."""
-        time = micros(now)
-        with self._store.writing() as connection:
-            due = objections.overdue(connection, time)
-            for reference in due:
-                objections.move(connection, reference, ObjectionPhase.LAPSED, time, "unconfirmed")
-        return due
+        """Lapse every objection that should have been confirmed before now; their references, oldest first.
+
+        A few in a transaction, with a pause after it: whoever objects meanwhile does not wait for all of them.
+        """
+        time, lapsed = micros(now), list[str]()
+        while True:
+            with self._store.writing_briefly() as connection:
+                some = objections.lapse_overdue(connection, time, _AT_ONCE)
+            lapsed += some
+            if len(some) < _AT_ONCE:
+                return lapsed
 
     def objection(self, reference: str) -> ObjectionState:
         """An objection as it stands.
@@ -112,12 +120,12 @@ class ObjectionLog(Log):
             RegisterError: for an unknown reference.
         """
         with self._store.reading() as connection:
-            return objections.read_state(connection, reference)
+            return objection_states.read_state(connection, reference)
 
     def in_force(self) -> int:
         """How many objections bind now."""
         with self._store.reading() as connection:
-            return objections.in_force(connection)
+            return objection_states.in_force(connection)
 
     def reason(self, reference: str) -> str | None:
         """The reason given with an objection, unsealed; None if there is none, or it was erased.
@@ -140,7 +148,7 @@ class ObjectionLog(Log):
     def reference_of(self, seq: int) -> str | None:
         """The reference of the objection that the entry of a number lodged; None if it lodged none."""
         with self._store.reading() as connection:
-            return objections.reference_of(connection, seq)
+            return objection_states.reference_of(connection, seq)
 
     def objections_of(self, account: str) -> list[ObjectionState]:
         """Every objection for any account of an account's person, oldest first.
@@ -150,12 +158,20 @@ class ObjectionLog(Log):
         """
         keys = self._people.keys([account])
         with self._store.reading() as connection:
-            return objections.of_people(connection, keys)
+            return objection_states.of_people(connection, keys)
 
     def objections_of_key(self, subject: int) -> list[ObjectionState]:
         """The same, by the subject key of one of the accounts."""
         with self._store.reading() as connection:
-            return objections.of_people(connection, np.array([subject], np.int64))
+            return objection_states.of_people(connection, np.array([subject], np.int64))
+
+    def standing(self, subject: int, channel: str) -> int | None:
+        """The number of the last binding objection by a channel that was lodged for this very account, if any was.
+
+        One that holds for the account only because it is linked with another's is left out: a link can be taken back.
+        """
+        with self._store.reading() as connection:
+            return objection_states.standing(connection, subject, channel)
 
     def objections_open(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
         """The objections that nobody has confirmed yet, oldest first; they bind.
@@ -165,7 +181,7 @@ class ObjectionLog(Log):
             proven: channels that show by themselves whose an objection is, so that nobody needs to look at it.
         """
         with self._store.reading() as connection:
-            return objections.waiting(connection, limit, proven)
+            return objection_states.waiting(connection, limit, proven)
 
     def covered_by(self, reference: str) -> SubjectKeys:
         """The keys of every account that an objection covers now, sorted.
@@ -174,9 +190,9 @@ class ObjectionLog(Log):
             RegisterError: for an unknown reference.
         """
         with self._store.reading() as connection:
-            return objections.covered(connection, reference)
+            return objection_states.covered(connection, reference)
 
     def objections_by_day(self) -> list[tuple[date, int]]:
         """How many objections were lodged on which day (UTC), for the days on which any were."""
         with self._store.reading() as connection:
-            return objections.by_day(connection)
+            return objection_states.by_day(connection)

@@ -6,10 +6,10 @@ lodged for, so that after unlinking it stays with their side; several for one ac
 reference of its own, and withdrawing one leaves the others in force. Reason and evidence are optional and sealed.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import orjson
@@ -19,11 +19,12 @@ from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.asking import waits
-from demur.register.clock import MICROS_PER_DAY, day, days, moment
+from demur.register.clock import days, moment
+from demur.register.objection_states import accounts_of, read_state
 from demur.register.people import People, add_link, together
 from demur.register.plain import plain
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
-from demur.register.references import new_reference, read_reference
+from demur.register.references import new_reference
 from demur.register.tables import account, detail, objected, objection
 from demur.register.told import retell
 from demur.register.vault import Vault
@@ -139,58 +140,30 @@ def move(
         raise RegisterError(
             f"The objection {state.reference} is {state.phase} and can't become {phase}: lodge a new one if needed."
         )
-    payload = {"objection": state.seq} | ({} if cause is None else {"cause": cause})
-    subjects = together(connection, _accounts(connection, state.seq))
-    entries.append(connection, _ENDS[phase], payload, time, subjects=subjects)
-    values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
-    connection.execute(sa.update(objection).where(objection.c.seq == state.seq).values(**values))
+    _end(connection, state.seq, phase, time, cause)
     return read_state(connection, state.reference)
 
 
-def overdue(connection: sa.Connection, time: int) -> list[str]:
-    """The references of objections that were to be confirmed before a time and were not, oldest first.
+def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]:
+    """Lapse objections that were to be confirmed before a time and were not; their references, oldest first.
 
     Not of those whose holder has not been asked yet (asking.py).
     """
     due = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time, ~waits())
-    return list(connection.scalars(sa.select(objection.c.reference).where(*due).order_by(objection.c.seq)))
+    columns = sa.select(objection.c.seq, objection.c.reference).where(*due)
+    rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()
+    for row in rows:
+        _end(connection, row.seq, ObjectionPhase.LAPSED, time, "unconfirmed")
+    return [row.reference for row in rows]
 
 
-def in_force(connection: sa.Connection) -> int:
-    """How many objections are lodged or confirmed."""
-    counted = sa.select(sa.func.count()).select_from(objection).where(objection.c.active.is_(True))
-    return connection.scalar(counted) or 0
-
-
-def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
-    """An objection as it stands.
-
-    Raises:
-        RegisterError: for an unknown reference.
-    """
-    reference = read_reference(typed)
-    row = connection.execute(sa.select(objection).where(objection.c.reference == reference)).one_or_none()
-    if row is None:
-        raise RegisterError(f"No objection has the reference {reference}: compare it with the receipt.")
-    accounts = _accounts(connection, row.seq)
-    covered = together(connection, accounts)
-    others = sa.select(sa.func.count(objected.c.objection.distinct())).join(
-        objection, objection.c.seq == objected.c.objection
-    )
-    others = others.where(objection.c.active.is_(True), objected.c.objection != row.seq)
-    return ObjectionState(
-        reference=row.reference,
-        seq=row.seq,
-        phase=ObjectionPhase(row.phase),
-        channel=row.channel,
-        received=None if row.received is None else day(row.received),
-        accounts=len(accounts),
-        covered=len(covered),
-        others=connection.scalar(others.where(bulk.among(connection, objected.c.account, covered))) or 0,
-        lodged=moment(row.lodged),
-        confirm_by=None if row.confirm_by is None else moment(row.confirm_by),
-        changed=moment(row.changed),
-    )
+def _end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, cause: LapseCause | None) -> None:
+    """Move an objection to a phase, and append the entry."""
+    payload: dict[str, JSON] = {"objection": seq} | ({} if cause is None else {"cause": cause})
+    subjects = together(connection, accounts_of(connection, seq))
+    entries.append(connection, _ENDS[phase], payload, time, subjects=subjects)
+    values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
+    connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))
 
 
 def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
@@ -204,41 +177,3 @@ def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[st
         return None, None
     said = orjson.loads(vault.open(row.wrapped, row.sealed, "detail", row.key))
     return said["reason"], said["statement"]
-
-
-def reference_of(connection: sa.Connection, seq: int) -> str | None:
-    """The reference of the objection that an entry lodged."""
-    return connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
-
-
-def of_people(connection: sa.Connection, keys: SubjectKeys) -> list[ObjectionState]:
-    """Every objection for any account of some people, oldest first."""
-    theirs = bulk.among(connection, objected.c.account, np.union1d(keys, together(connection, keys)))
-    which = objection.c.seq.in_(sa.select(objected.c.objection).where(theirs))
-    return _states(connection, sa.select(objection.c.reference).where(which).order_by(objection.c.seq))
-
-
-def waiting(connection: sa.Connection, limit: int, proven: Collection[str]) -> list[ObjectionState]:
-    """The objections that nobody has confirmed yet, oldest first, but for those of channels that prove whose it is."""
-    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven))
-    return _states(connection, sa.select(objection.c.reference).where(*which).order_by(objection.c.seq).limit(limit))
-
-
-def covered(connection: sa.Connection, typed: str) -> SubjectKeys:
-    """Every account that an objection covers now, sorted."""
-    return together(connection, _accounts(connection, read_state(connection, typed).seq))
-
-
-def by_day(connection: sa.Connection) -> list[tuple[date, int]]:
-    """How many objections were lodged on which day (UTC), for the days on which any were."""
-    lodged = (objection.c.lodged // MICROS_PER_DAY).label("lodged_on")
-    counted = sa.select(lodged, sa.func.count()).group_by(sa.text("lodged_on")).order_by(sa.text("lodged_on"))
-    return [(day(on), number) for on, number in connection.execute(counted)]
-
-
-def _states(connection: sa.Connection, references: sa.Select[Any]) -> list[ObjectionState]:
-    return [read_state(connection, reference) for reference in connection.scalars(references).all()]
-
-
-def _accounts(connection: sa.Connection, seq: int) -> SubjectKeys:
-    return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))

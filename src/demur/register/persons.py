@@ -19,7 +19,7 @@ from demur.identity import SubjectKeys
 from demur.register import bulk, profiles
 from demur.register.clock import moment
 from demur.register.erasing import erase_keys
-from demur.register.objections import read_state
+from demur.register.objection_states import read_state
 from demur.register.people import People, together
 from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
 from demur.register.standing import UNKNOWN_REGION

@@ -55,7 +55,8 @@ class Register(ObjectionLog):
         """Create a register at ``sqlite:///absolute/path`` or ``postgresql://host/name``; an existing one is opened.
 
         Raises:
-            RegisterError: when the place can't be used, or holds the register of a newer demur.
+            RegisterError: when it holds the register of a newer demur.
+            UnavailableError: when the place can't be used.
         """
         return cls._at(url, keys, schema.create)
 
@@ -65,6 +66,7 @@ class Register(ObjectionLog):
 
         Raises:
             RegisterError: when there is none, or the register of a newer demur.
+            UnavailableError: when its database can't be used.
         """
         return cls._at(url, keys, schema.check)
 

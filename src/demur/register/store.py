@@ -10,6 +10,7 @@ another joins it as a savepoint; no error shows a statement's parameters, as the
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,12 @@ from sqlalchemy import exc
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from demur.errors import RegisterError
+from demur.errors import RegisterError, UnavailableError
 
 PATIENCE_S: Final = 30
 """Seconds that a writer waits for another one."""
+_SHARE_FOR_OTHERS: Final = 0.3
+"""Seconds of pause for each second of a transaction that is one of many."""
 _LOCK: Final = int.from_bytes(b"demur\0rg", "big")
 """The advisory lock's number, the same for every process."""
 _VACUUM: Final = "VACUUM account, member, detail, letter, attachment, attachment_content, session"
@@ -65,7 +68,7 @@ class Store:
         """A transaction under the write lock; all of it is kept, or nothing.
 
         Raises:
-            RegisterError: when another process holds the lock for longer than ``PATIENCE_S``.
+            UnavailableError: when another process holds the lock for longer than ``PATIENCE_S``.
         """
         if (current := self._current) is not None:
             with current.begin_nested():
@@ -73,6 +76,19 @@ class Store:
             return
         with self._told(), self._engine.connect() as connection, self.write_on(connection):
             yield connection
+
+    @contextmanager
+    def writing_briefly(self) -> Iterator[sa.Connection]:
+        """One of many write transactions in a row: a pause comes after it, in which others get their turn.
+
+        Raises:
+            UnavailableError: as :meth:`writing`.
+        """
+        began = time.monotonic()
+        with self.writing() as connection:
+            yield connection
+        if not self.inside:
+            time.sleep(_SHARE_FOR_OTHERS * (time.monotonic() - began))
 
     @contextmanager
     def session(self) -> Iterator[sa.Connection]:
@@ -171,7 +187,7 @@ class Store:
         try:
             yield
         except (exc.DBAPIError, exc.TimeoutError, self._engine.dialect.loaded_dbapi.Error) as error:
-            raise RegisterError(self._sentence(error)) from None
+            raise UnavailableError(self._sentence(error)) from None
 
     def _sentence(self, error: Exception) -> str:
         where = self.url.render_as_string(hide_password=True)

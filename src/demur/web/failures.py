@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, WorkspaceError
+from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UnavailableError, WorkspaceError
 from demur.notices.languages import N_
 from demur.web.api.problems import by_status
 from demur.web.intake import IntakeFullError
@@ -67,10 +67,10 @@ def _malformed(request: Request, error: Exception) -> Response:  # noqa: ARG001 
 
 
 def _ours(request: Request, error: Exception) -> Response:
-    """What demur raises on purpose: an unknown link is no page, and a workspace in use is one to come back to."""
+    """What demur raises on purpose: an unknown link is no page; what is in use now is something to come back to."""
     if isinstance(error, IntakeFullError):
         return failure(request, 503, {"retry-after": str(error.retry_after)})
-    if isinstance(error, WorkspaceError | CorpusError):
+    if isinstance(error, UnavailableError | WorkspaceError | CorpusError):
         return failure(request, 503, {"retry-after": str(_RETRY_S)})
     if isinstance(error, IdentityError | RegisterError):
         return failure(request, 404)

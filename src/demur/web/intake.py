@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from demur.errors import DemurError, RegisterError
+from demur.errors import DemurError, UnavailableError
 from demur.register import Receipt, Register
 from demur.register.lodging import Dated
 from demur.register.records import JSON
@@ -31,7 +31,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class IntakeFullError(RegisterError):
+class IntakeFullError(UnavailableError):
     """More waits than can be recorded within a few seconds: nothing was recorded, and trying again will help."""
 
     retry_after: Final = 2
@@ -109,7 +109,7 @@ class Intake:
         Raises:
             IdentityError: for a malformed account.
             IntakeFullError: when too many wait; nothing was recorded.
-            RegisterError: when the register is busy or can't be used.
+            UnavailableError: when the register is busy or can't be used.
         """
         said = Dated.of(
             accounts,

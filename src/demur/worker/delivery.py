@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
-from demur.errors import RegisterError
+from demur.errors import UnavailableError
 from demur.worker.carrying import GROUP, LINES, Answer, Fate, Patience
 from demur.worker.lanes import Rest
 from demur.worker.logs import log, log_error
@@ -130,7 +130,7 @@ class Delivery(Generic[T]):
         while True:
             try:
                 work()
-            except RegisterError as error:
+            except UnavailableError as error:
                 log_error(f"{self.name}.unrecorded", error)
                 if self._office.stop.wait(_AGAIN_S):
                     raise
@@ -142,6 +142,6 @@ class Delivery(Generic[T]):
         if not hand:
             return
         at = datetime.now(UTC) - timedelta(seconds=1)
-        with suppress(RegisterError), self._office.register.locked():
+        with suppress(UnavailableError), self._office.register.locked():
             for one in hand:
                 self._kind.retry(one, at)

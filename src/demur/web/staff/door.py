@@ -54,7 +54,7 @@ async def enter(request: Request) -> Response:
         staff = await run_in_threadpool(_ceremony(request).enter, answer)
     except (IdentityError, UsageError):
         return _door(request, _WRONG, errors={"answer-button": _REFUSED})
-    return _welcome(request, staff)
+    return await run_in_threadpool(_welcome, request, staff)
 
 
 @router.get("/staff/join/{invitation}")
@@ -72,7 +72,7 @@ async def join(request: Request, invitation: str) -> Response:
         joined = await run_in_threadpool(_ceremony(request).join, staff, invitation, answer)
     except (IdentityError, RegisterError, UsageError):
         return _join(request, staff, invitation, _WRONG, errors={"answer-button": _REFUSED})
-    return _welcome(request, joined)
+    return await run_in_threadpool(_welcome, request, joined)
 
 
 @router.post("/staff/out")
