@@ -8,6 +8,10 @@ DEV := .venv/.dev
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
 
+# Python keeps what it compiled: where the machine's environment forbids that, each of the suite's many processes would
+# compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format messages screenshots soak bench pins clean
 

@@ -159,3 +159,19 @@ def test_a_signed_link_is_not_limited_by_identifier(visit: Callable[..., Visitor
     for _ in range(3):
         desk.register.withdraw(state_of(desk, by_link(visitor, desk)).reference)
     assert desk.register.objections_of(ANN)[-1].phase is ObjectionPhase.WITHDRAWN
+
+
+def test_a_second_press_of_the_button_reads_that_the_first_one_did_it(
+    visitor: Visitor, desk: Desk, platform: Platform
+) -> None:
+    token = platform.token(ANN)
+    page = visitor.get("/en/in", params={"token": token})
+    visitor.submit(page, button="object")
+    head = desk.register.head()
+    again = visitor.submit(page, button="object", status=403)
+    assert again.h1 == "We have received your objection"
+    assert not [each for each in again.links if "/receipt/" in each], "who replays a token gets no receipt"
+    assert desk.register.head() == head
+    (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
+    desk.register.withdraw(state.reference)
+    assert visitor.submit(page, button="object", status=403).h1 == "This link does not work"

@@ -35,7 +35,17 @@ def anonymous(page: Page) -> str:
         ("Forum: ann", "forum:ann"),
         ("instagram:Ann.X", "instagram:ann.x"),
         ("Ann@Town.Example", "mail:ann@town.example"),
+        ("ann@town.example.", "mail:ann@town.example"),
+        ("ann@town.example,", "mail:ann@town.example"),
+        ("<ann@town.example>", "mail:ann@town.example"),
+        ("mailto:ann@town.example", "mail:ann@town.example"),
+        ("Ann Archer <ann@town.example>", "mail:ann@town.example"),
+        ("Ann ann@town.example", "mail:ann@town.example"),
+        ("irc:ann@net.example", "irc:ann@net.example"),
+        ("Ann Archer Jr.", "forum:Ann Archer Jr."),
+        ("ann@town.example ben@town.example", None),
         ("@ann@town.example", "mastodon:@ann@town.example"),
+        ("@ann@town.example.", "mastodon:@ann@town.example"),
         ("https://town.example/@ann", "mastodon:@ann@town.example"),
         ("https://www.instagram.com/ann.x/?hl=de", "instagram:ann.x"),
         ("instagram.com/ann.x", "instagram:ann.x"),
@@ -262,3 +272,13 @@ def test_the_receipt_says_what_is_done_with_names_and_what_is_not_yet(visitor: V
     assert "We keep the names sealed, until texts of others can be searched for them." in text
     assert "We look at the other links ourselves." in text
     assert "are covered from now on" not in text, "no account was named"
+
+
+@pytest.mark.parametrize("field", ["names", "links"])
+def test_what_is_too_long_for_one_form_is_told_and_nothing_is_cut_off(visitor: Visitor, desk: Desk, field: str) -> None:
+    lines = [f"https://town.example/posts/{'x' * 230}{number}" for number in range(48)]
+    page = visitor.post("/en/object/person", {field: "\n".join(lines)}, status=422)
+    assert set(page.errors) == {field}
+    assert desk.register.in_force() == 0
+    form = next(each for each in page.forms if each.action == "/en/object/person")
+    assert form.element.find(f".//textarea[@name='{field}']") is not None

@@ -300,7 +300,7 @@ def test_a_token_acts_once(visitor: Visitor, desk: Desk, platform: Platform, fir
     visitor.client.cookies.clear()
     head = desk.register.head()
     page = signed_in(visitor, token, button=second, status=403)
-    assert page.h1 == "This link does not work"
+    assert page.h1 == ("We have received your objection" if first == "object" else "This link does not work")
     assert desk.register.head() == head
     assert not visitor.client.cookies
 

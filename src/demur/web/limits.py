@@ -39,7 +39,9 @@ class Rates:
     account: Rate = Rate(10, 1 / 60)
     """Acts for one account that was typed in, by the account and the address it came from."""
     letter: Rate = Rate(5, 1 / 600)
-    """Mails that somebody who typed an account causes to its holder."""
+    """Questions that somebody who typed an account causes to its holder."""
+    sign_in: Rate = Rate(5, 1 / 600)
+    """Links to sign in with that somebody who typed an account causes to its holder."""
     key: Rate = Rate(20_000, 2_000)
     """Calls of the API, by key."""
 

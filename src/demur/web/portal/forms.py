@@ -37,9 +37,16 @@ class Form:
 
     def text(self, name: str) -> str:
         """A field as it was typed, its line breaks plain."""
+        return self._whole(name)[:LONGEST_TEXT]
+
+    def too_long(self, name: str) -> bool:
+        """Whether :meth:`text` is not all of a field."""
+        return len(self._whole(name)) > LONGEST_TEXT
+
+    def _whole(self, name: str) -> str:
         found = self._fields.get(name)
         typed = found if isinstance(found, str) else ""
-        return _CONTROL.sub("", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()[:LONGEST_TEXT]
+        return _CONTROL.sub("", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
     def lines(self, name: str) -> list[str]:
         """The lines of a field that are not empty, once each."""

@@ -18,6 +18,8 @@ LONGEST: Final = 300
 _WEB: Final = re.compile(r"(?i)https?://|www\.")
 _MAIL: Final = re.compile(r"""[^\s@<>()\[\],;:"\\/]{1,64}@[\w-]+(?:\.[\w-]+)+""")
 """RFC 5321 and RFC 6531 without quoted local parts: nothing in it means anything in a header."""
+_WRITTEN: Final = re.compile(rf"""(?i)(?:(?<![^\s<(\["'])|(?<=mailto:)){_MAIL.pattern}(?![^\s>)\]"'.,;!?])""")
+"""The same among other words: after a name, in angle brackets, as a link, or before a full stop."""
 _QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
 _NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -57,12 +59,15 @@ def _linked(text: str) -> str | None:
 
 
 def _mailed(text: str) -> str | None:
-    return f"mail:{text}" if _MAIL.fullmatch(text) and not _WEB.match(text) else None
+    """The mail address that stands there, where there is one and no other."""
+    found = [] if _WEB.match(text) else _WRITTEN.findall(text)
+    return f"mail:{found[0]}" if len(found) == 1 else None
 
 
 def _federated(text: str) -> str | None:
     """``@user@host``, as people of the fediverse write it."""
-    return f"mastodon:{text}" if text.startswith("@") and _MAIL.fullmatch(text[1:]) else None
+    address = text.rstrip(".,;")
+    return f"mastodon:{address}" if address.startswith("@") and _MAIL.fullmatch(address[1:]) else None
 
 
 def _qualified(text: str) -> str | None:
@@ -70,9 +75,10 @@ def _qualified(text: str) -> str | None:
 
 
 def _bare(text: str, namespace: str) -> str | None:
-    """A handle of the platform itself; what looks like an address of the web is none."""
+    """A handle of the platform itself; what holds an address of the web or of a mailbox is none."""
     handle = text.removeprefix("@")
-    return f"{namespace}:{handle}" if namespace and handle and "/" not in handle else None
+    bare = bool(namespace and handle) and "/" not in handle and not _WRITTEN.search(handle)
+    return f"{namespace}:{handle}" if bare else None
 
 
 def _identified(reading: str | None) -> str | None:

@@ -21,6 +21,7 @@ router: Final = APIRouter()
 
 MOST_LINES: Final = 50
 """Of accounts and links in one form."""
+_LONGEST_LINK: Final = 2000
 
 _NOTHING: Final = N_("Write at least one name, account or link.")
 _NO_ADDRESS: Final = N_("This is no mail address. Leave the field empty, or write one like name@example.org.")
@@ -56,7 +57,7 @@ async def object_(request: Request) -> Response:
 
 
 def _statement(form: forms.Form, namespace: str) -> Statement:
-    lines = [tidy(line, 1000) for line in form.lines("links")]
+    lines = [tidy(line, _LONGEST_LINK) for line in form.lines("links")]
     read = {line: account_of(line, "" if " " in line else namespace) for line in lines}
     return Statement(
         names=[tidy(name) for name in form.lines("names")],
@@ -72,6 +73,7 @@ def _errors(request: Request, form: forms.Form, statement: Statement) -> dict[st
     errors: dict[str, str] = {}
     if not (statement.names or statement.accounts or statement.links):
         errors["names"] = _(_NOTHING)
+    errors |= {name: _(_TOO_MANY) for name in ("names", "links") if form.too_long(name)}
     if len(form.lines("links")) > MOST_LINES:
         errors["links"] = _(_TOO_MANY)
     if statement.contact and not is_mail(statement.contact):

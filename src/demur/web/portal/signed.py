@@ -44,6 +44,7 @@ async def object_(request: Request, token: str) -> Response:
     return RedirectResponse(receipt_at(request, seq), 303)
 
 
-def broken(request: Request, status: int = 404) -> Response:
-    """The page for a link that does not hold: it says how to go on without it."""
-    return page(request, "object_broken.html", status, action=address(language(request), "/object"), switch=None)
+def broken(request: Request, status: int = 404, stands: str = "") -> Response:
+    """The page for a link that does not hold: it says how to go on without it, or that there is no need to."""
+    action = address(language(request), "/object")
+    return page(request, "object_broken.html", status, action=action, stands=stands, switch=None)

@@ -4,6 +4,7 @@ Invariants: a token acts once, and only by a POST; what it says is checked again
 does not hold reads how to go on without it.
 """
 
+from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError
 from demur.notices.content import others_of
+from demur.notices.words import day, speaker
 from demur.register import Register
 from demur.web.pages import address, desk, language, page
 from demur.web.platform_token import Visitor, signed_in
@@ -24,6 +26,10 @@ from demur.web.sessions import MEMBER
 router: Final = APIRouter()
 
 _FORBIDDEN: Final = 403
+
+
+class _SpentError(IdentityError):
+    """A token that acted already."""
 
 
 @router.get("/in")
@@ -45,13 +51,12 @@ async def act(request: Request) -> Response:
     form = await forms.read(request)
     try:
         visitor = signed_in(at.workspace, at.policy(), form.text("token"))
-        if form.text("act") == "mine":
-            return await _begin(request, visitor)
-        counter = Counter(at, language(request), at.now())
-        seq = await at.intake.run(_object, visitor, at.keys.pepper.subject_key(visitor.account), counter)
     except IdentityError:
         return broken(request, _FORBIDDEN)
-    return RedirectResponse(receipt_at(request, seq), 303)
+    try:
+        return await (_begin if form.text("act") == "mine" else _object)(request, visitor)
+    except _SpentError:
+        return await _spent(request, visitor)
 
 
 async def _begin(request: Request, visitor: Visitor) -> Response:
@@ -63,7 +68,33 @@ async def _begin(request: Request, visitor: Visitor) -> Response:
     return response
 
 
-def _object(register: Register, visitor: Visitor, subject: int, counter: Counter) -> int:
+async def _object(request: Request, visitor: Visitor) -> Response:
+    at = desk(request)
+    counter = Counter(at, language(request), at.now())
+    seq = await at.intake.run(_lodge, visitor, at.keys.pepper.subject_key(visitor.account), counter)
+    return RedirectResponse(receipt_at(request, seq), 303)
+
+
+async def _spent(request: Request, visitor: Visitor) -> Response:
+    """A second press of the button reads that the first one did it, and gets nothing that the first one did not."""
+    at, shown = desk(request), language(request)
+    subject = at.keys.pepper.subject_key(visitor.account)
+    lodged = await run_in_threadpool(_standing_since, at.register, subject)
+    if lodged is None:
+        return broken(request, _FORBIDDEN)
+    since = day(lodged.date(), shown)
+    stands = speaker(shown)("Your objection stands from %(day)s on. You do not have to do anything else.", day=since)
+    return broken(request, _FORBIDDEN, stands=stands)
+
+
+def _standing_since(register: Register, subject: int) -> datetime | None:
+    """When the objection was lodged that stands for an account by this route."""
+    seq = register.standing(subject, Route.SIGNED_IN)
+    reference = None if seq is None else register.reference_of(seq)
+    return None if reference is None else register.objection(reference).lodged
+
+
+def _lodge(register: Register, visitor: Visitor, subject: int, counter: Counter) -> int:
     with register.locked():
         _spend(register, visitor)
         return by_proof(register, subject, Route.SIGNED_IN, counter, visitor.account)
@@ -73,7 +104,7 @@ def _spend(register: Register, visitor: Visitor) -> None:
     """Use the token up.
 
     Raises:
-        IdentityError: if it has been used before.
+        _SpentError: if it has been used before.
     """
     if not register.visits.spend(visitor.digest, visitor.until):
-        raise IdentityError("This sign-in link was used before: go back and click again.")
+        raise _SpentError("This sign-in link was used before: go back and click again.")
