@@ -1,20 +1,22 @@
 """What goes out by mail: notices and letters.
 
 Invariants: a person without an address that mail can be sent to has failed, and so is not told; a letter that says
-that somebody was erased does not stay in the workspace as a file.
+that somebody was erased does not stay in the workspace as a file; nobody counts as told or asked by a mail that only
+lies in the outbox of a portal for the public: it waits for a mail server instead.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from demur.notices.reach import unsent
 from demur.notices.rendering import Links, Rendered, render_letter, render_notice
 from demur.policy import Policy
 from demur.register import Delivered, Due, Letter
 from demur.terms import Channel
 from demur.tokens import Purpose
 from demur.worker.carrying import LETTERS, NOTICES, Answer, Carrier, Fate, Patience
-from demur.worker.logs import log_error
+from demur.worker.logs import log, log_error
 from demur.worker.mails import BadAddressError, Post
 from demur.worker.office import Office
 
@@ -30,13 +32,15 @@ class _Desk:
         self.post: Post
         self.carrier: Carrier
 
-    def refresh(self) -> Policy:
+    def refresh(self, kind: str) -> Policy:
         """The policy, with what it asks for at hand; called between groups, never during one."""
         policy = self._office.policy()
         if policy is not self._policy:
             self.close()
             self.post, self.carrier = self._office.post(), self._office.carrier()
             self._policy = policy
+            if unsent(policy):
+                log(f"{kind}.wait", cause="mail.server is empty, and portal.url is public: nothing can be sent")
         return policy
 
     def close(self) -> None:
@@ -61,9 +65,9 @@ class MailNotices:
 
     def claim(self, limit: int) -> Sequence[Due]:
         """Take some in hand."""
-        self._policy = self._desk.refresh()
+        self._policy = self._desk.refresh(self.name)
         self._made.clear()
-        return self._book.claim(Channel.MAIL, limit)
+        return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit)
 
     def carry(self, one: Due) -> Answer:
         """Render one, and hand it over."""
@@ -116,8 +120,8 @@ class Letters:
 
     def claim(self, limit: int) -> Sequence[Letter]:
         """Take some in hand; the write lock is asked for only where there are any."""
-        self._policy = self._desk.refresh()
-        return self._box.claim(limit) if self._box.waiting() else []
+        self._policy = self._desk.refresh(self.name)
+        return [] if unsent(self._policy) or not self._box.waiting() else self._box.claim(limit)
 
     def carry(self, one: Letter) -> Answer:
         """Render one, and hand it over."""
