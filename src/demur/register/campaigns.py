@@ -62,6 +62,8 @@ class Campaigns:
     ) -> Campaign:
         """Queue a notice for everybody selected who has none in this campaign yet.
 
+        A mail that failed is queued again, unless it was refused for good: it was put off for days, or went nowhere.
+
         Args:
             name: of the campaign; starting it again resumes it, or adds who is new.
             selection: whom it is for.
@@ -71,6 +73,7 @@ class Campaigns:
         """
         time, each_once = micros(now), tuple(dict.fromkeys(channels))
         number = self._begin(name, selection, each_once, time)
+        failed = self._has_failed(number)
         seen, after = 0, -1
         while after < _LAST_KEY:
             began = clock_time.monotonic()
@@ -80,6 +83,9 @@ class Campaigns:
                 for channel in each_once:
                     rows = _new_notices(number, channel, time).where(*within, *_selected(selection))
                     connection.execute(sa.insert(notice).from_select(_NEW, rows))
+                if failed and Channel.MAIL in each_once:
+                    theirs = sa.select(member.c.key).select_from(_members())
+                    connection.execute(_again(number, theirs.where(*within, *_selected(selection)), time))
             seen, after = seen + looked, until
             progress(seen)
             if not self._store.inside:
@@ -139,6 +145,10 @@ class Campaigns:
             payload = {"campaign": name, "channels": list(channels), **_described(selection)}
             entries.append(connection, EntryKind.CAMPAIGN_STARTED, payload, time)
             return last + 1 if row is None else int(row.number)
+
+    def _has_failed(self, number: int) -> bool:
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(sa.exists().where(*_failed(number)))) or False
 
     def _count_people(self, number: int) -> Campaign:
         everybody = sa.select(sa.func.count(account.c.person.distinct())).where(notice.c.campaign == number)
@@ -228,6 +238,18 @@ def _new_notices(number: int, channel: Channel, time: int) -> sa.Select[Any]:
     columns: list[Any] = [sa.literal(number), sa.literal(channel.value), member.c.key, status, sa.literal(0), *times]
     rows = sa.select(*columns).select_from(_members())
     return rows.where(_addressed(), ~_noticed(number, channel), ~_objects()).order_by(member.c.key)
+
+
+def _failed(number: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """What holds for the mails of a campaign that failed without being refused for good (5xx)."""
+    status = (notice.c.channel == Channel.MAIL.value, notice.c.status == NoticeStatus.FAILED.value)
+    return notice.c.campaign + 0 == number, *status, notice.c.cause.not_like("5%")  # by the index of what is due
+
+
+def _again(number: int, subjects: sa.Select[tuple[int]], time: int) -> sa.Update:
+    """Queue what failed once more."""
+    values = {"status": NoticeStatus.QUEUED.value, "attempt": 0, "due": time, "changed": time, "cause": None}
+    return sa.update(notice).where(*_failed(number), notice.c.subject.in_(subjects)).values(**values)
 
 
 def _campaign(row: Any) -> Campaign:  # noqa: ANN401  # a row of `campaign`

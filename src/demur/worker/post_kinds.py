@@ -1,12 +1,14 @@
 """What goes out by mail: notices and letters.
 
 Invariants: a person without an address that mail can be sent to has failed, and so is not told; a letter that says
-that somebody was erased does not stay in the workspace as a file.
+that somebody was erased does not stay in the workspace as a file; a question that only becomes a file asks nobody,
+unless all is being tried out on one machine.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from demur.notices.rendering import Links, Rendered, render_letter, render_notice
 from demur.policy import Policy
@@ -17,6 +19,7 @@ from demur.worker.carrying import LETTERS, NOTICES, Answer, Carrier, Fate, Patie
 from demur.worker.logs import log_error
 from demur.worker.mails import BadAddressError, Post
 from demur.worker.office import Office
+from demur.worker.smtp import loopback
 
 _ERASED: Final = "erased"
 
@@ -63,14 +66,14 @@ class MailNotices:
         """Take some in hand."""
         self._policy = self._desk.refresh()
         self._made.clear()
-        return self._book.claim(Channel.MAIL, limit)
+        return self._book.claim(Channel.MAIL, limit, named=self._name)
 
     def carry(self, one: Due) -> Answer:
         """Render one, and hand it over."""
         if not one.member.mail:
             return Answer(Fate.NEVER, "no mail address")
         rendered = self._rendered(one)
-        message_id = self._desk.post.notice_id(one.campaign, one.subject, Channel.MAIL)
+        message_id = self._name(one.campaign, one.subject)
         try:
             mail = self._desk.post.mail(rendered, one.member.mail, message_id)
         except BadAddressError:
@@ -80,16 +83,16 @@ class MailNotices:
         return self._desk.carrier.carry(mail)
 
     def attempt(self, one: Due) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Due]) -> None:
         """Their people are told from now on."""
         self._book.sent(Channel.MAIL, [self._made[one.campaign, one.subject] for one in some])
 
-    def retry(self, one: Due, at: datetime) -> None:
+    def retry(self, one: Due, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._book.retry(Channel.MAIL, one.campaign, one.subject, at)
+        self._book.retry(Channel.MAIL, one.campaign, one.subject, at, tried=tried)
 
     def failed(self, one: Due, cause: str) -> None:
         """Give one up: the person stays untold."""
@@ -98,6 +101,9 @@ class MailNotices:
     def close(self) -> None:
         """Hang up."""
         self._desk.close()
+
+    def _name(self, campaign: str, subject: int) -> str:
+        return self._desk.post.notice_id(campaign, subject, Channel.MAIL)
 
     def _rendered(self, one: Due) -> Rendered:
         return rendered_notice(self._office, self._policy, one)
@@ -117,7 +123,7 @@ class Letters:
     def claim(self, limit: int) -> Sequence[Letter]:
         """Take some in hand; the write lock is asked for only where there are any."""
         self._policy = self._desk.refresh()
-        return self._box.claim(limit) if self._box.waiting() else []
+        return self._box.claim(limit, reaches=_reaches(self._policy)) if self._box.waiting() else []
 
     def carry(self, one: Letter) -> Answer:
         """Render one, and hand it over."""
@@ -134,16 +140,16 @@ class Letters:
         return self._desk.carrier.carry(mail, urgent=True)
 
     def attempt(self, one: Letter) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Letter]) -> None:
         """What they said is destroyed."""
         self._box.sent([one.id for one in some])
 
-    def retry(self, one: Letter, at: datetime) -> None:
+    def retry(self, one: Letter, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._box.retry(one.id, at)
+        self._box.retry(one.id, at, tried=tried)
 
     def failed(self, one: Letter, cause: str) -> None:
         """Give one up."""
@@ -158,3 +164,8 @@ def rendered_notice(office: Office, policy: Policy, one: Due) -> Rendered:
     """A notice with its reader's own link."""
     token = office.tokens.make(Purpose.OBJECT, one.subject)
     return render_notice(policy, one.member, Links(policy.portal.url, token))
+
+
+def _reaches(policy: Policy) -> bool:
+    """Whether mails reach their readers: files of the outbox do where all is tried out on one machine."""
+    return bool(policy.mail.server) or loopback(urlsplit(policy.portal.url).hostname or "")
