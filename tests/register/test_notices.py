@@ -130,6 +130,23 @@ def test_starting_again_tries_once_more_what_nobody_refused_for_good(three: Regi
     assert counts(three)["mail", "failed"] == 1
 
 
+def test_starting_again_gives_nobody_a_second_mail_who_was_linked_since(
+    register: Register, members: "MakeBatch"
+) -> None:
+    pairs = (("x:a", "x:b"), ("x:c", "x:d"), ("x:e", "x:f"))
+    register.import_members([members(*({"account": account} for pair in pairs for account in pair))])
+    start(register)
+    due = {each.member.account: each for each in register.notices.claim(MAIL, 9)}
+    deliver(register, [due["x:a"]])
+    for account, cause in (("x:b", "no-address"), ("x:c", "451"), ("x:d", "451"), ("x:e", "550"), ("x:f", "451")):
+        register.notices.failed(MAIL, "autumn", due[account].subject, cause=cause)
+    for pair in pairs:
+        register.link(*pair)
+    start(register)
+    again = accounts(register.notices.claim(MAIL, 9))
+    assert again in ({"x:c", "x:f"}, {"x:d", "x:f"})
+
+
 def test_starting_again_for_others_leaves_what_failed(three: Register) -> None:
     start(three)
     for each in three.notices.claim(MAIL, 9):

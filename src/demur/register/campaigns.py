@@ -32,6 +32,12 @@ _NEW: Final = ("campaign", "channel", "subject", "status", "attempt", "due", "qu
 
 _their: Final = account.alias("their")
 _theirs: Final = member.alias("theirs")
+_FAILED: Final = (
+    notice.c.channel == Channel.MAIL.value,
+    notice.c.status == NoticeStatus.FAILED.value,
+    notice.c.cause.not_like("5%"),
+)
+"""What holds for a mail that failed without being refused for good (5xx)."""
 _anybody: Final = sa.join(_their, _theirs, _theirs.c.key == _their.c.key)
 
 
@@ -84,8 +90,9 @@ class Campaigns:
                     rows = _new_notices(number, channel, time).where(*within, *_selected(selection))
                     connection.execute(sa.insert(notice).from_select(_NEW, rows))
                 if failed and Channel.MAIL in each_once:
-                    theirs = sa.select(member.c.key).select_from(_members())
-                    connection.execute(_again(number, theirs.where(*within, *_selected(selection)), time))
+                    theirs = sa.select(member.c.key).select_from(_members()).where(*within, *_selected(selection))
+                    here = (notice.c.subject > after, notice.c.subject <= until)
+                    connection.execute(_again(number, theirs.where(~_has_another(number)), time).where(*here))
             seen, after = seen + looked, until
             progress(seen)
             if not self._store.inside:
@@ -148,7 +155,7 @@ class Campaigns:
 
     def _has_failed(self, number: int) -> bool:
         with self._store.reading() as connection:
-            return connection.scalar(sa.select(sa.exists().where(*_failed(number)))) or False
+            return connection.scalar(sa.select(sa.exists().where(notice.c.campaign + 0 == number, *_FAILED))) or False
 
     def _count_people(self, number: int) -> Campaign:
         everybody = sa.select(sa.func.count(account.c.person.distinct())).where(notice.c.campaign == number)
@@ -204,6 +211,16 @@ def _noticed(number: int, channel: Channel) -> sa.Exists:
     return theirs.correlate(account).exists()
 
 
+def _has_another(number: int) -> sa.Exists:
+    """Whether the account's person has another mail that was sent, waits, or is to be queued again."""
+    joined = sa.join(_their, notice, notice.c.subject == _their.c.key)
+    alive = notice.c.status.in_([each.value for each in (NoticeStatus.QUEUED, NoticeStatus.SENDING, NoticeStatus.SENT)])
+    here = (notice.c.campaign + 0 == number, notice.c.channel + "" == Channel.MAIL.value, _their.c.key != member.c.key)
+    other = sa.or_(alive, sa.and_(_their.c.key < member.c.key, *_FAILED))
+    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.person == account.c.person, *here, other)
+    return theirs.correlate(account, member).exists()
+
+
 def _selected(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """What must hold for a member's account whose person is selected."""
     wanted = sa.or_(_fits(member, selection), _has(_fits(_theirs, selection)))
@@ -240,16 +257,11 @@ def _new_notices(number: int, channel: Channel, time: int) -> sa.Select[Any]:
     return rows.where(_addressed(), ~_noticed(number, channel), ~_objects()).order_by(member.c.key)
 
 
-def _failed(number: int) -> tuple[sa.ColumnElement[bool], ...]:
-    """What holds for the mails of a campaign that failed without being refused for good (5xx)."""
-    status = (notice.c.channel == Channel.MAIL.value, notice.c.status == NoticeStatus.FAILED.value)
-    return notice.c.campaign + 0 == number, *status, notice.c.cause.not_like("5%")  # by the index of what is due
-
-
 def _again(number: int, subjects: sa.Select[tuple[int]], time: int) -> sa.Update:
-    """Queue what failed once more."""
+    """Queue mails of a campaign that failed once more."""
     values = {"status": NoticeStatus.QUEUED.value, "attempt": 0, "due": time, "changed": time, "cause": None}
-    return sa.update(notice).where(*_failed(number), notice.c.subject.in_(subjects)).values(**values)
+    which = (notice.c.campaign == number, *_FAILED, notice.c.subject.in_(subjects))
+    return sa.update(notice).where(*which).values(**values)
 
 
 def _campaign(row: Any) -> Campaign:  # noqa: ANN401  # a row of `campaign`
