@@ -1,6 +1,7 @@
 """The embedded outbox: the same mails as files, each once, for their owner alone."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pyarrow as pa
@@ -73,6 +74,26 @@ def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
     assert delivered(office, Letters) == {"failed": 1}
     assert not list(office.workspace.outbox_path.iterdir())
     assert office.register.letters.waiting() == 0
+
+
+def asked(office: Office) -> tuple[str, datetime | None]:
+    """A question that became a file: its text, and until when the objection waits for an answer."""
+    until = datetime.now(UTC) + timedelta(days=14)
+    receipt = office.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+    said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
+    office.register.letters.post("confirm", "en", said, account="forum:m0")
+    assert delivered(office, Letters) == {"sent": 1}
+    (path,) = office.workspace.outbox_path.iterdir()
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return text.get_content(), office.register.objection(receipt.reference).confirm_by
+
+
+def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> None:
+    text, until = asked(made(mail_policy().model_copy(update={"portal": Portal()}), 1))
+    assert until is not None
+    assert "Without an answer" in text
 
 
 def test_whoever_was_erased_gets_none(made: Made) -> None:

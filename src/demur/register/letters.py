@@ -1,35 +1,36 @@
 """Letters: single mails to one person, such as a receipt or a link to sign in.
 
 Invariants: what a letter says, and to whom, is sealed under a key of its own that lies beside it and is destroyed
-when the letter was sent, when it failed, and when its person's details are erased; an address that nobody gave comes
-from the members' profiles alone, so that nobody is written to because somebody typed their address; where a question
-to an account's holder does not reach them, their objection stands (asking.py).
+when the letter was sent, when it failed or came back, and when its person's details are erased; an address that nobody
+gave comes from the members' profiles alone, so that nobody is written to because somebody typed their address; a letter
+that came back stays so, also where that is heard of before it is on record as sent; only an answer about a letter
+counts as an attempt; where a question to an account's holder does not reach them, their objection stands (asking.py).
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import asking, bulk
+from demur.register import asking, bulk, profiles
 from demur.register.clock import micros
 from demur.register.contact_records import Letter
 from demur.register.contact_tables import letter
 from demur.register.notices import code
-from demur.register.people import People, together
+from demur.register.people import People
 from demur.register.plain import plain
 from demur.register.records import JSON
 from demur.register.store import Store
-from demur.register.tables import member
 from demur.register.vault import Vault
 from demur.terms import NoticeStatus
 
 _GONE: Final = {"wrapped": None, "sealed": None}
 _HELD: Final = (letter.c.status == NoticeStatus.SENDING.value,)
+_RETURNABLE: Final = (*asking.OPEN, NoticeStatus.SENT.value)
+"""What can come back: who has its Message-ID has had the letter, whatever is on record yet."""
 
 
 class LetterBox:
@@ -93,25 +94,35 @@ class LetterBox:
             return self._on_file(connection, subject)[0]
 
     def claim(self, limit: int, *, now: datetime | None = None) -> list[Letter]:
-        """Take letters that are due in hand, oldest first."""
+        """Take letters that are due in hand, oldest first; a question names the deadline that it begins."""
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
             taken = bulk.among(connection, letter.c.id, [row.id for row in rows])
-            values = {"status": NoticeStatus.SENDING.value, "attempt": letter.c.attempt + 1, "changed": time}
+            values = {"status": NoticeStatus.SENDING.value, "changed": time}
             connection.execute(sa.update(letter).where(taken).values(**values))
-            return [asking.in_time(connection, self._opened(row), time) for row in rows]
+            return [asking.leaving(connection, self._opened(row), time) for row in rows]
 
     def sent(self, ids: Sequence[int], *, now: datetime | None = None) -> None:
-        """Record letters that were handed over; what they said is destroyed."""
-        values = {"status": NoticeStatus.SENT.value, "changed": micros(now), **_GONE}
-        with self._store.writing() as connection:
-            connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, ids)).values(**values))
+        """Record letters that were handed over; what they said is destroyed.
 
-    def retry(self, number: int, at: datetime) -> None:
-        """Give a letter back, to be tried again, not before a time."""
-        self._change(number, {"status": NoticeStatus.QUEUED.value, "due": micros(at)})
+        From now on the holder of whom one asked has their time to answer.
+        """
+        time = micros(now)
+        values = {"status": NoticeStatus.SENT.value, "changed": time, **_GONE}
+        with self._store.writing() as connection:
+            handed = (bulk.among(connection, letter.c.id, ids), letter.c.status != NoticeStatus.BOUNCED.value)
+            known = sa.select(letter).where(*handed, letter.c.sealed.is_not(None)).order_by(letter.c.id)
+            for row in connection.execute(known).all():
+                said = self._opened(row)
+                asking.asked(connection, said.template, said.params, time)
+            connection.execute(sa.update(letter).where(*handed).values(**values))
+
+    def retry(self, number: int, at: datetime, *, tried: bool = True) -> None:
+        """Give a letter back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
+        values = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "attempt": letter.c.attempt + int(tried)}
+        self._change(number, values)
 
     def failed(self, number: int, cause: str, *, now: datetime | None = None) -> None:
         """Give a letter up; what it said is destroyed."""
@@ -125,16 +136,16 @@ class LetterBox:
             self._change(number, values | _GONE)
 
     def bounced(self, number: int, *, cause: str, now: datetime | None = None) -> bool:
-        """Record that a letter came back; whether it is one of ours."""
+        """Record that a letter came back, even before it is on record as sent; whether it is one of ours."""
         time = micros(now)
-        which = (letter.c.id == number, letter.c.status.in_([NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value]))
+        which = letter.c.id == number
         with self._store.writing() as connection:
-            row = connection.execute(sa.select(letter).where(*which)).one_or_none()
+            row = connection.execute(sa.select(letter).where(which)).one_or_none()
             if row is None:
                 return False
-            if row.status == NoticeStatus.SENT.value:
-                values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time}
-                connection.execute(sa.update(letter).where(*which).values(**values))
+            if row.status in _RETURNABLE:
+                values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time, **_GONE}
+                connection.execute(sa.update(letter).where(which).values(**values))
                 if row.subject is not None:
                     asking.unreachable(connection, row.subject, time)
             return True
@@ -157,14 +168,7 @@ class LetterBox:
 
     def _on_file(self, connection: sa.Connection, subject: int) -> tuple[str | None, str | None]:
         """Locale and mail address, each of the first account of the person that has one."""
-        theirs = np.union1d(np.array([subject]), together(connection, [subject]))
-        columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
-        rows = connection.execute(columns.where(bulk.among(connection, member.c.key, theirs))).all()
-        locale = mail = None
-        for row in sorted(rows, key=lambda row: (row.key != subject, row.key)):
-            _, said, address = orjson.loads(self._vault.open(row.wrapped, row.sealed, "member", row.key))
-            locale, mail = locale or said or None, mail or address or None
-        return locale, mail
+        return profiles.on_file(connection, self._vault, [subject]).get(subject, (None, None))
 
     def _opened(self, row: Any) -> Letter:  # noqa: ANN401  # a row of `letter`
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))

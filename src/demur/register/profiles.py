@@ -1,8 +1,10 @@
 """What is known of one member: consents and the unsealed profile.
 
-Invariants: a profile is unsealed for one account at a time and only on request.
+Invariants: profiles are unsealed only on request; where somebody is written to follows from what members said of
+themselves, and from the links between their accounts.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +18,7 @@ from demur.register.clock import day
 from demur.register.people import People, identify
 from demur.register.records import NEVER, Member
 from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
-from demur.register.tables import member
+from demur.register.tables import account, member
 from demur.register.told import retell
 from demur.register.vault import Vault
 
@@ -65,3 +67,23 @@ def unsealed(vault: Vault, identifier: str, row: Any) -> Member:  # noqa: ANN401
         told_on=None if row.told_on == NEVER else day(row.told_on),
         consented=bool(row.consented),
     )
+
+
+def on_file(
+    connection: sa.Connection, vault: Vault, subjects: Iterable[int]
+) -> dict[int, tuple[str | None, str | None]]:
+    """Locale (BCP 47) and mail address of people, by a key of theirs; nothing for whom nothing is on file.
+
+    Each is that of the first account of theirs that has one: the one that was asked for, then in the order of keys.
+    """
+    mine, their = account.alias("mine"), account.alias("their")
+    joined = sa.join(mine, their, their.c.person == mine.c.person).join(member, member.c.key == their.c.key)
+    columns = sa.select(mine.c.key.label("asked"), member.c.key, member.c.wrapped, member.c.sealed)
+    known = (bulk.among(connection, mine.c.key, subjects), member.c.sealed.is_not(None))
+    rows = connection.execute(columns.select_from(joined).where(*known)).all()
+    found: dict[int, tuple[str | None, str | None]] = {}
+    for row in sorted(rows, key=lambda row: (row.key != row.asked, row.key)):
+        locale, mail = found.get(row.asked, (None, None))
+        _, said, address = orjson.loads(vault.open(row.wrapped, row.sealed, "member", row.key))
+        found[row.asked] = (locale or said or None, mail or address or None)
+    return found

@@ -67,14 +67,14 @@ class MailNotices:
         """Take some in hand."""
         self._policy = self._desk.refresh(self.name)
         self._made.clear()
-        return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit)
+        return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit, named=self._name)
 
     def carry(self, one: Due) -> Answer:
         """Render one, and hand it over."""
         if not one.member.mail:
             return Answer(Fate.NEVER, "no mail address")
         rendered = self._rendered(one)
-        message_id = self._desk.post.notice_id(one.campaign, one.subject, Channel.MAIL)
+        message_id = self._name(one.campaign, one.subject)
         try:
             mail = self._desk.post.mail(rendered, one.member.mail, message_id)
         except BadAddressError:
@@ -84,16 +84,16 @@ class MailNotices:
         return self._desk.carrier.carry(mail)
 
     def attempt(self, one: Due) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Due]) -> None:
         """Their people are told from now on."""
         self._book.sent(Channel.MAIL, [self._made[one.campaign, one.subject] for one in some])
 
-    def retry(self, one: Due, at: datetime) -> None:
+    def retry(self, one: Due, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._book.retry(Channel.MAIL, one.campaign, one.subject, at)
+        self._book.retry(Channel.MAIL, one.campaign, one.subject, at, tried=tried)
 
     def failed(self, one: Due, cause: str) -> None:
         """Give one up: the person stays untold."""
@@ -102,6 +102,9 @@ class MailNotices:
     def close(self) -> None:
         """Hang up."""
         self._desk.close()
+
+    def _name(self, campaign: str, subject: int) -> str:
+        return self._desk.post.notice_id(campaign, subject, Channel.MAIL)
 
     def _rendered(self, one: Due) -> Rendered:
         return rendered_notice(self._office, self._policy, one)
@@ -138,16 +141,16 @@ class Letters:
         return self._desk.carrier.carry(mail, urgent=True)
 
     def attempt(self, one: Letter) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Letter]) -> None:
         """What they said is destroyed."""
         self._box.sent([one.id for one in some])
 
-    def retry(self, one: Letter, at: datetime) -> None:
+    def retry(self, one: Letter, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._box.retry(one.id, at)
+        self._box.retry(one.id, at, tried=tried)
 
     def failed(self, one: Letter, cause: str) -> None:
         """Give one up."""
