@@ -38,13 +38,15 @@ class Purpose(IntEnum):
     OBJECT = 1
     """Object, as the member whose subject key is the number; not to read anything of theirs."""
     CONFIRM = 2
-    """Confirm or deny the objection that the entry of that number lodged."""
+    """Confirm or deny the objection that the entry of that number lodged; withdraw it once it is confirmed."""
     RECEIPT = 3
     """See how that objection stands, and withdraw it."""
     READ = 4
     """See what is held of the member whose subject key is the number: expires, and is used once."""
     ENTER = 5
     """The challenge of a passkey: to join as the member of staff of that number, or with 0 to sign in; expires."""
+    VIEW = 6
+    """See how that objection stands, and nothing else: what staff have of a receipt."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,13 @@ def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, en
     (acted,) = entries(EntryKind.STAFF_ACTED)
     assert acted.payload == {"staff": 1, "act": "objection.record", "objection": state.seq, "checked": False}
     receipt = next(link for link in page.links if link.startswith("/en/receipt/"))
-    assert state.reference in officer.visitor.get(receipt).text
+    shown = officer.visitor.get(receipt)
+    assert state.reference in shown.text
+    assert shown.forms == []
+    assert officer.client.post(f"{receipt}/withdraw").status_code == 404, "it shows the objection, and can do no more"
+    assert officer.client.post(f"{receipt}/add", data={"reason": "x"}).status_code == 404
+    assert officer.visitor.get(f"{receipt}/withdraw").forms == []
+    assert desk.register.in_force() == 1
 
 
 def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, desk: Desk) -> None:

@@ -49,7 +49,8 @@ def typed_in(walk: Walk, site: Site) -> None:
     walk.open(confirm.link("confirm"))
     walk.press("button[value=yes]")
     assert walk.page.locator("main form").count() == 0, "there is nothing left to answer"
-    walk.follow("a[href*='/receipt/']")
+    walk.follow("a[href$='/withdraw']")
+    assert walk.page.locator(".button.danger").count() == 1, "who confirmed it withdraws it here, after being asked"
     assert walk.steps.mails == 1
 
 

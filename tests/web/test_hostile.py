@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 
 import pytest
-from objecting import as_person, letters, path_in, state_of, typed
-from pages import Visitor
+from objecting import anonymous, as_person, bound, letters, path_in, typed
+from pages import Page, Visitor
 from town import ANN
 
-from demur.register import ObjectionPhase
 from demur.web.desk import Desk
 from demur.web.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
@@ -26,21 +25,52 @@ def multipart(charset: str, content: bytes) -> dict[str, object]:
     return {"content": head + content + b"\r\n--b--\r\n", "headers": {"content-type": kind}}
 
 
-def test_who_confirmed_reads_of_it_when_whoever_typed_their_account_withdraws(visitor: Visitor, desk: Desk) -> None:
-    receipt = typed(visitor, ANN)
+Lodged = Callable[[Visitor], Page]
+
+TYPED: list[Lodged] = [lambda visitor: typed(visitor, ANN), lambda visitor: as_person(visitor, links=ANN)]
+
+
+@pytest.mark.parametrize("lodge", TYPED, ids=["typed", "form"])
+def test_what_its_holder_confirmed_is_theirs_to_withdraw_and_not_its_typists(
+    visitor: Visitor, desk: Desk, lodge: Lodged
+) -> None:
+    receipt = lodge(visitor)
     (question,) = letters(desk)
     visitor.submit(visitor.get(path_in(question)), button="yes")
-    withdraw(visitor, receipt.path)
-    assert state_of(desk, receipt).phase is ObjectionPhase.WITHDRAWN
+    page = visitor.submit(visitor.get(f"{receipt.path}/withdraw"))
+    assert "it stands all the same" in page.text
+    assert bound(desk, ANN)
+    assert letters(desk) == []
+    confirmed = visitor.get(path_in(question))
+    assert not [each for each in confirmed.links if "/receipt/" in each]
+    (onward,) = [each for each in confirmed.links if each.endswith("/withdraw")]
+    ended = visitor.submit(visitor.get(onward))
+    assert ended.h1 == "Your objection is withdrawn"
+    assert not bound(desk, ANN)
     assert [(each.template, each.address) for each in letters(desk)] == [("withdrawn", question.address)]
 
 
-def test_who_confirmed_reads_of_it_when_a_form_without_account_is_withdrawn(visitor: Visitor, desk: Desk) -> None:
-    receipt = as_person(visitor, links=ANN)
-    (question,) = letters(desk)
+@pytest.mark.parametrize("answer", ["", "yes", "no", "withdrawn"])
+def test_no_receipt_of_a_typed_account_tells_what_its_holder_did(visitor: Visitor, desk: Desk, answer: str) -> None:
+    """Before its typist withdraws, and after it."""
+    receipt, control = typed(visitor, ANN), typed(visitor, "nobody")
+    question = letters(desk)[0]
+    if answer:
+        visitor.submit(visitor.get(path_in(question)), button="no" if answer == "no" else "yes")
+    if answer == "withdrawn":
+        visitor.submit(visitor.get(f"{path_in(question)}/withdraw"))
+    for act in (visitor.get, lambda path: visitor.submit(visitor.get(f"{path}/withdraw")), visitor.get):
+        assert anonymous(act(receipt.path)) == anonymous(act(control.path))
+
+
+def test_a_contact_that_confirmed_keeps_what_was_said_for_it(visitor: Visitor, desk: Desk) -> None:
+    receipt = as_person(visitor, names="Ann Sample", contact="ann@far.example")
+    question = next(each for each in letters(desk) if each.template == "confirm")
     visitor.submit(visitor.get(path_in(question)), button="yes")
     withdraw(visitor, receipt.path)
-    assert [(each.template, each.address) for each in letters(desk)] == [("withdrawn", question.address)]
+    assert desk.register.in_force() == 1
+    visitor.submit(visitor.get(f"{path_in(question)}/withdraw"))
+    assert desk.register.in_force() == 0
 
 
 @pytest.mark.parametrize("channel", ["api", "letter", "mail", "ticket", "form"])

@@ -114,8 +114,9 @@ def test_the_holder_says_yes(visitor: Visitor, desk: Desk) -> None:
     (state,) = desk.register.objections_of(ANN)
     assert state.phase is ObjectionPhase.CONFIRMED
     assert desk.register.lapse_overdue(desk.now() + timedelta(days=400)) == []
-    (receipt,) = (each for each in done.links if "/receipt/" in each)
-    assert state.reference in visitor.get(receipt).text
+    (onward,) = (each for each in done.links if each.endswith("/withdraw"))
+    assert visitor.get(onward).h1 == "Withdraw your objection"
+    assert bound(desk, ANN), "asking is not withdrawing"
 
 
 def test_the_holder_says_no(visitor: Visitor, desk: Desk) -> None:

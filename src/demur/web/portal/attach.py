@@ -37,7 +37,7 @@ _OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved mails a
 async def add(request: Request, token: str) -> Response:
     """Add what was sent."""
     at = desk(request)
-    found = await run_in_threadpool(find, at, token)
+    found = await run_in_threadpool(find, at, token, acting=True)
     form = await forms.read(request)
     reason, content = form.text("reason"), form.content
     kind = file_type(content)

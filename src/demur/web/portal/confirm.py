@@ -1,7 +1,8 @@
 """The question to the holder of an address: was it you who objected?
 
 Invariants: opening it changes nothing; an answer is a POST; what was denied or has lapsed binds again when its holder
-says after all that it was them, so that no objection is lost because somebody was late.
+says after all that it was them, so that no objection is lost because somebody was late; what they confirmed they
+withdraw here, after being asked once: whoever typed their account, and has its receipt, can't.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, again, can_return
+from demur.web.portal.lodging import Counter, again, can_return, held, withdraw_as_holder
 from demur.web.portal.paths import receipt_at
 
 router: Final = APIRouter()
@@ -53,6 +54,25 @@ async def answer(request: Request, token: str) -> Response:
     return RedirectResponse(address(language(request), f"/confirm/{again_at}"), 303)
 
 
+@router.get("/confirm/{token}/withdraw")
+async def ask_to_withdraw(request: Request, token: str) -> Response:
+    """Ask once whether to withdraw."""
+    asked = await run_in_threadpool(_find, desk(request), token)
+    if not held(asked.state):
+        return _page(request, asked, token)
+    here = address(language(request), f"/confirm/{token}")
+    return page(request, "object_withdraw.html", reference=asked.state.reference, here=here)
+
+
+@router.post("/confirm/{token}/withdraw")
+async def withdraw(request: Request, token: str) -> Response:
+    """Withdraw what its holder has confirmed."""
+    at = desk(request)
+    asked = await run_in_threadpool(_find, at, token)
+    await at.intake.run(withdraw_as_holder, asked.state, Counter(at, language(request), at.now()))
+    return RedirectResponse(address(language(request), f"/confirm/{token}"), 303)
+
+
 def _find(at: Desk, token: str) -> _Asked:
     reference = at.register.reference_of(at.tokens.read(token, Purpose.CONFIRM).number)
     if reference is None:
@@ -81,13 +101,16 @@ def _page(request: Request, asked: _Asked, token: str) -> Response:
         "reference": state.reference,
         "here": address(shown, f"/confirm/{token}"),
         "receipt": "",
+        "withdraw": "",
         "asks": "",
     }
     if state.phase is ObjectionPhase.LODGED:
         values["asks"] = "both"
     if state.phase is ObjectionPhase.LAPSED and asked.returns:
         values["asks"] = "yes"
-    if state.phase is ObjectionPhase.CONFIRMED:
+    if held(state):
+        values["withdraw"] = address(shown, f"/confirm/{token}/withdraw")
+    elif state.phase is ObjectionPhase.CONFIRMED:
         values["receipt"] = receipt_at(request, state.seq)
     heading, *sentences = _told(_, state, name_of(desk(request).policy()), shown)
     return page(request, "object_confirm.html", heading=heading, sentences=sentences, **values)

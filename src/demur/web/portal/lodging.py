@@ -38,6 +38,13 @@ class Route(StrEnum):
 PROVEN: Final = frozenset({Route.LINK, Route.SIGNED_IN, "api", "erasure"})
 """Channels that show whose an objection is: a link to the address on file, or the platform's own word."""
 
+SAID: Final = frozenset({Route.TYPED, Route.NO_ACCOUNT})
+"""Channels by which somebody says whose an objection is, and shows it by nothing."""
+
+BY_RECEIPT: Final = "receipt"
+BY_HOLDER: Final = "holder"
+"""How an objection of :data:`SAID` was withdrawn on the portal: what its receipt may tell depends on it."""
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -203,20 +210,40 @@ def without_account(
     return receipt.seq
 
 
-def withdraw(register: Register, state: ObjectionState, counter: Counter) -> None:
-    """Withdraw an objection, and those that were lodged with it for accounts that its person named.
+def held(state: ObjectionState) -> bool:
+    """Whether an objection that somebody typed is its holder's, who confirmed it: they alone can withdraw it."""
+    return state.channel in SAID and state.phase is ObjectionPhase.CONFIRMED
 
-    One by a typed account that has lapsed reads as withdrawn from then on, too: its receipt tells nothing of anybody.
+
+def withdraw(register: Register, state: ObjectionState, counter: Counter) -> None:
+    """Withdraw by its receipt an objection, and those that were lodged with it for accounts that its person named.
+
+    What its holder has confirmed stands. One that somebody typed reads as withdrawn from then on in any case: its
+    receipt tells nothing of anybody.
     """
     with register.locked():
         said = register.statement(state.reference) or {}
         for part in [state.reference, *texts(said, "objections")]:
             stood = register.objection(part)  # as it is now: somebody may have been faster
-            if stood.binding:
-                counter.post_withdrawn(register, stood, register.statement(part) or {})
-                register.withdraw(part, now=counter.now)
-        if state.channel == Route.TYPED:
-            register.set_state(withdrawn_mark(state.seq), "1")
+            if stood.binding and not held(stood):
+                _withdraw(register, stood, counter)
+        if state.channel in SAID:
+            register.set_state(withdrawn_mark(state.seq), BY_RECEIPT)
+
+
+def withdraw_as_holder(register: Register, state: ObjectionState, counter: Counter) -> None:
+    """Withdraw an objection by the link of the question that its holder answered."""
+    with register.locked():
+        stood = register.objection(state.reference)
+        if stood.binding:
+            _withdraw(register, stood, counter)
+            if register.state(withdrawn_mark(state.seq)) is None:
+                register.set_state(withdrawn_mark(state.seq), BY_HOLDER)
+
+
+def _withdraw(register: Register, state: ObjectionState, counter: Counter) -> None:
+    counter.post_withdrawn(register, state, register.statement(state.reference) or {})
+    register.withdraw(state.reference, now=counter.now)
 
 
 def again(register: Register, state: ObjectionState, counter: Counter) -> int:
@@ -261,7 +288,7 @@ def _person() -> str:
 
 
 def withdrawn_mark(seq: int) -> str:
-    """The name of the mark that somebody withdrew an objection by a typed account."""
+    """The name of the mark that says how an objection of :data:`SAID` was withdrawn."""
     return f"withdrawn.{seq}"
 
 

@@ -1,8 +1,9 @@
 """The receipt of an objection, which is also where it is seen and withdrawn.
 
-Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account; the receipt
-of an objection by a typed account reads the same whatever its holder did, so that nobody learns from it who has an
-account; withdrawing asks once, and is a POST.
+Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account; what the
+holder of a typed account or address has confirmed is theirs to withdraw and nobody else's; the receipt of an objection
+by a typed account reads the same whatever its holder did, so that nobody learns from it who has an account;
+withdrawing asks once, and is a POST.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from demur.errors import RegisterError
+from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
 from demur.notices.content import complaint_of, others_of, undone_of
 from demur.notices.languages import N_
@@ -24,9 +25,9 @@ from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.register.records import JSON
 from demur.tokens import Purpose
 from demur.web.desk import Desk
-from demur.web.pages import desk, language, page
+from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, Route, texts, withdraw, withdrawn_mark
+from demur.web.portal.lodging import BY_HOLDER, BY_RECEIPT, SAID, Counter, Route, texts, withdraw, withdrawn_mark
 from demur.web.portal.paths import receipt_at
 
 router: Final = APIRouter()
@@ -37,6 +38,10 @@ _HEADINGS: Final = {
     ObjectionPhase.LAPSED: N_("This objection has ended"),
     ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
 }
+_HELD: Final = N_(
+    "If the holder of the account or mail address has confirmed it, it stands all the same: only they can withdraw it, "
+    "by the link in our mail to them."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Found:
     said: Mapping[str, JSON]
     phase: ObjectionPhase
     """As it may be told."""
+    token: str
+    """Of the link that led here."""
+    acting: bool
+    """Whether it may do more than show the objection."""
 
     @property
     def stands(self) -> bool:
@@ -65,7 +74,7 @@ async def show(request: Request, token: str, added: str = "") -> Response:
 async def ask(request: Request, token: str) -> Response:
     """Ask once whether to withdraw."""
     found = await run_in_threadpool(find, desk(request), token)
-    if not found.stands:
+    if not found.stands or not found.acting:
         return receipt_page(request, found)
     here = receipt_at(request, found.state.seq)
     return page(request, "object_withdraw.html", reference=found.state.reference, here=here)
@@ -76,36 +85,39 @@ async def end(request: Request, token: str) -> Response:
     """Withdraw; a mail that this causes shall not be seen by the time it takes."""
     steady = forms.Steady()
     at = desk(request)
-    found = await run_in_threadpool(find, at, token)
+    found = await run_in_threadpool(find, at, token, acting=True)
     await at.intake.run(withdraw, found.state, Counter(at, language(request), at.now()))
     await steady.wait()
     return RedirectResponse(receipt_at(request, found.state.seq), 303)
 
 
-def find(at: Desk, token: str) -> Found:
-    """The objection of a receipt.
+def find(at: Desk, token: str, *, acting: bool = False) -> Found:
+    """The objection of a receipt; ``acting``: by a link that may do more than show it.
 
     Raises:
         IdentityError: for a token that does not hold.
         RegisterError: where there is no such objection.
     """
-    return _found(at.register, at.tokens.read(token, Purpose.RECEIPT).number)
-
-
-def _found(register: Register, seq: int) -> Found:
-    reference = register.reference_of(seq)
+    try:
+        seq, acting = at.tokens.read(token, Purpose.RECEIPT).number, True
+    except IdentityError:
+        if acting:
+            raise
+        seq = at.tokens.read(token, Purpose.VIEW).number
+    reference = at.register.reference_of(seq)
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
-    state, said = register.objection(reference), register.statement(reference) or {}
-    return Found(state, said, _told(register, state))
+    state, said = at.register.objection(reference), at.register.statement(reference) or {}
+    return Found(state, said, _told(at.register, state), token, acting)
 
 
 def _told(register: Register, state: ObjectionState) -> ObjectionPhase:
     """The phase that a receipt tells: of a typed account, nothing that its holder did."""
-    if state.channel != Route.TYPED:
-        return state.phase
-    ended = state.phase is ObjectionPhase.WITHDRAWN or register.state(withdrawn_mark(state.seq)) is not None
-    return ObjectionPhase.WITHDRAWN if ended else ObjectionPhase.LODGED
+    by = register.state(withdrawn_mark(state.seq)) if state.channel in SAID else None
+    if by == BY_RECEIPT:
+        return ObjectionPhase.WITHDRAWN
+    untold = state.phase is not ObjectionPhase.WITHDRAWN or by == BY_HOLDER
+    return ObjectionPhase.LODGED if state.channel == Route.TYPED and untold else state.phase
 
 
 def receipt_page(
@@ -118,19 +130,21 @@ def receipt_page(
 ) -> Response:
     """A receipt; ``values`` go to its form."""
     policy, shown = desk(request).policy(), language(request)
+    here = address(shown, f"/receipt/{found.token}")
     said: dict[str, Any] = {
         "heading": speaker(shown)(_HEADINGS[found.phase]),
         "reference": found.state.reference,
         "stands": found.stands,
+        "acting": found.acting,
         "standing": list(_standing(found, policy, shown)),
         "stops": list(_stops(policy, shown)),
         "undone": list(undone_of(shown)),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
-        "here": receipt_at(request, found.state.seq),
+        "here": here,
         "megabytes": policy.portal.attachment_mb,
         "added": added,
         "reason": "",
-        "switch": receipt_at(request, found.state.seq).removeprefix(f"/{shown}"),  # this may answer a POST
+        "switch": here.removeprefix(f"/{shown}"),  # this may answer a POST
     }
     return page(request, "object_receipt.html", status, **(said | values))
 
@@ -140,6 +154,8 @@ def _standing(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     _, lodged = speaker(shown), day(found.state.lodged.date(), shown)
     if found.phase is ObjectionPhase.LAPSED:
         yield _("It was not confirmed in time, or the holder of the account denied it.")
+    if found.phase is ObjectionPhase.WITHDRAWN and found.state.channel in SAID:
+        yield _(_HELD)
     if not found.stands:
         return
     if found.state.channel in {Route.TYPED, Route.NO_ACCOUNT}:

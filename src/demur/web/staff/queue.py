@@ -139,7 +139,7 @@ def _found(register: Register, seq: int) -> ObjectionState:
 async def _page(visit: Visit, state: ObjectionState, **values: Any) -> Response:  # noqa: ANN401  # a template's
     at = desk(visit.request)
     files = await run_in_threadpool(at.register.attachments.of, state.reference) if values.get("opened") else []
-    receipt = f"/en/receipt/{at.tokens.make(Purpose.RECEIPT, state.seq)}"
+    receipt = f"/en/receipt/{at.tokens.make(Purpose.VIEW, state.seq)}"
     shown = {"state": state, "left": _days_left(state, at.now()), "files": files, "receipt": receipt}
     return visit.page("staff_objection.html", **{"said": [], "opened": False, **shown, **values})
 
