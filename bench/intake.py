@@ -1,9 +1,10 @@
 """Intake: acknowledged, durable objections a second over HTTP, one server process, on SQLite and on PostgreSQL.
 
-Run ``python bench/intake.py [SECONDS]``, by default 10 a run. The load generator (_load.py: raw sockets, kept
-connections) is another process on the same machine. First as many as 64 connections can bring (closed loop), then at
-half the target's rate at appointed times (open loop). The yardstick, in the same minutes: one connection that inserts
-and commits one row at a time in the same database. Every acknowledged objection is counted in the register afterwards.
+Run ``python bench/intake.py [SECONDS]``, by default 10 a run, in three rounds (``DEMUR_RUNS``). The load generator
+(_load.py: raw sockets, kept connections) is another process on the same machine. First as many as 64 connections can
+bring (closed loop), then at half the target's rate at appointed times (open loop). The yardstick, in the same minutes:
+one connection that inserts and commits one row at a time in the same database. Every acknowledged objection is counted
+in the register afterwards.
 """
 
 import json
@@ -11,8 +12,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,34 +61,93 @@ def main() -> None:
             show("PostgreSQL", folder / "postgresql", url, seconds)
 
 
+@dataclass
+class Round:
+    """One round of runs against one server."""
+
+    most: dict[str, Any]
+    """As many as come, one after another on each connection."""
+    keyed: dict[str, Any]
+    """The same with an Idempotency-Key each."""
+    steady: dict[str, Any]
+    """Half the target's rate, at appointed times."""
+    busy: float
+    """Seconds of the server's processor time in `most`."""
+    bare: float
+    """The yardstick, just before and just after."""
+
+    @property
+    def runs(self) -> tuple[dict[str, Any], ...]:
+        """All of them."""
+        return self.most, self.keyed, self.steady
+
+
 def show(name: str, root: Path, url: str, seconds: float) -> None:
-    """Prints one database's figures."""
+    """Prints one database's figures: medians of the rounds."""
     target = TARGETS[name]
     made = workspaces.create(root, open_policy(register_=RegisterPlace(url=url)))
     with made.register() as register:
         key = register.api_keys.create("bench")
-    before = yardstick(made.register_url, min(seconds, 5))
-    with serving(root) as (port, pid):
+    with serving(root) as (port, pid), measure.memory() as memory:
         load(port, key, 1, 0, 0)
-        busy = processor(pid)
-        most = load(port, key, seconds, 0, 10_000_000)
-        busy = processor(pid) - busy
-        keyed = load(port, key, seconds, 0, 30_000_000, once=True)
-        steady = load(port, key, seconds, target / 2, 20_000_000)
-    after = yardstick(made.register_url, min(seconds, 5))
-    rate, again = (run["acknowledged"] / run["seconds"] for run in (most, keyed))
-    bare, half, refused = (before + after) / 2, target / 2, sum(run["refused"] for run in (most, keyed, steady))
-    print(f"{name}: {rate:,.0f} objections/s (target {target}), p99 {quantile(most, 0.99):.0f} ms")
-    print(f"  with an Idempotency-Key each: {again:,.0f}/s; refused in all runs: {refused}")
-    print(f"  the server's processor time for one: {1000 * busy / most['acknowledged']:.2f} ms")
-    print(f"  yardstick: {bare:,.0f} bare inserts with commit/s ({before:,.0f} before, {after:,.0f} after)", end="")
-    print(f"; ratio {rate / bare:.2f}")
-    print(f"  at {half:.0f}/s: p50 {quantile(steady, 0.5):.0f} ms, p99 {quantile(steady, 0.99):.0f} ms", end="")
-    print(f" (target {1000 * P99:.0f}), worst {quantile(steady, 1):.0f} ms")
+        server = Server(made.register_url, port, key, pid, seconds)
+        rounds = [one_round(server, target / 2, (number + 1) * 100_000_000) for number in range(measure.RUNS)]
+    print_rounds(name, rounds, target)
     with made.register() as register:
         recorded = register.in_force()
-    print(f"  {recorded:,} in the register")
-    assert recorded >= sum(run["acknowledged"] for run in (most, keyed, steady))
+    print(f"  {recorded:,} in the register; peak memory of all processes but the database's {memory.peak / 1e6:.0f} MB")
+    assert recorded >= sum(run["acknowledged"] for each in rounds for run in each.runs)
+
+
+@dataclass(frozen=True)
+class Server:
+    """What the load goes to."""
+
+    url: str
+    port: int
+    key: str
+    pid: int
+    seconds: float
+
+
+def one_round(server: Server, rate: float, first: int) -> Round:
+    """One run of each kind; ``first`` is the number of the first account."""
+    before = yardstick(server.url, min(server.seconds, 3))
+    busy = processor(server.pid)
+    most = load(server.port, server.key, server.seconds, 0, first)
+    busy = processor(server.pid) - busy
+    keyed = load(server.port, server.key, server.seconds, 0, first + 30_000_000, once=True)
+    steady = load(server.port, server.key, server.seconds, rate, first + 60_000_000)
+    after = yardstick(server.url, min(server.seconds, 3))
+    return Round(most, keyed, steady, busy, (before + after) / 2)
+
+
+def print_rounds(name: str, rounds: list[Round], target: float) -> None:
+    """Prints the medians, and each round's figure behind those that have a target."""
+
+    def middle(figure: Callable[[Round], float]) -> float:
+        return measure.median([figure(each) for each in rounds])
+
+    def listed(figure: Callable[[Round], float]) -> str:
+        return ", ".join(f"{figure(each):,.0f}" for each in rounds)
+
+    rate, p99 = (lambda each: speed(each.most)), (lambda each: quantile(each.steady, 0.99))
+    refused = sum(run["refused"] for each in rounds for run in each.runs)
+    print(f"{name}: {middle(rate):,.0f} objections/s (target {target}; {listed(rate)})")
+    print(f"  with an Idempotency-Key each: {middle(lambda each: speed(each.keyed)):,.0f}/s; refused in all: {refused}")
+    cost = middle(lambda each: 1000 * each.busy / each.most["acknowledged"])
+    print(f"  the server's processor time for one: {cost:.2f} ms")
+    bare, ratio = middle(lambda each: each.bare), middle(lambda each: speed(each.most) / each.bare)
+    print(f"  yardstick: {bare:,.0f} bare inserts with commit/s; ratio {ratio:.2f}")
+    p50, worst = middle(lambda each: quantile(each.steady, 0.5)), max(quantile(each.steady, 1) for each in rounds)
+    print(f"  at {target / 2:.0f}/s: p50 {p50:.0f} ms, p99 {middle(p99):.0f} ms", end="")
+    print(f" (target {1000 * P99:.0f}; {listed(p99)}), worst {worst:.0f} ms")
+
+
+def speed(run: dict[str, Any]) -> float:
+    """Acknowledged objections a second."""
+    acknowledged, seconds = run["acknowledged"], run["seconds"]
+    return float(acknowledged / seconds)
 
 
 def processor(pid: int) -> float:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 
 import pyarrow as pa
 
@@ -115,16 +116,19 @@ def content(post: Post, rendered: Rendered, number: int) -> bytes:
 
 
 def queued(members: int) -> None:
-    """Prints how long a campaign takes to queue, and its peak memory."""
+    """Prints how long members take to import and a campaign for them to queue, and the peak memory of each."""
     with measure.scratch() as folder:
         made = workspaces.create(folder / "w", policy(""))
-        with made.register() as register:
-            register.import_members(batches(members))
-        with made.register() as register, measure.memory() as memory:
-            took = measure.seconds(lambda: register.notices.start("spring", EVERYBODY, [Channel.MAIL]))
-    print(
-        f"campaign of {members:,} queued: {took:.1f} s (target {QUEUE_TARGET}); peak memory {memory.peak / 1e6:.0f} MB"
-    )
+        with made.register() as register, measure.memory() as importing:
+            imported = measure.seconds(lambda: register.import_members(batches(members)))
+        times = []
+        with made.register() as register, measure.memory() as queueing:
+            for number in range(measure.RUNS):
+                name = f"campaign {number}"
+                times.append(measure.seconds(partial(register.notices.start, name, EVERYBODY, [Channel.MAIL])))
+    print(f"{members:,} members with an address imported: {imported:.1f} s; peak memory {importing.peak / 1e6:.0f} MB")
+    print(f"campaign for them queued: {measure.median(times):.1f} s (target {QUEUE_TARGET} for a million)", end="")
+    print(f"; runs {', '.join(f'{each:.1f}' for each in times)}; peak memory {queueing.peak / 1e6:.0f} MB")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ reading. What is allowed again comes back only with the next reading: so the mod
 """
 
 import atexit
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -362,5 +363,6 @@ def _template() -> Path:
     return root
 
 
-Community.TestCase.settings = settings(stateful_step_count=12)
+EXAMPLES = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 50  # one takes half a second and more
+Community.TestCase.settings = settings(stateful_step_count=12, max_examples=EXAMPLES)
 TestCommunity = pytest.mark.law(Community.TestCase)
