@@ -90,7 +90,9 @@ def _pss(pid: int) -> int:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder on the disk that the benchmarks use, removed afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="demur-bench-", dir=Path(__file__).parent / "data"))
+    data = Path(__file__).parent / "data"
+    data.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="demur-bench-", dir=data))
     try:
         yield folder
     finally:
