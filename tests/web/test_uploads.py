@@ -6,7 +6,7 @@ from pages import Page, Visitor
 from town import ANN
 
 from demur.web.desk import Desk
-from demur.web.portal.attach import MOST
+from demur.web.portal.attach import FULL, MOST
 from demur.web.portal.sniffing import file_type
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
@@ -142,6 +142,30 @@ def test_one_receipt_does_not_fill_the_disk(visitor: Visitor, desk: Desk) -> Non
         add(visitor, receipt, "again")
     page = add(visitor, receipt, "again", 422)
     assert list(page.errors) == ["reason"]
+
+
+def test_files_of_one_objection_are_bounded_together_and_a_reason_still_fits(visitor: Visitor, desk: Desk) -> None:
+    limited(desk, 1)
+    receipt = by_link(visitor, desk)
+    third = PDF + b" " * (1024 * 1024 - len(PDF))
+    for _ in range(FULL):
+        assert add(visitor, receipt, file=("a.pdf", third, "application/pdf")).status == 200
+    page = add(visitor, receipt, "", 422, file=("a.pdf", PDF, "application/pdf"))
+    assert page.errors == {"reason": "We cannot add more to this objection here. Write to us instead."}
+    assert add(visitor, receipt, "A reason.").status == 200
+    add(visitor, receipt, "Both.", 422, file=("a.pdf", PDF, "application/pdf"))
+    kept = desk.register.attachments.of(state_of(desk, receipt).reference)
+    assert [each.type for each in kept] == ["application/pdf"] * FULL + ["text/plain"], "both or neither"
+    assert bound(desk, ANN)
+
+
+def test_files_that_fill_one_receipt_take_nothing_from_another(visitor: Visitor, desk: Desk) -> None:
+    limited(desk, 1)
+    full = PDF + b" " * (1024 * 1024 - len(PDF))
+    first, second = by_link(visitor, desk), as_person(visitor, names="Ann")
+    for _ in range(FULL):
+        add(visitor, first, file=("a.pdf", full, "application/pdf"))
+    assert add(visitor, second, file=("a.pdf", full, "application/pdf")).status == 200
 
 
 def test_broken_forms_are_one_page(visitor: Visitor, desk: Desk) -> None:

@@ -1,10 +1,12 @@
 """A reason or a file, added to an objection that stands already; nobody has to.
 
 Invariants: what is added is sealed under the key of the account that the objection is for, and is never shown on these
-pages again; a file is what its content says, and is kept under a name of ours; what can't be taken says why, and the
-objection stands all the same.
+pages again; a file is what its content says, and is kept under a name of ours; what one objection takes is bounded, in
+number and in bytes; what can't be taken says why, and the objection stands all the same.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -13,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import RegisterError
 from demur.notices.languages import N_
-from demur.register import Register
+from demur.register import Attachment, Register
 from demur.web.pages import desk, gettext
 from demur.web.portal import forms
 from demur.web.portal.paths import receipt_at
@@ -25,12 +27,30 @@ router: Final = APIRouter()
 
 MOST: Final = 20
 """Attachments of one objection, reasons among them."""
+FULL: Final = 3
+"""All of one objection together, as a multiple of what a single file may have; a reason is taken beyond that."""
 
 _MEGABYTE: Final = 1024 * 1024
 _NOTHING: Final = N_("Write a reason or choose a file.")
 _TOO_LARGE: Final = N_("That is too large")
 _NO_MORE: Final = N_("We cannot add more to this objection here. Write to us instead.")
 _OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved mails and plain text.")
+
+
+@dataclass(frozen=True)
+class _Added:
+    """What was sent, and how many bytes one objection takes."""
+
+    reason: str
+    content: bytes
+    kind: FileType | None
+    bytes_at_most: int
+
+    def fits(self, there: Sequence[Attachment]) -> bool:
+        """Whether it can stand beside what was added before."""
+        if len(there) + bool(self.reason) + bool(self.content) > MOST:
+            return False
+        return not self.content or sum(each.size for each in there) + len(self.content) <= self.bytes_at_most
 
 
 @router.post("/receipt/{token}/add")
@@ -41,8 +61,10 @@ async def add(request: Request, token: str) -> Response:
     form = await forms.read(request)
     reason, content = form.text("reason"), form.content
     kind = file_type(content)
-    errors = _errors(reason, content, kind, at.policy().portal.attachment_mb)
-    if not errors and not await run_in_threadpool(_add, at.register, found.state.reference, reason, content, kind):
+    megabytes = at.policy().portal.attachment_mb
+    errors = _errors(reason, content, kind, megabytes)
+    added = _Added(reason, content, kind, FULL * megabytes * _MEGABYTE)
+    if not errors and not await run_in_threadpool(_add, at.register, found.state.reference, added):
         errors = {"reason": _NO_MORE}
     if errors:
         told = {name: gettext(request).gettext(message) for name, message in errors.items()}
@@ -60,20 +82,21 @@ def _errors(reason: str, content: bytes, kind: FileType | None, megabytes: int) 
     return {}
 
 
-def _add(register: Register, reference: str, reason: str, content: bytes, kind: FileType | None) -> bool:
+def _add(register: Register, reference: str, added: _Added) -> bool:
     """Seal a reason and a file; false if there is too much already or its person was erased, and nothing was added."""
     try:
         with register.locked():
-            number = len(register.attachments.of(reference))
-            if number + bool(reason) + bool(content) > MOST:
+            there = register.attachments.of(reference)
+            if not added.fits(there):
                 return False
-            if reason:
+            number = len(there)
+            if added.reason:
                 number += 1
                 named = f"reason-{number}.txt"
-                register.attachments.add(reference, named, "text/plain", reason.encode(errors="replace"))
-            if kind is not None:
-                named = f"attachment-{number + 1}.{kind.suffix}"
-                register.attachments.add(reference, named, kind.media_type, content)
+                register.attachments.add(reference, named, "text/plain", added.reason.encode(errors="replace"))
+            if added.kind is not None:
+                named = f"attachment-{number + 1}.{added.kind.suffix}"
+                register.attachments.add(reference, named, added.kind.media_type, added.content)
     except RegisterError:
         return False
     return True

@@ -38,9 +38,10 @@ _HEADINGS: Final = {
     ObjectionPhase.LAPSED: N_("This objection has ended"),
     ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
 }
+_ASKED: Final = N_("We have received your withdrawal")
 _HELD: Final = N_(
-    "If the holder of the account or mail address has confirmed it, it stands all the same: only they can withdraw it, "
-    "by the link in our mail to them."
+    "If the objection was confirmed, it holds until it is withdrawn by the link in our mail, or by writing to us. "
+    "Otherwise it has ended."
 )
 
 
@@ -56,6 +57,16 @@ class Found:
     """Of the link that led here."""
     acting: bool
     """Whether it may do more than show the objection."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody withdrew it here, and the receipt does not tell what came of it."""
+        return self.phase is ObjectionPhase.WITHDRAWN and self.state.channel in SAID
+
+    @property
+    def heading(self) -> str:
+        """What stands above it, in English."""
+        return _ASKED if self.asked else _HEADINGS[self.phase]
 
     @property
     def stands(self) -> bool:
@@ -132,7 +143,7 @@ def receipt_page(
     policy, shown = desk(request).policy(), language(request)
     here = address(shown, f"/receipt/{found.token}")
     said: dict[str, Any] = {
-        "heading": speaker(shown)(_HEADINGS[found.phase]),
+        "heading": speaker(shown)(found.heading),
         "reference": found.state.reference,
         "stands": found.stands,
         "acting": found.acting,
@@ -154,7 +165,7 @@ def _standing(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     _, lodged = speaker(shown), day(found.state.lodged.date(), shown)
     if found.phase is ObjectionPhase.LAPSED:
         yield _("It was not confirmed in time, or the holder of the account denied it.")
-    if found.phase is ObjectionPhase.WITHDRAWN and found.state.channel in SAID:
+    if found.asked:
         yield _(_HELD)
     if not found.stands:
         return
@@ -173,7 +184,10 @@ def _asked(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     _, until = speaker(shown), day(_answer_by(found, policy), shown)
     yield _("If we have a mail address of the account, we have asked there whether it was you.")
     yield _("If we asked and nobody answers, it ends on %(day)s. If we did not ask, it does not end.", day=until)
-    yield _("This page does not say which: nobody shall learn here who has an account.")
+    yield _(
+        "This page does not say which, nor what the holder of the account did: "
+        "nobody shall learn here who has an account."
+    )
 
 
 def _answer_by(found: Found, policy: Policy) -> date:
