@@ -1,18 +1,27 @@
 """Policies, members and campaigns for tests of delivery. All names are invented."""
 
-from collections.abc import Callable
-from datetime import date
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
 
 from demur.policy import Assessment, Controller, LegalBasis, Mail, Notice, Policy, Portal, Webhooks, write_policy
 from demur.register import MEMBER, Selection
-from demur.terms import Channel
+from demur.terms import Channel, NoticeStatus
+from demur.worker.carrying import Patience
+from demur.worker.delivery import Delivery
 from demur.worker.office import Office
+from demur.worker.post_kinds import MailNotices
+from demur.worker.smtp import Timeouts
 from demur.workspace import Workspace
 
 EVERYBODY: Final = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
+
+QUICK: Final = Patience(timedelta(0), timedelta(0), 5)
+STRICT: Final = Timeouts(greeting=0.5, command=2, end=2)
 
 Made = Callable[..., Office]
 
@@ -50,3 +59,29 @@ def change(office: Office, policy: Policy) -> None:
     """Another policy in the same workspace."""
     office.workspace.policy_path.unlink()
     write_policy(policy, office.workspace.policy_path)
+
+
+@contextmanager
+def lane(office: Office, patience: Patience = QUICK, timeouts: Timeouts = STRICT) -> Iterator[Delivery]:  # type: ignore[type-arg]  # of notices
+    """The lane of notices by mail."""
+    office.timeouts = timeouts
+    kind = MailNotices(office)
+    kind.patience = patience
+    made = Delivery(office, kind)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def deliver(office: Office, turns: int = 1, timeouts: Timeouts = STRICT) -> Counter[str]:
+    """A few turns; what came of the mails."""
+    with lane(office, timeouts=timeouts) as made:
+        for _ in range(turns):
+            made.turn()
+        return made.counts
+
+
+def statuses(office: Office) -> Counter[NoticeStatus]:
+    """How many notices of the campaign stand how."""
+    return Counter(record.status for _, record in office.register.notices.records("spring"))

@@ -63,29 +63,29 @@ class _Anywhere(Controller):
 
 
 @contextmanager
-def server(box: Postbox, **options: Any) -> Iterator[str]:  # noqa: ANN401  # of aiosmtpd
+def server(box: Postbox, host: str = "127.0.0.1", **options: Any) -> Iterator[str]:  # noqa: ANN401  # of aiosmtpd
     """An honest server; "host:port"."""
-    controller = _Anywhere(box, hostname="127.0.0.1", port=0, **options)
+    controller = _Anywhere(box, hostname=host, port=0, **options)
     controller.start()
     try:
-        yield f"127.0.0.1:{controller.port}"
+        yield f"[{host}]:{controller.port}" if ":" in host else f"{host}:{controller.port}"
     finally:
         controller.stop()
 
 
 def authenticator(_server: object, _session: object, _envelope: object, _mechanism: str, data: Any) -> AuthResult:  # noqa: ANN401  # aiosmtpd's
-    """Lets USER in with PASSWORD."""
-    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+    """Lets USER in with PASSWORD; anybody else is refused by aiosmtpd's own 535."""
+    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
 
-def certificate(folder: Path, host: str = "127.0.0.1") -> tuple[Path, ssl.SSLContext]:
-    """A self-signed certificate for an address: its file, and a server's context with it."""
+def certificate(folder: Path, host: str = "127.0.0.1", days: int = 2) -> tuple[Path, ssl.SSLContext]:
+    """A self-signed certificate for an address, for some days to come: its file, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "demur test")])
     today = dt.datetime.now(dt.UTC)
     built = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    built = built.serial_number(x509.random_serial_number()).not_valid_before(today - dt.timedelta(days=1))
-    built = built.not_valid_after(today + dt.timedelta(days=2))
+    built = built.serial_number(x509.random_serial_number()).not_valid_before(today - dt.timedelta(days=3))
+    built = built.not_valid_after(today + dt.timedelta(days=days))
     built = built.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
     made = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(
         key, hashes.SHA256()
@@ -113,6 +113,8 @@ class Manners:
     """No greeting."""
     busy: int = 0
     """421 instead of a greeting."""
+    starttls: str = ""
+    """Offered, and answered by this line."""
     slow_s: float = 0.0
     """Before each answer."""
     reject: frozenset[str] = frozenset()
@@ -155,7 +157,11 @@ class _Bad(socketserver.StreamRequestHandler):
         to = ""
         while line := self.rfile.readline().decode().strip():
             verb = line[:4].upper()
-            if verb == "RCPT":
+            if verb == "EHLO" and self.server.manners.starttls:
+                self._say("250-bad.example\r\n250 STARTTLS")
+            elif verb == "STAR":
+                self._say(self.server.manners.starttls)
+            elif verb == "RCPT":
                 to = line[line.index("<") + 1 : line.index(">")]
                 self._answer(to)
             elif verb != "DATA":

@@ -4,14 +4,11 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from mailing import Made, change, mail_policy
-from postbox import PASSWORD, USER, Manners, Postbox, authenticator, bad_server, certificate, server
+from mailing import QUICK, Made, change, deliver, lane, mail_policy, statuses
+from postbox import Manners, Postbox, bad_server, server
 
 from demur.register import NoticeRecord
 from demur.terms import Channel, NoticeStatus
@@ -19,35 +16,7 @@ from demur.worker.carrying import Patience
 from demur.worker.delivery import Delivery
 from demur.worker.lanes import drain
 from demur.worker.office import Office
-from demur.worker.post_kinds import Letters, MailNotices
-from demur.worker.smtp import Timeouts
-
-QUICK = Patience(timedelta(0), timedelta(0), 5)
-
-
-@contextmanager
-def lane(office: Office, patience: Patience = QUICK) -> Iterator[Delivery]:  # type: ignore[type-arg]  # of notices
-    """The lane of notices by mail."""
-    office.timeouts = Timeouts(greeting=0.5, command=2, end=2)
-    kind = MailNotices(office)
-    kind.patience = patience
-    made = Delivery(office, kind)
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def deliver(office: Office, turns: int = 1) -> Counter[str]:
-    """A few turns; what came of the mails."""
-    with lane(office) as made:
-        for _ in range(turns):
-            made.turn()
-        return made.counts
-
-
-def statuses(office: Office) -> Counter[NoticeStatus]:
-    return Counter(record.status for _, record in office.register.notices.records("spring"))
+from demur.worker.post_kinds import Letters
 
 
 def record_of(office: Office, account: str) -> NoticeRecord:
@@ -203,43 +172,6 @@ def test_a_slow_server_gets_every_mail_once(made: Made) -> None:
         office = made(mail_policy(place), 12)
         deliver(office)
     assert Counter(manners.mails) == {f"m{number}@mail.example": 1 for number in range(12)}
-
-
-def test_mails_go_out_under_tls_with_a_password(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority, context = certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    monkeypatch.setenv("DEMUR_SMTP_PASSWORD", PASSWORD)
-    box = Postbox()
-    with server(box, tls_context=context, require_starttls=True, authenticator=authenticator, auth_required=True) as at:
-        office = made(mail_policy(at, security="starttls", user=USER), 3)
-        assert deliver(office) == {"sent": 3}
-
-
-def test_a_wrong_password_costs_no_notice(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    authority, context = certificate(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-    monkeypatch.setenv("DEMUR_SMTP_PASSWORD", "another")
-    with server(Postbox(), tls_context=context, authenticator=authenticator, auth_required=True) as place:
-        office = made(mail_policy(place, security="starttls", user=USER), 3)
-        assert deliver(office) == {"closed": 3}
-    assert statuses(office) == {NoticeStatus.QUEUED: 3}
-
-
-def test_nothing_goes_to_a_server_whose_certificate_nobody_vouches_for(made: Made, tmp_path: Path) -> None:
-    _, context = certificate(tmp_path)
-    box = Postbox()
-    with server(box, tls_context=context) as place:
-        office = made(mail_policy(place, security="starttls"), 3)
-        assert deliver(office) == {"closed": 3}
-    assert not box.mails
-
-
-def test_nothing_goes_in_the_clear_where_tls_is_asked_for(made: Made) -> None:
-    box = Postbox()
-    with server(box) as place:
-        office = made(mail_policy(place, security="starttls"), 3)
-        assert deliver(office) == {"closed": 3}
-    assert not box.mails
 
 
 def test_a_letter_is_sent_once_and_what_it_said_is_gone(made: Made) -> None:

@@ -1,16 +1,10 @@
 """Messages to the platform: signed, in order, at least once, naming nobody, and never in the way of mails."""
 
 import base64
-import json
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
+from endpoint import Platform, listening
 from mailing import Made, mail_policy
 
 from demur.errors import WorkspaceError
@@ -19,44 +13,6 @@ from demur.worker.delivery import Delivery
 from demur.worker.events import MARK, Events
 from demur.worker.in_app import InAppNotices
 from demur.worker.webhooks import TOLERANCE_S, key_of, sign, verify, webhook_key
-
-
-@dataclass
-class Platform:
-    """What a platform's endpoint got."""
-
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    answers: list[int] = field(default_factory=list)
-    """Statuses of the next answers; 204 after these."""
-
-    @property
-    def bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.got]
-
-
-@contextmanager
-def listening(platform: Platform) -> Iterator[str]:
-    """The endpoint's URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # its name
-            body = self.rfile.read(int(self.headers["content-length"]))
-            platform.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(platform.answers.pop(0) if platform.answers else 204)
-            self.send_header("location", "/elsewhere")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{running.server_port}/hook"
-        finally:
-            running.shutdown()
-            thread.join()
 
 
 def test_the_signature_is_that_of_the_specification() -> None:

@@ -7,7 +7,9 @@ after "`key` in demur.toml line n", so it begins with a verb, and ends with what
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from ipaddress import AddressValueError, IPv6Address
 from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -22,7 +24,8 @@ _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PORTAL: Final = re.compile(r"https?://[^/\s?#@]+")
 _WEB: Final = re.compile(r"https?://[^\s#@]+")
-_SERVER: Final = re.compile(r"[^\s:/@]+:\d{1,5}")
+_SERVER: Final = re.compile(r"(?:[^\s:/@\[\]]+|\[(?P<v6>[^\s/@\[\]]+)\]):(?P<port>\d{1,5})")
+_LAST_PORT: Final = 65535
 _NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 
@@ -127,21 +130,40 @@ def _register(value: str) -> str:
 
 
 def _portal(value: str) -> str:
-    if not _PORTAL.fullmatch(value):
+    if not (_PORTAL.fullmatch(value) and _leads_somewhere(value)):
         msg = 'is no address of a site: write one like "https://object.example.org", without a path or a last slash'
         raise ValueError(msg)
     return value
 
 
 def _web(value: str) -> str:
-    if value and not _WEB.fullmatch(value):
+    if value and not (_WEB.fullmatch(value) and _leads_somewhere(value)):
         msg = 'is no web address: write one like "https://example.org/hook", or "" for none'
         raise ValueError(msg)
     return value
 
 
+def _leads_somewhere(url: str) -> bool:
+    """Whether a URL has a host and a port that can be."""
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+def _is_server(value: str) -> bool:
+    """Whether it is "host:port", or "[address]:port" with an IPv6 address (RFC 3986, section 3.2.2)."""
+    found = _SERVER.fullmatch(value)
+    if found is None or not 0 < int(found["port"]) <= _LAST_PORT:
+        return False
+    try:
+        return found["v6"] is None or bool(IPv6Address(found["v6"]))
+    except AddressValueError:
+        return False
+
+
 def _server(value: str) -> str:
-    if value and not _SERVER.fullmatch(value):
+    if value and not _is_server(value):
         msg = 'is no mail server: write one like "smtp.example.org:587", or "" for the workspace\'s own outbox'
         raise ValueError(msg)
     return value

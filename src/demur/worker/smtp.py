@@ -136,6 +136,8 @@ class Smtp:
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
         if self._policy.user:
+            if not server.has_extn("auth"):
+                raise _ClosedError("no sign-in offered")
             if security == "none" and not loopback(host):
                 raise _ClosedError("no password without tls")
             server.login(self._policy.user, self._password or "")

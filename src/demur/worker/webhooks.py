@@ -107,8 +107,10 @@ def post(url: str, key: bytes, message_id: str, body: bytes) -> Answer:
         status = _send(url, headers, body)
     except TimeoutError:
         return Answer(Fate.CLOSED, "no answer in time")
-    except ssl.SSLError:
+    except ssl.SSLCertVerificationError:
         return Answer(Fate.CLOSED, "certificate not valid")
+    except ssl.SSLError:
+        return Answer(Fate.CLOSED, "tls failed")
     except (OSError, http.client.HTTPException, ValueError):
         return Answer(Fate.CLOSED, "no connection")
     if http.client.OK <= status < http.client.MULTIPLE_CHOICES:
@@ -120,12 +122,12 @@ def _send(url: str, headers: Mapping[str, str], body: bytes) -> int:
     place = urlsplit(url)
     host = place.hostname or ""
     if place.scheme == "https":
-        context = ssl.create_default_context()
+        port, context = place.port or http.client.HTTPS_PORT, ssl.create_default_context()
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, place.port, timeout=_TIMEOUT_S, context=context
+            host, port, timeout=_TIMEOUT_S, context=context
         )
-    else:
-        connection = http.client.HTTPConnection(host, place.port, timeout=_TIMEOUT_S)
+    else:  # the port is said in any case: without it http.client takes the end of an IPv6 address for one
+        connection = http.client.HTTPConnection(host, place.port or http.client.HTTP_PORT, timeout=_TIMEOUT_S)
     with closing(connection):
         path = f"{place.path or '/'}?{place.query}" if place.query else place.path or "/"
         connection.request("POST", path, body, dict(headers))
