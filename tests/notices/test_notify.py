@@ -11,7 +11,7 @@ import pytest
 from calling import Demur, Result
 
 from demur.cli import run
-from demur.policy import Mail, Policy, Portal
+from demur.policy import Mail, Policy, Portal, write_policy
 from demur.register.contact_records import Delivered
 from demur.terms import Channel
 from demur.workspace import Workspace, create
@@ -145,6 +145,45 @@ def test_an_incomplete_notice_is_not_sent(demur: Demur, made: Callable[[Policy],
     dry = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
     assert dry.code == 0
     assert "set `controller.contact`." in dry.err
+
+
+@pytest.fixture
+def public(later: Policy) -> Policy:
+    """The same, where others reach the portal, and no server takes mails."""
+    return later.model_copy(update={"portal": Portal(url="https://object.harbour-commons.eu")})
+
+
+def test_nobody_is_told_by_files_where_others_reach_the_portal(
+    demur: Demur, made: Callable[[Policy], Workspace], public: Policy
+) -> None:
+    workspace = made(public)
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
+    assert "set `mail.server`, or try things out with a `portal.url` of this machine." in result.err
+    with workspace.register() as register:
+        assert register.notices.campaigns() == []
+    check = demur("notify", "-w", workspace.root, "--check")
+    assert check.code == 1
+    assert check.out.endswith("set `mail.server`.\n")
+    dry = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    assert dry.code == 0
+    assert "`mail.server` is empty, so that no mail reaches anybody" in dry.err
+
+
+def test_within_the_platform_people_are_told_without_a_mail_server_and_by_mail_once_there_is_one(
+    demur: Demur, made: Callable[[Policy], Workspace], public: Policy
+) -> None:
+    policy = public.model_copy(update={"notice": public.notice.model_copy(update={"in_app": "pull"})})
+    workspace = made(policy)
+    assert demur("notify", "-w", workspace.root, "--check").code == 0
+    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert result.code == 0
+    assert "a notice for 3 people, by in-app." in result.out
+    assert "people are told within the platform alone, until you set `mail.server`" in result.err
+    write_policy(policy.model_copy(update={"mail": Mail(server="smtp.harbour.example:587")}), workspace.policy_path)
+    assert "by mail and in-app." in demur("notify", "-w", workspace.root, "--campaign", "spring").out
+    counts = demur("notify", "--json", "-w", workspace.root, "--progress", "spring").json["counts"]
+    assert {each["channel"]: each["number"] for each in counts} == {"mail": 3, "in-app": 3}
 
 
 def test_an_early_effective_date_is_noted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:

@@ -88,14 +88,16 @@ def _incomplete(lacking: Sequence[str]) -> str:
 
 
 def _campaign(workspace: Workspace, name: str, *, dry_run: bool) -> None:
-    from demur.notices.campaign import too_soon  # noqa: PLC0415  # the same
+    from demur.notices.campaign import channels_of, too_soon, unmailed  # noqa: PLC0415  # the same
     from demur.notices.lacking import lacks  # noqa: PLC0415  # the same
 
     policy, today = workspace.policy(), datetime.now(UTC).date()
-    lacking = lacks(policy)
+    without, lacking = unmailed(policy), lacks(policy)
+    if without and not channels_of(policy) and not dry_run:
+        raise CheckFailed(without)
     if lacking and not dry_run:
         raise CheckFailed(f"{_incomplete(lacking)[:-1]}; `demur notify --check` names the keys.")
-    for sentence in (*lacking, too_soon(policy, today)):
+    for sentence in (without, *lacking, too_soon(policy, today)):
         if sentence:
             note(sentence)
     if dry_run:

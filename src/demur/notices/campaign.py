@@ -1,11 +1,12 @@
 """A campaign from the policy: whom it tells, through what, and what to say before it starts.
 
 Invariants: whoever may be too young is never selected: with only a year of birth known, the last day of that year is
-assumed, as the door assumes it.
+assumed, as the door assumes it; mail is no way of telling people where it would end in the outbox (law 4).
 """
 
 from datetime import date, timedelta
 
+from demur.notices.reach import unsent
 from demur.policy import Policy
 from demur.register.contact_records import Selection
 from demur.terms import Channel
@@ -23,8 +24,19 @@ def selection_of(policy: Policy, today: date) -> Selection:
 
 
 def channels_of(policy: Policy) -> tuple[Channel, ...]:
-    """Mail, and in-app where the platform takes notices."""
-    return (Channel.MAIL,) if policy.notice.in_app == "none" else (Channel.MAIL, Channel.IN_APP)
+    """Mail where it leaves or is only tried out, and in-app where the platform takes notices; none, if neither."""
+    ways = {Channel.MAIL: not unsent(policy), Channel.IN_APP: policy.notice.in_app != "none"}
+    return tuple(way for way, open_ in ways.items() if open_)
+
+
+def unmailed(policy: Policy) -> str | None:
+    """A sentence, where mails would end in the outbox although others reach the portal."""
+    if not unsent(policy):
+        return None
+    then = "set `mail.server`, or try things out with a `portal.url` of this machine"
+    if channels_of(policy):
+        then = "people are told within the platform alone, until you set `mail.server` and start the campaign again"
+    return f"`mail.server` is empty, so that no mail reaches anybody, and `portal.url` is public: {then}."
 
 
 def too_soon(policy: Policy, today: date) -> str | None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from demur.notices.campaign import channels_of
 from demur.notices.languages import matching
-from demur.notices.reach import loopback, unsent
+from demur.notices.reach import loopback
 from demur.notices.words import Field, languages_of, said
 from demur.policy import Policy
 from demur.terms import Basis, Kind
@@ -85,6 +86,6 @@ def _portal(policy: Policy) -> Iterator[str]:
         yield _sentence(
             "21(4)", "a right to object that can be used, and nobody else reaches this portal", "portal.url"
         )
-    if unsent(policy):
+    if not channels_of(policy):
         what = "a notice that reaches people, and mails lie in the outbox while none leaves"
         yield _sentence("21(4)", what, "mail.server")
