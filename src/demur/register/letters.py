@@ -10,21 +10,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import asking, bulk
+from demur.register import asking, bulk, profiles
 from demur.register.clock import micros
 from demur.register.contact_records import Letter
 from demur.register.contact_tables import letter
 from demur.register.notices import code
-from demur.register.people import People, together
+from demur.register.people import People
 from demur.register.plain import plain
 from demur.register.records import JSON
 from demur.register.store import Store
-from demur.register.tables import member
 from demur.register.vault import Vault
 from demur.terms import NoticeStatus
 
@@ -157,14 +155,7 @@ class LetterBox:
 
     def _on_file(self, connection: sa.Connection, subject: int) -> tuple[str | None, str | None]:
         """Locale and mail address, each of the first account of the person that has one."""
-        theirs = np.union1d(np.array([subject]), together(connection, [subject]))
-        columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
-        rows = connection.execute(columns.where(bulk.among(connection, member.c.key, theirs))).all()
-        locale = mail = None
-        for row in sorted(rows, key=lambda row: (row.key != subject, row.key)):
-            _, said, address = orjson.loads(self._vault.open(row.wrapped, row.sealed, "member", row.key))
-            locale, mail = locale or said or None, mail or address or None
-        return locale, mail
+        return profiles.on_file(connection, self._vault, [subject]).get(subject, (None, None))
 
     def _opened(self, row: Any) -> Letter:  # noqa: ANN401  # a row of `letter`
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))

@@ -1,8 +1,10 @@
 """What is known of one member: consents and the unsealed profile.
 
-Invariants: a profile is unsealed for one account at a time and only on request.
+Invariants: profiles are unsealed only on request; where somebody is written to follows from what members said of
+accounts that are proven to be theirs, so that no link that somebody made up leads a mail to them.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -13,10 +15,11 @@ from demur.errors import IdentityError
 from demur.identity import SubjectKeys
 from demur.register import bulk
 from demur.register.clock import day
-from demur.register.people import People, identify
+from demur.register.people import People, identify, mail_account
+from demur.register.proof import neighbours, own_each
 from demur.register.records import NEVER, Member
 from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
-from demur.register.tables import member
+from demur.register.tables import account, member
 from demur.register.told import retell
 from demur.register.vault import Vault
 
@@ -65,3 +68,44 @@ def unsealed(vault: Vault, identifier: str, row: Any) -> Member:  # noqa: ANN401
         told_on=None if row.told_on == NEVER else day(row.told_on),
         consented=bool(row.consented),
     )
+
+
+Contact = tuple[str | None, str | None]
+"""Locale (BCP 47) and mail address."""
+
+
+def on_file(connection: sa.Connection, vault: Vault, subjects: Iterable[int]) -> dict[int, Contact]:
+    """How to write to people, by a key of theirs; nothing of whom nothing is on file.
+
+    Each part is that of the first account of theirs that has one: the one that was asked for, then in the order of
+    keys. A mail address that some member has is one to write to for its own account, ``mail:ADDRESS``, whether it is
+    verified or not: whoever reads it holds that account.
+    """
+    theirs = own_each(connection, subjects)
+    said = _contacts(connection, vault, [key for keys in theirs.values() for key in keys])
+    found: dict[int, Contact] = {}
+    for asked, keys in theirs.items():
+        for locale, mail in (said[key] for key in keys if key in said):
+            known = found.get(asked, (None, None))
+            found[asked] = (known[0] or locale, known[1] or mail)
+    unknown = {asked for asked in theirs if asked not in found or not found[asked][1]}
+    return _by_address(connection, vault, unknown) | found if unknown else found
+
+
+def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
+    columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
+    rows = connection.execute(columns.where(bulk.among(connection, member.c.key, keys))).all()
+    opened = ((row.key, orjson.loads(vault.open(row.wrapped, row.sealed, "member", row.key))) for row in rows)
+    return {key: (locale or None, mail or None) for key, (_, locale, mail) in opened}
+
+
+def _by_address(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
+    """Of accounts that are mail addresses, those which some member has."""
+    columns = sa.select(account.c.key, account.c.wrapped, account.c.sealed).where(account.c.wrapped.is_not(None))
+    rows = connection.execute(columns.where(bulk.among(connection, account.c.key, keys))).all()
+    spelt = {row.key: vault.open(row.wrapped, row.sealed, "account", row.key).decode() for row in rows}
+    mails = {key: name for key, name in spelt.items() if name.startswith("mail:")}
+    near = neighbours(connection, np.array(list(mails), np.int64)).tolist() if mails else []
+    said = _contacts(connection, vault, [other for _, other in near])
+    having = ((key, said[other]) for key, other in sorted(near, reverse=True) if other in said)
+    return {key: contact for key, contact in having if contact[1] and mail_account(contact[1]) == mails[key]}
