@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from demur.identity import Keys
-from demur.register import Register, schema
+from demur.register import Register, Selection, schema
 from demur.register.tables import link
 from demur.terms import Channel, EntryKind
 
@@ -72,14 +72,10 @@ def test_an_address_of_a_profile_is_one_to_write_to_for_its_own_account(
     assert register.letters.address_of(subject) == f" {ADDRESS.upper()}"
     assert len(register.persons.own_of(subject)) == 1
     register.import_members([members({"account": MALLORY, "mail": "other@evil.example"})])
-    assert register.letters.address_of(subject) is None, (
-        "a link that is left of an old address leads no mail to a new one"
-    )
+    assert register.letters.address_of(subject) is None, "an old link leads no mail to a new address"
 
 
 def test_notices_are_shown_to_those_who_are_proven_theirs(town: Register) -> None:
-    from demur.register import Selection  # noqa: PLC0415
-
     town.notices.start("first", Selection(None, unknown_region=True, born_by=None, unknown_age=True), [Channel.IN_APP])
     (addressed,) = (subject for subject, _ in town.notices.records("first"))
     for account in (DIETER, MALLORY):
@@ -99,10 +95,8 @@ def test_a_later_import_proves_what_stands_and_nothing_that_was_unlinked(
     assert [len(register.persons.own(row["account"])) for row in rows] == [2, 1, 2]
     register.import_members([members(*rows)])
     assert len(register.persons.own("x:ann")) == 2, "an import takes no proof back"
-    said = [
-        (entry.payload["linked"], entry.payload["proven"]) for entry in register.entries(EntryKind.MEMBERS_IMPORTED)
-    ]
-    assert said == [(3, 0), (0, 2), (0, 0)]
+    imports = [entry.payload for entry in register.entries(EntryKind.MEMBERS_IMPORTED)]
+    assert [(said["linked"], said["proven"]) for said in imports] == [(3, 0), (0, 2), (0, 0)]
 
 
 def test_staff_prove_a_link_that_only_covered_and_it_is_on_record(town: Register) -> None:
