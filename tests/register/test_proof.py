@@ -54,7 +54,7 @@ def test_objections_are_shown_to_those_who_are_proven_theirs(town: Register) -> 
         assert told.state.reference == reference
 
 
-def test_a_mail_goes_where_the_holder_of_the_account_reads_it(town: Register, keys: Keys) -> None:
+def test_a_mail_goes_where_the_holder_of_the_account_reads_it(town: Register, keys: Keys, members: "MakeBatch") -> None:
     def contact(account: str) -> tuple[str | None, str | None]:
         subject = keys.pepper.subject_key(account)
         return town.letters.address_of(subject), town.letters.language_of(subject)
@@ -62,6 +62,8 @@ def test_a_mail_goes_where_the_holder_of_the_account_reads_it(town: Register, ke
     assert contact(MAIL) == contact(DIETER) == (ADDRESS, "de"), "never Mallory's, nor her language"
     assert contact(MALLORY) == (ADDRESS, "fr"), "it is what she said of this account"
     assert contact(SECOND) == ("mallory@evil.example", "fr")
+    town.import_members([members({"account": DIETER, "locale": "de"})])
+    assert (contact(MAIL), contact(DIETER)) == ((ADDRESS, "de"), (None, "de"))
 
 
 def test_an_address_of_a_profile_is_one_to_write_to_for_its_own_account(

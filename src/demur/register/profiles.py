@@ -4,7 +4,7 @@ Invariants: profiles are unsealed only on request; where somebody is written to 
 accounts that are proven to be theirs, so that no link that somebody made up leads a mail to them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -88,8 +88,10 @@ def on_file(connection: sa.Connection, vault: Vault, subjects: Iterable[int]) ->
         for locale, mail in (said[key] for key in keys if key in said):
             known = found.get(asked, (None, None))
             found[asked] = (known[0] or locale, known[1] or mail)
-    unknown = {asked for asked in theirs if asked not in found or not found[asked][1]}
-    return _by_address(connection, vault, unknown) | found if unknown else found
+    unknown = [asked for asked in theirs if asked not in found or not found[asked][1]]
+    for asked, (locale, mail) in _by_address(connection, vault, unknown).items():
+        found[asked] = (found.get(asked, (None, None))[0] or locale, mail)
+    return found
 
 
 def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
@@ -99,8 +101,10 @@ def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> d
     return {key: (locale or None, mail or None) for key, (_, locale, mail) in opened}
 
 
-def _by_address(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
+def _by_address(connection: sa.Connection, vault: Vault, keys: Sequence[int]) -> dict[int, Contact]:
     """Of accounts that are mail addresses, those which some member has."""
+    if not keys:
+        return {}
     columns = sa.select(account.c.key, account.c.wrapped, account.c.sealed).where(account.c.wrapped.is_not(None))
     rows = connection.execute(columns.where(bulk.among(connection, account.c.key, keys))).all()
     spelt = {row.key: vault.open(row.wrapped, row.sealed, "account", row.key).decode() for row in rows}
