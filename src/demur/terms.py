@@ -109,6 +109,7 @@ class EntryKind(StrEnum):
     OBJECTION_CONFIRMED = "objection.confirmed"
     OBJECTION_LAPSED = "objection.lapsed"
     OBJECTION_WITHDRAWN = "objection.withdrawn"
+    OBJECTION_ASKED = "objection.asked"  # its holder was asked to confirm it, and has until then to answer
     OBJECTION_UNASKED = "objection.unasked"  # nobody could be asked to confirm it: it does not lapse
     ACCOUNT_LINKED = "account.linked"
     ACCOUNT_UNLINKED = "account.unlinked"

@@ -199,6 +199,7 @@ def test_a_complete_notice_lacks_nothing(policy: Policy) -> None:
             "",
             {"mail": Mail(server="smtp.harbour.example:587"), "portal": Portal(url="http://localhost:8470")},
         ),
+        ("21(4)", "mail.server", "", {"mail": Mail(), "portal": Portal(url="https://object.harbour-commons.eu")}),
     ],
 )
 def test_a_missing_key_is_named_with_its_article(

@@ -99,7 +99,22 @@ def test_what_is_tried_again_comes_when_it_is_due(known: Register) -> None:
     (again,) = claim(known, LATER)
     assert again.attempt == 2
     assert known.letters.requeue_interrupted() == 1
-    assert [each.attempt for each in claim(known, LATER)] == [3]
+    assert [each.attempt for each in claim(known, LATER)] == [2], "nobody answered"
+    known.letters.retry(number, LATER, tried=False)
+    assert [each.attempt for each in claim(known, LATER)] == [2]
+
+
+def test_a_letter_that_comes_back_before_it_is_on_record_as_sent_stays_so(known: Register) -> None:
+    held, ended = (post(known, account="instagram:ann.sample") or 0 for _ in range(2))
+    claim(known)
+    assert known.letters.bounced(held, cause="550 5.1.1 <annika@mail.example>")
+    known.letters.sent([held])
+    known.letters.requeue_interrupted()
+    assert known.letters.bounced(ended, cause="5.1.1")
+    assert kept(known) == [("bounced", None, None)] * 2
+    assert claim(known) == []
+    assert known.letters.bounced(ended, cause="5.1.1")
+    assert not known.letters.bounced(99, cause="5.1.1")
 
 
 def test_erasing_destroys_what_waits(known: Register) -> None:

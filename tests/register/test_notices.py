@@ -80,6 +80,81 @@ def test_the_notice_goes_to_the_smallest_key_of_which_a_profile_is_known(three: 
     assert ann.subject == min(keys.pepper.subject_keys(["x:ann", "forum:ann"]).tolist())
 
 
+def test_a_mail_goes_to_the_address_on_file_of_any_account(
+    register: Register, members: "MakeBatch", keys: Keys
+) -> None:
+    first, second = sorted(("forum:p1", "forum:p2"), key=keys.pepper.subject_key)
+    rows: list[Row] = [
+        {"account": first, "names": ["Pia"], "locale": "pl"},
+        {"account": second, "locale": "de", "mail": "p@mail.example", "linked": [first]},
+        {"account": "x:q", "mail": "q@mail.example"},
+    ]
+    register.import_members([members(*rows)])
+    assert start(register, MAIL, IN_APP).people == 2
+    found = {each.member.account: each.member for each in register.notices.claim(MAIL, 9)}
+    assert {account: (each.locale, each.mail) for account, each in found.items()} == {
+        first: ("pl", "p@mail.example"),
+        "x:q": (None, "q@mail.example"),
+    }
+    assert found[first].names == ("Pia",)
+    shown = next(each for each in register.notices.claim(IN_APP, 9) if each.member.account == first)
+    assert shown.member.mail is None, "the platform shows it to the account"
+
+
+def test_the_language_on_file_of_any_account_is_that_of_the_mail(
+    register: Register, members: "MakeBatch", keys: Keys
+) -> None:
+    first, second = sorted(("forum:p1", "forum:p2"), key=keys.pepper.subject_key)
+    one: Row = {"account": first, "mail": "first@mail.example"}
+    two: Row = {"account": second, "locale": "mt", "mail": "second@mail.example", "linked": [first]}
+    register.import_members([members(one, two)])
+    start(register)
+    (due,) = register.notices.claim(MAIL, 9)
+    assert (due.member.locale, due.member.mail) == ("mt", "first@mail.example")
+
+
+def test_starting_again_tries_once_more_what_nobody_refused_for_good(three: Register, members: "MakeBatch") -> None:
+    start(three)
+    due = {each.member.account: each.subject for each in three.notices.claim(MAIL, 9)}
+    ann = next(each for account, each in due.items() if "ann" in account)
+    three.notices.failed(MAIL, "autumn", ann, cause="550 5.1.1")
+    three.notices.failed(MAIL, "autumn", due["x:ben"], cause="no mail address")
+    three.notices.failed(MAIL, "autumn", due["x:cem"], cause="4.7.1")
+    start(three, IN_APP)
+    assert counts(three)["mail", "failed"] == 3
+    three.import_members([members({"account": "x:ben", "mail": "ben@mail.example"})])
+    three.lodge(["x:cem"], channel="web")
+    assert start(three).people == 3
+    (again,) = three.notices.claim(MAIL, 9)
+    assert (again.member.mail, again.attempt) == ("ben@mail.example", 1)
+    assert counts(three)["mail", "failed"] == 1
+
+
+def test_starting_again_gives_nobody_a_second_mail_who_was_linked_since(
+    register: Register, members: "MakeBatch"
+) -> None:
+    pairs = (("x:a", "x:b"), ("x:c", "x:d"), ("x:e", "x:f"))
+    register.import_members([members(*({"account": account} for pair in pairs for account in pair))])
+    start(register)
+    due = {each.member.account: each for each in register.notices.claim(MAIL, 9)}
+    deliver(register, [due["x:a"]])
+    for account, cause in (("x:b", "no-address"), ("x:c", "451"), ("x:d", "451"), ("x:e", "550"), ("x:f", "451")):
+        register.notices.failed(MAIL, "autumn", due[account].subject, cause=cause)
+    for pair in pairs:
+        register.link(*pair)
+    start(register)
+    again = accounts(register.notices.claim(MAIL, 9))
+    assert again in ({"x:c", "x:f"}, {"x:d", "x:f"})
+
+
+def test_starting_again_for_others_leaves_what_failed(three: Register) -> None:
+    start(three)
+    for each in three.notices.claim(MAIL, 9):
+        three.notices.failed(MAIL, "autumn", each.subject, cause="451")
+    start(three, selection=ADULTS)
+    assert counts(three) == {("mail", "failed"): 3}
+
+
 def test_starting_again_adds_only_who_is_new(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 2))
@@ -226,6 +301,47 @@ def test_a_bounce_untells_unless_another_notice_stands(three: Register) -> None:
     assert not three.notices.bounced("nobody@nowhere", cause="5.1.1")
 
 
+def name(campaign: str, subject: int) -> str:
+    """A notice's Message-ID."""
+    return f"<{campaign}.{subject}@here>"
+
+
+def test_a_bounce_that_comes_before_the_record_of_sending_stands(three: Register) -> None:
+    start(three)
+    due = three.notices.claim(MAIL, 9, named=name)
+    ben = next(each for each in due if each.member.account == "x:ben")
+    assert three.notices.bounced(f"autumn.{ben.subject}@here", cause="550 5.1.1", now=NOON)
+    deliver(three, due, LATER)
+    assert told(three, "x:ben") is None
+    assert told(three, "x:cem") == LATER.date()
+    (record,) = three.notices.of("x:ben")
+    assert (record.status, record.sent, record.language) == (NoticeStatus.BOUNCED, LATER, "de")
+    (sent,) = three.entries(EntryKind.NOTICE_SENT)
+    assert sent.payload["people"] == 2
+    head = three.head()
+    deliver(three, due, LATER)
+    assert three.head() == head
+
+
+def test_a_bounce_of_what_an_ended_worker_had_handed_over_ends_its_delivery(three: Register) -> None:
+    start(three)
+    due = three.notices.claim(MAIL, 9, named=name)
+    three.notices.requeue_interrupted()
+    assert three.notices.bounced(name("autumn", due[0].subject), cause="5.1.1")
+    assert {each.subject for each in three.notices.claim(MAIL, 9)} == {each.subject for each in due[1:]}
+    assert three.notices.bounced(name("autumn", due[0].subject), cause="5.1.1"), "it is one of ours, once more"
+    assert len(list(three.entries(EntryKind.NOTICE_BOUNCED))) == 1
+
+
+def test_a_bounce_alone_tells_nobody_and_changes_no_other(three: Register) -> None:
+    start(three)
+    (one, *_others) = three.notices.claim(MAIL, 9, named=name)
+    three.notices.bounced(name("autumn", one.subject), cause="5.1.1")
+    three.notices.retry(MAIL, "autumn", one.subject, NOON)
+    three.notices.failed(MAIL, "autumn", one.subject, cause="550")
+    assert counts(three) == {("mail", "bounced"): 1, ("mail", "sending"): 2}
+
+
 def test_importing_again_does_not_undo_what_notices_did(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 9))
@@ -272,7 +388,19 @@ def test_what_was_in_hand_is_given_back_when_a_worker_starts(three: Register) ->
     three.notices.claim(MAIL, 1)
     assert three.notices.requeue_interrupted() == 1
     assert counts(three) == {("mail", "queued"): 2, ("mail", "sent"): 1}
-    assert {each.attempt for each in three.notices.claim(MAIL, 9)} == {1, 2}
+    assert {each.attempt for each in three.notices.claim(MAIL, 9)} == {1}
+
+
+def test_only_what_was_answered_is_an_attempt(three: Register) -> None:
+    start(three)
+    for _ in range(40):
+        for each in three.notices.claim(MAIL, 9, now=NOON):
+            three.notices.retry(MAIL, "autumn", each.subject, NOON, tried=False)
+    due = three.notices.claim(MAIL, 9, now=NOON)
+    assert {each.attempt for each in due} == {1}
+    three.notices.retry(MAIL, "autumn", due[0].subject, NOON)
+    (again,) = three.notices.claim(MAIL, 9, now=NOON)
+    assert again.attempt == 2
 
 
 def test_what_waits_in_the_platform(three: Register) -> None:

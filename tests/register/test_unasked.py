@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demur.register import ObjectionPhase, Receipt, Register
+from demur.terms import EntryKind
 
 if TYPE_CHECKING:
     from tests.register.conftest import MakeBatch, Row
@@ -86,13 +87,59 @@ def test_does_not_lapse_while_the_question_still_waits(known: Register) -> None:
     assert known.objection(receipt.reference).binding
 
 
-def test_a_question_that_leaves_too_late_asks_without_a_deadline(known: Register) -> None:
+@pytest.mark.parametrize("late", [timedelta(0), UNTIL - NOON - timedelta(minutes=5), AFTER - NOON, timedelta(days=90)])
+def test_who_is_asked_late_has_as_long_to_answer(known: Register, late: timedelta) -> None:
+    receipt = lodge(known)
+    left = NOON + late
+    (letter,) = known.letters.claim(9, now=left)
+    known.letters.sent([letter.id], now=left + timedelta(minutes=1))
+    until = UNTIL + late
+    named = letter.params["confirm_by"]
+    assert named == until.isoformat(), "the day in the mail counts"
+    assert known.objection(receipt.reference).confirm_by == until + timedelta(minutes=1)
+    assert known.lapse_overdue(until + timedelta(minutes=1)) == []
+    assert known.lapse_overdue(until + timedelta(minutes=2)) == [receipt.reference]
+
+
+def test_each_deadline_follows_from_the_entries(known: Register) -> None:
     receipt = lodge(known)
     (letter,) = known.letters.claim(9, now=AFTER)
-    assert letter.params["confirm_by"] is None
+    binding = known.head().binding
     known.letters.sent([letter.id], now=AFTER)
-    assert known.lapse_overdue(AFTER + timedelta(days=1)) == []
-    assert known.objection(receipt.reference).binding
+    known.letters.sent([letter.id], now=AFTER + timedelta(days=1))
+    (asked,) = known.entries(EntryKind.OBJECTION_ASKED)
+    until = known.objection(receipt.reference).confirm_by
+    assert until is not None
+    assert asked.payload == {"objection": receipt.seq, "confirm_by": until.isoformat()}
+    assert (asked.time, known.head().binding) == (AFTER, binding)
+
+
+def test_a_question_that_is_put_off_names_the_day_that_counts_when_it_leaves(known: Register) -> None:
+    lodge(known)
+    (first,) = known.letters.claim(9, now=NOON)
+    known.letters.retry(first.id, AFTER)
+    (again,) = known.letters.claim(9, now=AFTER)
+    assert again.params["confirm_by"] == (AFTER + (UNTIL - NOON)).isoformat()
+
+
+def test_a_question_that_came_back_before_it_was_recorded_as_sent_asked_nobody(known: Register) -> None:
+    receipt = lodge(known)
+    (letter,) = known.letters.claim(9, now=NOON)
+    assert known.letters.bounced(letter.id, cause="5.1.1", now=NOON)
+    known.letters.sent([letter.id], now=NOON)
+    assert known.lapse_overdue(AFTER) == []
+    assert known.objection(receipt.reference).confirm_by is None
+    assert not list(known.entries(EntryKind.OBJECTION_ASKED))
+
+
+def test_a_question_after_the_answer_names_no_deadline_and_sets_none(known: Register) -> None:
+    receipt = lodge(known)
+    known.confirm(receipt.reference, now=NOON)
+    (letter,) = known.letters.claim(9, now=NOON)
+    assert letter.params["confirm_by"] is None
+    head = known.head()
+    known.letters.sent([letter.id], now=AFTER)
+    assert known.head() == head
 
 
 def test_a_letter_in_hand_whose_person_is_erased_stops_no_other(known: Register) -> None:

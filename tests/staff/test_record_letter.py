@@ -1,8 +1,9 @@
 """Letters, tickets and mails that an officer records."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pages import Page
@@ -99,6 +100,18 @@ def test_a_mail_counts_for_its_sender_who_is_asked(officer: Door, desk: Desk) ->
 def test_a_forged_sender_gains_no_look_at_the_account_that_a_mail_names(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL, accounts="ann")
     assert ANN not in desk.register.identifiers(desk.register.person("mail:joerg@elsewhere.example"))
+
+
+def test_a_late_answer_brings_a_mail_back_that_ended_unanswered(officer: Door, desk: Desk) -> None:
+    _record(officer, mail=MAIL)
+    (asked,) = _letters(desk)
+    desk.register.letters.sent([asked.id])
+    (lapsed,) = desk.register.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC))
+    question = officer.visitor.get(urlsplit(str(asked.params["confirm_url"])).path)
+    officer.visitor.submit(question, button="yes")
+    states = desk.register.objections_of("mail:joerg@elsewhere.example")
+    assert [each.phase for each in states] == [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED]
+    assert states[0].reference == lapsed
 
 
 @pytest.mark.parametrize(

@@ -6,17 +6,22 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import jwt
+import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pages import Page, Visitor
 from town import ANN
 
-from demur.register.contact_records import Letter
+from demur.register.contact_records import Letter, Selection
+from demur.register.members import MEMBER
 from demur.register.records import ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.workspace import Workspace
 
+FAR: Final = datetime(2099, 1, 1, tzinfo=UTC)
+"""When every deadline has passed."""
+EVERYBODY: Final = Selection(None, True, None, True)  # noqa: FBT003  # regions, unknown ones, ages, unknown ones
 URL: Final = "http://127.0.0.1:8470"
 """Of the town's portal, as its policy says."""
 
@@ -94,3 +99,9 @@ def bound(desk: Desk, *accounts: str) -> bool:
     """Whether all of these accounts are kept out."""
     kept_out = set(desk.register.suppressed().tolist())
     return {desk.keys.pepper.subject_key(account) for account in accounts} <= kept_out
+
+
+def renamed(desk: Desk, old: str, new: str) -> None:
+    """The platform says that a member has another name now."""
+    row = dict.fromkeys(MEMBER.names) | {"account": new, "linked": [old]}
+    desk.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])

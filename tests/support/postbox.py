@@ -116,7 +116,9 @@ class Manners:
     slow_s: float = 0.0
     """Before each answer."""
     reject: frozenset[str] = frozenset()
-    """Addresses that are answered by 550."""
+    """Addresses that are refused,"""
+    refusal: str = "550 5.1.1 no such person"
+    """by this answer."""
     mails: list[str] = field(default_factory=list)
     """Recipients of what was taken."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -163,7 +165,7 @@ class _Bad(socketserver.StreamRequestHandler):
 
     def _answer(self, to: str) -> None:
         manners = self.server.manners
-        answer = "550 5.1.1 no such person" if to in manners.reject else "250 ok"
+        answer = manners.refusal.format(to=to) if to in manners.reject else "250 ok"
         self._say("451 4.7.1 come again" if manners.spend("defer") else answer)
 
     def _take(self, to: str) -> bool:

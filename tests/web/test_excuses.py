@@ -1,23 +1,34 @@
 """The excuses of the counter-example: for each, a test that fails if any route makes it.
 
 A route is a way in: the notice's link, the platform's signed-in user, an account typed in, no account at all, the API.
+What staff and programs record for others is in tests/staff/test_excuses_recorded.py.
 """
 
 import re
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-import pyarrow as pa
 import pytest
-from objecting import Platform, as_person, bound, by_link, letters, link, path_in, signed_in, typed
+from objecting import (
+    EVERYBODY,
+    FAR,
+    Platform,
+    as_person,
+    bound,
+    by_link,
+    letters,
+    link,
+    path_in,
+    renamed,
+    signed_in,
+    typed,
+)
 from pages import Page, Visitor
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
 
 from demur.notices.languages import LANGUAGES
-from demur.register.contact_records import Selection
-from demur.register.members import MEMBER
 from demur.terms import Channel
 from demur.tokens import Purpose
 from demur.web.desk import Desk
@@ -25,9 +36,6 @@ from demur.workspace import Workspace
 
 Object = Callable[[str, str], Page | None]
 """Objects for an account, in a language: the receipt, None where there is no page."""
-
-FAR: Final = datetime(2099, 1, 1, tzinfo=UTC)
-EVERYBODY: Final = Selection(None, True, None, True)  # noqa: FBT003  # regions, unknown ones, ages, unknown ones
 
 ROUTES: Final = ("link", "signed in", "typed", "no account", "api")
 PAGES: Final = ("link", "signed in", "typed", "no account")
@@ -245,12 +253,6 @@ def test_not_even_somebody_who_was_erased(visitor: Visitor, desk: Desk) -> None:
 def test_no_second_account_needs_a_second_objection(route: Object, desk: Desk, account: str) -> None:
     route(account, "en")
     assert bound(desk, ANN, ANNS_OTHER, "mail:ann@town.example")
-
-
-def renamed(desk: Desk, old: str, new: str) -> None:
-    """The platform says that a member has another name now."""
-    row = dict.fromkeys(MEMBER.names) | {"account": new, "linked": [old]}
-    desk.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
 
 
 @every(ROUTES)

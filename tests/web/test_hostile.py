@@ -43,6 +43,17 @@ def test_who_confirmed_reads_of_it_when_a_form_without_account_is_withdrawn(visi
     assert [(each.template, each.address) for each in letters(desk)] == [("withdrawn", question.address)]
 
 
+@pytest.mark.parametrize("channel", ["api", "letter", "mail", "ticket", "form"])
+def test_whoever_objected_by_the_platform_or_a_letter_reads_of_a_withdrawal(
+    visitor: Visitor, desk: Desk, channel: str
+) -> None:
+    """Whoever has the reference can withdraw."""
+    receipt = desk.register.lodge([ANN], channel=channel)
+    page = visitor.submit(visitor.get("/en/status"), {"reference": receipt.reference})
+    withdraw(visitor, page.path)
+    assert [(each.template, each.address) for each in letters(desk)] == [("withdrawn", "ann@town.example")]
+
+
 def test_nobody_is_mailed_when_what_nobody_confirmed_is_withdrawn(visitor: Visitor, desk: Desk) -> None:
     receipt = typed(visitor, ANN)
     letters(desk)

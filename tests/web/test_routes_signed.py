@@ -175,3 +175,16 @@ def test_a_second_press_of_the_button_reads_that_the_first_one_did_it(
     (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
     desk.register.withdraw(state.reference)
     assert visitor.submit(page, button="object", status=403).h1 == "This link does not work"
+
+
+def test_each_of_two_linked_people_has_an_objection_of_their_own(visitor: Visitor, desk: Desk) -> None:
+    """A link between them can be taken back, and one of them withdraw: the other's stands."""
+    desk.register.link(DIETER, EWA)
+    first, second = by_link(visitor, desk, DIETER), by_link(visitor, desk, EWA)
+    assert first.path != second.path
+    desk.register.unlink(DIETER, EWA)
+    assert bound(desk, DIETER)
+    assert bound(desk, EWA)
+    desk.register.withdraw(state_of(desk, first).reference)
+    assert not bound(desk, DIETER)
+    assert bound(desk, EWA)

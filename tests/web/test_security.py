@@ -139,11 +139,15 @@ def test_acts_have_a_limit_of_their_own(visit: Visit) -> None:
 
 
 def test_one_account_gets_so_many_mails_whoever_asks_and_the_answer_stays_the_same(visit: Visit) -> None:
-    visitor = visit(few(letter=Rate(2, 0.001)))
-    answers = {visitor.post("/en/mine", {"account": "ann"}).html for _ in range(5)}
+    """Questions and links to sign in with are counted apart: who uses up the one does not take the other away."""
+    visitor = visit(few(letter=Rate(1, 0.001), sign_in=Rate(2, 0.001)))
+    for _ in range(3):
+        visitor.post("/en/object", {"account": "ann"})
     desk = visitor.client.app.state.desk  # type: ignore[attr-defined]
+    assert desk.register.letters.waiting() == 1
+    answers = {visitor.post("/en/mine", {"account": "ann"}).html for _ in range(5)}
     assert len(answers) == 1
-    assert desk.register.letters.waiting() == 2
+    assert desk.register.letters.waiting() == 3
 
 
 def test_a_limit_refills_with_time() -> None:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import Envelope, Session
 from hypothesis import given
 from hypothesis import strategies as st
-from mailing import Made, mail_policy
+from mailing import EVERYBODY, Made, mail_policy, member_rows
+from postbox import Postbox, server
 
 from demur.cli import run
+from demur.policy import Portal
 from demur.terms import Channel, NoticeStatus
 from demur.worker.bounces import LARGEST_BYTES, Bounce, read_dsn
 from demur.worker.delivery import Delivery
@@ -121,8 +124,47 @@ def test_bounce_makes_whoever_was_not_reached_untold(
     assert "is none of ours" in capsys.readouterr().err
 
 
+class Hasty(Postbox):
+    """A server whose mails come back before it has said that it takes them."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self._root = root
+
+    async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        """Take one, and send it back."""
+        answer = await super().handle_DATA(server, session, envelope)
+        report = self._root / "report.eml"
+        report.write_bytes(dsn(str(self.messages()[-1]["Message-ID"]).strip("<>")))
+        assert run(["bounce", "-w", str(self._root / "w"), str(report)]) == 0
+        return answer
+
+
+def test_a_mail_that_comes_back_at_once_reached_nobody(made: Made, fast_tmp: Path) -> None:
+    box = Hasty(fast_tmp)
+    with server(box) as place:
+        office = made(mail_policy(place), 1)
+        until = datetime.now(UTC) + timedelta(days=14)
+        receipt = office.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+        said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
+        office.register.letters.post("confirm", "en", said, account="forum:m0")
+        office.register.import_members([member_rows(2)])
+        office.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+        for kind in (Letters(office), MailNotices(office)):
+            lane: Delivery = Delivery(office, kind)  # type: ignore[type-arg]  # of either
+            lane.turn()
+            lane.close()
+            assert lane.counts == {"sent": 1}
+    (record,) = office.register.notices.of("forum:m1")
+    member = office.register.member("forum:m1")
+    assert member is not None
+    assert (record.status, member.told_on) == (NoticeStatus.BOUNCED, None)
+    assert office.register.lapse_overdue(until + timedelta(days=400)) == []
+    assert office.register.objection(receipt.reference).binding
+
+
 def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tmp_path: Path) -> None:
-    office = made(mail_policy(), 2)
+    office = made(mail_policy().model_copy(update={"portal": Portal()}), 2)
     until = datetime.now(UTC) + timedelta(days=14)
     lodged = {name: office.register.lodge([name], channel="typed-in", confirm_by=until) for name in ("forum:m0", "x:b")}
     for name, receipt in lodged.items():

@@ -1,11 +1,14 @@
 """The embedded outbox: the same mails as files, each once, for their owner alone."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pyarrow as pa
+import pytest
 from mailing import EVERYBODY, Made, mail_policy
 
+from demur.policy import Portal
 from demur.register import MEMBER
 from demur.terms import Channel
 from demur.worker.delivery import Delivery
@@ -29,6 +32,20 @@ def test_each_notice_is_one_file_that_others_can_not_read(made: Made) -> None:
     assert Counter(str(mail["To"]) for mail in read) == {f"m{number}@mail.example": 1 for number in range(23)}
     assert {path.name for path in files} == {f"{mail['Message-ID'].strip('<>')}.eml" for mail in read}
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+@pytest.mark.parametrize("url", ["https://object.harbour-commons.eu", "https://[2001:db8::1]", "http://192.0.2.1"])
+def test_nobody_is_told_or_asked_by_a_file_where_the_portal_is_public(
+    made: Made, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "demur.worker")
+    office = made(mail_policy().model_copy(update={"portal": Portal(url=url)}), 3)
+    office.register.letters.post("receipt", "en", {}, address="ann@mail.example")
+    assert delivered(office, MailNotices) == delivered(office, Letters) == {}
+    assert not list(office.workspace.outbox_path.iterdir())
+    assert office.register.letters.waiting() == 1
+    assert [(count.status, count.number) for count in office.register.notices.progress("spring")] == [("queued", 3)]
+    assert caplog.text.count("mail.server is empty") == 2, "each of the two lanes says it once"
 
 
 def test_a_repeat_overwrites(made: Made) -> None:
@@ -57,6 +74,26 @@ def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
     assert delivered(office, Letters) == {"failed": 1}
     assert not list(office.workspace.outbox_path.iterdir())
     assert office.register.letters.waiting() == 0
+
+
+def asked(office: Office) -> tuple[str, datetime | None]:
+    """A question that became a file: its text, and until when the objection waits for an answer."""
+    until = datetime.now(UTC) + timedelta(days=14)
+    receipt = office.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+    said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
+    office.register.letters.post("confirm", "en", said, account="forum:m0")
+    assert delivered(office, Letters) == {"sent": 1}
+    (path,) = office.workspace.outbox_path.iterdir()
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    return text.get_content(), office.register.objection(receipt.reference).confirm_by
+
+
+def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> None:
+    text, until = asked(made(mail_policy().model_copy(update={"portal": Portal()}), 1))
+    assert until is not None
+    assert "Without an answer" in text
 
 
 def test_whoever_was_erased_gets_none(made: Made) -> None:

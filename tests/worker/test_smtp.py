@@ -1,5 +1,7 @@
 """Mails by SMTP: what arrives, and what becomes of it where the server is slow, strict, broken or not who it says."""
 
+import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -157,6 +159,42 @@ def test_a_server_that_is_not_there_costs_no_notice(made: Made) -> None:
     office = made(mail_policy(place), 30)
     assert deliver(office) == {"closed": 10}, "one group is tried, the rest is given back"
     assert statuses(office) == {NoticeStatus.QUEUED: 30}
+
+
+def test_an_outage_uses_up_nobody_s_patience(made: Made) -> None:
+    with bad_server(Manners()) as gone:
+        pass
+    manners = Manners(defer=1)
+    with bad_server(manners) as place:
+        office = made(mail_policy(gone), 12)
+        with lane(office) as notices:
+            for _ in range(2 * QUICK.attempts):
+                notices.turn()
+            change(office, mail_policy(place))
+            notices.turn()
+            assert notices.counts == {"closed": 20 * QUICK.attempts, "sent": 9, "later": 1}
+            drain(notices, office.stop)
+    assert statuses(office) == {NoticeStatus.SENT: 12}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        ("550-5.1.1\r\n550 <{to}> unknown", "5.1.1"),
+        ("550 5.1.1<{to}> unknown", "550"),
+        ("550 5.{to} unknown", "550"),
+        ("550 {to}", "550"),
+        ("553 5.7.1", "5.7.1"),
+    ],
+)
+def test_of_a_refusal_only_its_code_is_logged(
+    made: Made, caplog: pytest.LogCaptureFixture, refusal: str, cause: str
+) -> None:
+    caplog.set_level(logging.INFO, "demur.worker")
+    with bad_server(Manners(reject=frozenset({"m0@mail.example"}), refusal=refusal)) as place:
+        assert deliver(made(mail_policy(place), 1)) == {"failed": 1}
+    said = [json.loads(record.message) for record in caplog.records]
+    assert [line["cause"] for line in said if line["event"] == "notices.failed"] == [cause]
 
 
 def test_a_slow_server_gets_every_mail_once(made: Made) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Self
 
 import click
@@ -19,6 +18,7 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import emit
 from demur.errors import UsageError
+from demur.notices.reach import loopback
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -66,19 +66,12 @@ def _check_installed() -> None:
 
 
 def _check_host(host: str, *, insecure: bool) -> None:
-    if insecure or _loopback(host):
+    if insecure or loopback(host):
         return
     raise UsageError(
         f"{host} is no address of this machine alone, and http is read by everybody on the way: put a proxy with https "
         "before demur and pass --behind-proxy, or say --insecure."
     )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -> "uvicorn.Server":

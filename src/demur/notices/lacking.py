@@ -4,12 +4,12 @@ Invariants: every sentence names the article and the key to set; an empty list m
 says nothing about whether what stands in them is right.
 """
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
 from demur.notices.languages import matching
+from demur.notices.reach import loopback, unsent
 from demur.notices.words import Field, languages_of, said
 from demur.policy import Policy
 from demur.terms import Basis, Kind
@@ -81,16 +81,10 @@ def _languages(policy: Policy) -> Iterator[str]:
 
 def _portal(policy: Policy) -> Iterator[str]:
     """Only a workspace that sends mails needs a portal that others reach: the embedded outbox is for trying out."""
-    if policy.mail.server and _loopback(urlsplit(policy.portal.url).hostname or ""):
+    if policy.mail.server and loopback(urlsplit(policy.portal.url).hostname or ""):
         yield _sentence(
             "21(4)", "a right to object that can be used, and nobody else reaches this portal", "portal.url"
         )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    if unsent(policy):
+        what = "a notice that reaches people, and mails lie in the outbox while none leaves"
+        yield _sentence("21(4)", what, "mail.server")

@@ -1,8 +1,11 @@
 """Whether the holder of an account could be asked to confirm an objection.
 
-Invariants: an objection lapses unconfirmed only where its holder was asked, and in time: where the question failed for
-good, came back, or would leave after the deadline, the deadline is taken away in the same transaction, with an entry
-that says so, and the objection stands for the officer; while a letter to its holder waits, it does not lapse either.
+Invariants: an objection lapses unconfirmed only where its holder was asked, and had their time to answer: the deadline
+that counts is as far from the question's leaving as the first one was from the objection, and follows from the last
+entry about it (`objection.asked`, before that `objection.lodged`); a question names no later day. Where the question
+failed for good or came back, the deadline is taken away in the same transaction, with an entry that
+says so (`objection.unasked`), and the objection stands for the officer; while a letter to its holder waits, it does not
+lapse either.
 """
 
 from collections.abc import Mapping
@@ -11,7 +14,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from demur.identity import SubjectKeys
 from demur.register import bulk, entries
+from demur.register.clock import moment
 from demur.register.contact_records import Letter
 from demur.register.contact_tables import letter
 from demur.register.people import together
@@ -34,13 +39,24 @@ def waits() -> sa.ColumnElement[bool]:
     )
 
 
-def in_time(connection: sa.Connection, question: Letter, time: int) -> Letter:
-    """A letter as it may leave now: a question that comes after the deadline takes it away, and names none."""
+def leaving(connection: sa.Connection, question: Letter, time: int) -> Letter:
+    """A letter as it may leave now: a question names the deadline that it begins, if its objection has one."""
     row = _asked(connection, question.template, question.params)
-    if row is None or (row.confirm_by is not None and row.confirm_by > time):
+    if row is None:
         return question
-    _stands(connection, [row], time)
-    return replace(question, params={**question.params, "confirm_by": None})
+    by = _until(row, time)
+    return replace(question, params={**question.params, "confirm_by": None if by is None else moment(by).isoformat()})
+
+
+def asked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
+    """Record that a question has left: its reader's time to answer begins."""
+    row = _asked(connection, template, params)
+    by = None if row is None else _until(row, time)
+    if by is None:
+        return
+    connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=by))
+    payload: Mapping[str, JSON] = {"confirm_by": moment(by).isoformat(), "objection": row.seq}
+    entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=_covered(connection, row.seq))
 
 
 def unasked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
@@ -65,11 +81,22 @@ def _asked(connection: sa.Connection, template: str, params: Mapping[str, JSON])
     return connection.execute(sa.select(objection).where(which)).one_or_none()
 
 
+def _until(row: Any, time: int) -> int | None:  # noqa: ANN401  # a row of `objection`
+    """The deadline of an objection that is asked about at a time; None where it does not lapse."""
+    if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
+        return None
+    return int(max(row.confirm_by, time + row.confirm_by - row.lodged))
+
+
 def _stands(connection: sa.Connection, rows: Any, time: int) -> None:  # noqa: ANN401  # rows of `objection`
     for row in rows:
         if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
             continue
         connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=None, changed=time))
-        keys = bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == row.seq))
         payload: Mapping[str, JSON] = {"objection": row.seq}
-        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=together(connection, keys))
+        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=_covered(connection, row.seq))
+
+
+def _covered(connection: sa.Connection, seq: int) -> SubjectKeys:
+    keys = bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
+    return together(connection, keys)

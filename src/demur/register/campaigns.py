@@ -32,6 +32,12 @@ _NEW: Final = ("campaign", "channel", "subject", "status", "attempt", "due", "qu
 
 _their: Final = account.alias("their")
 _theirs: Final = member.alias("theirs")
+_FAILED: Final = (
+    notice.c.channel == Channel.MAIL.value,
+    notice.c.status == NoticeStatus.FAILED.value,
+    notice.c.cause.not_like("5%"),
+)
+"""What holds for a mail that failed without being refused for good (5xx)."""
 _anybody: Final = sa.join(_their, _theirs, _theirs.c.key == _their.c.key)
 
 
@@ -62,6 +68,8 @@ class Campaigns:
     ) -> Campaign:
         """Queue a notice for everybody selected who has none in this campaign yet.
 
+        A mail that failed is queued again, unless it was refused for good: it was put off for days, or went nowhere.
+
         Args:
             name: of the campaign; starting it again resumes it, or adds who is new.
             selection: whom it is for.
@@ -71,6 +79,7 @@ class Campaigns:
         """
         time, each_once = micros(now), tuple(dict.fromkeys(channels))
         number = self._begin(name, selection, each_once, time)
+        failed = self._has_failed(number)
         seen, after = 0, -1
         while after < _LAST_KEY:
             began = clock_time.monotonic()
@@ -80,6 +89,10 @@ class Campaigns:
                 for channel in each_once:
                     rows = _new_notices(number, channel, time).where(*within, *_selected(selection))
                     connection.execute(sa.insert(notice).from_select(_NEW, rows))
+                if failed and Channel.MAIL in each_once:
+                    theirs = sa.select(member.c.key).select_from(_members()).where(*within, *_selected(selection))
+                    here = (notice.c.subject > after, notice.c.subject <= until)
+                    connection.execute(_again(number, theirs.where(~_has_another(number)), time).where(*here))
             seen, after = seen + looked, until
             progress(seen)
             if not self._store.inside:
@@ -140,6 +153,10 @@ class Campaigns:
             entries.append(connection, EntryKind.CAMPAIGN_STARTED, payload, time)
             return last + 1 if row is None else int(row.number)
 
+    def _has_failed(self, number: int) -> bool:
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(sa.exists().where(notice.c.campaign + 0 == number, *_FAILED))) or False
+
     def _count_people(self, number: int) -> Campaign:
         everybody = sa.select(sa.func.count(account.c.person.distinct())).where(notice.c.campaign == number)
         everybody = everybody.join_from(notice, account, account.c.key == notice.c.subject)
@@ -194,6 +211,16 @@ def _noticed(number: int, channel: Channel) -> sa.Exists:
     return theirs.correlate(account).exists()
 
 
+def _has_another(number: int) -> sa.Exists:
+    """Whether the account's person has another mail that was sent, waits, or is to be queued again."""
+    joined = sa.join(_their, notice, notice.c.subject == _their.c.key)
+    alive = notice.c.status.in_([each.value for each in (NoticeStatus.QUEUED, NoticeStatus.SENDING, NoticeStatus.SENT)])
+    here = (notice.c.campaign + 0 == number, notice.c.channel + "" == Channel.MAIL.value, _their.c.key != member.c.key)
+    other = sa.or_(alive, sa.and_(_their.c.key < member.c.key, *_FAILED))
+    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.person == account.c.person, *here, other)
+    return theirs.correlate(account, member).exists()
+
+
 def _selected(selection: Selection) -> list[sa.ColumnElement[bool]]:
     """What must hold for a member's account whose person is selected."""
     wanted = sa.or_(_fits(member, selection), _has(_fits(_theirs, selection)))
@@ -228,6 +255,13 @@ def _new_notices(number: int, channel: Channel, time: int) -> sa.Select[Any]:
     columns: list[Any] = [sa.literal(number), sa.literal(channel.value), member.c.key, status, sa.literal(0), *times]
     rows = sa.select(*columns).select_from(_members())
     return rows.where(_addressed(), ~_noticed(number, channel), ~_objects()).order_by(member.c.key)
+
+
+def _again(number: int, subjects: sa.Select[tuple[int]], time: int) -> sa.Update:
+    """Queue mails of a campaign that failed once more."""
+    values = {"status": NoticeStatus.QUEUED.value, "attempt": 0, "due": time, "changed": time, "cause": None}
+    which = (notice.c.campaign == number, *_FAILED, notice.c.subject.in_(subjects))
+    return sa.update(notice).where(*which).values(**values)
 
 
 def _campaign(row: Any) -> Campaign:  # noqa: ANN401  # a row of `campaign`

@@ -1,9 +1,10 @@
 """Letters: single mails to one person, such as a receipt or a link to sign in.
 
 Invariants: what a letter says, and to whom, is sealed under a key of its own that lies beside it and is destroyed
-when the letter was sent, when it failed, and when its person's details are erased; an address that nobody gave comes
-from the members' profiles alone, so that nobody is written to because somebody typed their address; where a question
-to an account's holder does not reach them, their objection stands (asking.py).
+when the letter was sent, when it failed or came back, and when its person's details are erased; an address that nobody
+gave comes from the members' profiles alone, so that nobody is written to because somebody typed their address; a letter
+that came back stays so, also where that is heard of before it is on record as sent; only an answer about a letter
+counts as an attempt; where a question to an account's holder does not reach them, their objection stands (asking.py).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ from demur.terms import NoticeStatus
 
 _GONE: Final = {"wrapped": None, "sealed": None}
 _HELD: Final = (letter.c.status == NoticeStatus.SENDING.value,)
+_RETURNABLE: Final = (*asking.OPEN, NoticeStatus.SENT.value)
+"""What can come back: who has its Message-ID has had the letter, whatever is on record yet."""
 
 
 class LetterBox:
@@ -91,25 +94,35 @@ class LetterBox:
             return self._on_file(connection, subject)[0]
 
     def claim(self, limit: int, *, now: datetime | None = None) -> list[Letter]:
-        """Take letters that are due in hand, oldest first."""
+        """Take letters that are due in hand, oldest first; a question names the deadline that it begins."""
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
             taken = bulk.among(connection, letter.c.id, [row.id for row in rows])
-            values = {"status": NoticeStatus.SENDING.value, "attempt": letter.c.attempt + 1, "changed": time}
+            values = {"status": NoticeStatus.SENDING.value, "changed": time}
             connection.execute(sa.update(letter).where(taken).values(**values))
-            return [asking.in_time(connection, self._opened(row), time) for row in rows]
+            return [asking.leaving(connection, self._opened(row), time) for row in rows]
 
     def sent(self, ids: Sequence[int], *, now: datetime | None = None) -> None:
-        """Record letters that were handed over; what they said is destroyed."""
-        values = {"status": NoticeStatus.SENT.value, "changed": micros(now), **_GONE}
-        with self._store.writing() as connection:
-            connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, ids)).values(**values))
+        """Record letters that were handed over; what they said is destroyed.
 
-    def retry(self, number: int, at: datetime) -> None:
-        """Give a letter back, to be tried again, not before a time."""
-        self._change(number, {"status": NoticeStatus.QUEUED.value, "due": micros(at)})
+        From now on the holder of whom one asked has their time to answer.
+        """
+        time = micros(now)
+        values = {"status": NoticeStatus.SENT.value, "changed": time, **_GONE}
+        with self._store.writing() as connection:
+            handed = (bulk.among(connection, letter.c.id, ids), letter.c.status != NoticeStatus.BOUNCED.value)
+            known = sa.select(letter).where(*handed, letter.c.sealed.is_not(None)).order_by(letter.c.id)
+            for row in connection.execute(known).all():
+                said = self._opened(row)
+                asking.asked(connection, said.template, said.params, time)
+            connection.execute(sa.update(letter).where(*handed).values(**values))
+
+    def retry(self, number: int, at: datetime, *, tried: bool = True) -> None:
+        """Give a letter back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
+        values = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "attempt": letter.c.attempt + int(tried)}
+        self._change(number, values)
 
     def failed(self, number: int, cause: str, *, now: datetime | None = None) -> None:
         """Give a letter up; what it said is destroyed."""
@@ -123,16 +136,16 @@ class LetterBox:
             self._change(number, values | _GONE)
 
     def bounced(self, number: int, *, cause: str, now: datetime | None = None) -> bool:
-        """Record that a letter came back; whether it is one of ours."""
+        """Record that a letter came back, even before it is on record as sent; whether it is one of ours."""
         time = micros(now)
-        which = (letter.c.id == number, letter.c.status.in_([NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value]))
+        which = letter.c.id == number
         with self._store.writing() as connection:
-            row = connection.execute(sa.select(letter).where(*which)).one_or_none()
+            row = connection.execute(sa.select(letter).where(which)).one_or_none()
             if row is None:
                 return False
-            if row.status == NoticeStatus.SENT.value:
-                values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time}
-                connection.execute(sa.update(letter).where(*which).values(**values))
+            if row.status in _RETURNABLE:
+                values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time, **_GONE}
+                connection.execute(sa.update(letter).where(which).values(**values))
                 if row.subject is not None:
                     asking.unreachable(connection, row.subject, time)
             return True

@@ -3,29 +3,28 @@
 Invariants: a notice is handed out once, unless its delivery is known not to have happened; whoever was reached by a
 notice is told with every account of theirs that is a member's, from the day of the earliest notice that was sent to
 any account of theirs and did not come back (told.py), whatever is linked or unlinked later; a notice that
-comes back untells, unless another one reached them. The cause of a failure is kept as a code: a server's reply may
-name somebody.
+comes back untells, unless another one reached them, and stays so, also where that is heard of before it is on record
+as sent; only an answer about a notice counts as an attempt. A notice by mail goes to the address, and in the language,
+that is on file of its person. The cause of a failure is kept as a code: a server's reply may name somebody.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import bulk, entries, standing
+from demur.register import bulk, entries, queued
 from demur.register.campaigns import Campaigns, number_of
 from demur.register.clock import MICROS_PER_DAY, micros, moment
 from demur.register.contact_records import Delivered, Due, NoticeRecord
 from demur.register.contact_tables import campaign, notice
 from demur.register.people import People, together
-from demur.register.profiles import unsealed
 from demur.register.proof import own_accounts
 from demur.register.store import Store
-from demur.register.tables import account, member
+from demur.register.tables import member
 from demur.register.told import retell
 from demur.register.vault import Vault
 from demur.terms import Channel, EntryKind, NoticeStatus
@@ -35,6 +34,8 @@ _CODES: Final = (re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b"), re.compile(r"\b[45]
 _WORD: Final = re.compile(r"[a-z][a-z-]{0,39}")
 _OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
 _STANDING: Final = (NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value)
+_RETURNABLE: Final = (*_OPEN, NoticeStatus.SENT.value)
+"""What can come back: who has its Message-ID has had the notice, whatever is on record yet."""
 
 
 class NoticeBook(Campaigns):
@@ -45,27 +46,44 @@ class NoticeBook(Campaigns):
         self._people = people
         self._vault = vault
 
-    def claim(self, channel: Channel, limit: int, *, now: datetime | None = None) -> list[Due]:
+    def claim(
+        self,
+        channel: Channel,
+        limit: int,
+        *,
+        named: Callable[[str, int], str] | None = None,
+        now: datetime | None = None,
+    ) -> list[Due]:
         """Take notices that are due in hand; none of them is handed out again until it is given back.
 
         Who has objected or was erased meanwhile gets none any more.
+
+        Args:
+            channel: which they go through.
+            limit: how many.
+            named: the Message-ID that a notice of a campaign, to a subject key, will leave with: known from now on,
+                so that it can come back at any time.
+            now: when.
         """
         time = micros(now)
         waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
         with self._store.writing() as connection:
             while True:
-                rows = _due(connection, (*waiting, notice.c.due <= time), limit)
+                rows = queued.waiting(connection, (*waiting, notice.c.due <= time), limit)
                 if not rows:
                     return []
-                out = _out(connection, rows)
+                out = queued.unwanted(connection, rows)
+                gone = [row for row in rows if row.subject in out]
                 taken = [row for row in rows if row.subject not in out]
-                _mark(connection, channel, [row for row in rows if row.subject in out], NoticeStatus.CANCELLED, time)
-                _mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                queued.mark(connection, channel, gone, NoticeStatus.CANCELLED, time)
+                queued.mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                queued.name(connection, channel, taken, named)
                 if taken:
-                    return [self._opened(row, row.attempt + 1) for row in taken]
+                    due = [queued.opened(self._vault, row) for row in taken]
+                    return queued.reached(connection, self._vault, due) if channel is Channel.MAIL else due
 
     def sent(self, channel: Channel, delivered: Sequence[Delivered], *, now: datetime | None = None) -> None:
-        """Record notices that were handed over: their people are told from this day on.
+        """Record notices that were handed over: their people are told from this day on, unless they came back already.
 
         One entry for each campaign among them.
 
@@ -79,11 +97,18 @@ class NoticeBook(Campaigns):
                 _record_sent(connection, name, channel, theirs, time)
 
     def retry(
-        self, channel: Channel, campaign: str, subject: int, at: datetime, *, now: datetime | None = None
+        self,
+        channel: Channel,
+        campaign: str,
+        subject: int,
+        at: datetime,
+        *,
+        tried: bool = True,
+        now: datetime | None = None,
     ) -> None:
-        """Give a notice back, to be tried again, not before a time."""
-        values = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "changed": micros(now)}
-        self._change(channel, campaign, subject, values)
+        """Give a notice back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
+        values: dict[str, Any] = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "changed": micros(now)}
+        self._change(channel, campaign, subject, values | {"attempt": notice.c.attempt + int(tried)})
 
     def failed(self, channel: Channel, campaign: str, subject: int, *, cause: str, now: datetime | None = None) -> None:
         """Give a notice up that never reached anybody; the person stays untold."""
@@ -91,13 +116,14 @@ class NoticeBook(Campaigns):
         self._change(channel, campaign, subject, values)
 
     def bounced(self, message_id: str, *, cause: str, now: datetime | None = None) -> bool:
-        """Record that a notice came back; whether it is one of ours."""
-        which = sa.and_(notice.c.message_id == _bare(message_id), notice.c.message_id != "")  # one within the platform
+        """Record that a notice came back, even before it is on record as sent; whether it is one of ours."""
+        found = queued.bare(message_id)
+        which = sa.and_(notice.c.message_id == found, notice.c.message_id != "")  # one within the platform
         with self._store.writing() as connection:
-            row = connection.execute(sa.select(notice).where(which, notice.c.status.in_(_STANDING))).first()
+            row = connection.execute(sa.select(notice).where(which)).first()
             if row is None:
                 return False
-            if row.status == NoticeStatus.SENT:
+            if row.status in _RETURNABLE:
                 _record_bounced(connection, row, code(cause), micros(now))
             return True
 
@@ -130,9 +156,9 @@ class NoticeBook(Campaigns):
         with self._store.reading() as connection:
             theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
             here = (notice.c.channel == Channel.IN_APP.value, notice.c.status.in_(_OPEN), theirs)
-            rows = _due(connection, here, _PAGE)
-            out = _out(connection, rows)
-            return [self._opened(row, max(row.attempt, 1)) for row in rows if row.subject not in out]
+            rows = queued.waiting(connection, here, _PAGE)
+            out = queued.unwanted(connection, rows)
+            return [queued.opened(self._vault, row) for row in rows if row.subject not in out]
 
     def records(self, name: str) -> Iterator[tuple[int, NoticeRecord]]:
         """What is on record of each notice of a campaign, with the subject key it was addressed to.
@@ -150,10 +176,6 @@ class NoticeBook(Campaigns):
             if len(rows) < _PAGE:
                 return
             last = (rows[-1].channel, rows[-1].subject)
-
-    def _opened(self, row: Any, attempt: int) -> Due:  # noqa: ANN401  # a row of _due
-        identifier = self._vault.open(row.key, row.identifier, "account", row.subject).decode()
-        return Due(row.name, row.subject, attempt, unsealed(self._vault, identifier, row))
 
     def _change(self, channel: Channel, name: str, subject: int, values: dict[str, Any]) -> None:
         """Change a notice that is in hand or waits."""
@@ -182,17 +204,28 @@ def _record_sent(
 ) -> None:
     which = (notice.c.campaign == number_of(connection, name), notice.c.channel == channel.value)
     among = bulk.among(connection, notice.c.subject, [each.subject for each in delivered])
-    new = set(connection.scalars(sa.select(notice.c.subject).where(*which, among, notice.c.status.not_in(_STANDING))))
+    unsent = sa.select(notice.c.subject, notice.c.status).where(*which, among, notice.c.sent.is_(None))
+    statuses = {row.subject: row.status for row in connection.execute(unsent)}
     rows = [
-        {"to": each.subject, "language": each.language, "digest": each.digest, "message_id": _bare(each.message_id)}
+        {
+            "to": each.subject,
+            "language": each.language,
+            "digest": each.digest,
+            "message_id": queued.bare(each.message_id),
+        }
         for each in delivered
-        if each.subject in new
+        if each.subject in statuses
     ]
     if not rows:
         return
-    values: dict[str, Any] = {"status": NoticeStatus.SENT.value, "sent": time, "changed": time}
+    returned = notice.c.status == NoticeStatus.BOUNCED.value
+    values: dict[str, Any] = {"status": sa.case((returned, notice.c.status), else_=NoticeStatus.SENT.value)}
     values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id")}
-    connection.execute(sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to")).values(**values), rows)
+    here = sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to"))
+    connection.execute(here.values(**values, sent=time, changed=time), rows)
+    new = [subject for subject, status in statuses.items() if status != NoticeStatus.BOUNCED]
+    if not new:
+        return
     subjects = _members_of(connection, new)
     today = time // MICROS_PER_DAY
     untold = (bulk.among(connection, member.c.key, subjects), member.c.noticed_on > today)
@@ -218,34 +251,6 @@ def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKe
     return bulk.read_keys(connection, sa.select(member.c.key).where(bulk.among(connection, member.c.key, everybody)))
 
 
-def _due(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> Sequence[Any]:
-    """Notices with what is needed to open their member, oldest first."""
-    known = (account.c.wrapped.label("key"), account.c.sealed.label("identifier"))
-    columns = (notice.c.campaign, campaign.c.name, notice.c.subject, notice.c.attempt, *known)
-    facts = (member.c.region, member.c.birth_year, member.c.wrapped, member.c.sealed)
-    derived = (standing.effective_told_on().label("told_on"), standing.effective_consent().label("consented"))
-    joined = sa.join(notice, campaign, campaign.c.number == notice.c.campaign)
-    joined = joined.join(account, account.c.key == notice.c.subject, isouter=True)
-    joined = joined.join(member, member.c.key == notice.c.subject, isouter=True)
-    statement = sa.select(*columns, *facts, *derived).select_from(joined).where(*where)
-    return connection.execute(statement.order_by(notice.c.due).limit(limit)).all()
-
-
-def _out(connection: sa.Connection, rows: Sequence[Any]) -> set[int]:
-    """The subject keys of those who are to get nothing: they objected, or nothing of them is left to write to."""
-    keys = np.array([row.subject for row in rows], dtype=np.int64)
-    erased = {row.subject for row in rows if row.sealed is None or row.identifier is None}
-    return erased | set(standing.suppressed(connection, np.unique(keys)).tolist())
-
-
-def _mark(connection: sa.Connection, channel: Channel, rows: Sequence[Any], status: NoticeStatus, time: int) -> None:
-    for number in {row.campaign for row in rows}:
-        theirs = bulk.among(connection, notice.c.subject, [row.subject for row in rows if row.campaign == number])
-        which = (notice.c.campaign == number, notice.c.channel == channel.value, theirs)
-        values = {"status": status.value, "changed": time, "attempt": notice.c.attempt + 1}
-        connection.execute(sa.update(notice).where(*which).values(**values))
-
-
 def _records() -> sa.Select[Any]:
     return sa.select(*notice.c, campaign.c.name).join(campaign, campaign.c.number == notice.c.campaign)
 
@@ -261,7 +266,3 @@ def _record(row: Any) -> NoticeRecord:  # noqa: ANN401  # a row of _records
         sent=None if row.sent is None else moment(row.sent),
         changed=moment(row.changed),
     )
-
-
-def _bare(message_id: str) -> str:
-    return message_id.strip().strip("<>")

@@ -165,13 +165,27 @@ class ObjectionLog(Log):
         with self._store.reading() as connection:
             return objection_states.of_people(connection, np.array([subject], np.int64))
 
-    def standing(self, subject: int, channel: str) -> int | None:
-        """The number of the last binding objection by a channel that was lodged for this very account, if any was.
+    def standing(self, subject: int, channel: str | None = None, *, confirmed: bool = False) -> int | None:
+        """The number of the last binding objection that was lodged for this very account, if any was.
 
         One that holds for the account only because it is linked with another's is left out: a link can be taken back.
+
+        Args:
+            subject: the account's subject key.
+            channel: only of those that came by it.
+            confirmed: only of those that were confirmed.
         """
         with self._store.reading() as connection:
-            return objection_states.standing(connection, subject, channel)
+            return objection_states.standing(connection, subject, channel, confirmed=confirmed)
+
+    def lodged_for(self, reference: str) -> SubjectKeys:
+        """The keys of the accounts that an objection was lodged for, sorted; without those linked with them.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return objection_states.accounts_of(connection, objection_states.read_state(connection, reference).seq)
 
     def objections_open(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
         """The objections that nobody has confirmed yet, oldest first; they bind.

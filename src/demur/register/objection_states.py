@@ -53,10 +53,12 @@ def waiting(connection: sa.Connection, limit: int, proven: Collection[str]) -> l
     return _states(connection, sa.select(objection).where(*which).order_by(objection.c.seq).limit(limit))
 
 
-def standing(connection: sa.Connection, subject: int, channel: str) -> int | None:
-    """The number of the last binding objection that came by a channel for this very account; None without one."""
+def standing(connection: sa.Connection, subject: int, channel: str | None, *, confirmed: bool) -> int | None:
+    """The number of the last binding objection for this very account; None without one."""
     joined = sa.select(sa.func.max(objection.c.seq)).join(objected, objected.c.objection == objection.c.seq)
-    which = (objected.c.account == subject, objection.c.active.is_(True), objection.c.channel == channel)
+    which = [objected.c.account == subject, objection.c.active.is_(True)]
+    which += [] if channel is None else [objection.c.channel == channel]
+    which += [objection.c.phase == ObjectionPhase.CONFIRMED.value] if confirmed else []
     number: int | None = connection.scalar(joined.where(*which))
     return number
 

@@ -2,7 +2,8 @@
 
 Invariants: what was handed over is on record before the next group is begun, so that at most GROUP mails are ever
 handed over and not on record: these, and no others, may go out a second time after a kill. What was not handed over
-is given back, or failed for good; nothing is forgotten in between.
+is given back, or failed for good; nothing is forgotten in between. Patience runs out by answers about the mail itself:
+a way that is shut, and what was not begun, cost it nothing.
 """
 
 from collections import Counter
@@ -40,13 +41,13 @@ class Kind(Protocol[T]):
         """Hand one over, from any thread."""
 
     def attempt(self, one: T) -> int:
-        """How often it was tried, this time included."""
+        """How often it was answered, this time included."""
 
     def sent(self, some: Sequence[T]) -> None:
         """Record that they were handed over."""
 
-    def retry(self, one: T, at: datetime) -> None:
-        """Give one back until then."""
+    def retry(self, one: T, at: datetime, *, tried: bool) -> None:
+        """Give one back until then; whether that was an attempt."""
 
     def failed(self, one: T, cause: str) -> None:
         """Give one up."""
@@ -119,11 +120,11 @@ class Delivery(Generic[T]):
             for one, answer in zip(group, answers, strict=True):
                 attempt = kind.attempt(one)
                 if answer.fate is Fate.CLOSED:
-                    kind.retry(one, now)
+                    kind.retry(one, now, tried=False)
                 elif answer.fate is Fate.NEVER or (answer.fate is Fate.LATER and kind.patience.over(attempt)):
                     kind.failed(one, answer.cause)
                 elif answer.fate is Fate.LATER:
-                    kind.retry(one, now + kind.patience.delay(attempt))
+                    kind.retry(one, now + kind.patience.delay(attempt), tried=True)
 
     def _insist(self, work: Callable[[], None]) -> None:
         """Record, however long others keep the register busy; only the end of the worker ends the tries."""
@@ -144,4 +145,4 @@ class Delivery(Generic[T]):
         at = datetime.now(UTC) - timedelta(seconds=1)
         with suppress(UnavailableError), self._office.register.locked():
             for one in hand:
-                self._kind.retry(one, at)
+                self._kind.retry(one, at, tried=False)

@@ -58,16 +58,16 @@ class InAppNotices:
         return post(self._policy.webhooks.url, self._key, name, orjson.dumps(body))
 
     def attempt(self, one: Due) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Due]) -> None:
         """Their people are told from now on."""
         self._book.sent(Channel.IN_APP, [self._made[one.campaign, one.subject] for one in some])
 
-    def retry(self, one: Due, at: datetime) -> None:
+    def retry(self, one: Due, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._book.retry(Channel.IN_APP, one.campaign, one.subject, at)
+        self._book.retry(Channel.IN_APP, one.campaign, one.subject, at, tried=tried)
 
     def failed(self, one: Due, cause: str) -> None:
         """Give one up."""

@@ -1,20 +1,22 @@
 """What goes out by mail: notices and letters.
 
 Invariants: a person without an address that mail can be sent to has failed, and so is not told; a letter that says
-that somebody was erased does not stay in the workspace as a file.
+that somebody was erased does not stay in the workspace as a file; nobody counts as told or asked by a mail that only
+lies in the outbox of a portal for the public: it waits for a mail server instead.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from demur.notices.reach import unsent
 from demur.notices.rendering import Links, Rendered, render_letter, render_notice
 from demur.policy import Policy
 from demur.register import Delivered, Due, Letter
 from demur.terms import Channel
 from demur.tokens import Purpose
 from demur.worker.carrying import LETTERS, NOTICES, Answer, Carrier, Fate, Patience
-from demur.worker.logs import log_error
+from demur.worker.logs import log, log_error
 from demur.worker.mails import BadAddressError, Post
 from demur.worker.office import Office
 
@@ -30,13 +32,15 @@ class _Desk:
         self.post: Post
         self.carrier: Carrier
 
-    def refresh(self) -> Policy:
+    def refresh(self, kind: str) -> Policy:
         """The policy, with what it asks for at hand; called between groups, never during one."""
         policy = self._office.policy()
         if policy is not self._policy:
             self.close()
             self.post, self.carrier = self._office.post(), self._office.carrier()
             self._policy = policy
+            if unsent(policy):
+                log(f"{kind}.wait", cause="mail.server is empty, and portal.url is public: nothing can be sent")
         return policy
 
     def close(self) -> None:
@@ -61,16 +65,16 @@ class MailNotices:
 
     def claim(self, limit: int) -> Sequence[Due]:
         """Take some in hand."""
-        self._policy = self._desk.refresh()
+        self._policy = self._desk.refresh(self.name)
         self._made.clear()
-        return self._book.claim(Channel.MAIL, limit)
+        return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit, named=self._name)
 
     def carry(self, one: Due) -> Answer:
         """Render one, and hand it over."""
         if not one.member.mail:
             return Answer(Fate.NEVER, "no mail address")
         rendered = self._rendered(one)
-        message_id = self._desk.post.notice_id(one.campaign, one.subject, Channel.MAIL)
+        message_id = self._name(one.campaign, one.subject)
         try:
             mail = self._desk.post.mail(rendered, one.member.mail, message_id)
         except BadAddressError:
@@ -80,16 +84,16 @@ class MailNotices:
         return self._desk.carrier.carry(mail)
 
     def attempt(self, one: Due) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Due]) -> None:
         """Their people are told from now on."""
         self._book.sent(Channel.MAIL, [self._made[one.campaign, one.subject] for one in some])
 
-    def retry(self, one: Due, at: datetime) -> None:
+    def retry(self, one: Due, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._book.retry(Channel.MAIL, one.campaign, one.subject, at)
+        self._book.retry(Channel.MAIL, one.campaign, one.subject, at, tried=tried)
 
     def failed(self, one: Due, cause: str) -> None:
         """Give one up: the person stays untold."""
@@ -98,6 +102,9 @@ class MailNotices:
     def close(self) -> None:
         """Hang up."""
         self._desk.close()
+
+    def _name(self, campaign: str, subject: int) -> str:
+        return self._desk.post.notice_id(campaign, subject, Channel.MAIL)
 
     def _rendered(self, one: Due) -> Rendered:
         return rendered_notice(self._office, self._policy, one)
@@ -116,8 +123,8 @@ class Letters:
 
     def claim(self, limit: int) -> Sequence[Letter]:
         """Take some in hand; the write lock is asked for only where there are any."""
-        self._policy = self._desk.refresh()
-        return self._box.claim(limit) if self._box.waiting() else []
+        self._policy = self._desk.refresh(self.name)
+        return [] if unsent(self._policy) or not self._box.waiting() else self._box.claim(limit)
 
     def carry(self, one: Letter) -> Answer:
         """Render one, and hand it over."""
@@ -134,16 +141,16 @@ class Letters:
         return self._desk.carrier.carry(mail, urgent=True)
 
     def attempt(self, one: Letter) -> int:
-        """How often it was tried."""
+        """How often it was answered."""
         return one.attempt
 
     def sent(self, some: Sequence[Letter]) -> None:
         """What they said is destroyed."""
         self._box.sent([one.id for one in some])
 
-    def retry(self, one: Letter, at: datetime) -> None:
+    def retry(self, one: Letter, at: datetime, *, tried: bool) -> None:
         """Give one back."""
-        self._box.retry(one.id, at)
+        self._box.retry(one.id, at, tried=tried)
 
     def failed(self, one: Letter, cause: str) -> None:
         """Give one up."""

@@ -7,14 +7,15 @@ the same Message-ID.
 """
 
 import queue
+import re
 import smtplib
 import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final, Literal
 
+from demur.notices.reach import loopback
 from demur.policy import Mail as MailPolicy
 from demur.worker.carrying import LINES, SENT, Answer, Fate, Mail, Throttle
 
@@ -22,6 +23,7 @@ _OK: Final = 250
 _FORWARDED: Final = 251
 _CLOSING: Final = 421
 _PERMANENT: Final = 500
+_ENHANCED: Final = re.compile(rb"[45]\.\d{1,3}\.\d{1,3}(?!\S)")  # RFC 3463, section 2
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class Smtp:
             server.starttls(context=ssl.create_default_context())
             server.ehlo()
         if self._policy.user:
-            if security == "none" and not _loopback(host):
+            if security == "none" and not loopback(host):
                 raise _ClosedError("no password without tls")
             server.login(self._policy.user, self._password or "")
         _limit(server, self._timeouts.command)
@@ -235,10 +237,13 @@ def address(server: str) -> tuple[str, int]:
 
 
 def _refused(code: int, said: bytes) -> Answer:
-    """What a refusal means; its enhanced code (RFC 3463), if it has one, says more than the plain one."""
-    first = said.split(b" ", 1)[0].decode("ascii", "replace")
-    enhanced = first if first[:2] in {"4.", "5."} else str(code)
-    return Answer(Fate.NEVER if code >= _PERMANENT else Fate.LATER, enhanced)
+    """What a refusal means; its enhanced code, if it has one, says more than the plain one.
+
+    Nothing else of a reply is kept: it may name the reader.
+    """
+    found = _ENHANCED.match(said)
+    cause = found.group().decode() if found else str(code)
+    return Answer(Fate.NEVER if code >= _PERMANENT else Fate.LATER, cause)
 
 
 def _closing(code: int) -> Answer | None:
@@ -252,10 +257,3 @@ def _limit(server: smtplib.SMTP, seconds: float) -> None:
 
 def _bytes(said: bytes | str) -> bytes:
     return said if isinstance(said, bytes) else said.encode()
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

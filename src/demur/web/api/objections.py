@@ -17,13 +17,14 @@ from demur.errors import RegisterError
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.web.api.answers import REFERENCE, Lodged, Objection, Outcomes, Standing
 from demur.web.api.describing import describe
-from demur.web.api.lodging import lodge, lodge_many
+from demur.web.api.lodging import language, lodge, lodge_many
 from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, NewObjection, NewObjections, without_controls
 from demur.web.api.once import once
 from demur.web.api.problems import Problem
 from demur.web.api.routing import KB, desk_of, routes, said, told
 from demur.web.desk import Desk
 from demur.web.intake import IntakeFullError
+from demur.web.portal.lodging import Counter
 
 router = routes("Objections")
 
@@ -88,7 +89,8 @@ async def show(request: Request, reference: Reference) -> Response:
 )
 async def withdraw(request: Request, reference: Reference) -> Response:
     """At the person's own wish. `others` says how many of theirs stay in force."""
-    return await _move(request, reference, Register.withdraw, _ENDING)
+    desk = desk_of(request)
+    return await _move(request, reference, partial(_withdraw, Counter(desk, language(desk), desk.now())), _ENDING)
 
 
 @router.post(
@@ -130,6 +132,15 @@ def _standing(register: Register, account: str) -> Standing:
     states, persons = register.objections_of(account), register.persons
     in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
+
+
+def _withdraw(counter: Counter, register: Register, reference: str) -> ObjectionState:
+    """Withdraw, and tell whoever stood for it by mail, as the portal does."""
+    with register.locked():
+        state = register.objection(reference)
+        if state.binding:
+            counter.post_withdrawn(register, state, register.statement(reference) or {})
+        return register.withdraw(reference, now=counter.now)
 
 
 async def _found(desk: Desk, reference: str) -> ObjectionState:

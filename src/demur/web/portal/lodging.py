@@ -100,16 +100,22 @@ class Counter:
 
         Whoever typed an account holds its receipt, too; its holder, once they have confirmed it, has to hear of it.
         """
-        confirmed, contact = state.phase is ObjectionPhase.CONFIRMED, said.get("contact")
-        proven = state.channel in {Route.LINK, Route.SIGNED_IN} or (state.channel == Route.TYPED and confirmed)
-        accounts, to = texts(said, "accounts"), dict[str, int | str]()
-        if proven and accounts:
-            to = {"subject": self.desk.keys.pepper.subject_key(accounts[0])}
-        elif state.channel == Route.NO_ACCOUNT and isinstance(contact, str) and (confirmed or self.may_ask(contact)):
-            to = {"address": contact}
+        to = self._whoever_stood(register, state, said)
         if to:
             language = self._language(register, to.get("subject"))
             self._post(register, "withdrawn", language, {"reference": state.reference}, to)
+
+    def _whoever_stood(
+        self, register: Register, state: ObjectionState, said: Mapping[str, JSON]
+    ) -> Mapping[str, int | str]:
+        """Whom an objection's end is told: nobody, of an account that somebody typed and nobody confirmed."""
+        confirmed, contact = state.phase is ObjectionPhase.CONFIRMED, said.get("contact")
+        if state.channel == Route.NO_ACCOUNT:
+            told = isinstance(contact, str) and (confirmed or self.may_ask(contact))
+            return {"address": str(contact)} if told else {}
+        if state.channel == Route.TYPED and not confirmed:
+            return {}
+        return {"subject": int(register.lodged_for(state.reference)[0])}
 
     def _post(
         self, register: Register, template: str, language: str, params: Mapping[str, JSON], to: Mapping[str, int | str]
@@ -128,7 +134,8 @@ class Counter:
 def by_proof(register: Register, subject: int, route: Route, counter: Counter, account: str | None = None) -> int:
     """Object as somebody who has shown that an account is theirs; the number of the objection.
 
-    One that stands already by the same route is the answer: pressing the button twice is no second objection.
+    One that stands already for this account by the same route is the answer: pressing the button twice is no second
+    objection. One of another account that is linked is none: a link can be taken back, and theirs be withdrawn.
 
     Args:
         register: where.
@@ -137,9 +144,9 @@ def by_proof(register: Register, subject: int, route: Route, counter: Counter, a
         counter: where and when.
         account: its identifier; without one, the one on file, and where it was erased the key alone.
     """
-    standing = [each for each in register.objections_of_key(subject) if each.binding and each.channel == route]
-    if standing:
-        return standing[-1].seq
+    standing = register.standing(subject, route)
+    if standing is not None:
+        return standing
     known = account or register.identifiers(np.array([subject], np.int64))[0]
     if known is None:
         return register.lodge_for_key(subject, channel=route, now=counter.now).seq
@@ -215,11 +222,12 @@ def withdraw(register: Register, state: ObjectionState, counter: Counter) -> Non
 def again(register: Register, state: ObjectionState, counter: Counter) -> int:
     """Lodge an objection anew that its holder confirms too late; the number of the one that stands then."""
     said = register.statement(state.reference) or {}
-    accounts = texts(said, "accounts") if state.channel == Route.TYPED else [_person()]
-    standing = [each.seq for each in register.objections_of(accounts[0]) if each.phase is ObjectionPhase.CONFIRMED]
-    standing += _returned(register, state)
-    if standing:
-        return standing[-1]
+    accounts = [_person()] if state.channel == Route.NO_ACCOUNT else texts(said, "accounts")
+    standing = _returned(register, state)
+    if standing is None:
+        standing = register.standing(counter.desk.keys.pepper.subject_key(accounts[0]), confirmed=True)
+    if standing is not None:
+        return standing
     with register.locked():
         receipt = register.lodge(accounts, channel=state.channel, statement=said, now=counter.now)
         register.confirm(receipt.reference, now=counter.now)
@@ -227,11 +235,11 @@ def again(register: Register, state: ObjectionState, counter: Counter) -> int:
     return receipt.seq
 
 
-def _returned(register: Register, state: ObjectionState) -> list[int]:
+def _returned(register: Register, state: ObjectionState) -> int | None:
     """The number of the objection that was lodged anew for one that lapsed, where it stands."""
     seq = int(register.state(_returned_mark(state.seq)) or 0)
     reference = register.reference_of(seq) if seq else None
-    return [seq] if reference and register.objection(reference).binding else []
+    return seq if reference and register.objection(reference).binding else None
 
 
 def _returned_mark(seq: int) -> str:
@@ -239,9 +247,12 @@ def _returned_mark(seq: int) -> str:
 
 
 def can_return(state: ObjectionState, said: Mapping[str, JSON]) -> bool:
-    """Whether an objection that lapsed can be lodged anew by :func:`again`: it is known what it was about."""
-    named = "accounts" if state.channel == Route.TYPED else "names"
-    return state.channel in {Route.TYPED, Route.NO_ACCOUNT} and bool(texts(said, named))
+    """Whether an objection that lapsed can be lodged anew by :func:`again`: it is known what it was about.
+
+    However it came, its holder was asked by the same question: a letter that staff recorded is no exception.
+    """
+    named = "names" if state.channel == Route.NO_ACCOUNT else "accounts"
+    return state.channel not in PROVEN and bool(texts(said, named))
 
 
 def _person() -> str:

@@ -34,6 +34,7 @@ from webauthn.helpers.structs import (
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from demur.errors import IdentityError, UsageError
+from demur.notices.reach import loopback
 from demur.register import Register, Staff
 from demur.tokens import Purpose, Tokens
 
@@ -69,7 +70,7 @@ class Site:
             UsageError: where browsers make no passkeys: for an address instead of a name, or over plain http.
         """
         parts = urlsplit(portal)
-        host = "localhost" if _loopback(parts.hostname or "") else (parts.hostname or "")
+        host = "localhost" if loopback(parts.hostname or "") else (parts.hostname or "")
         if _numeric(host) or (parts.scheme != "https" and host != "localhost"):
             raise UsageError(
                 "Passkeys need a name and https: set `url` of [portal] in demur.toml to the site's address."
@@ -188,13 +189,6 @@ class Ceremony:
 def _handle(number: int) -> bytes:
     """The user handle of a member of staff: their number, which says nothing of them."""
     return number.to_bytes(8, "big")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _numeric(host: str) -> bool:
