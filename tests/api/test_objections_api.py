@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from problems import problem
 from starlette.testclient import TestClient
 from town import ANN, ANNS_OTHER, DIETER
 
-from demur.register import ObjectionPhase, Register
+from demur.register import MEMBER, ObjectionPhase, Register
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 
@@ -287,6 +288,14 @@ def test_the_switch_knows_every_account_of_the_person(api: TestClient) -> None:
     api.post(f"/api/objections/{reference}/withdraw")
     assert not standing(ANN)["in_force"]
     assert [each["status"] for each in standing(ANN)["objections"]] == ["withdrawn"]
+
+
+def test_the_switch_lists_no_objection_of_somebody_who_may_be_another(api: TestClient, register: Register) -> None:
+    typed = {"account": "forum:mallory", "mail": "dieter@town.example"}
+    register.import_members([pa.RecordBatch.from_pylist([typed], schema=MEMBER)])
+    lodged(api, DIETER)
+    assert api.get("/api/accounts/forum:mallory/objection").json() == {"in_force": True, "objections": []}
+    assert len(api.get("/api/accounts/mail:dieter@town.example/objection").json()["objections"]) == 1
 
 
 def test_an_account_with_slashes_can_be_asked_for(api: TestClient) -> None:

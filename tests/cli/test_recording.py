@@ -152,6 +152,7 @@ ROWS: list[dict[str, object]] = [
         "linked": [BEN],
         "consented": True,
         "mail": "ann@example.org",
+        "mail_verified": True,
     },
     {"account": "instagram:cem", "region": "fr"},
 ]
@@ -159,9 +160,9 @@ ROWS: list[dict[str, object]] = [
 
 def _csv(path: Path) -> None:
     path.write_text(
-        "\ufeffaccount,names,locale,region,birth_year,told_on,linked,consented,mail\n"
-        f'{ANN},"Ann Example|Annie",de,DE,1990,2026-01-02,{BEN},Yes,ann@example.org\n'
-        "instagram:cem,,,fr,,,,,\n",
+        "\ufeffaccount,names,locale,region,birth_year,told_on,linked,consented,mail,mail_verified\n"
+        f'{ANN},"Ann Example|Annie",de,DE,1990,2026-01-02,{BEN},Yes,ann@example.org,true\n'
+        "instagram:cem,,,fr,,,,,,\n",
         "utf-8",
     )
 
@@ -193,7 +194,17 @@ def test_members_are_read_from_every_format(
     (ann,), (cem,) = _keys(workspace, ANN), _keys(workspace, "instagram:cem")
     assert tuple(known[ann]) == (b"DE", 1990, True)
     assert tuple(known[cem]) == (b"FR", 0, False)
+    with find(workspace).register() as register:
+        assert len(register.persons.own(ANN)) == len(register.person(ANN)) == 3
     assert demur("members", path, "-w", workspace).out.startswith("2 members read, 0 of them new or changed.")
+
+
+def test_a_table_that_says_nothing_of_verified_addresses_proves_none(demur: Demur, workspace: Path) -> None:
+    path = workspace.parent / "m.csv"
+    path.write_text(f"account,mail\n{ANN},ann@example.org\n")
+    assert demur("members", path, "-w", workspace).code == 0
+    with find(workspace).register() as register:
+        assert (len(register.persons.own(ANN)), len(register.person(ANN))) == (1, 2)
 
 
 def test_linked_members_share_an_objection(demur: Demur, workspace: Path) -> None:

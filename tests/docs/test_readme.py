@@ -18,9 +18,9 @@ README: Final = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 HOST: Final = "https://example.org"
 PUBLIC: Final = "https://www.w3.org/ns/activitystreams#Public"
 MEMBERS: Final = """\
-account,mail,region,birth_year,told_on
-mastodon:@ben@example.org,ben@mail.example,DE,1980,2020-01-31
-mastodon:@ann@example.org,ann@mail.example,DE,1985,2020-01-31
+account,mail,mail_verified,region,birth_year,told_on
+mastodon:@ben@example.org,ben@mail.example,true,DE,1980,2020-01-31
+mastodon:@ann@example.org,ann@mail.example,true,DE,1985,2020-01-31
 """
 
 

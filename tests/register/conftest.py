@@ -157,4 +157,5 @@ def ann() -> Row:
         "linked": ["mastodon:@ann@social.example"],
         "consented": False,
         "mail": "annika@mail.example",
+        "mail_verified": True,
     }

@@ -33,7 +33,7 @@ def who(*regions: str, born_by: int | None = None, unknown_region: bool = True, 
 @pytest.fixture
 def three(register: Register, members: "MakeBatch") -> Register:
     """A register with Ann, who has two accounts, Ben and Cem."""
-    ann = {"names": ["Ann"], "mail": "ann@mail.example"}
+    ann = {"names": ["Ann"], "mail": "ann@mail.example", "mail_verified": True}
     rows = [{"account": "x:ann", **ann}, {"account": "forum:ann", **ann}, {"account": "x:ben"}, {"account": "x:cem"}]
     register.import_members([members(*rows)], now=NOON)
     return register

@@ -27,6 +27,7 @@ from demur.register.standing import Reader
 
 ACCOUNTS = [f"x:{letter}" for letter in "abcdefg"]
 accounts = st.sampled_from(ACCOUNTS)
+MAILS = ["mail:m@y.example", "mail:n@y.example"]
 
 
 def test_linking_is_recorded_once(register: Register) -> None:
@@ -90,6 +91,7 @@ class PeopleMachine(RuleBasedStateMachine):
         self.folder = TemporaryDirectory()
         self.register = Register.create(f"sqlite:///{self.folder.name}/register.db", self.keys)
         self.edges: set[frozenset[str]] = set()
+        self.proven: set[frozenset[str]] = set()
         self.unlinked: set[frozenset[str]] = set()
         self.open: dict[str, set[str]] = {}
 
@@ -99,19 +101,22 @@ class PeopleMachine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     def model(self) -> set[str]:
-        edges = [(min(edge), max(edge)) for edge in self.edges]
         objected = {account for each in self.open.values() for account in each}
-        return {account for part in parts(ACCOUNTS, edges) if part & objected for account in part}
+        return {account for part in self.parts(self.edges) if part & objected for account in part}
+
+    def parts(self, edges: set[frozenset[str]]) -> list[set[str]]:
+        return parts([*ACCOUNTS, *MAILS], [(min(edge), max(edge)) for edge in edges])
 
     @rule(first=accounts, second=accounts)
     def link(self, first: str, second: str) -> None:
         self.register.link(first, second)
         self.remember(first, second)
 
-    def remember(self, first: str, second: str) -> None:
+    def remember(self, first: str, second: str, *, proven: bool = True) -> None:
         if first != second:
             self.edges.add(frozenset((first, second)))
             self.unlinked.discard(frozenset((first, second)))
+            self.proven |= {frozenset((first, second))} if proven else set()
 
     @rule(data=st.data())
     def unlink(self, data: st.DataObject) -> None:
@@ -119,6 +124,7 @@ class PeopleMachine(RuleBasedStateMachine):
             edge = data.draw(st.sampled_from(sorted(self.edges, key=sorted)))
             self.register.unlink(*edge)
             self.edges.remove(edge)
+            self.proven.discard(edge)
             self.unlinked.add(edge)
 
     @rule(account=accounts, others=st.lists(accounts, max_size=2))
@@ -128,6 +134,13 @@ class PeopleMachine(RuleBasedStateMachine):
         for other in others:
             if frozenset((account, other)) not in self.unlinked:
                 self.remember(account, other)
+
+    @rule(account=accounts, mail=st.sampled_from(MAILS), verified=st.sampled_from([True, False, None]))
+    def import_address(self, account: str, mail: str, verified: bool | None) -> None:  # noqa: FBT001  # a column
+        row = dict.fromkeys(MEMBER.names) | {"account": account, "mail": mail[5:], "mail_verified": verified}
+        self.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+        if frozenset((account, mail)) not in self.unlinked:
+            self.remember(account, mail, proven=bool(verified))
 
     @rule(target=lodged, chosen=st.lists(accounts, min_size=1, max_size=3))
     def lodge(self, chosen: list[str]) -> str:
@@ -164,6 +177,13 @@ class PeopleMachine(RuleBasedStateMachine):
         patched = self.register.snapshot()
         assert patched.suppressed.tolist() == afresh.suppressed.tolist()
         assert patched.facts.keys.tolist() == afresh.facts.keys.tolist()
+
+    @invariant()
+    def proves_what_the_model_does(self) -> None:
+        if hasattr(self, "register"):
+            for part in self.parts(self.proven):
+                keys = sorted(self.keys.pepper.subject_keys(sorted(part)).tolist())
+                assert self.register.persons.own(min(part)).tolist() == keys
 
 
 def test_people_against_a_model(keys: Keys) -> None:

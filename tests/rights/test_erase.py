@@ -293,6 +293,20 @@ def test_what_an_objection_merely_named_is_not_erased(settled: Workspace) -> Non
     assert set(sealed(settled, keys_of(settled, FLORA))) <= set(before)
 
 
+def test_an_address_that_was_merely_typed_leads_to_nothing_of_its_holder(settled: Workspace) -> None:
+    theirs = mail_to(settled, MAIL, "notice")
+    with settled.register() as register:
+        typed = {"account": "forum:u1", "mail": MAIL}
+        register.import_members([pa.RecordBatch.from_pylist([typed], schema=MEMBER)], now=NOW)
+    erased = erase(settled, "forum:u1", now=LATER)
+    assert (erased.accounts, erased.own, erased.mails) == (1, 9, 0)
+    assert theirs.exists()
+    with settled.register() as register:
+        assert register.member(FLORA) is not None
+        assert register.member("forum:u1") is None
+        assert register.persons.covered(register.persons.subject(FLORA)), "the objection covers, until it is withdrawn"
+
+
 @pytest.mark.parametrize("prove", ["staff", "import"])
 def test_a_named_account_is_erased_once_it_is_proven(
     settled: Workspace, prove: str, members_of: Callable[..., Any]

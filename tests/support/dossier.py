@@ -66,6 +66,7 @@ def items(*, with_her: bool = True) -> list[dict[str, Any]]:
 def members() -> pa.RecordBatch:
     """What the platform knows of her."""
     base = {"region": "DE", "birth_year": 1980, "told_on": date(2026, 1, 2), "consented": False, "locale": "en"}
+    base["mail_verified"] = True
     rows = [
         {"account": FLORA, "names": ["Flora Quince"], "linked": [ALIAS], "mail": MAIL, **base},
         {"account": "forum:ben", "names": ["Ben Baker"], "linked": [], "mail": "ben@post.example", **base},

@@ -213,6 +213,7 @@ def _member(who: Person) -> Mapping[str, object]:
         "locale": who.language,
         "region": _REGIONS[who.language],
         "mail": who.mail,
+        "mail_verified": True,
     }
 
 

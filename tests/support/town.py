@@ -27,6 +27,7 @@ MEMBERS: Final[list[dict[str, Any]]] = [
         "locale": "en",
         "region": "IE",
         "mail": "ann@town.example",
+        "mail_verified": True,
         "linked": [ANNS_OTHER],
     },
     {
@@ -35,9 +36,24 @@ MEMBERS: Final[list[dict[str, Any]]] = [
         "locale": "de-DE",
         "region": "DE",
         "mail": "dieter@town.example",
+        "mail_verified": True,
     },
-    {"account": EWA, "names": ["Ewa Ekel"], "locale": "pl", "region": "PL", "mail": "ewa@town.example"},
-    {"account": KARMENU, "names": ["Karmenu Kamra"], "locale": "mt", "region": "MT", "mail": "karmenu@town.example"},
+    {
+        "account": EWA,
+        "names": ["Ewa Ekel"],
+        "locale": "pl",
+        "region": "PL",
+        "mail": "ewa@town.example",
+        "mail_verified": True,
+    },
+    {
+        "account": KARMENU,
+        "names": ["Karmenu Kamra"],
+        "locale": "mt",
+        "region": "MT",
+        "mail": "karmenu@town.example",
+        "mail_verified": True,
+    },
     {"account": SILENT, "names": ["Silent Sam"]},
 ]
 """The last one has neither a mail address nor a language."""

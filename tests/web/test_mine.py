@@ -9,6 +9,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pyarrow as pa
 import pytest
 from making import batch, item, span
 from pages import Page, Visitor
@@ -20,6 +21,7 @@ from demur.corpus.find import find
 from demur.corpus.importing import import_items
 from demur.errors import WorkspaceError
 from demur.policy import Door, render_policy
+from demur.register import MEMBER as COLUMNS
 from demur.rights import erase
 from demur.terms import Audience
 from demur.tokens import Purpose
@@ -232,6 +234,36 @@ def test_an_objection_that_names_two_accounts_opens_neither_to_the_other(visitor
     visitor.client.cookies.clear()
     ask(visitor, "silent")
     assert not letters(desk), "the mail address on file for another account is not that of this one"
+
+
+def test_an_address_that_nobody_verified_opens_nothing_of_its_holders(visitor: Visitor, desk: Desk) -> None:
+    """Mallory typed Dieter's address into a profile; her other account has an address of her own."""
+    rows = [
+        {"account": "forum:mallory", "names": ["Mallory"], "mail": "dieter@town.example"},
+        {"account": "forum:m2", "linked": ["forum:mallory"], "mail": "m@evil.example", "mail_verified": True},
+    ]
+    desk.register.import_members([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
+    his = desk.register.lodge([DIETER], channel="letter", reason="mine alone").reference
+    page = sign_in(visitor, desk, "m2")
+    assert "Der Markt" not in page.text
+    assert [form for form in page.forms if form.action.endswith("/mine/object")], "his objection is none of hers"
+    answer = visitor.client.post("/en/mine/copy", data={"csrf": page.forms[0].values["csrf"]})
+    copy = zipfile.ZipFile(io.BytesIO(answer.content)).read("copy.json").decode()
+    assert set(json.loads(copy)["accounts"]) == {"forum:m2", "forum:mallory", "mail:m@evil.example"}
+    assert not [secret for secret in (his, "mine alone", "Dieter Dachs", DIETER, "Der Markt") if secret in copy]
+    visitor.submit(visitor.get("/en/mine/delete"))
+    assert (desk.register.member("forum:mallory"), desk.register.reason(his)) == (None, "mine alone")
+    assert desk.register.member(DIETER) is not None
+    assert desk.register.letters.address_of(desk.keys.pepper.subject_key("mail:dieter@town.example"))
+
+
+def test_who_typed_an_address_gets_no_mail_for_it(visitor: Visitor, desk: Desk) -> None:
+    """The link to see what is held of an address goes to it, whatever else its other users have."""
+    rows: list[dict[str, object]] = [{"account": f"forum:m{n}", "mail": "silent@town.example"} for n in range(5)]
+    rows += [{"account": f"forum:x{n}", "linked": ["forum:m1"], "mail": "m@evil.example"} for n in range(5)]
+    desk.register.import_members([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
+    ask(visitor, "silent@town.example")
+    assert [address for address, *_ in letters(desk)] == ["silent@town.example"]
 
 
 def test_of_what_not_everybody_could_read_only_the_part_about_the_member_is_shown(visitor: Visitor, desk: Desk) -> None:

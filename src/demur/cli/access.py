@@ -29,8 +29,9 @@ from demur.rights.access import Copy, copy_of
 def access(invocation: Invocation, account: str, to: Path, language: str) -> None:
     """Write a person's copy of what is held of and about them: one zip with JSON and a page to read.
 
-    It covers the accounts that members or `demur link` say are theirs, and none that somebody merely named. Make sure
-    first that it is the holder of the account who asks.
+    It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or that
+    has the same mail address without anybody having verified it. Make sure first that it is the holder of the account
+    who asks.
     """
     with progress("Writing the copy"):
         copy = copy_of(invocation.workspace, account, to=to, language=language)

@@ -13,7 +13,7 @@ from demur.cli.options import Invocation, shared
 def link(invocation: Invocation, first: str, second: str) -> None:
     """Record that two accounts belong to one person.
 
-    An objection of either then covers both.
+    An objection of either then covers both, and each shows the other's data: look first whether they are.
     """
     with invocation.workspace.register() as register:
         register.link(first, second)

@@ -22,8 +22,9 @@ def erase(invocation: Invocation, account: str, *, yes: bool) -> None:
 
     Rows, indexes and old files are rewritten, versions that hold rows of theirs are retired, sealed details and mails
     to them are destroyed. What stays is a keyed number for each account, for the one purpose of keeping their content
-    out. It covers the accounts that members or `demur link` say are theirs, and none that somebody merely named. If it
-    is cut off, the same command or `demur maintain` finishes it.
+    out. It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or
+    that has the same mail address without anybody having verified it. If it is cut off, the same command or `demur
+    maintain` finishes it.
     """
     if not yes:
         _ask(invocation, account)

@@ -24,7 +24,7 @@ _LISTED = 20
 @click.option("--text", is_flag=True, help="Print the text of the rows too: it may hold what is private.")
 @shared
 def find_(invocation: Invocation, account: str, limit: int, *, text: bool) -> None:
-    """Find everything the corpus holds of and about a person, in all accounts that are linked with the one given.
+    """Find everything the corpus holds of and about a person, in all accounts that are proven to be theirs.
 
     Rows that others wrote are found by the account that they name; once a person objected, others' rows name them
     no more.

@@ -159,5 +159,6 @@ _COLUMNS: Final[Mapping[str, tuple[Callable[[object], object], str]]] = {
     "linked": (_texts, f"a list of accounts (in CSV with {LIST_SEPARATOR} between them)"),
     "consented": (_truth, "true or false"),
     "mail": (_text, "a text"),
+    "mail_verified": (_truth, "true or false"),
 }
 """How each column is read, and what a value that can't be read should have been."""

@@ -19,8 +19,12 @@ def members(invocation: Invocation, path: Path) -> None:
     """Read accounts, names, locales, regions, birth years, told-on dates and linked accounts from PATH.
 
     PATH is a Parquet, CSV or JSON Lines file with a row for each account. Columns: account (needed), names, locale,
-    region, birth_year, told_on, linked, consented, mail. In CSV the lists (names, linked) have | between their
-    parts. What is empty is unknown; the last row read for an account counts, whole.
+    region, birth_year, told_on, linked, consented, mail, mail_verified. In CSV the lists (names, linked) have |
+    between their parts. What is empty is unknown; the last row read for an account counts, whole.
+
+    An objection covers all accounts that are linked or have a mail address in common. A copy or an erasure covers
+    those in linked, and those that share an address which mail_verified says you made sure of: true only where a
+    mail to it was answered.
     """
     workspace = invocation.workspace
     with workspace.register() as register, progress("Reading members") as advance:

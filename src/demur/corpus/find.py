@@ -1,4 +1,4 @@
-"""Finding: every row that is by or about a person, all of their linked accounts together.
+"""Finding: every row that is by or about a person, all accounts together that are proven to be theirs.
 
 Invariants: a row is told once, as the person's own if they wrote it; nothing but the indexes is asked, so that the
 cost follows the rows found; nothing is changed. What other people's rows said of a person who objected has been
@@ -50,9 +50,9 @@ class Found:
     """What the corpus holds of and about a person."""
 
     accounts: int
-    """How many accounts of theirs are known, the one that was asked for included."""
+    """How many accounts are proven to be theirs, the one that was asked for included."""
     objected: bool
-    """Whether an objection of theirs is in force."""
+    """Whether an objection that covers any of these is in force, whoever's it is."""
     own: int
     """Rows that they wrote."""
     about: int
@@ -74,7 +74,7 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
         IdentityError: when the account is malformed.
     """
     with reading(workspace, now) as session:
-        keys = session.register.person(account)
+        keys = session.register.persons.own(account)
         own, about, rows = 0, 0, list[Row]()
         for row in _rows(session.corpus.concerning(keys), keys):
             before = own if row.own else about

@@ -1,10 +1,12 @@
 """The links that an import of members brings: taken over from temporary tables, however many they are.
 
-Invariants: a pair that was ever recorded is left as it is, so that no import undoes a decision (people.py); what
-happens to a person costs the rows of that person, and no statement is sent once a row.
+Invariants: a pair that was ever recorded stays as it is, so that no import undoes a decision (people.py), but for one:
+a link that stands proves from now on, where it did not and the import says so. What happens to a person costs the rows
+of that person, and no statement is sent once a row.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +22,12 @@ TEMPORARY: Final = sa.MetaData()
 """The tables of an import, which its connection alone sees."""
 
 staged_link: Final = sa.Table(
-    "staged_link", TEMPORARY, sa.Column("low", BIG), sa.Column("high", BIG), prefixes=["TEMPORARY"]
+    "staged_link",
+    TEMPORARY,
+    sa.Column("low", BIG),
+    sa.Column("high", BIG),
+    sa.Column("proven", sa.Boolean),
+    prefixes=["TEMPORARY"],
 )
 
 _staged_person: Final = sa.Table(
@@ -31,28 +38,54 @@ _staged_person: Final = sa.Table(
     prefixes=["TEMPORARY"],
 )
 
-_PAIR: Final = np.dtype([("low", "i8"), ("high", "i8")])
+_STAGED: Final = np.dtype([("low", "i8"), ("high", "i8"), ("proven", "i4")])
 _MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8")])
 
 
-def stage_links(connection: sa.Connection, ends: npt.NDArray[np.int64]) -> None:
-    """Stage links, shape (n, 2), each with its smaller key first; none of an account with itself."""
+@dataclass(frozen=True)
+class Taken:
+    """What became of the links of an import."""
+
+    merged: SubjectKeys
+    """The accounts of the people whom they made one, sorted."""
+    new: int
+    """Links that were never recorded before."""
+    proven: int
+    """Links that prove from now on, new ones or not."""
+
+
+def stage_links(connection: sa.Connection, ends: npt.NDArray[np.int64], proven: npt.NDArray[np.bool_]) -> None:
+    """Stage links, shape (n, 2), each with its smaller key first, and whether it proves; none with itself."""
     pairs = np.sort(ends, axis=1)
-    bulk.write(connection, staged_link, pairs[pairs[:, 0] != pairs[:, 1]].tolist())
+    apart = pairs[:, 0] != pairs[:, 1]
+    low, high = pairs[apart].T.tolist()
+    bulk.write(connection, staged_link, zip(low, high, proven[apart].tolist(), strict=True))
 
 
-def take_links(connection: sa.Connection) -> tuple[SubjectKeys, int]:
-    """Add the staged links that were never recorded; the keys of the people they merged, and how many links are new."""
-    recorded = sa.exists().where(link.c.low == staged_link.c.low, link.c.high == staged_link.c.high)
-    rows = sa.select(staged_link.c.low, staged_link.c.high).distinct().where(~recorded)
-    new = bulk.read(connection, rows, _PAIR)
+def take_links(connection: sa.Connection) -> Taken:
+    """Add the staged links that were never recorded, and let those prove that stand and did not."""
+    low, high = staged_link.c.low, staged_link.c.high
+    proven = sa.func.max(sa.cast(staged_link.c.proven, sa.Integer))  # one word of several is enough
+    recorded = sa.exists().where(link.c.low == low, link.c.high == high)
+    rows = sa.select(low, high, proven.label("proven")).where(~recorded).group_by(low, high)
+    new = bulk.read(connection, rows, _STAGED)
+    shown = _prove(connection) + int(new["proven"].sum())
     if not len(new):
-        return np.array([], dtype=np.int64), 0
+        return Taken(np.array([], dtype=np.int64), 0, shown)
     persons = _persons(connection, np.column_stack([new["low"], new["high"]]))
-    connection.execute(
-        bulk.insert(connection, link).from_select(["low", "high", "active"], rows.add_columns(sa.true()))
-    )
-    return _merge(connection, persons), len(new)
+    said = sa.select(low, high, sa.true(), proven == 1).where(~recorded).group_by(low, high)
+    connection.execute(bulk.insert(connection, link).from_select(["low", "high", "active", "proven"], said))
+    return Taken(_merge(connection, persons), len(new), shown)
+
+
+def _prove(connection: sa.Connection) -> int:
+    """Let the links prove that stand, did not, and are said to; how many. What was unlinked stays so."""
+    said = sa.select(staged_link.c.low, staged_link.c.high).where(staged_link.c.proven)
+    idle = (link.c.active, ~link.c.proven)
+    if not connection.scalar(sa.select(sa.exists().where(*idle))):
+        return 0
+    which = sa.update(link).where(*idle, sa.tuple_(link.c.low, link.c.high).in_(said))
+    return connection.execute(which.values(proven=True)).rowcount
 
 
 def _persons(connection: sa.Connection, edges: Edges) -> Edges:

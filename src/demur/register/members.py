@@ -24,11 +24,13 @@ MEMBER: Final = pa.schema(
         pa.field("told_on", pa.date32()),  # the first notice of the training, by whatever means
         pa.field("linked", pa.list_(pa.string())),  # other accounts of the same person
         pa.field("consented", pa.bool_()),
-        pa.field("mail", pa.string()),  # linked as the account `mail:<address>`
+        pa.field("mail", pa.string()),  # linked as the account `mail:<address>`: an objection to either covers both
+        pa.field("mail_verified", pa.bool_()),  # the platform made sure that the address is the member's
     ]
 )
 """One member's account; every column but the first may be null, which means unknown. The last import wins, row by row.
 
+Without `mail_verified` an address opens nothing: whoever typed it into a profile may not be its holder.
 What `consented` says counts when it differs from what the last import said: a consent that was recorded, or
 withdrawn, with demur since then is not undone by the same export coming again.
 """

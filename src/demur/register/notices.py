@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
@@ -23,6 +22,7 @@ from demur.register.clock import MICROS_PER_DAY, micros, moment
 from demur.register.contact_records import Delivered, Due, NoticeRecord
 from demur.register.contact_tables import campaign, notice
 from demur.register.people import People, together
+from demur.register.proof import own_accounts
 from demur.register.store import Store
 from demur.register.tables import member
 from demur.register.told import retell
@@ -135,26 +135,26 @@ class NoticeBook(Campaigns):
             return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
 
     def of(self, account: str) -> list[NoticeRecord]:
-        """Every notice to an account's person, oldest first.
+        """Every notice to an account's person, as far as their accounts are proven theirs, oldest first.
 
         Raises:
             IdentityError: for a malformed account.
         """
         key = self._people.keys([account])
         with self._store.reading() as connection:
-            theirs = bulk.among(connection, notice.c.subject, np.union1d(key, together(connection, key)))
+            theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
             rows = connection.execute(_records().where(theirs).order_by(notice.c.queued, notice.c.channel))
             return [_record(row) for row in rows]
 
     def pending(self, account: str) -> list[Due]:
-        """The notices that wait to be shown to an account's person in the platform, oldest first.
+        """The notices that wait to be shown to an account's person in the platform, by proven accounts, oldest first.
 
         Raises:
             IdentityError: for a malformed account.
         """
         key = self._people.keys([account])
         with self._store.reading() as connection:
-            theirs = bulk.among(connection, notice.c.subject, np.union1d(key, together(connection, key)))
+            theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
             here = (notice.c.channel == Channel.IN_APP.value, notice.c.status.in_(_OPEN), theirs)
             rows = queued.waiting(connection, here, _PAGE)
             out = queued.unwanted(connection, rows)

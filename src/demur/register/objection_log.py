@@ -151,7 +151,7 @@ class ObjectionLog(Log):
             return objection_states.reference_of(connection, seq)
 
     def objections_of(self, account: str) -> list[ObjectionState]:
-        """Every objection for any account of an account's person, oldest first.
+        """Every objection for any account that is proven to be of an account's person, oldest first.
 
         Raises:
             IdentityError: for a malformed account.

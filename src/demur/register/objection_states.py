@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
@@ -17,6 +16,7 @@ from demur.identity import SubjectKeys
 from demur.register import bulk
 from demur.register.clock import MICROS_PER_DAY, day, moment
 from demur.register.people import together
+from demur.register.proof import own_accounts
 from demur.register.records import ObjectionPhase, ObjectionState
 from demur.register.references import read_reference
 from demur.register.tables import account, objected, objection
@@ -41,8 +41,8 @@ def reference_of(connection: sa.Connection, seq: int) -> str | None:
 
 
 def of_people(connection: sa.Connection, keys: SubjectKeys) -> list[ObjectionState]:
-    """Every objection for any account of some people, oldest first."""
-    theirs = bulk.among(connection, objected.c.account, np.union1d(keys, together(connection, keys)))
+    """Every objection for any account that is proven to be of some people, oldest first."""
+    theirs = bulk.among(connection, objected.c.account, own_accounts(connection, keys))
     which = objection.c.seq.in_(sa.select(objected.c.objection).where(theirs))
     return _states(connection, sa.select(objection).where(which).order_by(objection.c.seq))
 

@@ -1,9 +1,9 @@
-"""People and their accounts: a person is a connected component of links between accounts.
+"""People and their accounts: a person is a connected component of links between accounts, which an objection covers.
 
 Invariants: every account has a row; `person` is the smallest subject key of its component, in every account of it; a
 link merges two people, unlinking one parts them again if no other link holds them together. A pair that was unlinked
 stays on record as such, so that the next import of members does not undo a decision; only a link made on purpose
-does.
+does. What a person may see and have erased follows fewer links: those that prove something (proof.py).
 """
 
 import re
@@ -108,13 +108,14 @@ def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> Su
 
 
 def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys | None:
-    """Link two accounts; the keys of the person they now are, or None if they were linked already."""
+    """Link two accounts, as proven; the keys of the person they now are, or None if they were so linked already."""
     low, high = sorted((first, second))
-    pair = (link.c.low == low, link.c.high == high)
-    if low == high or connection.scalar(sa.select(link.c.active).where(*pair)):
+    pair = (link.c.low == low, link.c.high == high, link.c.active, link.c.proven)
+    if low == high or connection.scalar(sa.select(sa.exists().where(*pair))):
         return None
-    statement = bulk.insert(connection, link).values(low=low, high=high, active=True)
-    connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_={"active": True}))
+    made = {"active": True, "proven": True}
+    statement = bulk.insert(connection, link).values(low=low, high=high, **made)
+    connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_=made))
     persons = connection.scalars(sa.select(account.c.person).where(account.c.key.in_([low, high]))).all()
     connection.execute(sa.update(account).where(account.c.person.in_(persons)).values(person=min(persons)))
     return together(connection, [low])
@@ -129,7 +130,7 @@ def remove_link(connection: sa.Connection, first: int, second: int) -> SubjectKe
     low, high = sorted((first, second))
     pair = (link.c.low == low, link.c.high == high, link.c.active.is_(True))
     both = together(connection, [low])
-    if connection.execute(sa.update(link).where(*pair).values(active=False)).rowcount == 0:
+    if connection.execute(sa.update(link).where(*pair).values(active=False, proven=False)).rowcount == 0:
         raise RegisterError("These two accounts are not linked with each other: name the two of one recorded link.")
     edges = sa.select(link.c.low, link.c.high).where(link.c.active.is_(True))
     rows = connection.execute(edges.where(bulk.among(connection, link.c.low, both))).all()

@@ -1,8 +1,9 @@
 """What is a person's own in the register: their accounts, what was said for them, and the destruction of it.
 
 Invariants: an account counts as a person's own when it is the one that was asked for, or is linked with it by the
-platform's members or by staff; that an objection named two accounts covers both, and opens, shows and erases nothing of
-the other (Art. 15(4) GDPR: whoever names an account does not prove that it is theirs). A mark of an erasure that is
+platform's members or by staff in a way that proves it (proof.py); that an objection named two accounts, or that two
+members gave one mail address which nobody verified, covers both, and opens, shows and erases nothing of the other
+(Art. 15(4) GDPR: whoever names an account or an address does not prove that it is theirs). A mark of an erasure that is
 under way stands until it is finished, and holds subject keys and no name.
 """
 
@@ -16,18 +17,20 @@ import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import bulk, profiles
+from demur.register import bulk, profiles, standing
 from demur.register.clock import moment
-from demur.register.erasing import erase_keys
+from demur.register.erasing import erase_keys, forget
 from demur.register.objection_states import read_state
-from demur.register.people import People, together
+from demur.register.people import People, mail_account
+from demur.register.proof import neighbours, own_accounts
 from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
 from demur.register.standing import UNKNOWN_REGION
 from demur.register.store import Store
-from demur.register.tables import entry, member, objected, objection, state
+from demur.register.tables import account, entry, member, objected, objection, state
 from demur.register.vault import Vault
 from demur.terms import EntryKind
 
+_MAIL: Final = "mail:"
 _UNFINISHED: Final = "erasures"
 """The progress mark: a JSON list of :class:`Erasure`."""
 
@@ -84,7 +87,7 @@ class Persons:
         return int(self._people.keys([account])[0])
 
     def own(self, account: str) -> SubjectKeys:
-        """The keys of every account of an account's holder, sorted, shape (n,); its own alone where it is unknown.
+        """The keys of every account proven to be of an account's holder, sorted, shape (n,); itself where unknown.
 
         Raises:
             IdentityError: for a malformed account.
@@ -93,9 +96,8 @@ class Persons:
 
     def own_of(self, subject: int) -> SubjectKeys:
         """The same, by the subject key of one account."""
-        key = np.array([subject], np.int64)
         with self._store.reading() as connection:
-            return np.union1d(key, together(connection, key))
+            return own_accounts(connection, [subject])
 
     def claimed(self, keys: SubjectKeys) -> int:
         """How many further accounts objections named together with these, which proves nothing."""
@@ -103,28 +105,47 @@ class Persons:
             named = sa.select(objected.c.account).where(objected.c.objection.in_(_naming(connection, keys)))
             return len(set(connection.scalars(named)) - set(keys.tolist()))
 
+    def covered(self, subject: int) -> bool:
+        """Whether an objection is in force that covers an account, be it by a link that proves nothing."""
+        with self._store.reading() as connection:
+            return bool(standing.suppressed(connection, np.array([subject], np.int64)).size)
+
     def objections(self, keys: SubjectKeys) -> list[OwnObjection]:
         """The objections that name any of these accounts, oldest first."""
         with self._store.reading() as connection:
             return [_told(connection, seq, keys) for seq in _naming(connection, keys)]
 
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
-        """The mail addresses on file of these accounts, case-folded."""
+        """The mail addresses on file of these accounts, case-folded; none that others gave, too, unless proven."""
         with self._store.reading() as connection:
-            known = [name for name in self._people.identifiers(connection, keys) if name]
+            theirs = np.union1d(keys, self._brought(connection, keys))
+            known = [name for name in self._people.identifiers(connection, theirs) if name]
             members = [profiles.read(connection, self._people, self._vault, name) for name in known]
-        found = {name.removeprefix("mail:") for name in known if name.startswith("mail:")}
-        found |= {each.mail for each in members if each is not None and each.mail}
+        mails = [each.mail for each in members if each is not None and each.mail]
+        found = {name.removeprefix(_MAIL) for name in known if name.startswith(_MAIL)}
+        found |= {mail for mail in mails if mail_account(mail) in {None, *known}}
         return frozenset(address.strip().casefold() for address in found)
 
     def destroy(self, keys: SubjectKeys) -> None:
         """Destroy every sealed detail of these accounts, and what members said of themselves."""
         with self._store.writing() as connection:
+            brought = self._brought(connection, keys)
             erase_keys(connection, keys)
+            forget(connection, brought)
             unknown = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
             consents = {"imported_consent": None, "recorded_consent": None}
             theirs = bulk.among(connection, member.c.key, keys)
             connection.execute(sa.update(member).where(theirs).values(**unknown, **consents))
+
+    def _brought(self, connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+        """Mail addresses that are on record because members with these accounts gave them, and for nothing else."""
+        near = neighbours(connection, keys)[:, 1]
+        far = neighbours(connection, near)
+        others = _known(connection, np.setdiff1d(far[:, 1], keys))
+        shared = far[np.isin(far[:, 1], others), 0]
+        alone = np.setdiff1d(near, np.union1d(np.union1d(keys, shared), _spoken_for(connection, near)))
+        names = self._people.identifiers(connection, alone)
+        return alone[[name is not None and name.startswith(_MAIL) for name in names]]
 
     def scrub(self) -> bool:
         """Overwrite what was destroyed, as far as the database can; false while a reader keeps it from that."""
@@ -166,6 +187,19 @@ def merged(first: Erasure, second: Erasure) -> Erasure:
         recalls=sorted({tuple(each) for each in (*first.recalls, *second.recalls)}),
         unchecked=sorted({tuple(each) for each in (*first.unchecked, *second.unchecked)}),
     )
+
+
+def _known(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+    """Those of some accounts that were not erased."""
+    here = (bulk.among(connection, account.c.key, keys), account.c.wrapped.is_not(None))
+    return bulk.read_keys(connection, sa.select(account.c.key).where(*here))
+
+
+def _spoken_for(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+    """Those of some accounts that somebody objected for, or that are a member's."""
+    objecting = sa.select(objected.c.account).where(bulk.among(connection, objected.c.account, keys))
+    members = sa.select(member.c.key).where(bulk.among(connection, member.c.key, keys))
+    return np.union1d(bulk.read_keys(connection, objecting), bulk.read_keys(connection, members))
 
 
 def _naming(connection: sa.Connection, keys: SubjectKeys) -> list[int]:

@@ -1,10 +1,10 @@
 """What is known of one member: consents and the unsealed profile.
 
 Invariants: profiles are unsealed only on request; where somebody is written to follows from what members said of
-themselves, and from the links between their accounts.
+accounts that are proven to be theirs, so that no link that somebody made up leads a mail to them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,8 @@ from demur.errors import IdentityError
 from demur.identity import SubjectKeys
 from demur.register import bulk
 from demur.register.clock import day
-from demur.register.people import People, identify
+from demur.register.people import People, identify, mail_account
+from demur.register.proof import neighbours, own_each
 from demur.register.records import NEVER, Member
 from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
 from demur.register.tables import account, member
@@ -69,21 +70,46 @@ def unsealed(vault: Vault, identifier: str, row: Any) -> Member:  # noqa: ANN401
     )
 
 
-def on_file(
-    connection: sa.Connection, vault: Vault, subjects: Iterable[int]
-) -> dict[int, tuple[str | None, str | None]]:
-    """Locale (BCP 47) and mail address of people, by a key of theirs; nothing for whom nothing is on file.
+Contact = tuple[str | None, str | None]
+"""Locale (BCP 47) and mail address."""
 
-    Each is that of the first account of theirs that has one: the one that was asked for, then in the order of keys.
+
+def on_file(connection: sa.Connection, vault: Vault, subjects: Iterable[int]) -> dict[int, Contact]:
+    """How to write to people, by a key of theirs; nothing of whom nothing is on file.
+
+    Each part is that of the first account of theirs that has one: the one that was asked for, then in the order of
+    keys. A mail address that some member has is one to write to for its own account, ``mail:ADDRESS``, whether it is
+    verified or not: whoever reads it holds that account.
     """
-    mine, their = account.alias("mine"), account.alias("their")
-    joined = sa.join(mine, their, their.c.person == mine.c.person).join(member, member.c.key == their.c.key)
-    columns = sa.select(mine.c.key.label("asked"), member.c.key, member.c.wrapped, member.c.sealed)
-    known = (bulk.among(connection, mine.c.key, subjects), member.c.sealed.is_not(None))
-    rows = connection.execute(columns.select_from(joined).where(*known)).all()
-    found: dict[int, tuple[str | None, str | None]] = {}
-    for row in sorted(rows, key=lambda row: (row.key != row.asked, row.key)):
-        locale, mail = found.get(row.asked, (None, None))
-        _, said, address = orjson.loads(vault.open(row.wrapped, row.sealed, "member", row.key))
-        found[row.asked] = (locale or said or None, mail or address or None)
+    theirs = own_each(connection, subjects)
+    said = _contacts(connection, vault, [key for keys in theirs.values() for key in keys])
+    found: dict[int, Contact] = {}
+    for asked, keys in theirs.items():
+        for locale, mail in (said[key] for key in keys if key in said):
+            known = found.get(asked, (None, None))
+            found[asked] = (known[0] or locale, known[1] or mail)
+    unknown = [asked for asked in theirs if asked not in found or not found[asked][1]]
+    for asked, (locale, mail) in _by_address(connection, vault, unknown).items():
+        found[asked] = (found.get(asked, (None, None))[0] or locale, mail)
     return found
+
+
+def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
+    columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
+    rows = connection.execute(columns.where(bulk.among(connection, member.c.key, keys))).all()
+    opened = ((row.key, orjson.loads(vault.open(row.wrapped, row.sealed, "member", row.key))) for row in rows)
+    return {key: (locale or None, mail or None) for key, (_, locale, mail) in opened}
+
+
+def _by_address(connection: sa.Connection, vault: Vault, keys: Sequence[int]) -> dict[int, Contact]:
+    """Of accounts that are mail addresses, those which some member has."""
+    if not keys:
+        return {}
+    columns = sa.select(account.c.key, account.c.wrapped, account.c.sealed).where(account.c.wrapped.is_not(None))
+    rows = connection.execute(columns.where(bulk.among(connection, account.c.key, keys))).all()
+    spelt = {row.key: vault.open(row.wrapped, row.sealed, "account", row.key).decode() for row in rows}
+    mails = {key: name for key, name in spelt.items() if name.startswith("mail:")}
+    near = neighbours(connection, np.array(list(mails), np.int64)).tolist() if mails else []
+    said = _contacts(connection, vault, [other for _, other in near])
+    having = ((key, said[other]) for key, other in sorted(near, reverse=True) if other in said)
+    return {key: contact for key, contact in having if contact[1] and mail_account(contact[1]) == mails[key]}

@@ -83,7 +83,7 @@ class Register(ObjectionLog):
     # People and members
 
     def link(self, first: str, second: str, *, now: datetime | None = None) -> int | None:
-        """Record that two accounts are one person's; the entry's number, or None if it was recorded already.
+        """Record that two accounts are proven one person's; the entry's number, or None if that was recorded already.
 
         Raises:
             IdentityError: for a malformed account.
@@ -127,7 +127,9 @@ class Register(ObjectionLog):
             return entries.append(connection, kind, payload, micros(now), subjects=subjects)
 
     def person(self, account: str) -> SubjectKeys:
-        """The keys of every account of an account's person, sorted, shape (n,); its own alone where it is unknown.
+        """The keys of every account that an objection for this one covers, sorted, shape (n,); itself where unknown.
+
+        What is proven to be one person's, and may be shown or erased, is what `persons` has.
 
         Raises:
             IdentityError: for a malformed account.
@@ -147,7 +149,7 @@ class Register(ObjectionLog):
             return self._people.identifiers(connection, subjects)
 
     def erase_details(self, account: str) -> int:
-        """Destroy every sealed detail of an account's person and its keys; how many accounts that were.
+        """Destroy every sealed detail of the accounts that are proven an account's person's; how many are known.
 
         Keyed identifiers stay, for the one purpose of honouring the person's objections.
         """

@@ -58,6 +58,8 @@ staged_account: Final = sa.Table(
 )
 
 
+_SAID: Final = ("names", "locale", "mail", "region", "birth_year", "consented", "mail_verified")
+
 Places = npt.NDArray[np.int64]
 """Rows of a chunk, or numbers of rows, shape (n,)."""
 
@@ -116,14 +118,15 @@ class MemberImporter:
         self, chunk: pa.RecordBatch, spelt: list[str], keys: SubjectKeys, linked: list[list[int]], progress: _Progress
     ) -> Iterator[tuple[Any, ...]]:
         """One chunk as rows of `staged`."""
-        columns = (chunk[name].to_pylist() for name in ("names", "locale", "mail", "region", "birth_year", "consented"))
+        columns = (chunk[name].to_pylist() for name in _SAID)
         told = chunk["told_on"].cast(pa.int32()).fill_null(NEVER).to_pylist()
         each = zip(spelt, keys.tolist(), told, linked, *columns, strict=True)
-        for number, (identifier, key, told_on, others, names, locale, mail, region, born, consent) in enumerate(
+        for number, (identifier, key, told_on, others, names, locale, mail, region, born, consent, sure) in enumerate(
             each, start=progress.rows + 1
         ):
             profile = orjson.dumps([[name for name in names or () if name], locale, mail])
-            digest = self._vault.digest(profile + orjson.dumps([key, region, born, told_on, consent, others]))
+            said = [key, region, born, told_on, consent, others, *filter(None, [sure])]  # a word more where it is new
+            digest = self._vault.digest(profile + orjson.dumps(said))
             progress.digest.update(digest)
             cipher, wrapped = self._vault.fresh(key)
             sealed = self._vault.put(cipher, profile, "member", key)
@@ -134,30 +137,37 @@ class MemberImporter:
     def _stage_links(
         self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int
     ) -> list[list[int]]:
-        """Stage the links of a chunk; for each of its rows the keys it is linked with."""
+        """Stage the links of a chunk, which prove; for each of its rows the keys it is linked with."""
         flat = pa.table({"place": pc.list_parent_indices(chunk["linked"]), "account": pc.list_flatten(chunk["linked"])})
         flat = flat.filter(pc.is_valid(flat["account"]))
         places = flat["place"].to_numpy()
         spelt = identified(flat["account"].to_pylist(), "linked", (places + row).tolist())
-        others = self._stage_others(connection, keys, places, spelt, row)
+        others = self._stage_others(connection, keys, places, spelt, row, np.ones(len(places), np.bool_))
         per_row: list[list[int]] = [[] for _ in keys]
         for place, other in zip(places.tolist(), others.tolist(), strict=True):
             per_row[place].append(other)
         return per_row
 
     def _stage_mail(self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int) -> None:
-        """Stage the link of each member with the account that their mail address is."""
+        """Stage the link of each member with the account that their mail address is; a verified one proves."""
         spelt = [(place, mail_account(mail)) for place, mail in enumerate(chunk["mail"].to_pylist()) if mail]
         known = [(place, account) for place, account in spelt if account is not None]
         places = np.array([place for place, _ in known], dtype=np.int64)
-        self._stage_others(connection, keys, places, [account for _, account in known], row)
+        verified = chunk["mail_verified"].fill_null(False).to_numpy(zero_copy_only=False)[places]  # noqa: FBT003  # Arrow's way
+        self._stage_others(connection, keys, places, [account for _, account in known], row, verified)
 
-    def _stage_others(
-        self, connection: sa.Connection, keys: SubjectKeys, places: Places, spelt: list[str], row: int
+    def _stage_others(  # the parts of a link
+        self,
+        connection: sa.Connection,
+        keys: SubjectKeys,
+        places: Places,
+        spelt: list[str],
+        row: int,
+        proven: npt.NDArray[np.bool_],
     ) -> SubjectKeys:
         """Stage links of the chunk's rows at some places with other accounts, and these; their keys."""
         others = self._people.spelt_keys(spelt)
-        stage_links(connection, np.column_stack([keys[places], others]))
+        stage_links(connection, np.column_stack([keys[places], others]), proven)
         self._stage_accounts(connection, others, spelt, places + row)
         return others
 
@@ -185,10 +195,12 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     subjects = _changed_facts(connection)
     _take_accounts(connection)
     _take_members(connection)
-    merged, links = take_links(connection)
-    retell(connection, np.union1d(subjects, merged))
-    payload = {"changed": changed, "digest": progress.digest.hexdigest(), "linked": links, "read": read}
-    seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=np.union1d(subjects, merged))
+    taken = take_links(connection)
+    subjects = np.union1d(subjects, taken.merged)
+    retell(connection, subjects)
+    payload = {"changed": changed, "digest": progress.digest.hexdigest(), "read": read}
+    payload |= {"linked": taken.new, "proven": taken.proven}
+    seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=subjects)
     return MemberImport(seq, read, changed)
 
 

@@ -57,6 +57,7 @@ link: Final = sa.Table(
     sa.Column("low", BIG, primary_key=True, autoincrement=False),
     sa.Column("high", BIG, primary_key=True, autoincrement=False),
     sa.Column("active", sa.Boolean, nullable=False),  # false: unlinked by a decision, which imports respect
+    sa.Column("proven", sa.Boolean, nullable=False, server_default=sa.false()),  # whether it shows, not only covers
     sa.Index("link_high", "high"),
 )
 

@@ -70,8 +70,9 @@ class Standing(Told):
     """Whether an objection of a person is in force."""
 
     in_force: bool
+    """Whether any covers the account."""
     objections: list[Objection]
-    """All that cover the account, the ended ones too, oldest first."""
+    """Those for any account that is proven to be the same person's, the ended ones too, oldest first."""
 
 
 class Details(Told):

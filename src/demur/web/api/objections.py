@@ -120,9 +120,18 @@ async def lapse(request: Request, reference: Reference) -> Response:
     **describe(Standing, "Whether one is in force, and all there are.", "not-found"),
 )
 async def standing(request: Request, account: AccountInPath) -> Response:
-    """For the switch on your settings page; covers every account of the same person."""
-    states = await asyncio.to_thread(desk_of(request).register.objections_of, account)
-    return told(Standing(in_force=any(each.binding for each in states), objections=[*map(Objection.of, states)]))
+    """For the switch on your settings page.
+
+    `in_force` counts every objection that covers the account. `objections` has those of the same person alone: not
+    one that holds only because two members gave the same mail address, which nobody verified.
+    """
+    return told(await asyncio.to_thread(_standing, desk_of(request).register, account))
+
+
+def _standing(register: Register, account: str) -> Standing:
+    states, persons = register.objections_of(account), register.persons
+    in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
+    return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
 
 
 def _withdraw(counter: Counter, register: Register, reference: str) -> ObjectionState:

@@ -156,12 +156,14 @@ async def _content(request: Request, session: Session, number: int) -> Response:
     at = desk(request)
     account = await run_sync(account_in, at, session)
     found = await run_sync(lambda: find(at.workspace, account, limit=_LISTED), limiter=heavy)
+    own = await run_sync(at.register.objections_of_key, session.subject)
     pages = max(1, math.ceil(len(found.rows) / _ROWS))
     shown = found.rows[(number - 1) * _ROWS : number * _ROWS]
     return page(
         request,
         "mine_content.html",
         found=found,
+        objecting=any(each.binding for each in own),
         own=[(row, shortened(row.shown)) for row in shown if row.own],
         about=[(row, shortened(row.shown)) for row in shown if not row.own],
         number=number,
