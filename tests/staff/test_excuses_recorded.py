@@ -1,8 +1,10 @@
 """The excuses of the counter-example, once more for what staff and programs record: a test that fails if one makes it.
 
-A route is the officer's page, the same with a mail, `demur object`, the same with a mail, and the API's batch. Left
-out, as it can't be made here: a login demanded from a signed link (nobody has one), and a wrong language where nothing
-is mailed (the batch, and `demur object` for an account, whose receipt the officer has).
+A route is the officer's page, the same with a mail, `demur object`, the same with a mail, and the API's batch; and, for
+somebody without an account, of whom nothing is known but a name, the officer's page and `demur object`. Left out, as it
+can't be made here: a login demanded from a signed link (nobody has one), a wrong language where nothing is mailed (the
+batch, names alone, and `demur object` for an account, whose receipt the officer has), and of a name alone, which is no
+account, a second or an old one.
 """
 
 from collections.abc import Callable
@@ -28,6 +30,8 @@ ASKING: Final = ("officer", "officer's mail", "command's mail")
 """The routes where nobody has checked whose it is: the holder is asked."""
 NAMING: Final = ("officer", "command", "batch")
 """The routes by which an account is named: a mail has its sender."""
+NAMES: Final = ("officer's name", "command's name")
+"""The routes of somebody without an account."""
 
 
 def mail(account: str) -> bytes:
@@ -50,12 +54,12 @@ def route(
 ) -> Object:
     """One way in."""
 
-    def by_officer(account: str, file: bytes = b"") -> str:
+    def by_officer(account: str, file: bytes = b"", field: str = "accounts") -> str:
         page = officer.visitor.get("/staff/letters")
         form = next(each for each in page.forms if each.action == "/staff/letters")
         assert not [each for each in form.element.iter() if each.get("required") is not None]
         files = {"file": ("mail.eml", file, "message/rfc822")} if file else None
-        officer.visitor.post("/staff/letters", form.values | {"accounts": account}, files=files)
+        officer.visitor.post("/staff/letters", form.values | {field: account}, files=files)
         return account
 
     def by_command(*arguments: str) -> None:
@@ -76,7 +80,9 @@ def route(
     ways: dict[str, Callable[[str], str | None]] = {
         "officer": by_officer,
         "officer's mail": lambda account: by_officer("", mail(account)) or f"mail:{address(account)}",
+        "officer's name": lambda name: by_officer(name, field="names"),
         "command": lambda account: by_command("--account", account),
+        "command's name": lambda name: by_command("--name", name),
         "command's mail": by_mail,
         "batch": by_batch,
     }
@@ -100,6 +106,23 @@ def test_no_reason_no_identity_document_and_no_evidence_is_demanded(route: Objec
 def test_the_officer_is_not_told_to_ask_for_any(officer: Door, excuse: str) -> None:
     said = officer.visitor.get("/staff/letters").text.replace("nobody needs a reason or a proof", "")
     assert excuse not in said
+
+
+@every(NAMES)
+def test_a_name_is_enough_whoever_it_is_and_ever_after(route: Object, desk: Desk) -> None:
+    """No reason, no document, no evidence, no deadline, nothing to answer, and nobody who could not be found."""
+    for number, name in enumerate(("Ann Archer", "Somebody Else", "Żółć", "Ann Archer"), 1):
+        route(name)
+        assert desk.register.in_force() == number
+    assert letters(desk) == []
+    desk.register.notices.start("next", EVERYBODY, [Channel.MAIL])
+    desk.register.lapse_overdue(FAR)
+    states = desk.register.objections_open()
+    assert [(each.binding, each.confirm_by) for each in states] == [(True, None)] * 4
+    for each in states:
+        assert desk.register.reason(each.reference) is None
+        assert desk.register.attachments.of(each.reference) == []
+        assert set(desk.register.statement(each.reference) or {}) == {"names"}
 
 
 @every(NAMING)

@@ -53,6 +53,31 @@ class Platform:
         return jwt.encode(self.claims(account, **changes), self.key, algorithm="EdDSA")
 
 
+class Watched(Visitor):
+    """A visitor who keeps what was opened on the way."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        super().__init__(visitor.client)
+        self.seen: list[Page] = []
+
+    def _page(self, response: Any, status: int) -> Page:  # noqa: ANN401  # of the client
+        page = super()._page(response, status)
+        self.seen.append(page)
+        return page
+
+
+def asked_for(page: Page) -> set[str]:
+    """The fields of a page that somebody fills in."""
+    kinds = {"hidden", "submit"}
+    elements = [each for form in page.forms for each in form.element.iter() if each.tag in {"input", "textarea"}]
+    return {str(each.get("name")) for each in elements if each.get("type") not in kinds}
+
+
+def demanded(page: Page) -> list[str]:
+    """The fields that a browser does not let anybody leave empty."""
+    return [str(each.get("name")) for each in page.tree.iter() if each.get("required") is not None]
+
+
 def link(desk: Desk, account: str = ANN, language: str = "en") -> str:
     """The link of a notice to a member."""
     token = desk.tokens.make(Purpose.OBJECT, desk.keys.pepper.subject_key(account))

@@ -1,23 +1,27 @@
 """The excuses of the counter-example: for each, a test that fails if any route makes it.
 
 A route is a way in: the notice's link, the platform's signed-in user, an account typed in, no account at all, the API.
-What staff and programs record for others is in tests/staff/test_excuses_recorded.py.
+What staff and programs record for others is in tests/staff/test_excuses_recorded.py, whoever wants to be deleted in
+test_excuses_erasing.py.
 """
 
 import re
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from objecting import (
     EVERYBODY,
     FAR,
     Platform,
+    Watched,
     as_person,
+    asked_for,
     bound,
     by_link,
+    demanded,
     letters,
     link,
     path_in,
@@ -45,26 +49,13 @@ LASTING: Final = ("link", "signed in", "no account", "api")
 """The routes after which nothing more is asked of anybody."""
 
 
-class _Watched(Visitor):
-    """A visitor who keeps what was opened on the way."""
-
-    def __init__(self, visitor: Visitor) -> None:
-        super().__init__(visitor.client)
-        self.seen: list[Page] = []
-
-    def _page(self, response: Any, status: int) -> Page:  # noqa: ANN401  # of the client
-        page = super()._page(response, status)
-        self.seen.append(page)
-        return page
+@pytest.fixture
+def watched(visitor: Visitor) -> Watched:
+    return Watched(visitor)
 
 
 @pytest.fixture
-def watched(visitor: Visitor) -> _Watched:
-    return _Watched(visitor)
-
-
-@pytest.fixture
-def route(request: pytest.FixtureRequest, workspace: Workspace, watched: _Watched, desk: Desk) -> Object:
+def route(request: pytest.FixtureRequest, workspace: Workspace, watched: Watched, desk: Desk) -> Object:
     """One way in."""
     platform = Platform()
     platform.known_to(workspace)
@@ -90,19 +81,8 @@ def every(routes: Sequence[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("route", routes, indirect=True)
 
 
-def asked_for(page: Page) -> set[str]:
-    """The fields of a page that somebody fills in."""
-    kinds = {"hidden", "submit"}
-    elements = [each for form in page.forms for each in form.element.iter() if each.tag in {"input", "textarea"}]
-    return {str(each.get("name")) for each in elements if each.get("type") not in kinds}
-
-
-def demanded(page: Page) -> list[str]:
-    return [str(each.get("name")) for each in page.tree.iter() if each.get("required") is not None]
-
-
 @every(ROUTES)
-def test_no_reason_is_demanded(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_no_reason_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
     (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
@@ -113,7 +93,7 @@ def test_no_reason_is_demanded(route: Object, watched: _Watched, desk: Desk) -> 
 
 
 @every(ROUTES)
-def test_no_identity_document_is_demanded(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_no_identity_document_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
     for page in watched.seen[:-1]:
@@ -123,7 +103,7 @@ def test_no_identity_document_is_demanded(route: Object, watched: _Watched, desk
 
 
 @every(ROUTES)
-def test_no_evidence_is_demanded(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_no_evidence_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
     allowed = {"account", "names", "links", "contact", "child"}
@@ -140,7 +120,7 @@ def test_somebody_without_an_account_needs_one_line_and_no_more(visitor: Visitor
 
 
 @every(PAGES)
-def test_no_login_is_demanded(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_no_login_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
     assert not watched.client.cookies
@@ -190,7 +170,7 @@ def test_whoever_comes_with_an_expired_sign_in_is_not_turned_away(
 
 
 @every(PAGES)
-def test_no_page_is_in_another_language(route: Object, watched: _Watched) -> None:
+def test_no_page_is_in_another_language(route: Object, watched: Watched) -> None:
     for language in ("en", "de", "pl", "mt"):
         watched.seen.clear()
         receipt = route(KARMENU, language)
@@ -213,7 +193,7 @@ def test_no_mail_is_in_another_language_than_the_one_on_file(route: Object, desk
 
 
 @every(ROUTES)
-def test_nobody_is_sent_to_another_medium(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_nobody_is_sent_to_another_medium(route: Object, watched: Watched, desk: Desk) -> None:
     """It binds by what was done here alone: no mail answered, nothing printed, called or posted."""
     route(ANN, "en")
     assert bound(desk, ANN)
@@ -231,7 +211,7 @@ def test_nothing_has_to_be_confirmed_elsewhere(route: Object, desk: Desk) -> Non
 
 
 @every(NAMING)
-def test_nobody_could_not_be_found(route: Object, watched: _Watched, desk: Desk) -> None:
+def test_nobody_could_not_be_found(route: Object, watched: Watched, desk: Desk) -> None:
     for account in ("forum:nobody", "forum:Nobody Ätt All", "elsewhere:x"):
         route(account, "en")
         assert bound(desk, account)
