@@ -6,11 +6,12 @@ from email import message_from_bytes, policy
 
 import pyarrow as pa
 import pytest
-from mailing import EVERYBODY, Made, mail_policy
+from mailing import EVERYBODY, Made, change, lane, mail_policy, statuses
+from postbox import Postbox, server
 
 from demur.policy import Portal
 from demur.register import MEMBER
-from demur.terms import Channel
+from demur.terms import Channel, NoticeStatus
 from demur.worker.delivery import Delivery
 from demur.worker.lanes import drain
 from demur.worker.office import Office
@@ -46,6 +47,20 @@ def test_nobody_is_told_or_asked_by_a_file_where_the_portal_is_public(
     assert office.register.letters.waiting() == 1
     assert [(count.status, count.number) for count in office.register.notices.progress("spring")] == [("queued", 3)]
     assert caplog.text.count("mail.server is empty") == 2, "each of the two lanes says it once"
+
+
+def test_notices_wait_while_somebody_has_taken_the_server_out_of_the_policy(made: Made) -> None:
+    here = {"portal": Portal(url="https://object.harbour-commons.eu")}
+    with server(Postbox()) as place:
+        office = made(mail_policy(place).model_copy(update=here), 3)
+        with lane(office) as notices:
+            change(office, mail_policy().model_copy(update=here))
+            notices.turn()
+            assert statuses(office) == {NoticeStatus.QUEUED: 3}
+            change(office, mail_policy(place).model_copy(update=here))
+            notices.turn()
+    assert statuses(office) == {NoticeStatus.SENT: 3}
+    assert not list(office.workspace.outbox_path.iterdir())
 
 
 def test_a_repeat_overwrites(made: Made) -> None:

@@ -8,6 +8,7 @@ from endpoint import Platform, listening
 from mailing import Made, mail_policy
 
 from demur.errors import WorkspaceError
+from demur.policy import Portal
 from demur.terms import Channel, EntryKind, NoticeStatus
 from demur.worker.delivery import Delivery
 from demur.worker.events import MARK, Events
@@ -94,6 +95,19 @@ def test_in_app_notices_are_sent_to_the_platform_once_and_count_as_told(made: Ma
     assert all("/o/" in body["data"]["object_url"] for body in platform.bodies)
     counted = Counter(record.status for _, record in office.register.notices.records("spring"))
     assert counted == {NoticeStatus.SENT: 11, NoticeStatus.FAILED: 1}
+
+
+def test_in_app_notices_go_on_where_the_portal_is_public_and_no_mail_leaves(made: Made) -> None:
+    platform = Platform()
+    with listening(platform) as url:
+        policy = mail_policy(in_app="webhook", hook=url)
+        portal = Portal(url="https://object.harbour-commons.eu")
+        office = made(policy.model_copy(update={"portal": portal}), 2, (Channel.IN_APP,))
+        lane = Delivery(office, InAppNotices(office))
+        lane.turn()
+        lane.close()
+    assert len(platform.got) == 2
+    assert {record.status for _, record in office.register.notices.records("spring")} == {NoticeStatus.SENT}
 
 
 def test_a_key_is_made_where_there_is_none_and_a_bad_one_is_said(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
