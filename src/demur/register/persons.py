@@ -15,10 +15,10 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, mail_spelling
 from demur.register import bulk, profiles
 from demur.register.clock import moment
-from demur.register.erasing import erase_keys
+from demur.register.erasing import drop_contact_letters, erase_keys
 from demur.register.objections import read_state
 from demur.register.people import People, together
 from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
@@ -108,18 +108,26 @@ class Persons:
         with self._store.reading() as connection:
             return [_told(connection, seq, keys) for seq in _naming(connection, keys)]
 
+    def named(self, seq: int) -> SubjectKeys:
+        """The keys of the accounts that an objection was lodged for, sorted, without what is linked with them."""
+        with self._store.reading() as connection:
+            return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
+
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
-        """The mail addresses on file of these accounts, case-folded."""
+        """The mail addresses on file of these accounts, as :func:`mail_spelling` writes them."""
         with self._store.reading() as connection:
             known = [name for name in self._people.identifiers(connection, keys) if name]
             members = [profiles.read(connection, self._people, self._vault, name) for name in known]
         found = {name.removeprefix("mail:") for name in known if name.startswith("mail:")}
         found |= {each.mail for each in members if each is not None and each.mail}
-        return frozenset(address.strip().casefold() for address in found)
+        return frozenset(mail_spelling(address) for address in found)
 
     def destroy(self, keys: SubjectKeys) -> None:
         """Destroy every sealed detail of these accounts, and what members said of themselves."""
         with self._store.writing() as connection:
+            drop_contact_letters(
+                connection, self._vault, {each.state.reference for each in self.objections(keys) if each.whole}
+            )
             erase_keys(connection, keys)
             unknown = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
             consents = {"imported_consent": None, "recorded_consent": None}

@@ -23,6 +23,7 @@ from demur.identity import SubjectKeys, canonical
 from demur.notices.content import NoticeContent, NoticeSection
 from demur.notices.languages import SOURCE, matching
 from demur.register import ObjectionPhase, OwnObjection
+from demur.rights.reference import nameless
 from demur.terms import EntryKind
 
 JSON = Any
@@ -34,8 +35,6 @@ _COLUMNS: Final = (
 
 _TOLD: Final = frozenset({"letter", "mail", "ticket", "form", "typed-in"})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
-_NO_ACCOUNT: Final = "person:"
-"""Begins the account of somebody who has none: nobody can name one by mistake."""
 
 NOT_HELD: Final = (
     "What may not be used is not kept: of content that was left out of the training data, only the amount is known.",
@@ -167,7 +166,7 @@ def _unchecked(own: OwnObjection, accounts: Sequence[str]) -> bool:
     if any(phase == ObjectionPhase.CONFIRMED for phase, _ in own.steps):
         return False
     doubtful = own.state.channel in _TOLD or own.state.confirm_by is not None
-    return doubtful and not all(account.startswith(_NO_ACCOUNT) for account in accounts)
+    return doubtful and not all(nameless(account) for account in accounts)
 
 
 def _notice(record: Mapping[str, Any]) -> dict[str, JSON]:
