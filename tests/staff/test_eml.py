@@ -95,6 +95,15 @@ def test_an_attachment_has_a_harmless_name(name: str) -> None:
     assert file.content == b"%PDF-"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "\x00", "nonsense"])
+def test_a_broken_charset_of_a_name_costs_no_more_than_the_name(charset: str) -> None:
+    header = f"Content-Type: text/plain\r\nContent-Disposition: attachment; filename*={charset}''%ff"
+    mail = read_mail(_typed(header.encode(), b"I object"))
+    assert [(bool(each.name), each.content) for each in mail.attachments] == [(True, b"I object")]
+    with pytest.raises(SourceError, match="is broken where"):
+        read_mail(_typed(b"Content-Type: multipart/mixed; boundary*=undefined''%ff", b"I object"))
+
+
 def test_a_mail_within_a_mail_is_an_attachment() -> None:
     (file,) = read_mail(_typed(b"Content-Type: message/rfc822", HEAD + b"\r\ninner")).attachments
     assert file.type == "message/rfc822"

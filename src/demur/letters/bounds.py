@@ -17,7 +17,7 @@ FIELD_PARAMETERS: Final = 100
 _STATUS: Final = b"message/delivery-status"
 _STATUS_LEVELS: Final = 50
 """What one is reckoned as: each blank line in it makes a message, which takes as long as so many comparisons."""
-_FIELD: Final = re.compile(rb"content-(?:type|disposition)[^\r\n]*(?:\r?\n?[ \t][^\r\n]*)*")
+_FIELD: Final = re.compile(rb"content-(?:type|disposition)[^\r\n]*+(?:\r?\n?[ \t][^\r\n]*+)*+")
 _BOUNDARY: Final = re.compile(rb"boundary[\s\x1c-\x1f*0-9]*=")
 
 
@@ -53,6 +53,6 @@ def _lines(lowered: bytes) -> int:
 
 def _levels(lowered: bytes) -> int:
     """How deep it can be nested at most: a digest's parts are mails without saying so."""
-    parted = min(lowered.count(b"multipart/"), len(_BOUNDARY.findall(lowered)))
+    parted = min(lowered.count(b"multipart/"), sum(1 for _ in _BOUNDARY.finditer(lowered)))
     status = _STATUS_LEVELS if _STATUS in lowered else 0
     return 2 * parted + lowered.count(b"message/") + status

@@ -89,6 +89,8 @@ def read_mail(content: bytes, *, now: datetime | None = None) -> Mail:
         return _read(message_from_bytes(content, policy=compat32), now or datetime.now(UTC))
     except RecursionError:
         raise _refused("holds mails within mails without end") from None
+    except (LookupError, ValueError):  # the email package has no one error for parameters in a broken charset
+        raise _refused("is broken where it says what its parts are") from None
 
 
 def _refused(why: str) -> SourceError:
@@ -150,7 +152,7 @@ def _parts(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
 
 def _said(parts: Sequence["Message[str, str]"]) -> list[str]:
     """The plain texts; what is HTML only where there is no other, and no more of it than could be kept."""
-    texts = [part for part in parts if not part.get_filename()]
+    texts = [part for part in parts if not _named(part)]
     plain = [_tidy(_raw(part)) for part in texts if part.get_content_type() == "text/plain"]
     if any(plain):
         return [each for each in plain if each]
@@ -192,7 +194,7 @@ def _attached(parts: list["Message[str, str]"]) -> Iterator[Attached]:
     number = 0
     for part in parts:
         kind = part.get_content_type()
-        if part.get_filename() is None and kind in {"text/plain", "text/html"}:
+        if _named(part) is None and kind in {"text/plain", "text/html"}:
             continue
         content = _content(part)
         if not content:
@@ -203,8 +205,16 @@ def _attached(parts: list["Message[str, str]"]) -> Iterator[Attached]:
         yield Attached(_file_name(part, number), kind[:_NAME_LENGTH], content)
 
 
+def _named(part: "Message[str, str]") -> str | None:
+    """The name that a part says it has as a file."""
+    try:
+        return part.get_filename()
+    except (LookupError, ValueError):  # in a broken charset
+        return "unreadable"
+
+
 def _file_name(part: "Message[str, str]", number: int) -> str:
-    said = _decoded(str(part.get_filename() or ""))
+    said = _decoded(_named(part) or "")
     tidy = re.sub(r"[^\w. -]", "_", _CONTROL.sub("", said.replace("\n", " "))).strip(" .")
     return tidy[-_NAME_LENGTH:] or f"attachment-{number}"
 
