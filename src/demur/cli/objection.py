@@ -20,8 +20,8 @@ from demur.letters import MOST_BYTES, Office, Written, read_mail, record, withou
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.workspace import Workspace
 
-CHANNELS = ("letter", "mail", "ticket", "form", "api")
-"""How an objection can arrive."""
+CHANNELS = ("letter", "mail", "ticket", "form")
+"""How an objection can arrive that staff record."""
 
 
 @click.command("object")
@@ -117,7 +117,7 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     return replace(
         written,
         channel=said["channel"] or "mail",
-        accounts=(*written.accounts, *filter(None, [mail.account])),
+        accounts=(*filter(None, [mail.account]), *written.accounts),
         text="\n\n".join(filter(None, [written.text, mail.text])),
         received=day or mail.date,
         attachments=mail.attachments,
