@@ -83,13 +83,13 @@ class Demur:
         """Report a mail that came back; whether it was one of ours."""
         return bool(self._json("POST", "/bounces", {"message_id": message_id, "cause": cause})["known"])
 
-    def access(self, account: str) -> bytes:
-        """A person's copy, as a zip (Art. 15 GDPR)."""
-        return self._send("POST", "/access", {"account": account})
+    def access(self, account: str | None = None, *, reference: str | None = None) -> bytes:
+        """A person's copy, as a zip (Art. 15 GDPR); of somebody without an account by their receipt's reference."""
+        return self._send("POST", "/access", _who(account, reference))
 
-    def erase(self, account: str) -> JSON:
-        """Delete what is held of a person (Art. 17 GDPR)."""
-        return self._json("POST", "/erasures", {"account": account})
+    def erase(self, account: str | None = None, *, reference: str | None = None) -> JSON:
+        """Delete what is held of a person (Art. 17 GDPR), named in the same way."""
+        return self._json("POST", "/erasures", _who(account, reference))
 
     def status(self) -> JSON:
         """Where the register stands."""
@@ -120,6 +120,11 @@ class Demur:
                     raise
             time.sleep(wait)
         raise AssertionError
+
+
+def _who(account: str | None, reference: str | None) -> dict[str, str]:
+    said = {"account": account, "reference": reference}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _problem(error: urllib.error.HTTPError) -> Problem:

@@ -61,6 +61,23 @@ def canonical(account: str) -> str:
     return f"{known}:{value}"
 
 
+def mail_spelling(address: str) -> str:
+    """The one spelling of a mail address: without case, its domain in ASCII as mails bear it (RFC 5891)."""
+    local, at, domain = unicodedata.normalize("NFC", address).strip().rpartition("@")
+    return f"{local.casefold()}{at}{_domain(domain)}"
+
+
+def _domain(domain: str) -> str:
+    if not domain.isascii():
+        try:
+            import idna  # noqa: PLC0415  # it comes with the extra `web`, without which no mail goes to such a domain
+
+            return idna.encode(domain, uts46=True).decode()
+        except (ModuleNotFoundError, UnicodeError):  # IDNAError is one
+            pass
+    return domain.casefold()
+
+
 @lru_cache(maxsize=1024)
 def _namespace(written: str) -> str | None:
     """A namespace as it is compared, or None for what can't be one."""

@@ -32,6 +32,13 @@ def test_an_objection_from_beginning_to_end(demur: Any, register: Register) -> N
     assert demur.status()["in_force"] == 0
 
 
+def test_somebody_without_an_account_is_named_by_reference(demur: Any, register: Register) -> None:
+    said = register.lodge(["person:" + "a" * 32], channel="no-account", statement={"names": ["Nora"]})
+    assert demur.access(reference=said.reference).startswith(b"PK")
+    assert demur.erase(reference=said.reference)["finished"]
+    assert register.statement(said.reference) is None
+
+
 def test_many_at_once(demur: Any) -> None:
     good, bad = demur.object_many([{"accounts": ["forum:a"]}, {"accounts": ["ben"]}])
     assert good["objection"]["reference"]

@@ -1,5 +1,6 @@
 """A copy, a deletion and bounced mails over the API, in a town with posts."""
 
+import asyncio
 import io
 import zipfile
 from email.message import EmailMessage
@@ -18,6 +19,7 @@ from town import ANN, DIETER
 
 from demur.register import Delivered, Register, Selection
 from demur.terms import Channel, NoticeStatus
+from demur.worker.bounces import read_bounces
 from demur.workspace import Workspace
 
 EVERYBODY = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
@@ -113,3 +115,14 @@ def test_a_bounce_as_it_came_by_mail_does_the_same(api: TestClient, register: Re
     answer = api.post("/api/bounces", content=content, headers={"Content-Type": "message/rfc822"})
     assert answer.json() == {"known": 1}
     assert [each.status for each in register.notices.of(DIETER)] == [NoticeStatus.BOUNCED]
+
+
+def test_a_bounce_is_read_beside_the_server_s_other_work(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(data: bytes) -> list[tuple[str, str]]:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return read_bounces(data)
+
+    monkeypatch.setattr("demur.web.api.notices.read_bounces", read)
+    answer = api.post("/api/bounces", content=b"Subject: x\n\n", headers={"Content-Type": "message/rfc822"})
+    assert answer.json() == {"known": 0}

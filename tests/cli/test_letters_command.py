@@ -63,6 +63,9 @@ def test_a_mail_and_an_account_are_linked_only_where_staff_know(demur: Demur, wo
     assert len(said["references"]) == 2
     with _register(workspace) as register:
         assert register.person(ANN).size == 1
+        first, other = map(register.statement, said["references"])
+        assert set(first or {}) == {"accounts", "text"}
+        assert other == {"accounts": [ANN], "within": said["entry"]}
     known = demur("object", "--json", "-w", workspace, "--eml", eml, "--account", ANN, "--confirmed").json
     with _register(workspace) as register:
         assert register.person(ANN).size == 2

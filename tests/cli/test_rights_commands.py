@@ -58,6 +58,36 @@ def test_an_erasure_prints_its_receipt(shop: Path, fast_tmp: Path, demur: Demur)
     assert (again["own"], again["about"], again["retired"], again["overwritten"]) == (0, 0, [], True)
 
 
+def test_somebody_without_an_account_is_named_by_reference(shop: Path, fast_tmp: Path, demur: Demur) -> None:
+    said = ("--name", "Nora Nameless", "--text", "Leave me out.")
+    reference = demur("object", *said, "--json", "-w", shop).json["reference"]
+    copied = demur("access", "--reference", reference, "--to", fast_tmp / "nora.zip", "-w", shop)
+    assert (copied.code, copied.err) == (0, "")
+    with zipfile.ZipFile(fast_tmp / "nora.zip") as archive:
+        assert b"Leave me out." in archive.read("copy.json")
+    erased = demur("erase", "--reference", reference.lower(), "--yes", "-w", shop)
+    assert "accounts         1" in erased.out
+    again = demur("erase", "--reference", reference, "--yes", "-w", shop)
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert "nothing is left" in again.err
+    assert len(stored(shop)) == 4
+
+
+@pytest.mark.parametrize("command", ["access", "erase"])
+def test_it_takes_an_account_or_a_reference_that_is_no_account_s(
+    shop: Path, fast_tmp: Path, demur: Demur, command: str
+) -> None:
+    rest = ("--to", fast_tmp / "copy.zip") if command == "access" else ("--yes",)
+    reference = demur("object", "--account", ANN, "--json", "-w", shop).json["reference"]
+    for whose in ((), ("--account", ANN, "--reference", reference)):
+        wrong = demur(command, *whose, *rest, "-w", shop)
+        assert (wrong.code, "--account or --reference" in wrong.err) == (2, True)
+    refused = demur(command, "--reference", reference, *rest, "-w", shop)
+    assert (refused.code, "make sure who asks" in refused.err, "--account" in refused.err) == (2, True, True)
+    unknown = demur(command, "--reference", "7KQ2-9XJM-4TPA-C0WD", *rest, "-w", shop)
+    assert (unknown.code, unknown.err.count("\n")) == (2, 1)
+
+
 def test_nothing_is_erased_where_nobody_could_be_asked(shop: Path, demur: Demur) -> None:
     done = demur("erase", "--account", ANN, "-w", shop)
     assert (done.code, done.out) == (2, "")

@@ -1,5 +1,6 @@
 """Every catalogue says everything, and nothing in it can break a page or a mail."""
 
+import ast
 import importlib.util
 import re
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Any, Final
 import pytest
 from babel.messages.pofile import read_po
 
+import demur
 from demur.notices.languages import (
     LANGUAGES,
     SOURCE,
@@ -19,7 +21,9 @@ from demur.notices.languages import (
     matching,
     translations,
 )
+from demur.notices.letters import LETTERS, Params, letter
 from demur.notices.words import day
+from demur.policy import Policy
 
 TRANSLATED: Final = [language for language in LANGUAGES if language != SOURCE]
 PLACEHOLDER: Final = re.compile(r"%(?:\(\w+\))?.")
@@ -173,3 +177,28 @@ def test_every_language_is_known_to_babel(language: str) -> None:
 def test_days_are_written_as_in_europe() -> None:
     assert day(date(2027, 2, 1), "en") == "1 February 2027"
     assert day(date(2027, 2, 1), "pt") == "1 de fevereiro de 2027"
+
+
+def test_no_text_is_marked_where_it_is_not_found() -> None:
+    """Babel finds no call within an f-string: what is marked there would be in no catalogue."""
+    for path in (Path(demur.__file__).parent).rglob("*.py"):
+        for made in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)):
+            calls = [node.func for node in ast.walk(made) if isinstance(node, ast.Call)]
+            assert not {each.id for each in calls if isinstance(each, ast.Name)} & {"_", "N_", "gettext"}, path
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != SOURCE])
+@pytest.mark.parametrize("template", sorted(LETTERS))
+def test_no_sentence_of_a_letter_is_left_in_english(language: str, template: str) -> None:
+    policy = Policy(effective_date=date(2027, 2, 1))
+    params: Params = {
+        "reference": "7KQ2-9XJM-4TPA-C0WD",
+        "lodged": "2027-01-02T00:00:00+00:00",
+        "confirm_by": "2027-01-16T00:00:00+00:00",
+        "minutes": 60,
+        **dict.fromkeys(("receipt_url", "confirm_url", "url"), "https://object.example.org/x"),
+    }
+    for more in ({}, {"named": True, "accounts": True}):
+        here, english = (letter(policy, template, each, {**params, **more}) for each in (language, SOURCE))
+        said, source = ({each.subject, *each.before, *each.after} for each in (here, english))
+        assert not {each for each in said & source if "://" not in each}

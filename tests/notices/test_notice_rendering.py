@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import html5lib
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from demur.notices.cleaning import greeting, line
@@ -214,6 +214,7 @@ def test_no_name_breaks_a_header(fixed: Policy, name: str) -> None:
         _checked(rendered)
 
 
+@example(text="A\u202a\u0300")
 @given(text=hostile)
 def test_a_line_is_one_line_of_what_can_be_seen(text: str) -> None:
     found = line(text)

@@ -100,6 +100,26 @@ def test_details_objections_and_what_was_said_are_in_it(settled: Workspace, fast
     assert (standing["statement"], standing["binding"]) == ({"names": ["Flo"]}, True)
 
 
+@pytest.mark.parametrize(("channel", "asked"), [("letter", False), ("typed-in", False), ("api", True)])
+def test_what_nobody_checked_is_in_no_copy_until_it_is(
+    settled: Workspace, fast_tmp: Path, channel: str, *, asked: bool
+) -> None:
+    with settled.register() as register:
+        until = LATER if asked else None
+        first = register.lodge([FLORA], channel=channel, reason=REASON, confirm_by=until, now=NOW).reference
+        register.attachments.add(first, "proof.pdf", "application/pdf", b"%PDF-1.7")
+    copy = copy_of(settled, FLORA, to=fast_tmp / "before.zip", now=LATER)
+    (before,) = told(copy)["objections"]
+    assert (before["unchecked"], before["reference"]) == (True, first)
+    assert "nobody has checked" in page(copy)
+    assert not [each for each in (REASON, "proof.pdf") if each in page(copy) + json.dumps(before)]
+    with settled.register() as register:
+        register.confirm(first, now=LATER)
+        register.withdraw(first, now=LATER)
+    (after,) = told(copy_of(settled, FLORA, to=fast_tmp / "after.zip", now=LATER))["objections"]
+    assert (after["unchecked"], after["reason"], len(after["attachments"])) == (False, REASON, 1)
+
+
 def test_the_legal_information_is_in_it_in_the_language_asked_for(settled: Workspace, fast_tmp: Path) -> None:
     copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", language="de-AT", now=LATER)
     sections = told(copy)["information"]
@@ -112,6 +132,7 @@ def test_an_account_named_by_an_objection_opens_nothing_of_its_own(settled: Work
     """Somebody proves the account forum:u1 and claims Flora's; nothing of hers may be handed out."""
     with settled.register() as register:
         hers = register.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
+        register.confirm(hers, now=NOW)
         shared = register.lodge(["forum:u1", FLORA], channel="form", reason="both are me", now=NOW).reference
     copy = copy_of(settled, "forum:u1", to=fast_tmp / "copy.zip", now=LATER)
     everything = page(copy) + json.dumps(told(copy))

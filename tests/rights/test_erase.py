@@ -183,6 +183,27 @@ def test_the_person_is_told_by_mail_where_mail_leaves_the_workspace(
     ] * letters
 
 
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        ("zoe@bücher.example", "zoe@xn--bcher-kva.example"),
+        ("Zoe@BÜCHER.example", "zoe@xn--bcher-kva.example"),
+        ("zoe@bu\u0308cher.example", "zoe@xn--bcher-kva.example"),
+        ("zoe@xn--bcher-kva.example", "zoe@XN--BCHER-KVA.example"),
+        ("zoe@faß.example", "zoe@xn--fa-hia.example"),
+    ],
+)
+def test_mails_to_an_address_are_found_however_its_domain_is_written(
+    workspace: Workspace, known: str, written: str
+) -> None:
+    row = {"account": "forum:zoe", "names": ["Zoe Zander"], "mail": known}
+    with workspace.register() as register:
+        register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
+    hers, other = mail_to(workspace, written, "hers"), mail_to(workspace, "zoe@bucher.example", "other")
+    assert erase(workspace, "forum:zoe", now=LATER).mails == 1
+    assert (hers.exists(), other.exists()) == (False, True)
+
+
 def test_a_second_erasure_of_the_same_person_finds_nothing_and_says_so(settled: Workspace) -> None:
     first = erase(settled, FLORA, now=LATER)
     again = erase(settled, ALIAS, now=LATER)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from demur.errors import SourceError
 from demur.letters import MOST_BYTES, read_mail
+from demur.letters.bounds import FIELD_BYTES, Bounds, exceeded
 from demur.letters.eml import TEXT_LENGTH
 
 HEAD: Final = b"From: Ann <ann@town.example>\r\nSubject: No\r\nDate: Mon, 06 Jan 2025 23:30:00 -0500\r\n"
@@ -94,6 +95,15 @@ def test_an_attachment_has_a_harmless_name(name: str) -> None:
     assert file.content == b"%PDF-"
 
 
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "\x00", "nonsense"])
+def test_a_broken_charset_of_a_name_costs_no_more_than_the_name(charset: str) -> None:
+    header = f"Content-Type: text/plain\r\nContent-Disposition: attachment; filename*={charset}''%ff"
+    mail = read_mail(_typed(header.encode(), b"I object"))
+    assert [(bool(each.name), each.content) for each in mail.attachments] == [(True, b"I object")]
+    with pytest.raises(SourceError, match="is broken where"):
+        read_mail(_typed(b"Content-Type: multipart/mixed; boundary*=undefined''%ff", b"I object"))
+
+
 def test_a_mail_within_a_mail_is_an_attachment() -> None:
     (file,) = read_mail(_typed(b"Content-Type: message/rfc822", HEAD + b"\r\ninner")).attachments
     assert file.type == "message/rfc822"
@@ -120,7 +130,15 @@ def _nested(depth: int) -> bytes:
         HEAD + b"a" * MOST_BYTES,
         _nested(500),
         _nested(4000),
+        _nested(25),
+        _nested(300) + b"\n" * 1_000_000,
+        HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 25,
+        HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 250,
         HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 5000,
+        _typed(b"Content-Type: message/delivery-status", b"\n" * 400_000),
+        _typed(b"Content-Type: text/plain" + b";a" * 80_000, b"x"),
+        _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\rContent-Disposition: a" + b";\r\ta" * 5000),
+        HEAD.replace(b"\r\n", b"\r") + b"Content-Type: multipart/mixed; boundary=q\r\r" + b"--q\r\rx\r" * 30_000,
         _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\n\r\nx\r\n" * 400),
         _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\n\r\nx\r\n" * 500_000),
         _typed(b'Content-Type: multipart/mixed; boundary="b"', b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 30),
@@ -132,6 +150,56 @@ def test_what_cannot_be_read_is_one_sentence_and_soon(content: bytes) -> None:
     with pytest.raises(SourceError, match=r"\A[^.]*record what it says as text\.\Z|\AThis file is no mail: .*text\.\Z"):
         read_mail(content)
     assert time.perf_counter() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("content", "most"),
+    [
+        (b"\r\n\r\n\n", Bounds(lines=3, parts=0, work=0)),
+        (b"\r\r\r", Bounds(lines=3, parts=0, work=0)),
+        (b"--a\n--a\r--a\r\n--a", Bounds(lines=3, parts=3, work=0)),
+        (b'multipart/mixed; BOUNDARY\n *0* =a multipart/digest; boundary="b"\n', Bounds(lines=2, parts=0, work=8)),
+        (b"Multipart/mixed message/rfc822 Message/partial\n", Bounds(lines=1, parts=0, work=2)),
+        (b"Content-Type: message/delivery-status\n", Bounds(lines=1, parts=0, work=51)),
+    ],
+)
+def test_what_parsing_costs_is_told_before(content: bytes, most: Bounds) -> None:
+    assert exceeded(content, most) is None
+    for name, value in vars(most).items():
+        if value:
+            assert exceeded(content, Bounds(**{**vars(most), name: value - 1})), name
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_a_content_field_is_as_long_as_a_file_name_and_no_longer(end: bytes) -> None:
+    most = Bounds(lines=10**9, parts=10**9, work=10**9)
+    folded = b"x:" + end + b"Content-Disposition: attachment;" + end + b" filename="
+    room = FIELD_BYTES - len(folded) + len(b"x:" + end)
+    assert exceeded(folded + b"a" * room + end + b"X: y", most) is None
+    assert exceeded(folded + b"a" * (room + 1) + end, most)
+    assert exceeded(b"Content-Type: a/b" + (b"; a=b" + end + b"\t") * 101, most)
+
+
+def test_a_thread_of_mails_with_attachments_is_no_bomb() -> None:
+    """A mail of 8 MB that passes five others on, each with text, HTML, a picture and a file of its own."""
+    alternative = b"Content-Type: multipart/alternative; boundary=a\n\n--a\n\nplain\n--a\nContent-Type: text/html\n\n"
+    related = b"Content-Type: multipart/related; boundary=r\n\n--r\n" + alternative + b"<p>html\n--a--\n--r--\n"
+    file = b"--%d\nContent-Type: a/b\nContent-Transfer-Encoding: base64\n\n" + (b"QUJD" * 19 + b"\n") * 20_000
+    passed = b"".join(
+        b"--m\nContent-Type: message/rfc822\n\nFrom: x@y.example\nContent-Type: multipart/mixed; boundary=%d\n\n"
+        b"--%d\n" % (n, n) + related + file % n + b"--%d--\n" % n
+        for n in range(5)
+    )
+    content = HEAD + b"Content-Type: multipart/mixed; boundary=m\n\n--m\n\nSee below.\n" + passed + b"--m--\n"
+    mail = read_mail(content)
+    assert mail.text.endswith("See below.")
+    assert len(mail.attachments) == 5
+
+
+def test_html_is_read_no_further_than_it_could_be_kept() -> None:
+    """Tags within tags take a second for each 300 KB: parts share what one may have."""
+    parts = b"".join(b"--b\nContent-Type: text/html\n\n%d<!--%s-->\n" % (n, b"a" * 3 * TEXT_LENGTH) for n in range(3))
+    assert read_mail(HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + parts).text.endswith("\n\n0\n\n1")
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:

@@ -1,6 +1,8 @@
 """Letters, tickets and mails that an officer records."""
 
-from collections.abc import Callable
+import json
+import zipfile
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +12,11 @@ from pages import Page
 from staffdoor import Door
 from town import ANN, DIETER
 
-from demur.register import Entry, Letter, ObjectionPhase
+from demur.register import JSON, Entry, Letter, ObjectionPhase
+from demur.rights.access import copy_of
 from demur.terms import EntryKind
 from demur.web.desk import Desk
+from demur.workspace import Workspace
 
 Entries = Callable[[EntryKind], list[Entry]]
 
@@ -118,6 +122,54 @@ def test_a_late_answer_brings_a_mail_back_that_ended_unanswered(officer: Door, d
     states = desk.register.objections_of("mail:joerg@elsewhere.example")
     assert [each.phase for each in states] == [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED]
     assert states[0].reference == lapsed
+
+
+def _said(desk: Desk, account: str) -> Mapping[str, JSON]:
+    (state,) = desk.register.objections_of(account)
+    return desk.register.statement(state.reference) or {}
+
+
+def test_what_was_written_is_sealed_with_its_sender_and_not_with_an_account_that_was_named(
+    officer: Door, desk: Desk
+) -> None:
+    _record(officer, mail=MAIL, accounts="dieter", names="J\u00f6rg", text="He called, too.")
+    sender = "mail:joerg@elsewhere.example"
+    (first,) = desk.register.objections_of(sender)
+    assert {"names", "text"} <= set(_said(desk, sender))
+    assert [each.name for each in desk.register.attachments.of(first.reference)] == ["_id.pdf"]
+    assert _said(desk, DIETER) == {"accounts": [DIETER], "within": first.seq}
+    (other,) = desk.register.objections_of(DIETER)
+    assert desk.register.attachments.of(other.reference) == []
+    here = f"/staff/objections/{other.seq}"
+    page = officer.act(officer.visitor.get(here), f"{here}/read")
+    assert str(first.seq) in page.text
+    assert "He called" not in page.text
+
+
+def test_the_copy_of_a_named_account_holds_nothing_of_a_letter_that_nobody_checked(
+    officer: Door, desk: Desk, workspace: Workspace
+) -> None:
+    _record(officer, mail=MAIL, accounts="dieter", names="J\u00f6rg")
+    _record(officer, accounts="dieter", text="I am ill with X.")
+    for objection in _objections(workspace, DIETER):
+        assert (objection["unchecked"], objection["statement"], objection["attachments"]) == (True, None, [])
+    for state in desk.register.objections_of(DIETER):
+        desk.register.confirm(state.reference)
+    mentioned, written = _objections(workspace, DIETER)
+    assert set(mentioned["statement"]) == {"accounts", "within"}
+    assert written["statement"]["text"] == "I am ill with X."
+
+
+def _objections(workspace: Workspace, account: str) -> list[dict[str, Any]]:
+    copy = copy_of(workspace, account)
+    try:
+        with zipfile.ZipFile(copy.path) as archive:
+            everything = archive.read("copy.json") + archive.read("copy.html")
+            found: list[dict[str, Any]] = json.loads(archive.read("copy.json"))["objections"]
+    finally:
+        copy.discard()
+    assert b"J\xc3\xb6rg" not in everything
+    return found
 
 
 @pytest.mark.parametrize(

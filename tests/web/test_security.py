@@ -176,6 +176,13 @@ def test_an_ipv6_network_is_one_address(visit: Visit) -> None:
     assert other.client.get("/en/notice").status_code == 429
 
 
+def test_ipv4_visitors_are_told_apart_where_a_socket_shows_them_as_ipv6(visit: Visit) -> None:
+    limits = few(page=Rate(1, 0.01))
+    assert visit(limits, address="::ffff:192.0.2.1").client.get("/en/notice").status_code == 200
+    assert visit(limits, address="::ffff:203.0.113.77").client.get("/en/notice").status_code == 200
+    assert visit(limits, address="192.0.2.1").client.get("/en/notice").status_code == 429
+
+
 @pytest.fixture
 def broken(visitor: Visitor) -> Visitor:
     """A portal one of whose pages fails."""

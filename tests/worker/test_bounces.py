@@ -1,7 +1,9 @@
 """Mails that came back: what counts as one, what does not, and that nothing which is read can do harm."""
 
+import base64
 import io
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -72,6 +74,11 @@ def test_a_delay_a_relay_and_a_success_change_nothing(action: str, status: str) 
     assert read_dsn(dsn(action=action, status=status)) is None
 
 
+def nested(depth: int) -> bytes:
+    """Multiparts within each other, each of which compares every line that follows."""
+    return b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\n\n--b%d\n' % (n, n) for n in range(depth))
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -83,11 +90,47 @@ def test_a_delay_a_relay_and_a_success_change_nothing(action: str, status: str) 
         dsn() + b"x" * LARGEST_BYTES,
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" + b"Content-Type: message/rfc822\r\n\r\n" * 3000,
         b"Content-Type: multipart/report; charset=\xff\xfe; boundary*0*=x''%%\r\n\r\n",
+        nested(300) + b"\n" * 1_000_000,
+        b"From: a@mail.example\nContent-Type: multipart/report" + b";a" * 80_000 + b"\n\nx\n",
+        b"Content-Type: multipart/report; boundary=b\r\r" + b"--b\r\r" * 100_000,
+        dsn().replace(b"Reporting-MTA", b"\n" * 1_000_000 + b"Reporting-MTA"),
     ],
-    ids=["empty", "reply", "mixed", "no id", "boundaries", "large", "nested", "broken"],
+    ids=[
+        "empty",
+        "reply",
+        "mixed",
+        "no id",
+        "boundaries",
+        "large",
+        "nested",
+        "broken",
+        "lines",
+        "params",
+        "returns",
+        "blank",
+    ],
 )
-def test_anything_else_is_ignored(data: bytes) -> None:
+def test_anything_else_is_ignored_and_soon(data: bytes) -> None:
+    began = time.perf_counter()
     assert read_dsn(data) is None
+    assert time.perf_counter() - began < 5
+
+
+def test_what_lies_encoded_in_the_original_is_not_parsed() -> None:
+    """The headers that came back may be base64: what is in there nobody has counted."""
+    bomb = base64.encodebytes(f"Message-ID: <{ID}>\n".encode() + nested(300) + b"\n" * 100_000)
+    headers = b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    head, _, _ = dsn().partition(b"Content-Type: message/rfc822")
+    began = time.perf_counter()
+    assert read_dsn(head + headers + bomb + b"\r\n--b--\r\n") == Bounce(ID, "5.1.1")
+    assert time.perf_counter() - began < 5
+
+
+def test_an_original_of_two_megabytes_is_within_bounds() -> None:
+    head, mark, rest = dsn().partition(b"\r\ntext\r\n")
+    whole = head + b"\r\n" + (b"QUJD" * 19 + b"\r\n") * 26_000 + mark + rest
+    assert len(whole) < LARGEST_BYTES
+    assert read_dsn(whole) == Bounce(ID, "5.1.1")
 
 
 @given(st.data())

@@ -6,11 +6,12 @@ import click
 
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, progress
+from demur.cli.whose import account_in, whose
 from demur.rights.access import Copy, copy_of
 
 
 @click.command
-@click.option("--account", required=True, metavar="NAMESPACE:VALUE", help="An account of the person.")
+@whose
 @click.option(
     "--to",
     required=True,
@@ -26,15 +27,17 @@ from demur.rights.access import Copy, copy_of
     help="Language of the legal information in it, BCP 47; the rest is in English.",
 )
 @shared
-def access(invocation: Invocation, account: str, to: Path, language: str) -> None:
+def access(invocation: Invocation, account: str | None, reference: str | None, to: Path, language: str) -> None:
     """Write a person's copy of what is held of and about them: one zip with JSON and a page to read.
 
     It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or that
     has the same mail address without anybody having verified it. Make sure first that it is the holder of the account
-    who asks.
+    who asks. Of somebody without an account it holds what they said when they objected, and nothing of the accounts
+    that they named then.
     """
+    asked = account_in(invocation, account, reference)
     with progress("Writing the copy"):
-        copy = copy_of(invocation.workspace, account, to=to, language=language)
+        copy = copy_of(invocation.workspace, asked, to=to, language=language)
     emit(lambda: _told(copy), copy)
 
 

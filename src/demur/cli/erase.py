@@ -7,6 +7,7 @@ import click
 
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, progress
+from demur.cli.whose import account_in, whose
 from demur.corpus.find import find
 from demur.rights import erase as erasing
 
@@ -14,22 +15,24 @@ _MB = 1_000_000
 
 
 @click.command
-@click.option("--account", required=True, metavar="NAMESPACE:VALUE", help="An account of the person.")
+@whose
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @shared
-def erase(invocation: Invocation, account: str, *, yes: bool) -> None:
+def erase(invocation: Invocation, account: str | None, reference: str | None, *, yes: bool) -> None:
     """Erase everything of and about a person, and keep it out from now on.
 
     Rows, indexes and old files are rewritten, versions that hold rows of theirs are retired, sealed details and mails
     to them are destroyed. What stays is a keyed number for each account, for the one purpose of keeping their content
     out. It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or
     that has the same mail address without anybody having verified it. If it is cut off, the same command or `demur
-    maintain` finishes it.
+    maintain` finishes it. Of somebody without an account, what they said when they objected is destroyed, and nothing
+    of the accounts that they named then.
     """
+    asked = account_in(invocation, account, reference)
     if not yes:
-        _ask(invocation, account)
+        _ask(invocation, asked)
     with progress("Erasing"):
-        erased = erasing.erase(invocation.workspace, account)
+        erased = erasing.erase(invocation.workspace, asked)
     emit(lambda: "\n".join(_receipt(erased)), erased)
 
 

@@ -7,6 +7,8 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit
 from demur.corpus.find import Found, Row, find
+from demur.terms import EntryKind
+from demur.workspace import Workspace
 
 _LISTED = 20
 
@@ -27,10 +29,19 @@ def find_(invocation: Invocation, account: str, limit: int, *, text: bool) -> No
     """Find everything the corpus holds of and about a person, in all accounts that are proven to be theirs.
 
     Rows that others wrote are found by the account that they name; once a person objected, others' rows name them
-    no more.
+    no more. That their text is printed is on record.
     """
-    found = find(invocation.workspace, account, limit=limit)
+    workspace = invocation.workspace
+    found = find(workspace, account, limit=limit)
+    if text:
+        _record_reading(workspace, account)
     emit(lambda: "\n".join(_page(found, text=text)), _data(found, text=text))
+
+
+def _record_reading(workspace: Workspace, account: str) -> None:
+    """Put on record that somebody with the workspace's keys reads a person's texts, before they do."""
+    with workspace.register() as register:
+        register.append(EntryKind.DATA_READ, {"command": "find"}, subjects=register.person(account))
 
 
 def _page(found: Found, *, text: bool) -> Iterator[str]:

@@ -20,8 +20,8 @@ from demur.letters import MOST_BYTES, Office, Written, read_mail, record, withou
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.workspace import Workspace
 
-CHANNELS = ("letter", "mail", "ticket", "form", "api")
-"""How an objection can arrive."""
+CHANNELS = ("letter", "mail", "ticket", "form")
+"""How an objection can arrive that staff record."""
 
 
 @click.command("object")
@@ -86,7 +86,7 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
         else:
             receipts = [_lodge(register, written, office.deadline() if said["unconfirmed"] else None)]
         states = [register.objection(each.reference) for each in receipts]
-    _tell(workspace, states)
+    _tell(workspace, states, named=bool(written.accounts))
 
 
 def _check(said: Mapping[str, Any]) -> None:
@@ -117,7 +117,7 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     return replace(
         written,
         channel=said["channel"] or "mail",
-        accounts=(*written.accounts, *filter(None, [mail.account])),
+        accounts=(*filter(None, [mail.account]), *written.accounts),
         text="\n\n".join(filter(None, [written.text, mail.text])),
         received=day or mail.date,
         attachments=mail.attachments,
@@ -137,11 +137,16 @@ def _lodge(register: Register, written: Written, confirm_by: datetime | None) ->
     )
 
 
-def _tell(workspace: Workspace, states: Sequence[ObjectionState]) -> None:
+def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool) -> None:
     first = states[0]
     sentences = []
     for each in states:
-        sentence = f"Objection {each.reference} is recorded and binds {count(each.covered, 'account')}."
+        bound = (
+            f"binds {count(each.covered, 'account')}"
+            if named
+            else "its names are kept sealed: they keep nothing out yet"
+        )
+        sentence = f"Objection {each.reference} is recorded and {bound}."
         if each.confirm_by and each.phase is ObjectionPhase.LODGED:
             sentence += (
                 f" It lapses after {each.confirm_by.date()} unless `demur confirm {each.reference}` comes first."

@@ -7,6 +7,7 @@ otherwise in as many words; the worker ends with the server.
 import importlib.util
 import logging
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -50,6 +51,7 @@ def serve(  # each is an option
     """
     _check_installed()
     _check_host(host, insecure=insecure)
+    _check_free(host, port)
     workspace = invocation.workspace
     server = _server(workspace, host, port, behind_proxy=behind_proxy)
     signal.signal(signal.SIGTERM, _stop)
@@ -72,6 +74,16 @@ def _check_host(host: str, *, insecure: bool) -> None:
         f"{host} is no address of this machine alone, and http is read by everybody on the way: put a proxy with https "
         "before demur and pass --behind-proxy, or say --insecure."
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        kind, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise UsageError(f"{host}:{port} can't be used ({error.strerror}): choose another --port or --host.") from None
 
 
 def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -> "uvicorn.Server":

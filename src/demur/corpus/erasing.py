@@ -11,9 +11,10 @@ of every row), and a look into each version and at the mails in the outbox; seve
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,8 @@ from demur.corpus.leavings import retired
 from demur.corpus.publish import retire_in
 from demur.corpus.recalls import extend_list, list_of, write_list
 from demur.corpus.session import Session
-from demur.register import JSON, Erasure, ObjectionPhase, merged
+from demur.identity import SubjectKeys, mail_spelling
+from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
 from demur.terms import EntryKind
 
 CHANNEL: Final = "erasure"
@@ -191,8 +193,8 @@ def _destroy(session: Session, erasure: Erasure) -> int:
     """Mails and sealed details go, and the register says so in the same transaction; mails removed."""
     register = session.register
     keys = register.persons.own_of(erasure.subject)
-    addresses = register.persons.addresses(keys)
-    mails = _remove_mails(session.workspace.outbox_path, addresses)
+    theirs = _Mails(register.persons.addresses(keys), _contacts(register, keys))
+    mails = theirs.remove(session.workspace.outbox_path)
     payload: dict[str, JSON] = {
         "accounts": len(keys),
         "own": erasure.own,
@@ -208,26 +210,48 @@ def _destroy(session: Session, erasure: Erasure) -> int:
             letters.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
         register.append(EntryKind.PERSON_ERASED, payload, subjects=keys, now=session.now)
         register.persons.note(replace(erasure, destroyed=True))
-    return mails + _remove_mails(session.workspace.outbox_path, addresses)  # what was on its way meanwhile
+    return mails + theirs.remove(session.workspace.outbox_path)  # what was on its way meanwhile
 
 
-def _remove_mails(outbox: Path, addresses: frozenset[str]) -> int:
-    """Removes the mails to any of these addresses from the outbox."""
-    if not addresses or not outbox.is_dir():
-        return 0
-    theirs = [path for path in outbox.rglob("*") if path.is_file() and addresses & _recipients(path)]
-    for path in theirs:
-        path.unlink(missing_ok=True)
-    return len(theirs)
+@dataclass(frozen=True)
+class _Mails:
+    """Which mails of the outbox are a person's; addresses as :func:`mail_spelling` writes them."""
+
+    addresses: frozenset[str]
+    """On file: every mail to one is theirs."""
+    contacts: Mapping[str, str]
+    """Addresses that they named with an objection, by its reference: what tells of it is theirs."""
+
+    def remove(self, outbox: Path) -> int:
+        """Removes them; how many there were."""
+        if not (self.addresses or self.contacts) or not outbox.is_dir():
+            return 0
+        found = [path for path in outbox.rglob("*") if path.is_file() and self._hold(path)]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    def _hold(self, path: Path) -> bool:
+        try:
+            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        except FileNotFoundError:
+            return False
+        fields = [str(value) for name in ("to", "cc", "bcc") for value in mail.get_all(name, [])]
+        to = {mail_spelling(address) for _, address in getaddresses(fields)}
+        told = [reference for reference, contact in self.contacts.items() if contact in to]
+        return bool(self.addresses & to) or any(reference in _text(mail) for reference in told)
 
 
-def _recipients(path: Path) -> frozenset[str]:
-    try:
-        message = message_from_bytes(path.read_bytes(), policy=policy.default)
-    except FileNotFoundError:
-        return frozenset()
-    fields = [str(value) for name in ("to", "cc", "bcc") for value in message.get_all(name, [])]
-    return frozenset(address.strip().casefold() for _, address in getaddresses(fields))
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain", "html"))
+    return str(body.get_content()) if body is not None else ""
+
+
+def _contacts(register: Register, keys: SubjectKeys) -> dict[str, str]:
+    """The contact that was named with each objection of these accounts alone."""
+    whole = [each.state.reference for each in register.persons.objections(keys) if each.whole]
+    named = {reference: (register.statement(reference) or {}).get("contact") for reference in whole}
+    return {reference: mail_spelling(contact) for reference, contact in named.items() if isinstance(contact, str)}
 
 
 def _scrub(session: Session) -> bool:

@@ -2,12 +2,13 @@
 
 Invariants: nothing of a mail is believed: its sender is who it says, its date is a hint; nothing in it is run, fetched
 or written to disk; a broken charset, a wrong encoding or a missing header costs no more than itself, and what can't be
-read at all is one sentence. Sizes, parts and depth are bounded before anything is decoded.
+read at all is one sentence. What parsing it may cost is bounded before it is parsed (bounds.py); its parts and depth
+are, before anything is decoded.
 """
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
@@ -18,6 +19,7 @@ from email.utils import parseaddr, parsedate_to_datetime
 from typing import Final
 
 from demur.errors import SourceError
+from demur.letters.bounds import Bounds, exceeded
 from demur.register.people import mail_account
 from demur.sources.html import to_text
 
@@ -26,9 +28,11 @@ MOST_BYTES: Final = 25 * 1024 * 1024
 TEXT_LENGTH: Final = 100_000
 """Characters of a mail's text that are kept; the rest is cut off, and the text says so."""
 
+_MOST: Final = Bounds(lines=500_000, parts=5000, work=10_000_000)
+"""Some seconds at most; an attachment of 25 MB has a third of a million lines."""
 _MOST_PARTS: Final = 200
+_MOST_DEPTH: Final = 20
 _MOST_ATTACHED: Final = 20
-_MOST_LIMITS: Final = 5000  # lines that may begin a part: what Python's parser splits within a fraction of a second
 _HEADER_LENGTH: Final = 2000
 _HEAD_BYTES: Final = 256 * 1024
 _NAME_LENGTH: Final = 100
@@ -77,21 +81,32 @@ def read_mail(content: bytes, *, now: datetime | None = None) -> Mail:
         SourceError: for what is no mail, or too large, too deep or of too many parts.
     """
     if len(content) > MOST_BYTES:
-        raise SourceError("This mail is larger than 25 MB: record what it says as text.")
+        raise _refused("is larger than 25 MB")
     _check_head(content)
+    if too_much := exceeded(content, _MOST):
+        raise _refused(f"has {too_much}")
     try:
-        message = message_from_bytes(content, policy=compat32)
-        parts = list(_parts(message))
+        return _read(message_from_bytes(content, policy=compat32), now or datetime.now(UTC))
     except RecursionError:
-        raise SourceError("This mail holds mails within mails without end: record what it says as text.") from None
+        raise _refused("holds mails within mails without end") from None
+    except (LookupError, ValueError):  # the email package has no one error for parameters in a broken charset
+        raise _refused("is broken where it says what its parts are") from None
+
+
+def _refused(why: str) -> SourceError:
+    return SourceError(f"This mail {why}: record what it says as text.")
+
+
+def _read(message: "Message[str, str]", now: datetime) -> Mail:
+    _check_depth(message)
+    parts = list(_parts(message))
     sender, subject = _header(message, "from"), _header(message, "subject")
-    said = [each for part in parts if not part.get_filename() and (each := _text(part))]
     head = f"From: {sender}\nSubject: {subject}\n\n"
     return Mail(
         sender=sender,
         account=_account(message),
-        text=_bounded(head + "\n\n".join(_preferred(said))),
-        date=_day(message, now or datetime.now(UTC)),
+        text=_bounded(head + "\n\n".join(_said(parts))),
+        date=_day(message, now),
         attachments=tuple(_attached(parts)),
     )
 
@@ -103,9 +118,22 @@ def _check_head(content: bytes) -> None:
     if found is None or not (found[0].endswith(b":") or content.startswith(b"From ")):
         raise SourceError("This file is no mail: save the mail as .eml, or record what it says as text.")
     if len(head) > _HEAD_BYTES:
-        raise SourceError("This mail has headers without end: record what it says as text.")
-    if content.count(b"\n--") > _MOST_LIMITS:
-        raise SourceError("This mail has parts without end: record what it says as text.")
+        raise _refused("has headers without end")
+
+
+def _check_depth(message: "Message[str, str]") -> None:
+    """Neither parts nor mails lie within each other deeper than any that was meant to be read."""
+    level, depth = [message], 0
+    while level:
+        level = [each for part in level for each in _inner(part)]
+        depth += 1
+        if depth > _MOST_DEPTH:
+            raise _refused("holds mails or parts within each other without end")
+
+
+def _inner(part: "Message[str, str]") -> list["Message[str, str]"]:
+    found = part.get_payload()
+    return [each for each in found if isinstance(each, Message)] if isinstance(found, list) else []
 
 
 def _parts(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
@@ -115,36 +143,34 @@ def _parts(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
         part = ahead.pop(0)
         seen += 1
         if seen > _MOST_PARTS:
-            raise SourceError(f"This mail has more than {_MOST_PARTS} parts: record what it says as text.")
-        inner = part.get_payload()
-        if isinstance(inner, list) and part.get_content_type() != "message/rfc822":
-            ahead[:0] = [each for each in inner if isinstance(each, Message)]
+            raise _refused(f"has more than {_MOST_PARTS} parts")
+        if part.is_multipart() and part.get_content_type() != "message/rfc822":
+            ahead[:0] = _inner(part)
         else:
             yield part
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A part that is text."""
+def _said(parts: Sequence["Message[str, str]"]) -> list[str]:
+    """The plain texts; what is HTML only where there is no other, and no more of it than could be kept."""
+    texts = [part for part in parts if not _named(part)]
+    plain = [_tidy(_raw(part)) for part in texts if part.get_content_type() == "text/plain"]
+    if any(plain):
+        return [each for each in plain if each]
+    read, room = [], 4 * TEXT_LENGTH
+    for part in texts:
+        if part.get_content_type() == "text/html":
+            raw = _raw(part)[:room]
+            room -= len(raw)
+            read.append(_tidy(to_text(raw)[0]))
+    return [each for each in read if each]
 
-    html: bool
-    text: str
+
+def _tidy(text: str) -> str:
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def _preferred(said: list[_Said]) -> list[str]:
-    """The plain texts; what was HTML only where there is no other."""
-    plain = [each.text for each in said if not each.html]
-    return plain or [each.text for each in said]
-
-
-def _text(part: "Message[str, str]") -> _Said | None:
-    kind = part.get_content_type()
-    if kind not in {"text/plain", "text/html"}:
-        return None
-    raw = _decode(_content(part), part)
-    text = to_text(raw[: 4 * TEXT_LENGTH])[0] if kind == "text/html" else raw
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    return _Said(kind == "text/html", text) if text else None
+def _raw(part: "Message[str, str]") -> str:
+    return _decode(_content(part), part)
 
 
 def _decode(content: bytes, part: "Message[str, str]") -> str:
@@ -168,19 +194,27 @@ def _attached(parts: list["Message[str, str]"]) -> Iterator[Attached]:
     number = 0
     for part in parts:
         kind = part.get_content_type()
-        if part.get_filename() is None and kind in {"text/plain", "text/html"}:
+        if _named(part) is None and kind in {"text/plain", "text/html"}:
             continue
         content = _content(part)
         if not content:
             continue
         number += 1
         if number > _MOST_ATTACHED:
-            raise SourceError(f"This mail has more than {_MOST_ATTACHED} attachments: record what it says as text.")
+            raise _refused(f"has more than {_MOST_ATTACHED} attachments")
         yield Attached(_file_name(part, number), kind[:_NAME_LENGTH], content)
 
 
+def _named(part: "Message[str, str]") -> str | None:
+    """The name that a part says it has as a file."""
+    try:
+        return part.get_filename()
+    except (LookupError, ValueError):  # in a broken charset
+        return "unreadable"
+
+
 def _file_name(part: "Message[str, str]", number: int) -> str:
-    said = _decoded(str(part.get_filename() or ""))
+    said = _decoded(_named(part) or "")
     tidy = re.sub(r"[^\w. -]", "_", _CONTROL.sub("", said.replace("\n", " "))).strip(" .")
     return tidy[-_NAME_LENGTH:] or f"attachment-{number}"
 

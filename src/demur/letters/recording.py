@@ -9,7 +9,7 @@ is no deadline, and the objection waits in the officer's queue and binds.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -40,11 +40,13 @@ class Written:
     received: date | None = None
     """The day it came, where that was before today."""
     attachments: tuple[Attached, ...] = field(default=(), repr=False)
+    within: int | None = None
+    """The number of the objection that holds what it says, where that is another one."""
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
         said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
-        return {name: value for name, value in said.items() if value}
+        return {name: value for name, value in {**said, "within": self.within}.items() if value}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def record(register: Register, written: Written, office: Office, *, checked: boo
         written: what was written.
         office: with what, and when.
         checked: whether staff know that the accounts are the writer's: then they are linked and the objection is
-            confirmed. Else each account gets an objection of its own, and its holder is asked.
+            confirmed. Else each account gets an objection of its own, and its holder is asked; what was written goes
+            with the first one alone.
 
     Raises:
         IdentityError: for a malformed account.
@@ -86,7 +89,9 @@ def record(register: Register, written: Written, office: Office, *, checked: boo
     accounts = list(dict.fromkeys(identify(each) for each in written.accounts)) or [without_account()]
     groups = [accounts] if checked else [[each] for each in accounts]
     with register.locked():
-        receipts = [_lodge(register, written, group, office, checked=checked) for group in groups]
+        receipts = [_lodge(register, written, groups[0], office, checked=checked)]
+        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq)
+        receipts += [_lodge(register, bare, group, office, checked=checked) for group in groups[1:]]
         for attached in written.attachments:
             register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
     return receipts

@@ -21,8 +21,8 @@ def line(text: str, longest: int = _LONGEST) -> str:
     """``text`` on one line of at most ``longest`` characters."""
     if text.isascii() and text.isprintable() and len(text) <= longest:
         return " ".join(text.split())
-    shown = "".join(map(_shown, unicodedata.normalize("NFC", text[: 4 * longest])))
-    found = " ".join(shown.split())
+    shown = "".join(map(_shown, text[: 4 * longest]))
+    found = unicodedata.normalize("NFC", " ".join(shown.split()))  # what was apart by the unseen may join now
     return found if len(found) <= longest else found[: longest - 1].rstrip() + "…"
 
 

@@ -12,7 +12,6 @@ from typing import Final
 from demur.notices.authorities import authority_of
 from demur.notices.cleaning import line
 from demur.notices.content import complaint_of, name_of, undone_of
-from demur.notices.languages import N_
 from demur.notices.words import day, speaker
 from demur.policy import Policy
 from demur.register import JSON
@@ -47,17 +46,34 @@ def _receipt(policy: Policy, language: str, params: Params) -> LetterContent:
     return LetterContent(
         _("We have received your objection"),
         (
-            _(
-                "Your objection stands from %(day)s on. You do not have to do anything else.",
-                day=_day(params, "lodged", language),
-            ),
-            _("What you posted is not used for new versions of the training data any more."),
+            *(_said(params, language) if "named" in params else _stands(params, language)),
             _reference(params, language),
             _("See how your objection stands, or withdraw it"),
         ),
         _text(params, "receipt_url"),
         (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
     )
+
+
+def _stands(params: Params, language: str) -> tuple[str, ...]:
+    """How the objection for an account stands."""
+    _, lodged = speaker(language), _day(params, "lodged", language)
+    return (
+        _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged),
+        _("What you posted is not used for new versions of the training data any more."),
+    )
+
+
+def _said(params: Params, language: str) -> tuple[str, ...]:
+    """The same for what somebody without an account said: names count once they are confirmed."""
+    _ = speaker(language)
+    sentences = [_("Your objection holds from %(day)s on.", day=_day(params, "lodged", language))]
+    if params["accounts"]:
+        sentences.append(_("The accounts and profiles that you named are covered from now on."))
+    if params["named"]:
+        sentences.append(_("We keep the names sealed, until texts of others can be searched for them."))
+        sentences.append(_("They will count once you have confirmed them by mail, or we have checked them."))
+    return tuple(sentences)
 
 
 def _confirm(policy: Policy, language: str, params: Params) -> LetterContent:
@@ -152,7 +168,8 @@ def _text(params: Params, name: str) -> str:
 
 
 def _reference(params: Params, language: str) -> str:
-    return f"{speaker(language)(N_('Your reference:'))} {_text(params, 'reference')}"
+    _ = speaker(language)
+    return _("Your reference: %(reference)s", reference=_text(params, "reference"))
 
 
 def _day(params: Params, name: str, language: str) -> str:

@@ -6,15 +6,25 @@ nothing without the pepper and are needed to honour objections; what waits to be
 more.
 """
 
+from collections.abc import Collection
+from typing import Final
+
+import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import attachments, bulk, letters, notices
+from demur.register import asking, attachments, bulk, letters, notices
+from demur.register.contact_tables import letter
 from demur.register.people import People
 from demur.register.proof import own_accounts
 from demur.register.tables import account as account_table
 from demur.register.tables import detail, member
+from demur.register.vault import Vault
 from demur.register.visits import close_sessions
+from demur.terms import NoticeStatus
+
+_FAREWELL: Final = "erased"
+"""The letter that tells of an erasure: it alone outlives one."""
 
 
 def erase(connection: sa.Connection, people: People, account: str) -> int:
@@ -42,3 +52,16 @@ def forget(connection: sa.Connection, keys: SubjectKeys) -> None:
     """Destroy the keys and the identifiers of accounts."""
     theirs = bulk.among(connection, account_table.c.key, keys)
     connection.execute(sa.update(account_table).where(theirs).values(wrapped=None, sealed=None))
+
+
+def drop_contact_letters(connection: sa.Connection, vault: Vault, references: Collection[str]) -> None:
+    """Destroy what waits for the contact of somebody without an account: letters that only their objections tell of."""
+    waiting = (letter.c.subject.is_(None), letter.c.status.in_(asking.OPEN), letter.c.sealed.is_not(None))
+    rows = connection.execute(sa.select(letter.c.id, letter.c.wrapped, letter.c.sealed).where(*waiting)).all()
+    theirs = []
+    for number, wrapped, sealed in rows:
+        _, template, _, params = orjson.loads(vault.open(wrapped, sealed, "letter", number))
+        if template != _FAREWELL and params.get("reference") in references:
+            theirs.append(number)
+    gone = {"wrapped": None, "sealed": None, "status": NoticeStatus.CANCELLED.value}
+    connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, theirs)).values(**gone))

@@ -16,10 +16,10 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, mail_spelling
 from demur.register import bulk, profiles, standing
 from demur.register.clock import moment
-from demur.register.erasing import erase_keys, forget
+from demur.register.erasing import drop_contact_letters, erase_keys, forget
 from demur.register.objection_states import read_state
 from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_accounts
@@ -115,8 +115,16 @@ class Persons:
         with self._store.reading() as connection:
             return [_told(connection, seq, keys) for seq in _naming(connection, keys)]
 
+    def named(self, seq: int) -> SubjectKeys:
+        """The keys of the accounts that an objection was lodged for, sorted, without what is linked with them."""
+        with self._store.reading() as connection:
+            return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
+
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
-        """The mail addresses on file of these accounts, case-folded; none that others gave, too, unless proven."""
+        """The mail addresses on file of these accounts, as :func:`mail_spelling` writes them.
+
+        None that others gave, too, unless it is proven.
+        """
         with self._store.reading() as connection:
             theirs = np.union1d(keys, self._brought(connection, keys))
             known = [name for name in self._people.identifiers(connection, theirs) if name]
@@ -124,12 +132,15 @@ class Persons:
         mails = [each.mail for each in members if each is not None and each.mail]
         found = {name.removeprefix(_MAIL) for name in known if name.startswith(_MAIL)}
         found |= {mail for mail in mails if mail_account(mail) in {None, *known}}
-        return frozenset(address.strip().casefold() for address in found)
+        return frozenset(mail_spelling(address) for address in found)
 
     def destroy(self, keys: SubjectKeys) -> None:
         """Destroy every sealed detail of these accounts, and what members said of themselves."""
         with self._store.writing() as connection:
             brought = self._brought(connection, keys)
+            drop_contact_letters(
+                connection, self._vault, {each.state.reference for each in self.objections(keys) if each.whole}
+            )
             erase_keys(connection, keys)
             forget(connection, brought)
             unknown = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}

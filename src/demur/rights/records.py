@@ -1,11 +1,12 @@
 """What is held of a person, read from the register and the corpus as plain values for a copy (Art. 15 GDPR).
 
-Invariants: only accounts that are proven to be the person's are read; rows are streamed, so that memory does not grow
-with them; a row of somebody else's that not everybody could read shows the passages that are about the person and
+Invariants: only accounts that are proven to be the person's are read; what somebody else may have said with their
+account is not theirs to read before it was checked, or they confirmed it; rows are streamed, so that memory does not
+grow with them; a row of somebody else's that not everybody could read shows the passages that are about the person and
 nothing else, and no row names who wrote it (Art. 15(4) GDPR).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +22,8 @@ from demur.errors import CorpusError
 from demur.identity import SubjectKeys, canonical
 from demur.notices.content import NoticeContent, NoticeSection
 from demur.notices.languages import SOURCE, matching
-from demur.register import OwnObjection
+from demur.register import ObjectionPhase, OwnObjection
+from demur.rights.reference import nameless
 from demur.terms import EntryKind
 
 JSON = Any
@@ -30,6 +32,9 @@ JSON = Any
 _COLUMNS: Final = (
     "item author kind audience region created language text spans thread rating media origin source".split()  # noqa: SIM905
 )
+
+_TOLD: Final = frozenset({"letter", "mail", "ticket", "form", "typed-in"})
+"""Channels by which anybody can name an account: what came with it may be another person's words."""
 
 NOT_HELD: Final = (
     "What may not be used is not kept: of content that was left out of the training data, only the amount is known.",
@@ -122,16 +127,16 @@ def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> 
         "accounts": accounts,
         "named_together": register.persons.claimed(keys),
         "members": [_plain(vars(member)) for member in members],
-        "objections": [_objection(session, each) for each in register.persons.objections(keys)],
+        "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
         "notices": [_notice(vars(each)) for each in register.notices.of(account)],
         "information": _information(session, language, region),
         "not_held": list(NOT_HELD),
     }
 
 
-def _objection(session: Session, own: OwnObjection) -> dict[str, JSON]:
+def _objection(session: Session, own: OwnObjection, accounts: Sequence[str]) -> dict[str, JSON]:
     """An objection; what was said with one that also names accounts of others is not this person's to read."""
-    state = own.state
+    state, unchecked = own.state, own.whole and _unchecked(own, accounts)
     told: dict[str, JSON] = {
         "channel": state.channel,
         "phase": state.phase.value,
@@ -140,19 +145,28 @@ def _objection(session: Session, own: OwnObjection) -> dict[str, JSON]:
         "confirm_by": state.confirm_by,
         "steps": [{"phase": phase, "time": time} for phase, time in own.steps],
         "shared": not own.whole,
-        "reference": None,
+        "unchecked": unchecked,
+        "reference": state.reference if own.whole else None,
         "reason": None,
         "statement": None,
         "attachments": [],
     }
-    if own.whole:
+    if own.whole and not unchecked:
         register, reference = session.register, state.reference
         attached = [
             {"name": each.name, "type": each.type, "size": each.size} for each in register.attachments.of(reference)
         ]
-        told |= {"reference": reference, "reason": register.reason(reference), "attachments": attached}
+        told |= {"reason": register.reason(reference), "attachments": attached}
         told |= {"statement": register.statement(reference)}
     return told
+
+
+def _unchecked(own: OwnObjection, accounts: Sequence[str]) -> bool:
+    """Whether nobody knows that what came with an objection was said by the holder of these accounts."""
+    if any(phase == ObjectionPhase.CONFIRMED for phase, _ in own.steps):
+        return False
+    doubtful = own.state.channel in _TOLD or own.state.confirm_by is not None
+    return doubtful and not all(nameless(account) for account in accounts)
 
 
 def _notice(record: Mapping[str, Any]) -> dict[str, JSON]:

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -50,7 +50,6 @@ FORM_BYTES: Final = 64 * _KB
 API_BYTES: Final = 8 * _KB * _KB
 """The largest body of a call of the API."""
 
-_IPV6: Final = 6
 _HOUSEHOLD: Final = 64
 """Bits of an IPv6 address that a household shares (RFC 6177)."""
 
@@ -158,13 +157,18 @@ class Gate:
 
 
 def address(request: Request) -> str:
-    """The visitor's address; an IPv6 one by its network, as a household has a whole one."""
+    """The visitor's address; an IPv6 one by its network, as a household has a whole one.
+
+    A socket for both families shows an IPv4 one as IPv6 (RFC 4291, section 2.5.5.2), and all those lie in one network.
+    """
     host = request.client.host if request.client else ""
     try:
         known = ip_address(host)
     except ValueError:
         return host
-    return str(ip_network((known, _HOUSEHOLD), strict=False)) if known.version == _IPV6 else host
+    if isinstance(known, IPv4Address):
+        return host
+    return str(known.ipv4_mapped or ip_network((known, _HOUSEHOLD), strict=False))
 
 
 def from_elsewhere(headers: Headers, portal: str) -> bool:

@@ -1,9 +1,9 @@
 """Mails that came back: delivery status notifications (RFC 3464) read for what they say of a notice.
 
 Invariants: only a recipient that failed for good counts; a delay, a relay and a success do not. What is read comes
-from anybody: it is bounded in size and in parts, nothing of it is executed or kept but a Message-ID and a code, and
-whatever it is, reading it raises nothing. Which notice came back is told by the original's Message-ID, which nobody
-can guess who has not got the mail.
+from anybody: what parsing it may cost is bounded before it is parsed, nothing of it is executed or kept but a
+Message-ID and a code, and whatever it is, reading it raises nothing. Which notice came back is told by the original's
+Message-ID, which nobody can guess who has not got the mail.
 """
 
 import re
@@ -11,15 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Final
 
 from demur.identity import Keys
+from demur.letters.bounds import Bounds, exceeded
 from demur.register import Register
 from demur.worker.mails import letter_of
 
 LARGEST_BYTES: Final = 2 * 1024 * 1024
+_MOST: Final = Bounds(lines=50_000, parts=500, work=2_000_000)
+"""A second at most; a mail of 2 MB that came back has half of it."""
 _MOST_PARTS: Final = 50
-_MOST_BOUNDARIES: Final = 500
+_HEADER_LENGTH: Final = 2000
 _MESSAGE_ID: Final = re.compile(r"<\s*([^<>\s]{3,250}@[^<>\s]{1,250})\s*>")
 _STATUS: Final = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
 _REPORT: Final = "message/delivery-status"
@@ -38,7 +42,7 @@ class Bounce:
 
 def read_dsn(data: bytes) -> Bounce | None:
     """What came back for good; None for anything else."""
-    if len(data) > LARGEST_BYTES or data.count(b"\n--") > _MOST_BOUNDARIES:
+    if len(data) > LARGEST_BYTES or exceeded(data, _MOST):
         return None
     try:
         return _read(message_from_bytes(data, policy=policy.compat32))
@@ -95,6 +99,6 @@ def _original(part: Message) -> str | None:
     head = next(_parts(part), None)
     if head is None:
         text = part.get_payload(decode=True)
-        head = message_from_bytes(text if isinstance(text, bytes) else b"")
-    found = _MESSAGE_ID.search(str(head.get("Message-ID", "")))
+        head = BytesHeaderParser().parsebytes(text if isinstance(text, bytes) else b"")  # its body is nobody's to parse
+    found = _MESSAGE_ID.search(str(head.get("Message-ID", ""))[:_HEADER_LENGTH])
     return found[1] if found else None

@@ -6,9 +6,10 @@ a control character that a database could not store; examples are valid (a test 
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 MOST_ACCOUNTS: Final = 50
 MOST_OBJECTIONS: Final = 1000
@@ -102,12 +103,31 @@ class Lapse(Said):
     model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "denied"}]})
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
 class Who(Said):
-    """A person, by one of their accounts."""
+    """A person, by one of their accounts; somebody who has none, by the reference on their receipt. One of the two."""
 
-    account: Account
+    account: Account | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
+    reference: Annotated[str, Field(min_length=1, max_length=100)] | SkipJsonSchema[None] = Field(
+        default=None, json_schema_extra=_without_default
+    )
+    """Of the objection in which somebody without an account said who they are. Of an account it proves nothing."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"account": "forum:ann"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"account": "forum:ann"}, {"reference": "7KQ2-9XJM-4TPA-C0WD"}],
+            "oneOf": [{"required": ["account"]}, {"required": ["reference"]}],
+        }
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1 or (self.account is None and self.reference is None):
+            raise ValueError("Give `account` or `reference`, one of them.")
+        return self
 
 
 class Bounce(Said):

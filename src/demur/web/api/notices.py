@@ -84,7 +84,7 @@ async def shown(request: Request) -> Response:
 async def bounces(request: Request) -> Response:
     """As JSON by Message-ID, or the delivery status notification itself. Whoever was not reached is not told."""
     if media_type(request) in _DSN:
-        found = read_bounces(await body_of(request, _DSN_BYTES))
+        found = await asyncio.to_thread(read_bounces, await body_of(request, _DSN_BYTES))
     else:
         bounce, _ = await said(request, Bounce)
         found = [(bounce.message_id.strip().removeprefix("<").removesuffix(">"), bounce.cause)]

@@ -1,6 +1,7 @@
 """A person's copy and a person's deletion over the API (Arts 15 and 17 GDPR).
 
-Invariants: the caller vouches that the account is the person's; neither asks for a reason; each is an entry in the
+Invariants: the caller vouches that the account is the person's; a reference leads to the words of somebody without an
+account and to no account that they named; neither asks for a reason; each is an entry in the
 register; both run beside the server's other work, two at a time; a copy leaves no file behind.
 """
 
@@ -10,11 +11,14 @@ from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.responses import Response
 
-from demur.errors import WorkspaceError
+from demur.errors import RegisterError, UsageError, WorkspaceError
+from demur.rights.reference import account_of
 from demur.web.api.answers import Erasure
 from demur.web.api.describing import describe
 from demur.web.api.models import Who
+from demur.web.api.problems import Problem
 from demur.web.api.routing import desk_of, routes, said, told
+from demur.web.desk import Desk
 from demur.web.portal.mine import heavy
 from demur.web.portal.mine_rights import handed_over
 from demur.workspace import Workspace
@@ -33,6 +37,8 @@ _ZIP = "application/zip"
     **describe(
         None,
         "A zip with copy.json and copy.html: what is held of and about the person, and the history of their objection.",
+        "not-found",
+        "conflict",
         said=Who,
         content={_ZIP: {"schema": {"type": "string", "format": "binary"}}},
     ),
@@ -40,20 +46,42 @@ _ZIP = "application/zip"
 async def access(request: Request) -> Response:
     """For their eyes only: make sure that it is theirs before you ask (Art. 12(6) GDPR)."""
     who, _ = await said(request, Who)
-    workspace = desk_of(request).workspace
-    copy = await run_sync(_copy, workspace, who.account, limiter=heavy)
+    desk = desk_of(request)
+    copy = await run_sync(_copy, desk.workspace, await run_sync(_account, desk, who), limiter=heavy)
     return handed_over(copy)
 
 
 @router.post(
     "/erasures",
     summary="Delete what is held of a person",
-    **describe(Erasure, "It is deleted; or, where `finished` is false, recorded, binding, and done next.", said=Who),
+    **describe(
+        Erasure,
+        "It is deleted; or, where `finished` is false, recorded, binding, and done next.",
+        "not-found",
+        "conflict",
+        said=Who,
+    ),
 )
 async def erase(request: Request) -> Response:
-    """Granted without grounds (Art. 17 GDPR). An objection stays, so that nothing comes in again. Safe to repeat."""
+    """Granted without grounds (Art. 17 GDPR). An objection stays, so that nothing comes in again. Safe to repeat.
+
+    By reference, a second time is a conflict: what was said is gone.
+    """
     who, _ = await said(request, Who)
-    return told(await run_sync(_erase, desk_of(request).workspace, who.account, limiter=heavy))
+    desk = desk_of(request)
+    return told(await run_sync(_erase, desk.workspace, await run_sync(_account, desk, who), limiter=heavy))
+
+
+def _account(desk: Desk, who: Who) -> str:
+    if who.reference is None:
+        return str(who.account)
+    try:
+        return account_of(desk.register, who.reference)
+    except UsageError as error:
+        raise Problem("conflict", str(error)) from None
+    except RegisterError as error:
+        desk.register.head()  # a register that can't be read says so itself
+        raise Problem("not-found", str(error)) from None
 
 
 def _copy(workspace: Workspace, account: str) -> "Copy":

@@ -82,14 +82,18 @@ class Counter:
         """Whether another mail may go to an account's holder: nobody can be flooded by somebody who types."""
         return self.desk.limits.wait("letter", account) == 0
 
-    def post_receipt(self, register: Register, receipt: Receipt, **to: int | str) -> None:
-        """Put the receipt into the mail; to nobody, where no address is known."""
+    def post_receipt(
+        self, register: Register, receipt: Receipt, said: Statement | None = None, **to: int | str
+    ) -> None:
+        """Put the receipt into the mail; to nobody, where no address is known; ``said`` by whom has no account."""
         language = self._language(register, to.get("subject"))
         params: dict[str, JSON] = {
             "reference": receipt.reference,
             "receipt_url": self.link(Purpose.RECEIPT, receipt.seq, language),
             "lodged": receipt.lodged.isoformat(),
         }
+        if said:
+            params |= {"named": bool(said.names), "accounts": bool(said.accounts)}
         self._post(register, "receipt", language, params, to)
 
     def post_question(self, register: Register, receipt: Receipt, until: datetime | None, **to: int | str) -> None:
@@ -205,7 +209,7 @@ def without_account(
         }
         receipt = register.lodge([_person()], channel=Route.NO_ACCOUNT, statement=said, now=counter.now)
         if statement.contact and mail:
-            counter.post_receipt(register, receipt, address=statement.contact)
+            counter.post_receipt(register, receipt, statement, address=statement.contact)
             counter.post_question(register, receipt, None, address=statement.contact)
     return receipt.seq
 

@@ -20,17 +20,22 @@ from starlette.responses import RedirectResponse, Response
 from demur.corpus.find import find
 from demur.errors import IdentityError
 from demur.notices.languages import N_
+from demur.register import ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, gettext, language, page
 from demur.web.portal import forms
+from demur.web.portal.lodging import held
 from demur.web.portal.naming import account_of, tidy
+from demur.web.portal.paths import receipt_at
 from demur.web.sessions import FIELD, MEMBER, Session
 
 router: Final = APIRouter()
 
 LINK_MINUTES: Final = 60
 """How long the link of a mail opens a session."""
+_RECEIPTS: Final = 5
+"""Objections of theirs that a page leads to."""
 _ROWS: Final = 8
 """Items on a page."""
 _LISTED: Final = 800
@@ -169,9 +174,23 @@ async def _content(request: Request, session: Session, number: int) -> Response:
         number=number,
         pages=pages,
         more=found.own + found.about > len(found.rows),
+        receipts=await run_sync(_receipts, request, account),
         csrf=session.csrf,
         switch="/mine",
     )
+
+
+def _receipts(request: Request, account: str) -> list[str]:
+    """Where the member's own objections that stand are seen and withdrawn, the newest first."""
+    at = desk(request)
+    standing = [each for each in at.register.objections_of(account) if each.binding]
+    return [_receipt(request, each) for each in standing[-1 : -_RECEIPTS - 1 : -1]]
+
+
+def _receipt(request: Request, state: ObjectionState) -> str:
+    if held(state):
+        return address(language(request), f"/confirm/{desk(request).tokens.make(Purpose.CONFIRM, state.seq)}")
+    return receipt_at(request, state.seq)
 
 
 def shortened(text: str, most: int = _TEXT_BYTES) -> str:

@@ -116,7 +116,7 @@ def _with_mail(written: Written, content: bytes, office: Office, errors: dict[st
     return replace(
         written,
         channel="mail",
-        accounts=(*written.accounts, *filter(None, [mail.account])),
+        accounts=(*filter(None, [mail.account]), *written.accounts),
         text="\n\n".join(filter(None, [written.text, mail.text])),
         received=written.received or mail.date,
         attachments=mail.attachments,

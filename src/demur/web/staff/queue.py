@@ -33,6 +33,7 @@ _SAID: Final = {
     "contact": "Mail address",
     "child": "On behalf of a child",
     "text": "Text",
+    "within": "Number of the objection that holds what was written",
 }
 
 
