@@ -14,12 +14,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.register import entries
 from demur.register.clock import moment
 from demur.register.contact_records import Letter
 from demur.register.contact_tables import letter
-from demur.register.people import together
+from demur.register.objection_states import covered_by
 from demur.register.records import JSON, ObjectionPhase
 from demur.register.tables import objected, objection
 from demur.terms import EntryKind, NoticeStatus
@@ -56,7 +55,7 @@ def asked(connection: sa.Connection, template: str, params: Mapping[str, JSON], 
         return
     connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=by))
     payload: Mapping[str, JSON] = {"confirm_by": moment(by).isoformat(), "objection": row.seq}
-    entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=_covered(connection, row.seq))
+    entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=covered_by(connection, row.seq))
 
 
 def unasked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
@@ -94,9 +93,4 @@ def _stands(connection: sa.Connection, rows: Any, time: int) -> None:  # noqa: A
             continue
         connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=None, changed=time))
         payload: Mapping[str, JSON] = {"objection": row.seq}
-        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=_covered(connection, row.seq))
-
-
-def _covered(connection: sa.Connection, seq: int) -> SubjectKeys:
-    keys = bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
-    return together(connection, keys)
+        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=covered_by(connection, row.seq))

@@ -6,7 +6,6 @@ an objection in force, gets none. Notices are queued in pieces, each a transacti
 so that nobody who objects waits long, and memory does not grow with the number of members.
 """
 
-import time as clock_time
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final
@@ -26,7 +25,6 @@ from demur.register.tables import account, member, objected, objection
 from demur.terms import Channel, EntryKind, NoticeStatus
 
 _PIECE_ROWS: Final = 5_000
-_SHARE_FOR_OTHERS: Final = 0.3
 _LAST_KEY: Final = 2**63 - 1
 _NEW: Final = ("campaign", "channel", "subject", "status", "attempt", "due", "queued", "changed")
 
@@ -82,8 +80,7 @@ class Campaigns:
         failed = self._has_failed(number)
         seen, after = 0, -1
         while after < _LAST_KEY:
-            began = clock_time.monotonic()
-            with self._store.writing() as connection:
+            with self._store.writing_briefly() as connection:
                 looked, until = _piece(connection, after)
                 within = (member.c.key > after, member.c.key <= until)
                 for channel in each_once:
@@ -95,8 +92,6 @@ class Campaigns:
                     connection.execute(_again(number, theirs.where(~_has_another(number)), time).where(*here))
             seen, after = seen + looked, until
             progress(seen)
-            if not self._store.inside:
-                clock_time.sleep(_SHARE_FOR_OTHERS * (clock_time.monotonic() - began))
         return self._count_people(number)
 
     def campaigns(self) -> list[Campaign]:

@@ -65,7 +65,7 @@ def standing(connection: sa.Connection, subject: int, channel: str | None, *, co
 
 def covered(connection: sa.Connection, typed: str) -> SubjectKeys:
     """Every account that an objection covers now, sorted."""
-    return together(connection, accounts_of(connection, read_state(connection, typed).seq))
+    return covered_by(connection, read_state(connection, typed).seq)
 
 
 def by_day(connection: sa.Connection) -> list[tuple[date, int]]:
@@ -132,6 +132,11 @@ def _state(row: Any, named: Sequence[int], crowd: _Crowd) -> ObjectionState:  # 
         confirm_by=None if row.confirm_by is None else moment(row.confirm_by),
         changed=moment(row.changed),
     )
+
+
+def covered_by(connection: sa.Connection, seq: int) -> SubjectKeys:
+    """Every account that the objection of a number covers now, sorted."""
+    return together(connection, accounts_of(connection, seq))
 
 
 def accounts_of(connection: sa.Connection, seq: int) -> SubjectKeys:

@@ -20,7 +20,7 @@ from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.asking import waits
 from demur.register.clock import days, moment
-from demur.register.objection_states import accounts_of, read_state
+from demur.register.objection_states import covered_by, read_state
 from demur.register.people import People, add_link, together
 from demur.register.plain import plain
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
@@ -160,7 +160,7 @@ def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]
 def _end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, cause: LapseCause | None) -> None:
     """Move an objection to a phase, and append the entry."""
     payload: dict[str, JSON] = {"objection": seq} | ({} if cause is None else {"cause": cause})
-    subjects = together(connection, accounts_of(connection, seq))
+    subjects = covered_by(connection, seq)
     entries.append(connection, _ENDS[phase], payload, time, subjects=subjects)
     values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))

@@ -20,7 +20,7 @@ from demur.identity import SubjectKeys, mail_spelling
 from demur.register import bulk, profiles, standing
 from demur.register.clock import moment
 from demur.register.erasing import drop_contact_letters, erase_keys, forget
-from demur.register.objection_states import read_state
+from demur.register.objection_states import accounts_of, read_state
 from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_accounts
 from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
@@ -118,7 +118,7 @@ class Persons:
     def named(self, seq: int) -> SubjectKeys:
         """The keys of the accounts that an objection was lodged for, sorted, without what is linked with them."""
         with self._store.reading() as connection:
-            return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
+            return accounts_of(connection, seq)
 
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
         """The mail addresses on file of these accounts, as :func:`mail_spelling` writes them.

@@ -23,7 +23,6 @@ from demur.web.api.once import once
 from demur.web.api.problems import Problem
 from demur.web.api.routing import KB, desk_of, routes, said, told
 from demur.web.desk import Desk
-from demur.web.intake import IntakeFullError
 from demur.web.portal.lodging import Counter
 
 router = routes("Objections")
@@ -147,7 +146,6 @@ async def _found(desk: Desk, reference: str) -> ObjectionState:
     try:
         return await asyncio.to_thread(desk.register.objection, reference)
     except RegisterError as error:
-        await asyncio.to_thread(desk.register.head)  # a register that can't be read says so itself
         raise Problem("not-found", str(error)) from None
 
 
@@ -161,8 +159,6 @@ async def _move(
     await _found(desk, reference)
     try:
         state = await desk.intake.run(act, reference)
-    except IntakeFullError:
-        raise
     except RegisterError as error:
         if (await _found(desk, reference)).phase in possible:
             raise

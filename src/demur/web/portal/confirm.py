@@ -20,8 +20,9 @@ from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, again, can_return, held, withdraw_as_holder
+from demur.web.portal.lodging import Counter, again, can_return
 from demur.web.portal.paths import receipt_at
+from demur.web.portal.withdrawing import held, withdraw_as_holder
 
 router: Final = APIRouter()
 

@@ -6,6 +6,7 @@ link opens nothing by being looked at, only by its button, and that once.
 """
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -25,9 +26,9 @@ from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, gettext, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import held
 from demur.web.portal.naming import account_of, tidy
 from demur.web.portal.paths import receipt_at
+from demur.web.portal.withdrawing import held
 from demur.web.sessions import FIELD, MEMBER, Session
 
 router: Final = APIRouter()
@@ -174,16 +175,15 @@ async def _content(request: Request, session: Session, number: int) -> Response:
         number=number,
         pages=pages,
         more=found.own + found.about > len(found.rows),
-        receipts=await run_sync(_receipts, request, account),
+        receipts=_receipts(request, own),
         csrf=session.csrf,
         switch="/mine",
     )
 
 
-def _receipts(request: Request, account: str) -> list[str]:
+def _receipts(request: Request, own: Sequence[ObjectionState]) -> list[str]:
     """Where the member's own objections that stand are seen and withdrawn, the newest first."""
-    at = desk(request)
-    standing = [each for each in at.register.objections_of(account) if each.binding]
+    standing = [each for each in own if each.binding]
     return [_receipt(request, each) for each in standing[-1 : -_RECEIPTS - 1 : -1]]
 
 

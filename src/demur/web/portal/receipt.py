@@ -27,8 +27,9 @@ from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import BY_HOLDER, BY_RECEIPT, SAID, Counter, Route, texts, withdraw, withdrawn_mark
+from demur.web.portal.lodging import SAID, Counter, Route, texts
 from demur.web.portal.paths import receipt_at
+from demur.web.portal.withdrawing import BY_HOLDER, BY_RECEIPT, withdraw, withdrawn_mark
 
 router: Final = APIRouter()
 
