@@ -135,6 +135,12 @@ class EntryKind(StrEnum):
     STAFF_ACTED = "staff.acted"  # beside the entry of the act itself: who did it
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    WORKSPACE_ADOPTED = "workspace.adopted"  # one that was made before there were instances got one
+    REGISTER_RESTORED = "register.restored"  # from a backup, with what the mark's journal holds beyond it
+    MARK_RENEWED = "mark.renewed"  # the mark was lost: how far the register was acknowledged is unknown
+    LOSS_ACCEPTED = "loss.accepted"  # somebody decided that publishing goes on without what is lost
+    CLOCK_DOUBTED = "clock.doubted"  # the time was far from the last entry's, so that nothing lapsed
+    CLOCK_AGREED = "clock.agreed"  # it no longer is
 
 
 BINDING: Final = frozenset(

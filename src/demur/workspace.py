@@ -20,15 +20,19 @@ from urllib.parse import quote
 from demur.errors import WorkspaceError
 from demur.files import sync
 from demur.identity import Keys
+from demur.glance import NAME as GLANCE
+from demur.glance import take
+from demur.parts import require_corpus, require_versions
 from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
+from demur.register.mark import NAME as MARK
 
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
 _SQLITE: Final = "sqlite:///"
 _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
-_OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
+_OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
 """What a creation puts into the folder, and so what may not stand there before."""
 
 
@@ -79,6 +83,11 @@ class Workspace:
         """The register's URL, a SQLite file's as an absolute path."""
         return _resolved(self.root, self.policy().register_.url)
 
+    @property
+    def mark_path(self) -> Path:
+        """The mark: how far the register was acknowledged (register/mark.py)."""
+        return _mark_path(self.root, self.policy())
+
     def policy(self) -> Policy:
         """What demur.toml says now.
 
@@ -98,11 +107,29 @@ class Workspace:
     def register(self) -> Register:
         """The register, open; close it, or use it as a context manager.
 
+        What does not belong together is refused here, before anything is read or written: another key, an older
+        register beside a newer mark, version or corpus, a mark that is gone.
+
         Raises:
-            RegisterError: when it is newer than this demur.
+            RegisterError: when it is newer than this demur, or older than what it was acknowledged to hold.
+            IdentityError: when a key is not the one it was made with.
             UnavailableError: when its database can't be used.
         """
-        return Register.open(self.register_url, self.keys())
+        policy, keys = self.policy(), self.keys()
+        register = Register.open(_resolved(self.root, policy.register_.url), keys, _mark_path(self.root, policy))
+        try:
+            self._require_parts(register, keys)
+        except BaseException:
+            register.close()
+            raise
+        return register
+
+    def _require_parts(self, register: Register, keys: Keys) -> None:
+        instance = register.instance
+        assert instance is not None  # a register that is opened with its mark has one
+        require_versions(register, instance, self.versions_path, keys.signing.public_key())
+        if (glance := take(self.root, self.corpus_path)) is not None:
+            require_corpus(register, instance, glance.said, self.corpus_path)
 
     @contextmanager
     def writing(self, command: str) -> Iterator[None]:
@@ -173,7 +200,7 @@ def _build(root: Path, policy: Policy) -> None:
     (staging / "outbox").mkdir(mode=0o700)
     for name in _PARTS:
         (staging / name).rename(root / name)
-    Register.create(_resolved(root, policy.register_.url), keys).close()
+    Register.begin(_resolved(root, policy.register_.url), keys, _mark_path(root, policy)).close()
     (staging / FILE_NAME).rename(root / FILE_NAME)
     staging.rmdir()
     sync(root)
@@ -196,6 +223,11 @@ def _resolved(root: Path, url: str) -> str:
     if url.startswith(_SQLITE + "/") or (url and not url.startswith(_SQLITE)):
         return url
     return f"{_SQLITE}{quote(str(root.resolve()))}/{place}"  # a folder's name may hold ? or %
+
+
+def _mark_path(root: Path, policy: Policy) -> Path:
+    """A relative path is relative to the workspace, as the register's is."""
+    return root / (policy.register_.mark or MARK)
 
 
 @contextmanager

@@ -61,13 +61,14 @@ def honour_in(session: Session) -> HonourReport:
     """The same, in a session that is open for writing already."""
     began = time.perf_counter()
     rules, binding = session.rules()
-    changes = session.register.changes(session.honoured)  # read second: it may know more than the rules, never less
+    honoured = session.honoured
+    changes = session.register.changes(honoured)  # read second: it may know more than the rules, never less
     change = _Change()
     if changes.policy or len(changes.subjects):
         rows = session.corpus.batches() if changes.policy else session.corpus.concerning(changes.subjects)
         _apply(session, rows, rules, change)
-    if binding > session.honoured:
-        session.note_honoured(binding)
+    if binding > honoured:
+        session.note_honoured(binding, changed=bool(change.deleted or change.rewritten))
     if change.deleted or change.rewritten:
         counts = {"binding": binding, "deleted": change.deleted, "rewritten": change.rewritten}
         session.register.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)

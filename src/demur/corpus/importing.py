@@ -100,6 +100,7 @@ def _import(
     sync(ledger)
     sync(ledger.parent)
     report = _report(number, source, reading, replaced)
+    session.note_import(number)
     session.register.append(EntryKind.IMPORT_FINISHED, _payload(report), now=session.now)
     return report
 

@@ -16,7 +16,7 @@ from typing import Final
 from demur.corpus.compaction import write_deletions
 from demur.corpus.digests import Digester
 from demur.corpus.honour import honour_in
-from demur.corpus.leavings import discard
+from demur.corpus.leavings import discard, finish_staged, staged
 from demur.corpus.manifest import Checkpoint, LegalBasis, Manifest, sign, software
 from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
@@ -66,7 +66,7 @@ def retire(workspace: Workspace, name: str, *, now: datetime | None = None) -> N
 def retire_in(session: Session, name: str) -> None:
     """The same, in a session that is open for writing already, of a version that is known to exist."""
     session.register.append(EntryKind.VERSION_RETIRED, {"name": name}, now=session.now)
-    discard(session.workspace, session.corpus, name, keep_manifest=True)
+    discard(session.workspace, session.corpus, name)
 
 
 def _check_name(session: Session, name: str) -> None:
@@ -100,12 +100,13 @@ def _attempt(session: Session, name: str) -> Manifest | None:
         return None  # the rows do not honour what these rules know
     discard(session.workspace, session.corpus, name)
     manifest = _write(session, name, rules, Head(session.register.head().seq, binding))
-    digest = file_digest(session.workspace.versions_path / f"{name}.json")
+    digest = file_digest(staged(session.workspace, name))
     payload: dict[str, JSON] = {"name": name, "lance_version": manifest.lance_version, "manifest": digest}
     payload |= {"rows": manifest.content.rows, "binding": binding}
     if session.register.append_if(binding, EntryKind.VERSION_PUBLISHED, payload, now=session.now) is None:
         discard(session.workspace, session.corpus, name)
         return None
+    finish_staged(session.workspace, session.register)
     return manifest
 
 
@@ -133,7 +134,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         time=session.now.replace(microsecond=0),
         software=software(),
     )
-    write_atomically(workspace.versions_path / f"{name}.json", sign(manifest, keys))
+    write_atomically(staged(workspace, name), sign(manifest, keys))
     session.corpus.dataset.tags.create(name, session.corpus.version)
     return manifest
 

@@ -4,25 +4,33 @@ Invariants: whoever writes holds the workspace's lock, has settled what an earli
 honoured everything the register held when it began.
 """
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from demur import glance
 from demur.corpus import journal
-from demur.corpus.leavings import remove_leavings
+from demur.corpus.compaction import small_fragments
+from demur.corpus.leavings import finish_staged, remove_leavings
 from demur.corpus.rules import Rules, compile_rules
 from demur.corpus.store import Corpus
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
+from demur.glance import Said
 from demur.identity import Keys
+from demur.parts import require_corpus
 from demur.policy import Policy
 from demur.register import Register
+from demur.terms import EntryKind
 from demur.workspace import Workspace
 
-HONOURED: Final = "honoured"
-"""Register state: the last binding entry that the corpus at its head honours. It may lag behind, never run ahead."""
+_LAG: Final = 1_000
+"""Binding entries that concern no row by which what the corpus itself says may lag behind what is known of it."""
+
+_logger: Final = logging.getLogger("demur")
 
 
 @dataclass(frozen=True)
@@ -43,13 +51,41 @@ class Session:
         return compile_rules(self.policy, self.keys.pepper, snapshot, self.now), snapshot.head.binding
 
     @property
+    def said(self) -> Said:
+        """What the corpus says of itself; a glance may know of later entries that concern none of its rows."""
+        seen = glance.take(self.workspace.root, self.workspace.corpus_path)
+        return self.corpus.said() if seen is None else seen.said
+
+    @property
     def honoured(self) -> int:
         """The last binding entry that the corpus honours."""
-        return int(self.register.state(HONOURED) or 0)
+        return self.said.honoured
 
-    def note_honoured(self, binding: int) -> None:
-        """Records that the corpus honours everything up to ``binding``."""
-        self.register.set_state(HONOURED, str(binding))
+    def note_honoured(self, binding: int, *, changed: bool = True) -> None:
+        """Records that the corpus honours everything up to ``binding``.
+
+        Args:
+            binding: the last binding entry that its rows honour.
+            changed: whether a row was changed for it: if not, the corpus itself may learn of it later.
+        """
+        point = self.register.point(binding)
+        said = replace(self.said, honoured=binding, commitment=point.commitment)
+        if changed or binding - self.corpus.said().honoured > _LAG:
+            self.corpus.say(said)
+        self.keep_glance(said)
+
+    def note_import(self, number: int) -> None:
+        """Records that the corpus has the rows of an import."""
+        self.corpus.say(replace(self.said, imports=number))
+
+    def keep_glance(self, said: Said | None = None) -> None:
+        """Writes down what the corpus says, for whoever needs no row of it."""
+        path = self.workspace.corpus_path
+        if (head := glance.head_of(path)) is not None and self.corpus.indexes is not None:
+            seen = glance.Glance(
+                head, said or self.said, self.corpus.count(), small_fragments(self.corpus), self.corpus.indexes.known
+            )
+            glance.keep(self.workspace.root, seen)
 
 
 @contextmanager
@@ -58,11 +94,51 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
     with _room(workspace), workspace.writing(command), workspace.register() as register:
         corpus = Corpus.ensure(workspace.corpus_path)
         journal.settle(workspace.root, corpus, register)
-        remove_leavings(workspace, corpus, register)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
-        register.note_policy(policy.rules_hash(), now=now)
-        yield Session(workspace, policy, workspace.keys(), register, corpus, now)
+        session = Session(workspace, policy, workspace.keys(), register, corpus, now)
+        try:
+            _put_in_order(session)
+            register.note_policy(policy.rules_hash(), now=now)
+            yield session
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what is told
+                session.keep_glance()
+            raise
+        session.keep_glance()
+
+
+def _put_in_order(session: Session) -> None:
+    """The corpus belongs to the register, what was left behind is removed, and the indexes can be trusted."""
+    corpus, path = session.corpus, session.workspace.corpus_path
+    said, instance = session.said, session.register.instance
+    assert instance is not None  # see Workspace.register
+    require_corpus(session.register, instance, said, path)
+    if (said.instance, said.incarnation) != (instance.id, instance.incarnation):
+        corpus.say(replace(said, instance=instance.id, incarnation=instance.incarnation))
+    remove_leavings(session.workspace, corpus, session.register)
+    _tell_older(session, said)
+    if corpus.count() and not corpus.indexed:
+        _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
+        corpus.index()
+
+
+def _tell_older(session: Session, said: Said) -> None:
+    """Says so where the corpus is an older one, put back beside a newer register."""
+    followed = int(str((session.register.last(EntryKind.CORPUS_HONOURED) or {}).get("binding", 0)))
+    imported = int(str((session.register.last(EntryKind.IMPORT_FINISHED) or {}).get("number", 0)))
+    if said.instance and followed > said.honoured:
+        _logger.warning(
+            "The corpus %s is older than the register: it honours entry %d, and %d was honoured before; everything "
+            "since is honoured again.",
+            session.workspace.corpus_path, said.honoured, followed,
+        )  # fmt: skip
+    if said.instance and imported > said.imports:
+        _logger.warning(
+            "The corpus %s lacks what the imports after number %d brought (the last one was %d): import these sources "
+            "again.",
+            session.workspace.corpus_path, said.imports, imported,
+        )  # fmt: skip
 
 
 @contextmanager
@@ -70,6 +146,10 @@ def reading(workspace: Workspace, now: datetime | None = None) -> Iterator[Sessi
     """A session that changes nothing; it sees the corpus as it was before an import that is still under way."""
     with _room(workspace), workspace.register() as register:
         corpus = _before_import(workspace)
+        instance = register.instance
+        assert instance is not None  # see Workspace.register
+        require_corpus(register, instance, corpus.said(), workspace.corpus_path)
+        finish_staged(workspace, register)
         yield Session(workspace, workspace.policy(), workspace.keys(), register, corpus, now or datetime.now(UTC))
 
 

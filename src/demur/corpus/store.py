@@ -6,6 +6,7 @@ schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id *
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final, Literal, Self
 
@@ -17,8 +18,10 @@ from lance import LanceOperation
 from lance.fragment import FragmentMetadata, write_fragments
 
 from demur.corpus import schema
+from demur.corpus.indexes import Indexes
 from demur.corpus.rules import Bools
 from demur.errors import CorpusError
+from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet
 
@@ -26,6 +29,8 @@ Addresses = npt.NDArray[np.uint64]
 
 ADDRESS: Final = "_rowaddr"
 _FORMAT_KEY: Final = b"demur.format"
+_SAID: Final = "demur."
+"""Before each name that the dataset's configuration holds for :class:`Said`."""
 _BATCH_ROWS: Final = 8192
 _LOOKUP: Final = 2_000
 """Keys in one index look-up; more than :data:`_SCAN_FROM` of them are cheaper to find by reading the two columns."""
@@ -36,14 +41,17 @@ _INDICES: Final[dict[str, Literal["BTREE", "LABEL_LIST"]]] = {"author": "BTREE",
 class Corpus:
     """A workspace's Lance dataset, at its head or at one of its versions."""
 
-    def __init__(self, dataset: lance.LanceDataset) -> None:
+    def __init__(self, dataset: lance.LanceDataset, indexes: Indexes | None = None) -> None:
         self._dataset = dataset
+        self._indexes = indexes
+        self._sound: tuple[int, bool] | None = None
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
         empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
-        return cls(lance.write_dataset(empty, str(path)))
+        indexes = Indexes.of(path) if isinstance(path, Path) else None
+        return cls(lance.write_dataset(empty, str(path)), indexes)
 
     @classmethod
     def open(cls, path: Path, version: int | str | None = None) -> Self:
@@ -60,7 +68,7 @@ class Corpus:
         found = (dataset.schema.metadata or {}).get(_FORMAT_KEY, b"0")
         if int(found) > schema.FORMAT:
             raise CorpusError(f"The corpus {path} has format {int(found)}, newer than this demur: upgrade demur.")
-        return cls(dataset)
+        return cls(dataset, Indexes.of(path))
 
     @classmethod
     def ensure(cls, path: Path) -> Self:
@@ -95,7 +103,7 @@ class Corpus:
 
     def concerning(self, subjects: SubjectKeys) -> Iterator[pa.RecordBatch]:
         """All rows by or about these subject keys, each once, with addresses."""
-        if len(subjects) > _SCAN_FROM:
+        if len(subjects) > _SCAN_FROM or not self.indexed:
             yield from self._scanned(KeySet(subjects))
             return
         found = np.unique(np.concatenate([np.zeros(0, np.uint64), *self._looked_up(subjects)]))
@@ -107,6 +115,18 @@ class Corpus:
         taken = self._dataset._take_rows(pa.array(addresses), schema.ROW.names)  # noqa: SLF001  # the only take by address
         for batch in taken.combine_chunks().to_batches():
             yield batch.append_column(ADDRESS, pa.array(addresses))
+
+    @property
+    def indexed(self) -> bool:
+        """Whether look-ups may use the indexes: whether they are there and are what was written."""
+        if self._sound is None or self._sound[0] != self.version:
+            self._sound = (self.version, self._indexes is not None and self._indexes.sound(self._dataset))
+        return self._sound[1]
+
+    @property
+    def indexes(self) -> Indexes | None:
+        """What is known of its index files; None for a corpus that is in no folder."""
+        return self._indexes
 
     def item(self, key: bytes) -> pa.Table:
         """The row of one item key: a table of one row or none."""
@@ -123,6 +143,24 @@ class Corpus:
         for batch in self.batches(["author", "subjects"]):
             if (where := _concerns(batch, subjects)).any():
                 yield from self.at(batch.column(ADDRESS).to_numpy()[where].astype(np.uint64))
+
+    # what it says of itself
+
+    def said(self) -> Said:
+        """To which register it belongs, and how far it follows it."""
+        said = self._dataset.config()
+        return Said(
+            instance=said.get(f"{_SAID}instance", ""),
+            incarnation=int(said.get(f"{_SAID}incarnation", 0)),
+            honoured=int(said.get(f"{_SAID}honoured", 0)),
+            commitment=bytes.fromhex(said.get(f"{_SAID}commitment", "")),
+            imports=int(said.get(f"{_SAID}imports", 0)),
+        )
+
+    def say(self, said: Said) -> None:
+        """Puts that on record, in a commit of its own: Lance takes it with no other change."""
+        values = asdict(said) | {"commitment": said.commitment.hex()}
+        self._dataset.update_config({f"{_SAID}{name}": str(value) for name, value in values.items()})
 
     # writing
 
@@ -170,7 +208,7 @@ class Corpus:
             self._dataset = lance.dataset(self._dataset.uri)
 
     def index(self) -> None:
-        """Builds the scalar indexes anew, over all rows."""
+        """Builds the scalar indexes anew, over all rows, whatever has become of the ones there were."""
         for column, kind in _INDICES.items():
             self._dataset.create_scalar_index(column, kind, replace=True)
         self.refresh()
@@ -182,8 +220,11 @@ class Corpus:
         return max(parts[name] for name in wanted) if all(name in parts for name in wanted) else None
 
     def refresh(self) -> None:
-        """Moves to the head."""
+        """Moves to the head, and takes note of the index files that came with it; for whoever writes."""
         self._dataset = lance.dataset(self._dataset.uri)
+        self._sound = None
+        if self._indexes is not None:
+            self._indexes.learn()
 
     def _deleted(self, gone: Addresses) -> tuple[list[int], list[FragmentMetadata]]:
         """Fragments that are gone as a whole, and those with new deletion vectors."""

@@ -244,3 +244,5 @@ class RegisterPlace(Section):
 
     url: RegisterUrl = ""
     """"" or "sqlite:///register.db" (a file in the workspace), or "postgresql://user@host/database"."""
+    mark: str = ""
+    """File that says how far the register was acknowledged, best on another disk; "" for one in the workspace."""

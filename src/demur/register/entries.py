@@ -18,6 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
+from demur.register import journal
 from demur.register.clock import moment
 from demur.register.records import JSON, Changes, Entry, Head
 from demur.register.tables import detail, entry
@@ -71,6 +72,7 @@ def append(  # an entry has this many parts
         "subjects": None if subjects is None else subjects.astype("<i8").tobytes(),
     }
     connection.execute(sa.insert(entry).values(**values, commitment=commitment(**values)))
+    journal.note(connection, seq)
     if sealed is not None:
         connection.execute(sa.insert(detail).values(seq=seq, account=owner, sealed=sealed))
     return seq

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError
 from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.register import bulk, entries, journal
 from demur.register.clock import days, micros, moment
 from demur.register.objections import Lodging, lodge
 from demur.register.people import People, identify
@@ -108,6 +108,7 @@ def _together(connection: sa.Connection, people: People, plain: Sequence[Dated])
     ]
     told = list(zip(plain, receipts, strict=True))
     connection.execute(_ENTRY, [_entry(each, receipt) for each, receipt in told])
+    journal.note(connection, first)
     connection.execute(_OBJECTION, [_objection(each, receipt) for each, receipt in told])
     pairs = zip(receipts, keys, strict=True)
     connection.execute(_OBJECTED, [{"objection": receipt.seq, "account": key} for receipt, key in pairs])

@@ -7,17 +7,21 @@ moment unless given.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
 
 from demur.identity import Keys, SubjectKeys
-from demur.register import entries, erasing, objections, profiles, schema, standing
+from demur.register import belonging, entries, erasing, journal, objections, profiles, schema, standing
+from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
 from demur.register.clock import micros
+from demur.register.instance import Instance
 from demur.register.letters import LetterBox
+from demur.register.mark import Point
 from demur.register.notices import NoticeBook
 from demur.register.objection_log import ObjectionLog
 from demur.register.people import remove_link, together
@@ -61,14 +65,41 @@ class Register(ObjectionLog):
         return cls._at(url, keys, schema.create)
 
     @classmethod
-    def open(cls, url: str, keys: Keys) -> Self:
-        """Open a register; an older one is upgraded.
+    def begin(cls, url: str, keys: Keys, mark: Path) -> Self:
+        """Create the register of a new workspace, with its mark at ``mark``.
 
         Raises:
-            RegisterError: when there is none, or the register of a newer demur.
+            RegisterError: when there is a register, or a mark, already.
+            UnavailableError: when the place can't be used.
+        """
+
+        def prepare(store: Store) -> None:
+            schema.create(store)
+            belonging.begin(store, keys, mark)
+
+        return cls._at(url, keys, prepare)
+
+    @classmethod
+    def open(cls, url: str, keys: Keys, mark: Path | None = None) -> Self:
+        """Open a register; an older one is upgraded.
+
+        Args:
+            url: where it is.
+            keys: the workspace's.
+            mark: its mark, with which it has to agree; without one nothing is compared, and nothing noted.
+
+        Raises:
+            RegisterError: when there is none, it is the register of a newer demur, or it does not belong to the mark.
+            IdentityError: when a key is not the one it was made with.
             UnavailableError: when its database can't be used.
         """
-        return cls._at(url, keys, schema.check)
+
+        def prepare(store: Store) -> None:
+            schema.check(store)
+            if mark is not None:
+                belonging.check(store, keys, mark)
+
+        return cls._at(url, keys, prepare)
 
     @classmethod
     def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
@@ -79,6 +110,27 @@ class Register(ObjectionLog):
             store.close()
             raise
         return cls(store, keys)
+
+    @property
+    def instance(self) -> Instance | None:
+        """Whose register it is; None for one outside a workspace."""
+        with self._store.reading() as connection:
+            return instances.read(connection)
+
+    def require_point(self, point: Point, of: str) -> None:
+        """Make sure that the register holds an entry that ``of``, something outside it, names.
+
+        Raises:
+            RegisterError: when the register is older than that, or another one.
+        """
+        with self._store.reading() as connection:
+            where = self._store.url.render_as_string(hide_password=True)
+            belonging.require_point(connection, point, of, where)
+
+    def point(self, seq: int) -> Point:
+        """An entry by number and commitment; 0 for the beginning."""
+        with self._store.reading() as connection:
+            return Point(seq, journal.commitment_at(connection, seq) or b"")
 
     # People and members
 

@@ -32,11 +32,15 @@ def check(store: Store) -> None:
         RegisterError: when there is none, or a newer one.
     """
     if store.sqlite and not store.path.is_file():
-        raise RegisterError(f"There is no register at {store.path}: create one with `demur init`.")
-    if _revision(store) is None and not _is_empty_file(store):
+        raise RegisterError(f"There is no register at {store.path}: put it back from your backup; a new one is made by `demur init` alone.")
+    revision = _revision(store)
+    if revision is None:
         where = store.url.render_as_string(hide_password=True)
-        raise RegisterError(f"{where} holds no register: create one with `demur init`, or correct the URL.")
-    if _revision(store) != revisions()[-1]:
+        raise RegisterError(
+            f"{where} holds no register: put the workspace's own back from your backup, or correct the URL; "
+            "a new one is made by `demur init` alone."
+        )
+    if revision != revisions()[-1]:
         create(store)
 
 
@@ -52,14 +56,6 @@ def _revision(store: Store) -> str | None:
             return None
         revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
         return revision
-
-
-def _is_empty_file(store: Store) -> bool:
-    """Whether this is a file whose creation was interrupted before it had any table."""
-    if not store.sqlite:
-        return False
-    with store.reading() as connection:
-        return not sa.inspect(connection).get_table_names()
 
 
 def _upgrade(store: Store) -> None:

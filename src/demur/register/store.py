@@ -22,6 +22,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from demur.errors import RegisterError, UnavailableError
+from demur.register import journal
+from demur.register.mark import Mark
 
 PATIENCE_S: Final = 30
 """Seconds that a writer waits for another one."""
@@ -41,6 +43,8 @@ class Store:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = self._sqlite_engine() if self.sqlite else self._postgresql_engine()
         self._local = threading.local()
+        self.mark: Mark | None = None
+        """Where every commit is noted before it is acknowledged; None for a register outside a workspace."""
 
     @property
     def path(self) -> Path:
@@ -50,6 +54,8 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
+        if self.mark is not None:
+            self.mark.close()
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -101,7 +107,11 @@ class Store:
 
     @contextmanager
     def write_on(self, connection: sa.Connection) -> Iterator[None]:
-        """A write transaction on a connection of :meth:`session`."""
+        """A write transaction on a connection of :meth:`session`.
+
+        Raises:
+            UnavailableError: when it is committed and can't be noted in the mark: nobody may be told of it.
+        """
         if self._current is connection:
             with connection.begin_nested():
                 yield
@@ -111,12 +121,16 @@ class Store:
             if not self.sqlite:
                 connection.execute(sa.text(f"SET LOCAL lock_timeout = '{PATIENCE_S}s'"))
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            journal.begin(connection)
             self._local.connection = connection
             try:
                 yield
+                group = None if self.mark is None else journal.appended(connection)
             finally:
                 self._local.connection = None
                 connection.execution_options(demur_begin="BEGIN")
+        if self.mark is not None and group is not None:
+            self.mark.append(group, durable=journal.urgent(group))
 
     @property
     def inside(self) -> bool:

@@ -8,12 +8,12 @@ import time
 from collections import Counter
 from typing import Final
 
+from demur import glance
 from demur.errors import WorkspaceError
 from demur.worker.delivery import IDLE_S
 from demur.worker.logs import log, log_error
 from demur.worker.office import Office
 
-_HONOURED: Final = "honoured"  # corpus.session.HONOURED, without loading Lance
 _REST_S: Final = 5.0
 _SHARE: Final = 4
 """Seconds of rest for each second of following."""
@@ -49,10 +49,11 @@ class Upkeep:
         """Nothing is open."""
 
     def _behind(self) -> bool:
-        if not self._office.workspace.corpus_path.exists():  # nothing was imported yet
+        workspace = self._office.workspace
+        if not workspace.corpus_path.exists():  # nothing was imported yet
             return False
-        register = self._office.register
-        return register.head().binding > int(register.state(_HONOURED) or 0)
+        seen = glance.take(workspace.root, workspace.corpus_path)
+        return seen is None or self._office.register.head().binding > seen.said.honoured
 
     def _follow(self) -> None:
         from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without

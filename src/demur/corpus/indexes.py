@@ -1,0 +1,87 @@
+"""The index files of the corpus, as a cache: trusted while they are what was written, and built anew otherwise.
+
+Invariants: a file that this workspace did not write, or that was changed, swapped or removed since, is never looked
+into: readers then read the two columns instead, and whoever writes next builds the indexes anew; an untouched file is
+known by what stat(2) says of it, so that the check costs no reading; a copy of the workspace is known by its bytes.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import lance
+
+from demur import glance
+
+FOLDER: Final = "_indices"
+WANTED: Final = ("author_idx", "subjects_idx")
+"""The names of the indexes that look-ups need, as Lance forms them from the columns'."""
+
+Known = Mapping[str, Sequence[str | int]]
+"""By path within the corpus: a file's SHA-256 in hexadecimal, and its stamp."""
+
+
+class Indexes:
+    """What is known of the index files of one corpus."""
+
+    def __init__(self, corpus: Path, known: Known) -> None:
+        self._corpus = corpus
+        self._known = dict(known)
+        self._strange = {name for name in self._names() if not self._is_known(name)}
+
+    @classmethod
+    def of(cls, corpus: Path) -> Self:
+        """Those of the corpus in a workspace, as its last glance knows them."""
+        return cls(corpus, glance.indices(corpus.parent))
+
+    @property
+    def known(self) -> Known:
+        """The files that are what was written."""
+        here = set(self._names()) - self._strange
+        return {name: entry for name, entry in self._known.items() if name in here}
+
+    def sound(self, dataset: lance.LanceDataset) -> bool:
+        """Whether both indexes of a version are there, and each of their files is what was written."""
+        parts = {index.name: [segment.uuid for segment in index.segments] for index in dataset.describe_indices()}
+        if not all(name in parts for name in WANTED):
+            return False
+        names = {name for name in self._known if name not in self._strange}
+        folders = {Path(name).parts[1] for name in names}
+        needed = {str(uuid) for name in WANTED for uuid in parts[name]}
+        mine = [name for name in names if Path(name).parts[1] in needed]
+        return needed <= folders and all(self._is_known(name) for name in mine)
+
+    def learn(self) -> None:
+        """Take note of files that this process has made since; what was strange before stays so."""
+        for name in self._names():
+            if name not in self._known and name not in self._strange:
+                path = self._corpus / name
+                self._known[name] = [_digest(path), *_stamp(path)]
+
+    def _is_known(self, name: str) -> bool:
+        path, entry = self._corpus / name, self._known.get(name)
+        if entry is None or not path.is_file():
+            return False
+        stamp = _stamp(path)
+        if list(entry[1:]) != stamp:
+            if entry[0] != _digest(path):
+                return False
+            self._known[name] = [entry[0], *stamp]
+        return True
+
+    def _names(self) -> Iterator[str]:
+        for folder, _, files in os.walk(self._corpus / FOLDER):
+            yield from (str(Path(folder, name).relative_to(self._corpus)) for name in files)
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when a file is written to or another one takes its place; nobody but root sets the change time."""
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

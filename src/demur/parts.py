@@ -1,0 +1,112 @@
+"""Do the parts of a workspace belong to its register: the signed manifests of its versions, and its corpus?
+
+Invariants: no part is changed here; a register that is behind what a signed manifest or the corpus says of it is an
+older one, and refused; a manifest whose signature does not hold says nothing here, and is what `demur verify` finds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from demur.errors import CorpusError, RegisterError
+from demur.files import sync
+from demur.glance import Said
+from demur.register import Register
+from demur.register.instance import Instance
+from demur.register.mark import Point
+from demur.suppression.signed import canonical_json, signature_holds
+from demur.terms import EntryKind
+
+ASIDE: Final = "aside"
+"""Folder, among the versions, of manifests that an older demur signed and never put on record."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """What a signed manifest says of the register."""
+
+    path: Path
+    name: str
+    seq: int
+    """The register's last entry when it was made."""
+    instance: str | None
+    """None in one that was made before there were instances."""
+
+
+def require_versions(register: Register, instance: Instance, versions: Path, key: Ed25519PublicKey) -> None:
+    """Make sure that the register knows every version whose signed manifest lies here.
+
+    Raises:
+        RegisterError: when it does not: it is older than the manifest, or another one.
+    """
+    manifests = list(signed_manifests(versions, key))
+    if not manifests:
+        return
+    known = {str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_PUBLISHED)}
+    end = register.head().seq
+    for each in manifests:
+        if each.instance not in {None, instance.id}:
+            raise RegisterError(
+                f"{each.path} is a version of another workspace: nothing was changed; move it away, or put back the "
+                "register and the keys that belong to it."
+            )
+        if each.name in known:
+            continue
+        if each.instance is None and each.seq <= end and register.last(EntryKind.WORKSPACE_ADOPTED):
+            _set_aside(each)  # an older demur was killed before it put it on record
+            continue
+        behind = f", {each.seq - end} of which it lacks" if each.seq > end else ""
+        raise RegisterError(
+            f"The register does not know the version {each.name}, whose signed manifest {each.path} was made "
+            f"after {each.seq} entries{behind}: it is older than that, or another one. Nothing was changed; put "
+            "the newer register back, or restore a backup with `demur restore`."
+        )
+
+
+def _set_aside(stray: Signed) -> None:
+    """Move a manifest that no register knows to a folder of its own: what is signed is never deleted."""
+    aside = stray.path.parent / ASIDE
+    aside.mkdir(mode=0o700, exist_ok=True)
+    stray.path.replace(aside / stray.path.name)
+    sync(stray.path.parent)
+
+
+def signed_manifests(versions: Path, key: Ed25519PublicKey) -> Iterator[Signed]:
+    """The manifests here whose signature holds under ``key``, by name."""
+    for path in sorted(versions.glob("*.json")) if versions.is_dir() else ():
+        if (facts := _facts(path, key)) is not None and not path.name.startswith("."):
+            yield Signed(path, str(facts["name"]), int(facts["checkpoint"]["seq"]), facts.get("instance"))
+
+
+def require_corpus(register: Register, instance: Instance, said: Said, path: Path) -> None:
+    """Make sure that the corpus is this workspace's, and not ahead of the register.
+
+    Raises:
+        CorpusError: when it is another workspace's, or from before or after a restore.
+        RegisterError: when it honours an entry that the register does not hold.
+    """
+    if said.instance not in {"", instance.id}:
+        raise CorpusError(
+            f"The corpus {path} is of another workspace: nothing was changed; put back the one that belongs to this "
+            "register, or move it away and import the sources again."
+        )
+    if said.instance and said.incarnation > instance.incarnation:
+        raise RegisterError(
+            f"The register is older than the corpus {path}: a restore came between (incarnation {instance.incarnation} "
+            f"and {said.incarnation}). Nothing was changed; put back what belongs together."
+        )
+    register.require_point(Point(said.honoured, said.commitment), f"the corpus {path}")
+
+
+def _facts(path: Path, key: Ed25519PublicKey) -> dict[str, Any] | None:
+    try:
+        document = orjson.loads(path.read_bytes())
+        facts: dict[str, Any] = document["signed"]
+        holds = signature_holds(key, bytes.fromhex(document["signature"]), canonical_json(facts))
+        return facts if holds and {"name", "checkpoint"} <= facts.keys() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
