@@ -116,20 +116,20 @@ class Workspace:
             UnavailableError: when its database can't be used.
         """
         policy, keys = self.policy(), self.keys()
-        register = Register.open(_resolved(self.root, policy.register_.url), keys, _mark_path(self.root, policy))
+
+        def require_parts(register: Register) -> None:
+            require_versions(register, self.versions_path, keys.signing.public_key())
+            if (glance := take(self.root, self.corpus_path)) is not None:
+                require_corpus(register, glance.said, self.corpus_path)
+
+        url = _resolved(self.root, policy.register_.url)
+        register = Register.open(url, keys, _mark_path(self.root, policy), adopting=require_parts)
         try:
-            self._require_parts(register, keys)
+            require_parts(register)
         except BaseException:
             register.close()
             raise
         return register
-
-    def _require_parts(self, register: Register, keys: Keys) -> None:
-        instance = register.instance
-        assert instance is not None  # a register that is opened with its mark has one
-        require_versions(register, instance, self.versions_path, keys.signing.public_key())
-        if (glance := take(self.root, self.corpus_path)) is not None:
-            require_corpus(register, instance, glance.said, self.corpus_path)
 
     @contextmanager
     def writing(self, command: str) -> Iterator[None]:
