@@ -175,11 +175,18 @@ def test_of_two_people_named_at_one_place_either_one_drops_the_item(objector: st
     assert REASONS[govern(masked, rules(dropping)).codes[0]] is Reason.MENTION
 
 
-def test_spans_inside_a_masked_quote_go_with_it() -> None:
+def test_spans_inside_a_masked_quote_stand_over_the_mask_until_their_people_object() -> None:
     text = "she: 'ask @bob' ok"
     row = item("1", "forum:cyd", text, spans=[span(5, 15, "quote", "forum:ann")])
     assert kept(row, rules())["subjects"] == sorted([key("forum:ann"), key("forum:bob")])
-    assert kept(row, rules(objected=["forum:ann"]))["subjects"] == []
+    masked = kept(row, rules(objected=["forum:ann"]))
+    (mention,) = masked["spans"]
+    assert masked["text"][mention["start"] : mention["end"]] == "[quote]"
+    assert (mention["role"], masked["subjects"]) == ("mention", [key("forum:bob")])
+    both = kept(row, rules(objected=["forum:ann", "forum:bob"]))
+    assert both["text"] == masked["text"]
+    assert [(each["role"], each["subject"]) for each in both["spans"]] == [("withheld-mention", None)]
+    assert both["subjects"] == []
     half = kept(row, rules(objected=["forum:bob"]))
     assert (half["text"], half["subjects"]) == ("she: 'ask [person]' ok", [key("forum:ann")])
 
