@@ -135,7 +135,7 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     kept = spans.take(stay).over(places, place[stay])
     lone = spans.take(withheld & (place < 0) & (quoting | naming))
     left = _left(lone, places.take(quoted & named))
-    return regions, kept.joined(left).sorted() if len(left) or np.any(place[stay] >= 0) else kept
+    return regions, kept.joined(left).sorted() if len(left) else kept
 
 
 def _quoting(spans: Spans) -> Bools:

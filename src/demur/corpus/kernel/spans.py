@@ -91,13 +91,13 @@ class Spans:
         return type(self)(*(np.concatenate(pair) for pair in zip(self.arrays(), other.arrays(), strict=True)))
 
     def over(self, places: Self, place: Ints) -> Self:
-        """Spans that stand in one of ``places``, ``place`` not -1, cover all of it instead."""
-        inside = place >= 0
-        if not inside.any():
-            return self
+        """Spans that stand in one of ``places`` (``place`` is its index, or -1) cover all of it; sorted again."""
         start, end = self.start.copy(), self.end.copy()
+        inside = np.flatnonzero(place >= 0)
         start[inside], end[inside] = places.start[place[inside]], places.end[place[inside]]
-        return type(self)(self.row, start, end, self.role, self.subject)
+        if np.array_equal(start, self.start) and np.array_equal(end, self.end):
+            return self
+        return type(self)(self.row, start, end, self.role, self.subject).sorted()
 
     def clipped(self, lengths: Ints) -> Self:
         """Inside texts of these lengths in code points, shape (rows,)."""
