@@ -175,13 +175,14 @@ def test_of_two_people_named_at_one_place_either_one_drops_the_item(objector: st
     assert REASONS[govern(masked, rules(dropping)).codes[0]] is Reason.MENTION
 
 
-def test_spans_inside_a_masked_quote_stand_over_the_mask_until_their_people_object() -> None:
+def test_spans_inside_a_masked_quote_stay_in_its_mask_without_words_until_their_people_object() -> None:
     text = "she: 'ask @bob' ok"
     row = item("1", "forum:cyd", text, spans=[span(5, 15, "quote", "forum:ann")])
     assert kept(row, rules())["subjects"] == sorted([key("forum:ann"), key("forum:bob")])
     masked = kept(row, rules(objected=["forum:ann"]))
     (mention,) = masked["spans"]
-    assert masked["text"][mention["start"] : mention["end"]] == "[quote]"
+    assert masked["text"][mention["start"] - 1 :] == "[quote] ok"
+    assert mention["end"] == mention["start"]
     assert (mention["role"], masked["subjects"]) == ("mention", [key("forum:bob")])
     both = kept(row, rules(objected=["forum:ann", "forum:bob"]))
     assert both["text"] == masked["text"]

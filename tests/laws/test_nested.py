@@ -7,7 +7,6 @@ readings (:mod:`withholding`); where nothing was allowed again, the three orders
 """
 
 import atexit
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,15 +38,28 @@ RAM: Final = Path("/dev/shm")
 PEOPLE: Final = ("forum:ann", "forum:bob", "forum:cyd", "forum:dag", "mail:dag@mail.example")
 OTHERS: Final = ("mentions", "quotes")
 KINDS: Final = ("handles", "profile_urls", "mail")
-STRICT: Final = {name: "drop" for name in OTHERS} | {name: "replace" for name in KINDS}
-LOOSE: Final = {name: "mask" for name in OTHERS} | {name: "keep" for name in KINDS}
+STRICT: Final = dict.fromkeys(OTHERS, "drop") | dict.fromkeys(KINDS, "replace")
+LOOSE: Final = dict.fromkeys(OTHERS, "mask") | dict.fromkeys(KINDS, "keep")
 
 Event = tuple[Any, ...]
 Row = tuple[Any, ...]
 
 accounts = st.sampled_from(PEOPLE)
 words = st.sampled_from(
-    ("hello", "«é»", "see 🙂", "[person]", "[quote]", "dag@mail.example", "@bob", "@ann", "and/or", "a", "  ")
+    (
+        "hello",
+        "«é»",
+        "see 🙂",
+        "[person]",
+        "[quote]",
+        "[phone]",
+        "dag@mail.example",
+        "@bob",
+        "@ann",
+        "and/or",
+        "a",
+        "  ",
+    )
 )
 roles = st.sampled_from(("mention", "mention", "quote", "quote", "tag", "reshare"))
 
@@ -190,8 +202,10 @@ def lived(policy: Mapping[str, str], events: Iterable[Event], corpus: Corpus) ->
                 each.forbid(law)
         else:
             continue
-        expected = {corpus.pepper.item_key(name): each.row(corpus.pepper) for name, each in since.items() if not each.gone}
-        assert corpus.rows() == expected, (policy, list(events), type(corpus), getattr(corpus, "_alone", None))
+        expected = {
+            corpus.pepper.item_key(name): each.row(corpus.pepper) for name, each in since.items() if not each.gone
+        }
+        assert corpus.rows() == expected
     return corpus.rows()
 
 
@@ -305,6 +319,8 @@ def test_a_workspace_keeps_what_the_rules_leave(story: Story) -> None:
     ends = []
     for order in story.orders[: 3 if story.tightens else 1]:
         with tempfile.TemporaryDirectory(prefix="demur-law-", dir=RAM if RAM.is_dir() else None) as folder:
-            honoured = [each for event in order for each in ((("honour",), event) if event[0] == "import" else (event,))]
+            honoured = [
+                each for event in order for each in ((("honour",), event) if event[0] == "import" else (event,))
+            ]
             ends.append(lived(story.policy, honoured, Stored(Path(folder), Law(dict(story.policy)).as_policy())))
     assert all(end == ends[0] for end in ends) or not story.tightens

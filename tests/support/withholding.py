@@ -5,7 +5,8 @@ that was withheld and replaced since the reading, at once; the kernel is told bi
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from demur.identity import Pepper
 _NESTING: Final = {"quote": 0, "reshare": 1, "tag": 2, "mention": 3, "mask": 6}
 _HANDLE: Final = re.compile(r"(?:(?<=\s)|^)@([a-z]+)\b(?!@)")
 _MAIL: Final = re.compile(r"\b[a-z]+@[a-z]+\.example\b")
-_MASK: Final = re.compile(r"\[(person|quote)\]")
+_MASK: Final = re.compile(r"\[(person|quote|phone)\]")
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +44,7 @@ class Place:
     def trace(self) -> str | None:
         """What it is a trace of, when it is withheld."""
         if self.role == "mask":
-            return {"person": "mention", "quote": "quote"}[str(self.account)]
+            return {"person": "mention", "quote": "quote"}.get(str(self.account))
         return {"quote": "quote", "mention": "mention", "tag": "mention"}.get(self.role)
 
 
@@ -53,7 +54,7 @@ class Left:
 
     text: str
     spans: tuple[tuple[int, int, str, str | None], ...]
-    """Sorted: start, end, role, account."""
+    """Start, end, role, account; in no order."""
     pictures: tuple[tuple[str | None, tuple[str, ...]], ...]
     """Description, and who is shown or named."""
     traces: frozenset[str]
@@ -87,12 +88,13 @@ def row_of(stored: Mapping[str, Any]) -> tuple[Any, ...]:
     return stored["text"], spans, stored["subjects"], pictures
 
 
-def left_of(reading: Mapping[str, Any], withheld: Set[str], replaced: Set[str]) -> Left:
+def left_of(reading: Mapping[str, Any], withheld: AbstractSet[str], replaced: AbstractSet[str]) -> Left:
     """What is left of a reading of the platform `forum` when all of ``withheld`` and ``replaced`` are to go."""
     places = places_of(reading)
     text = reading["text"]
-    hidden = {place for place in places if place.role == "mask" or place.account in withheld}
-    masked = {place for place in places if not place.empty and (place in hidden or _named(place, text, replaced))}
+    hidden = {p for p in places if (p.role == "mask" and p.trace) or p.account in withheld}
+    standing = {place for place in places if place.role == "mask"}
+    masked = {p for p in places if not p.empty and (p in hidden | standing or _named(p, text, replaced))}
     masked |= {
         place
         for place in places
@@ -106,24 +108,36 @@ def left_of(reading: Mapping[str, Any], withheld: Set[str], replaced: Set[str]) 
                 spans.add((place.start, place.end, place.role, place.account))
             elif place.trace:
                 spans.add((place.start, place.end, f"withheld-{place.trace}", None))
-    masks = []
+    masks: list[tuple[int, int, str]] = []
+    within: set[tuple[int, str, str | None]] = set()
     for start, end in whole:
         there = [place for place in places if place.inside(Place(start, end, "", None))]
-        traces = {place.trace for place in there if place in hidden} - {None}
-        masks.append((start, end, "[quote]" if "quote" in traces else "[person]"))
+        over = [place for place in there if (place.start, place.end) == (start, end)]
+        traces = {place.trace for place in there if place in hidden}
+        widest = {place.trace for place in over if place in hidden}
+        mask = "quote" if "quote" in widest else "person" if widest or any(p.role == "mention" for p in over) else ""
+        masks.append((start, end, f"[{mask or _other_mask(over)}]"))
+        said = {"quote" if mask == "quote" else "mention"} & widest
+        within |= {(start, f"withheld-{trace}", None) for trace in traces - said if trace}
         for place in there:
-            if place not in hidden and place.trace not in traces:
-                spans.add((start, end, place.role, place.account))
-        if traces == {"quote", "mention"}:
-            spans.add((start, end, "withheld-mention", None))
+            if (
+                place not in hidden
+                and place.role != "mask"
+                and place.trace not in (widest if place in over else traces)
+            ):
+                if place in over:
+                    spans.add((start, end, place.role, place.account))
+                else:
+                    within.add((start, place.role, place.account))
     moved, at = _moved(text, masks)
     return Left(
         text=moved,
-        spans=tuple(sorted(((at(s), at(e), role, who) for s, e, role, who in spans), key=str)),
-        pictures=tuple(_pictures(reading, withheld, replaced)),
-        traces=frozenset(
-            ("reshare" if place.role == "reshare" else str(place.trace)) for place in hidden if place.account is not None
+        spans=(
+            *((at(start), at(end), role, who) for start, end, role, who in spans),
+            *((at(start) + 1, at(start) + 1, role, who) for start, role, who in within),
         ),
+        pictures=tuple(_pictures(reading, withheld, replaced)),
+        traces=frozenset("reshare" if place.role == "reshare" else str(place.trace) for place in hidden),
     )
 
 
@@ -136,11 +150,11 @@ def places_of(reading: Mapping[str, Any]) -> list[Place]:
         start, end = span["start"], span["end"]
         if 0 <= start <= end:
             whole = span["role"] == "reshare"
-            given.append(Place(0, 0, "reshare", span["account"]) if whole else Place(start, end, span["role"], span["account"]))
+            given.append(
+                Place(0, 0, "reshare", span["account"]) if whole else Place(start, end, span["role"], span["account"])
+            )
     mentions = [place for place in given if place.role == "mention"]
-    for hit in _found(text):
-        if not any(place.start <= hit.start and hit.end <= place.end for place in mentions):
-            given.append(hit)
+    given += [hit for hit in _found(text) if not any(p.start <= hit.start and hit.end <= p.end for p in mentions)]
     cut = _cut(Place(min(p.start, limit), min(p.end, limit), p.role, p.account) for p in given)
     return cut + [mask for mask in _masks(text) if _is_mask(mask, cut)]
 
@@ -156,9 +170,14 @@ def _masks(text: str) -> list[Place]:
 
 def _is_mask(mask: Place, places: list[Place]) -> bool:
     """A mask that a mention covers exactly is a name that was replaced; one that a span cuts is no mask."""
-    if any(mask.start < edge < mask.end for place in places for edge in (place.start, place.end)):
+    if any(mask.start < edge < mask.end for p in places if not p.empty for edge in (p.start, p.end)):
         return False
     return mask.account != "person" or not any(p.role == "mention" and p.same(mask) for p in places)
+
+
+def _other_mask(over: list[Place]) -> str:
+    (mask,) = {str(place.account) for place in over if place.role == "mask"}
+    return mask
 
 
 def _cut(places: Iterable[Place]) -> list[Place]:
@@ -174,7 +193,7 @@ def _cut(places: Iterable[Place]) -> list[Place]:
     return done
 
 
-def _named(place: Place, text: str, replaced: Set[str]) -> bool:
+def _named(place: Place, text: str, replaced: AbstractSet[str]) -> bool:
     """Whether the policy replaces the name that stands in a place."""
     words = text[place.start : place.end]
     if place.role != "mention":
@@ -195,7 +214,9 @@ def _moved(text: str, masks: list[tuple[int, int, str]]) -> tuple[str, Any]:
     return out + text[last:], at
 
 
-def _pictures(reading: Mapping[str, Any], withheld: Set[str], replaced: Set[str]) -> Iterable[tuple[str | None, tuple[str, ...]]]:
+def _pictures(
+    reading: Mapping[str, Any], withheld: AbstractSet[str], replaced: AbstractSet[str]
+) -> Iterable[tuple[str | None, tuple[str, ...]]]:
     for picture in reading.get("media") or ():
         named = {place.account for place in _found(picture["alt"] or "") if place.account}
         shown = set(picture["tagged"]) | named

@@ -19,10 +19,10 @@ from demur.corpus import schema
 from demur.corpus.kernel.door import KEPT, REASONS, Codes, door, mark
 from demur.corpus.kernel.finding import found_in
 from demur.corpus.kernel.keying import in_lists, keyed
-from demur.corpus.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, with_masks
+from demur.corpus.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, settled, with_masks
 from demur.corpus.kernel.media import governed_media
 from demur.corpus.kernel.spans import NOBODY, Ints, Spans
-from demur.corpus.kernel.splice import code_points, move, splice
+from demur.corpus.kernel.splice import code_points, splice
 from demur.corpus.rules import Bools, Rules
 from demur.terms import Reason, Role
 
@@ -89,8 +89,8 @@ def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> tup
     withheld = held(spans, rules)
     for reason, dropped in dropped_by(spans, withheld, rules.policy.others):
         mark(codes, reason, _rows_with(dropped, len(rows)))
-    regions, spans = regions_of(texts, spans, withheld, rules)
-    texts, spans = splice(texts, points, regions, MASKS), move(spans, regions, MASKS)
+    regions, spans, within = regions_of(texts, spans, withheld, rules)
+    texts, spans = splice(texts, points, regions, MASKS), settled(spans, within, regions)
     media = governed_media(media, rules)
     mark(codes, Reason.EMPTY, blank & _no_picture(media))
     return codes, _kept(rows, codes, texts, spans, media)

@@ -24,7 +24,7 @@ from demur.corpus.kernel.spans import (
     Spans,
     running_end,
 )
-from demur.corpus.kernel.splice import CodePoints, Regions, found
+from demur.corpus.kernel.splice import CodePoints, Regions, found, move
 from demur.corpus.rules import Bools, Rules
 from demur.policy import Identifiers, Others
 from demur.terms import Reason, Role
@@ -69,26 +69,23 @@ def mark_mask(category: Category) -> int:
 
 
 def with_masks(texts: pa.LargeStringArray, points: CodePoints, spans: Spans) -> Spans:
-    """Nested spans, and a MARK for each `[person]` and `[quote]` that stands for somebody who is withheld.
+    """Nested spans, and a MARK for each mask that stands in the texts.
 
-    That is every one but a `[person]` that a mention covers exactly: there the policy replaced a name. One in which a
-    span begins or ends is a piece of somebody's text; it was no mask when the spans were read, and becomes none.
+    A `[person]` that a mention covers exactly gets none: there the policy replaced a name, and the mention says so. A
+    mask in which words of a span begin or end is a piece of somebody's text; it was none when the spans were read.
     """
-    masks = found(texts, points, (MASKS[PERSON], MASKS[QUOTE]))  # their numbers are 0 and 1, too
+    masks = found(texts, points, MASKS)
     if not len(masks):
         return spans
     width = int(max(spans.end.max(initial=0), masks.end.max())) + 1
     begin, end = masks.row * width + masks.start, masks.row * width + masks.end
-    edges = np.sort(np.concatenate([spans.row * width + spans.start, spans.row * width + spans.end]))
+    first, last = spans.row * width + spans.start, spans.row * width + spans.end
+    edges = np.sort(np.concatenate([first[first < last], last[first < last]]))
     whole = np.searchsorted(edges, begin, side="right") == np.searchsorted(edges, end, side="left")
-    names = (spans.role == CODE[Role.MENTION]) & (spans.end - spans.start == len(_PERSON))
-    replaced_names = np.isin(begin, (spans.row * width + spans.start)[names]) & (masks.mask == PERSON)
-    at = np.flatnonzero(whole & ~replaced_names)
-    if not len(at):
-        return spans
-    return spans.joined(
-        Spans(masks.row[at], masks.start[at], masks.end[at], np.full(len(at), MARK), masks.mask[at])
-    ).sorted()
+    names = (spans.role == CODE[Role.MENTION]) & (last - first == len(_PERSON))
+    at = np.flatnonzero(whole & ~((masks.mask == PERSON) & np.isin(begin, first[names])))
+    marks = Spans(masks.row[at], masks.start[at], masks.end[at], np.full(len(at), MARK), masks.mask[at])
+    return spans.joined(marks).sorted() if len(at) else spans
 
 
 def held(spans: Spans, rules: Rules) -> Bools:
@@ -107,8 +104,11 @@ def dropped_by(spans: Spans, withheld: Bools, others: Others) -> Iterator[tuple[
         yield Reason.MENTION, spans.row[withheld & _naming(spans)]
 
 
-def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules: Rules) -> tuple[Regions, Spans]:
-    """What is to be masked in ``texts``, and the spans that stay or are left by those that go (at their old places).
+def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules: Rules) -> tuple[Regions, Spans, Spans]:
+    """What is to be masked in ``texts``, the spans that stay, and those within a region (at its beginning, empty).
+
+    Of spans over one whole region a withheld quote decides its mask, else whatever names a person. A span of somebody
+    who is not withheld is left out where the region says the same of somebody else.
 
     Args:
         texts: the texts of the batch.
@@ -120,22 +120,43 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     outer = masked[spans.start[masked] >= running_end(spans.row[masked], spans.end[masked])]
     places = spans.take(outer)
     place = _place(spans, places)
+    inside = place >= 0
+    over = inside & (spans.end - spans.start == _of_place(places.end - places.start, place))
 
-    def any_inside(which: Bools) -> Bools:
-        """For each place, whether ``which`` holds of a span in it."""
-        return np.asarray(np.bincount(place[which & (place >= 0)], minlength=len(places)) > 0)
+    def any_of(which: Bools) -> Bools:
+        """For each place, whether ``which`` holds of a span."""
+        return np.asarray(np.bincount(place[which], minlength=len(places)) > 0)
 
     quoting, naming = _quoting(spans), _naming(spans)
-    quoted, named = any_inside(withheld & quoting), any_inside(withheld & naming)
-    person = named | any_inside(spans.role == CODE[Role.MENTION])
-    mask = np.where(quoted, QUOTE, np.where(person, PERSON, places.subject))  # without a person in it, it is a MARK
+    quote, person = any_of(over & withheld & quoting), any_of(over & withheld & naming)
+    name = person | any_of(over & (spans.role == CODE[Role.MENTION]))
+    mask = np.where(quote, QUOTE, np.where(name, PERSON, places.subject))  # with neither, it is a MARK's
     regions = Regions(places.row, places.start, places.end, mask)
-    said = _at(quoted, place) & quoting | _at(named, place) & naming
-    stay = ~withheld & (spans.role != MARK) & ~said
-    kept = spans.take(stay).over(places, place[stay])
-    lone = spans.take(withheld & (place < 0) & (quoting | naming))
-    left = _left(lone, places.take(quoted & named))
-    return regions, kept.joined(left).sorted() if len(left) else kept
+
+    quoted, named = any_of(inside & withheld & quoting), any_of(inside & withheld & naming)
+    said_over = _of_place(quote, place) & quoting | _of_place(person, place) & naming
+    said = _of_place(quoted, place) & quoting | _of_place(named, place) & naming
+    stay = ~withheld & (spans.role != MARK)
+    outside = spans.take(stay & (~inside | over & ~said_over))
+    lone = spans.take(withheld & ~inside & (quoting | naming))
+    within = stay & inside & ~over & ~said
+    swallowed = spans.take(within).at(places.take(place[within]))
+    unsaid = (places.take(quoted & ~quote), WITHHELD_QUOTE), (places.take(named & (quote | ~person)), WITHHELD_MENTION)
+    for there, role in unsaid:
+        swallowed = swallowed.joined(_traces(there, np.full(len(there), role)).at(there))
+    if len(lone):
+        outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION))).sorted()
+    return regions, outside, swallowed
+
+
+def settled(spans: Spans, within: Spans, regions: Regions) -> Spans:
+    """All spans, as :func:`regions_of` gives them, at their places once the regions are masked."""
+    spans = move(spans, regions, MASKS)
+    if not len(within):
+        return spans
+    moved = move(within, regions, MASKS)
+    inner = Spans(moved.row, moved.start + 1, moved.start + 1, moved.role, moved.subject)
+    return spans.joined(inner).sorted()
 
 
 def _quoting(spans: Spans) -> Bools:
@@ -187,17 +208,14 @@ def _place(spans: Spans, places: Spans) -> Ints:
     return np.where(inside & (spans.start < places.end[place]) & ~at_edge, place, -1)
 
 
-def _at(holds: Bools, place: Ints) -> Bools:
-    """What holds of each span's place; False for spans in none."""
-    return np.asarray(np.append(holds, False)[place])  # -1 is the last
+def _of_place(values: np.ndarray, place: Ints) -> np.ndarray:
+    """What is true of each span's place; zero or False for spans in none."""
+    return np.append(values, np.zeros(1, values.dtype))[place]  # -1 is the last
 
 
-def _left(lone: Spans, both: Spans) -> Spans:
-    """What withheld people leave that no mask says: where they stood in the markup alone, or named within a quote."""
-    role = np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION)
-    alone = Spans(lone.row, lone.start, lone.end, role, np.full(len(lone), NOBODY))
-    within = Spans(both.row, both.start, both.end, np.full(len(both), WITHHELD_MENTION), np.full(len(both), NOBODY))
-    return alone.joined(within)
+def _traces(spans: Spans, role: Ints) -> Spans:
+    """What withheld people leave that no mask says: that they stood there, and not who."""
+    return Spans(spans.row, spans.start, spans.end, role, np.full(len(spans), NOBODY))
 
 
 def _replaced_mention(texts: pa.LargeStringArray, spans: Spans, rules: Rules) -> Bools:

@@ -90,14 +90,9 @@ class Spans:
         """Both, not sorted."""
         return type(self)(*(np.concatenate(pair) for pair in zip(self.arrays(), other.arrays(), strict=True)))
 
-    def over(self, places: Self, place: Ints) -> Self:
-        """Spans that stand in one of ``places`` (``place`` is its index, or -1) cover all of it; sorted again."""
-        start, end = self.start.copy(), self.end.copy()
-        inside = np.flatnonzero(place >= 0)
-        start[inside], end[inside] = places.start[place[inside]], places.end[place[inside]]
-        if np.array_equal(start, self.start) and np.array_equal(end, self.end):
-            return self
-        return type(self)(self.row, start, end, self.role, self.subject).sorted()
+    def at(self, places: Self) -> Self:
+        """Empty ones where each of ``places`` begins, shape (n,)."""
+        return type(self)(self.row, places.start, places.start, self.role, self.subject)
 
     def clipped(self, lengths: Ints) -> Self:
         """Inside texts of these lengths in code points, shape (rows,)."""

@@ -99,7 +99,7 @@ def _pieces(data: npt.NDArray[np.uint8], begin: Ints, end: Ints, masks: list[byt
 
 
 def move(spans: Spans, regions: Regions, masks: tuple[bytes, ...]) -> Spans:
-    """The spans at their new places; each is disjoint from, around, or exactly over every region."""
+    """The spans at their new places; each is disjoint from (at an edge, too), around, or exactly over every region."""
     if not len(regions):
         return spans
     grown = np.array([len(mask) for mask in masks])[regions.mask] - (regions.end - regions.start)
