@@ -93,7 +93,6 @@ def first_reason(reading: dict[str, Any], policy: Policy, known: dict[str, Any],
     if text.startswith("@ann") and "mention" not in {role for role, _ in spans}:  # what markup names is not looked for
         spans.append(("mention", "forum:ann"))
     roles = {role for role, who in spans if who in withheld}
-    named = "mention" in roles and "quote" not in roles  # all spans stand over one place: a masked quote covers it
     tests = (
         (Reason.DELETED, reading["deleted"] is True),
         (Reason.UNKNOWN_AUTHOR, account not in PEOPLE),
@@ -115,8 +114,8 @@ def first_reason(reading: dict[str, Any], policy: Policy, known: dict[str, Any],
         (Reason.NO_CONSENT, policy.basis.use == "consent" and told["consented"] is not True),
         (Reason.OBJECTED, account in objected),
         (Reason.RESHARE, "reshare" in roles),
-        (Reason.QUOTE, policy.others.quotes == "drop" and "quote" in roles and bool(text)),
-        (Reason.MENTION, policy.others.mentions == "drop" and named and bool(text)),
+        (Reason.QUOTE, policy.others.quotes == "drop" and "quote" in roles),
+        (Reason.MENTION, policy.others.mentions == "drop" and "mention" in roles),
         (Reason.EMPTY, not text),
     )
     return next((reason for reason, holds in tests if holds), None)
