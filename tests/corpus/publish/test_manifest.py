@@ -107,8 +107,8 @@ def test_what_is_no_manifest_is_told_in_one_sentence(keys: Keys, data: bytes) ->
 
 
 def test_a_manifest_from_a_newer_demur_is_told_in_one_sentence(keys: Keys) -> None:
-    facts = orjson.loads(GOLDEN.read_bytes())["signed"] | {"format": 2}
-    with pytest.raises(CorpusError, match=r"^it has format 2, newer than this demur reads: upgrade demur"):
+    facts = orjson.loads(GOLDEN.read_bytes())["signed"] | {"format": 3}
+    with pytest.raises(CorpusError, match=r"^it has format 3, newer than this demur reads: upgrade demur"):
         parse(signed(facts, keys), keys.signing.public_key(), where="it")
 
 
