@@ -133,7 +133,7 @@ def _place(digest: bytes, bits: int) -> int:
 def _buckets(parts: Iterable[Records], bits: int) -> Iterator[bytes]:
     """The digests of each bucket end to end, in the order of the buckets, the empty ones too."""
     number, held = 0, b""
-    for part in parts:
+    for part in filter(len, parts):
         heads = np.ascontiguousarray(part[:, :8]).view(">u8").reshape(-1).astype(np.uint64)
         places = (heads >> np.uint64(64 - bits)) if bits else np.zeros(len(heads), np.uint64)
         begins = np.flatnonzero(np.diff(places, prepend=places[:1] + np.uint64(1)))
