@@ -112,9 +112,7 @@ def _import(
     return report
 
 
-def _named_as_before(
-    session: Session, source: str, batches: Iterable[pa.RecordBatch]
-) -> Iterator[pa.RecordBatch]:
+def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same batches, unless their ids begin with the source's default where an older demur's began with a file name.
 
     A demur without :data:`outcomes.NOW` in its entries named the ids of tables after their file.

@@ -174,4 +174,3 @@ def _read_items(columns: Iterable[pa.Array]) -> Iterator[ReadItems]:
 def _numbers(value: JSON) -> Iterator[tuple[str, int]]:
     assert isinstance(value, Mapping)
     return ((reason, int(str(count))) for reason, count in value.items())
-

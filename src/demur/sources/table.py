@@ -20,7 +20,6 @@ from demur.sources.table_files import read_file, shards
 from demur.sources.table_sql import database, is_url, read_query, shown
 from demur.terms import ITEM
 
-
 SOURCE: Final = "table"
 """What ids begin with where nothing is stated; never the file's name: the same table comes again under another."""
 

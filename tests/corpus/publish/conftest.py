@@ -85,7 +85,7 @@ class Published:
 
     def export(self, to: Path, **sizes: int) -> ExportReport:
         data = (self.versions / "v1.json").read_bytes()
-        return export_rows(self.rows(), self.manifest, data, to, **sizes)
+        return export_rows(self.rows(), self.manifest, data, to, self.keys, **sizes)
 
     def check_export(self, folder: Path) -> Findings:
         return check_export(folder, "v1", self.versions, self.lists, self.keys.signing.public_key())
