@@ -61,7 +61,7 @@ class ExportReport:
         return sum(shard.size for shard in self.shards)
 
 
-def export_rows(
+def export_rows(  # noqa: PLR0913  # what is written, where, signed by whom, and in which sizes
     batches: Iterable[pa.RecordBatch],
     manifest: Manifest,
     manifest_bytes: bytes,

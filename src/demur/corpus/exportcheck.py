@@ -149,9 +149,11 @@ def _described(column: Column) -> str:
 
 
 def _without_list(folder: Path, signed: Signed, findings: Findings) -> None:
-    if signed.on_record is not None and None not in signed.on_record:
+    listed = signed.on_record is not None and None not in signed.on_record
+    if listed or signed.manifest.format > 1:
         findings.add(Code.FILE, f"{folder / LIST} is missing: it lists the files of the export; export again.")
-    findings.note(_OLD.format(folder))
+    else:
+        findings.note(_OLD.format(folder))
     shards = _shards(folder)
     _name_extra(folder, [MANIFEST, CARD, CROISSANT, *shards], findings)
     for path in shards:

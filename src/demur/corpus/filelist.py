@@ -13,9 +13,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import pyarrow as pa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.hexform import EXPORTED
 from demur.errors import CorpusError
@@ -98,7 +99,7 @@ class FileList:
         return envelope(facts, keys.signing)
 
     @classmethod
-    def parse(cls, data: bytes, public_key: Any, *, where: str) -> Self:  # noqa: ANN401  # Ed25519PublicKey, as opened() has it
+    def parse(cls, data: bytes, public_key: Ed25519PublicKey, *, where: str) -> Self:
         """The list in ``data``; ``where`` names it in errors.
 
         Raises:
@@ -149,7 +150,7 @@ def size_of(path: Path) -> int:
 
 
 def differences(folder: Path, files: Iterable[FileFacts]) -> Iterator[tuple[FileFacts, str]]:
-    """The files that are not what was listed, each with what is the matter, for a sentence that begins with its path."""
+    """The files that are not what was listed, each with what is the matter: words for behind its path."""
     for each in files:
         path = folder / each.path
         if not os.path.lexists(path):

@@ -113,7 +113,7 @@ def _import(
 
 
 def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches, unless their ids begin with the source's default where an older demur's began with a file name.
+    """The same batches; an error where ids begin with the source's name, but those of an older demur with a file's.
 
     A demur without :data:`outcomes.NOW` in its entries named the ids of tables after their file.
 
@@ -128,8 +128,8 @@ def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordB
     for batch in batches:
         if doubtful and pc.any(pc.starts_with(batch.column("item"), f"{source}:")).as_py():
             raise SourceError(
-                f"An earlier import named the ids of this source after its file, so that its items would come in "
-                f"twice: write source in [sources.{source}] of demur.toml, as the name of that file without its ending, "
+                "An earlier import named the ids of this source after its file, so that its items would come in twice: "
+                f"write source in [sources.{source}] of demur.toml, as the name of that file without its ending, "
                 f'as "filename-stem" to go on naming by files, or as "{source}" to begin anew.'
             )
         yield batch

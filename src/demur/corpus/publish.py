@@ -2,8 +2,9 @@
 
 Invariants: a version honours every objection acknowledged before its entry in the register (law 3): the entry is
 appended only while the last binding entry is the one that the rows honour, and after three rounds with the register
-held; no row is by or about anybody on the suppression list that is signed with it; a version exists from the moment of that entry, and files without one are a crash's leavings, removed by
-whoever writes next; the files of a version hold no deleted row.
+held; no row is by or about anybody on the suppression list that is signed with it; a version exists from the moment of
+that entry, and files without one are a crash's leavings, removed by whoever writes next; the files of a version hold
+no deleted row.
 """
 
 import hashlib
@@ -158,8 +159,8 @@ def _content(session: Session, name: str, rules: Rules) -> Digests:
         if not found:
             return content
     raise CheckFailed(
-        f"Version {name} was not published: {found} rows of the corpus are by or about people who may not be in it, and "
-        "honouring every row again did not remove them: import the sources again, then publish."
+        f"Version {name} was not published: {found} rows of the corpus are by or about people who may not be in it, "
+        "and honouring every row again did not remove them: import the sources again, then publish."
     )
 
 

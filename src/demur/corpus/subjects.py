@@ -14,6 +14,7 @@ does not grow with the keys, as long as the digests come in order.
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -89,7 +90,7 @@ def holds(proof: Proof, digest: bytes, *, bits: int, root: bytes) -> bool:
     digests = [proof.bucket[at : at + DIGEST_BYTES] for at in range(0, len(proof.bucket), DIGEST_BYTES)]
     place = _place(digest, bits)
     whole = len(proof.bucket) % DIGEST_BYTES == 0 and len(proof.path) == bits
-    ordered = all(one < other for one, other in zip(digests, digests[1:], strict=False))
+    ordered = all(one < other for one, other in pairwise(digests))
     if not (whole and ordered and all(_place(one, bits) == place for one in digests)):
         raise CheckFailed("The proof is not one of this tree: ask for a new one.")
     node = _leaf(_BUCKET_TAG + proof.bucket)

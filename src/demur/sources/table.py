@@ -38,8 +38,8 @@ class TableOptions(Options):
     source: str | None = None
     """What ids that name no source begin with; otherwise ``table``, whatever the file is called.
 
-    Two tables whose ids overlap need a name each. ``filename-stem`` is the name of the file, of the folder of shards, or
-    of the database: what demur took where nothing was stated, until November 2026.
+    Two tables whose ids overlap need a name each. ``filename-stem`` is the name of the file, of the folder of shards,
+    or of the database: what demur took where nothing was stated, until November 2026.
     """
     created_unit: Literal["s", "ms", "us"] = "s"
     """The unit of ``created`` where it is a number, since 1970-01-01 UTC."""
