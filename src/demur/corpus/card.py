@@ -97,8 +97,8 @@ Made with {software}.
 _STAYED_OUT: Final = {
     1: "Items that were read and left out, each counted once, by the first reason that held.",
     2: (
-        "Items that their last reading left out, each counted once, by the first reason that held. What was removed after"
-        "\nit had come in, by an objection for instance, is not counted."
+        "Items that their last reading left out, each counted once, by the first reason that held. What was removed\n"
+        "after it had come in, by an objection for instance, is not counted."
     ),
 }
 """What the counts of left-out items mean, by the manifest's format."""
@@ -106,8 +106,8 @@ _STAYED_OUT: Final = {
 _CHECK: Final = {
     1: "`manifest.json` is signed (Ed25519). `demur verify {name}` compares every row with it.",
     2: (
-        "`manifest.json` and `files.json` are signed (Ed25519). `demur verify {name} --export DIR` compares every row with"
-        "\nthe one, and every file with the other."
+        "`manifest.json` and `files.json` are signed (Ed25519). `demur verify {name} --export DIR` compares every row\n"
+        "with the one, and every file with the other."
     ),
 }
 """How to check an export, by the manifest's format: the card of an old export is compared with what it says here."""
