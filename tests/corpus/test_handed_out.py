@@ -10,7 +10,7 @@ from making import NOW, batch, item, open_policy
 from demur import workspace as workspaces
 from demur.corpus import publish as publishing
 from demur.corpus.handover import export, verify
-from demur.corpus.honour import HonourReport, honour
+from demur.corpus.honour import HonourReport, honour, honour_in
 from demur.corpus.importing import import_items
 from demur.corpus.publish import publish
 from demur.errors import CheckFailed
@@ -53,7 +53,7 @@ def test_what_honouring_every_row_does_not_remove_is_refused(
 ) -> None:
     put_back(workspace)
     idle = HonourReport(binding=0, deleted=0, rewritten=0, seconds=0)
-    real = publishing.honour_in
+    real = honour_in
     monkeypatch.setattr(publishing, "honour_in", lambda session, every_row=False: idle if every_row else real(session))
     with pytest.raises(CheckFailed, match=r"^Version v1 was not published: 1 rows .* import the sources again"):
         publish(workspace, "v1", now=NOW)

@@ -30,7 +30,8 @@ def check(folder: Path, keys: Keys, on_record: list[str | None] | None = None) -
 
 def test_it_verifies_and_says_what_was_not_checked(folder: Path, keys: Keys) -> None:
     assert read(folder / "versions" / "v1.json", keys.signing.public_key()).format == 1
-    for on_record in (None, [None], ["0" * 64, None]):
+    records: list[list[str | None] | None] = [None, [None], ["0" * 64, None]]
+    for on_record in records:
         findings = check(folder, keys, on_record)
         assert list(findings.lines()) == []
         (note,) = findings.notes
