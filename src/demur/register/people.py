@@ -107,6 +107,11 @@ def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> Su
     return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.person.in_(persons)))
 
 
+def pair(first: int, second: int) -> Edges:
+    """Two accounts as one pair, the smaller key first, shape (1, 2)."""
+    return np.array([sorted((first, second))], dtype=np.int64)
+
+
 def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys | None:
     """Link two accounts, as proven; the keys of the person they now are, or None if they were so linked already."""
     low, high = sorted((first, second))

@@ -19,12 +19,13 @@ from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
 from demur.register.clock import micros
+from demur.register.effects import Effect
 from demur.register.instance import Instance
 from demur.register.letters import LetterBox
 from demur.register.mark import Point
 from demur.register.notices import NoticeBook
 from demur.register.objection_log import ObjectionLog
-from demur.register.people import remove_link, together
+from demur.register.people import pair, remove_link, together
 from demur.register.persons import Persons
 from demur.register.records import (
     Facts,
@@ -155,8 +156,9 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             subjects = remove_link(connection, one, other)
             retell(connection, subjects)
-            payload = {"accounts": len(subjects)}
-            return entries.append(connection, EntryKind.ACCOUNT_UNLINKED, payload, micros(now), subjects=subjects)
+            payload, effect, time = {"accounts": len(subjects)}, Effect(unlinked=pair(one, other)), micros(now)
+            kind = EntryKind.ACCOUNT_UNLINKED
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def import_members(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
         """Import members, batches of members.MEMBER: all rows, or none.
@@ -175,8 +177,8 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             subjects = profiles.consent(connection, self._people, list(accounts), given=given)
             kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
-            payload = {"accounts": len(subjects)}
-            return entries.append(connection, kind, payload, micros(now), subjects=subjects)
+            payload, effect, time = {"accounts": len(subjects)}, Effect(keys=subjects, consent=given), micros(now)
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def person(self, account: str) -> SubjectKeys:
         """The keys of every account that an objection for this one covers, sorted, shape (n,); itself where unknown.
