@@ -22,7 +22,7 @@ from demur.register.asking import waits
 from demur.register.clock import days, micros, moment
 from demur.register.effects import Effect
 from demur.register.objection_states import covered_by, read_state
-from demur.register.people import People, add_link, pair, together
+from demur.register.people import People, add_bare, add_link, pair, together
 from demur.register.plain import plain
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
 from demur.register.references import new_reference
@@ -72,8 +72,7 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
 
 def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int, time: int) -> Receipt:
     """Record an objection of somebody of whom nothing is left but a subject key: what they say is not kept."""
-    bare = {"key": subject, "person": subject, "wrapped": None, "sealed": None}
-    connection.execute(bulk.insert(connection, account).values(**bare).on_conflict_do_nothing())
+    add_bare(connection, [subject])
     return _record(connection, vault, said, np.array([subject], dtype=np.int64), time)
 
 
@@ -94,6 +93,8 @@ class Lodged:
     """The accounts that it names, in their order."""
     sealed: bytes | None = None
     """What was said with it, sealed by the first of them."""
+    replayed: int | None = None
+    """The number that its entry had before a restore, which repeats it (replay.py)."""
 
     def entry(self) -> dict[str, Any]:
         """Its row in the log."""
@@ -104,6 +105,7 @@ class Lodged:
             "confirm_by": None if by is None else moment(by).isoformat(),
             "received": None if received is None else received.isoformat(),
         }
+        payload |= {} if self.replayed is None else {"replayed": self.replayed}
         return entries.made(
             self.receipt.seq,
             EntryKind.OBJECTION_LODGED,
@@ -183,7 +185,7 @@ def move(
         raise RegisterError(
             f"The objection {state.reference} is {state.phase} and can't become {phase}: lodge a new one if needed."
         )
-    _end(connection, state.seq, phase, time, cause)
+    end(connection, state.seq, phase, time, _caused(cause))
     return read_state(connection, state.reference)
 
 
@@ -196,13 +198,17 @@ def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]
     columns = sa.select(objection.c.seq, objection.c.reference).where(*due)
     rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()
     for row in rows:
-        _end(connection, row.seq, ObjectionPhase.LAPSED, time, "unconfirmed")
+        end(connection, row.seq, ObjectionPhase.LAPSED, time, _caused("unconfirmed"))
     return [row.reference for row in rows]
 
 
-def _end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, cause: LapseCause | None) -> None:
-    """Move an objection to a phase, and append the entry."""
-    payload: dict[str, JSON] = {"objection": seq} | ({} if cause is None else {"cause": cause})
+def _caused(cause: LapseCause | None) -> dict[str, JSON]:
+    return {} if cause is None else {"cause": cause}
+
+
+def end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, said: Mapping[str, JSON]) -> None:
+    """Move an objection to a phase, and append the entry, which says ``said`` besides."""
+    payload: dict[str, JSON] = {**said, "objection": seq}
     subjects = covered_by(connection, seq)
     entries.append(connection, ENDS[phase], payload, time, subjects=subjects)
     values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
