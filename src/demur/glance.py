@@ -71,7 +71,7 @@ def indices(root: Path) -> Mapping[str, Sequence[str | int]]:
 
 
 def keep(root: Path, glance: Glance) -> None:
-    """Puts a glance beside the corpus; one that is lost costs a look at the corpus, so that nothing waits for the disk."""
+    """Puts a glance beside the corpus, without waiting for the disk: one that is lost costs a look at the corpus."""
     fields = asdict(glance)
     commitment = fields["said"].pop("commitment").hex()
     unfinished = partial(root / NAME)

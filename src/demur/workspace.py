@@ -19,9 +19,9 @@ from urllib.parse import quote
 
 from demur.errors import WorkspaceError
 from demur.files import sync
-from demur.identity import Keys
 from demur.glance import NAME as GLANCE
 from demur.glance import take
+from demur.identity import Keys
 from demur.parts import require_corpus, require_versions
 from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register

@@ -3,7 +3,7 @@
 import click
 
 from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, progress
+from demur.cli.output import count, doubt, emit, progress
 from demur.corpus import maintain as maintenance
 
 _MB = 1_000_000
@@ -25,6 +25,7 @@ def maintain(invocation: Invocation) -> None:
     lines = [
         f"Honoured: {count(honoured.deleted, 'row')} deleted, {count(honoured.rewritten, 'row')} rewritten.",
         f"Lapsed for want of confirmation: {count(report.lapsed, 'objection')}.",
+        *([doubt(report.clock_days)] if report.clock_days is not None else []),
         *([f"Erasures finished: {report.erased:,}."] if report.erased else []),
         f"Files: {files}, {report.bytes_removed / _MB:,.1f} MB removed.",
     ]

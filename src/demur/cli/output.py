@@ -69,6 +69,15 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def doubt(days: int) -> str:
+    """What to say of a time that is far from the register's last entry."""
+    distance = f"{count(abs(days), 'day')} {'after' if days >= 0 else 'before'}"
+    return (
+        f"The clock says a time {distance} the register's last entry: no objection lapses until it has gone on so for "
+        "a day; set it right if it is wrong."
+    )
+
+
 def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import click
 
 from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit
+from demur.cli.output import count, doubt, emit
 from demur.cli.tables import table
 from demur.cli.version import version_lines
 from demur.corpus.explain import LastImport
@@ -58,6 +58,8 @@ def _due(found: Status) -> Iterator[str]:
         due.append("The corpus has not followed the register or demur.toml yet: `demur maintain` makes it.")
     if found.maintenance_due:
         due.append(f"{count(found.small_fragments, 'small fragment')} to merge: `demur maintain` does.")
+    if found.clock_days is not None:
+        due.append(doubt(found.clock_days))
     if not found.imports:
         due.append("Nothing was imported yet: `demur import SOURCE PATH...` does.")
     yield from ("", *due) if due else ()

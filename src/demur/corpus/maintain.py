@@ -32,12 +32,14 @@ class MaintainReport:
     """What the register held and the corpus had not followed yet."""
     erased: int
     """Erasures that were asked for, or cut off, and are finished now."""
+    clock_days: int | None
+    """Days between the register's last entry and now, where that is too far for anything to lapse; else None."""
 
 
 def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainReport:
     """All that is due: overdue objections lapse, the corpus follows the register, old files and deletions go."""
     with writing(workspace, "maintain", now) as session:
-        lapsed = session.register.lapse_overdue(session.now)
+        lapsing = session.register.lapse_due(session.now)
         honoured = honour_in(session)
         erased = finish_in(session)
         before = len(session.corpus.dataset.get_fragments())
@@ -48,4 +50,6 @@ def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainRe
             retire_in(session, name)
         removed = remove_old_files(session.corpus)
         after = len(session.corpus.dataset.get_fragments())
-        return MaintainReport(before, after, removed, len(lapsed), tuple(retired), honoured, len(erased))
+        return MaintainReport(
+            before, after, removed, len(lapsing.references), tuple(retired), honoured, len(erased), lapsing.doubted_days
+        )

@@ -44,6 +44,8 @@ class Status:
     small_fragments: int
     """Each costs every look-up a little."""
     maintenance_due: bool
+    clock_days: int | None
+    """Days between the register's last entry and now, where that is too far for anything to lapse; else None."""
 
     @property
     def behind(self) -> bool:
@@ -71,4 +73,5 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             versions=states(session),
             small_fragments=small,
             maintenance_due=small > MOST_SMALL,
+            clock_days=session.register.clock_days(session.now),
         )

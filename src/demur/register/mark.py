@@ -243,9 +243,7 @@ class Mark:
         end = Point(int(seq), bytes.fromhex(commitment))
         if not journal:
             return Group(end, (), {})
-        said = orjson.loads(
-            unseal(self._journal_key, base64.b64decode(body["journal"]), context=self._context)
-        )
+        said = orjson.loads(unseal(self._journal_key, base64.b64decode(body["journal"]), context=self._context))
         return Group(end, said["entries"], said["others"])
 
     def _read_head(self, path: Path) -> MarkHead | None:

@@ -4,6 +4,7 @@ Invariants: as of the register, whose half this is; nothing here refuses an obje
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from demur.errors import IdentityError
 from demur.identity import Keys, SubjectKeys
-from demur.register import lodging, objection_states, objections
+from demur.register import doubts, lodging, objection_states, objections
 from demur.register.clock import micros
 from demur.register.log import Log
 from demur.register.people import People
@@ -21,6 +22,16 @@ from demur.register.vault import Vault
 
 _AT_ONCE: Final = 50
 """Objections that lapse in one transaction."""
+
+
+@dataclass(frozen=True)
+class Lapsing:
+    """What became of objections whose time has come."""
+
+    references: list[str]
+    """Of those that lapsed, oldest first."""
+    doubted_days: int | None
+    """Days between the last entry and now, where that is too far for anything to lapse; else None."""
 
 
 class ObjectionLog(Log):
@@ -112,6 +123,23 @@ class ObjectionLog(Log):
             lapsed += some
             if len(some) < _AT_ONCE:
                 return lapsed
+
+    def lapse_due(self, now: datetime | None = None) -> Lapsing:
+        """Lapse what is overdue, unless the time is too far from the last entry's to end anything."""
+        time = micros(now)
+        with self._store.reading() as connection:
+            waiting = objections.overdue(connection, time)
+        if not waiting:
+            return Lapsing([], self.clock_days(now))
+        with self._store.writing() as connection:
+            distance = doubts.doubt(connection, time)
+        return Lapsing(self.lapse_overdue(now), None) if distance is None else Lapsing([], distance.days)
+
+    def clock_days(self, now: datetime | None = None) -> int | None:
+        """Days between the last entry and this moment, where that is too far for anything to lapse; else None."""
+        with self._store.reading() as connection:
+            distance = doubts.away(connection, micros(now))
+        return None if distance is None else distance.days
 
     def objection(self, reference: str) -> ObjectionState:
         """An objection as it stands.

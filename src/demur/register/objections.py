@@ -189,13 +189,21 @@ def move(
     return read_state(connection, state.reference)
 
 
+def overdue(connection: sa.Connection, time: int) -> bool:
+    """Whether any objection was to be confirmed before a time and was not."""
+    return bool(connection.scalar(sa.select(sa.exists().where(*_due(time)))))
+
+
+def _due(time: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time, ~waits()
+
+
 def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]:
     """Lapse objections that were to be confirmed before a time and were not; their references, oldest first.
 
     Not of those whose holder has not been asked yet (asking.py).
     """
-    due = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time, ~waits())
-    columns = sa.select(objection.c.seq, objection.c.reference).where(*due)
+    columns = sa.select(objection.c.seq, objection.c.reference).where(*_due(time))
     rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()
     for row in rows:
         end(connection, row.seq, ObjectionPhase.LAPSED, time, _caused("unconfirmed"))

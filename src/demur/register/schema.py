@@ -32,13 +32,15 @@ def check(store: Store) -> None:
         RegisterError: when there is none, or a newer one.
     """
     if store.sqlite and not store.path.is_file():
-        raise RegisterError(f"There is no register at {store.path}: put it back from your backup; a new one is made by `demur init` alone.")
+        raise RegisterError(
+            f"There is no register at {store.path}: put it back from your backup; `demur init` alone makes a new one."
+        )
     revision = _revision(store)
     if revision is None:
         where = store.url.render_as_string(hide_password=True)
         raise RegisterError(
             f"{where} holds no register: put the workspace's own back from your backup, or correct the URL; "
-            "a new one is made by `demur init` alone."
+            "`demur init` alone makes a new one."
         )
     if revision != revisions()[-1]:
         create(store)

@@ -30,13 +30,14 @@ class Upkeep:
         self.counts: Counter[str] = Counter()
         self._office = office
         self._lapse_at = self._clean_at = self._follow_at = 0.0
+        self._doubted = False
 
     def turn(self) -> float:
         """Do what is due."""
         now = time.monotonic()
         register = self._office.register
         if now >= self._lapse_at:
-            self.counts["lapsed"] += len(register.lapse_overdue())
+            self._lapse()
             self._lapse_at = now + _LAPSE_S
         if now >= self._clean_at:
             self.counts["cleaned"] += register.visits.clean()
@@ -47,6 +48,13 @@ class Upkeep:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _lapse(self) -> None:
+        lapsing = self._office.register.lapse_due()
+        self.counts["lapsed"] += len(lapsing.references)
+        if lapsing.doubted_days is not None and not self._doubted:
+            log("upkeep.clock", days=lapsing.doubted_days)
+        self._doubted = lapsing.doubted_days is not None
 
     def _behind(self) -> bool:
         workspace = self._office.workspace
