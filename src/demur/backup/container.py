@@ -74,7 +74,9 @@ class Listed:
         facts = asdict(self) | {"end": [self.end.seq, self.end.commitment.hex()], "format": FORMAT}
         message = canonical_json(facts)
         signature = keys.signing.sign(_STATEMENT + message).hex()
-        write_durably(folder / LIST, orjson.dumps({"signature": signature, "signed": facts}, option=orjson.OPT_INDENT_2))
+        write_durably(
+            folder / LIST, orjson.dumps({"signature": signature, "signed": facts}, option=orjson.OPT_INDENT_2)
+        )
         (folder / LIST).chmod(0o600)
 
     @classmethod

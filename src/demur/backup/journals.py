@@ -110,8 +110,8 @@ def _require_line(mark: Mark, listed: Listed, at: CommitmentAt) -> None:
     if head.incarnation < listed.incarnation or straddles or not agree:
         raise RegisterError(
             f"The mark {mark.path} (incarnation {head.incarnation}) does not go with this backup (incarnation "
-            f"{listed.incarnation}), because a restore came between: name the mark that was in use after the backup was "
-            "made, or move this one away."
+            f"{listed.incarnation}), because a restore came between: name the mark that was in use after the backup "
+            "was made, or move this one away."
         )
 
 

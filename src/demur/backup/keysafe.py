@@ -1,7 +1,8 @@
 """The keys of a workspace apart from its data: one file, encrypted by a passphrase.
 
 Invariants: without the passphrase the file says nothing but its own parameters; the passphrase is never an argument of
-a command, so that no list of processes shows it; a file whose parameters were changed is refused before it costs memory.
+a command, so that no list of processes shows it; a file whose parameters were changed is refused before it costs
+memory.
 
 The key is scrypt's (RFC 7914) of the passphrase under 16 random bytes of salt, with N = 2^17, r = 8, p = 1: 128 MiB and
 about half a second a guess (OWASP, *Password Storage Cheat Sheet*). The file names and their bytes are one JSON object,
@@ -60,7 +61,9 @@ def read_secrets(folder: Path) -> Secrets:
     try:
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
     except OSError as error:
-        raise IdentityError(f"{folder} can't be read ({error.strerror}): name the folder that holds the keys.") from None
+        raise IdentityError(
+            f"{folder} can't be read ({error.strerror}): name the folder that holds the keys."
+        ) from None
 
 
 def lock(secrets: Secrets, passphrase: str) -> bytes:

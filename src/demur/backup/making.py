@@ -3,8 +3,8 @@
 Invariants: corpus and versions are copied under the workspace's lock, so that nothing changes them meanwhile; the
 register is copied after them, so that it is never behind what they say; objections are lodged all the while, and those
 that came after the register's copy are in the mark's journal. A backup stands under its name whole or not at all; only
-then the mark's journal begins anew, at the copy's end: a kill at any moment leaves the old journal, or a new one and the
-whole backup it goes with.
+then the mark's journal begins anew, at the copy's end: a kill at any moment leaves the old journal, or a new one and
+the whole backup it goes with.
 
 Files are copied, never linked: a copy that shares its blocks with what it is a copy of is lost with it. What waits in
 the outbox is not in a backup: mails are sent once, and tell people what they may find in the register anyhow.
@@ -97,8 +97,8 @@ def _require_room(session: Session, to: Path) -> None:
     free = shutil.disk_usage(to.parent).free
     if free < needed:
         raise WorkspaceError(
-            f"A backup takes about {needed >> 20:,} MiB, and {to.parent} has {free >> 20:,} MiB left: make room, or name "
-            "another disk."
+            f"A backup takes about {needed >> 20:,} MiB, and {to.parent} has {free >> 20:,} MiB left: make room, or "
+            "name another disk."
         )
 
 

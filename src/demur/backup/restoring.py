@@ -27,6 +27,7 @@ from demur.backup.journals import Journals
 from demur.corpus import journal as imports
 from demur.corpus.erasing import CHANNEL, finish_in
 from demur.corpus.honour import honour_in
+from demur.corpus.leavings import remove_leavings
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError
@@ -38,7 +39,7 @@ from demur.register.mark import NAME as MARK
 from demur.register.mark import Mark
 from demur.register.replay import Replayed
 from demur.terms import EntryKind
-from demur.workspace import Workspace, mark_path, resolved, taken
+from demur.workspace import Workspace
 
 _STAGING: Final = ".restore"
 _READY: Final = "ready.json"
@@ -113,11 +114,14 @@ def restore(source: Source, root: Path, *, now: datetime | None = None) -> Resto
 def _refuse_taken(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise WorkspaceError(f"{root} is a file: choose a folder for the workspace.")
+    if (root / _STAGING / _READY).is_file():
+        return  # one that was cut off while its parts were moved into place
     if (root / FILE_NAME).exists():
-        raise WorkspaceError(f"{root} is a demur workspace already: a restore overwrites nothing; choose another folder.")
-    half_done = (root / _STAGING / _READY).is_file()
+        raise WorkspaceError(
+            f"{root} is a demur workspace already: a restore overwrites nothing; choose another folder."
+        )
     others = [path.name for path in root.iterdir() if path.name not in {_STAGING, ".lock"}] if root.is_dir() else []
-    if others and not half_done:
+    if others:
         raise WorkspaceError(f"{root} is not empty ({min(others)}): choose a folder that is, or that is not there yet.")
 
 
@@ -128,7 +132,9 @@ def _told(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if disk_full(error):
-            raise WorkspaceError(f"There is no room left for {root}: make room, and run the same command again.") from None
+            raise WorkspaceError(
+                f"There is no room left for {root}: make room, and run the same command again."
+            ) from None
         raise WorkspaceError(f"{root} can't be written ({error.strerror or error}): see to it and try again.") from None
 
 
@@ -165,7 +171,7 @@ def _build(source: Source, root: Path, staging: Path, now: datetime) -> None:
     if source.register is not None:
         _name_register(workspace.policy_path, source.register)
     policy = workspace.policy()
-    final = resolved(root, policy.register_.url)
+    final = Workspace(root).register_url_by(policy)
     url = _place_register(source, listed, staging, final)
     paths = _marks(source, root, policy)
     with _plainly(url, keys) as register:
@@ -174,7 +180,7 @@ def _build(source: Source, root: Path, staging: Path, now: datetime) -> None:
     ready = {
         "backup": container.document_of(source.backup)["signature"],
         "file": None if (path := copying.place(final)) is None else str(path),
-        "mark": str(mark_path(root, policy)),
+        "mark": str(Workspace(root).mark_path_by(policy).resolve()),
         "done": done | {"marks": [str(path) for path in paths]},
     }
     container.sync_folders(staging)
@@ -196,8 +202,8 @@ def _take_keys(source: Source, staging: Path) -> Keys:
         raise WorkspaceError(f"{source.backup} holds no keys: name the folder that does with --keys.")
     elif source.passphrase is None:
         raise WorkspaceError(
-            f"The keys in {sealed} are encrypted: give the passphrase ({keysafe.VARIABLE}, --passphrase-file), or name a "
-            "folder of keys with --keys."
+            f"The keys in {sealed} are encrypted: give the passphrase ({keysafe.VARIABLE}, --passphrase-file), or name "
+            "a folder of keys with --keys."
         )
     else:
         secrets = keysafe.unlock(sealed.read_bytes(), source.passphrase, sealed)
@@ -209,8 +215,8 @@ def _require_room(listed: Listed, root: Path) -> None:
     free = shutil.disk_usage(root).free
     if free < listed.bytes:
         raise WorkspaceError(
-            f"The backup takes {listed.bytes >> 20:,} MiB, and {root} has {free >> 20:,} MiB left: make room, or choose "
-            "another disk."
+            f"The backup takes {listed.bytes >> 20:,} MiB, and {root} has {free >> 20:,} MiB left: make room, or "
+            "choose another disk."
         )
 
 
@@ -224,7 +230,7 @@ def _name_register(policy: Path, url: str) -> None:
         elif section == "[register]" and line.split("=")[0].strip() == "url":
             lines[place], found = f"url = {json.dumps(url)}\n", True
     if not found:
-        raise WorkspaceError(f"The demur.toml of the backup has no line for the register's url: leave --register out.")
+        raise WorkspaceError("The demur.toml of the backup has no line for the register's url: leave --register out.")
     policy.write_text("".join(lines), "utf-8")
 
 
@@ -238,15 +244,15 @@ def _place_register(source: Source, listed: Listed, staging: Path, final: str) -
             "--register."
         )
     if path is not None and path.exists():
-        raise RegisterError(f"{path} exists already: a restore overwrites nothing; move it away, or name another place.")
+        raise RegisterError(
+            f"{path} exists already: a restore overwrites nothing; move it away, or name another place."
+        )
     copied = staging / kind
     container.put_back(source.backup, listed, kind, copied, staging)
     if path is not None:
         return copying.url_of(copied)
-    with_keys = Keys.load(staging / "keys")
     copying.put_back(copied, final, listed.instance, listed.end)
     copied.unlink()
-    del with_keys
     return final
 
 
@@ -255,7 +261,7 @@ def _marks(source: Source, root: Path, policy: Policy) -> list[Path]:
     for path in source.marks:
         if not path.is_file():
             raise RegisterError(f"There is no mark at {path}: name the file, or leave --mark out.")
-    own = mark_path(root, policy)
+    own = Workspace(root).mark_path_by(policy)
     return list({path.resolve(): path for path in (*([own] if own.is_file() else ()), *source.marks)}.values())
 
 
@@ -272,7 +278,9 @@ def _replay(building: _Building) -> dict[str, JSON]:
     with _plainly(building.url, keys) as register:
         known = register.instance
         if known is None or known.id != listed.instance or register.point(listed.end.seq) != listed.end:
-            raise RegisterError(f"{listed.register} of the backup is not the register that its list names: take another.")
+            raise RegisterError(
+                f"{listed.register} of the backup is not the register that its list names: take another."
+            )
         known.require(keys, "the backup")
         instance = journals.next_instance(known, listed, building.journals)
         register.begin_restore(instance)
@@ -284,11 +292,13 @@ def _replay(building: _Building) -> dict[str, JSON]:
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
         session = Session(Workspace(building.staging), building.policy, keys, register, corpus, building.now)
         before = corpus.count()
+        remove_leavings(session.workspace, corpus, register)
         honour_in(session)
         erased = _erase(session, done)
         payload = _payload(building, register, instance.incarnation, done)
         register.finish_restore(payload, now=building.now)
         session.keep_glance()
+        register.persons.scrub()
         undecided = loss.undecided(register)
         return {
             "backup": listed.end.seq,
@@ -308,9 +318,9 @@ def _erase(session: Session, done: Replayed) -> int:
     persons = session.register.persons
     for each in done.erasures:
         keys = each.keys.tolist()
-        asked = Erasure(subject=keys[0], reference="", keys=keys if each.seq else (), replayed=each.seq)
-        reference = persons.reference_for(asked.subject)
-        persons.note(replace(asked, reference=reference))
+        standing = [objection.state.reference for objection in persons.objections(each.keys) if objection.whole]
+        reference = standing[-1] if standing else ""
+        persons.note(Erasure(keys[0], reference, keys=keys if each.seq else (), replayed=each.seq))
     return len(finish_in(session))
 
 

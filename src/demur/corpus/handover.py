@@ -20,8 +20,9 @@ from demur.corpus.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.corpus.session import Session, reading
 from demur.corpus.verify import check_export, check_version
 from demur.corpus.versions import manifest_of, published, rows_of, stale_rows
-from demur.errors import CheckFailed, CorpusError
+from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
+from demur.register.loss import undecided
 from demur.suppression.keyset import KeySet
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
@@ -32,11 +33,14 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     """Writes a version to the folder ``to`` as Parquet, with a data card and Croissant metadata.
 
     Raises:
+        RegisterError: when a restore lost something and nobody has decided that it goes on without.
         UsageError: when there is no such version, or ``to`` is taken.
         CheckFailed: when the version is stale: publish a new one.
     """
     with reading(workspace, now) as session:
         published(session.register, name)
+        if (lost := undecided(session.register)) is not None:
+            raise RegisterError(lost.sentence)
         binding = session.register.head().binding
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)

@@ -13,12 +13,12 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from demur.errors import RegisterError, UnavailableError
 from demur.register import entries, instance, journal
-from demur.register.instance import Instance
 from demur.register.mark import Point
 from demur.register.store import Store
 
@@ -64,10 +64,16 @@ def place(url: str) -> Path | None:
         store.close()
 
 
-def put_back(dump: Path, url: str, known: Instance, end: Point) -> None:
+def url_of(path: Path) -> str:
+    """The URL of a register in an SQLite file; a folder's name may hold ? or %."""
+    return f"sqlite:///{quote(str(path.resolve()))}"
+
+
+def put_back(dump: Path, url: str, known: str, end: Point) -> None:
     """Put a dump into the PostgreSQL database at ``url``: all of it, or nothing.
 
-    The database must be empty, or hold the very backup already: then an earlier restore was cut off.
+    The database must be empty, or hold the very backup already, of the instance ``known`` and up to ``end``: then an
+    earlier restore was cut off.
 
     Raises:
         RegisterError: when it holds another register, or `pg_restore` is not there or fails.
@@ -108,7 +114,7 @@ def _dump(store: Store, to: Path) -> Point:
     return end
 
 
-def _holds(store: Store, known: Instance, end: Point) -> bool:
+def _holds(store: Store, known: str, end: Point) -> bool:
     """Whether the database holds what a restore of this backup left when it was cut off; False for an empty one."""
     with store.reading() as connection:
         tables = sa.inspect(connection).get_table_names()
@@ -116,7 +122,7 @@ def _holds(store: Store, known: Instance, end: Point) -> bool:
             return False
         found = instance.read(connection) if {"state", "entry"} <= set(tables) else None
         here = journal.end(connection) if found is not None else None
-        if found is not None and found.id == known.id and (here == end or instance.restoring(connection)):
+        if found is not None and found.id == known and (here == end or instance.restoring(connection)):
             return True
         held = f"{entries.head(connection).seq} entries" if found is not None else "tables of others"
     where = store.url.render_as_string(hide_password=True)
@@ -129,8 +135,8 @@ def _run(program: str, url: str, *options: str) -> None:
     """Run a program of PostgreSQL's on the database at ``url``."""
     if shutil.which(program) is None:
         raise RegisterError(
-            f"{program} is not on the path, and a register on PostgreSQL is copied with it: install PostgreSQL's client "
-            "programs of your server's release, and run the same command again."
+            f"{program} is not on the path, and a register on PostgreSQL is copied with it: install PostgreSQL's "
+            "client programs of your server's release, and run the same command again."
         )
     read = sa.make_url(url)
     environment = dict(os.environ)
@@ -142,7 +148,9 @@ def _run(program: str, url: str, *options: str) -> None:
     )
     if done.returncode:
         told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise RegisterError(f"{program} failed ({told[:300].rstrip('.')}): nothing was changed; see to it and try again.")
+        raise RegisterError(
+            f"{program} failed ({told[:300].rstrip('.')}): nothing was changed; see to it and try again."
+        )
 
 
 def _files(path: Path) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.register import entries
 from demur.register.asking import waits
 from demur.register.clock import days, micros, moment
 from demur.register.effects import Effect

@@ -57,6 +57,10 @@ class Erasure:
     """Exports of versions that are gone, which could not be looked into: version and path."""
     destroyed: bool = False
     """Whether the sealed details are destroyed, so that only their traces are left to be overwritten."""
+    keys: Sequence[int] = ()
+    """The very accounts to erase, where a restore repeats an erasure; else those proven to be the subject's."""
+    replayed: int = 0
+    """The number of the entry that a restore repeats by it; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,10 @@ class Persons:
         """The same, by the subject key of one account."""
         with self._store.reading() as connection:
             return own_accounts(connection, [subject])
+
+    def erased_by(self, erasure: Erasure) -> SubjectKeys:
+        """The keys of the accounts that an erasure erases, sorted."""
+        return np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)
 
     def claimed(self, keys: SubjectKeys) -> int:
         """How many further accounts objections named together with these, which proves nothing."""

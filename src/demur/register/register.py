@@ -5,7 +5,7 @@ Invariants: every change appends an entry in the same transaction; a method that
 moment unless given.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -22,17 +22,19 @@ from demur.register.clock import micros
 from demur.register.effects import Effect
 from demur.register.instance import Instance
 from demur.register.letters import LetterBox
-from demur.register.mark import Point
+from demur.register.mark import Mark, Point
 from demur.register.notices import NoticeBook
 from demur.register.objection_log import ObjectionLog
 from demur.register.people import pair, remove_link, together
 from demur.register.persons import Persons
 from demur.register.records import (
+    JSON,
     Facts,
     Member,
     MemberImport,
     Snapshot,
 )
+from demur.register.replay import Noted, Replayed, replay
 from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
@@ -127,6 +129,51 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             where = self._store.url.render_as_string(hide_password=True)
             belonging.require_point(connection, point, of, where)
+
+    @classmethod
+    def renew_mark(cls, url: str, keys: Keys, mark: Path) -> belonging.Renewed:
+        """Begin a new mark for a register whose mark is lost, or from before a restore; see belonging.py.
+
+        Raises:
+            RegisterError: when the mark is there and fits, or notes what the register does not hold.
+            IdentityError: when a key is another one.
+        """
+        store = Store(url)
+        try:
+            schema.check(store)
+            return belonging.renew(store, keys, mark)
+        finally:
+            store.close()
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where every commit is noted; None outside a workspace."""
+        return self._store.mark
+
+    def begin_journal(self, begin: Point) -> None:
+        """Begin the mark's journal anew, at an entry that a whole backup holds."""
+        instance = self.instance
+        assert self._store.mark is not None  # a workspace's register has one
+        assert instance is not None
+        self._store.mark.begin_again(begin, instance.incarnation)
+
+    def begin_restore(self, instance: Instance) -> None:
+        """Begin an incarnation, in a register that a backup brought back and that is in no use yet."""
+        self._store.prepare()
+        with self._store.writing() as connection:
+            instances.set_restoring(connection, under_way=True)
+            instances.write(connection, instance)
+
+    def replay(self, noted: Iterable[Noted], erasing: str) -> Replayed:
+        """Do the entries of a journal again, all or none; see replay.py."""
+        with self._store.writing() as connection:
+            return replay(connection, noted, erasing)
+
+    def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
+        """Put a restore on record; the entry's number."""
+        with self._store.writing() as connection:
+            instances.set_restoring(connection, under_way=False)
+            return entries.append(connection, EntryKind.REGISTER_RESTORED, payload, micros(now))
 
     def point(self, seq: int) -> Point:
         """An entry by number and commitment; 0 for the beginning."""

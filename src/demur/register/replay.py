@@ -44,15 +44,16 @@ class Noted:
     time: int
     """Microseconds since 1970-01-01, UTC."""
     payload: Mapping[str, JSON]
+    subjects: SubjectKeys
     effect: Effect
     """What it changed; empty where the journal does not say."""
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> "Noted":
         """From what journal.py noted."""
-        effect = said.get("effect")
-        stored = None if effect is None else base64.b64decode(effect)
-        return cls(said["seq"], EntryKind(said["kind"]), said["time"], said["payload"], Effect.read(stored))
+        subjects = np.frombuffer(_bytes(said.get("subjects")) or b"", "<i8").astype(np.int64)
+        effect = Effect.read(_bytes(said.get("effect")))
+        return cls(said["seq"], EntryKind(said["kind"]), said["time"], said["payload"], subjects, effect)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +204,9 @@ class _Replay:
         return True
 
     def _erased(self, noted: Noted) -> bool:
-        keys = noted.effect.keys
+        keys = noted.subjects
+        if not len(keys):
+            return False
         add_bare(self._connection, keys.tolist())
         self._waiting = {key: time for key, time in self._waiting.items() if key not in keys}
         self.done.erasures.append(ErasedKeys(noted.seq, keys))
@@ -242,6 +245,10 @@ class _Replay:
 def _again(noted: Noted) -> dict[str, JSON]:
     """What the entry said, and which one it repeats."""
     return {**noted.payload, "replayed": noted.seq}
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
 
 
 def _time(text: JSON) -> int | None:
