@@ -28,7 +28,6 @@ from demur.corpus.recalls import extend_list, list_of, write_list
 from demur.corpus.session import Session
 from demur.identity import SubjectKeys, mail_spelling
 from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
-from demur.terms import EntryKind
 
 CHANNEL: Final = "erasure"
 """The channel of the objection that an erasure lodges."""
@@ -205,12 +204,11 @@ def _destroy(session: Session, erasure: Erasure) -> int:
     letters = register.letters
     address, language = letters.address_of(erasure.subject), letters.language_of(erasure.subject)
     with register.locked():
-        register.persons.destroy(keys)
+        register.persons.destroy(keys, payload, now=session.now)
         untold = not erasure.replayed  # a restore tells nobody again
         if address and session.policy.mail.server and untold:  # without a server it would lie in the outbox
             spoken = language or session.policy.notice.languages[0]
             letters.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
-        register.append(EntryKind.PERSON_ERASED, payload, subjects=keys, now=session.now)
         register.persons.note(replace(erasure, destroyed=True))
     return mails + theirs.remove(session.workspace.outbox_path)  # what was on its way meanwhile
 

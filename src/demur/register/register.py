@@ -12,12 +12,14 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from demur.identity import Keys, SubjectKeys
-from demur.register import belonging, entries, erasing, journal, objections, profiles, schema, standing
+from demur.register import belonging, bulk, entries, journal, objections, profiles, schema, standing
 from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
+from demur.register.audit import Audited, audit
 from demur.register.clock import micros
 from demur.register.effects import Effect
 from demur.register.instance import Instance
@@ -38,6 +40,7 @@ from demur.register.replay import Noted, Replayed, replay
 from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
+from demur.register.tables import account as account_table
 from demur.register.told import retell
 from demur.register.visits import Visits
 from demur.terms import EntryKind
@@ -49,7 +52,8 @@ class Register(ObjectionLog):
     def __init__(self, store: Store, keys: Keys) -> None:
         super().__init__(store, keys)
         self._reader = standing.Reader()
-        self.persons = Persons(store, self._people, self._vault)
+        self.persons = Persons(store, self._people, self._vault, keys.signing)
+        self._public_key = keys.signing.public_key()
         self.notices = NoticeBook(store, self._people, self._vault)
         self.letters = LetterBox(store, self._people, self._vault)
         self.attachments = Attachments(store, self._vault)
@@ -254,10 +258,23 @@ class Register(ObjectionLog):
 
         Keyed identifiers stay, for the one purpose of honouring the person's objections.
         """
+        keys = self.persons.own(account)
         with self._store.writing() as connection:
-            erased = erasing.erase(connection, self._people, account)
+            known = sa.select(sa.func.count()).select_from(account_table)
+            erased = connection.scalar(known.where(bulk.among(connection, account_table.c.key, keys))) or 0
+            self.persons.destroy(keys)
         self._store.scrub()
         return erased
+
+    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> Audited:
+        """Check every entry, and whether what stands is what the entries make of it; see audit/__init__.py.
+
+        Args:
+            report: is told what is wrong, in one sentence each, which names an entry, an objection or a subject key.
+            checkpoints: numbers of entries up to which the caller holds a digest.
+        """
+        with self._store.reading() as connection:
+            return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
 
     # What the corpus reads besides the log
 

@@ -23,7 +23,7 @@ class Latest:
         self._waiting: list[Rows] = []
         self._count = 0
 
-    def put(self, **columns: object) -> None:
+    def put(self, **columns: npt.ArrayLike) -> None:
         """Add rows, given as columns; a single value stands for all of them."""
         shape = max(np.size(column) for column in columns.values())
         if any(np.size(column) == 0 for column in columns.values()):

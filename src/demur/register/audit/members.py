@@ -61,7 +61,9 @@ class Members:
             self._recorded.put(key=subjects, recorded=_NONE)
             self._marks.put(key=subjects, marked=0, mark=0)
         else:
-            self._older |= stored.format is None
+            if stored.format is None:
+                self._older = True
+                self._marks = Latest(_MARKED, ["key"])  # whoever was erased may be a member again
             self._recorded.put(key=effect.unrecorded, recorded=_NONE)
             self._marks.put(key=effect.members[:, 0], marked=1, mark=effect.members[:, 1])
 
@@ -126,7 +128,9 @@ class Members:
         """All rows, a page at a time."""
         after = -(2**63)
         while True:
-            columns = [sa.type_coerce(each, sa.Integer) if isinstance(each.type, sa.Boolean) else each for each in table.c]
+            columns = [
+                sa.type_coerce(each, sa.Integer) if isinstance(each.type, sa.Boolean) else each for each in table.c
+            ]
             page = sa.select(*columns).where(table.c.key > after).order_by(table.c.key).limit(_PAGE)
             rows = self._connection.execute(page).all()
             yield from rows

@@ -6,7 +6,7 @@ their word, as many as it says.
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -40,8 +40,8 @@ class Notices:
         self._connection = connection
         self._report = report
         self._latest = Latest(_NOTICE, _KEY)
-        rows = connection.execute(sa.select(campaign.c.name, campaign.c.number))
-        self._campaigns: dict[str, int] = {name: number for name, number in rows}
+        rows = iter(connection.execute(sa.select(campaign.c.name, campaign.c.number)))
+        self._campaigns: dict[str, int] = dict(rows)
         self._older: Counter[tuple[int, int, int]] = Counter()
         """How many people were reached by the notices of a campaign and channel that left at one time."""
         self._returned = NO_KEYS
@@ -84,8 +84,8 @@ class Notices:
         back = sa.case((notice.c.status == NoticeStatus.BOUNCED.value, 1), else_=0)
         columns = (notice.c.campaign, channel, notice.c.subject, back, sa.func.coalesce(notice.c.sent, -1))
         reached = notice.c.status.in_([NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value])
-        rows = sa.select(*(sa.cast(each, sa.BigInteger) for each in columns)).where(reached)
-        return bulk.read(self._connection, rows, _NOTICE)
+        numbers: list[Any] = [sa.cast(each, sa.BigInteger) for each in columns]
+        return bulk.read(self._connection, sa.select(*numbers).where(reached), _NOTICE)
 
     def _first(self, rows: Rows) -> None:
         """Notices that no entry of this format names: entries of the first one must allow them."""

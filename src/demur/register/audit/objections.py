@@ -85,7 +85,9 @@ class Objections:
         number = int(payload["objection"])
         known = self._open.get(number)
         if known is None:
-            self._report(f"Entry {stored.seq}, {stored.kind}, is about objection {number}, which is not in force by then.")
+            self._report(
+                f"Entry {stored.seq}, {stored.kind}, is about objection {number}, which is not in force by then."
+            )
         elif stored.kind in _PHASE:
             self._moved(stored, number, known, _PHASE[stored.kind])
         elif stored.kind == EntryKind.OBJECTION_ASKED:

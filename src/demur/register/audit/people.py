@@ -107,7 +107,9 @@ class Links:
 
     def _persons(self, links: Rows) -> None:
         """Whether each account counts as the person that the links make of it."""
-        rows = bulk.read(self._connection, sa.select(account.c.key, account.c.person).order_by(account.c.key), _MEMBERSHIP)
+        rows = bulk.read(
+            self._connection, sa.select(account.c.key, account.c.person).order_by(account.c.key), _MEMBERSHIP
+        )
         active = links[links["active"] == 1]
         ends = np.column_stack([active["low"], active["high"]])
         for key in np.setdiff1d(ends, rows["key"]).tolist():
