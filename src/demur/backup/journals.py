@@ -83,6 +83,11 @@ def read(paths: Sequence[Path], keys: Keys, listed: Listed, at: CommitmentAt) ->
         for group in mark.groups():
             if group.end.seq > listed.end.seq:
                 groups[group.end.seq] = group
+    if len(set(incarnations)) > 1:
+        raise RegisterError(
+            f"The marks are of different incarnations ({', '.join(map(str, sorted(set(incarnations))))}), because a "
+            "restore came between: name those of the last one alone."
+        )
     later = [groups[seq] for seq in sorted(groups)]
     others = sum((Counter(group.others) for group in later), Counter[str]())
     missing = _missing(later, listed.end.seq, max(end.seq for end in ends))

@@ -287,7 +287,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
     place = building.staging / MARK
     Mark.prepare(place, keys, instance, listed.end).establish()
     with Register.open(building.url, keys, place) as register:
-        done = register.replay(building.journals.replayable(), CHANNEL)
+        done = register.replay(building.journals.replayable(), building.journals.incarnation, CHANNEL)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
         session = Session(Workspace(building.staging), building.policy, keys, register, corpus, building.now)

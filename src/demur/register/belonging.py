@@ -19,6 +19,7 @@ from demur.register.clock import micros
 from demur.register.instance import Instance
 from demur.register.loss import UNKNOWN
 from demur.register.mark import Mark, Point
+from demur.register.records import JSON
 from demur.register.store import Store
 from demur.register.tables import account
 from demur.register.vault import Vault
@@ -105,7 +106,7 @@ def renew(store: Store, keys: Keys, path: Path) -> Renewed:
     begun = known.next()
     with store.writing() as connection:
         instance.write(connection, begun)
-        payload = {"incarnation": begun.incarnation, "loss": UNKNOWN}
+        payload: dict[str, JSON] = {"incarnation": begun.incarnation, "loss": UNKNOWN}
         seq = entries.append(connection, EntryKind.MARK_RENEWED, payload, micros(None))
         end = journal.end(connection)
         prepared = Mark.prepare(path, keys, begun, end)

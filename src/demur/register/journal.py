@@ -33,6 +33,8 @@ REPLAYED: Final = frozenset(
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
         EntryKind.PERSON_ERASED,
+        EntryKind.KEY_REVOKED,
+        EntryKind.STAFF_REMOVED,
         EntryKind.VERSION_RETIRED,
         EntryKind.VERSION_EXPORTED,
     }

@@ -7,7 +7,7 @@ reference of its own, and withdrawing one leaves the others in force. Reason and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -93,8 +93,8 @@ class Lodged:
     """The accounts that it names, in their order."""
     sealed: bytes | None = None
     """What was said with it, sealed by the first of them."""
-    replayed: int | None = None
-    """The number that its entry had before a restore, which repeats it (replay.py)."""
+    also: Mapping[str, JSON] = field(default_factory=dict)
+    """What its entry says besides: which one it repeats (replay.py)."""
 
     def entry(self) -> dict[str, Any]:
         """Its row in the log."""
@@ -105,7 +105,7 @@ class Lodged:
             "confirm_by": None if by is None else moment(by).isoformat(),
             "received": None if received is None else received.isoformat(),
         }
-        payload |= {} if self.replayed is None else {"replayed": self.replayed}
+        payload |= self.also
         return entries.made(
             self.receipt.seq,
             EntryKind.OBJECTION_LODGED,

@@ -42,7 +42,7 @@ from demur.register.staging import MemberImporter
 from demur.register.store import Store
 from demur.register.tables import account as account_table
 from demur.register.told import retell
-from demur.register.visits import Visits
+from demur.register.visits import Visits, close_all
 from demur.terms import EntryKind
 
 
@@ -124,6 +124,12 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             return instances.read(connection)
 
+    @property
+    def incarnation(self) -> int:
+        """How often entries were numbered anew, by a restore, counted from 1."""
+        instance = self.instance
+        return 1 if instance is None else instance.incarnation
+
     def require_point(self, point: Point, of: str) -> None:
         """Make sure that the register holds an entry that ``of``, something outside it, names.
 
@@ -167,11 +173,12 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             instances.set_restoring(connection, under_way=True)
             instances.write(connection, instance)
+            close_all(connection)
 
-    def replay(self, noted: Iterable[Noted], erasing: str) -> Replayed:
+    def replay(self, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
         """Do the entries of a journal again, all or none; see replay.py."""
         with self._store.writing() as connection:
-            return replay(connection, noted, erasing)
+            return replay(connection, noted, incarnation, erasing)
 
     def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
         """Put a restore on record; the entry's number."""

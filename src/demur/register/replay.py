@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register import asking, entries, profiles
 from demur.register.clock import micros, moment
+from demur.register.contact_tables import api_key, passkey, staff
 from demur.register.effects import Effect
 from demur.register.objections import ENDS, Lodged, Lodging, end, insert
 from demur.register.people import add_bare, add_link, keep_apart, pair, together
@@ -78,15 +79,16 @@ class Replayed:
     """Entries that could not be done again, because what they are about is in no journal; by kind."""
 
 
-def replay(connection: sa.Connection, noted: Iterable[Noted], erasing: str) -> Replayed:
+def replay(connection: sa.Connection, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
     """Do entries again, in their order, in one transaction.
 
     Args:
         connection: a write transaction on a register as a backup holds it.
         noted: what came after.
+        incarnation: in which entries had their numbers.
         erasing: the channel of objections that erasures lodge: one without its erasure is still to be erased.
     """
-    replay_ = _Replay(connection, erasing)
+    replay_ = _Replay(connection, incarnation, erasing)
     for each in noted:
         replay_.take(each)
     replay_.finish()
@@ -96,8 +98,9 @@ def replay(connection: sa.Connection, noted: Iterable[Noted], erasing: str) -> R
 class _Replay:
     """Where a replay stands."""
 
-    def __init__(self, connection: sa.Connection, erasing: str) -> None:
+    def __init__(self, connection: sa.Connection, incarnation: int, erasing: str) -> None:
         self.done = Replayed()
+        self._incarnation = incarnation
         self._connection = connection
         self._erasing = erasing
         self._backed_up = entries.head(connection).seq
@@ -141,7 +144,8 @@ class _Replay:
         reference = noted.effect.reference or new_reference()
         receipt = Receipt(reference, number, together(self._connection, keys), moment(noted.time))
         lodging = Lodging((), str(said["channel"]), day, None, None, by)
-        insert(self._connection, [Lodged(lodging, receipt, keys, replayed=noted.seq)])
+        were = {**_numbers(said.get("were")), str(self._incarnation): noted.seq}
+        insert(self._connection, [Lodged(lodging, receipt, keys, also={"replayed": noted.seq, "were": were})])
         self._numbers[noted.seq] = number
         if said["channel"] == self._erasing:
             self._waiting |= dict.fromkeys(keys.tolist(), noted.time)
@@ -212,6 +216,21 @@ class _Replay:
         self.done.erasures.append(ErasedKeys(noted.seq, keys))
         return True
 
+    def _revoked(self, noted: Noted) -> bool:
+        time, name = noted.time, str(noted.payload["name"])
+        here = (api_key.c.name == name, api_key.c.revoked.is_(None), api_key.c.created <= time)
+        ended = self._connection.execute(sa.update(api_key).where(*here).values(revoked=time))
+        return self._said(noted) if ended.rowcount else True  # one that was made since is gone
+
+    def _removed(self, noted: Noted) -> bool:
+        number = int(str(noted.payload["staff"]))
+        here = (staff.c.id == number, staff.c.removed.is_(None), staff.c.invited <= noted.time)
+        gone = self._connection.execute(sa.update(staff).where(*here).values(removed=noted.time, invite=None))
+        if not gone.rowcount:
+            return True  # somebody who was invited since is gone
+        self._connection.execute(sa.delete(passkey).where(passkey.c.staff == number))
+        return self._said(noted)
+
     def _said(self, noted: Noted) -> bool:
         self._append(noted, _again(noted))
         return True
@@ -237,6 +256,8 @@ class _Replay:
         EntryKind.CONSENT_GIVEN: _consented,
         EntryKind.CONSENT_WITHDRAWN: _consented,
         EntryKind.PERSON_ERASED: _erased,
+        EntryKind.KEY_REVOKED: _revoked,
+        EntryKind.STAFF_REMOVED: _removed,
         EntryKind.VERSION_RETIRED: _said,
         EntryKind.VERSION_EXPORTED: _said,
     }
@@ -245,6 +266,10 @@ class _Replay:
 def _again(noted: Noted) -> dict[str, JSON]:
     """What the entry said, and which one it repeats."""
     return {**noted.payload, "replayed": noted.seq}
+
+
+def _numbers(were: JSON) -> dict[str, JSON]:
+    return dict(were) if isinstance(were, Mapping) else {}
 
 
 def _bytes(text: str | None) -> bytes | None:
