@@ -293,8 +293,8 @@ def _replay(building: _Building) -> dict[str, JSON]:
         session = Session(Workspace(building.staging), building.policy, keys, register, corpus, building.now)
         before = corpus.count()
         remove_leavings(session.workspace, corpus, register)
+        erased = _erase(session, done)  # first, as it tells what there is of whom, and honours then
         honour_in(session)
-        erased = _erase(session, done)
         payload = _payload(building, register, instance.incarnation, done)
         register.finish_restore(payload, now=building.now)
         session.keep_glance()
