@@ -179,7 +179,10 @@ def test_without_the_mark_nothing_is_published_until_it_is_decided(drilled: Dril
     lost, restored, refused, accepted = blocks()[3]
     assert "No mark was found" in drilled.run(f"{lost}; {restored}").stderr
     with drilled.workspace.register() as register:
-        assert [entry.payload["loss"] for entry in register.entries(EntryKind.REGISTER_RESTORED)] == ["known", "unknown"]
+        assert [entry.payload["loss"] for entry in register.entries(EntryKind.REGISTER_RESTORED)] == [
+            "known",
+            "unknown",
+        ]
     told = drilled.run(refused)
     assert told.returncode == 2
     assert "--accept-loss" in told.stderr
