@@ -100,16 +100,20 @@ class Loss:
 
 def after_backup(told: Iterable[Told], others: Mapping[str, int], *, unknown: bool) -> Loss:
     """What a restore loses, of a journal's entries in their order that can't be repeated."""
-    loss = Loss(unknown=unknown)
+    before, loss = Loss(), Loss(unknown=unknown, bounced=others.get(EntryKind.NOTICE_BOUNCED.value, 0))
     for kind, payload in told:
-        loss.take(kind, payload)
+        before.take(kind, payload)  # what an earlier restore lost, and was not made good before this loss
         if kind is EntryKind.IMPORT_FINISHED:
             loss.imports[str(payload["source"])] += 1
         elif kind is EntryKind.MEMBERS_IMPORTED:
             loss.members += 1
         elif kind is EntryKind.POLICY_CHANGED:
             loss.policy = str(payload["rules"])
-    loss.bounced += others.get(EntryKind.NOTICE_BOUNCED.value, 0)
+    loss.unknown |= before.unknown
+    loss.imports += before.imports
+    loss.members += before.members
+    loss.policy = loss.policy or before.policy
+    loss.bounced += before.bounced
     return loss
 
 
