@@ -16,7 +16,6 @@ from demur.errors import CorpusError, RegisterError
 from demur.files import sync
 from demur.glance import Said
 from demur.register import Register
-from demur.register.instance import Instance
 from demur.register.mark import Point
 from demur.suppression.signed import canonical_json, signature_holds
 from demur.terms import EntryKind
@@ -35,9 +34,11 @@ class Signed:
     """The register's last entry when it was made."""
     instance: str | None
     """None in one that was made before there were instances."""
+    ours: bool
+    """Whether it was signed with this workspace's key; else with the one that it names itself."""
 
 
-def require_versions(register: Register, instance: Instance, versions: Path, key: Ed25519PublicKey) -> None:
+def require_versions(register: Register, versions: Path, key: Ed25519PublicKey) -> None:
     """Make sure that the register knows every version whose signed manifest lies here.
 
     Raises:
@@ -47,17 +48,18 @@ def require_versions(register: Register, instance: Instance, versions: Path, key
     if not manifests:
         return
     known = {str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_PUBLISHED)}
-    end = register.head().seq
+    end, instance = register.head().seq, register.instance
     for each in manifests:
-        if each.instance not in {None, instance.id}:
+        if not each.ours or each.instance not in {None, instance and instance.id}:
             raise RegisterError(
                 f"{each.path} is a version of another workspace: nothing was changed; move it away, or put back the "
                 "register and the keys that belong to it."
             )
         if each.name in known:
             continue
-        if each.instance is None and each.seq <= end and register.last(EntryKind.WORKSPACE_ADOPTED):
-            _set_aside(each)  # an older demur was killed before it put it on record
+        if each.instance is None and each.seq <= end and (instance is None or _was_adopted(register)):
+            if instance is not None:
+                _set_aside(each)  # an older demur was killed before it put it on record
             continue
         behind = f", {each.seq - end} of which it lacks" if each.seq > end else ""
         raise RegisterError(
@@ -65,6 +67,10 @@ def require_versions(register: Register, instance: Instance, versions: Path, key
             f"after {each.seq} entries{behind}: it is older than that, or another one. Nothing was changed; put "
             "the newer register back, or restore a backup with `demur restore`."
         )
+
+
+def _was_adopted(register: Register) -> bool:
+    return register.last(EntryKind.WORKSPACE_ADOPTED) is not None
 
 
 def _set_aside(stray: Signed) -> None:
@@ -76,25 +82,26 @@ def _set_aside(stray: Signed) -> None:
 
 
 def signed_manifests(versions: Path, key: Ed25519PublicKey) -> Iterator[Signed]:
-    """The manifests here whose signature holds under ``key``, by name."""
+    """The manifests here that are whole: signed with ``key``, or at least with the key that they name; by name."""
     for path in sorted(versions.glob("*.json")) if versions.is_dir() else ():
-        if (facts := _facts(path, key)) is not None and not path.name.startswith("."):
-            yield Signed(path, str(facts["name"]), int(facts["checkpoint"]["seq"]), facts.get("instance"))
+        if not path.name.startswith(".") and (found := _read(path, key)) is not None:
+            yield found
 
 
-def require_corpus(register: Register, instance: Instance, said: Said, path: Path) -> None:
+def require_corpus(register: Register, said: Said, path: Path) -> None:
     """Make sure that the corpus is this workspace's, and not ahead of the register.
 
     Raises:
         CorpusError: when it is another workspace's, or from before or after a restore.
         RegisterError: when it honours an entry that the register does not hold.
     """
-    if said.instance not in {"", instance.id}:
+    instance = register.instance
+    if said.instance and (instance is None or said.instance != instance.id):
         raise CorpusError(
             f"The corpus {path} is of another workspace: nothing was changed; put back the one that belongs to this "
             "register, or move it away and import the sources again."
         )
-    if said.instance and said.incarnation > instance.incarnation:
+    if instance is not None and said.incarnation > instance.incarnation:
         raise RegisterError(
             f"The register is older than the corpus {path}: a restore came between (incarnation {instance.incarnation} "
             f"and {said.incarnation}). Nothing was changed; put back what belongs together."
@@ -115,11 +122,15 @@ def _require_before_restore(register: Register, said: Said, path: Path) -> None:
             )
 
 
-def _facts(path: Path, key: Ed25519PublicKey) -> dict[str, Any] | None:
+def _read(path: Path, key: Ed25519PublicKey) -> Signed | None:
     try:
         document = orjson.loads(path.read_bytes())
         facts: dict[str, Any] = document["signed"]
-        holds = signature_holds(key, bytes.fromhex(document["signature"]), canonical_json(facts))
-        return facts if holds and {"name", "checkpoint"} <= facts.keys() else None
-    except (OSError, ValueError, KeyError, TypeError):
+        message, signature = canonical_json(facts), bytes.fromhex(document["signature"])
+        named = Ed25519PublicKey.from_public_bytes(bytes.fromhex(document["public_key"]))
+        ours = signature_holds(key, signature, message)
+        if not ours and not signature_holds(named, signature, message):
+            return None
+        return Signed(path, str(facts["name"]), int(facts["checkpoint"]["seq"]), facts.get("instance"), ours)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

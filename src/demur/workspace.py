@@ -125,9 +125,14 @@ class Workspace:
             UnavailableError: when its database can't be used.
         """
         policy, keys = self.policy(), self.keys()
-        register = Register.open(_resolved(self.root, policy.register_.url), keys, _mark_path(self.root, policy))
-        try:
+
+        def require_parts(register: Register) -> None:
             self._require_parts(register, keys)
+
+        url = _resolved(self.root, policy.register_.url)
+        register = Register.open(url, keys, _mark_path(self.root, policy), adopting=require_parts)
+        try:
+            require_parts(register)
         except BaseException:
             register.close()
             raise
@@ -140,14 +145,16 @@ class Workspace:
             RegisterError: when the mark is there and fits, or notes what the register does not hold.
         """
         policy, keys = self.policy(), self.keys()
-        return Register.renew_mark(_resolved(self.root, policy.register_.url), keys, _mark_path(self.root, policy))
+        url = _resolved(self.root, policy.register_.url)
+        with Register.open(url, keys) as register:
+            if register.instance is not None:
+                self._require_parts(register, keys)  # what the mark would say, as far as versions and corpus can
+        return Register.renew_mark(url, keys, _mark_path(self.root, policy))
 
     def _require_parts(self, register: Register, keys: Keys) -> None:
-        instance = register.instance
-        assert instance is not None  # a register that is opened with its mark has one
-        require_versions(register, instance, self.versions_path, keys.signing.public_key())
+        require_versions(register, self.versions_path, keys.signing.public_key())
         if (glance := take(self.root, self.corpus_path)) is not None:
-            require_corpus(register, instance, glance.said, self.corpus_path)
+            require_corpus(register, glance.said, self.corpus_path)
 
     @contextmanager
     def writing(self, command: str) -> Iterator[None]:

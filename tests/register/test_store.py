@@ -124,9 +124,12 @@ def test_a_newer_register_is_left_alone(
             use()
 
 
-def test_a_creation_interrupted_before_its_first_table_is_finished(sqlite_place: "Place") -> None:
+def test_an_empty_file_is_no_fresh_register_but_to_its_creation(sqlite_place: "Place") -> None:
+    """A copy that broke off leaves one: taken for a fresh register, it would be one without any objection."""
     sqlite_place.file.touch()
-    with sqlite_place.open() as register:
+    with pytest.raises(RegisterError, match=r"holds no register: put the workspace's own back"):
+        sqlite_place.open()
+    with sqlite_place.create() as register:
         assert register.head().seq == 0
 
 

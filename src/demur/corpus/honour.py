@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus import schema
-from demur.corpus.compaction import maintain_if_due
+from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
 from demur.corpus.kernel import Answer, govern
 from demur.corpus.kernel.door import KEPT, REASONS
 from demur.corpus.rules import Bools, Rules
@@ -69,6 +69,10 @@ def honour_in(session: Session) -> HonourReport:
         _apply(session, rows, rules, change)
     if binding > honoured:
         session.note_honoured(binding, changed=bool(change.deleted or change.rewritten))
+    if session.holds_erased:
+        rewrite_deleted(session.corpus)
+        session.corpus.index()
+        remove_old_files(session.corpus)
     if change.deleted or change.rewritten:
         counts = {"binding": binding, "deleted": change.deleted, "rewritten": change.rewritten}
         session.register.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)

@@ -24,6 +24,7 @@ from demur.identity import Keys
 from demur.parts import require_corpus
 from demur.policy import Policy
 from demur.register import Register
+from demur.register.instance import Instance
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -44,6 +45,8 @@ class Session:
     corpus: Corpus
     now: datetime
     """Aware; ages and notice periods are counted on its day in UTC."""
+    holds_erased: bool = False
+    """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
@@ -97,8 +100,9 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         policy = workspace.policy()
         now = now or datetime.now(UTC)
         session = Session(workspace, policy, workspace.keys(), register, corpus, now)
+        _require_corpus(session)
         try:
-            _put_in_order(session)
+            session = _put_in_order(session)
             register.note_policy(policy.rules_hash(), now=now)
             yield session
         except BaseException:
@@ -108,49 +112,53 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         session.keep_glance()
 
 
-def _put_in_order(session: Session) -> None:
-    """The corpus belongs to the register, what was left behind is removed, and the indexes can be trusted."""
-    corpus, path = session.corpus, session.workspace.corpus_path
-    said, instance = session.said, session.register.instance
+def _require_corpus(session: Session) -> Instance:
+    """Make sure that the corpus belongs to the register; returns whose they are."""
+    instance = session.register.instance
     assert instance is not None  # see Workspace.register
-    require_corpus(session.register, instance, said, path)
+    require_corpus(session.register, session.corpus.said(), session.workspace.corpus_path)
+    return instance
+
+
+def _put_in_order(session: Session) -> Session:
+    """The corpus names its instance, what was left behind is removed, and the indexes can be trusted."""
+    corpus, path = session.corpus, session.workspace.corpus_path
+    said, instance = session.said, _require_corpus(session)
+    older = _is_older(session, said)
     if (said.instance, said.incarnation) != (instance.id, instance.incarnation):
         corpus.say(replace(said, instance=instance.id, incarnation=instance.incarnation))
+    session.workspace.versions_path.mkdir(mode=0o700, exist_ok=True)
     remove_leavings(session.workspace, corpus, session.register)
-    _tell_older(session, said)
     if corpus.count() and not corpus.indexed:
         _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
         corpus.index()
+    erased = older and any(session.register.entries(EntryKind.PERSON_ERASED, after=said.honoured))
+    return replace(session, holds_erased=erased)
 
 
-def _tell_older(session: Session, said: Said) -> None:
-    """Says so where the corpus is an older one, put back beside a newer register."""
+def _is_older(session: Session, said: Said) -> bool:
+    """Whether the corpus is an older one, put back beside a newer register; and says so."""
     followed = int(str((session.register.last(EntryKind.CORPUS_HONOURED) or {}).get("binding", 0)))
     imported = int(str((session.register.last(EntryKind.IMPORT_FINISHED) or {}).get("number", 0)))
-    if said.instance and followed > said.honoured:
-        _logger.warning(
-            "The corpus %s is older than the register: it honours entry %d, and %d was honoured before; everything "
-            "since is honoured again.",
-            session.workspace.corpus_path, said.honoured, followed,
-        )  # fmt: skip
-    if said.instance and imported > said.imports:
-        _logger.warning(
-            "The corpus %s lacks what the imports after number %d brought (the last one was %d): import these sources "
-            "again.",
-            session.workspace.corpus_path, said.imports, imported,
-        )  # fmt: skip
+    path = session.workspace.corpus_path
+    if lacks := said.instance and imported > said.imports:
+        words = "The corpus %s lacks what the imports after number %d brought (the last was %d): read them again."
+        _logger.warning(words, path, said.imports, imported)
+    if behind := said.instance and followed > said.honoured:
+        words = "The corpus %s is older than the register: it honours entry %d, not %d; the rest is honoured again."
+        _logger.warning(words, path, said.honoured, followed)
+    return bool(behind or lacks)
 
 
 @contextmanager
 def reading(workspace: Workspace, now: datetime | None = None) -> Iterator[Session]:
     """A session that changes nothing; it sees the corpus as it was before an import that is still under way."""
     with _room(workspace), workspace.register() as register:
-        corpus = _before_import(workspace)
-        instance = register.instance
-        assert instance is not None  # see Workspace.register
-        require_corpus(register, instance, corpus.said(), workspace.corpus_path)
+        now = now or datetime.now(UTC)
+        session = Session(workspace, workspace.policy(), workspace.keys(), register, _before_import(workspace), now)
+        _require_corpus(session)
         finish_staged(workspace, register)
-        yield Session(workspace, workspace.policy(), workspace.keys(), register, corpus, now or datetime.now(UTC))
+        yield session
 
 
 def _before_import(workspace: Workspace) -> Corpus:

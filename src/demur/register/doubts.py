@@ -62,6 +62,11 @@ def doubt(connection: sa.Connection, time: int) -> timedelta | None:
     return distance
 
 
+def answered(connection: sa.Connection, time: int) -> bool:
+    """Whether a doubt is on record that a time near the last entry's answers."""
+    return _pending(connection) is not None and away(connection, time) is None
+
+
 def _pending(connection: sa.Connection) -> _Dated | None:
     """The first doubt since anything else was put on record."""
     other = _last(connection, entry.c.kind != EntryKind.CLOCK_DOUBTED.value)

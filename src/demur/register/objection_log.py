@@ -129,7 +129,8 @@ class ObjectionLog(Log):
         time = micros(now)
         with self._store.reading() as connection:
             waiting = objections.overdue(connection, time)
-        if not waiting:
+            answered = doubts.answered(connection, time)
+        if not (waiting or answered):
             return Lapsing([], self.clock_days(now))
         with self._store.writing() as connection:
             distance = doubts.doubt(connection, time)

@@ -87,26 +87,32 @@ class Register(ObjectionLog):
         return cls._at(url, keys, prepare)
 
     @classmethod
-    def open(cls, url: str, keys: Keys, mark: Path | None = None) -> Self:
+    def open(
+        cls, url: str, keys: Keys, mark: Path | None = None, *, adopting: Callable[[Self], object] = lambda _: None
+    ) -> Self:
         """Open a register; an older one is upgraded.
 
         Args:
             url: where it is.
             keys: the workspace's.
             mark: its mark, with which it has to agree; without one nothing is compared, and nothing noted.
+            adopting: called before a register from before there were marks gets one; what it raises prevents that.
 
         Raises:
             RegisterError: when there is none, it is the register of a newer demur, or it does not belong to the mark.
             IdentityError: when a key is not the one it was made with.
             UnavailableError: when its database can't be used.
         """
-
-        def prepare(store: Store) -> None:
-            schema.check(store)
+        register = cls._at(url, keys, schema.check)
+        try:
             if mark is not None:
-                belonging.check(store, keys, mark)
-
-        return cls._at(url, keys, prepare)
+                if register.instance is None:
+                    adopting(register)
+                belonging.check(register._store, keys, mark)  # noqa: SLF001  # its own
+        except BaseException:
+            register.close()
+            raise
+        return register
 
     @classmethod
     def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
