@@ -106,7 +106,20 @@ def require_corpus(register: Register, said: Said, path: Path) -> None:
             f"The register is older than the corpus {path}: a restore came between (incarnation {instance.incarnation} "
             f"and {said.incarnation}). Nothing was changed; put back what belongs together."
         )
+    _require_before_restore(register, said, path)
     register.require_point(Point(said.honoured, said.commitment), f"the corpus {path}")
+
+
+def _require_before_restore(register: Register, said: Said, path: Path) -> None:
+    """Make sure that a corpus does not come from after a backup that was restored since."""
+    for entry in register.entries(EntryKind.REGISTER_RESTORED):
+        incarnation, imports = int(str(entry.payload["incarnation"])), int(str(entry.payload["imports"]))
+        if said.instance and said.incarnation < incarnation and said.imports > imports:
+            raise CorpusError(
+                f"The corpus {path} has an import (number {said.imports}) from after the backup that was restored "
+                f"since (incarnation {said.incarnation} and {incarnation}): nothing was changed; put the restored one "
+                "back, or move this one away and import the sources again."
+            )
 
 
 def _read(path: Path, key: Ed25519PublicKey) -> Signed | None:

@@ -4,7 +4,8 @@ Invariants: a token says one purpose and one number (a subject key, or the numbe
 another; it is an HMAC-SHA-256 (RFC 2104) under a key derived from the workspace's sealing key (HKDF, RFC 5869), so
 that only the workspace makes one, without a row in any table; one that need not expire does not. A token in a link
 is base64url (RFC 4648, section 5) of 27 or 39 bytes: version, purpose, a zero, the number, where it expires the second
-and a nonce, and the first 16 bytes of the code.
+and a nonce, and the first 16 bytes of the code. Entries are numbered anew by a restore: a token that names one says in
+the number's upper 16 bits in which incarnation that was (register/instance.py), counted from 0.
 """
 
 import base64
@@ -28,6 +29,7 @@ _VERSION: Final = 1
 _HEAD: Final = struct.Struct(">BBxQ")
 _TAIL: Final = struct.Struct(">I8s")
 _CODE_BYTES: Final = 16
+_ENTRY_BITS: Final = 48
 _NO_TOKEN: Final = "This link is damaged or was not made here: copy all of it, or write to us."  # noqa: S105  # a sentence
 _TOO_LATE: Final = "This link has expired: ask for a new one."
 
@@ -49,12 +51,18 @@ class Purpose(IntEnum):
     """See how that objection stands, and nothing else: what staff have of a receipt."""
 
 
+_OF_ENTRIES: Final = frozenset({Purpose.CONFIRM, Purpose.RECEIPT, Purpose.VIEW})
+"""Purposes whose number is an entry's."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A token that holds."""
 
     number: int
     """A subject key, or the number of an entry."""
+    incarnation: int
+    """In which the entry had the number; 1 for what is no entry's."""
     expires: datetime | None
     digest: bytes
     """SHA-256 of the whole, under which it can be remembered as spent."""
@@ -63,17 +71,19 @@ class Token:
 class Tokens:
     """Makes and reads tokens."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, incarnation: int = 1) -> None:
         self._secret = secret
+        self._incarnation = incarnation
 
     @classmethod
-    def of(cls, keys: Keys) -> Self:
-        """The tokens of a workspace."""
-        return cls(derived(keys, "links"))
+    def of(cls, keys: Keys, incarnation: int) -> Self:
+        """The tokens of a workspace, whose register is in an incarnation."""
+        return cls(derived(keys, "links"), incarnation)
 
     def make(self, purpose: Purpose, number: int, *, expires: datetime | None = None) -> str:
         """A token: 36 letters, or 52 where it expires (to the second)."""
-        body = _HEAD.pack(_VERSION, purpose, number)
+        since = self._incarnation - 1 if purpose in _OF_ENTRIES else 0
+        body = _HEAD.pack(_VERSION, purpose, since << _ENTRY_BITS | number)
         if expires is not None:
             body += _TAIL.pack(int(expires.timestamp()), os.urandom(8))
         return base64.urlsafe_b64encode(body + self._code(body)).decode().rstrip("=")
@@ -94,7 +104,9 @@ class Tokens:
         expires = _expiry(body)
         if expires is not None and expires <= (now or datetime.now(UTC)):
             raise IdentityError(_TOO_LATE)
-        return Token(number, expires, hashlib.sha256(whole).digest())
+        since = number >> _ENTRY_BITS if purpose in _OF_ENTRIES else 0
+        number -= since << _ENTRY_BITS
+        return Token(number, since + 1, expires, hashlib.sha256(whole).digest())
 
     def _code(self, body: bytes) -> bytes:
         return hmac.digest(self._secret, body, "sha256")[:_CODE_BYTES]

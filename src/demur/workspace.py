@@ -25,6 +25,7 @@ from demur.identity import Keys
 from demur.parts import require_corpus, require_versions
 from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
+from demur.register.belonging import Renewed
 from demur.register.mark import NAME as MARK
 
 _STAGING: Final = ".init"
@@ -88,6 +89,14 @@ class Workspace:
         """The mark: how far the register was acknowledged (register/mark.py)."""
         return _mark_path(self.root, self.policy())
 
+    def register_url_by(self, policy: Policy) -> str:
+        """Where the register lies by a policy that is not in the folder, or not yet."""
+        return _resolved(self.root, policy.register_.url)
+
+    def mark_path_by(self, policy: Policy) -> Path:
+        """Where the mark lies by such a policy."""
+        return _mark_path(self.root, policy)
+
     def policy(self) -> Policy:
         """What demur.toml says now.
 
@@ -118,9 +127,7 @@ class Workspace:
         policy, keys = self.policy(), self.keys()
 
         def require_parts(register: Register) -> None:
-            require_versions(register, self.versions_path, keys.signing.public_key())
-            if (glance := take(self.root, self.corpus_path)) is not None:
-                require_corpus(register, glance.said, self.corpus_path)
+            self._require_parts(register, keys)
 
         url = _resolved(self.root, policy.register_.url)
         register = Register.open(url, keys, _mark_path(self.root, policy), adopting=require_parts)
@@ -130,6 +137,24 @@ class Workspace:
             register.close()
             raise
         return register
+
+    def renew_mark(self) -> Renewed:
+        """Begin a new mark, because the old one is lost or from before a restore; see register/belonging.py.
+
+        Raises:
+            RegisterError: when the mark is there and fits, or notes what the register does not hold.
+        """
+        policy, keys = self.policy(), self.keys()
+        url = _resolved(self.root, policy.register_.url)
+        with Register.open(url, keys) as register:
+            if register.instance is not None:
+                self._require_parts(register, keys)  # what the mark would say, as far as versions and corpus can
+        return Register.renew_mark(url, keys, _mark_path(self.root, policy))
+
+    def _require_parts(self, register: Register, keys: Keys) -> None:
+        require_versions(register, self.versions_path, keys.signing.public_key())
+        if (glance := take(self.root, self.corpus_path)) is not None:
+            require_corpus(register, glance.said, self.corpus_path)
 
     @contextmanager
     def writing(self, command: str) -> Iterator[None]:

@@ -34,7 +34,8 @@ from demur.terms import EntryKind
 from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
-COMMANDS: Final = {name: command for name, command in ALL.items() if name != "erase"}  # test_erase_kills.py
+ELSEWHERE: Final = {"erase", "backup", "restore"}  # test_erase_kills.py, test_backup_kills.py
+COMMANDS: Final = {name: command for name, command in ALL.items() if name not in ELSEWHERE}
 KILLED: Final = -9
 SAMPLED: Final = {"first import": 4, "import": 10, "honour": 6, "publish": 10, "retire": 4, "maintain": 8}
 """How many kills of each command `make test` tries."""

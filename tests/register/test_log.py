@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from demur.register.tables import entry
 from demur.terms import BINDING, EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+GOLDEN = "a8e5b4903efc5ddd74f53a6b4a826ae57c5eb520ac8ce61e93c6264bdf2cbb2c"
 
 
 def test_empty(register: Register) -> None:
@@ -53,24 +56,87 @@ def test_pages_join_without_a_gap(register: Register) -> None:
     assert [each.seq for each in register.entries()] == list(range(1, 2101))
 
 
+def stored(register: Register) -> entries.Stored:
+    with register._store.reading() as connection:
+        return entries.Stored(*connection.execute(sa.select(entry)).one())
+
+
+def hexed(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
 def test_a_commitment_recomputes_from_the_stored_entry(register: Register) -> None:
     receipt = register.lodge(["x:a"], channel="web", reason="because", now=NOON)
+    row = stored(register)
     with register._store.reading() as connection:
-        row = connection.execute(sa.select(entry)).mappings().one()
         sealed = connection.scalar(sa.text("SELECT sealed FROM detail"))
+    assert row.subject_salt is not None
+    assert row.effect is not None
     canonical = {
-        "detail": hashlib.sha256(sealed).hexdigest(),
+        "detail": hexed(sealed),
+        "effect": hexed(row.subject_salt, row.effect),
+        "format": 2,
         "kind": "objection.lodged",
         "payload": {"accounts": 1, "channel": "web", "confirm_by": None, "received": None},
         "seq": 1,
-        "subjects": hashlib.sha256(receipt.subjects.astype("<i8").tobytes()).hexdigest(),
+        "subjects": hexed(row.subject_salt, receipt.subjects.astype("<i8").tobytes()),
         "time": "2026-11-22T12:00:00+00:00",
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    assert len(row["salt"]) == 32
-    expected = hashlib.sha256(row["salt"] + text.encode()).digest()
-    assert expected == row["commitment"] == next(register.entries()).commitment
-    assert entries.commitment(**{**row, "payload": '{"accounts":2}'}) != expected
+    assert (len(row.salt), len(row.subject_salt)) == (32, 32)
+    assert row.salt != row.subject_salt
+    expected = hashlib.sha256(row.salt + text.encode()).digest()
+    assert expected == row.commitment == next(register.entries()).commitment
+    assert entries.commitment(row._replace(payload='{"accounts":2}')) != expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"effect": b"{}"},
+        {"effect": None},
+        {"subjects": b"12345678"},
+        {"subjects": None},
+        {"subject_salt": bytes(32)},
+        {"salt": bytes(32)},
+        {"format": None},
+        {"time": 1},
+        {"kind": "objection.withdrawn"},
+        {"seq": 2},
+        {"detail_digest": None},
+    ],
+)
+def test_a_commitment_covers_every_part(register: Register, change: Mapping[str, Any]) -> None:
+    register.lodge(["x:a"], channel="web", reason="because", now=NOON)
+    assert entries.commitment(stored(register)._replace(**change)) != stored(register).commitment
+
+
+def test_an_entry_opens_without_telling_whose_it_is(register: Register) -> None:
+    """Entry and salt are what a receipt shows; the subject keys stay behind the second salt."""
+    register.lodge(["x:a"], channel="web", now=NOON)
+    row = stored(register)
+    opened = row._replace(subject_salt=None)
+    guesses = [entries.commitment(opened._replace(subject_salt=salt)) for salt in (b"", bytes(32), row.salt)]
+    assert row.commitment not in guesses
+
+
+def test_an_entry_of_the_first_format_keeps_its_commitment() -> None:
+    """As f7abe7e computed it, with its own code, of an entry with a detail and a payload beyond ASCII."""
+    row = entries.Stored(
+        seq=7,
+        kind="objection.lodged",
+        binding=True,
+        time=1_764_000_000_000_001,
+        payload='{"accounts":1,"channel":"web\u00e9","confirm_by":null,"received":null}',
+        salt=bytes(range(32)),
+        commitment=b"",
+        detail_digest=bytes(32),
+        subjects=bytes(8),
+        format=None,
+        subject_salt=None,
+        effect=None,
+    )
+    assert entries.commitment(row).hex() == GOLDEN
 
 
 def test_the_same_entry_twice_has_two_commitments(register: Register) -> None:

@@ -24,6 +24,8 @@ from typing import Any, Final, Self
 import pyarrow as pa
 from making import NOW, batch, item, span
 
+from demur.backup import back_up, restore
+from demur.backup.restoring import Source
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.maintain import maintain
@@ -114,6 +116,11 @@ def _reading(name: str, number: int, *, edited: bool) -> dict[str, Any]:
     return item(name, author(number), text, spans=spans, **hidden)
 
 
+def _older(place: Path) -> Source:
+    """A backup that lies beside the workspace, with the keys that belong to it."""
+    return Source(place / "older", keys=place / "keys")
+
+
 COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "first import": lambda workspace: import_items(workspace, "table", readings(), now=LATER),
     "import": lambda workspace: import_items(workspace, "table", readings(edited=True), now=LATER),
@@ -122,6 +129,8 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "retire": lambda workspace: retire(workspace, "v1", now=LATER),
     "maintain": lambda workspace: maintain(workspace, now=LATER),
     "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
+    "backup": lambda workspace: back_up(workspace, workspace.root.parent / "backup", None, now=LATER),
+    "restore": lambda workspace: restore(_older(workspace.root.parent), workspace.root, now=LATER),
 }
 
 

@@ -45,6 +45,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "worker": ("demur.cli.worker:worker", "Deliver notices and letters, and let the corpus follow."),
     "bounce": ("demur.cli.bounce:bounce", "Record mails that came back."),
     "status": ("demur.cli.status:status", "Show where the workspace stands."),
+    "backup": ("demur.cli.backup:backup", "Copy the workspace while it runs, to restore it from."),
+    "restore": ("demur.cli.backup:restore", "Make a workspace of a backup and the mark that outlived it."),
+    "mark": ("demur.cli.mark:mark", "Show the mark, or begin a new one where it is lost."),
     "maintain": ("demur.cli.maintain:maintain", "Bring the corpus up to date, and keep it small and fast."),
 }
 """Every command: ``module:name`` and its short help, in the order of the help page."""

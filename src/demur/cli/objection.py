@@ -78,9 +78,9 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     """
     _check(said)
     workspace = invocation.workspace
-    office = Office(workspace.policy(), workspace.keys(), datetime.now(UTC))
-    written = _written(said, office)
     with workspace.register() as register:
+        office = Office(workspace.policy(), workspace.keys(), datetime.now(UTC), register.incarnation)
+        written = _written(said, office)
         if said["eml"] or said["confirmed"]:
             receipts = record(register, written, office, checked=said["confirmed"])
         else:

@@ -52,6 +52,8 @@ def _versions(found: Status) -> Iterator[str]:
 def _due(found: Status) -> Iterator[str]:
     """What somebody should do."""
     due = []
+    if found.loss:
+        due.append(found.loss)
     if found.import_under_way:
         due.append("An import is under way, or was cut off: then the next command that writes undoes it.")
     if found.behind:

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, progress
+from demur.cli.output import count, emit, note, progress
 from demur.corpus import handover
 from demur.corpus.findings import Findings
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
+from demur.register.loss import undecided
 from demur.workspace import Workspace
 
 Checked = Mapping[Path | None, Findings]
@@ -34,15 +35,24 @@ def verify(invocation: Invocation, name: str, folder: Path | None, *, current: b
     Exits with 1 where something does not hold, and names the rows.
     """
     workspace = invocation.workspace
+    if lost := loss_of(workspace):
+        note(lost)
     places = [folder] if folder else [None, *_exports(workspace, name)]
     with progress(f"Verifying {name}"):
         checked = {place: handover.verify(workspace, name, export=place, current=current) for place in places}
-    emit(lambda: "\n".join(_page(name, checked)), _data(name, checked, current=current))
+    emit(lambda: "\n".join(_page(name, checked)), _data(name, checked, current=current) | {"loss": lost})
     wrong = sum(findings.total for findings in checked.values())
     if wrong:
         raise CheckFailed(
             f"Version {name} does not hold: {count(wrong, 'finding')}; publish a new version, and don't use this one."
         )
+
+
+def loss_of(workspace: Workspace) -> str:
+    """What a restore lost and nobody has decided on, in one sentence; "" where nothing is."""
+    with workspace.register() as register:
+        lost = undecided(register)
+    return lost.sentence if lost else ""
 
 
 def _exports(workspace: Workspace, name: str) -> list[Path]:

@@ -14,15 +14,16 @@ from demur.corpus.versions import VersionState, states
 
 @click.command
 @click.argument("name")
+@click.option("--accept-loss", is_flag=True, help="Go on without what a restore lost; the decision is put on record.")
 @shared
-def publish(invocation: Invocation, name: str) -> None:
+def publish(invocation: Invocation, name: str, *, accept_loss: bool) -> None:
     """Publish the corpus as it is now as the version NAME, which never changes.
 
     A name is used once. It honours every objection recorded before; a later one makes it stale. Refuses while the
-    legal basis in use is not signed.
+    legal basis in use is not signed, and while it is not decided what becomes of a restore's loss.
     """
     with progress(f"Publishing {name}"):
-        manifest = publishing.publish(invocation.workspace, name)
+        manifest = publishing.publish(invocation.workspace, name, accept_loss=accept_loss)
     content = manifest.content
     sentence = (
         f"Version {name} is published: {count(content.rows, 'row')},"

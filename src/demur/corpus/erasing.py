@@ -28,7 +28,6 @@ from demur.corpus.recalls import extend_list, list_of, write_list
 from demur.corpus.session import Session
 from demur.identity import SubjectKeys, mail_spelling
 from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
-from demur.terms import EntryKind
 
 CHANNEL: Final = "erasure"
 """The channel of the objection that an erasure lodges."""
@@ -117,7 +116,7 @@ def finish_in(session: Session) -> dict[int, Erased]:
 
 
 def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overwritten: bool) -> Erased:
-    keys = session.register.persons.own_of(erasure.subject)
+    keys = session.register.persons.erased_by(erasure)
 
     def recalls(exports: Sequence[Sequence[str]]) -> tuple[Recall, ...]:
         lists = ((name, path, list_of(session, name)) for name, path in exports)
@@ -160,7 +159,7 @@ def _noted(session: Session, erasure: Erasure) -> Erasure:
 
 
 def _surveyed(session: Session, erasure: Erasure) -> Erasure:
-    keys = session.register.persons.own_of(erasure.subject)
+    keys = session.register.persons.erased_by(erasure)
     own, about = count_rows(session.corpus, keys)
     versions = [name for name in readable(session) if held_in(session, name, keys)]
     recalls, unchecked = holding_exports(session, versions, keys)
@@ -192,7 +191,7 @@ def _rewrite(session: Session) -> int:
 def _destroy(session: Session, erasure: Erasure) -> int:
     """Mails and sealed details go, and the register says so in the same transaction; mails removed."""
     register = session.register
-    keys = register.persons.own_of(erasure.subject)
+    keys = register.persons.erased_by(erasure)
     theirs = _Mails(register.persons.addresses(keys), _contacts(register, keys))
     mails = theirs.remove(session.workspace.outbox_path)
     payload: dict[str, JSON] = {
@@ -201,14 +200,15 @@ def _destroy(session: Session, erasure: Erasure) -> int:
         "about": erasure.about,
         "versions": list(erasure.versions),
     }
+    payload |= {"replayed": erasure.replayed} if erasure.replayed else {}
     letters = register.letters
     address, language = letters.address_of(erasure.subject), letters.language_of(erasure.subject)
     with register.locked():
-        register.persons.destroy(keys)
-        if address and session.policy.mail.server:  # without a server it would lie in the workspace's outbox
+        register.persons.destroy(keys, payload, now=session.now)
+        untold = not erasure.replayed  # a restore tells nobody again
+        if address and session.policy.mail.server and untold:  # without a server it would lie in the outbox
             spoken = language or session.policy.notice.languages[0]
             letters.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
-        register.append(EntryKind.PERSON_ERASED, payload, subjects=keys, now=session.now)
         register.persons.note(replace(erasure, destroyed=True))
     return mails + theirs.remove(session.workspace.outbox_path)  # what was on its way meanwhile
 

@@ -24,6 +24,7 @@ class Code(StrEnum):
     ADDED = "added"
     MISSING = "missing"
     TOTALS = "totals"  # counts or digests over all rows
+    REGISTER = "register"  # an entry, or what stands and does not follow from the entries
     AUTHOR = "author"  # written by a suppressed person
     RESHARE = "reshare"  # passes on what a suppressed person wrote
     QUOTE = "quote"

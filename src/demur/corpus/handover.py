@@ -15,13 +15,13 @@ from demur.corpus.export import ExportReport, export_rows
 from demur.corpus.findings import Code, Findings
 from demur.corpus.honour import REWRITTEN
 from demur.corpus.manifest import Manifest
-from demur.corpus.publish import commitments_digest
 from demur.corpus.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.corpus.session import Session, reading
 from demur.corpus.verify import check_dataset, check_export, check_version
 from demur.corpus.versions import manifest_of, published, rows_of, stale_rows
-from demur.errors import CheckFailed, CorpusError
+from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
+from demur.register.loss import undecided
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest
@@ -33,12 +33,15 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     """Writes a version to the folder ``to`` as Parquet, with a data card and Croissant metadata.
 
     Raises:
+        RegisterError: when a restore lost something and nobody has decided that it goes on without.
         UsageError: when there is no such version, or ``to`` is taken.
         CheckFailed: when the version is stale, or holds rows of people who may not be in it: publish a new one.
         CorpusError: when its suppression list or its files are missing or were changed.
     """
     with reading(workspace, now) as session:
         published(session.register, name)
+        if (lost := undecided(session.register)) is not None:
+            raise RegisterError(lost.sentence)
         binding = session.register.head().binding
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)
@@ -132,17 +135,36 @@ def _lists_on_record(session: Session, name: str, export: Path) -> list[str | No
 
 
 def _check_register(session: Session, name: str, digest: str, findings: Findings) -> None:
-    """Whether the manifest is the one that the register names, and the tag stands where the manifest says."""
+    """Whether register and manifests fit each other, and the tag stands where the manifest says."""
     path = session.workspace.versions_path / f"{name}.json"
     if path.exists() and file_digest(path) != digest:
         findings.add(Code.MANIFEST, f"{path} is not the manifest whose digest the register holds.")
+    _check_entries(session, name, findings)
     manifest = _readable(session, name)
-    if manifest and commitments_digest(session, manifest.checkpoint.seq) != manifest.checkpoint.digest:
-        findings.add(Code.TOTALS, f"The register's entries up to {manifest.checkpoint.seq} are not those of {name}.")
     tag = session.corpus.dataset.tags.list().get(name)
     if manifest is not None and (tag is None or tag["version"] != manifest.lance_version):
         found = "is gone" if tag is None else f"stands at version {tag['version']}"
         findings.add(Code.TOTALS, f"The tag {name} {found}; the manifest says {manifest.lance_version}.")
+
+
+def _check_entries(session: Session, name: str, findings: Findings) -> None:
+    """Whether every entry is what it says it is, what stands follows from them, and manifests pin them down."""
+    pinned = {each: manifest.checkpoint for each, manifest in _manifests(session)}
+    told = session.register.audit(
+        lambda sentence: findings.add(Code.REGISTER, sentence), [each.seq for each in pinned.values()]
+    )
+    for each, checkpoint in pinned.items():
+        if told.digests[checkpoint.seq] != checkpoint.digest:
+            code = Code.TOTALS if each == name else Code.REGISTER
+            findings.add(code, f"The register's entries up to {checkpoint.seq} are not those of {each}.")
+
+
+def _manifests(session: Session) -> Iterator[tuple[str, Manifest]]:
+    """Every manifest that can be read, those of retired versions included: each pins entries down."""
+    for path in sorted(session.workspace.versions_path.glob("*.json")):
+        manifest = _readable(session, path.stem)
+        if manifest is not None:
+            yield path.stem, manifest
 
 
 def _readable(session: Session, name: str) -> Manifest | None:

@@ -27,9 +27,10 @@ from demur.corpus.store import ADDRESS
 from demur.corpus.subjects import SALT_BYTES
 from demur.corpus.traces import count_traced
 from demur.corpus.versions import entry_of, published
-from demur.errors import CheckFailed, PolicyError, UsageError
+from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError
 from demur.policy import Policy, place
 from demur.register import JSON, Head
+from demur.register.loss import lost_versions, undecided
 from demur.suppression.lists import SuppressionList
 from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind
@@ -39,10 +40,17 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROUNDS: Final = 3
 
 
-def publish(workspace: Workspace, name: str, *, now: datetime | None = None) -> Manifest:
+def publish(workspace: Workspace, name: str, *, accept_loss: bool = False, now: datetime | None = None) -> Manifest:
     """Publishes the corpus as it is now under ``name``.
 
+    Args:
+        workspace: where.
+        name: what it is published as.
+        accept_loss: decide that publishing goes on without what a restore lost; the decision is an entry.
+        now: this moment.
+
     Raises:
+        RegisterError: when something is lost and nobody has decided that publishing goes on without it.
         UsageError: when the name is taken or malformed.
         PolicyError: when the legal basis is not signed, or the effective date has not come.
         CheckFailed: when rows of people who may not be in it can't be removed.
@@ -50,6 +58,7 @@ def publish(workspace: Workspace, name: str, *, now: datetime | None = None) -> 
     with writing(workspace, "publish", now) as session:
         _check_name(session, name)
         _check_policy(session.policy, session)
+        _check_loss(session, accept=accept_loss)
         for _ in range(_ROUNDS):
             if (manifest := _attempt(session, name)) is not None:
                 return manifest
@@ -79,8 +88,17 @@ def retire_in(session: Session, name: str) -> None:
 def _check_name(session: Session, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} can't name a version: use up to 64 letters, digits, dots, dashes and underscores.")
-    if entry_of(session.register, name) is not None:
+    if entry_of(session.register, name) is not None or name in lost_versions(session.register):
         raise UsageError(f"There is, or was, a version {name}: a name is used once; choose another one.")
+
+
+def _check_loss(session: Session, *, accept: bool) -> None:
+    lost = undecided(session.register)
+    if lost is None:
+        return
+    if not accept:
+        raise RegisterError(lost.sentence)
+    session.register.append(EntryKind.LOSS_ACCEPTED, lost.facts(), now=session.now)
 
 
 def _check_policy(policy: Policy, session: Session) -> None:

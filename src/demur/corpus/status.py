@@ -12,6 +12,7 @@ from demur.corpus.explain import LastImport, last_imports
 from demur.corpus.session import reading
 from demur.corpus.versions import VersionState, states
 from demur.register import Head
+from demur.register.loss import undecided
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -44,6 +45,8 @@ class Status:
     small_fragments: int
     """Each costs every look-up a little."""
     maintenance_due: bool
+    loss: str
+    """What a restore lost and publishing waits for, in one sentence; "" where nothing is."""
     clock_days: int | None
     """Days between the register's last entry and now, where that is too far for anything to lapse; else None."""
 
@@ -73,5 +76,6 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             versions=states(session),
             small_fragments=small,
             maintenance_due=small > MOST_SMALL,
+            loss=lost.sentence if (lost := undecided(session.register)) else "",
             clock_days=session.register.clock_days(session.now),
         )

@@ -51,16 +51,17 @@ class Written:
 
 @dataclass(frozen=True)
 class Office:
-    """Where letters are recorded: the policy, the secrets, and the moment."""
+    """Where letters are recorded: the policy, the secrets, the moment, and the register's incarnation."""
 
     policy: Policy
     keys: Keys
     now: datetime
+    incarnation: int
 
     def link(self, purpose: Purpose, receipt: Receipt, language: str = SOURCE) -> str:
         """The address of an objection's page: its receipt, or the question to its holder."""
         path = "confirm" if purpose is Purpose.CONFIRM else "receipt"
-        token = Tokens.of(self.keys).make(purpose, receipt.seq)
+        token = Tokens.of(self.keys, self.incarnation).make(purpose, receipt.seq)
         return f"{self.policy.portal.url}/{language}/{path}/{token}"
 
     def deadline(self) -> datetime:

@@ -1,5 +1,6 @@
 """The register: append-only entries, objections, people with linked accounts, members, consents."""
 
+from demur.register.audit import Audited
 from demur.register.contact_records import (
     ApiKey,
     Attachment,
@@ -14,6 +15,7 @@ from demur.register.contact_records import (
     Staff,
     StaffRole,
 )
+from demur.register.effects import Effect
 from demur.register.members import MEMBER
 from demur.register.persons import Erasure, OwnObjection, merged
 from demur.register.records import (
@@ -38,11 +40,13 @@ __all__ = [
     "NEVER",
     "ApiKey",
     "Attachment",
+    "Audited",
     "Campaign",
     "Changes",
     "Count",
     "Delivered",
     "Due",
+    "Effect",
     "Entry",
     "Erasure",
     "Facts",

@@ -53,9 +53,7 @@ def asked(connection: sa.Connection, template: str, params: Mapping[str, JSON], 
     by = None if row is None else _until(row, time)
     if by is None:
         return
-    connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=by))
-    payload: Mapping[str, JSON] = {"confirm_by": moment(by).isoformat(), "objection": row.seq}
-    entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=covered_by(connection, row.seq))
+    begins(connection, row.seq, by, time, {})
 
 
 def unasked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
@@ -91,6 +89,18 @@ def _stands(connection: sa.Connection, rows: Any, time: int) -> None:  # noqa: A
     for row in rows:
         if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
             continue
-        connection.execute(sa.update(objection).where(objection.c.seq == row.seq).values(confirm_by=None, changed=time))
-        payload: Mapping[str, JSON] = {"objection": row.seq}
-        entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=covered_by(connection, row.seq))
+        stands(connection, row.seq, time, {})
+
+
+def stands(connection: sa.Connection, seq: int, time: int, said: Mapping[str, JSON]) -> None:
+    """Take the deadline from an objection, and append the entry, which says ``said`` besides."""
+    connection.execute(sa.update(objection).where(objection.c.seq == seq).values(confirm_by=None, changed=time))
+    payload = {**said, "objection": seq}
+    entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=covered_by(connection, seq))
+
+
+def begins(connection: sa.Connection, seq: int, by: int, time: int, said: Mapping[str, JSON]) -> None:
+    """Give an objection the deadline that a question named, and append the entry, which says ``said`` besides."""
+    connection.execute(sa.update(objection).where(objection.c.seq == seq).values(confirm_by=by))
+    payload = {**said, "confirm_by": moment(by).isoformat(), "objection": seq}
+    entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=covered_by(connection, seq))

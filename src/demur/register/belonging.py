@@ -7,6 +7,7 @@ kill in between leaves a state that the next opening finishes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,11 +17,25 @@ from demur.identity import Keys
 from demur.register import entries, instance, journal
 from demur.register.clock import micros
 from demur.register.instance import Instance
+from demur.register.loss import UNKNOWN
 from demur.register.mark import Mark, Point
+from demur.register.records import JSON
 from demur.register.store import Store
 from demur.register.tables import account
 from demur.register.vault import Vault
 from demur.terms import EntryKind
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """A mark that was begun anew."""
+
+    path: Path
+    begin: int
+    """The register's last entry then."""
+    incarnation: int
+    lost: bool
+    """Whether the old one is lost, so that publishing waits for a decision."""
 
 
 def begin(store: Store, keys: Keys, path: Path) -> None:
@@ -64,6 +79,58 @@ def check(store: Store, keys: Keys, path: Path) -> None:
     with store.reading() as connection:
         require_point(connection, mark.end(), f"the mark {path}", _where(store))
     store.mark = mark
+
+
+def renew(store: Store, keys: Keys, path: Path) -> Renewed:
+    """Begin a new mark at the register's end, because the old one is lost or from before a restore.
+
+    A mark from before a restore which took everything in it is followed by one of the register's incarnation: that is
+    how the folder of a further server goes on. Where it is lost, nobody can tell that the register is not an older one:
+    that goes on record, publishing waits for a decision (loss.py), and an incarnation begins, so that the lost mark is
+    refused should it turn up.
+
+    Raises:
+        IdentityError: when a key is another one.
+        RegisterError: when the mark is there and fits, or is ahead of the register; or when there is no instance.
+    """
+    with store.reading() as connection:
+        known, end = instance.read(connection), journal.end(connection)
+    if known is None:
+        raise RegisterError(f"The register {_where(store)} never had a mark: any other command gives it one.")
+    known.require(keys, f"the register {_where(store)}")
+    mark = Mark(path, keys, known)
+    if path.is_file() or mark.finish():
+        _require_followed(store, mark, known)
+        mark.begin_again(end, known.incarnation, drop=True)
+        return Renewed(path, end.seq, known.incarnation, lost=False)
+    begun = known.next()
+    with store.writing() as connection:
+        instance.write(connection, begun)
+        payload: dict[str, JSON] = {"incarnation": begun.incarnation, "loss": UNKNOWN}
+        seq = entries.append(connection, EntryKind.MARK_RENEWED, payload, micros(None))
+        end = journal.end(connection)
+        prepared = Mark.prepare(path, keys, begun, end)
+    prepared.establish()
+    return Renewed(path, seq, begun.incarnation, lost=True)
+
+
+def _require_followed(store: Store, mark: Mark, known: Instance) -> None:
+    """Make sure that a mark is from before a restore which took in all that it notes."""
+    head, end = mark.head(), mark.end()
+    if head.incarnation == known.incarnation:
+        with store.reading() as connection:
+            require_point(connection, end, f"the mark {mark.path}", _where(store))
+        raise RegisterError(f"The mark {mark.path} is there and fits: there is nothing to renew.")
+    with store.reading() as connection:
+        restored = entries.last_of(connection, EntryKind.REGISTER_RESTORED) or {}
+        held = journal.commitment_at(connection, end.seq) == end.commitment
+    taken = [end.seq, end.commitment.hex()] in (restored.get("marks") or [])  # type: ignore[operator]  # a list
+    if head.incarnation > known.incarnation or not (held or taken):
+        raise RegisterError(
+            f"The mark {mark.path} (incarnation {head.incarnation}) notes what the register (incarnation "
+            f"{known.incarnation}) does not hold: restore the backup again and name this mark, too, with --mark; or "
+            "move it away, and `demur mark renew` puts on record that it is lost."
+        )
 
 
 def require_point(connection: sa.Connection, point: Point, of: str, where: str) -> None:

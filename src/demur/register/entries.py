@@ -1,17 +1,22 @@
 """The log: entries that are appended, numbered without a gap, and committed to.
 
-Invariants: entries are appended only under the write lock, so `seq` counts 1, 2, 3, ...; an entry is never changed;
-a binding entry (terms.BINDING) names the subject keys whose standing it may change. An entry's commitment is
-``SHA-256(salt || canonical entry)`` with 32 random bytes of salt; the canonical entry is JSON with sorted keys and
-no spaces (the form of RFC 8785) of `seq`, `kind`, `time`, `payload`, and the SHA-256 of `subjects` and of the sealed
-detail. The commitment is what will become the leaf of an RFC 9162 tree: it can be published without telling
-anything, and the detail can be erased without breaking it.
+Invariants: entries are appended only under the write lock, so `seq` counts 1, 2, 3, ...; an entry is never changed
+(an erasure destroys the salts of some, see erasing.py); a binding entry (terms.BINDING) names the subject keys whose
+standing it may change, and its effect says what it changed (effects.py). :func:`made` and :func:`insert` are the one
+way into the table.
+
+An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random bytes of salt; the canonical entry is JSON
+with sorted keys and no spaces (the form of RFC 8785) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
+sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes. Whoever
+is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the table) had
+neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will become the leaf
+of an RFC 9162 tree: it can be published without telling anything, and the detail can be erased without breaking it.
 """
 
 import hashlib
 import os
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -20,12 +25,36 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register import journal
 from demur.register.clock import moment
+from demur.register.effects import Effect
 from demur.register.records import JSON, Changes, Entry, Head
-from demur.register.tables import detail, entry
+from demur.register.tables import entry
 from demur.terms import BINDING, EntryKind
 
+FORMAT: Final = 2
+"""Of the entries that are made now."""
 SALT_BYTES: Final = 32
+_EMPTIED: Final = b"demur/emptied\0"
+_INSERT: Final = sa.insert(entry)
+_FIRST: Final = b'{"detail":%b,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
+_SECOND: Final = b'{"detail":%b,"effect":%b,"format":2,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
 _PAGE: Final = 1000
+
+
+class Stored(NamedTuple):
+    """A row of `entry`; the fields are the table's columns, in their order."""
+
+    seq: int
+    kind: str
+    binding: bool
+    time: int
+    payload: str
+    salt: bytes
+    commitment: bytes
+    detail_digest: bytes | None
+    subjects: bytes | None
+    format: int | None
+    subject_salt: bytes | None
+    effect: bytes | None
 
 
 def head(connection: sa.Connection) -> Head:
@@ -43,10 +72,9 @@ def append(  # an entry has this many parts
     time: int,
     *,
     subjects: SubjectKeys | None = None,
-    sealed: bytes | None = None,
-    owner: int | None = None,
+    effect: Effect | None = None,
 ) -> int:
-    """Append an entry; the caller holds the write lock.
+    """Append an entry without a detail; the caller holds the write lock.
 
     Args:
         connection: a write transaction.
@@ -54,53 +82,84 @@ def append(  # an entry has this many parts
         payload: its facts, which name nobody.
         time: microseconds since 1970-01-01, UTC.
         subjects: the keys whose standing it may change, shape (n,).
-        sealed: its personal details, sealed.
-        owner: the subject key of the account whose key seals them.
+        effect: what it changed.
 
     Returns:
         Its number.
     """
     seq = head(connection).seq + 1
-    values: dict[str, Any] = {
-        "seq": seq,
-        "kind": kind.value,
-        "binding": kind in BINDING,
-        "time": time,
-        "payload": canonical_json(payload).decode(),
-        "salt": os.urandom(SALT_BYTES),
-        "detail_digest": None if sealed is None else hashlib.sha256(sealed).digest(),
-        "subjects": None if subjects is None else subjects.astype("<i8").tobytes(),
-    }
-    connection.execute(sa.insert(entry).values(**values, commitment=commitment(**values)))
-    journal.note(connection, seq)
-    if sealed is not None:
-        connection.execute(sa.insert(detail).values(seq=seq, account=owner, sealed=sealed))
+    insert(connection, [made(seq, kind, payload, time, subjects=subjects, effect=effect)])
     return seq
 
 
-def commitment(  # it commits to every part of an entry
-    *,
+def insert(connection: sa.Connection, made_ones: Sequence[Mapping[str, Any]]) -> None:
+    """Append entries that :func:`made` gave, with the numbers that come next."""
+    connection.execute(_INSERT, made_ones)
+    journal.note(connection, made_ones[0]["seq"])
+
+
+def made(  # an entry has this many parts
     seq: int,
-    kind: str,
+    kind: EntryKind,
+    payload: Mapping[str, JSON],
     time: int,
-    payload: str,
-    salt: bytes,
-    detail_digest: bytes | None,
-    subjects: bytes | None,
-    **_: object,
-) -> bytes:
-    """The salted commitment to a stored entry, 32 bytes; see the module's docstring."""
-    canonical = canonical_json(
-        {
-            "detail": None if detail_digest is None else detail_digest.hex(),
-            "kind": kind,
-            "payload": orjson.loads(payload),
-            "seq": seq,
-            "subjects": None if subjects is None else hashlib.sha256(subjects).hexdigest(),
-            "time": moment(time).isoformat(),
-        }
+    *,
+    subjects: SubjectKeys | None = None,
+    effect: Effect | None = None,
+    sealed: bytes | None = None,
+) -> dict[str, Any]:
+    """The row of a new entry, with fresh salts; arguments as of :func:`append`, and its sealed detail."""
+    noise = os.urandom(2 * SALT_BYTES)
+    bare = Stored(
+        seq=seq,
+        kind=kind.value,
+        binding=kind in BINDING,
+        time=time,
+        payload=canonical_json(payload).decode(),
+        salt=noise[:SALT_BYTES],
+        commitment=b"",
+        detail_digest=None if sealed is None else hashlib.sha256(sealed).digest(),
+        subjects=None if subjects is None else subjects.astype("<i8").tobytes(),
+        format=FORMAT,
+        subject_salt=noise[SALT_BYTES:],
+        effect=None if effect is None else effect.to_bytes(),
     )
-    return hashlib.sha256(salt + canonical).digest()
+    return {**bare._asdict(), "commitment": commitment(bare)}
+
+
+def commitment(stored: Stored) -> bytes:
+    """The salted commitment to an entry, 32 bytes; see the module's docstring.
+
+    Raises:
+        ValueError, OverflowError: for a format or a time that no entry has.
+    """
+    return hashlib.sha256(stored.salt + _canonical(stored, stored.subject_salt or b"")).digest()
+
+
+def content_digest(stored: Stored) -> bytes:
+    """What stands for an entry once its salts are destroyed: SHA-256 of all the rest, its commitment included."""
+    return hashlib.sha256(_EMPTIED + stored.commitment + _canonical(stored, b"")).digest()
+
+
+def _canonical(stored: Stored, salt: bytes) -> bytes:
+    """Canonical JSON of an entry, put together from its payload, which is stored in that form already."""
+    detail = _quoted(stored.detail_digest)
+    subjects, effect = _hashed(salt, stored.subjects), _hashed(salt, stored.effect)
+    when = moment(stored.time).isoformat().encode()
+    rest = (orjson.dumps(stored.kind), stored.payload.encode(), stored.seq, subjects, when)
+    if stored.format is None:
+        return _FIRST % (detail, *rest)
+    if stored.format != FORMAT:
+        raise ValueError("This demur knows no such format of an entry.")
+    return _SECOND % (detail, effect, *rest)
+
+
+def _hashed(salt: bytes, value: bytes | None) -> bytes:
+    return _quoted(None if value is None else hashlib.sha256(salt + value).digest())
+
+
+def _quoted(digest: bytes | None) -> bytes:
+    return b"null" if digest is None else b'"%b"' % digest.hex().encode()
 
 
 def canonical_json(value: Mapping[str, JSON]) -> bytes:

@@ -22,6 +22,8 @@ from demur.register import bulk
 from demur.register.tables import state
 
 _STATE: Final = "instance"
+_RESTORING: Final = "restoring"
+"""Set while a restore replays a journal, so that one which was cut off is told from a register in use."""
 _ID_BYTES: Final = 16
 _CHECK_BYTES: Final = 16
 
@@ -77,6 +79,18 @@ def write(connection: sa.Connection, instance: Instance) -> None:
     value = orjson.dumps(asdict(instance)).decode()
     statement = bulk.insert(connection, state).values(name=_STATE, value=value)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def restoring(connection: sa.Connection) -> bool:
+    """Whether a restore was cut off in this register."""
+    return connection.scalar(sa.select(state.c.value).where(state.c.name == _RESTORING)) is not None
+
+
+def set_restoring(connection: sa.Connection, *, under_way: bool) -> None:
+    """Note that a restore begins, or that it is done."""
+    connection.execute(sa.delete(state).where(state.c.name == _RESTORING))
+    if under_way:
+        connection.execute(sa.insert(state).values(name=_RESTORING, value="1"))
 
 
 def _checks(name: str, keys: Keys) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Invariants: whoever appends an entry notes its number on the connection, so that a transaction knows what it appended;
 numbers are given under the write lock, so that all from the first one on are its own; what is noted names nobody: it
-holds subject keys and references, and the mark seals it.
+holds subject keys and references, with what each entry changed (effects.py), and the mark seals it.
 """
 
 import base64
@@ -26,14 +26,35 @@ REPLAYED: Final = frozenset(
         EntryKind.OBJECTION_CONFIRMED,
         EntryKind.OBJECTION_LAPSED,
         EntryKind.OBJECTION_WITHDRAWN,
+        EntryKind.OBJECTION_ASKED,
+        EntryKind.OBJECTION_UNASKED,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
         EntryKind.PERSON_ERASED,
+        EntryKind.KEY_REVOKED,
+        EntryKind.STAFF_REMOVED,
+        EntryKind.VERSION_RETIRED,
+        EntryKind.VERSION_EXPORTED,
     }
 )
-"""Entries whose doing a restore repeats; of the others it tells how many are lost."""
+"""Entries whose doing a restore repeats (replay.py)."""
+
+TOLD: Final = frozenset(
+    {
+        EntryKind.IMPORT_FINISHED,
+        EntryKind.MEMBERS_IMPORTED,
+        EntryKind.POLICY_CHANGED,
+        EntryKind.VERSION_PUBLISHED,
+        EntryKind.REGISTER_RESTORED,
+        EntryKind.MARK_RENEWED,
+        EntryKind.LOSS_ACCEPTED,
+    }
+)
+"""Entries that a restore can't repeat, and of which it tells more than their number (loss.py): by payload alone."""
+
+_KEPT: Final = REPLAYED | TOLD
 
 _URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED, EntryKind.VERSION_EXPORTED}
 """Entries that somebody relies on once they are acknowledged: the mark is on disk before."""
@@ -58,15 +79,16 @@ def appended(connection: sa.Connection) -> Group | None:
     rows = connection.execute(columns.order_by(entry.c.seq)).all()
     if not rows:  # a savepoint took it back
         return None
-    kept = [row.seq for row in rows if row.kind in REPLAYED]
-    others = Counter[str](row.kind for row in rows if row.kind not in REPLAYED)
+    kept = [row.seq for row in rows if row.kind in _KEPT]
+    others = Counter[str](row.kind for row in rows if row.kind not in _KEPT)
     end = Point(rows[-1].seq, bytes(rows[-1].commitment))
-    return Group(end, _replayable(connection, first) if kept else (), others)
+    return Group(end, _kept(connection, first) if kept else (), others)
 
 
 def urgent(group: Group) -> bool:
     """Whether the mark has to be on disk before anybody is told of a group."""
-    return bool(group.entries) or any(EntryKind(kind) in _URGENT for kind in group.others)
+    noted = [each["kind"] for each in group.entries]
+    return any(EntryKind(kind) in _URGENT | REPLAYED for kind in (*noted, *group.others))
 
 
 def end(connection: sa.Connection) -> Point:
@@ -84,17 +106,16 @@ def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def _replayable(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
-    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects)
-    which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in REPLAYED]))
+def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
+    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
+    which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in _KEPT]))
     rows = connection.execute(sa.select(*columns).where(*which).order_by(entry.c.seq))
     return [
-        {
-            "seq": row.seq,
-            "kind": row.kind,
-            "time": row.time,
-            "payload": orjson.loads(row.payload),
-            "subjects": None if row.subjects is None else base64.b64encode(row.subjects).decode(),
-        }
+        {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
+        | ({"subjects": _text(row.subjects), "effect": _text(row.effect)} if row.kind in REPLAYED else {})
         for row in rows
     ]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()

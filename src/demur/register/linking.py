@@ -39,6 +39,7 @@ _staged_person: Final = sa.Table(
 )
 
 _STAGED: Final = np.dtype([("low", "i8"), ("high", "i8"), ("proven", "i4")])
+_PAIR: Final = np.dtype([("low", "i8"), ("high", "i8")])
 _MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8")])
 
 
@@ -50,7 +51,9 @@ class Taken:
     """The accounts of the people whom they made one, sorted."""
     new: int
     """Links that were never recorded before."""
-    proven: int
+    covering: Edges
+    """Those of them that prove nothing."""
+    proven: Edges
     """Links that prove from now on, new ones or not."""
 
 
@@ -69,23 +72,26 @@ def take_links(connection: sa.Connection) -> Taken:
     recorded = sa.exists().where(link.c.low == low, link.c.high == high)
     rows = sa.select(low, high, proven.label("proven")).where(~recorded).group_by(low, high)
     new = bulk.read(connection, rows, _STAGED)
-    shown = _prove(connection) + int(new["proven"].sum())
+    pairs, proves = np.column_stack([new["low"], new["high"]]), new["proven"] == 1
+    covering, shown = pairs[~proves], np.vstack([_prove(connection), pairs[proves]])
     if not len(new):
-        return Taken(np.array([], dtype=np.int64), 0, shown)
-    persons = _persons(connection, np.column_stack([new["low"], new["high"]]))
+        return Taken(np.array([], dtype=np.int64), 0, covering, shown)
+    persons = _persons(connection, pairs)
     said = sa.select(low, high, sa.true(), proven == 1).where(~recorded).group_by(low, high)
     connection.execute(bulk.insert(connection, link).from_select(["low", "high", "active", "proven"], said))
-    return Taken(_merge(connection, persons), len(new), shown)
+    return Taken(_merge(connection, persons), len(new), covering, shown)
 
 
-def _prove(connection: sa.Connection) -> int:
-    """Let the links prove that stand, did not, and are said to; how many. What was unlinked stays so."""
+def _prove(connection: sa.Connection) -> Edges:
+    """Let the links prove that stand, did not, and are said to; which. What was unlinked stays so."""
     said = sa.select(staged_link.c.low, staged_link.c.high).where(staged_link.c.proven)
     idle = (link.c.active, ~link.c.proven)
     if not connection.scalar(sa.select(sa.exists().where(*idle))):
-        return 0
-    which = sa.update(link).where(*idle, sa.tuple_(link.c.low, link.c.high).in_(said))
-    return connection.execute(which.values(proven=True)).rowcount
+        return np.empty((0, 2), np.int64)
+    which = (*idle, sa.tuple_(link.c.low, link.c.high).in_(said))
+    rows = bulk.read(connection, sa.select(link.c.low, link.c.high).where(*which), _PAIR)
+    connection.execute(sa.update(link).where(*which).values(proven=True))
+    return np.column_stack([rows["low"], rows["high"]])
 
 
 def _persons(connection: sa.Connection, edges: Edges) -> Edges:

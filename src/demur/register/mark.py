@@ -108,7 +108,8 @@ class Mark:
     def finish(self) -> bool:
         """Establish the mark that a crash left beside its place, if it is this instance's; whether there was one."""
         beside = partial(self.path)
-        if not beside.is_file() or self._read_head(beside) is None:
+        head = self._read_head(beside) if beside.is_file() else None
+        if head is None or head.incarnation != self._instance.incarnation:
             return False
         self.establish()
         return True
@@ -117,10 +118,10 @@ class Mark:
         """Remove a prepared mark whose register was not made."""
         partial(self.path).unlink(missing_ok=True)
 
-    def begin_again(self, begin: Point, incarnation: int) -> None:
-        """Begin the journal anew after a backup or a restore; lines that go beyond ``begin`` stay."""
+    def begin_again(self, begin: Point, incarnation: int, *, drop: bool = False) -> None:
+        """Begin the journal anew after a backup or a restore; lines that go beyond ``begin`` stay, unless ``drop``."""
         with self._lock, self._held(fcntl.LOCK_EX):
-            later = [line for line, group in self._lines() if group.end.seq > begin.seq]
+            later = [] if drop else [line for line, group in self._lines() if group.end.seq > begin.seq]
             self._instance = Instance(self._instance.id, incarnation, self._instance.checks)
             self._write_beside([self._head_line(begin), *later])
             self.establish()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
@@ -21,6 +22,7 @@ from demur.register.campaigns import Campaigns, number_of
 from demur.register.clock import MICROS_PER_DAY, micros, moment
 from demur.register.contact_records import Delivered, Due, NoticeRecord
 from demur.register.contact_tables import campaign, notice
+from demur.register.effects import Effect
 from demur.register.people import People, together
 from demur.register.proof import own_accounts
 from demur.register.store import Store
@@ -231,7 +233,8 @@ def _record_sent(
     untold = (bulk.among(connection, member.c.key, subjects), member.c.noticed_on > today)
     connection.execute(sa.update(member).where(*untold).values(noticed_on=today))
     payload = {"campaign": name, "channel": channel.value, "people": len(new)}
-    entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects)
+    effect = Effect(keys=np.array(sorted(new), dtype=np.int64))
+    entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects, effect=effect)
 
 
 def _record_bounced(connection: sa.Connection, row: Any, cause: str, time: int) -> None:  # noqa: ANN401  # a notice
@@ -242,7 +245,8 @@ def _record_bounced(connection: sa.Connection, row: Any, cause: str, time: int) 
     name = connection.scalar(sa.select(campaign.c.name).where(campaign.c.number == row.campaign))
     payload = {"campaign": name, "cause": cause, "channel": row.channel}
     subjects = _members_of(connection, [row.subject])
-    entries.append(connection, EntryKind.NOTICE_BOUNCED, payload, time, subjects=subjects)
+    effect = Effect(keys=np.array([row.subject], dtype=np.int64))
+    entries.append(connection, EntryKind.NOTICE_BOUNCED, payload, time, subjects=subjects, effect=effect)
 
 
 def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKeys:

@@ -179,6 +179,12 @@ class ObjectionLog(Log):
         with self._store.reading() as connection:
             return objection_states.reference_of(connection, seq)
 
+    def reference_in(self, incarnation: int, seq: int) -> str | None:
+        """The same, by the number that the entry had in an incarnation: restores since may have given it another."""
+        with self._store.reading() as connection:
+            number = objection_states.number_now(connection, incarnation, seq)
+            return None if number is None else objection_states.reference_of(connection, number)
+
     def objections_of(self, account: str) -> list[ObjectionState]:
         """Every objection for any account that is proven to be of an account's person, oldest first.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
@@ -19,7 +20,8 @@ from demur.register.people import together
 from demur.register.proof import own_accounts
 from demur.register.records import ObjectionPhase, ObjectionState
 from demur.register.references import read_reference
-from demur.register.tables import account, objected, objection
+from demur.register.tables import account, entry, objected, objection
+from demur.terms import EntryKind
 
 
 def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
@@ -38,6 +40,24 @@ def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
 def reference_of(connection: sa.Connection, seq: int) -> str | None:
     """The reference of the objection that an entry lodged."""
     return connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
+
+
+def number_now(connection: sa.Connection, incarnation: int, seq: int) -> int | None:
+    """The number now of an objection that had another one in an earlier incarnation; None where a restore lost it.
+
+    Numbers up to a restored backup's end stay; an objection that a restore repeated says which ones it had (`were`).
+    """
+    later = sa.select(entry.c.payload).where(entry.c.kind == EntryKind.REGISTER_RESTORED.value)
+    restores = [orjson.loads(payload) for payload in connection.scalars(later)]
+    ends = [restore["backup"] for restore in restores if restore["incarnation"] > incarnation]
+    if not ends or seq <= min(ends):
+        return seq
+    were = f'"{incarnation}":{seq}'
+    which = (entry.c.seq > min(ends), entry.c.kind == EntryKind.OBJECTION_LODGED.value, entry.c.payload.contains(were))
+    for number, payload in connection.execute(sa.select(entry.c.seq, entry.c.payload).where(*which)):
+        if orjson.loads(payload).get("were", {}).get(str(incarnation)) == seq:
+            return int(number)
+    return None
 
 
 def of_people(connection: sa.Connection, keys: SubjectKeys) -> list[ObjectionState]:

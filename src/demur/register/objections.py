@@ -7,9 +7,9 @@ reference of its own, and withdrawing one leaves the others in force. Reason and
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import orjson
@@ -17,11 +17,12 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.register import entries
 from demur.register.asking import waits
-from demur.register.clock import days, moment
+from demur.register.clock import days, micros, moment
+from demur.register.effects import Effect
 from demur.register.objection_states import covered_by, read_state
-from demur.register.people import People, add_link, together
+from demur.register.people import People, add_bare, add_link, pair, together
 from demur.register.plain import plain
 from demur.register.records import JSON, ObjectionPhase, ObjectionState, Receipt
 from demur.register.references import new_reference
@@ -32,12 +33,12 @@ from demur.terms import EntryKind
 
 LapseCause = Literal["denied", "unconfirmed"]
 
-_ENDS: Final = {
+ENDS: Final = {
     ObjectionPhase.CONFIRMED: EntryKind.OBJECTION_CONFIRMED,
     ObjectionPhase.LAPSED: EntryKind.OBJECTION_LAPSED,
     ObjectionPhase.WITHDRAWN: EntryKind.OBJECTION_WITHDRAWN,
 }
-_FROM: Final = {
+FROM: Final = {
     ObjectionPhase.CONFIRMED: {ObjectionPhase.LODGED},
     ObjectionPhase.LAPSED: {ObjectionPhase.LODGED},
     ObjectionPhase.WITHDRAWN: {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED},
@@ -71,48 +72,91 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
 
 def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int, time: int) -> Receipt:
     """Record an objection of somebody of whom nothing is left but a subject key: what they say is not kept."""
-    bare = {"key": subject, "person": subject, "wrapped": None, "sealed": None}
-    connection.execute(bulk.insert(connection, account).values(**bare).on_conflict_do_nothing())
+    add_bare(connection, [subject])
     return _record(connection, vault, said, np.array([subject], dtype=np.int64), time)
 
 
 def _record(connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, time: int) -> Receipt:
-    subjects = together(connection, keys)
-    seq = _append_lodging(connection, vault, said, keys, subjects, time)
-    reference = new_reference()
-    values = {
-        "seq": seq,
-        "reference": reference,
-        "phase": ObjectionPhase.LODGED.value,
-        "active": True,
-        "channel": said.channel,
-        "received": None if said.received is None else days(said.received),
-        "lodged": time,
-        "confirm_by": said.confirm_by,
-        "changed": time,
-    }
-    connection.execute(sa.insert(objection).values(**values))
-    connection.execute(sa.insert(objected), [{"objection": seq, "account": key} for key in keys.tolist()])
-    return Receipt(reference, seq, subjects, moment(time))
+    receipt = Receipt(new_reference(), entries.head(connection).seq + 1, together(connection, keys), moment(time))
+    sealed = _sealed(connection, vault, said, int(keys[0]))
+    insert(connection, [Lodged(said, receipt, keys, sealed)])
+    return receipt
 
 
-def _append_lodging(  # the parts of one entry
-    connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, subjects: SubjectKeys, time: int
-) -> int:
-    payload: dict[str, JSON] = {
-        "accounts": len(keys),
-        "channel": said.channel,
-        "confirm_by": None if said.confirm_by is None else moment(said.confirm_by).isoformat(),
-        "received": None if said.received is None else said.received.isoformat(),
-    }
-    owner, sealed = int(keys[0]), None
-    if said.reason is not None or said.statement is not None:
-        wrapped = connection.scalar(sa.select(account.c.wrapped).where(account.c.key == owner))
-        words = plain({"reason": said.reason, "statement": said.statement})
-        sealed = vault.seal(wrapped or b"", words, "detail", owner)
-    return entries.append(
-        connection, EntryKind.OBJECTION_LODGED, payload, time, subjects=subjects, sealed=sealed, owner=owner
-    )
+@dataclass(frozen=True, eq=False)
+class Lodged:
+    """An objection that is recorded now, of which every row can be told."""
+
+    said: Lodging
+    receipt: Receipt
+    keys: SubjectKeys
+    """The accounts that it names, in their order."""
+    sealed: bytes | None = None
+    """What was said with it, sealed by the first of them."""
+    also: Mapping[str, JSON] = field(default_factory=dict)
+    """What its entry says besides: which one it repeats (replay.py)."""
+
+    def entry(self) -> dict[str, Any]:
+        """Its row in the log."""
+        by, received = self.said.confirm_by, self.said.received
+        payload: dict[str, JSON] = {
+            "accounts": len(self.keys),
+            "channel": self.said.channel,
+            "confirm_by": None if by is None else moment(by).isoformat(),
+            "received": None if received is None else received.isoformat(),
+        }
+        payload |= self.also
+        return entries.made(
+            self.receipt.seq,
+            EntryKind.OBJECTION_LODGED,
+            payload,
+            micros(self.receipt.lodged),
+            subjects=self.receipt.subjects,
+            effect=Effect(keys=self.keys, reference=self.receipt.reference),
+            sealed=self.sealed,
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Its row among the objections."""
+        time = micros(self.receipt.lodged)
+        return {
+            "seq": self.receipt.seq,
+            "reference": self.receipt.reference,
+            "phase": ObjectionPhase.LODGED.value,
+            "active": True,
+            "channel": self.said.channel,
+            "received": None if self.said.received is None else days(self.said.received),
+            "lodged": time,
+            "confirm_by": self.said.confirm_by,
+            "changed": time,
+        }
+
+    def detail(self) -> dict[str, Any]:
+        """The row of what was said with it."""
+        return {"seq": self.receipt.seq, "account": int(self.keys[0]), "sealed": self.sealed}
+
+
+def insert(connection: sa.Connection, lodged: Sequence[Lodged]) -> None:
+    """Append objections to the log, and put them on record as they stand; their numbers are those that come next."""
+    entries.insert(connection, [each.entry() for each in lodged])
+    connection.execute(_OBJECTION, [each.state() for each in lodged])
+    named = [{"objection": each.receipt.seq, "account": key} for each in lodged for key in each.keys.tolist()]
+    connection.execute(_OBJECTED, named)
+    details = [each.detail() for each in lodged if each.sealed is not None]
+    if details:
+        connection.execute(sa.insert(detail), details)
+
+
+_OBJECTION: Final = sa.insert(objection)
+_OBJECTED: Final = sa.insert(objected)
+
+
+def _sealed(connection: sa.Connection, vault: Vault, said: Lodging, owner: int) -> bytes | None:
+    """What was said with an objection, sealed by the account of a key."""
+    if said.reason is None and said.statement is None:
+        return None
+    wrapped = connection.scalar(sa.select(account.c.wrapped).where(account.c.key == owner))
+    return vault.seal(wrapped or b"", plain({"reason": said.reason, "statement": said.statement}), "detail", owner)
 
 
 def record_link(connection: sa.Connection, first: int, second: int, time: int) -> int | None:
@@ -122,7 +166,8 @@ def record_link(connection: sa.Connection, first: int, second: int, time: int) -
         return None
     payload = {"accounts": len(subjects)}
     retell(connection, [first])
-    return entries.append(connection, EntryKind.ACCOUNT_LINKED, payload, time, subjects=subjects)
+    effect = Effect(proven=pair(first, second))
+    return entries.append(connection, EntryKind.ACCOUNT_LINKED, payload, time, subjects=subjects, effect=effect)
 
 
 def move(
@@ -136,11 +181,11 @@ def move(
     state = read_state(connection, typed)
     if state.phase is phase:
         return state
-    if state.phase not in _FROM[phase]:
+    if state.phase not in FROM[phase]:
         raise RegisterError(
             f"The objection {state.reference} is {state.phase} and can't become {phase}: lodge a new one if needed."
         )
-    _end(connection, state.seq, phase, time, cause)
+    end(connection, state.seq, phase, time, _caused(cause))
     return read_state(connection, state.reference)
 
 
@@ -161,15 +206,19 @@ def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]
     columns = sa.select(objection.c.seq, objection.c.reference).where(*_due(time))
     rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()
     for row in rows:
-        _end(connection, row.seq, ObjectionPhase.LAPSED, time, "unconfirmed")
+        end(connection, row.seq, ObjectionPhase.LAPSED, time, _caused("unconfirmed"))
     return [row.reference for row in rows]
 
 
-def _end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, cause: LapseCause | None) -> None:
-    """Move an objection to a phase, and append the entry."""
-    payload: dict[str, JSON] = {"objection": seq} | ({} if cause is None else {"cause": cause})
+def _caused(cause: LapseCause | None) -> dict[str, JSON]:
+    return {} if cause is None else {"cause": cause}
+
+
+def end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, said: Mapping[str, JSON]) -> None:
+    """Move an objection to a phase, and append the entry, which says ``said`` besides."""
+    payload: dict[str, JSON] = {**said, "objection": seq}
     subjects = covered_by(connection, seq)
-    entries.append(connection, _ENDS[phase], payload, time, subjects=subjects)
+    entries.append(connection, ENDS[phase], payload, time, subjects=subjects)
     values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))
 

@@ -7,7 +7,7 @@ does. What a person may see and have erased follows fewer links: those that prov
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -107,6 +107,11 @@ def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> Su
     return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.person.in_(persons)))
 
 
+def pair(first: int, second: int) -> Edges:
+    """Two accounts as one pair, the smaller key first, shape (1, 2)."""
+    return np.array([sorted((first, second))], dtype=np.int64)
+
+
 def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys | None:
     """Link two accounts, as proven; the keys of the person they now are, or None if they were so linked already."""
     low, high = sorted((first, second))
@@ -132,6 +137,30 @@ def remove_link(connection: sa.Connection, first: int, second: int) -> SubjectKe
     both = together(connection, [low])
     if connection.execute(sa.update(link).where(*pair).values(active=False, proven=False)).rowcount == 0:
         raise RegisterError("These two accounts are not linked with each other: name the two of one recorded link.")
+    _part(connection, both)
+    return both
+
+
+def keep_apart(connection: sa.Connection, first: int, second: int) -> SubjectKeys:
+    """The same, also where no link is on record: then none comes about by an import any more."""
+    low, high = sorted((first, second))
+    both = together(connection, [low, high])
+    statement = bulk.insert(connection, link).values(low=low, high=high, active=False, proven=False)
+    apart = {"active": False, "proven": False}
+    connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_=apart))
+    _part(connection, both)
+    return both
+
+
+def add_bare(connection: sa.Connection, keys: Iterable[int]) -> None:
+    """Give accounts of which nothing but the key is known a row, unless they have one."""
+    rows = [{"key": int(key), "person": int(key), "wrapped": None, "sealed": None} for key in keys]
+    if rows:
+        connection.execute(bulk.insert(connection, account).on_conflict_do_nothing(), rows)
+
+
+def _part(connection: sa.Connection, both: SubjectKeys) -> None:
+    """Make people of some accounts by the links that are left between them."""
     edges = sa.select(link.c.low, link.c.high).where(link.c.active.is_(True))
     rows = connection.execute(edges.where(bulk.among(connection, link.c.low, both))).all()
     loops = np.column_stack([both, both])  # an account without a link is a person of its own
@@ -139,7 +168,6 @@ def remove_link(connection: sa.Connection, first: int, second: int) -> SubjectKe
     parted = [{"node": node, "root": root} for node, root in zip(nodes.tolist(), roots.tolist(), strict=True)]
     here = sa.update(account).where(account.c.key == sa.bindparam("node"))
     connection.execute(here.values(person=sa.bindparam("root")), parted)
-    return both
 
 
 def components(edges: Edges) -> tuple[SubjectKeys, SubjectKeys]:

@@ -7,7 +7,7 @@ members gave one mail address which nobody verified, covers both, and opens, sho
 under way stands until it is finished, and holds subject keys and no name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,11 +15,12 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import SubjectKeys, mail_spelling
-from demur.register import bulk, profiles, standing
-from demur.register.clock import moment
-from demur.register.erasing import drop_contact_letters, erase_keys, forget
+from demur.register import bulk, entries, profiles, standing
+from demur.register.clock import micros, moment
+from demur.register.erasing import drop_contact_letters, erase_keys, erased, forget
 from demur.register.objection_states import accounts_of, read_state
 from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_accounts
@@ -57,6 +58,10 @@ class Erasure:
     """Exports of versions that are gone, which could not be looked into: version and path."""
     destroyed: bool = False
     """Whether the sealed details are destroyed, so that only their traces are left to be overwritten."""
+    keys: Sequence[int] = ()
+    """The very accounts to erase, where a restore repeats an erasure; else those proven to be the subject's."""
+    replayed: int = 0
+    """The number of the entry that a restore repeats by it; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,11 @@ class OwnObjection:
 class Persons:
     """The people of one register, by what is proven to be theirs."""
 
-    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+    def __init__(self, store: Store, people: People, vault: Vault, signing: Ed25519PrivateKey) -> None:
         self._store = store
         self._people = people
         self._vault = vault
+        self._signing = signing
 
     def subject(self, account: str) -> int:
         """The subject key of an account.
@@ -98,6 +104,10 @@ class Persons:
         """The same, by the subject key of one account."""
         with self._store.reading() as connection:
             return own_accounts(connection, [subject])
+
+    def erased_by(self, erasure: Erasure) -> SubjectKeys:
+        """The keys of the accounts that an erasure erases, sorted."""
+        return np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)
 
     def claimed(self, keys: SubjectKeys) -> int:
         """How many further accounts objections named together with these, which proves nothing."""
@@ -134,8 +144,16 @@ class Persons:
         found |= {mail for mail in mails if mail_account(mail) in {None, *known}}
         return frozenset(mail_spelling(address) for address in found)
 
-    def destroy(self, keys: SubjectKeys) -> None:
-        """Destroy every sealed detail of these accounts, and what members said of themselves."""
+    def destroy(
+        self, keys: SubjectKeys, payload: Mapping[str, JSON] | None = None, *, now: datetime | None = None
+    ) -> int:
+        """Destroy every sealed detail of these accounts, and what members said of themselves; the entry's number.
+
+        Args:
+            keys: of the accounts, sorted.
+            payload: what the entry says besides.
+            now: its time.
+        """
         with self._store.writing() as connection:
             brought = self._brought(connection, keys)
             drop_contact_letters(
@@ -147,6 +165,9 @@ class Persons:
             consents = {"imported_consent": None, "recorded_consent": None}
             theirs = bulk.among(connection, member.c.key, keys)
             connection.execute(sa.update(member).where(theirs).values(**unknown, **consents))
+            effect, said = erased(connection, keys, self._signing), payload or {"accounts": len(keys)}
+            kind = EntryKind.PERSON_ERASED
+            return entries.append(connection, kind, said, micros(now), subjects=keys, effect=effect)
 
     def _brought(self, connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
         """Mail addresses that are on record because members with these accounts gave them, and for nothing else."""

@@ -35,11 +35,16 @@ def consent(connection: sa.Connection, people: People, accounts: list[str], *, g
     if not accounts:
         raise IdentityError("A consent needs an account to hold for: give at least one, as namespace:value.")
     keys = np.unique(people.ensure(connection, accounts))
+    record(connection, keys, given=given)
+    return keys
+
+
+def record(connection: sa.Connection, keys: SubjectKeys, *, given: bool) -> None:
+    """Record a consent, or its end, by subject keys of accounts that have a row."""
     statement = bulk.insert(connection, member)
     rows = [{"key": key, "recorded_consent": given, **_UNKNOWN} for key in keys.tolist()]
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"recorded_consent": given}), rows)
     retell(connection, keys)  # of whom some may be members only now
-    return keys
 
 
 def read(connection: sa.Connection, people: People, vault: Vault, account: str) -> Member | None:

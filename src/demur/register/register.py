@@ -5,38 +5,44 @@ Invariants: every change appends an entry in the same transaction; a method that
 moment unless given.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import sqlalchemy as sa
 
 from demur.identity import Keys, SubjectKeys
-from demur.register import belonging, entries, erasing, journal, objections, profiles, schema, standing
+from demur.register import belonging, bulk, entries, journal, objections, profiles, schema, standing
 from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
+from demur.register.audit import Audited, audit
 from demur.register.clock import micros
+from demur.register.effects import Effect
 from demur.register.instance import Instance
 from demur.register.letters import LetterBox
-from demur.register.mark import Point
+from demur.register.mark import Mark, Point
 from demur.register.notices import NoticeBook
 from demur.register.objection_log import ObjectionLog
-from demur.register.people import remove_link, together
+from demur.register.people import pair, remove_link, together
 from demur.register.persons import Persons
 from demur.register.records import (
+    JSON,
     Facts,
     Member,
     MemberImport,
     Snapshot,
 )
+from demur.register.replay import Noted, Replayed, replay
 from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
+from demur.register.tables import account as account_table
 from demur.register.told import retell
-from demur.register.visits import Visits
+from demur.register.visits import Visits, close_all
 from demur.terms import EntryKind
 
 
@@ -46,7 +52,8 @@ class Register(ObjectionLog):
     def __init__(self, store: Store, keys: Keys) -> None:
         super().__init__(store, keys)
         self._reader = standing.Reader()
-        self.persons = Persons(store, self._people, self._vault)
+        self.persons = Persons(store, self._people, self._vault, keys.signing)
+        self._public_key = keys.signing.public_key()
         self.notices = NoticeBook(store, self._people, self._vault)
         self.letters = LetterBox(store, self._people, self._vault)
         self.attachments = Attachments(store, self._vault)
@@ -123,6 +130,12 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             return instances.read(connection)
 
+    @property
+    def incarnation(self) -> int:
+        """How often entries were numbered anew, by a restore, counted from 1."""
+        instance = self.instance
+        return 1 if instance is None else instance.incarnation
+
     def require_point(self, point: Point, of: str) -> None:
         """Make sure that the register holds an entry that ``of``, something outside it, names.
 
@@ -132,6 +145,52 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             where = self._store.url.render_as_string(hide_password=True)
             belonging.require_point(connection, point, of, where)
+
+    @classmethod
+    def renew_mark(cls, url: str, keys: Keys, mark: Path) -> belonging.Renewed:
+        """Begin a new mark for a register whose mark is lost, or from before a restore; see belonging.py.
+
+        Raises:
+            RegisterError: when the mark is there and fits, or notes what the register does not hold.
+            IdentityError: when a key is another one.
+        """
+        store = Store(url)
+        try:
+            schema.check(store)
+            return belonging.renew(store, keys, mark)
+        finally:
+            store.close()
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where every commit is noted; None outside a workspace."""
+        return self._store.mark
+
+    def begin_journal(self, begin: Point) -> None:
+        """Begin the mark's journal anew, at an entry that a whole backup holds."""
+        instance = self.instance
+        assert self._store.mark is not None  # a workspace's register has one
+        assert instance is not None
+        self._store.mark.begin_again(begin, instance.incarnation)
+
+    def begin_restore(self, instance: Instance) -> None:
+        """Begin an incarnation, in a register that a backup brought back and that is in no use yet."""
+        self._store.prepare()
+        with self._store.writing() as connection:
+            instances.set_restoring(connection, under_way=True)
+            instances.write(connection, instance)
+            close_all(connection)
+
+    def replay(self, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
+        """Do the entries of a journal again, all or none; see replay.py."""
+        with self._store.writing() as connection:
+            return replay(connection, noted, incarnation, erasing)
+
+    def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
+        """Put a restore on record; the entry's number."""
+        with self._store.writing() as connection:
+            instances.set_restoring(connection, under_way=False)
+            return entries.append(connection, EntryKind.REGISTER_RESTORED, payload, micros(now))
 
     def point(self, seq: int) -> Point:
         """An entry by number and commitment; 0 for the beginning."""
@@ -161,8 +220,9 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             subjects = remove_link(connection, one, other)
             retell(connection, subjects)
-            payload = {"accounts": len(subjects)}
-            return entries.append(connection, EntryKind.ACCOUNT_UNLINKED, payload, micros(now), subjects=subjects)
+            payload, effect, time = {"accounts": len(subjects)}, Effect(unlinked=pair(one, other)), micros(now)
+            kind = EntryKind.ACCOUNT_UNLINKED
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def import_members(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
         """Import members, batches of members.MEMBER: all rows, or none.
@@ -181,8 +241,8 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             subjects = profiles.consent(connection, self._people, list(accounts), given=given)
             kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
-            payload = {"accounts": len(subjects)}
-            return entries.append(connection, kind, payload, micros(now), subjects=subjects)
+            payload, effect, time = {"accounts": len(subjects)}, Effect(keys=subjects, consent=given), micros(now)
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def person(self, account: str) -> SubjectKeys:
         """The keys of every account that an objection for this one covers, sorted, shape (n,); itself where unknown.
@@ -211,10 +271,23 @@ class Register(ObjectionLog):
 
         Keyed identifiers stay, for the one purpose of honouring the person's objections.
         """
+        keys = self.persons.own(account)
         with self._store.writing() as connection:
-            erased = erasing.erase(connection, self._people, account)
+            known = sa.select(sa.func.count()).select_from(account_table)
+            erased = connection.scalar(known.where(bulk.among(connection, account_table.c.key, keys))) or 0
+            self.persons.destroy(keys)
         self._store.scrub()
         return erased
+
+    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> Audited:
+        """Check every entry, and whether what stands is what the entries make of it; see audit/__init__.py.
+
+        Args:
+            report: is told what is wrong, in one sentence each, which names an entry, an objection or a subject key.
+            checkpoints: numbers of entries up to which the caller holds a digest.
+        """
+        with self._store.reading() as connection:
+            return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
 
     # What the corpus reads besides the log
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register import bulk, entries
 from demur.register.clock import moment
+from demur.register.effects import Effect, Pairs
 from demur.register.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members import checked, identified
 from demur.register.people import People, mail_account
@@ -41,6 +42,7 @@ staged: Final = sa.Table(
     sa.Column("told_on", sa.Integer),
     sa.Column("imported_consent", sa.Boolean),
     sa.Column("digest", sa.LargeBinary),
+    sa.Column("mark", BIG),  # of what will stand in `member`
     sa.Column("wrapped", sa.LargeBinary),
     sa.Column("sealed", sa.LargeBinary),
     sa.Column("identifier", sa.LargeBinary),  # sealed with the same key, for an account that is new
@@ -58,6 +60,7 @@ staged_account: Final = sa.Table(
 )
 
 
+_MARKED: Final = np.dtype([("key", "i8"), ("mark", "i8")])
 _SAID: Final = ("names", "locale", "mail", "region", "birth_year", "consented", "mail_verified")
 
 Places = npt.NDArray[np.int64]
@@ -132,7 +135,8 @@ class MemberImporter:
             sealed = self._vault.put(cipher, profile, "member", key)
             own = self._vault.put(cipher, identifier.encode(), "account", key)
             facts = (region or UNKNOWN_REGION, born or 0, told_on, consent)
-            yield (number, key, *facts, digest, wrapped, sealed, own)
+            mark = self._vault.mark(key, facts, profile)
+            yield (number, key, *facts, digest, mark, wrapped, sealed, own)
 
     def _stage_links(
         self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int
@@ -193,15 +197,29 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     read = progress.rows
     changed = connection.scalar(sa.select(sa.func.count()).select_from(staged)) or 0
     subjects = _changed_facts(connection)
+    members, unrecorded = _taken_members(connection), _unrecorded(connection)
     _take_accounts(connection)
     _take_members(connection)
     taken = take_links(connection)
     subjects = np.union1d(subjects, taken.merged)
     retell(connection, subjects)
     payload = {"changed": changed, "digest": progress.digest.hexdigest(), "read": read}
-    payload |= {"linked": taken.new, "proven": taken.proven}
-    seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=subjects)
+    payload |= {"linked": taken.new, "proven": len(taken.proven)}
+    effect = Effect(proven=taken.proven, covering=taken.covering, members=members, unrecorded=unrecorded)
+    seq = entries.append(connection, EntryKind.MEMBERS_IMPORTED, payload, time, subjects=subjects, effect=effect)
     return MemberImport(seq, read, changed)
+
+
+def _taken_members(connection: sa.Connection) -> Pairs:
+    """The key and the mark of every member that is taken over."""
+    rows = bulk.read(connection, sa.select(staged.c.key, staged.c.mark).order_by(staged.c.key), _MARKED)
+    return np.column_stack([rows["key"], rows["mark"]])
+
+
+def _unrecorded(connection: sa.Connection) -> SubjectKeys:
+    """The keys of members whose recorded consent is replaced by what the import says."""
+    joined = sa.select(staged.c.key).join(member, member.c.key == staged.c.key)
+    return bulk.read_keys(connection, joined.where(member.c.recorded_consent.is_not(None), _news()))
 
 
 def _drop_unchanged(connection: sa.Connection) -> None:
@@ -226,11 +244,13 @@ def _changed_facts(connection: sa.Connection) -> SubjectKeys:
 
 def _recorded_after() -> sa.ColumnElement[bool | None]:
     """The recorded consent after an import: it stands unless the import says something new."""
-    news = sa.and_(
-        staged.c.imported_consent.is_not(None),
-        staged.c.imported_consent.is_distinct_from(member.c.imported_consent),
-    )
-    return sa.case((news, sa.null()), else_=member.c.recorded_consent)
+    return sa.case((_news(), sa.null()), else_=member.c.recorded_consent)
+
+
+def _news() -> sa.ColumnElement[bool]:
+    """Whether an import says something about consent that the last one did not."""
+    said = staged.c.imported_consent
+    return sa.and_(said.is_not(None), said.is_distinct_from(member.c.imported_consent))
 
 
 def _take_accounts(connection: sa.Connection) -> None:

@@ -31,7 +31,7 @@ _SHARE_FOR_OTHERS: Final = 0.3
 """Seconds of pause for each second of a transaction that is one of many."""
 _LOCK: Final = int.from_bytes(b"demur\0rg", "big")
 """The advisory lock's number, the same for every process."""
-_VACUUM: Final = "VACUUM account, member, detail, letter, attachment, attachment_content, session"
+_VACUUM: Final = "VACUUM account, member, entry, detail, letter, attachment, attachment_content, session"
 _PRAGMAS: Final = ("synchronous=FULL", "fullfsync=ON", "foreign_keys=ON", "secure_delete=ON", "cache_size=-65536")
 
 

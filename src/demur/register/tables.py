@@ -24,10 +24,13 @@ entry: Final = sa.Table(
     sa.Column("binding", sa.Boolean, nullable=False),
     sa.Column("time", BIG, nullable=False),  # microseconds since 1970-01-01, UTC
     sa.Column("payload", sa.Text, nullable=False),  # canonical JSON
-    sa.Column("salt", sa.LargeBinary, nullable=False),  # 32 random bytes
+    sa.Column("salt", sa.LargeBinary, nullable=False),  # 32 random bytes; none once an erasure destroyed them
     sa.Column("commitment", sa.LargeBinary, nullable=False),  # 32 bytes, see entries.py
     sa.Column("detail_digest", sa.LargeBinary),  # SHA-256 of the sealed detail, so that it can be erased
-    sa.Column("subjects", sa.LargeBinary),  # little-endian int64; last, as it may be megabytes
+    sa.Column("subjects", sa.LargeBinary),  # little-endian int64; behind the rest, as it may be megabytes
+    sa.Column("format", sa.SmallInteger),  # null: the first one, which has none of the columns behind
+    sa.Column("subject_salt", sa.LargeBinary),  # 32 random bytes, of `subjects` and `effect`; none as `salt`
+    sa.Column("effect", sa.LargeBinary),  # what it changed, see effects.py; may be megabytes, too
     sa.Index("entry_kind", "kind", "seq"),
     sa.Index("entry_binding", "binding", "seq"),
 )

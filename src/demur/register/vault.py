@@ -12,6 +12,7 @@ another's place.
 import hashlib
 import hmac
 import os
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -62,6 +63,17 @@ class Vault:
     def digest(self, plain: bytes) -> bytes:
         """A keyed digest, 16 bytes: tells whether something changed, and nobody without the key what it says."""
         return hashlib.blake2b(plain, key=self._digest_key, digest_size=16).digest()
+
+    def mark(self, subject: int, facts: Sequence[object], profile: bytes) -> int:
+        """A keyed digest of a member, int64: tells whether a row is the one that was imported, and nothing else.
+
+        Args:
+            subject: the subject key.
+            facts: region, birth year, told on and imported consent, as their columns have them.
+            profile: what is sealed with them.
+        """
+        said = f"mark\0{subject}\0{[int(each) if isinstance(each, bool) else each for each in facts]}\0".encode()
+        return int.from_bytes(self.digest(said + profile)[:8], "little", signed=True)
 
     def _unwrap(self, wrapped: bytes, subject: int) -> bytes:
         return unseal(self._sealing, wrapped, context=_context("key", subject))

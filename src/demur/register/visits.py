@@ -127,6 +127,11 @@ def close_sessions(connection: sa.Connection, keys: SubjectKeys) -> None:
     connection.execute(sa.delete(session).where(*theirs))
 
 
+def close_all(connection: sa.Connection) -> None:
+    """End every session, of staff too: who left since a backup must not come back with it."""
+    connection.execute(sa.delete(session))
+
+
 def digest(secret: str) -> bytes:
     """SHA-256 of a random secret, 32 bytes."""
     return hashlib.sha256(secret.encode(errors="replace")).digest()

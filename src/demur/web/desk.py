@@ -30,7 +30,6 @@ class Desk:
     def __init__(self, workspace: Workspace, limits: Limits | None = None) -> None:
         self.workspace = workspace
         self.keys: Keys = workspace.keys()
-        self.tokens: Tokens = Tokens.of(self.keys)
         self.form_secret: bytes = derived(self.keys, _FORMS)
         self.session_secret: bytes = derived(self.keys, _SESSIONS)
         self.limits: Limits = limits or Limits()
@@ -38,6 +37,7 @@ class Desk:
         self._seen = _version(workspace)
         self._policy = workspace.policy()
         self.register: Register = workspace.register()
+        self.tokens: Tokens = Tokens.of(self.keys, self.register.incarnation)
 
     @cached_property
     def intake(self) -> "Intake":

@@ -32,7 +32,7 @@ class Office:
         self.register = register
         self.stop = stop
         self.keys: Keys = workspace.keys()
-        self.tokens: Tokens = Tokens.of(self.keys)
+        self.tokens: Tokens = Tokens.of(self.keys, register.incarnation)
         self.timeouts: Timeouts = TIMEOUTS
         self._lock = threading.Lock()
         self._policy = workspace.policy()

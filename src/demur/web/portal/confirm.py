@@ -75,7 +75,8 @@ async def withdraw(request: Request, token: str) -> Response:
 
 
 def _find(at: Desk, token: str) -> _Asked:
-    reference = at.register.reference_of(at.tokens.read(token, Purpose.CONFIRM).number)
+    read = at.tokens.read(token, Purpose.CONFIRM)
+    reference = at.register.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: copy all of the link.")
     state = at.register.objection(reference)

@@ -111,12 +111,12 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         RegisterError: where there is no such objection.
     """
     try:
-        seq, acting = at.tokens.read(token, Purpose.RECEIPT).number, True
+        read, acting = at.tokens.read(token, Purpose.RECEIPT), True
     except IdentityError:
         if acting:
             raise
-        seq = at.tokens.read(token, Purpose.VIEW).number
-    reference = at.register.reference_of(seq)
+        read = at.tokens.read(token, Purpose.VIEW)
+    reference = at.register.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
     state, said = at.register.objection(reference), at.register.statement(reference) or {}

@@ -48,7 +48,7 @@ async def record_(request: Request) -> Response:
         return acted
     visit, form = acted
     at = desk(request)
-    office = Office(at.policy(), at.keys, at.now())
+    office = Office(at.policy(), at.keys, at.now(), at.register.incarnation)
     written, errors = await run_in_threadpool(_written, form, office)
     if errors:
         return _form(visit, {name: form.text(name) for name in _FIELDS}, _WRONG, errors=errors)

@@ -1,0 +1,139 @@
+"""``demur backup`` and ``demur restore``: a copy of the workspace, and a workspace out of it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from demur import backup as backups
+from demur.backup import Backup, Restored
+from demur.backup.container import LIST
+from demur.backup.keysafe import NAME as SEALED
+from demur.backup.keysafe import VARIABLE
+from demur.backup.restoring import Source
+from demur.cli.options import Invocation, shared
+from demur.cli.output import count, emit, note, progress
+from demur.errors import UsageError
+
+_MB = 1_000_000
+
+_PASSPHRASE_FILE = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help=f"Holds the passphrase (else {VARIABLE}, else a terminal is asked).",
+)
+
+
+@click.command
+@click.argument("to", type=click.Path(path_type=Path))
+@_PASSPHRASE_FILE
+@click.option("--without-keys", is_flag=True, help="Leave the keys out: keep a copy of keys/ elsewhere.")
+@shared
+def backup(invocation: Invocation, to: Path, passphrase_file: Path | None, *, without_keys: bool) -> None:
+    """Copy the workspace into the new folder TO, while servers run.
+
+    Commands that change the corpus wait; objections are taken in all the while. The keys are encrypted by a passphrase.
+    What is in the outbox is left out. Once the backup is whole, the mark's journal begins anew: keep the mark on
+    another disk (`[register] mark`), and the newest backup. A register on PostgreSQL is copied with `pg_dump`.
+    """
+    workspace = invocation.workspace
+    passphrase = None if without_keys else _new_passphrase(passphrase_file)
+    with progress("Backing up"):
+        made = backups.back_up(workspace, to, passphrase)
+    emit(lambda: "\n".join(_made(made)), made)
+
+
+@click.command
+@click.argument("source", metavar="FROM", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@_PASSPHRASE_FILE
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="A copy of keys/, for a backup without them.",
+)
+@click.option(
+    "--mark",
+    "marks",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A mark, besides the one that the demur.toml in the backup names; one for each server.",
+)
+@click.option("--register", metavar="URL", help="Put the register there, and not where demur.toml says.")
+@shared
+def restore(
+    invocation: Invocation,
+    source: Path,
+    passphrase_file: Path | None,
+    keys: Path | None,
+    marks: tuple[Path, ...],
+    register: str | None,
+) -> None:
+    """Make a workspace of the backup FROM in the folder that -w names, which must be empty or not be there.
+
+    Stop servers and workers before. What the mark holds beyond the backup is done again: objections, confirmations,
+    withdrawals, links, consents, and erasures down to the bytes. What can't be is told, and publishing waits until
+    sources were read again, or the loss is accepted. If it is cut off, the same command goes on.
+    """
+    passphrase = None if keys is not None else _known_passphrase(source, passphrase_file)
+    with progress("Restoring"):
+        restored = backups.restore(Source(source, passphrase, keys, marks, register), invocation.root)
+    if not restored.marks:
+        note("No mark was found: what was acknowledged since the backup is unknown. If it turns up, restore again.")
+    emit(lambda: "\n".join(_restored(restored)), restored)
+
+
+def _new_passphrase(file: Path | None) -> str:
+    given = backups.passphrase_given(file)
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        raise UsageError(
+            f"A backup's keys need a passphrase: set {VARIABLE}, or give --passphrase-file; --without-keys leaves them "
+            "out."
+        )
+    return str(click.prompt("Passphrase for the keys", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _known_passphrase(source: Path, file: Path | None) -> str | None:
+    given = backups.passphrase_given(file)
+    asked = given is None and (source / SEALED).is_file() and (source / LIST).is_file() and sys.stdin.isatty()
+    return str(click.prompt("Passphrase for the keys", hide_input=True, err=True)) if asked else given
+
+
+def _made(made: Backup) -> Iterator[str]:
+    yield f"Backed up to {made.path}: {count(made.files, 'file')}, {made.bytes / _MB:,.1f} MB."
+    yield f"The register in it ends at entry {made.entries:,}; the mark's journal begins there."
+    if made.keys:
+        yield "The keys in it open with the passphrase: keep that elsewhere."
+    else:
+        yield "The keys are not in it: keep a copy of keys/ elsewhere, nothing replaces them."
+
+
+def _restored(restored: Restored) -> Iterator[str]:
+    yield f"Restored to {restored.path}, up to entry {restored.backup:,} (incarnation {restored.incarnation})."
+    yield f"Done again from the mark: {_counts(restored.replayed) or 'nothing'}."
+    yield f"Rows that may not be used any more: {restored.deleted:,} deleted; erasures done again: {restored.erased:,}."
+    if restored.lost:
+        yield f"Lost, as far as is known: {_counts(restored.lost)}."
+    if restored.replayed.get("objection.lodged"):
+        yield "Reasons, statements and attachments of these objections are lost."
+    if restored.versions:
+        yield f"Versions that are gone: {', '.join(restored.versions)}. Their names are not used again."
+    if restored.missing:
+        yield f"Of {count(restored.missing, 'entry').replace('entrys', 'entries')} nothing is known."
+    yield restored.loss or "Nothing is lost that publishing waits for."
+    yield f"Check it (`demur status`), then back it up anew{_sudo()}."
+
+
+def _sudo() -> str:
+    return " (you are root: see that the server's user owns it)" if os.geteuid() == 0 else ""
+
+
+def _counts(counts: object) -> str:
+    assert isinstance(counts, dict)
+    return ", ".join(f"{number:,} {kind}" for kind, number in counts.items())

@@ -1,0 +1,157 @@
+"""Objections, replayed: what was lodged, for which accounts, and where each stands."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+
+from demur.register.clock import days, micros
+from demur.register.effects import Effect
+from demur.register.entries import Stored
+from demur.register.objections import ENDS, FROM
+from demur.register.records import ObjectionPhase
+from demur.register.tables import account, objected, objection
+from demur.terms import EntryKind
+
+_PHASE: Final = {kind.value: phase for phase, kind in ENDS.items()}
+_BINDING: Final = frozenset({ObjectionPhase.LODGED.value, ObjectionPhase.CONFIRMED.value})
+_COLUMNS: Final = (
+    *(column for column in objection.c if column is not objection.c.active),
+    sa.type_coerce(objection.c.active, sa.Integer).label("active"),  # whatever stands there
+)
+KINDS: Final = frozenset(
+    {
+        *_PHASE,
+        EntryKind.OBJECTION_LODGED.value,
+        EntryKind.OBJECTION_ASKED.value,
+        EntryKind.OBJECTION_UNASKED.value,
+    }
+)
+"""The entries that change objections."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    """An objection that may still change: what the entries make of it, and what the table says."""
+
+    phase: str
+    confirm_by: int | None
+    changed: int
+    row: Any
+
+
+class Objections:
+    """The objections of the entries that were read so far, against the rows of the tables."""
+
+    def __init__(self, connection: sa.Connection, report: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._report = report
+        self._open: dict[int, _Standing] = {}
+        self._rows: dict[int, Any] = {}
+        self._named: dict[int, list[int]] = {}
+
+    def between(self, after: int, last: int) -> None:
+        """Read what the tables say of the objections with numbers after one, up to another."""
+        self.unlodged()
+        here = (objection.c.seq > after, objection.c.seq <= last)
+        self._rows = {row.seq: row for row in self._connection.execute(sa.select(*_COLUMNS).where(*here))}
+        self._named = {}
+        pairs = sa.select(objected).where(objected.c.objection > after, objected.c.objection <= last)
+        for number, key in self._connection.execute(pairs.order_by(objected.c.objection, objected.c.account)):
+            self._named.setdefault(number, []).append(key)
+
+    def unlodged(self) -> None:
+        """Report rows of the tables that no entry lodged."""
+        for number in self._rows:
+            self._report(f"Objection {number} stands in the register, and no entry lodged it.")
+        for number in self._named:
+            self._report(f"Accounts are named by objection {number}, which no entry lodged.")
+        self._rows, self._named = {}, {}
+
+    def take(self, stored: Stored) -> None:
+        """Take an entry of one of KINDS.
+
+        Raises:
+            KeyError, TypeError, ValueError: when it does not say what it must.
+        """
+        payload = orjson.loads(stored.payload)
+        if stored.kind == EntryKind.OBJECTION_LODGED:
+            self._lodged(stored, payload)
+            return
+        number = int(payload["objection"])
+        known = self._open.get(number)
+        if known is None:
+            self._report(
+                f"Entry {stored.seq}, {stored.kind}, is about objection {number}, which is not in force by then."
+            )
+        elif stored.kind in _PHASE:
+            self._moved(stored, number, known, _PHASE[stored.kind])
+        elif stored.kind == EntryKind.OBJECTION_ASKED:
+            known.confirm_by = _micros(payload["confirm_by"])
+        else:
+            known.confirm_by, known.changed = None, stored.time
+
+    def _lodged(self, stored: Stored, payload: Mapping[str, Any]) -> None:
+        row, named = self._rows.pop(stored.seq, None), self._named.pop(stored.seq, [])
+        effect = Effect.read(stored.effect)
+        self._accounts(stored, effect, int(payload["accounts"]), named)
+        confirm_by, received = payload["confirm_by"], payload["received"]
+        if row is None:
+            self._report(f"Objection {stored.seq} is missing: its entry is there, and nothing stands for it.")
+        else:
+            expected = {
+                "channel": payload["channel"],
+                "received": None if received is None else days(date.fromisoformat(received)),
+                "lodged": stored.time,
+            }
+            if stored.format is not None:
+                expected["reference"] = effect.reference
+            self._compare(stored.seq, row, expected)
+        phase = ObjectionPhase.LODGED.value
+        self._open[stored.seq] = _Standing(phase, _micros(confirm_by), stored.time, row)
+
+    def _accounts(self, stored: Stored, effect: Effect, count: int, named: list[int]) -> None:
+        """Whether the accounts that an objection names are those of its entry."""
+        subjects = np.frombuffer(stored.subjects or b"", "<i8")
+        if stored.format is None:
+            wrong = len(named) != count or not np.isin(named, subjects).all()
+        else:
+            wrong = named != sorted(effect.keys.tolist()) or not np.isin(effect.keys, subjects).all()
+        if wrong:
+            self._report(f"Objection {stored.seq} names other accounts than its entry says.")
+
+    def _moved(self, stored: Stored, number: int, known: _Standing, phase: ObjectionPhase) -> None:
+        if known.phase not in FROM[phase]:
+            self._report(f"Entry {stored.seq}, {stored.kind}, can't follow on an objection {known.phase} ({number}).")
+        known.phase, known.changed = phase.value, stored.time
+        if phase.value not in _BINDING:
+            self._settle(number, self._open.pop(number))
+
+    def _settle(self, number: int, known: _Standing) -> None:
+        if known.row is not None:
+            active = known.phase in _BINDING
+            standing = {"phase": known.phase, "active": active, "confirm_by": known.confirm_by}
+            self._compare(number, known.row, {**standing, "changed": known.changed})
+
+    def _compare(self, number: int, row: Any, expected: Mapping[str, object]) -> None:  # noqa: ANN401  # a row
+        for name, value in expected.items():
+            if getattr(row, name) != value:
+                said = "another one" if name == "reference" else repr(value)
+                self._report(f"Objection {number}: its {name} is not what the entries say, {said}.")
+
+    def finish(self) -> None:
+        """Compare what is still open, and look for accounts that have no row."""
+        for number, known in self._open.items():
+            self._settle(number, known)
+        self._open = {}
+        joined = sa.select(objected).join(account, account.c.key == objected.c.account, isouter=True)
+        for number, key in self._connection.execute(joined.where(account.c.key.is_(None))):
+            self._report(f"Objection {number} names account {key}, of which the register has no row.")
+
+
+def _micros(text: str | None) -> int | None:
+    return None if text is None else micros(datetime.fromisoformat(text))
