@@ -131,12 +131,15 @@ async def body_of(request: Request, most: int = BODY) -> bytes:
     Raises:
         Problem: when it is longer than ``most`` bytes.
     """
+    too_large = Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
+    if int(request.headers.get("content-length", "0")) > most:
+        raise too_large  # unread; the gate has seen that it is a number
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
         if size > most:
-            raise Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
+            raise too_large
     return b"".join(parts)
 
 
