@@ -11,7 +11,7 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -213,6 +213,11 @@ def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:
 def _set(headers: MutableHeaders, *, secured: bool) -> None:
     for name, value in _defaults(secured=secured):
         headers.setdefault(name, value)
+
+
+def standard_headers() -> Mapping[str, str]:
+    """What every answer carries."""
+    return _HEADERS
 
 
 def _defaults(*, secured: bool) -> Iterable[tuple[str, str]]:

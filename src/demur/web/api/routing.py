@@ -125,21 +125,24 @@ def _too_many(wait: int) -> Problem:
     return Problem("too-many", f"Too many requests: try again in {wait} s.", Retry_After=str(wait))
 
 
+def _too_large(most: int) -> Problem:
+    return Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
+
+
 async def body_of(request: Request, most: int = BODY) -> bytes:
     """The body.
 
     Raises:
         Problem: when it is longer than ``most`` bytes.
     """
-    too_large = Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
     if int(request.headers.get("content-length", "0")) > most:
-        raise too_large  # unread; the gate has seen that it is a number
+        raise _too_large(most)  # unread; the gate has seen that it is a number
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
         if size > most:
-            raise too_large
+            raise _too_large(most)
     return b"".join(parts)
 
 
