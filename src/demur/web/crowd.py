@@ -25,7 +25,7 @@ class Bounds:
 
     connections: int = 2000
     """At a time."""
-    by_address: int = 200
+    by_address: int = 400
     """The same, from one address (an IPv6 /64 is one): a company or a mobile network may stand behind it."""
     bodies: int = 256 * _MB
     """Of all bodies that are being received and worked on."""

@@ -9,6 +9,7 @@ forgotten first: at worst somebody may ask again who asked too often. Mails to o
 others ask: their memory has a fixed size and may count a stranger's mail too many, never one too few.
 """
 
+import functools
 import hashlib
 import math
 import secrets
@@ -147,6 +148,7 @@ def mailbox(account: str) -> str:
     return f"{namespace}{colon}{name.partition('+')[0].replace('.', '')}@{host}"
 
 
+@functools.lru_cache(maxsize=4096)
 def household(host: str) -> str:
     """What an address counts as: an IPv6 one as its network, as a household has a whole one.
 

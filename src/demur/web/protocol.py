@@ -8,6 +8,7 @@ Invariants: every answer that is given here carries the headers of all others; n
 """
 
 import asyncio
+import functools
 from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -143,6 +144,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unsent = None
         super().resume_writing()
 
+    def shutdown(self) -> None:
+        """The server stops: what is being answered is answered, and nobody is waited for."""
+        wait = self.waits(self.loop.time())
+        if wait is None or wait.why is Why.READING:
+            super().shutdown()
+        else:
+            self.end(Why.ROOM)
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # ours says what to do
         """Answer what can't be read, or what the parser was stopped for."""
         self._reject(self._refusal)
@@ -202,17 +211,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _reject(self, status: int) -> None:
         """Answer without the application, unless it is answering, and close."""
         if not (self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete):
-            body = _SENTENCES[status].encode()
-            retry = {"retry-after": str(_RETRY_S)} if status == _BUSY else {}
-            headers = {
-                **standard_headers(),
-                **retry,
-                "content-type": "text/plain; charset=utf-8",
-                "content-length": str(len(body)),
-                "connection": "close",
-            }
-            lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
-            self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
+            self.transport.write(_answer(status))
         self._close()
 
     def _close(self) -> None:
@@ -220,6 +219,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
         if self.transport.get_write_buffer_size() > 0:
             self.transport.abort()
+
+
+@functools.cache
+def _answer(status: int) -> bytes:
+    """An answer without the application."""
+    body = _SENTENCES[status].encode()
+    headers = {
+        **standard_headers(),
+        **({"retry-after": str(_RETRY_S)} if status == _BUSY else {}),
+        "content-type": "text/plain; charset=utf-8",
+        "content-length": str(len(body)),
+        "connection": "close",
+    }
+    lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in headers.items())
+    return STATUS_LINE[status] + lines + b"\r\n" + body
 
 
 def bounded(crowd: Crowd) -> type[asyncio.Protocol]:
