@@ -145,7 +145,7 @@ class Wire:
     @property
     def ended(self) -> bool:
         """Whether the other side has answered, or ended the connection; nothing that came is lost."""
-        self.socket.setblocking(False)
+        self.socket.settimeout(0)
         try:
             self.socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:

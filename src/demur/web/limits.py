@@ -13,6 +13,7 @@ import functools
 import hashlib
 import math
 import secrets
+import struct
 import threading
 import time
 from collections import OrderedDict
@@ -21,12 +22,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
-import numpy as np
-
 _HASH_BYTES: Final = 16
 _HOUSEHOLD: Final = 64
 """Bits of an IPv6 address that a household shares (RFC 6177)."""
 
+_FOUR: Final = struct.Struct("<4I")
 _ROWS: Final = 4
 """Cells that a mailbox has in the memory of mails: it is limited by the one that says least."""
 _COLUMNS: Final = 1 << 18
@@ -120,15 +120,17 @@ class _Unforgetting:
     """
 
     def __init__(self, columns: int = _COLUMNS) -> None:
-        self._full = np.zeros((_ROWS, columns))
+        self._columns = columns
+        self._full = memoryview(bytearray(8 * _ROWS * columns)).cast("d")  # of each cell, row after row
 
     def take(self, key: bytes, rate: Rate, now: float) -> bool:
         """Take one from the bucket of a key (16 random bytes), if one is there."""
-        cells = (np.arange(_ROWS), np.frombuffer(key, dtype="<u4") % self._full.shape[1])
-        full = max(now, float(self._full[cells].min())) + 1 / rate.per_second
+        cells = [row * self._columns + hashed % self._columns for row, hashed in enumerate(_FOUR.unpack(key))]
+        full = max(now, min(self._full[cell] for cell in cells)) + 1 / rate.per_second
         if full - now > rate.burst / rate.per_second + _TICK:
             return False
-        self._full[cells] = np.maximum(self._full[cells], full)
+        for cell in cells:
+            self._full[cell] = max(self._full[cell], full)
         return True
 
 
