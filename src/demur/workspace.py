@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -88,12 +88,13 @@ class Workspace:
         return load_policy(self.policy_path)
 
     def keys(self) -> Keys:
-        """The workspace's secrets.
+        """The workspace's secrets; the pepper keys names as the policy says that they are compared.
 
         Raises:
             IdentityError: when one is missing or damaged.
+            PolicyError: when demur.toml can't be read, or does not hold together.
         """
-        return Keys.load(self.keys_path)
+        return _comparing(Keys.load(self.keys_path), self.policy())
 
     def register(self) -> Register:
         """The register, open; close it, or use it as a context manager.
@@ -173,10 +174,14 @@ def _build(root: Path, policy: Policy) -> None:
     (staging / "outbox").mkdir(mode=0o700)
     for name in _PARTS:
         (staging / name).rename(root / name)
-    Register.create(_resolved(root, policy.register_.url), keys).close()
+    Register.create(_resolved(root, policy.register_.url), _comparing(keys, policy)).close()
     (staging / FILE_NAME).rename(root / FILE_NAME)
     staging.rmdir()
     sync(root)
+
+
+def _comparing(keys: Keys, policy: Policy) -> Keys:
+    return replace(keys, pepper=replace(keys.pepper, names=policy.accounts.names))
 
 
 def _clear(root: Path) -> None:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from demur.policy.fields import Day, Regions
 from demur.policy.sections import (
+    Accounts,
     Controller,
     Door,
     Identifiers,
@@ -56,6 +57,8 @@ class Policy(Section):
     """What happens to what others wrote about suppressed people; reshares of theirs are always dropped."""
     identifiers: Identifiers = Identifiers()
     """Direct identifiers of anyone in text."""
+    accounts: Accounts = Accounts()
+    """How names of accounts are compared; declare it before the first import (docs/policy.md says why)."""
     retention: Retention = Retention()
     """How long things are kept (Art. 5(1)(e) GDPR)."""
     objections: Objections = Objections()
@@ -83,6 +86,8 @@ class Policy(Section):
         rules = {name: dump[name] for name in ("regions", "door", "others", "identifiers")}
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
+        if self.accounts != Accounts():  # a policy that declares nothing has the hash it always had
+            rules["accounts"] = dump["accounts"]
         text = json.dumps(_sorted(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

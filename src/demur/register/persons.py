@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys, mail_spelling
+from demur.identity import SubjectKeys
 from demur.register import bulk, profiles, standing
 from demur.register.clock import moment
 from demur.register.erasing import drop_contact_letters, erase_keys, forget
@@ -121,7 +121,7 @@ class Persons:
             return accounts_of(connection, seq)
 
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
-        """The mail addresses on file of these accounts, as :func:`mail_spelling` writes them.
+        """The mail addresses on file of these accounts, each in its exact spelling.
 
         None that others gave, too, unless it is proven.
         """
@@ -131,8 +131,8 @@ class Persons:
             members = [profiles.read(connection, self._people, self._vault, name) for name in known]
         mails = [each.mail for each in members if each is not None and each.mail]
         found = {name.removeprefix(_MAIL) for name in known if name.startswith(_MAIL)}
-        found |= {mail for mail in mails if mail_account(mail) in {None, *known}}
-        return frozenset(mail_spelling(address) for address in found)
+        found |= {mail for mail in mails if mail_account(mail, self._people.names) in {None, *known}}
+        return frozenset(map(self._people.names.mail, found))
 
     def destroy(self, keys: SubjectKeys) -> None:
         """Destroy every sealed detail of these accounts, and what members said of themselves."""

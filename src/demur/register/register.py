@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from demur.identity import Keys, SubjectKeys
-from demur.register import entries, erasing, objections, profiles, schema, standing
+from demur.identity import Keys, Pairs, Pepper, SubjectKeys
+from demur.register import alike, entries, erasing, objections, profiles, schema, standing
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
 from demur.register.clock import micros
@@ -28,6 +28,7 @@ from demur.register.records import (
     MemberImport,
     Snapshot,
 )
+from demur.register.respelling import respell
 from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
@@ -75,10 +76,10 @@ class Register(ObjectionLog):
         store = Store(url)
         try:
             prepare(store)
+            return cls(store, respell(store, keys))
         except BaseException:
             store.close()
             raise
-        return cls(store, keys)
 
     # People and members
 
@@ -89,7 +90,7 @@ class Register(ObjectionLog):
             IdentityError: for a malformed account.
         """
         with self._store.writing() as connection:
-            one, other = self._people.ensure(connection, [first, second]).tolist()
+            one, other = self._people.ensure(connection, [first, second], micros(now)).tolist()
             return objections.record_link(connection, one, other, micros(now))
 
     def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
@@ -121,7 +122,7 @@ class Register(ObjectionLog):
             IdentityError: for a malformed account.
         """
         with self._store.writing() as connection:
-            subjects = profiles.consent(connection, self._people, list(accounts), given=given)
+            subjects = profiles.consent(connection, self._people, list(accounts), micros(now), given=given)
             kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
             payload = {"accounts": len(subjects)}
             return entries.append(connection, kind, payload, micros(now), subjects=subjects)
@@ -158,7 +159,19 @@ class Register(ObjectionLog):
         self._store.scrub()
         return erased
 
-    # What the corpus reads besides the log
+    # What the corpus reads besides the log, and tells it
+
+    @property
+    def pepper(self) -> Pepper:
+        """What keys items: the workspace's pepper, with the rules by which names are and were spelt here."""
+        return self._people.pepper
+
+    def note_alike(self, pairs: Pairs, *, now: datetime | None = None) -> int | None:
+        """Put on record which keys are spellings of one account; the entry's number, or None if all were known."""
+        if not len(pairs):
+            return None
+        with self._store.writing() as connection:
+            return alike.note(connection, pairs, micros(now))
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
