@@ -197,3 +197,6 @@ ITEM: Final = pa.schema(
     ]
 )
 """An item, the only shape that crosses from a source (design.md, *Data contracts*)."""
+
+ALIKE: Final = b"demur.alike"
+"""Metadata of a batch of items: JSON, accounts with the lists of other accounts that are known to be the same one's."""

@@ -4,15 +4,18 @@ Invariants: what can't be keyed (a malformed account) becomes null, and null is 
 at the policy.
 """
 
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.corpus import schema
 from demur.errors import IdentityError
 from demur.identity import Pairs, Pepper
+from demur.terms import ALIKE
 
 KEYED: Final = pa.schema([f.with_nullable(True) for f in schema.ROW] + [pa.field("deleted", pa.bool_())])  # noqa: FBT003  # pyarrow takes it by position only
 """A row on its way through the kernel: fields may still be null, and `deleted` has not been judged yet."""
@@ -37,6 +40,13 @@ class Keyer:
         keys = self._keys(encoded.dictionary.to_pylist())
         return pa.array(keys, pa.int64()).take(encoded.indices)
 
+    def take(self, said: bytes | None) -> None:
+        """Note what a batch's metadata (terms.ALIKE) says of accounts that are known by other names."""
+        for account, others in orjson.loads(said or b"{}").items():
+            with suppress(IdentityError):
+                exact, *rest = self.pepper.subject_keys([account, *others]).tolist()
+                self._alike.append(np.array([(exact, other) for other in rest], np.int64).reshape(-1, 2))
+
     def _keys(self, accounts: list[str]) -> list[int | None]:
         try:
             keys, pairs = self.pepper.all_keys(accounts)
@@ -50,6 +60,7 @@ class Keyer:
 def keyed(items: pa.RecordBatch, keyer: Keyer) -> pa.RecordBatch:
     """A batch of terms.ITEM as a batch of :data:`KEYED`, same length and order."""
     pepper = keyer.pepper
+    keyer.take((items.schema.metadata or {}).get(ALIKE))
     columns = {name: items.column(name) for name in items.schema.names}
     columns["source"] = pc.list_element(pc.split_pattern(items.column("item"), ":", max_splits=1), 0)
     columns |= _item_columns(items, pepper)
