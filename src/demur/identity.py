@@ -50,6 +50,7 @@ SubjectKeys = npt.NDArray[np.int64]
 Pairs = npt.NDArray[np.int64]
 """Subject keys of one account, each the exact one and that of another spelling of it; shape (n, 2)."""
 
+
 @lru_cache(maxsize=8)
 def _hmac_states(pepper: bytes) -> "tuple[hashlib._Hash, hashlib._Hash]":
     """The inner and the outer hash of HMAC-SHA-256 with the key taken in (RFC 2104, section 4)."""

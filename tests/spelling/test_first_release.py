@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 from making import batch, item, open_policy, span
 
+from demur.corpus.find import find
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
@@ -86,7 +87,12 @@ def test_every_spelling_of_every_objector_of_then_is_masked_in_what_others_wrote
         for role in ("mention", "quote")
     ]
     shown = [
-        item(f"forum:{n}-tag", "forum:stranger", f"tag {n}", media=[{"uri": "a", "type": None, "alt": None, "tagged": [new]}])
+        item(
+            f"forum:{n}-tag",
+            "forum:stranger",
+            f"tag {n}",
+            media=[{"uri": "a", "type": None, "alt": None, "tagged": [new]}],
+        )
         for n, (_, new) in enumerate(EVERY)
     ]
     found = kept(workspace, *named, *shown)
@@ -129,7 +135,10 @@ def test_an_old_receipt_still_withdraws_and_only_then_the_content_returns(worksp
 def test_whom_rule_one_made_one_person_is_shown_nothing_of_the_other(
     workspace: Workspace, copied: Callable[[Workspace, str], dict[str, Any]]
 ) -> None:
-    kept(workspace, *(item(f"forum:{name}", f"forum:{name}", f"words of {name}") for name in ("jana", "other", "frank", "finn")))
+    kept(
+        workspace,
+        *(item(f"forum:{name}", f"forum:{name}", f"words of {name}") for name in ("jana", "other", "frank", "finn")),
+    )
     for one in ("jana", "other", "frank", "finn"):
         copy = copied(workspace, f"forum:{one}")
         assert [member["account"] for member in copy["members"]] == [f"forum:{one}"]
@@ -139,6 +148,20 @@ def test_whom_rule_one_made_one_person_is_shown_nothing_of_the_other(
             *sorted(["forum:other", "mail:jana@strasse.example"], key=workspace.keys().pepper.subject_key)
         ]
         assert register.identifiers(register.persons.own("mail:jana@straße.example")) == ["mail:jana@straße.example"]
+
+
+def test_a_row_that_may_be_of_either_of_two_who_were_one_key_is_shown_to_neither(
+    workspace: Workspace, copied: Callable[[Workspace, str], dict[str, Any]]
+) -> None:
+    """The corpus of then holds rows of both under this key."""
+    both = item("forum:1", "mail:jana@strasse.example", "of jana, or of other")
+    assert kept(workspace, both, item("forum:2", "mail:lene@müller.example", "of lene")) == [
+        "of jana, or of other",
+        "of lene",
+    ]
+    for one, words in (("jana", []), ("other", []), ("lene", ["of lene"])):
+        assert [row["text"] for row in copied(workspace, f"forum:{one}")["corpus"]["rows"]] == words
+        assert [row.text for row in find(workspace, f"forum:{one}").rows] == words
 
 
 def test_a_verified_address_of_which_rule_one_folded_nothing_still_proves(workspace: Workspace) -> None:

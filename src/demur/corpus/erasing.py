@@ -253,7 +253,11 @@ def _contacts(register: Register, keys: SubjectKeys) -> dict[str, str]:
     """The contact that was named with each objection of these accounts alone."""
     whole = [each.state.reference for each in register.persons.objections(keys) if each.whole]
     named = {reference: (register.statement(reference) or {}).get("contact") for reference in whole}
-    return {reference: register.pepper.names.mail(contact) for reference, contact in named.items() if isinstance(contact, str)}
+    return {
+        reference: register.pepper.names.mail(contact)
+        for reference, contact in named.items()
+        if isinstance(contact, str)
+    }
 
 
 def _scrub(session: Session) -> bool:

@@ -17,7 +17,7 @@ import orjson
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register import bulk, profiles, standing
+from demur.register import alike, bulk, profiles, standing
 from demur.register.clock import moment
 from demur.register.erasing import drop_contact_letters, erase_keys, forget
 from demur.register.objection_states import accounts_of, read_state
@@ -31,6 +31,7 @@ from demur.register.vault import Vault
 from demur.terms import EntryKind
 
 _MAIL: Final = "mail:"
+_IRC: Final = "irc:"
 _UNFINISHED: Final = "erasures"
 """The progress mark: a JSON list of :class:`Erasure`."""
 
@@ -98,6 +99,21 @@ class Persons:
         """The same, by the subject key of one account."""
         with self._store.reading() as connection:
             return own_accounts(connection, [subject])
+
+    def shown(self, keys: SubjectKeys) -> SubjectKeys:
+        """Those of somebody's accounts whose rows are shown to them, sorted.
+
+        In a register that had another rule of spelling, a row may be of either of two accounts that were one then: it
+        is shown to neither. On IRC no rule made two names one.
+        """
+        with self._store.reading() as connection:
+            if not alike.respelt(connection):
+                return keys
+            pairs = alike.edges(connection)
+            others = pairs[~np.isin(pairs[:, 0], keys), 1]
+            names = self._people.identifiers(connection, keys)
+            sure = [(name or "").startswith(_IRC) for name in names]
+            return keys[~np.isin(keys, others) | np.array(sure, np.bool_)]
 
     def claimed(self, keys: SubjectKeys) -> int:
         """How many further accounts objections named together with these, which proves nothing."""

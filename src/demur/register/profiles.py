@@ -27,9 +27,7 @@ from demur.spelling import DEFAULT, Names
 _UNKNOWN: Final = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
 
 
-def consent(
-    connection: sa.Connection, people: People, accounts: list[str], time: int, *, given: bool
-) -> SubjectKeys:
+def consent(connection: sa.Connection, people: People, accounts: list[str], time: int, *, given: bool) -> SubjectKeys:
     """Record what people say about their consent; their keys, sorted.
 
     Raises:

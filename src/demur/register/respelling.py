@@ -122,9 +122,7 @@ class _Respelling:
             self._connection, EntryKind.LINKS_UNPROVEN, {"links": len(doubtful)}, self._time, subjects=subjects
         )
 
-    def _is_doubtful(
-        self, pair: tuple[int, int], names: Mapping[int, str | None], mails: Mapping[int, str]
-    ) -> bool:
+    def _is_doubtful(self, pair: tuple[int, int], names: Mapping[int, str | None], mails: Mapping[int, str]) -> bool:
         for end, other in (pair, pair[::-1]):
             name = names[end]
             if name is None:  # erased: nobody knows what it was

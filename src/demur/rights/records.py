@@ -110,8 +110,9 @@ def held(session: Session, account: str, language: str) -> Held:
         IdentityError: when the account is malformed.
     """
     keys = session.register.persons.own(account)
-    versions = tuple(_versions(session, keys))
-    return Held(_facts(session, account, keys, language), Rows(session.corpus, keys), versions)
+    shown = session.register.persons.shown(keys)
+    versions = tuple(_versions(session, shown))
+    return Held(_facts(session, account, keys, language), Rows(session.corpus, shown), versions)
 
 
 def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> dict[str, JSON]:

@@ -175,9 +175,7 @@ def batches(rows: Iterable[ItemRow], alike: Mapping[str, Collection[str]] | None
         yield _with_alike(_batch(held), held, alike or {})
 
 
-def _with_alike(
-    batch: pa.RecordBatch, rows: Sequence[ItemRow], alike: Mapping[str, Collection[str]]
-) -> pa.RecordBatch:
+def _with_alike(batch: pa.RecordBatch, rows: Sequence[ItemRow], alike: Mapping[str, Collection[str]]) -> pa.RecordBatch:
     named = {row.author for row in rows} | {span.account for row in rows for span in row.spans} if alike else set()
     said = {account: sorted(alike[account]) for account in named if account is not None and account in alike}
     return batch.replace_schema_metadata({ALIKE: orjson.dumps(said)}) if said else batch

@@ -74,7 +74,10 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, *, errors: dic
 def _written(form: forms.Form, office: Office) -> tuple[Written, dict[str, str]]:
     """What the form says, and what is to be corrected."""
     errors: dict[str, str] = {}
-    lines = {line: account_of(line, office.policy.portal.namespace, office.policy.accounts.names) for line in form.lines("accounts")}
+    lines = {
+        line: account_of(line, office.policy.portal.namespace, office.policy.accounts.names)
+        for line in form.lines("accounts")
+    }
     unreadable = [tidy(line, 60) for line, account in lines.items() if account is None]
     if unreadable:
         errors["accounts"] = f"This can't be an account: {unreadable[0]}. Write it under names or text instead."
