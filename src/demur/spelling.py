@@ -176,7 +176,7 @@ def _ascii_lower(value: str) -> str:
 
 
 def _lower(value: str) -> str:
-    """Without case, letter by letter: a letter whose small form is several (İ) stays, and ς is no σ, as ß is no ss."""
+    """Without case, letter by letter: a letter whose small form is several (İ) stays; a final sigma and ß stay, too."""
     if value.isascii():
         return value.lower()
     small = (letter.lower() for letter in value)

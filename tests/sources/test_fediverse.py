@@ -27,7 +27,8 @@ def actor(identifier: str, user: str, **more: object) -> dict[str, Any]:
 
 def note(author: str, number: int, html: str, *tags: dict[str, str]) -> dict[str, Any]:
     identifier = f"{author}/statuses/{number}"
-    written = {"id": identifier, "type": "Note", "attributedTo": author, "content": html, "to": [PUBLIC]}
+    written: dict[str, Any] = {"id": identifier, "type": "Note", "attributedTo": author}
+    written |= {"content": html, "to": [PUBLIC]}
     written |= {"tag": list(tags), "published": f"2026-03-0{number}T10:00:00Z"}
     activity = {"id": f"{identifier}/activity", "type": "Create", "actor": author, "to": [PUBLIC], "object": written}
     return activity | {"published": written["published"]}

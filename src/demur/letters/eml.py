@@ -21,8 +21,8 @@ from typing import Final
 from demur.errors import SourceError
 from demur.letters.bounds import Bounds, exceeded
 from demur.register.people import mail_account
-from demur.spelling import DEFAULT, Names
 from demur.sources.html import to_text
+from demur.spelling import DEFAULT, Names
 
 MOST_BYTES: Final = 25 * 1024 * 1024
 """The largest mail that is read, as large as most servers take."""

@@ -83,7 +83,7 @@ class People:
         return self.pepper.spelt_keys(spelt)
 
     def ensure(self, connection: sa.Connection, accounts: Sequence[str], time: int) -> SubjectKeys:
-        """Give every account a row and a key, and note its other spellings; accounts nobody has heard of may object too.
+        """Give every account a row and a key, and note its other spellings; accounts nobody heard of may object too.
 
         Returns:
             Their subject keys, in their order, shape (n,).

@@ -91,7 +91,7 @@ def _members(paths: Sequence[str], stack: ExitStack) -> Iterator[Member]:
 
 
 def _is_actor(member: Member) -> bool:
-    """Whether a file is an actor's own document: these are read first, so that whatever is theirs is known as theirs."""
+    """Whether a file is an actor's own document: these are read first, so that what they wrote is known as theirs."""
     start = _start(member)
     listed = any(f'"{key}"'.encode() in start for key in _LISTS)
     return not listed and b'"preferredUsername"' in start and _ACTOR.search(start) is not None

@@ -70,7 +70,7 @@ def identifier(value: object) -> str | None:
 
 
 def account_at(url: str) -> str | None:
-    """The account that a URL names: ``https://host/@user`` or ``/users/user``, what stands below, ``acct:user@host``."""
+    """The account of ``https://host/@user`` or ``/users/user``, of what stands below it, or of ``acct:user@host``."""
     if url[:5].lower() == "acct:":
         return handle(url)
     web = _WEB.fullmatch(url)

@@ -32,7 +32,7 @@ OBJECTED = (
     "mail:Cap.Ital@Inbox.example",
     "mail:dan@xn--mller-kva.example",
     "mail:eva@müller.example",
-    "mail:ｇus@inbox.example",
+    "mail:\uff47us@inbox.example",
     "x:İnci",
     "x:Straße",
     "irc:Nick[x]",
@@ -80,7 +80,7 @@ def _keys(folder: Path) -> Keys:
     return Keys.load(folder)
 
 
-def _fill(register: Register, keys: Keys, tokens: Tokens) -> dict[str, dict[str, object]]:
+def _fill(register: Register, keys: Keys, tokens: Tokens) -> dict[str, object]:
     rows = [{"account": account, "mail": mail, "mail_verified": True, "locale": "de"} for account, mail in MEMBERS]
     register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
     objected = {account: _objection(register, keys, tokens, account) for account in (*OBJECTED, *ERASED)}
