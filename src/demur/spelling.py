@@ -96,10 +96,9 @@ class Names:
 
     def _folds(self, exact: str) -> bool:
         """Whether an ASCII name has other spellings."""
-        namespace, _, value = exact.partition(":")
-        if namespace == _IRC:
-            return _BRACKETS.search(value) is not None
-        return namespace == MAIL and self.mail_case and value != value.lower()
+        if exact.startswith("irc:"):
+            return _BRACKETS.search(exact) is not None
+        return self.mail_case and exact.startswith("mail:") and exact != exact.lower()
 
     def _others(self, account: str, exact: str) -> Iterator[str]:
         namespace, _, value = exact.partition(":")

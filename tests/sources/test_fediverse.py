@@ -170,7 +170,7 @@ def test_a_name_that_has_nothing_to_do_with_its_link_makes_no_two_accounts_one(
 
 
 def test_the_archives_of_two_people_of_split_domains(workspace: Workspace, shared: Path) -> None:
-    place = shared / "trials/files/fediverse"
+    place = shared.parent / "trials/files/fediverse"
     if not place.is_dir():
         pytest.skip("there are no trial files")
     lodge(workspace, "mastodon:@mila@quarz.example", "mastodon:@kira@mk.example")

@@ -57,8 +57,6 @@ class Policy(Section):
     """What happens to what others wrote about suppressed people; reshares of theirs are always dropped."""
     identifiers: Identifiers = Identifiers()
     """Direct identifiers of anyone in text."""
-    accounts: Accounts = Accounts()
-    """How names of accounts are compared; declare it before the first import (docs/policy.md says why)."""
     retention: Retention = Retention()
     """How long things are kept (Art. 5(1)(e) GDPR)."""
     objections: Objections = Objections()
@@ -71,6 +69,8 @@ class Policy(Section):
     """How the platform hears what happened."""
     register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
     """Where the register lives."""
+    accounts: Accounts = Accounts()
+    """How names of accounts are compared; declare it before the first import (docs/objecting.md says why)."""
     sources: Mapping[str, dict[str, object]] = {}
     """Options of the sources, a table each: [sources.irc], [sources.table] ..."""
 

@@ -215,7 +215,7 @@ class Accounts(Section):
     mail_case: Literal["ignore", "keep"] = "ignore"
     """Capitals before the @ of a mail address: "ignore", as mail servers do, or "keep" two addresses apart by them."""
     profiles: Profiles = {}
-    """Addresses of profiles by namespace, {name} being the name: forum = "https://forum.example/u/{name}"."""
+    """Addresses of profiles, by namespace: "https://forum.example/u/{name}" for forum, {name} being the name."""
 
     @property
     def names(self) -> Names:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Pairs, Pepper, SubjectKeys
 from demur.register import alike, bulk
+from demur.register.clock import micros
 from demur.register.tables import account, link
 from demur.register.vault import Vault
 from demur.spelling import DEFAULT, Names
@@ -82,7 +83,7 @@ class People:
         """The same of spellings that :meth:`identify` gave."""
         return self.pepper.spelt_keys(spelt)
 
-    def ensure(self, connection: sa.Connection, accounts: Sequence[str], time: int) -> SubjectKeys:
+    def ensure(self, connection: sa.Connection, accounts: Sequence[str], time: int | None = None) -> SubjectKeys:
         """Give every account a row and a key, and note its other spellings; accounts nobody heard of may object too.
 
         Returns:
@@ -97,7 +98,7 @@ class People:
             statement = bulk.insert(connection, account)
             again = {"wrapped": statement.excluded.wrapped, "sealed": statement.excluded.sealed}  # after erasure
             connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again), rows)
-        alike.note(connection, self.alike(accounts), time)
+        alike.note(connection, self.alike(accounts), micros(None) if time is None else time)
         return keys
 
     def row(self, key: int, spelt: str) -> dict[str, object]:
