@@ -2,15 +2,13 @@
 
 Invariants: a raw account identifier leaves this module only as ``HMAC-SHA-256(pepper, canonical identifier)``
 (RFC 2104), so that the corpus and its versions can be searched for a person by whoever holds the pepper and by
-nobody else; the same account, however it is spelt, has one key; sealing is AES-256-GCM (NIST SP 800-38D) under a
-fresh 96-bit nonce, so that destroying a key destroys what it sealed.
+nobody else; the same account, however it is written, has one key (spelling.py says when two are the same); sealing is
+AES-256-GCM (NIST SP 800-38D) under a fresh 96-bit nonce, so that destroying a key destroys what it sealed.
 """
 
 import hashlib
 import os
-import re
 import secrets
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +23,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from demur.errors import IdentityError
+from demur.spelling import DEFAULT, Names, canonical, mail_spelling, spellings
+
+__all__ = [
+    "ITEM_KEY_BYTES",
+    "KEY_BYTES",
+    "Keys",
+    "Pairs",
+    "Pepper",
+    "SubjectKeys",
+    "canonical",
+    "mail_spelling",
+    "seal",
+    "spellings",
+    "unseal",
+]
 
 KEY_BYTES: Final = 32
 ITEM_KEY_BYTES: Final = 16
@@ -34,55 +47,8 @@ _DIGEST_BYTES: Final = 32
 
 SubjectKeys = npt.NDArray[np.int64]
 
-_NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
-_CASELESS: Final = frozenset({"facebook", "instagram", "irc", "mail", "mastodon", "threads", "x"})
-"""Namespaces whose platforms compare names without case; elsewhere `ann` and `Ann` may be two people."""
-
-
-def canonical(account: str) -> str:
-    """The one spelling of an account identifier ``namespace:value``.
-
-    The namespace is lower-cased, the value is NFC and stripped; where the platform compares without case it is
-    NFKC case-folded, and a Mastodon address begins with ``@``.
-
-    Raises:
-        IdentityError: without a namespace or a value.
-    """
-    namespace, _, value = account.partition(":")
-    value = value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
-    known = _namespace(namespace)
-    if not value or known is None:
-        msg = f"{account!r} is no account identifier: write namespace:value, for instance instagram:ann."
-        raise IdentityError(msg)
-    if known in _CASELESS:
-        value = value.lower() if value.isascii() else unicodedata.normalize("NFKC", value).casefold()
-    if known == "mastodon":
-        value = "@" + value.lstrip("@")
-    return f"{known}:{value}"
-
-
-def mail_spelling(address: str) -> str:
-    """The one spelling of a mail address: without case, its domain in ASCII as mails bear it (RFC 5891)."""
-    local, at, domain = unicodedata.normalize("NFC", address).strip().rpartition("@")
-    return f"{local.casefold()}{at}{_domain(domain)}"
-
-
-def _domain(domain: str) -> str:
-    if not domain.isascii():
-        try:
-            import idna  # noqa: PLC0415  # it comes with the extra `web`, without which no mail goes to such a domain
-
-            return idna.encode(domain, uts46=True).decode()
-        except (ModuleNotFoundError, UnicodeError):  # IDNAError is one
-            pass
-    return domain.casefold()
-
-
-@lru_cache(maxsize=1024)
-def _namespace(written: str) -> str | None:
-    """A namespace as it is compared, or None for what can't be one."""
-    namespace = written.strip().lower()
-    return namespace if _NAMESPACE.fullmatch(namespace) else None
+Pairs = npt.NDArray[np.int64]
+"""Subject keys of one account, each the exact one and that of another spelling of it; shape (n, 2)."""
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +64,8 @@ class Pepper:
 
     secret: bytes = field(repr=False)
     """32 random bytes."""
+    names: Names = DEFAULT
+    """How names are compared: what the policy declares, now and before."""
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
@@ -109,10 +77,26 @@ class Pepper:
 
     def subject_keys(self, accounts: Iterable[str]) -> SubjectKeys:
         """The subject keys of many accounts, shape (n,), in their order."""
-        return self.spelt_keys(canonical(account) for account in accounts)
+        return self.spelt_keys(map(self.names.canonical, accounts))
+
+    def alike(self, accounts: Iterable[str]) -> Pairs:
+        """The keys of the accounts' other spellings, each beside the account's own; none of most accounts."""
+        return self._pairs(self.names.spellings(account) for account in accounts)
+
+    def all_keys(self, accounts: Iterable[str]) -> tuple[SubjectKeys, Pairs]:
+        """Both: the subject keys of many accounts in their order, and the pairs of those with other spellings."""
+        spelt = [self.names.spellings(account) for account in accounts]
+        return self.spelt_keys(each[0] for each in spelt), self._pairs(spelt)
+
+    def _pairs(self, spelt: Iterable[tuple[str, ...]]) -> Pairs:
+        several = [each for each in spelt if len(each) > 1]
+        keys = self.spelt_keys(spelling for each in several for spelling in each)
+        sizes = np.array([len(each) for each in several], np.int64)
+        own = np.cumsum(sizes) - sizes
+        return np.column_stack([np.repeat(keys[own], sizes - 1), np.delete(keys, own)])
 
     def spelt_keys(self, spelt: Iterable[str]) -> SubjectKeys:
-        """The same of spellings that :func:`canonical` gave, shape (n,)."""
+        """The same of spellings as they are, shape (n,)."""
         heads = b"".join(self._digests(spelt))
         return (np.frombuffer(heads, dtype=">u8")[:: _DIGEST_BYTES // 8] >> np.uint64(1)).astype(np.int64)
 

@@ -113,6 +113,8 @@ class EntryKind(StrEnum):
     OBJECTION_UNASKED = "objection.unasked"  # nobody could be asked to confirm it: it does not lapse
     ACCOUNT_LINKED = "account.linked"
     ACCOUNT_UNLINKED = "account.unlinked"
+    ACCOUNTS_ALIKE = "accounts.alike"  # keys that are spellings of one account; pairs, the exact one first
+    LINKS_UNPROVEN = "links.unproven"  # whose proof rests on an earlier rule of spelling; pairs of keys
     MEMBERS_IMPORTED = "members.imported"
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
@@ -151,6 +153,7 @@ BINDING: Final = frozenset(
         EntryKind.OBJECTION_WITHDRAWN,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
+        EntryKind.ACCOUNTS_ALIKE,
         EntryKind.MEMBERS_IMPORTED,
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
@@ -200,3 +203,6 @@ ITEM: Final = pa.schema(
     ]
 )
 """An item, the only shape that crosses from a source (design.md, *Data contracts*)."""
+
+ALIKE: Final = b"demur.alike"
+"""Metadata of a batch of items: JSON, accounts with the lists of other accounts that are known to be the same one's."""

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -106,12 +106,13 @@ class Workspace:
         return load_policy(self.policy_path)
 
     def keys(self) -> Keys:
-        """The workspace's secrets.
+        """The workspace's secrets; the pepper keys names as the policy says that they are compared.
 
         Raises:
             IdentityError: when one is missing or damaged.
+            PolicyError: when demur.toml can't be read, or does not hold together.
         """
-        return Keys.load(self.keys_path)
+        return _comparing(Keys.load(self.keys_path), self.policy())
 
     def register(self) -> Register:
         """The register, open; close it, or use it as a context manager.
@@ -125,18 +126,13 @@ class Workspace:
             UnavailableError: when its database can't be used.
         """
         policy, keys = self.policy(), self.keys()
-
-        def require_parts(register: Register) -> None:
-            self._require_parts(register, keys)
-
         url = _resolved(self.root, policy.register_.url)
-        register = Register.open(url, keys, _mark_path(self.root, policy), adopting=require_parts)
-        try:
-            require_parts(register)
-        except BaseException:
-            register.close()
-            raise
-        return register
+        return Register.open(
+            url,
+            keys,
+            _mark_path(self.root, policy),
+            requiring=lambda register: self._require_parts(register, keys),
+        )
 
     def renew_mark(self) -> Renewed:
         """Begin a new mark, because the old one is lost or from before a restore; see register/belonging.py.
@@ -225,10 +221,15 @@ def _build(root: Path, policy: Policy) -> None:
     (staging / "outbox").mkdir(mode=0o700)
     for name in _PARTS:
         (staging / name).rename(root / name)
-    Register.begin(_resolved(root, policy.register_.url), keys, _mark_path(root, policy)).close()
+    url, compared = _resolved(root, policy.register_.url), _comparing(keys, policy)
+    Register.begin(url, compared, _mark_path(root, policy)).close()
     (staging / FILE_NAME).rename(root / FILE_NAME)
     staging.rmdir()
     sync(root)
+
+
+def _comparing(keys: Keys, policy: Policy) -> Keys:
+    return replace(keys, pepper=replace(keys.pepper, names=policy.accounts.names))
 
 
 def _clear(root: Path) -> None:

@@ -113,7 +113,7 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     if not said["eml"]:
         return written
     with said["eml"].open("rb") as file:
-        mail = read_mail(file.read(MOST_BYTES + 1), now=office.now)
+        mail = read_mail(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
     return replace(
         written,
         channel=said["channel"] or "mail",

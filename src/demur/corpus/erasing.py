@@ -26,8 +26,9 @@ from demur.corpus.leavings import retired
 from demur.corpus.publish import retire_in
 from demur.corpus.recalls import extend_list, list_of, write_list
 from demur.corpus.session import Session
-from demur.identity import SubjectKeys, mail_spelling
+from demur.identity import SubjectKeys
 from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
+from demur.spelling import Names
 
 CHANNEL: Final = "erasure"
 """The channel of the objection that an erasure lodges."""
@@ -192,7 +193,7 @@ def _destroy(session: Session, erasure: Erasure) -> int:
     """Mails and sealed details go, and the register says so in the same transaction; mails removed."""
     register = session.register
     keys = register.persons.erased_by(erasure)
-    theirs = _Mails(register.persons.addresses(keys), _contacts(register, keys))
+    theirs = _Mails(register.persons.addresses(keys), _contacts(register, keys), register.pepper.names)
     mails = theirs.remove(session.workspace.outbox_path)
     payload: dict[str, JSON] = {
         "accounts": len(keys),
@@ -215,12 +216,13 @@ def _destroy(session: Session, erasure: Erasure) -> int:
 
 @dataclass(frozen=True)
 class _Mails:
-    """Which mails of the outbox are a person's; addresses as :func:`mail_spelling` writes them."""
+    """Which mails of the outbox are a person's; addresses in their exact spelling."""
 
     addresses: frozenset[str]
     """On file: every mail to one is theirs."""
     contacts: Mapping[str, str]
     """Addresses that they named with an objection, by its reference: what tells of it is theirs."""
+    names: Names
 
     def remove(self, outbox: Path) -> int:
         """Removes them; how many there were."""
@@ -237,7 +239,7 @@ class _Mails:
         except FileNotFoundError:
             return False
         fields = [str(value) for name in ("to", "cc", "bcc") for value in mail.get_all(name, [])]
-        to = {mail_spelling(address) for _, address in getaddresses(fields)}
+        to = {self.names.mail(address) for _, address in getaddresses(fields)}
         told = [reference for reference, contact in self.contacts.items() if contact in to]
         return bool(self.addresses & to) or any(reference in _text(mail) for reference in told)
 
@@ -251,7 +253,11 @@ def _contacts(register: Register, keys: SubjectKeys) -> dict[str, str]:
     """The contact that was named with each objection of these accounts alone."""
     whole = [each.state.reference for each in register.persons.objections(keys) if each.whole]
     named = {reference: (register.statement(reference) or {}).get("contact") for reference in whole}
-    return {reference: mail_spelling(contact) for reference, contact in named.items() if isinstance(contact, str)}
+    return {
+        reference: register.pepper.names.mail(contact)
+        for reference, contact in named.items()
+        if isinstance(contact, str)
+    }
 
 
 def _scrub(session: Session) -> bool:

@@ -75,8 +75,9 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
     """
     with reading(workspace, now) as session:
         keys = session.register.persons.own(account)
+        shown = session.register.persons.shown(keys)
         own, about, rows = 0, 0, list[Row]()
-        for row in _rows(session.corpus.concerning(keys), keys):
+        for row in _rows(session.corpus.concerning(shown), shown):
             before = own if row.own else about
             own, about = own + row.own, about + (not row.own)
             if limit is None or before < limit:

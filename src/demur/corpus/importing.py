@@ -27,6 +27,7 @@ from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
 from demur.errors import SourceError
 from demur.files import sync
+from demur.identity import Pairs
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -98,7 +99,7 @@ def _import(
     before = Corpus(session.corpus.dataset)
     rules, _ = session.rules()
     batches = _named_as_before(session, source, batches)
-    replaced = _store(session.corpus, _kept_rows(batches, rules, reading, workers), reading.spool)
+    replaced = _store(session.corpus, _kept_rows(session, batches, rules, reading, workers), reading.spool)
     ledger = journal.ledger(root, number)
     ledger.parent.mkdir(exist_ok=True)
     reading.spool.write_ledger(ledger)
@@ -137,13 +138,20 @@ def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordB
 
 
 def _kept_rows(
-    batches: Iterable[pa.RecordBatch], rules: Rules, reading: _Reading, workers: int
+    session: Session, batches: Iterable[pa.RecordBatch], rules: Rules, reading: _Reading, workers: int
 ) -> Iterator[pa.RecordBatch]:
-    """The rows that may be used; every reading is spooled on the way."""
+    """The rows that may be used; every reading is spooled on the way.
+
+    The register learns which keys are spellings of one account before any row with them is committed.
+    """
+    alike: Pairs = np.empty((0, 2), np.int64)
     for answer in governed(_counted(batches, reading), rules, workers):
         reading.spool.add(answer.items, answer.codes)
+        if len(answer.alike):
+            alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
         if len(answer.kept):
             yield answer.kept
+    session.register.note_alike(alike, now=session.now)
 
 
 def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[pa.RecordBatch]:

@@ -4,21 +4,22 @@ Invariants: a ``Rules`` is a value, as of one register checkpoint and one day; i
 any process gives the same answer for the same item.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from demur.identity import Pepper, SubjectKeys
+from demur.identity import Pairs, Pepper, SubjectKeys
 from demur.policy import Policy
-from demur.register import Facts, Snapshot
+from demur.register import Facts, Snapshot, alike
 from demur.suppression.keyset import KeySet
 
 Bools = npt.NDArray[np.bool_]
 
 EPOCH: Final = date(1970, 1, 1)
+_NOBODY: Final = KeySet(np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,43 @@ class Rules:
     """Every account that is known to be under age; their traces are withheld like an objector's."""
     today: date
     """The day (UTC) on which ages and notice periods are counted."""
+    spelt_otherwise: "tuple[KeySet, KeySet]" = field(default=(_NOBODY, _NOBODY), repr=False)
+    """Keys of a batch that another spelling shows to be of an objector, and of a minor; see :meth:`covering`."""
+
+    def is_objector(self, subjects: SubjectKeys) -> Bools:
+        """For each subject key, shape (n,): whether an objection covers it, by any spelling."""
+        return np.asarray(self.objected.contains(subjects) | self.spelt_otherwise[0].contains(subjects))
+
+    def is_minor(self, subjects: SubjectKeys) -> Bools:
+        """For each subject key, shape (n,): whether it is of a known minor, by any spelling."""
+        return np.asarray(self.minors.contains(subjects) | self.spelt_otherwise[1].contains(subjects))
 
     def is_withheld(self, subjects: SubjectKeys) -> Bools:
         """For each subject key, shape (n,): whether that account's traces are removed from others' items."""
-        return np.asarray(self.objected.contains(subjects) | self.minors.contains(subjects))
+        return np.asarray(self.is_objector(subjects) | self.is_minor(subjects))
+
+    def covering(self, pairs: Pairs) -> "Rules":
+        """The rules for a batch in which keys have other spellings: an exact key is covered by any of its others.
+
+        What the register knows of these pairs is in the rules already; this is what it is yet to be told.
+        """
+        if not len(pairs):
+            return self
+        exact, other = pairs.T
+        both = KeySet(exact[self.objected.contains(other)]), KeySet(exact[self.minors.contains(other)])
+        return replace(self, spelt_otherwise=both)
 
 
 def compile_rules(policy: Policy, pepper: Pepper, snapshot: Snapshot, now: datetime | None = None) -> Rules:
     """The rules as of one consistent reading of the register."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
+    young = snapshot.facts.keys[under_age(snapshot.facts.birth_year, policy.door.minimum_age, today)]
     return Rules(
         policy=policy,
         pepper=pepper,
         facts=snapshot.facts,
         objected=KeySet(snapshot.suppressed),
-        minors=KeySet(snapshot.facts.keys[under_age(snapshot.facts.birth_year, policy.door.minimum_age, today)]),
+        minors=KeySet(alike.grown(snapshot.alike, young)),
         today=today,
     )
 

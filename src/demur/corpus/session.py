@@ -51,7 +51,7 @@ class Session:
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.snapshot()
-        return compile_rules(self.policy, self.keys.pepper, snapshot, self.now), snapshot.head.binding
+        return compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
 
     @property
     def said(self) -> Said:

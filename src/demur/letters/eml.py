@@ -22,6 +22,7 @@ from demur.errors import SourceError
 from demur.letters.bounds import Bounds, exceeded
 from demur.register.people import mail_account
 from demur.sources.html import to_text
+from demur.spelling import DEFAULT, Names
 
 MOST_BYTES: Final = 25 * 1024 * 1024
 """The largest mail that is read, as large as most servers take."""
@@ -70,12 +71,13 @@ class Mail:
     attachments: tuple[Attached, ...] = field(repr=False)
 
 
-def read_mail(content: bytes, *, now: datetime | None = None) -> Mail:
+def read_mail(content: bytes, *, now: datetime | None = None, names: Names = DEFAULT) -> Mail:
     """Read a mail.
 
     Args:
         content: of the file.
         now: no mail is of a later day.
+        names: how the policy says that mail addresses are compared.
 
     Raises:
         SourceError: for what is no mail, or too large, too deep or of too many parts.
@@ -86,7 +88,7 @@ def read_mail(content: bytes, *, now: datetime | None = None) -> Mail:
     if too_much := exceeded(content, _MOST):
         raise _refused(f"has {too_much}")
     try:
-        return _read(message_from_bytes(content, policy=compat32), now or datetime.now(UTC))
+        return _read(message_from_bytes(content, policy=compat32), now or datetime.now(UTC), names)
     except RecursionError:
         raise _refused("holds mails within mails without end") from None
     except (LookupError, ValueError):  # the email package has no one error for parameters in a broken charset
@@ -97,14 +99,14 @@ def _refused(why: str) -> SourceError:
     return SourceError(f"This mail {why}: record what it says as text.")
 
 
-def _read(message: "Message[str, str]", now: datetime) -> Mail:
+def _read(message: "Message[str, str]", now: datetime, names: Names) -> Mail:
     _check_depth(message)
     parts = list(_parts(message))
     sender, subject = _header(message, "from"), _header(message, "subject")
     head = f"From: {sender}\nSubject: {subject}\n\n"
     return Mail(
         sender=sender,
-        account=_account(message),
+        account=_account(message, names),
         text=_bounded(head + "\n\n".join(_said(parts))),
         date=_day(message, now),
         attachments=tuple(_attached(parts)),
@@ -224,11 +226,11 @@ def _header(message: "Message[str, str]", name: str) -> str:
     return " ".join(_CONTROL.sub(" ", _decoded(str(message.get(name, ""))[:_HEADER_LENGTH])).split())
 
 
-def _account(message: "Message[str, str]") -> str | None:
+def _account(message: "Message[str, str]", names: Names) -> str | None:
     """The account that the sender's address is; encoded words (RFC 2047) hold names, and no address hides in them."""
     raw = _ENCODED.sub("x", " ".join(str(message.get("from", ""))[:_HEADER_LENGTH].split()))
     try:
-        return mail_account(parseaddr(raw)[1])
+        return mail_account(parseaddr(raw)[1], names)
     except RecursionError:  # brackets within brackets
         return None
 

@@ -87,7 +87,9 @@ def record(register: Register, written: Written, office: Office, *, checked: boo
     Raises:
         IdentityError: for a malformed account.
     """
-    accounts = list(dict.fromkeys(identify(each) for each in written.accounts)) or [without_account()]
+    accounts = list(dict.fromkeys(identify(each, office.policy.accounts.names) for each in written.accounts)) or [
+        without_account()
+    ]
     groups = [accounts] if checked else [[each] for each in accounts]
     with register.locked():
         receipts = [_lodge(register, written, groups[0], office, checked=checked)]

@@ -6,6 +6,7 @@ from demur.policy.model import Policy
 from demur.policy.nearest import nearest, suggestion
 from demur.policy.places import FILE_NAME, locate, place
 from demur.policy.sections import (
+    Accounts,
     Assessment,
     Controller,
     Door,
@@ -27,6 +28,7 @@ from demur.policy.write import render_policy, toml_value, write_policy
 
 __all__ = [
     "FILE_NAME",
+    "Accounts",
     "Assessment",
     "Controller",
     "Door",

@@ -5,7 +5,7 @@ after "`key` in demur.toml line n", so it begins with a verb, and ends with what
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from ipaddress import AddressValueError, IPv6Address
 from typing import Annotated, Final, Literal, TypeVar
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from demur.policy.countries import COUNTRIES, SHORTHANDS, USUAL_SLIPS
+from demur.spelling import MAIL
 from demur.terms import Audience, Kind
 
 ADULT: Final = 18
@@ -27,6 +28,8 @@ _WEB: Final = re.compile(r"https?://[^\s#@]+")
 _SERVER: Final = re.compile(r"(?:[^\s:/@\[\]]+|\[(?P<v6>[^\s/@\[\]]+)\]):(?P<port>\d{1,5})")
 _LAST_PORT: Final = 65535
 _NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+_PROFILE: Final = re.compile(r"https?://[^\s/?#@{}]+/(?:[^\s{}]*[^\s{}\w%])?\{name\}(?:[^\s{}\w%-][^\s{}]*)?")
+"""One {name}, in the path or what follows it, with no letter right beside it that could be of the name."""
 _REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 
 T = TypeVar("T")
@@ -176,6 +179,28 @@ def _namespace(value: str) -> str:
     return value
 
 
+def _caseless(values: tuple[str, ...]) -> tuple[str, ...]:
+    for name in values:
+        if not _NAMESPACE.fullmatch(name):
+            msg = f'has "{name}", which is no namespace of accounts: write one like "forum", in lower case'
+            raise ValueError(msg)
+        if name == MAIL:
+            msg = 'has "mail", whose addresses have a key of their own: write mail_case = "ignore" or "keep"'
+            raise ValueError(msg)
+    return tuple(dict.fromkeys(values))
+
+
+def _profiles(patterns: Mapping[str, str]) -> Mapping[str, str]:
+    for name, pattern in patterns.items():
+        if not _NAMESPACE.fullmatch(name):
+            msg = f'has "{name}", which is no namespace of accounts: write one like forum, in lower case'
+            raise ValueError(msg)
+        if not _PROFILE.fullmatch(pattern) or not _leads_somewhere(pattern):
+            msg = f'has no address of a profile for {name}: write one like "https://forum.example/u/{{name}}"'
+            raise ValueError(msg)
+    return patterns
+
+
 Day = Annotated[date, BeforeValidator(_day)]
 DayOrNone = Annotated[date | None, BeforeValidator(_day_or_none)]
 AnyOrTexts = Literal["any"] | tuple[str, ...]
@@ -197,6 +222,8 @@ PortalUrl = Annotated[str, AfterValidator(_portal)]
 WebUrl = Annotated[str, AfterValidator(_web)]
 Server = Annotated[str, AfterValidator(_server)]
 Namespace = Annotated[str, AfterValidator(_namespace)]
+Caseless = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_caseless)]
+Profiles = Annotated[Mapping[str, str], AfterValidator(_profiles)]
 Unknown = Literal["leave-out", "use"]
 Trace = Literal["mask", "drop"]
 Identifier = Literal["replace", "keep"]

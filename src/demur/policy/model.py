@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 
 from demur.policy.fields import Day, Regions
 from demur.policy.sections import (
+    Accounts,
     Controller,
     Door,
     Identifiers,
@@ -68,6 +69,8 @@ class Policy(Section):
     """How the platform hears what happened."""
     register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
     """Where the register lives."""
+    accounts: Accounts = Accounts()
+    """How names of accounts are compared; declare it before the first import (docs/objecting.md says why)."""
     sources: Mapping[str, dict[str, object]] = {}
     """Options of the sources, a table each: [sources.irc], [sources.table] ..."""
 
@@ -83,6 +86,8 @@ class Policy(Section):
         rules = {name: dump[name] for name in ("regions", "door", "others", "identifiers")}
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
+        if self.accounts != Accounts():  # a policy that declares nothing has the hash it always had
+            rules["accounts"] = dump["accounts"]
         text = json.dumps(_sorted(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

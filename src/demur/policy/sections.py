@@ -14,6 +14,7 @@ from demur.policy.fields import (
     ADULT,
     Age,
     Audiences,
+    Caseless,
     Country,
     DayOrNone,
     Days,
@@ -25,12 +26,14 @@ from demur.policy.fields import (
     Namespace,
     Origins,
     PortalUrl,
+    Profiles,
     RegisterUrl,
     Server,
     Trace,
     Unknown,
     WebUrl,
 )
+from demur.spelling import Names
 from demur.terms import Audience, Basis, Kind
 
 
@@ -202,6 +205,22 @@ class Objections(Section):
 
     confirm_within_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     """Days after which an unconfirmed objection lapses; until then it binds."""
+
+
+class Accounts(Section):
+    """[accounts]."""
+
+    ignore_case: Caseless = ()
+    """Namespaces, as the sources have them, whose names have no case, as most forums': ["forum"]; before the import."""
+    mail_case: Literal["ignore", "keep"] = "ignore"
+    """Capitals before the @ of a mail address: "ignore", as mail servers do, or "keep" two addresses apart by them."""
+    profiles: Profiles = {}
+    """Addresses of profiles, by namespace: "https://forum.example/u/{name}" for forum, {name} being the name."""
+
+    @property
+    def names(self) -> Names:
+        """What is declared, as names are compared by it."""
+        return Names(frozenset(self.ignore_case), self.mail_case == "keep", tuple(sorted(self.profiles.items())))
 
 
 class Portal(Section):

@@ -11,7 +11,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | | `reference` | what confirms and withdraws it |
 | objection.confirmed, .lapsed, .withdrawn, .asked, .unasked | | nothing: the payload has number and deadline |
 | account.linked, members.imported | `proven` | pairs that stand and prove from now on, the smaller key first |
-| members.imported | `covering` | pairs that stand from now on and prove nothing |
+| account.linked, links.unproven, members.imported | `covering` | pairs that stand from now on and prove nothing |
 | | `members` | (key, mark) of each member that was taken over: see :meth:`Vault.mark` |
 | | `unrecorded` | members whose recorded consent the import replaced |
 | account.unlinked | `unlinked` | pairs that are taken back |
@@ -35,10 +35,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from demur.identity import SubjectKeys
-
-Pairs = npt.NDArray[np.int64]
-"""Pairs of int64, shape (n, 2)."""
+from demur.identity import Pairs, SubjectKeys
 
 NO_KEYS: Final[SubjectKeys] = np.empty(0, np.int64)
 NO_PAIRS: Final[Pairs] = np.empty((0, 2), np.int64)

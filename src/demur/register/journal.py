@@ -30,6 +30,7 @@ REPLAYED: Final = frozenset(
         EntryKind.OBJECTION_UNASKED,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
+        EntryKind.ACCOUNTS_ALIKE,
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
         EntryKind.PERSON_ERASED,

@@ -168,7 +168,7 @@ class LetterBox:
 
     def _on_file(self, connection: sa.Connection, subject: int) -> tuple[str | None, str | None]:
         """Locale and mail address, each of the first account of the person that has one."""
-        return profiles.on_file(connection, self._vault, [subject]).get(subject, (None, None))
+        return profiles.on_file(connection, self._vault, [subject], self._people.names).get(subject, (None, None))
 
     def _opened(self, row: Any) -> Letter:  # noqa: ANN401  # a row of `letter`
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))

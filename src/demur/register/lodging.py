@@ -95,7 +95,8 @@ def _together(connection: sa.Connection, people: People, plain: Sequence[Dated])
     """Record plain ones, each of which has an account that is one."""
     if not plain:
         return []
-    keys = people.ensure(connection, [each.said.accounts[0] for each in plain]).tolist()
+    time = min(micros(each.now) for each in plain)
+    keys = people.ensure(connection, [each.said.accounts[0] for each in plain], time).tolist()
     covered = _covered(connection, keys)
     first = entries.head(connection).seq + 1
     receipts = [

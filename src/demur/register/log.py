@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.register import bulk, entries, standing
 from demur.register.clock import micros
 from demur.register.records import JSON, Changes, Entry, Head
 from demur.register.store import Store
@@ -45,7 +45,7 @@ class Log:
     def changes(self, after: int) -> Changes:
         """What the binding entries with a number greater than ``after`` may have changed."""
         with self._store.reading() as connection:
-            return entries.changes(connection, after)
+            return standing.changes(connection, after)
 
     def entries(self, kind: EntryKind | None = None, after: int = 0) -> Iterator[Entry]:
         """The entries with a number greater than ``after``, of one kind or of all, in order."""

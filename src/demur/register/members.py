@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from demur.errors import IdentityError, SourceError
 from demur.register.people import identify
+from demur.spelling import Names
 
 MEMBER: Final = pa.schema(
     [
@@ -59,8 +60,8 @@ def checked(batches: Iterable[pa.RecordBatch], year: int) -> Iterator[pa.RecordB
             row += chunk.num_rows
 
 
-def identified(accounts: Sequence[str], column: str, rows: Sequence[int]) -> list[str]:
-    """The canonical spelling of accounts, of which each stands in one of the rows.
+def identified(accounts: Sequence[str], column: str, rows: Sequence[int], names: Names) -> list[str]:
+    """The exact spelling of accounts, of which each stands in one of the rows.
 
     Raises:
         SourceError: naming the first malformed one by its row.
@@ -68,7 +69,7 @@ def identified(accounts: Sequence[str], column: str, rows: Sequence[int]) -> lis
     spelt = []
     for account, row in zip(accounts, rows, strict=True):
         try:
-            spelt.append(identify(account))
+            spelt.append(identify(account, names))
         except IdentityError:
             raise _bad(row, column, "is no account identifier: write namespace:value") from None
     return spelt

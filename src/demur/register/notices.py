@@ -82,7 +82,11 @@ class NoticeBook(Campaigns):
                 queued.name(connection, channel, taken, named)
                 if taken:
                     due = [queued.opened(self._vault, row) for row in taken]
-                    return queued.reached(connection, self._vault, due) if channel is Channel.MAIL else due
+                    return (
+                        queued.reached(connection, self._vault, due, self._people.names)
+                        if channel is Channel.MAIL
+                        else due
+                    )
 
     def sent(self, channel: Channel, delivered: Sequence[Delivered], *, now: datetime | None = None) -> None:
         """Record notices that were handed over: their people are told from this day on, unless they came back already.

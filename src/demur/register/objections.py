@@ -66,7 +66,7 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
     """
     if not said.accounts:
         raise IdentityError("An objection needs an account to hold for: give at least one, as namespace:value.")
-    keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts).tolist())), dtype=np.int64)
+    keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts, time).tolist())), dtype=np.int64)
     return _record(connection, vault, said, keys, time)
 
 

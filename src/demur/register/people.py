@@ -15,10 +15,12 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
-from demur.identity import Pepper, SubjectKeys, canonical
-from demur.register import bulk
+from demur.identity import Pairs, Pepper, SubjectKeys
+from demur.register import alike, bulk
+from demur.register.clock import micros
 from demur.register.tables import account, link
 from demur.register.vault import Vault
+from demur.spelling import DEFAULT, Names
 
 Edges = npt.NDArray[np.int64]
 """Pairs of subject keys, shape (m, 2)."""
@@ -28,13 +30,13 @@ _NO_MAIL: Final = re.compile(r"[\s<>,;:]")
 """What stands in no bare mail address (unless quoted, which nobody does)."""
 
 
-def identify(identifier: str) -> str:
-    """The canonical spelling of an account identifier.
+def identify(identifier: str, names: Names = DEFAULT) -> str:
+    """The exact spelling of an account identifier, as a policy's ``names`` have it.
 
     Raises:
         IdentityError: if it is malformed.
     """
-    spelt = canonical(identifier)
+    spelt = names.canonical(identifier)
     try:
         spelt.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, as a command line makes of bytes that are no UTF-8
@@ -42,13 +44,13 @@ def identify(identifier: str) -> str:
     return spelt
 
 
-def mail_account(address: str) -> str | None:
-    """The account that a mail address is; None if it can't be one."""
+def mail_account(address: str, names: Names = DEFAULT) -> str | None:
+    """The account that a mail address is, as a policy's ``names`` have it; None if it can't be one."""
     local, at, domain = address.strip().rpartition("@")
     if not (local and at and domain) or _NO_MAIL.search(address.strip()):
         return None
     try:
-        return identify(f"mail:{address}")
+        return identify(f"mail:{address}", names)
     except IdentityError:
         return None
 
@@ -57,19 +59,32 @@ class People:
     """The accounts of one register; each method works in the caller's transaction."""
 
     def __init__(self, pepper: Pepper, vault: Vault) -> None:
-        self._pepper = pepper
+        self.pepper = pepper
         self._vault = vault
+
+    @property
+    def names(self) -> Names:
+        """How this register compares names."""
+        return self.pepper.names
+
+    def identify(self, account: str) -> str:
+        """The exact spelling of an account here; see :func:`identify`."""
+        return identify(account, self.names)
+
+    def alike(self, accounts: Iterable[str]) -> Pairs:
+        """The keys of the accounts' other spellings, each beside the account's own."""
+        return self.pepper.alike(accounts)
 
     def keys(self, accounts: Sequence[str]) -> SubjectKeys:
         """The subject keys of accounts, in their order, shape (n,)."""
-        return self.spelt_keys([identify(each) for each in accounts])
+        return self.spelt_keys([self.identify(each) for each in accounts])
 
     def spelt_keys(self, spelt: Sequence[str]) -> SubjectKeys:
-        """The same of spellings that :func:`identify` gave."""
-        return self._pepper.spelt_keys(spelt)
+        """The same of spellings that :meth:`identify` gave."""
+        return self.pepper.spelt_keys(spelt)
 
-    def ensure(self, connection: sa.Connection, accounts: Sequence[str]) -> SubjectKeys:
-        """Give every account a row and a key; accounts nobody has heard of may object too.
+    def ensure(self, connection: sa.Connection, accounts: Sequence[str], time: int | None = None) -> SubjectKeys:
+        """Give every account a row and a key, and note its other spellings; accounts nobody heard of may object too.
 
         Returns:
             Their subject keys, in their order, shape (n,).
@@ -78,11 +93,12 @@ class People:
         known = sa.select(account.c.key).where(account.c.wrapped.is_not(None))
         have = set(connection.scalars(known.where(bulk.among(connection, account.c.key, keys))))
         new = {key: each for key, each in zip(keys.tolist(), accounts, strict=True) if key not in have}
-        rows = [self.row(key, identify(each)) for key, each in new.items()]
+        rows = [self.row(key, self.identify(each)) for key, each in new.items()]
         if rows:
             statement = bulk.insert(connection, account)
             again = {"wrapped": statement.excluded.wrapped, "sealed": statement.excluded.sealed}  # after erasure
             connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=again), rows)
+        alike.note(connection, self.alike(accounts), micros(None) if time is None else time)
         return keys
 
     def row(self, key: int, spelt: str) -> dict[str, object]:
@@ -112,13 +128,13 @@ def pair(first: int, second: int) -> Edges:
     return np.array([sorted((first, second))], dtype=np.int64)
 
 
-def add_link(connection: sa.Connection, first: int, second: int) -> SubjectKeys | None:
-    """Link two accounts, as proven; the keys of the person they now are, or None if they were so linked already."""
+def add_link(connection: sa.Connection, first: int, second: int, *, proven: bool = True) -> SubjectKeys | None:
+    """Link two accounts, as proven or not; the keys of the person they now are, or None if they were linked already."""
     low, high = sorted((first, second))
-    pair = (link.c.low == low, link.c.high == high, link.c.active, link.c.proven)
+    pair = (link.c.low == low, link.c.high == high, link.c.active, sa.or_(link.c.proven, sa.literal(not proven)))
     if low == high or connection.scalar(sa.select(sa.exists().where(*pair))):
         return None
-    made = {"active": True, "proven": True}
+    made = {"active": True, "proven": proven}
     statement = bulk.insert(connection, link).values(low=low, high=high, **made)
     connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_=made))
     persons = connection.scalars(sa.select(account.c.person).where(account.c.key.in_([low, high]))).all()

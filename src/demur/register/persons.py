@@ -17,8 +17,8 @@ import orjson
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from demur.identity import SubjectKeys, mail_spelling
-from demur.register import bulk, entries, profiles, standing
+from demur.identity import SubjectKeys
+from demur.register import alike, bulk, entries, profiles, standing
 from demur.register.clock import micros, moment
 from demur.register.erasing import drop_contact_letters, erase_keys, erased, forget
 from demur.register.objection_states import accounts_of, read_state
@@ -32,6 +32,7 @@ from demur.register.vault import Vault
 from demur.terms import EntryKind
 
 _MAIL: Final = "mail:"
+_IRC: Final = "irc:"
 _UNFINISHED: Final = "erasures"
 """The progress mark: a JSON list of :class:`Erasure`."""
 
@@ -109,6 +110,21 @@ class Persons:
         """The keys of the accounts that an erasure erases, sorted."""
         return np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)
 
+    def shown(self, keys: SubjectKeys) -> SubjectKeys:
+        """Those of somebody's accounts whose rows are shown to them, sorted.
+
+        In a register that had another rule of spelling, a row may be of either of two accounts that were one then: it
+        is shown to neither. On IRC no rule made two names one.
+        """
+        with self._store.reading() as connection:
+            if not alike.respelt(connection):
+                return keys
+            pairs = alike.edges(connection)
+            others = pairs[~np.isin(pairs[:, 0], keys), 1]
+            names = self._people.identifiers(connection, keys)
+            sure = [(name or "").startswith(_IRC) for name in names]
+            return keys[~np.isin(keys, others) | np.array(sure, np.bool_)]
+
     def claimed(self, keys: SubjectKeys) -> int:
         """How many further accounts objections named together with these, which proves nothing."""
         with self._store.reading() as connection:
@@ -131,7 +147,7 @@ class Persons:
             return accounts_of(connection, seq)
 
     def addresses(self, keys: SubjectKeys) -> frozenset[str]:
-        """The mail addresses on file of these accounts, as :func:`mail_spelling` writes them.
+        """The mail addresses on file of these accounts, each in its exact spelling.
 
         None that others gave, too, unless it is proven.
         """
@@ -141,8 +157,8 @@ class Persons:
             members = [profiles.read(connection, self._people, self._vault, name) for name in known]
         mails = [each.mail for each in members if each is not None and each.mail]
         found = {name.removeprefix(_MAIL) for name in known if name.startswith(_MAIL)}
-        found |= {mail for mail in mails if mail_account(mail) in {None, *known}}
-        return frozenset(mail_spelling(address) for address in found)
+        found |= {mail for mail in mails if mail_account(mail, self._people.names) in {None, *known}}
+        return frozenset(map(self._people.names.mail, found))
 
     def destroy(
         self, keys: SubjectKeys, payload: Mapping[str, JSON] | None = None, *, now: datetime | None = None

@@ -15,18 +15,19 @@ from demur.errors import IdentityError
 from demur.identity import SubjectKeys
 from demur.register import bulk
 from demur.register.clock import day
-from demur.register.people import People, identify, mail_account
+from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_each
 from demur.register.records import NEVER, Member
 from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
 from demur.register.tables import account, member
 from demur.register.told import retell
 from demur.register.vault import Vault
+from demur.spelling import DEFAULT, Names
 
 _UNKNOWN: Final = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}
 
 
-def consent(connection: sa.Connection, people: People, accounts: list[str], *, given: bool) -> SubjectKeys:
+def consent(connection: sa.Connection, people: People, accounts: list[str], time: int, *, given: bool) -> SubjectKeys:
     """Record what people say about their consent; their keys, sorted.
 
     Raises:
@@ -34,7 +35,7 @@ def consent(connection: sa.Connection, people: People, accounts: list[str], *, g
     """
     if not accounts:
         raise IdentityError("A consent needs an account to hold for: give at least one, as namespace:value.")
-    keys = np.unique(people.ensure(connection, accounts))
+    keys = np.unique(people.ensure(connection, accounts, time))
     record(connection, keys, given=given)
     return keys
 
@@ -57,7 +58,7 @@ def read(connection: sa.Connection, people: People, vault: Vault, account: str) 
     derived = (effective_told_on().label("told_on"), effective_consent().label("consented"))
     columns = (member.c.key.label("subject"), member.c.region, member.c.birth_year, member.c.wrapped, member.c.sealed)
     row = connection.execute(sa.select(*columns, *derived).where(member.c.key == key)).one_or_none()
-    return None if row is None or row.wrapped is None else unsealed(vault, identify(account), row)
+    return None if row is None or row.wrapped is None else unsealed(vault, people.identify(account), row)
 
 
 def unsealed(vault: Vault, identifier: str, row: Any) -> Member:  # noqa: ANN401  # a row with a member's columns
@@ -79,7 +80,9 @@ Contact = tuple[str | None, str | None]
 """Locale (BCP 47) and mail address."""
 
 
-def on_file(connection: sa.Connection, vault: Vault, subjects: Iterable[int]) -> dict[int, Contact]:
+def on_file(
+    connection: sa.Connection, vault: Vault, subjects: Iterable[int], names: Names = DEFAULT
+) -> dict[int, Contact]:
     """How to write to people, by a key of theirs; nothing of whom nothing is on file.
 
     Each part is that of the first account of theirs that has one: the one that was asked for, then in the order of
@@ -94,7 +97,7 @@ def on_file(connection: sa.Connection, vault: Vault, subjects: Iterable[int]) ->
             known = found.get(asked, (None, None))
             found[asked] = (known[0] or locale, known[1] or mail)
     unknown = [asked for asked in theirs if asked not in found or not found[asked][1]]
-    for asked, (locale, mail) in _by_address(connection, vault, unknown).items():
+    for asked, (locale, mail) in _by_address(connection, vault, unknown, names).items():
         found[asked] = (found.get(asked, (None, None))[0] or locale, mail)
     return found
 
@@ -106,15 +109,15 @@ def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> d
     return {key: (locale or None, mail or None) for key, (_, locale, mail) in opened}
 
 
-def _by_address(connection: sa.Connection, vault: Vault, keys: Sequence[int]) -> dict[int, Contact]:
+def _by_address(connection: sa.Connection, vault: Vault, keys: Sequence[int], names: Names) -> dict[int, Contact]:
     """Of accounts that are mail addresses, those which some member has."""
     if not keys:
         return {}
     columns = sa.select(account.c.key, account.c.wrapped, account.c.sealed).where(account.c.wrapped.is_not(None))
     rows = connection.execute(columns.where(bulk.among(connection, account.c.key, keys))).all()
     spelt = {row.key: vault.open(row.wrapped, row.sealed, "account", row.key).decode() for row in rows}
-    mails = {key: name for key, name in spelt.items() if name.startswith("mail:")}
+    mails = {key: names.canonical(name) for key, name in spelt.items() if name.startswith("mail:")}
     near = neighbours(connection, np.array(list(mails), np.int64)).tolist() if mails else []
     said = _contacts(connection, vault, [other for _, other in near])
     having = ((key, said[other]) for key, other in sorted(near, reverse=True) if other in said)
-    return {key: contact for key, contact in having if contact[1] and mail_account(contact[1]) == mails[key]}
+    return {key: contact for key, contact in having if contact[1] and mail_account(contact[1], names) == mails[key]}

@@ -16,6 +16,7 @@ from demur.register.contact_tables import campaign, notice
 from demur.register.profiles import on_file, unsealed
 from demur.register.tables import account, member
 from demur.register.vault import Vault
+from demur.spelling import Names
 from demur.terms import Channel, NoticeStatus
 
 
@@ -70,10 +71,10 @@ def opened(vault: Vault, row: Any) -> Due:  # noqa: ANN401  # a row of `waiting`
     return Due(row.name, row.subject, row.attempt + 1, unsealed(vault, identifier, row))
 
 
-def reached(connection: sa.Connection, vault: Vault, due: Sequence[Due]) -> list[Due]:
+def reached(connection: sa.Connection, vault: Vault, due: Sequence[Due], names: Names) -> list[Due]:
     """The same notices with the address and the language that are on file of any account of their people."""
     lacking = [each.subject for each in due if not (each.member.mail and each.member.locale)]
-    known = on_file(connection, vault, lacking) if lacking else {}
+    known = on_file(connection, vault, lacking, names) if lacking else {}
     return [_to(each, *known[each.subject]) if each.subject in known else each for each in due]
 
 

@@ -5,7 +5,7 @@ UTC; no record carries a raw account identifier except :class:`Member`, which is
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from demur.identity import SubjectKeys
+from demur.identity import Pairs, SubjectKeys
 from demur.terms import EntryKind
 
 JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
@@ -85,8 +85,10 @@ class Snapshot:
 
     head: Head
     suppressed: SubjectKeys
-    """Every account of every person with a binding objection."""
+    """Every account of every person with a binding objection, by every spelling."""
     facts: Facts
+    alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    """Keys that are spellings of one account."""
 
 
 @dataclass(frozen=True, eq=False)

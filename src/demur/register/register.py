@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from demur.identity import Keys, SubjectKeys
-from demur.register import belonging, bulk, entries, journal, objections, profiles, schema, standing
+from demur.identity import Keys, Pairs, Pepper, SubjectKeys
+from demur.register import alike, belonging, bulk, entries, journal, objections, profiles, schema, standing
 from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
 from demur.register.attachments import Attachments
@@ -37,6 +37,7 @@ from demur.register.records import (
     Snapshot,
 )
 from demur.register.replay import Noted, Replayed, replay
+from demur.register.respelling import respell
 from demur.register.staff import StaffBook
 from demur.register.staging import MemberImporter
 from demur.register.store import Store
@@ -88,7 +89,7 @@ class Register(ObjectionLog):
 
     @classmethod
     def open(
-        cls, url: str, keys: Keys, mark: Path | None = None, *, adopting: Callable[[Self], object] = lambda _: None
+        cls, url: str, keys: Keys, mark: Path | None = None, *, requiring: Callable[[Self], object] = lambda _: None
     ) -> Self:
         """Open a register; an older one is upgraded.
 
@@ -96,33 +97,35 @@ class Register(ObjectionLog):
             url: where it is.
             keys: the workspace's.
             mark: its mark, with which it has to agree; without one nothing is compared, and nothing noted.
-            adopting: called before a register from before there were marks gets one; what it raises prevents that.
+            requiring: asked before anything is written, and before a register from before there were marks gets one:
+                what it raises prevents that.
 
         Raises:
             RegisterError: when there is none, it is the register of a newer demur, or it does not belong to the mark.
             IdentityError: when a key is not the one it was made with.
             UnavailableError: when its database can't be used.
         """
-        register = cls._at(url, keys, schema.check)
-        try:
+
+        def prepare(store: Store) -> None:
+            schema.check(store)
             if mark is not None:
+                register = cls(store, keys)
                 if register.instance is None:
-                    adopting(register)
-                belonging.check(register._store, keys, mark)  # noqa: SLF001  # its own
-        except BaseException:
-            register.close()
-            raise
-        return register
+                    requiring(register)
+                belonging.check(store, keys, mark)
+                requiring(register)
+
+        return cls._at(url, keys, prepare)
 
     @classmethod
     def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
         store = Store(url)
         try:
             prepare(store)
+            return cls(store, respell(store, keys))
         except BaseException:
             store.close()
             raise
-        return cls(store, keys)
 
     @property
     def instance(self) -> Instance | None:
@@ -206,7 +209,7 @@ class Register(ObjectionLog):
             IdentityError: for a malformed account.
         """
         with self._store.writing() as connection:
-            one, other = self._people.ensure(connection, [first, second]).tolist()
+            one, other = self._people.ensure(connection, [first, second], micros(now)).tolist()
             return objections.record_link(connection, one, other, micros(now))
 
     def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
@@ -239,7 +242,7 @@ class Register(ObjectionLog):
             IdentityError: for a malformed account.
         """
         with self._store.writing() as connection:
-            subjects = profiles.consent(connection, self._people, list(accounts), given=given)
+            subjects = profiles.consent(connection, self._people, list(accounts), micros(now), given=given)
             kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
             payload, effect, time = {"accounts": len(subjects)}, Effect(keys=subjects, consent=given), micros(now)
             return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
@@ -289,7 +292,19 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
 
-    # What the corpus reads besides the log
+    # What the corpus reads besides the log, and tells it
+
+    @property
+    def pepper(self) -> Pepper:
+        """What keys items: the workspace's pepper, with the rules by which names are and were spelt here."""
+        return self._people.pepper
+
+    def note_alike(self, pairs: Pairs, *, now: datetime | None = None) -> int | None:
+        """Put on record which keys are spellings of one account; the entry's number, or None if all were known."""
+        if not len(pairs):
+            return None
+        with self._store.writing() as connection:
+            return alike.note(connection, pairs, micros(now))
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""

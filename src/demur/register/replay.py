@@ -179,11 +179,20 @@ class _Replay:
         return True
 
     def _linked(self, noted: Noted) -> bool:
-        for first, second in noted.effect.proven.tolist():
+        proven, covering = noted.effect.proven, noted.effect.covering
+        for first, second in proven.tolist():
             add_bare(self._connection, (first, second))
             add_link(self._connection, first, second)
             self._joined(noted, first, Effect(proven=pair(first, second)))
-        return len(noted.effect.proven) > 0
+        for first, second in covering.tolist():
+            add_bare(self._connection, (first, second))
+            if add_link(self._connection, first, second, proven=False) is not None:
+                self._joined(noted, first, Effect(covering=pair(first, second)))
+        return len(proven) + len(covering) > 0
+
+    def _alike(self, noted: Noted) -> bool:
+        self._append(noted, _again(noted), noted.subjects)
+        return len(noted.subjects) > 0
 
     def _unlinked(self, noted: Noted) -> bool:
         for first, second in noted.effect.unlinked.tolist():
@@ -253,6 +262,7 @@ class _Replay:
         EntryKind.OBJECTION_UNASKED: _unasked,
         EntryKind.ACCOUNT_LINKED: _linked,
         EntryKind.ACCOUNT_UNLINKED: _unlinked,
+        EntryKind.ACCOUNTS_ALIKE: _alike,
         EntryKind.CONSENT_GIVEN: _consented,
         EntryKind.CONSENT_WITHDRAWN: _consented,
         EntryKind.PERSON_ERASED: _erased,

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
-from demur.register import bulk, entries
+from demur.identity import Pairs, SubjectKeys
+from demur.register import alike, bulk, entries
 from demur.register.clock import moment
-from demur.register.effects import Effect, Pairs
+from demur.register.effects import Effect
 from demur.register.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members import checked, identified
 from demur.register.people import People, mail_account
@@ -74,6 +74,8 @@ class _Progress:
     rows: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
     """Over the keyed digests of the rows, in their order."""
+    alike: list[Pairs] = field(default_factory=list)
+    """The other spellings of the accounts that are named."""
 
 
 class MemberImporter:
@@ -107,10 +109,12 @@ class MemberImporter:
         progress = _Progress()
         for chunk in checked(batches, moment(time).year):
             first = progress.rows + 1
-            spelt = identified(chunk["account"].to_pylist(), "account", range(first, first + chunk.num_rows))
+            names = self._people.names
+            spelt = identified(chunk["account"].to_pylist(), "account", range(first, first + chunk.num_rows), names)
             keys = self._people.spelt_keys(spelt)
-            linked = self._stage_links(connection, chunk, keys, first)
-            self._stage_mail(connection, chunk, keys, first)
+            progress.alike.append(self._people.alike(spelt))
+            linked = self._stage_links(connection, chunk, keys, first, progress)
+            self._stage_mail(connection, chunk, keys, first, progress)
             bulk.write(connection, staged, self._rows(chunk, spelt, keys, linked, progress))
             progress.rows += chunk.num_rows
         for table in (staged, staged_account):
@@ -139,23 +143,28 @@ class MemberImporter:
             yield (number, key, *facts, digest, mark, wrapped, sealed, own)
 
     def _stage_links(
-        self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int
+        self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int, progress: _Progress
     ) -> list[list[int]]:
         """Stage the links of a chunk, which prove; for each of its rows the keys it is linked with."""
         flat = pa.table({"place": pc.list_parent_indices(chunk["linked"]), "account": pc.list_flatten(chunk["linked"])})
         flat = flat.filter(pc.is_valid(flat["account"]))
         places = flat["place"].to_numpy()
-        spelt = identified(flat["account"].to_pylist(), "linked", (places + row).tolist())
+        spelt = identified(flat["account"].to_pylist(), "linked", (places + row).tolist(), self._people.names)
+        progress.alike.append(self._people.alike(spelt))
         others = self._stage_others(connection, keys, places, spelt, row, np.ones(len(places), np.bool_))
         per_row: list[list[int]] = [[] for _ in keys]
         for place, other in zip(places.tolist(), others.tolist(), strict=True):
             per_row[place].append(other)
         return per_row
 
-    def _stage_mail(self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int) -> None:
+    def _stage_mail(
+        self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int, progress: _Progress
+    ) -> None:
         """Stage the link of each member with the account that their mail address is; a verified one proves."""
-        spelt = [(place, mail_account(mail)) for place, mail in enumerate(chunk["mail"].to_pylist()) if mail]
+        mails = [(place, mail) for place, mail in enumerate(chunk["mail"].to_pylist()) if mail]
+        spelt = [(place, mail_account(mail, self._people.names)) for place, mail in mails]
         known = [(place, account) for place, account in spelt if account is not None]
+        progress.alike.append(self._people.alike(account for _, account in known))
         places = np.array([place for place, _ in known], dtype=np.int64)
         verified = chunk["mail_verified"].fill_null(False).to_numpy(zero_copy_only=False)[places]  # noqa: FBT003  # Arrow's way
         self._stage_others(connection, keys, places, [account for _, account in known], row, verified)
@@ -201,6 +210,7 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     _take_accounts(connection)
     _take_members(connection)
     taken = take_links(connection)
+    alike.note(connection, np.vstack([np.empty((0, 2), np.int64), *progress.alike]), time)
     subjects = np.union1d(subjects, taken.merged)
     retell(connection, subjects)
     payload = {"changed": changed, "digest": progress.digest.hexdigest(), "read": read}

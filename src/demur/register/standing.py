@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
-from demur.register import bulk, entries
-from demur.register.records import Facts, Snapshot
+from demur.identity import Pairs, SubjectKeys
+from demur.register import alike, bulk, entries
+from demur.register.people import together
+from demur.register.records import Changes, Facts, Snapshot
 from demur.register.tables import account, member, objected, objection
 
 UNKNOWN_REGION: Final = "--"
@@ -28,7 +29,45 @@ _PATCH_AT_MOST: Final = 100_000
 
 
 def suppressed(connection: sa.Connection, only: SubjectKeys | None = None) -> SubjectKeys:
-    """The keys of every account of every person with a binding objection, sorted; of some keys, if they are given."""
+    """The keys of every account of every person with a binding objection, and of every spelling that one of these has.
+
+    Sorted; of some keys, if they are given.
+    """
+    pairs = alike.edges(connection)
+    if not len(pairs):
+        return _objecting(connection, only)
+    if only is None:
+        return _frozen(_reach(connection, pairs, _objecting(connection, None)))
+    near = together(connection, only) if alike.respelt(connection) else only
+    if not alike.inside(pairs.ravel(), np.union1d(near, only)).any():
+        return _objecting(connection, only)
+    return _frozen(np.intersect1d(suppressed(connection), only))
+
+
+def reached(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+    """Some keys, sorted, and all whose standing may follow from theirs because they are spelt alike."""
+    pairs = alike.edges(connection)
+    return _reach(connection, pairs, keys) if len(pairs) else keys
+
+
+def changes(connection: sa.Connection, after: int) -> Changes:
+    """What the binding entries after a number may have changed, by whichever spelling."""
+    found = entries.changes(connection, after)
+    return replace(found, subjects=reached(connection, found.subjects))
+
+
+def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> SubjectKeys:
+    """Likeness reaches accounts, and what is linked with them where a key may be of two accounts that were one."""
+    whole = alike.respelt(connection)
+    while True:
+        found = alike.grown(pairs, keys)
+        if not whole or len(found) == len(keys):
+            return found
+        new = np.setdiff1d(found, keys, assume_unique=True)
+        keys = np.union1d(found, together(connection, new))
+
+
+def _objecting(connection: sa.Connection, only: SubjectKeys | None) -> SubjectKeys:
     theirs = account.alias("theirs")
     persons = (
         sa.select(theirs.c.person)
@@ -83,22 +122,21 @@ class Reader:
         if last is not None and last.head.binding == head.binding:
             return replace(last, head=head)
         fresh = self._patched(connection, last) if last is not None and last.head.binding < head.binding else None
-        fresh = fresh or Snapshot(head, suppressed(connection), facts(connection))
+        fresh = fresh or Snapshot(head, suppressed(connection), facts(connection), _frozen(alike.edges(connection)))
         if keep:
             self._last = fresh
         return fresh
 
     def _patched(self, connection: sa.Connection, last: Snapshot) -> Snapshot | None:
         """The last answer, with what changed since read again; None if that is too much."""
-        changes = entries.changes(connection, last.head.binding)
-        if len(changes.subjects) > _PATCH_AT_MOST:
+        changed = changes(connection, last.head.binding)
+        if len(changed.subjects) > _PATCH_AT_MOST:
             return None
-        rest = last.suppressed[~_inside(last.suppressed, changes.subjects)]
-        theirs = suppressed(connection, changes.subjects)
+        rest = last.suppressed[~_inside(last.suppressed, changed.subjects)]
+        theirs = suppressed(connection, changed.subjects)
         now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
-        return Snapshot(
-            changes.head, _frozen(now), _updated(last.facts, changes.subjects, facts(connection, changes.subjects))
-        )
+        told = _updated(last.facts, changed.subjects, facts(connection, changed.subjects))
+        return Snapshot(changed.head, _frozen(now), told, _frozen(alike.edges(connection)))
 
 
 def _updated(old: Facts, changed: SubjectKeys, new: Facts) -> Facts:

@@ -19,7 +19,7 @@ from demur.corpus.leavings import retired
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError
-from demur.identity import SubjectKeys, canonical
+from demur.identity import SubjectKeys
 from demur.notices.content import NoticeContent, NoticeSection
 from demur.notices.languages import SOURCE, matching
 from demur.register import ObjectionPhase, OwnObjection
@@ -110,15 +110,17 @@ def held(session: Session, account: str, language: str) -> Held:
         IdentityError: when the account is malformed.
     """
     keys = session.register.persons.own(account)
-    versions = tuple(_versions(session, keys))
-    return Held(_facts(session, account, keys, language), Rows(session.corpus, keys), versions)
+    shown = session.register.persons.shown(keys)
+    versions = tuple(_versions(session, shown))
+    return Held(_facts(session, account, keys, language), Rows(session.corpus, shown), versions)
 
 
 def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> dict[str, JSON]:
     register = session.register
     subject = register.persons.subject(account)
     known = dict(zip(keys.tolist(), register.identifiers(keys), strict=True))
-    accounts = [known[subject] or canonical(account), *(name for key, name in known.items() if name and key != subject)]
+    asked = known[subject] or register.pepper.names.canonical(account)
+    accounts = [asked, *(name for key, name in known.items() if name and key != subject)]
     members = [member for member in map(register.member, accounts) if member is not None]
     region = next((member.region for member in members if member.region), None)
     return {

@@ -18,12 +18,13 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources.archive import Archive, Member
 from demur.sources.as2 import types
-from demur.sources.as2_items import KNOWN, Mapper
+from demur.sources.as2_items import ACTORS, KNOWN, Mapper
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import first_value, records
 
 _NAMES: Final = r"[^/]*\.(?:json|jsonld)"
 _LISTS: Final = ("orderedItems", "items")
+_ACTOR: Final = re.compile(rf'"type"\s*:\s*\[?\s*"(?:as:|[^"]*#)?(?:{"|".join(sorted(ACTORS))})"'.encode())
 _PEEK: Final = 1 << 16  # bytes in which a collection shows how it calls its elements
 _TYPED: Final = re.compile(rf'"type"\s*:\s*\[?\s*"(?:as:|[^"]*#)?(?:{"|".join(sorted(KNOWN))})"'.encode())
 
@@ -45,13 +46,18 @@ class ActivityStreamsSource:
             SourceError: when a file is broken, or nothing in it is of ActivityStreams 2.0.
         """
         parsed = ActivityStreamsOptions.parse("activitystreams", options)
-        return batches(_rows(paths, Mapper(default_audience=parsed.default_audience)))
+        mapper = Mapper(default_audience=parsed.default_audience)
+        return batches(_rows(paths, mapper), mapper.actors.alike)
 
 
 def _rows(paths: Sequence[str], mapper: Mapper) -> Iterator[ItemRow]:
     known = False
     with ExitStack() as stack:
-        for member in _members(paths, stack):
+        members = list(_members(paths, stack))
+        for member in filter(_is_actor, members):
+            for thing in things(member):
+                mapper.actors.learn(thing)
+        for member in members:
             for thing in things(member):
                 known = known or bool(types(thing) & KNOWN)
                 yield from mapper.rows(thing)
@@ -82,6 +88,13 @@ def _members(paths: Sequence[str], stack: ExitStack) -> Iterator[Member]:
         else:
             found = stack.enter_context(Archive([path])).find(_NAMES)
             yield from (member for member in found if _TYPED.search(_start(member)))
+
+
+def _is_actor(member: Member) -> bool:
+    """Whether a file is an actor's own document: these are read first, so that what they wrote is known as theirs."""
+    start = _start(member)
+    listed = any(f'"{key}"'.encode() in start for key in _LISTS)
+    return not listed and b'"preferredUsername"' in start and _ACTOR.search(start) is not None
 
 
 def _start(member: Member) -> bytes:

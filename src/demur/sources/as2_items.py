@@ -9,14 +9,13 @@ that say nothing (likes, follows, answers to invitations) are no content.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from demur.sources.as2 import (
     NAMESPACE,
+    Actors,
     AsObject,
-    account_at,
-    account_of,
     audience_of,
     host_of,
     identifier,
@@ -58,9 +57,9 @@ _PLAYED: Final = ("audio/", "image/", "video/")
 class Mapper:
     """Maps the objects of one export."""
 
-    def __init__(self, accounts: Mapping[str, str] | None = None, default_audience: str | None = None) -> None:
-        """Know the accounts of actors whose ids do not show them, and the audience of what is addressed to nobody."""
-        self._accounts = dict(accounts or {})
+    def __init__(self, actors: Actors | None = None, default_audience: str | None = None) -> None:
+        """Know who the export's actors are, and the audience of what is addressed to nobody."""
+        self.actors = actors or Actors()
         self._default_audience = default_audience
 
     def rows(self, thing: object, wrapper: AsObject | None = None, depth: int = 0) -> Iterator[ItemRow]:
@@ -91,7 +90,7 @@ class Mapper:
 
     def _written(self, thing: AsObject, wrapper: AsObject, kinds: set[str]) -> ItemRow:
         author = self._author(thing) or self._account(wrapper.get("actor"))
-        text, spans = text_of(thing, host_of(author))
+        text, spans = text_of(thing, host_of(author), self.actors)
         audience = audience_of(thing, wrapper) or self._default_audience
         parent = identifier(thing.get("inReplyTo"))
         thread = identifier(thing.get("conversation")) or identifier(thing.get("context"))
@@ -119,7 +118,7 @@ class Mapper:
         original = identifier(thing.get("object"))
         passed_on = next(objects(thing.get("object")), {"id": original})
         wrote = self._author(passed_on)
-        text, spans = text_of(passed_on, host_of(wrote)) if wrote else ("", [])
+        text, spans = text_of(passed_on, host_of(wrote), self.actors) if wrote else ("", [])
         return ItemRow(
             item=_named(thing),
             author=self._account(thing.get("actor")),
@@ -148,19 +147,18 @@ class Mapper:
 
     def _profile(self, thing: AsObject) -> Iterator[ItemRow]:
         """What a person says of themselves; an actor without a word is no content."""
-        text, spans = to_text(string(thing.get("summary")), lambda link: account_at(link.href))
+        text, spans = to_text(string(thing.get("summary")), lambda link: self.actors.at(link.href))
         if text:
             account = self._account(thing)
             yield ItemRow(_named(thing), account, Kind.PROFILE, Audience.PUBLIC, text=text, spans=spans)
 
     def _author(self, thing: AsObject) -> str | None:
         """Who wrote an object: who it is attributed to, else whose page its id or URL stands under."""
-        named = (account_at(url) for url in (string(thing.get("id")), *urls(thing.get("url"))))
+        named = (self.actors.at(url) for url in (string(thing.get("id")), *urls(thing.get("url"))))
         return self._account(thing.get("attributedTo")) or next(filter(None, named), None)
 
     def _account(self, actor: object) -> str | None:
-        known = identifier(actor)
-        return self._accounts.get(known or "") or account_of(actor)
+        return self.actors.of(actor)
 
 
 def _kind(kinds: set[str], audience: str | None, *, answers: bool) -> Kind:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from demur.sources.as2 import (
+    Actors,
     AsObject,
-    account_at,
-    account_of,
     content_of,
     identifier,
-    mentioned,
     objects,
     string,
     types,
@@ -45,30 +43,34 @@ class _Text:
         self.spans.extend(one._replace(start=one.start + start, end=one.end + start) for one in spans)
 
 
-def text_of(thing: AsObject, host: str) -> tuple[str, list[Span]]:
+def text_of(thing: AsObject, host: str, actors: Actors) -> tuple[str, list[Span]]:
     """The plain text of an object and its spans; ``host`` completes mentions that do not say theirs."""
-    tags = _tags(thing, host)
-    quote = _quoted(thing)
+    tags = _tags(thing, host, actors)
+    quote = _quoted(thing, actors)
     accounts = {name: tag.account for tag in tags for name in tag.names}
     accounts.update({url: quote.account for url in quote.urls if quote.account})
     built = _Text()
     built.add(string(thing.get("name")), [])
-    built.add(*_read(string(thing.get("summary")), accounts))
+    built.add(*_read(string(thing.get("summary")), accounts, actors))
     content = content_of(thing)
-    built.add(*((content, []) if _is_plain(thing) else _read(content, accounts)))
+    built.add(*((content, []) if _is_plain(thing) else _read(content, accounts, actors)))
     built.add("\n".join(_options(thing)), [])
     _mark_unseen(built, tags)
-    _add_quote(built, quote, host)
+    _add_quote(built, quote, host, actors)
     return built.text, sorted(built.spans, key=lambda span: (span.start, -span.end))
 
 
-def _read(html: str, accounts: dict[str, str]) -> tuple[str, list[Span]]:
+def _read(html: str, accounts: dict[str, str], actors: Actors) -> tuple[str, list[Span]]:
     def account(link: Link) -> str | None:
         if known := accounts.get(link.href):
             return known
         if link.text and ("mention" not in link.classes or "hashtag" in link.classes):
             return None
-        return account_at(link.href) or accounts.get(link.text.lower())
+        found = actors.at(link.href)
+        tagged = accounts.get(link.text.lower())
+        if tagged is not None and (found is None or found in actors.alike.get(tagged, ())):
+            return tagged
+        return found
 
     return to_text(html, account)
 
@@ -97,14 +99,15 @@ class _Tag:
     """What may stand for them: the link, ``@user``, ``@user@host`` in lower case."""
 
 
-def _tags(thing: AsObject, host: str) -> list[_Tag]:
+def _tags(thing: AsObject, host: str, actors: Actors) -> list[_Tag]:
     found: list[_Tag] = []
     for tag in objects(thing.get("tag")):
         link, name = identifier(tag) or "", string(tag.get("name")).lower()
-        if "Mention" in types(tag) and (account := mentioned(tag, host)):
+        if "Mention" in types(tag):
             user = name.removeprefix("@").partition("@")[0]
-            found.append(_Tag(account, Role.MENTION, (link, name, f"@{user}") if user else (link,)))
-        elif "Person" in types(tag) and (account := account_of(tag)):
+            names = (link, name, f"@{user}") if user else (link,)
+            found.extend(_Tag(account, Role.MENTION, names) for account in actors.mentioned(tag, host))
+        elif "Person" in types(tag) and (account := actors.of(tag)):
             found.append(_Tag(account, Role.TAG, (link,)))
     return found
 
@@ -133,12 +136,12 @@ class _Quote:
     embedded: AsObject
 
 
-def _quoted(thing: AsObject) -> _Quote:
+def _quoted(thing: AsObject, actors: Actors) -> _Quote:
     links = [tag for tag in objects(thing.get("tag")) if "Link" in types(tag) and _is_object_link(tag)]
     found: list[Any] = [one for key in _QUOTES for one in values(thing.get(key))] + links
     urls = frozenset(url for one in found if (url := identifier(one)))
     embedded = next((one for one in objects(found) if content_of(one)), {})
-    account = account_of(embedded.get("attributedTo")) or next(filter(None, map(account_at, sorted(urls))), None)
+    account = actors.of(embedded.get("attributedTo")) or next(filter(None, map(actors.at, sorted(urls))), None)
     return _Quote(urls, account, embedded)
 
 
@@ -148,10 +151,10 @@ def _is_object_link(tag: AsObject) -> bool:
     return media_type.startswith("application/activity+json") or "activitystreams" in media_type
 
 
-def _add_quote(built: _Text, quote: _Quote, host: str) -> None:
+def _add_quote(built: _Text, quote: _Quote, host: str, actors: Actors) -> None:
     if quote.embedded:
         alone = {**quote.embedded, "name": None, "tag": [], **dict.fromkeys(_QUOTES)}
-        text, spans = text_of(alone, host)
+        text, spans = text_of(alone, host, actors)
         built.add(text, [Span(0, len(text), Role.QUOTE, quote.account), *spans])
     elif quote.account and quote.account not in {one.account for one in built.spans}:
         built.add("", [Span(0, 0, Role.QUOTE, quote.account)])

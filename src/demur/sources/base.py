@@ -8,16 +8,17 @@ adapter does not know is null, never guessed, because the door fails closed on n
 
 import difflib
 import importlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple, Protocol, Self, cast, runtime_checkable
 
+import orjson
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from demur.errors import SourceError
 from demur.sources.text import SURROGATE, Span, clean
-from demur.terms import ITEM
+from demur.terms import ALIKE, ITEM
 
 GROUP: Final = "demur.sources"
 """The entry point group in which adapters are found."""
@@ -155,19 +156,29 @@ def load_source(name: str) -> Source:
     return cast("Source", loaded)
 
 
-def batches(rows: Iterable[ItemRow]) -> Iterator[pa.RecordBatch]:
-    """Rows as batches of at most ``MAX_ROWS`` rows and about ``MAX_BYTES`` of content, text cleaned."""
+def batches(rows: Iterable[ItemRow], alike: Mapping[str, Collection[str]] | None = None) -> Iterator[pa.RecordBatch]:
+    """Rows as batches of at most ``MAX_ROWS`` rows and about ``MAX_BYTES`` of content, text cleaned.
+
+    ``alike``, which may grow while rows are read, names further accounts of accounts: they are the same one's. A batch
+    says so of those that it names, in its metadata (:data:`demur.terms.ALIKE`).
+    """
     held: list[ItemRow] = []
     weight = 0
     for row in rows:
         cleaned, more = _prepared(row)
         if held and (len(held) == MAX_ROWS or weight + more > MAX_BYTES):
-            yield _batch(held)
+            yield _with_alike(_batch(held), held, alike or {})
             held, weight = [], 0
         held.append(cleaned)
         weight += more
     if held:
-        yield _batch(held)
+        yield _with_alike(_batch(held), held, alike or {})
+
+
+def _with_alike(batch: pa.RecordBatch, rows: Sequence[ItemRow], alike: Mapping[str, Collection[str]]) -> pa.RecordBatch:
+    named = {row.author for row in rows} | {span.account for row in rows for span in row.spans} if alike else set()
+    said = {account: sorted(alike[account]) for account in named if account is not None and account in alike}
+    return batch.replace_schema_metadata({ALIKE: orjson.dumps(said)}) if said else batch
 
 
 def _prepared(row: ItemRow) -> tuple[ItemRow, int]:

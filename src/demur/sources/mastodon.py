@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.sources.archive import Archive, Member
-from demur.sources.as2 import AsObject, account_at, account_of, host_at, identifier, string, types, urls
+from demur.sources.as2 import Actors, AsObject, identifier, types
 from demur.sources.as2_items import ACTORS, Mapper
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import first_value, records
@@ -35,18 +35,20 @@ class MastodonSource:
             SourceError: when an archive is broken, or is none of Mastodon.
         """
         MastodonOptions.parse("mastodon", options)
-        return batches(row for path in paths for row in _archive(path))
+        actors = Actors()
+        return batches((row for path in paths for row in _archive(path, actors)), actors.alike)
 
 
-def _archive(path: str) -> Iterator[ItemRow]:
+def _archive(path: str, actors: Actors) -> Iterator[ItemRow]:
     with Archive([path]) as archive:
         outboxes = archive.find(_OUTBOX)
         if not outboxes:
             raise SourceError(f"{path}: there is no outbox.json: give the archive that Mastodon lets you download.")
-        actors = {_folder(member): member for member in archive.find(_ACTOR)}
+        documents = {_folder(member): member for member in archive.find(_ACTOR)}
         for outbox in outboxes:
-            owner = _owner(actors.get(_folder(outbox)), outbox)
-            mapper = Mapper(_accounts(owner))
+            owner = _owner(documents.get(_folder(outbox)), outbox)
+            actors.learn(owner)
+            mapper = Mapper(actors)
             yield from mapper.rows(owner)
             for record in records(outbox, "orderedItems"):
                 if not isinstance(record.value, dict):
@@ -70,14 +72,3 @@ def _owner(member: Member | None, outbox: Member) -> AsObject:
     if not isinstance(owner, dict) or not types(owner) & ACTORS or not identifier(owner):
         raise SourceError(f"{member.where} describes no account: download the archive again.")
     return owner
-
-
-def _accounts(owner: AsObject) -> dict[str, str]:
-    """The owner's account under every id that the archive may use: newer ids are numbers (``/ap/users/1``)."""
-    names = [string(owner.get("id")), *urls(owner.get("url"))]
-    account = next(filter(None, map(account_at, names)), None)
-    user = string(owner.get("preferredUsername"))
-    if account is None and user and (host := next(filter(None, map(host_at, names)), None)):
-        account = f"mastodon:@{user}@{host}".lower()
-    account = account or account_of(owner)
-    return {name: account for name in names if name and account}

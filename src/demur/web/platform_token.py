@@ -63,7 +63,11 @@ def signed_in(workspace: Workspace, policy: Policy, token: str) -> Visitor:
     name, number = claims["sub"], claims["jti"]
     if not isinstance(name, str) or not isinstance(number, str) or not 0 < len(number) <= _LONGEST_ID:
         raise IdentityError(_REFUSED)
-    return Visitor(identify(name), hashlib.sha256(f"jti\0{number}".encode(errors="replace")).digest(), expires + SKEW)
+    return Visitor(
+        identify(name, policy.accounts.names),
+        hashlib.sha256(f"jti\0{number}".encode(errors="replace")).digest(),
+        expires + SKEW,
+    )
 
 
 def _claims(token: str, key: Ed25519PublicKey, audience: str) -> Mapping[str, object]:

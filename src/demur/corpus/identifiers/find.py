@@ -10,11 +10,15 @@ import pyarrow as pa
 
 from demur.corpus.identifiers.gate import Batch, Gated, gate
 from demur.corpus.identifiers.hits import Category, Hits
+from demur.corpus.identifiers.links import Profiles, own_gate
 from demur.corpus.identifiers.scan import scan
 
 
 def find_identifiers(
-    texts: pa.LargeStringArray, categories: frozenset[Category], regions: Sequence[str | None] | None = None
+    texts: pa.LargeStringArray,
+    categories: frozenset[Category],
+    regions: Sequence[str | None] | None = None,
+    profiles: Profiles = (),
 ) -> Hits:
     """The direct identifiers in each text.
 
@@ -22,12 +26,13 @@ def find_identifiers(
         texts: NFC, without markup; null holds nothing.
         categories: What to find; the rest stays as it is, also where a part of it looks like something wanted.
         regions: ISO 3166-1 alpha-2 code of each text's author or None, by which national phone numbers are read.
+        profiles: Namespaces with the addresses of their profiles, as the policy declares them.
     """
     batch = Batch(texts)
-    gated = gate(batch) if categories and len(texts) else None
+    gated = gate(batch, own_gate(profiles)) if categories and len(texts) else None
     if gated is None:
         return _hits([], [], [], [], [])
-    slow = _slow(batch, gated, categories, regions)
+    slow = _slow(batch, gated, categories, regions, profiles)
     plain = _plain(batch, gated) if Category.HANDLE in categories else _hits([], [], [], [], [])
     return _merge(plain, slow)
 
@@ -56,11 +61,17 @@ def _plain(batch: Batch, gated: Gated) -> Hits:
     return Hits(gated.row.astype(np.int32), start, start + width, category, list(names))
 
 
-def _slow(batch: Batch, gated: Gated, categories: frozenset[Category], regions: Sequence[str | None] | None) -> Hits:
+def _slow(
+    batch: Batch,
+    gated: Gated,
+    categories: frozenset[Category],
+    regions: Sequence[str | None] | None,
+    profiles: Profiles,
+) -> Hits:
     rows: list[int] = []
     found = []
     for row in gated.slow.tolist():
-        hits = scan(batch.text(row), regions[row] if regions is not None else None, categories)
+        hits = scan(batch.text(row), regions[row] if regions is not None else None, categories, profiles)
         rows += [row] * len(hits)
         found += hits
     return _hits(

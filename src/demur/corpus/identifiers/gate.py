@@ -112,13 +112,16 @@ class Batch:
         return offsets.astype(np.int32)
 
 
-def gate(batch: Batch) -> Gated:
-    """Which rows of ``batch`` are slow, and the handles of those that hold nothing else."""
+def gate(batch: Batch, links: str = LINK) -> Gated:
+    """Which rows of ``batch`` are slow, and the handles of those that hold nothing else.
+
+    ``links``, RE2, is in every text that holds the address of a profile.
+    """
     signs, which = _signs(batch.bytes)
     slow = np.zeros(len(batch.offsets), dtype=np.bool_)
     for positions in (_digits(batch, signs, which), _colons(signs[which == ord(":")]), _brackets(batch, signs, which)):
         slow[batch.rows(positions)] = True
-    slow[_matching(batch, _rows_with(batch, signs[which == ord("/")]), LINK)] = True
+    slow[_matching(batch, _rows_with(batch, signs[which == ord("/")]), links)] = True
     folded = _rows_with(batch, signs[_FOLDED[which]])
     slow[_matching(batch, folded, _HARD_FOLD)] = True
     slow[_matching(batch, _matching(batch, folded, _SOFT_FOLD), _NEAR_SOFT)] = True

@@ -2,12 +2,14 @@
 
 A post's address below a profile names the account as well and is one hit with it; so is a repository's. On hosts
 that are not listed, the forms of the fediverse (``/@ann``, ``/users/ann``) and of forums (``/u/ann``, ``/user/ann``)
-name an account ``mastodon:@ann@host`` or ``forum:ann@host``.
+name an account ``mastodon:@ann@host`` or ``forum:ann@host``. What the policy declares goes before all of these.
 """
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
+from urllib.parse import unquote
 
 from demur.corpus.identifiers.classes import SPACED, UNSPACED
 from demur.corpus.identifiers.hits import Category, Hit
@@ -82,24 +84,49 @@ GATE: Final = r"(?i)(?:{hosts})/|/(?:@|users?/|u/|profile/|people/)|u/".format(
 """RE2: what stands in every text with a profile URL or a ``u/name``, without regard to what surrounds it."""
 
 
-def links(text: str) -> Iterator[Hit]:
+Profiles = tuple[tuple[str, str], ...]
+"""Namespaces with the address of a profile, in which {name} stands for the name, as the policy declares them."""
+
+_OWN_NAME: Final = rf"@?(?P<name>(?:[{SPACED}{UNSPACED}]|[.%-](?=[{SPACED}{UNSPACED}.%-]))+)"
+
+
+@lru_cache(maxsize=64)
+def own_gate(profiles: Profiles) -> str:
+    """:data:`GATE` with the hosts of declared addresses."""
+    hosts = (re.escape(pattern.partition("://")[2].partition("/")[0].lower()) for _, pattern in profiles)
+    return "|".join([GATE, *(f"{host}/" for host in hosts)])
+
+
+@lru_cache(maxsize=64)
+def _own_paths(profiles: Profiles) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """Host, namespace and path of each declared address."""
+    found = []
+    for namespace, pattern in profiles:
+        host, _, path = pattern.partition("://")[2].partition("/")
+        before, _, behind = path.partition("{name}")
+        found.append((host.lower(), namespace, re.compile(re.escape(before) + _OWN_NAME + re.escape(behind))))
+    return tuple(found)
+
+
+def links(text: str, profiles: Profiles = ()) -> Iterator[Hit]:
     """The profile URLs of a folded text, in order."""
     taken = 0
     slash = text.find("/")
     while slash >= 0:
-        found = _profile(text, slash, taken)
+        found = _profile(text, slash, taken, profiles)
         if found:
             yield found
             taken = found.end
         slash = text.find("/", max(slash + 1, taken))
 
 
-def _profile(text: str, slash: int, taken: int) -> Hit | None:
+def _profile(text: str, slash: int, taken: int, profiles: Profiles) -> Hit | None:
     """The profile URL whose host ends at ``slash``."""
     host = _HOST.match(text[max(taken, slash - _HOST_LENGTH) : slash][::-1])
     if host is None:
         return None
-    found = _account(host[1][::-1].lower(), text, slash + 1)
+    name = host[1][::-1].lower()
+    found = _declared(name, text, slash + 1, profiles) or _account(name, text, slash + 1)
     if found is None:
         return None
     account, name_end = found
@@ -110,6 +137,15 @@ def _end(text: str, path: int, name_end: int) -> int:
     """Where the address ends: with the path, without the punctuation of the sentence around it."""
     tail = _TAIL.match(text, name_end)
     return path + len(text[path : tail.end() if tail else name_end].rstrip(_TRAILING))
+
+
+def _declared(host: str, text: str, path: int, profiles: Profiles) -> tuple[str, int] | None:
+    """The same of an address that the policy declares."""
+    for own, namespace, pattern in _own_paths(profiles):
+        match = pattern.match(text, path) if host in (own, f"www.{own}") else None
+        if match is not None:
+            return f"{namespace}:{unquote(match['name'])}", match.end()
+    return None
 
 
 def _account(host: str, text: str, path: int) -> tuple[str, int] | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from demur.corpus.identifiers.fold import Folded, fold, foldable
 from demur.corpus.identifiers.hits import MASKS, Category, Hit
-from demur.corpus.identifiers.links import links
+from demur.corpus.identifiers.links import Profiles, links
 from demur.corpus.identifiers.names import names
 from demur.corpus.identifiers.numbers import addresses, ibans
 from demur.corpus.identifiers.phones import phones
@@ -30,11 +30,11 @@ _BEGINNING: Final = re.compile(r"[@/({0-9]")
 _DIGIT: Final = re.compile(r"[0-9]")
 
 
-def scan(text: str, region: str | None, wanted: frozenset[Category]) -> list[Hit]:
+def scan(text: str, region: str | None, wanted: frozenset[Category], profiles: Profiles = ()) -> list[Hit]:
     """The identifiers of ``text`` whose category is wanted, in order, never overlapping.
 
     All categories are searched and overlaps decided among all, so that what the policy keeps (a profile URL, say)
-    is not masked in part as something else.
+    is not masked in part as something else. ``profiles`` are the addresses that the policy declares.
     """
     hits: list[Hit] = []
     masked = Folded(text, None)
@@ -42,7 +42,7 @@ def scan(text: str, region: str | None, wanted: frozenset[Category]) -> list[Hit
     for passed in range(len(text) + 1):
         if folds:
             masked = fold(masked.text)
-        fresh = [hit for hit in search(masked, region) if hit.category in wanted]
+        fresh = [hit for hit in search(masked, region, profiles) if hit.category in wanted]
         if not fresh:
             break
         if hits:
@@ -56,9 +56,9 @@ def scan(text: str, region: str | None, wanted: frozenset[Category]) -> list[Hit
     return hits
 
 
-def search(folded: Folded, region: str | None) -> list[Hit]:
+def search(folded: Folded, region: str | None, profiles: Profiles = ()) -> list[Hit]:
     """One pass: the identifiers of every category, in order, never overlapping, by offsets of the original."""
-    found: list[Hit] = [*names(folded.text), *links(folded.text)]
+    found: list[Hit] = [*names(folded.text), *links(folded.text, profiles)]
     if _DIGIT.search(folded.text):
         found += [*ibans(folded.text), *addresses(folded.text), *phones(folded.text, region)]
     joined = join(found)

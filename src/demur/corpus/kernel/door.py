@@ -145,7 +145,8 @@ def _unknown_age(visitor: Visitor) -> Bools:
 
 def _minor(visitor: Visitor) -> Bools:
     years = visitor.fact(visitor.rules.facts.birth_year, 0).astype(np.int16)
-    return under_age(years, visitor.rules.policy.door.minimum_age, visitor.rules.today)
+    young = under_age(years, visitor.rules.policy.door.minimum_age, visitor.rules.today)
+    return young | visitor.rules.is_minor(visitor.author)
 
 
 def _not_told(visitor: Visitor) -> Bools:
@@ -185,6 +186,6 @@ _TESTS: Final[tuple[tuple[Reason, Test], ...]] = (
     (Reason.NOT_TOLD, _not_told),
     (Reason.NOTICE_PERIOD, _notice_period),
     (Reason.NO_CONSENT, _no_consent),
-    (Reason.OBJECTED, lambda v: v.rules.objected.contains(v.author)),
+    (Reason.OBJECTED, lambda v: v.rules.is_objector(v.author)),
 )
 """The door's tests in the order of ``terms.Reason``."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.corpus.identifiers import Category, Hits, find_identifiers
-from demur.corpus.kernel.keying import in_lists, lists_like, subject_column
+from demur.corpus.kernel.keying import Keyer, in_lists, lists_like
 from demur.corpus.kernel.marks import CODE, MASKS, NAMING, PERSON, mark_mask, replaced
 from demur.corpus.kernel.media import with_media
 from demur.corpus.kernel.spans import MARK, NOBODY, Ints, Spans, no_spans
@@ -24,16 +24,18 @@ from demur.terms import Role
 _ALL: Final = frozenset(Category)
 
 
-def found_in(rows: pa.RecordBatch, authors: pa.Array | None, spans: Spans, rules: Rules) -> tuple[Spans, pa.Array]:
+def found_in(
+    rows: pa.RecordBatch, authors: pa.Array | None, spans: Spans, rules: Rules, keyer: Keyer
+) -> tuple[Spans, pa.Array]:
     """The spans with what was found in the texts, and the pictures with what was found in their descriptions.
 
     ``authors`` are the raw accounts of a batch that comes from a source, or None for rows at rest.
     """
-    hits = find_identifiers(rows.column("text"), _ALL, rows.column("region").to_pylist())
-    mentions = _mentions(hits, authors, rules)
+    hits = find_identifiers(rows.column("text"), _ALL, rows.column("region").to_pylist(), rules.pepper.names.profiles)
+    mentions = _mentions(hits, authors, keyer)
     mentions = mentions.take(~_inside_mention(mentions, spans))
     found = spans.joined(_marks(hits, replaced(rules.policy.identifiers))).joined(mentions)
-    return found, _described(rows, authors, rules)
+    return found, _described(rows, authors, rules, keyer)
 
 
 def _marks(hits: Hits, replace: frozenset[Category]) -> Spans:
@@ -43,13 +45,13 @@ def _marks(hits: Hits, replace: frozenset[Category]) -> Spans:
     return Spans(_wide(hits.row[at]), _wide(hits.start[at]), _wide(hits.end[at]), np.full(len(at), MARK), mask)
 
 
-def _mentions(hits: Hits, authors: pa.Array | None, rules: Rules) -> Spans:
+def _mentions(hits: Hits, authors: pa.Array | None, keyer: Keyer) -> Spans:
     """What names an account; nothing at rest, where it is recorded already."""
     if authors is None:
         return no_spans()
     at = np.flatnonzero(_among(hits, NAMING))
     accounts = _accounts(hits, at, authors)
-    subjects = pc.fill_null(subject_column(accounts, rules.pepper), NOBODY).to_numpy(zero_copy_only=False)
+    subjects = pc.fill_null(keyer.column(accounts), NOBODY).to_numpy(zero_copy_only=False)
     role = np.full(len(at), CODE[Role.MENTION])
     return Spans(_wide(hits.row[at]), _wide(hits.start[at]), _wide(hits.end[at]), role, subjects.astype(np.int64))
 
@@ -100,7 +102,7 @@ def _inside_mention(mentions: Spans, spans: Spans) -> Bools:
     return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] >= mentions.row * width + mentions.end))
 
 
-def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> pa.Array:
+def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> pa.Array:
     """The pictures: their descriptions masked, and whoever a description names counted among those shown."""
     media = rows.column("media")
     flat = media.flatten()
@@ -108,8 +110,8 @@ def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> 
         return media
     row = pc.list_parent_indices(media)
     alt = pc.cast(pc.fill_null(flat.field("alt"), ""), pa.large_string())
-    hits = find_identifiers(alt, _ALL, rows.column("region").take(row).to_pylist())
-    named = _mentions(hits, authors.take(row) if authors is not None else None, rules)
+    hits = find_identifiers(alt, _ALL, rows.column("region").take(row).to_pylist(), rules.pepper.names.profiles)
+    named = _mentions(hits, authors.take(row) if authors is not None else None, keyer)
     masked = splice(alt, code_points(alt), _alt_regions(hits, replaced(rules.policy.identifiers)), MASKS)
     masked = pc.if_else(pc.is_null(flat.field("alt")), pa.scalar(None, pa.string()), pc.cast(masked, pa.string()))
     return lists_like(media, with_media(flat, masked, _with_named(flat.field("tagged"), named)))

@@ -8,7 +8,7 @@ import take the same path. It takes items as they come from a source (terms.ITEM
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 from demur.corpus import schema
 from demur.corpus.kernel.door import KEPT, REASONS, Codes, door, mark
 from demur.corpus.kernel.finding import found_in
-from demur.corpus.kernel.keying import in_lists, keyed
+from demur.corpus.kernel.keying import Keyer, in_lists, keyed
 from demur.corpus.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, settled, with_masks
 from demur.corpus.kernel.media import governed_media
 from demur.corpus.kernel.spans import NOBODY, Ints, Spans
 from demur.corpus.kernel.splice import code_points, splice
 from demur.corpus.rules import Bools, Rules
+from demur.identity import Pairs
 from demur.terms import Reason, Role
 
 FINGERPRINT: Final = pa.schema(
@@ -49,6 +50,8 @@ class Answer:
     """Per row of the batch: door.KEPT, or the position of its reason in door.REASONS."""
     fingerprints: pa.RecordBatch
     """Batch of :data:`FINGERPRINT`."""
+    alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    """Of a batch from a source: the keys that are other spellings of its accounts, each beside the account's own."""
 
     @property
     def left_out(self) -> pa.RecordBatch:
@@ -67,21 +70,26 @@ class Answer:
 def govern(batch: pa.RecordBatch, rules: Rules) -> Answer:
     """The kernel: ``batch`` has the schema terms.ITEM or schema.ROW."""
     incoming = batch.schema.field("item").type != schema.KEY
-    rows = keyed(batch, rules.pepper) if incoming else batch
+    keyer = Keyer(rules.pepper)
+    rows = keyed(batch, keyer) if incoming else batch
+    rules = rules.covering(keyer.alike)
     codes = door(rows, rules)
     at = np.flatnonzero(codes == KEPT)
-    inner, kept = _traces(_take(rows, at), batch.column("author").take(pa.array(at)) if incoming else None, rules)
+    authors = batch.column("author").take(pa.array(at)) if incoming else None
+    inner, kept = _traces(_take(rows, at), authors, rules, keyer)
     codes[at] = inner
-    return Answer(kept, rows.column("item"), codes, pa.RecordBatch.from_pylist([], schema=FINGERPRINT))
+    none = pa.RecordBatch.from_pylist([], schema=FINGERPRINT)
+    return Answer(kept, rows.column("item"), codes, none, keyer.alike)
 
 
-def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> tuple[Codes, pa.RecordBatch]:
+def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> tuple[Codes, pa.RecordBatch]:
     """What the rows that passed the door hold of other people: their codes, and the rows that are kept."""
     spans = Spans.of(rows.column("spans"), incoming=authors is not None)
     codes = np.full(len(rows), KEPT, np.int8)
     reshared = held(spans, rules) & (spans.role == CODE[Role.RESHARE])
     mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
-    spans, media = found_in(rows, authors, spans, rules)
+    spans, media = found_in(rows, authors, spans, rules, keyer)
+    rules = rules.covering(keyer.alike)  # whom the text names besides
     texts = rows.column("text")
     points, blank = code_points(texts), _blank(texts)
     lengths = np.where(blank, 0, np.diff(points[1]))  # a mask over blanks would pass for a word

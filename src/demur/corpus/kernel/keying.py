@@ -4,28 +4,69 @@ Invariants: what can't be keyed (a malformed account) becomes null, and null is 
 at the policy.
 """
 
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.corpus import schema
 from demur.errors import IdentityError
-from demur.identity import Pepper
+from demur.identity import Pairs, Pepper
+from demur.terms import ALIKE
 
 KEYED: Final = pa.schema([f.with_nullable(True) for f in schema.ROW] + [pa.field("deleted", pa.bool_())])  # noqa: FBT003  # pyarrow takes it by position only
 """A row on its way through the kernel: fields may still be null, and `deleted` has not been judged yet."""
 
 
-def keyed(items: pa.RecordBatch, pepper: Pepper) -> pa.RecordBatch:
+class Keyer:
+    """Keys the identifiers of one batch, and notes which of its accounts have other spellings."""
+
+    def __init__(self, pepper: Pepper) -> None:
+        self.pepper = pepper
+        self._alike: list[Pairs] = []
+
+    @property
+    def alike(self) -> Pairs:
+        """The other spellings of the accounts that were keyed so far, each beside the account's own key."""
+        found = self._alike or [np.empty((0, 2), np.int64)]
+        return np.unique(np.vstack(found), axis=0) if len(found) > 1 else found[0]
+
+    def column(self, accounts: pa.Array) -> pa.Array:
+        """The subject keys of a column of accounts; null and malformed accounts become null."""
+        encoded = accounts.dictionary_encode()
+        keys = self._keys(encoded.dictionary.to_pylist())
+        return pa.array(keys, pa.int64()).take(encoded.indices)
+
+    def take(self, said: bytes | None) -> None:
+        """Note what a batch's metadata (terms.ALIKE) says of accounts that are known by other names."""
+        for account, others in orjson.loads(said or b"{}").items():
+            with suppress(IdentityError):
+                exact, *rest = self.pepper.subject_keys([account, *others]).tolist()
+                self._alike.append(np.array([(exact, other) for other in rest], np.int64).reshape(-1, 2))
+
+    def _keys(self, accounts: list[str]) -> list[int | None]:
+        try:
+            keys, pairs = self.pepper.all_keys(accounts)
+        except IdentityError:  # one of them is malformed, and only that one is not keyed
+            return [None] if len(accounts) == 1 else [self._keys([account])[0] for account in accounts]
+        if len(pairs):
+            self._alike.append(pairs)
+        return list(keys.tolist())
+
+
+def keyed(items: pa.RecordBatch, keyer: Keyer) -> pa.RecordBatch:
     """A batch of terms.ITEM as a batch of :data:`KEYED`, same length and order."""
+    pepper = keyer.pepper
+    keyer.take((items.schema.metadata or {}).get(ALIKE))
     columns = {name: items.column(name) for name in items.schema.names}
     columns["source"] = pc.list_element(pc.split_pattern(items.column("item"), ":", max_splits=1), 0)
     columns |= _item_columns(items, pepper)
-    columns["author"] = subject_column(items.column("author"), pepper)
-    columns["spans"] = _stored_spans(items.column("spans"), pepper)
-    columns["media"] = _stored_media(items.column("media"), pepper)
+    columns["author"] = keyer.column(items.column("author"))
+    columns["spans"] = _stored_spans(items.column("spans"), keyer)
+    columns["media"] = _stored_media(items.column("media"), keyer)
     columns["subjects"] = pa.nulls(len(items), pa.list_(pa.int64()))
     columns["text"] = pc.fill_null(items.column("text"), "")
     columns["region"] = _codes(items.column("region"))
@@ -45,38 +86,24 @@ def _item_columns(items: pa.RecordBatch, pepper: Pepper) -> dict[str, pa.Array]:
     return {name: keys.slice(at * len(items), len(items)) for at, name in enumerate(names)}
 
 
-def subject_column(accounts: pa.Array, pepper: Pepper) -> pa.Array:
-    """The subject keys of a column of accounts; null and malformed accounts become null."""
-    encoded = accounts.dictionary_encode()
-    keys = _subject_keys(encoded.dictionary.to_pylist(), pepper)
-    return pa.array(keys, pa.int64()).take(encoded.indices)
-
-
-def _subject_keys(accounts: list[str], pepper: Pepper) -> list[int | None]:
-    try:
-        return list(pepper.subject_keys(accounts).tolist())
-    except IdentityError:  # one of them is malformed, and only that one is not keyed
-        return [None] if len(accounts) == 1 else [_subject_keys([account], pepper)[0] for account in accounts]
-
-
-def _stored_spans(spans: pa.Array, pepper: Pepper) -> pa.Array:
+def _stored_spans(spans: pa.Array, keyer: Keyer) -> pa.Array:
     """`account` becomes `subject`; the offsets stay."""
     flat = spans.flatten()
     children = [
         flat.field("start"),
         flat.field("end"),
         flat.field("role"),
-        subject_column(flat.field("account"), pepper),
+        keyer.column(flat.field("account")),
     ]
     return lists_like(spans, pa.StructArray.from_arrays(children, fields=list(schema.STORED_SPAN)))
 
 
-def _stored_media(media: pa.Array, pepper: Pepper) -> pa.Array:
+def _stored_media(media: pa.Array, keyer: Keyer) -> pa.Array:
     """`tagged` becomes keys, and `uri` a keyed hash with the file ending: it may name the person or the account."""
     flat = media.flatten()
     tagged = flat.field("tagged")
-    keys = lists_like(tagged, subject_column(tagged.flatten(), pepper))
-    uris = pa.array([_stored_uri(uri, pepper) for uri in flat.field("uri").to_pylist()], pa.string())
+    keys = lists_like(tagged, keyer.column(tagged.flatten()))
+    uris = pa.array([_stored_uri(uri, keyer.pepper) for uri in flat.field("uri").to_pylist()], pa.string())
     children = [uris, flat.field("type"), flat.field("alt"), keys]
     return lists_like(media, pa.StructArray.from_arrays(children, fields=list(schema.STORED_MEDIA)))
 

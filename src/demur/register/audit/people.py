@@ -12,17 +12,22 @@ import numpy.typing as npt
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
+from demur.identity import Pairs, SubjectKeys
 from demur.register import bulk
 from demur.register.audit.latest import Latest, Rows, matched
-from demur.register.effects import NO_KEYS, NO_PAIRS, Effect, Pairs
+from demur.register.effects import NO_KEYS, NO_PAIRS, Effect
 from demur.register.entries import Stored
 from demur.register.people import components
 from demur.register.tables import account, link
 from demur.terms import EntryKind
 
 KINDS: Final = frozenset(
-    kind.value for kind in (EntryKind.ACCOUNT_LINKED, EntryKind.ACCOUNT_UNLINKED, EntryKind.MEMBERS_IMPORTED)
+    {
+        EntryKind.ACCOUNT_LINKED.value,
+        EntryKind.ACCOUNT_UNLINKED.value,
+        EntryKind.LINKS_UNPROVEN.value,
+        EntryKind.MEMBERS_IMPORTED.value,
+    }
 )
 """The entries that change links."""
 

@@ -158,7 +158,10 @@ def by_proof(register: Register, subject: int, route: Route, counter: Counter, a
     if known is None:
         return register.lodge_for_key(subject, channel=route, now=counter.now).seq
     with register.locked():
-        receipt = register.lodge([known], channel=route, statement={"accounts": [known]}, now=counter.now)
+        if register.persons.subject(known) == subject:
+            receipt = register.lodge([known], channel=route, statement={"accounts": [known]}, now=counter.now)
+        else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
+            receipt = register.lodge_for_key(subject, channel=route, now=counter.now)
         counter.post_receipt(register, receipt, subject=subject)
     return receipt.seq
 

@@ -69,7 +69,8 @@ async def ask(request: Request) -> Response:
     steady = forms.Steady()
     at = desk(request)
     typed = (await forms.read(request)).text("account")
-    account = account_of(typed, at.policy().portal.namespace)
+    policy = at.policy()
+    account = account_of(typed, policy.portal.namespace, policy.accounts.names)
     if account is None:
         errors = {"account": gettext(request).gettext(_UNREADABLE)}
         return page(request, "mine.html", _WRONG, account=tidy(typed), errors=errors)

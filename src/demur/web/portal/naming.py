@@ -11,6 +11,7 @@ from demur.corpus.identifiers import Category
 from demur.corpus.identifiers.scan import scan
 from demur.errors import IdentityError
 from demur.register.people import identify
+from demur.spelling import DEFAULT, Names
 
 LONGEST: Final = 300
 """Characters of one account, address or link."""
@@ -30,16 +31,17 @@ def tidy(typed: str, longest: int = LONGEST) -> str:
     return " ".join(_UNSEEN.sub(" ", typed).split())[:longest]
 
 
-def account_of(typed: str, namespace: str) -> str | None:
+def account_of(typed: str, namespace: str, names: Names = DEFAULT) -> str | None:
     """The account that somebody means, None where what they typed can't be one.
 
     Args:
         typed: a mail address, ``@user@host``, a profile's address, ``namespace:value``, or a handle.
         namespace: of the platform's own accounts, "" if it has none.
+        names: how the policy says that names are compared, and where its profiles are.
     """
     text = tidy(typed)
-    for reading in (_linked(text), _mailed(text), _federated(text), _qualified(text), _bare(text, namespace)):
-        known = _identified(reading)
+    for reading in (_linked(text, names), _mailed(text), _federated(text), _qualified(text), _bare(text, namespace)):
+        known = _identified(reading, names)
         if known is not None:
             return known
     return None
@@ -50,11 +52,11 @@ def is_mail(text: str) -> bool:
     return _MAIL.fullmatch(text) is not None
 
 
-def _linked(text: str) -> str | None:
+def _linked(text: str, names: Names) -> str | None:
     """A profile's address, with or without its scheme."""
     if "/" not in text or " " in text:
         return None
-    hit = next((hit for hit in scan(text, None, _NAMING) if hit.start == 0), None)
+    hit = next((hit for hit in scan(text, None, _NAMING, names.profiles) if hit.start == 0), None)
     return hit.value if hit and hit.category is Category.PROFILE_URL else None
 
 
@@ -81,8 +83,8 @@ def _bare(text: str, namespace: str) -> str | None:
     return f"{namespace}:{handle}" if bare else None
 
 
-def _identified(reading: str | None) -> str | None:
+def _identified(reading: str | None, names: Names) -> str | None:
     try:
-        return None if reading is None else identify(reading)
+        return None if reading is None else identify(reading, names)
     except IdentityError:
         return None

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.languages import N_
+from demur.spelling import Names
 from demur.web.pages import desk, gettext, language, page
 from demur.web.portal import forms
 from demur.web.portal.lodging import Counter, Statement, without_account
@@ -40,7 +41,8 @@ async def object_(request: Request) -> Response:
     steady = forms.Steady()
     at = desk(request)
     form = await forms.read(request)
-    statement = _statement(form, at.policy().portal.namespace)
+    policy = at.policy()
+    statement = _statement(form, policy.portal.namespace, policy.accounts.names)
     errors = _errors(request, form, statement)
     if errors:
         kept: dict[str, Any] = {name: form.text(name) for name in ("names", "links", "contact")}
@@ -56,9 +58,9 @@ async def object_(request: Request) -> Response:
     return RedirectResponse(receipt_at(request, seq), 303)
 
 
-def _statement(form: forms.Form, namespace: str) -> Statement:
+def _statement(form: forms.Form, namespace: str, known: Names) -> Statement:
     lines = [tidy(line, _LONGEST_LINK) for line in form.lines("links")]
-    read = {line: account_of(line, "" if " " in line else namespace) for line in lines}
+    read = {line: account_of(line, "" if " " in line else namespace, known) for line in lines}
     return Statement(
         names=[tidy(name) for name in form.lines("names")],
         accounts=list(dict.fromkeys(account for account in read.values() if account)),

@@ -76,7 +76,10 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, *, errors: dic
 def _written(form: forms.Form, mail: bytes, office: Office) -> tuple[Written, dict[str, str]]:
     """What the form and its mail say, and what is to be corrected."""
     errors: dict[str, str] = {}
-    lines = {line: account_of(line, office.policy.portal.namespace) for line in form.lines("accounts")}
+    lines = {
+        line: account_of(line, office.policy.portal.namespace, office.policy.accounts.names)
+        for line in form.lines("accounts")
+    }
     unreadable = [tidy(line, 60) for line, account in lines.items() if account is None]
     if unreadable:
         errors["accounts"] = f"This can't be an account: {unreadable[0]}. Write it under names or text instead."
@@ -111,7 +114,7 @@ def _with_mail(written: Written, content: bytes, office: Office, errors: dict[st
     if not content:
         return written
     try:
-        mail = read_mail(content, now=office.now)
+        mail = read_mail(content, now=office.now, names=office.policy.accounts.names)
     except SourceError as error:
         errors["file"] = str(error)
         return written
