@@ -39,11 +39,12 @@ SERVER = """
 import sys
 import uvicorn
 from pathlib import Path
+from demur.web import serving
 from demur.web.app import create_app
 from demur.workspace import find
 
 app = create_app(find(Path(sys.argv[1])))
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", access_log=False)
+uvicorn.Server(serving.config(app, "127.0.0.1", int(sys.argv[2]))).run()
 """
 """`demur serve` without what it prints."""
 

@@ -1,6 +1,7 @@
 """Import, find, explain, publish, export, recall, verify, status, maintain and demo, on a real workspace."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -194,6 +195,39 @@ def test_counts_add_up_over_all_imports(demur: Demur, filled: Path, posts: Path)
         "All 2 imports together: 10 items read, 8 kept, 2 left out."
         in demur("policy", "explain", "--counts", "-w", filled).out
     )
+
+
+def test_counts_say_what_is_left_out_now(demur: Demur, filled: Path, fast_tmp: Path) -> None:
+    """The two items that the first import left out are kept by the second."""
+    public = write_posts(fast_tmp / "public.jsonl", [{**post, "audience": "public"} for post in POSTS])
+    assert demur("policy", "explain", "--counts", "--json", "-w", filled).json["left_out_now"] == {"audience": 1}
+    assert demur("import", "table", public, "-w", filled).code == 0
+    told = demur("policy", "explain", "--counts", "--json", "-w", filled).json
+    assert (told["total"]["left_out"], told["left_out_now"]) == ({"audience": 1}, {})
+
+
+def test_the_same_ids_from_a_file_of_another_name_come_in_once(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    bare = [{**post, "item": str(number)} for number, post in enumerate(POSTS)]
+    for name in ("posts.jsonl", "posts (1).jsonl"):
+        assert demur("import", "table", write_posts(fast_tmp / name, bare), "-w", forum).code == 0
+    assert demur("status", "--json", "-w", forum).json["rows"] == 4
+
+
+def test_ids_that_an_older_demur_named_after_a_file_are_replaced_or_refused(
+    demur: Demur, forum: Path, fast_tmp: Path
+) -> None:
+    bare = write_posts(fast_tmp / "posts.jsonl", [{**post, "item": str(at)} for at, post in enumerate(POSTS)])
+    text = (forum / "demur.toml").read_text()
+    (forum / "demur.toml").write_text(text + '\n[sources.table]\nsource = "filename-stem"\n')
+    assert demur("import", "table", bare, "-w", forum).code == 0
+    with sqlite3.connect(forum / "register.db") as database:  # as that demur wrote its entry
+        database.execute("UPDATE entry SET payload = json_remove(payload, '$.left_out_now')")
+    assert demur("import", "table", bare, "-w", forum, "--json").json["replaced"] == 4
+    (forum / "demur.toml").write_text(text)
+    refused = demur("import", "table", bare, "-w", forum)
+    assert refused.code == 2
+    assert "would come in twice: write source in [sources.table] of demur.toml" in refused.err
+    assert demur("status", "--json", "-w", forum).json["rows"] == 4
 
 
 @pytest.mark.parametrize("arguments", [(), ("forum:1", "--counts"), ("forum",), ("forum:\n",)])

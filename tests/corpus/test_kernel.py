@@ -163,6 +163,91 @@ def test_a_policy_may_drop_instead_of_mask() -> None:
     assert reason_of(item("1", "forum:bob", "hi @cyd"), under) is None
 
 
+@pytest.mark.parametrize("text", ["see there", "", " \n"])
+@pytest.mark.parametrize(
+    ("role", "reason"), [("quote", Reason.QUOTE), ("mention", Reason.MENTION), ("tag", Reason.MENTION)]
+)
+def test_a_trace_that_stands_in_the_markup_alone_drops_the_item_too(text: str, role: str, reason: Reason) -> None:
+    picture = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": []}]
+    dropping = open_policy(others=Others(mentions="drop", quotes="drop"))
+    row = item("1", "forum:bob", text, spans=[span(0, len(text) if text.isspace() else 0, role, "forum:ann")])
+    row |= {"media": picture}
+    stored = govern(batch([row]), rules(dropping)).kept
+    masked = govern(stored, rules(objected=["forum:ann"])).kept
+    assert masked.to_pylist()[0]["text"] == text
+    assert masked.to_pylist()[0]["subjects"] == []
+    assert reason_of(row, rules(dropping, objected=["forum:ann"])) is reason
+    for rest in (stored, masked):  # objected before the policy was tightened, or after
+        assert REASONS[govern(rest, rules(dropping, objected=["forum:ann"])).codes[0]] is reason
+
+
+PLACES: dict[str, tuple[str, list[dict[str, Any]], str]] = {
+    "one place": (
+        "said: @bob !",
+        [span(6, 10, "quote", "forum:ann"), span(6, 10, "mention", "forum:bob")],
+        "said: Q !",
+    ),
+    "quote crossed by a mention": (
+        "abcdefghij",
+        [span(0, 6, "quote", "forum:ann"), span(3, 9, "mention", "forum:bob")],
+        "QPj",
+    ),
+    "mention crossed by a quote": (
+        "abcdefghij",
+        [span(0, 6, "mention", "forum:bob"), span(3, 9, "quote", "forum:ann")],
+        "PQj",
+    ),
+    "mention that begins a quote": (
+        "abcdefghij",
+        [span(0, 6, "quote", "forum:ann"), span(0, 3, "mention", "forum:bob")],
+        "Qghij",
+    ),
+    "quote within a mention": (
+        "abcdefghij",
+        [span(0, 6, "mention", "forum:bob"), span(2, 4, "quote", "forum:ann")],
+        "Pghij",
+    ),
+    "quote within a quote over a tag": (
+        "abcdefghij",
+        [span(0, 6, "tag", "forum:bob"), span(0, 6, "quote", "forum:ann"), span(2, 4, "quote", "forum:dag")],
+        "Qghij",
+    ),
+    "three levels": (
+        "abcdefghij",
+        [span(0, 9, "tag", "forum:dag"), span(1, 8, "quote", "forum:ann"), span(3, 5, "mention", "forum:bob")],
+        "aQij",
+    ),
+    "no words within a quote": (
+        "abcdefghij",
+        [span(0, 6, "quote", "forum:ann"), span(3, 3, "tag", "forum:bob")],
+        "Qghij",
+    ),
+}
+"""Text, spans, and the text once ann and bob have objected, with Q and P for the masks."""
+
+
+@pytest.mark.parametrize("handles", ["keep", "replace"])
+@pytest.mark.parametrize("dropped", [None, "mentions", "quotes"])
+@pytest.mark.parametrize("place", PLACES)
+def test_nested_places_end_alike_in_whatever_order_people_object(
+    place: str, dropped: str | None, handles: Literal["keep", "replace"]
+) -> None:
+    text, spans, masked = PLACES[place]
+    row = item("1", "forum:cyd", text, spans=spans)
+    policy = open_policy(identifiers=Identifiers(handles=handles))
+    final = policy.model_copy(update={"others": Others(**{dropped: "drop"} if dropped else {})})
+    both = rules(final, objected=["forum:ann", "forum:bob"])
+    expected = [] if dropped else [masked.replace("Q", "[quote]").replace("P", "[person]")]
+    ends = [govern(batch([row]), both)]
+    for before in (policy, final):  # the policy is tightened at the end, or stood so from the beginning
+        for first in ("forum:ann", "forum:bob"):
+            kept_then = govern(govern(batch([row]), rules(before)).kept, rules(before, objected=[first])).kept
+            ends.append(govern(kept_then, both))
+            ends.append(govern(govern(kept_then, rules(before, objected=["forum:ann", "forum:bob"])).kept, both))
+    assert {tuple(end.kept.column("text").to_pylist()) for end in ends} == {tuple(expected)}
+    assert all(end.kept.to_pylist() == ends[0].kept.to_pylist() for end in ends)
+
+
 @pytest.mark.parametrize("objector", ["forum:bob", "forum:cyd"])
 def test_of_two_people_named_at_one_place_either_one_drops_the_item(objector: str) -> None:
     dropping = open_policy(others=Others(mentions="drop"))
@@ -175,11 +260,19 @@ def test_of_two_people_named_at_one_place_either_one_drops_the_item(objector: st
     assert REASONS[govern(masked, rules(dropping)).codes[0]] is Reason.MENTION
 
 
-def test_spans_inside_a_masked_quote_go_with_it() -> None:
+def test_spans_inside_a_masked_quote_stay_in_its_mask_without_words_until_their_people_object() -> None:
     text = "she: 'ask @bob' ok"
     row = item("1", "forum:cyd", text, spans=[span(5, 15, "quote", "forum:ann")])
     assert kept(row, rules())["subjects"] == sorted([key("forum:ann"), key("forum:bob")])
-    assert kept(row, rules(objected=["forum:ann"]))["subjects"] == []
+    masked = kept(row, rules(objected=["forum:ann"]))
+    (mention,) = masked["spans"]
+    assert masked["text"][mention["start"] - 1 :] == "[quote] ok"
+    assert mention["end"] == mention["start"]
+    assert (mention["role"], masked["subjects"]) == ("mention", [key("forum:bob")])
+    both = kept(row, rules(objected=["forum:ann", "forum:bob"]))
+    assert both["text"] == masked["text"]
+    assert [(each["role"], each["subject"]) for each in both["spans"]] == [("withheld-mention", None)]
+    assert both["subjects"] == []
     half = kept(row, rules(objected=["forum:bob"]))
     assert (half["text"], half["subjects"]) == ("she: 'ask [person]' ok", [key("forum:ann")])
 

@@ -1,9 +1,14 @@
 """Somebody puts back by hand what a person had taken out: `verify` fails and names the row.
 
 The row, the quote or the mention is put back into a published version (through Lance, the tag moved along) and into
-its export (a shard rewritten); the workspace's own commands did everything before that.
+its export (a shard rewritten); the workspace's own commands did everything before that. Or they hide it elsewhere: in
+a file, a column or metadata that no export has, in a list, a card or a manifest; then `verify` names the file.
 """
 
+import json
+import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ import lance
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from making import NOW, batch, item, open_policy, rules, span
 
 from demur import workspace as workspaces
@@ -22,7 +28,10 @@ from demur.corpus.importing import import_items
 from demur.corpus.kernel import govern
 from demur.corpus.publish import publish
 from demur.corpus.session import reading
+from demur.identity import Keys
 from demur.policy import Identifiers
+from demur.suppression.lists import SuppressionList
+from demur.suppression.signed import envelope
 
 QUOTED = "she said: leave me out of it"
 ITEMS = [
@@ -105,3 +114,227 @@ def key(workspace: workspaces.Workspace, name: str) -> str:
 
 def codes(findings: Any, workspace: workspaces.Workspace, name: str) -> set[str]:  # noqa: ANN401  # Findings
     return {str(finding.code) for finding in findings.shown if finding.item == key(workspace, name)}
+
+
+# What is hidden elsewhere than in the rows
+
+RAW = "mine alone"
+
+
+def shard_of(out: Path) -> Path:
+    (shard,) = (out / "data").glob("*.parquet")
+    return shard
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def rewrite(out: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    table = pq.read_table(shard_of(out))
+    pq.write_table(change(table), shard_of(out))
+
+
+def hidden_link(out: Path) -> None:
+    (out.parent / "elsewhere.jsonl").write_text(RAW)
+    (out / "data" / "link.jsonl").symlink_to(out.parent / "elsewhere.jsonl")
+
+
+def linked_shard(out: Path) -> None:
+    moved = shard_of(out).rename(out.parent / "moved.parquet")
+    (out / "data" / "train-00000-of-00001.parquet").symlink_to(moved)
+
+
+def another_case(out: Path) -> None:
+    pq.write_table(pa.table({"text": [RAW]}), out / "data" / "train-00001-of-00002.PARQUET")
+
+
+def deep(out: Path) -> None:
+    (out / "data" / "a" / "b").mkdir(parents=True)
+    (out / "data" / "a" / "b" / "c.txt").write_text(RAW)
+
+
+def resign(out: Path, key: Ed25519PrivateKey, **changes: object) -> None:
+    facts = json.loads((out / "files.json").read_bytes())["signed"] | changes
+    (out / "files.json").write_bytes(envelope(facts, key))
+
+
+def integer_keys(table: pa.Table) -> pa.Table:
+    at = table.schema.get_field_index("author")
+    return table.set_column(at, "author", pa.array(range(len(table))))
+
+
+EXPORTS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "lines of JSON": (lambda out: (out / "data" / "extra.jsonl").write_text(RAW), "extra.jsonl"),
+    "another ending of Parquet": (lambda out: pq.write_table(pa.table({"t": [RAW]}), out / "m.parq"), "m.parq"),
+    "another case": (another_case, "train-00001-of-00002.PARQUET"),
+    "a hidden file": (lambda out: (out / ".hidden").write_text(RAW), ".hidden"),
+    "a file deep down": (deep, "data/a/b/c.txt"),
+    "an empty folder": (lambda out: (out / "data" / RAW).mkdir(), RAW),
+    "a link": (hidden_link, "link.jsonl"),
+    "a shard that is a link": (linked_shard, "train-00000-of-00001.parquet"),
+    "a name that is no UTF-8": (
+        lambda out: Path(os.fsdecode(os.fsencode(out) + b"/\xff\n")).write_text(RAW),
+        r"\xff\n does not belong",
+    ),
+    "the shard a second time": (lambda out: shutil.copy(shard_of(out), out / "data" / "more.parquet"), "more.parquet"),
+    "a shard less": (lambda out: shard_of(out).unlink(), "train-00000-of-00001.parquet is missing"),
+    "a byte of the shard": (lambda out: flip(shard_of(out)), "train-00000-of-00001.parquet was changed"),
+    "bytes behind the shard's beginning": (
+        lambda out: shard_of(out).write_bytes(shard_of(out).read_bytes() + b"PAR1"),
+        "train-00000-of-00001.parquet was changed",
+    ),
+    "a column": (
+        lambda out: rewrite(out, lambda table: table.append_column("raw", pa.array([RAW] * len(table)))),
+        "has the column raw, which no export has",
+    ),
+    "a column less": (lambda out: rewrite(out, lambda table: table.drop_columns(["media"])), "lacks the column media"),
+    "a column of another type": (lambda out: rewrite(out, integer_keys), "has the column author as int64"),
+    "Parquet metadata": (
+        lambda out: rewrite(out, lambda table: table.replace_schema_metadata({"note": RAW})),
+        "holds Parquet metadata that no export has: note",
+    ),
+    "metadata of a column": (
+        lambda out: rewrite(
+            out, lambda table: table.cast(pa.schema([each.with_metadata({"n": RAW}) for each in table.schema]))
+        ),
+        "metadata of its columns",
+    ),
+    "the card": (lambda out: (out / "README.md").write_text("# all clear"), "README.md was changed"),
+    "the card less": (lambda out: (out / "README.md").unlink(), "README.md is missing"),
+    "Croissant": (lambda out: flip(out / "croissant.json"), "croissant.json was changed"),
+    "the manifest's copy, a newline": (
+        lambda out: (out / "manifest.json").write_bytes((out / "manifest.json").read_bytes() + b"\n"),
+        "manifest.json was changed",
+    ),
+    "the list of files less": (lambda out: (out / "files.json").unlink(), "files.json is missing"),
+    "a byte of the list": (lambda out: flip(out / "files.json"), "files.json"),
+    "a newline behind the list": (
+        lambda out: (out / "files.json").write_bytes((out / "files.json").read_bytes() + b"\n"),
+        "files.json has bytes that were not signed",
+    ),
+    "a list of another key": (lambda out: resign(out, Ed25519PrivateKey.generate()), "files.json was changed"),
+}
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_what_is_hidden_in_an_export_is_named(workspace: workspaces.Workspace, name: str) -> None:
+    hide, told = EXPORTS[name]
+    hide(workspace.root / "out")
+    lines = list(verify(workspace, "v1", export=workspace.root / "out", now=NOW).lines())
+    assert [line for line in lines if told in line], lines
+    assert verify(workspace, "v1", now=NOW).ok
+
+
+def test_a_list_that_the_register_does_not_hold_is_named(workspace: workspaces.Workspace) -> None:
+    """The workspace's own key, and a list that leaves the new file out of what it forbids."""
+    out = workspace.root / "out"
+    (out / "extra.jsonl").write_text(RAW)
+    facts = json.loads((out / "files.json").read_bytes())["signed"]
+    extra = {"path": "extra.jsonl", "bytes": len(RAW), "sha256": "0" * 64}
+    resign(out, workspace.keys().signing, files=[*facts["files"], extra])
+    lines = list(verify(workspace, "v1", export=out, now=NOW).lines())
+    assert any("files.json is no list whose digest the register holds" in line for line in lines)
+
+
+def test_an_export_passes_wherever_it_lies(workspace: workspaces.Workspace, fast_tmp: Path) -> None:
+    shutil.move(workspace.root / "out", fast_tmp / "copy")
+    assert verify(workspace, "v1", export=fast_tmp / "copy", now=NOW).ok
+
+
+def dataset_of(workspace: workspaces.Workspace) -> lance.LanceDataset:
+    return lance.dataset(str(workspace.corpus_path), version="v1")
+
+
+def data_file(workspace: workspaces.Workspace) -> Path:
+    fragment = dataset_of(workspace).get_fragments()[0]
+    return workspace.corpus_path / "data" / fragment.data_files()[0].path
+
+
+def begin_anew(workspace: workspaces.Workspace, change: Callable[[pa.Table], pa.Table]) -> None:
+    """The dataset written again under the same version number and tag, with something besides."""
+    version = dataset_of(workspace).version
+    rows = change(dataset_of(workspace).to_table())
+    shutil.rmtree(workspace.corpus_path)
+    for _ in range(version):
+        dataset = lance.write_dataset(rows, str(workspace.corpus_path), mode="overwrite")
+    assert dataset.version == version
+    dataset.tags.create("v1", version)
+
+
+def with_column(rows: pa.Table) -> pa.Table:
+    return rows.append_column("raw", pa.array([RAW] * len(rows)))
+
+
+def of_another_version(workspace: workspaces.Workspace, kind: str) -> None:
+    publish(workspace, "v2", now=NOW)
+    shutil.copy(workspace.versions_path / f"v2.{kind}", workspace.versions_path / f"v1.{kind}")
+
+
+def with_other_key(workspace: workspaces.Workspace) -> None:
+    path = workspace.versions_path / "v1.json"
+    document = json.loads(path.read_bytes())
+    path.write_bytes(envelope(document["signed"], Ed25519PrivateKey.generate()))
+
+
+def naming_another_key(workspace: workspaces.Workspace) -> None:
+    path = workspace.versions_path / "v1.json"
+    named = json.loads(path.read_bytes())["public_key"]
+    path.write_bytes(path.read_bytes().replace(named.encode(), b"00" * 32))
+
+
+def renamed(workspace: workspaces.Workspace) -> None:
+    path = workspace.versions_path / "v1.json"
+    facts = json.loads(path.read_bytes())["signed"] | {"controller": "Mallory"}
+    path.write_bytes(envelope(facts, workspace.keys().signing))
+
+
+def relisted(workspace: workspaces.Workspace) -> None:
+    (path,) = workspace.lists_path.glob("*.list")
+    keys = workspace.keys()
+    read = SuppressionList.read(path, keys.signing.public_key())
+    path.write_bytes(read.to_bytes(Keys(keys.pepper, keys.sealing, Ed25519PrivateKey.generate())))
+
+
+def list_of(workspace: workspaces.Workspace) -> Path:
+    (path,) = workspace.lists_path.glob("*.list")
+    return path
+
+
+Tamper = Callable[[workspaces.Workspace], object]
+VERSIONS: dict[str, tuple[Tamper, str]] = {
+    "a byte of the data that changes no row": (
+        lambda w: data_file(w).write_bytes(data_file(w).read_bytes()[:8] + b"!" + data_file(w).read_bytes()[9:]),
+        ".lance, a file of version v1, was changed",
+    ),
+    "a column": (lambda w: begin_anew(w, with_column), "has the column raw, which no version has"),
+    "a column less": (lambda w: begin_anew(w, lambda rows: rows.drop_columns(["media"])), "lacks the column media"),
+    "metadata": (
+        lambda w: begin_anew(w, lambda rows: rows.replace_schema_metadata({"note": RAW})),
+        "holds metadata that no version has: note",
+    ),
+    "the manifest, a newline": (
+        lambda w: (w.versions_path / "v1.json").write_bytes((w.versions_path / "v1.json").read_bytes() + b"\n"),
+        "v1.json has bytes that were not signed",
+    ),
+    "the manifest less": (lambda w: (w.versions_path / "v1.json").unlink(), "v1.json can't be read"),
+    "the manifest of another version": (lambda w: of_another_version(w, "json"), "is the manifest of v2, not of v1"),
+    "a manifest of another key": (with_other_key, "v1.json was changed after it was signed"),
+    "a manifest that names another key": (naming_another_key, "or names another key"),
+    "a manifest signed again": (renamed, "v1.json is not the manifest whose digest the register holds"),
+    "the sidecar less": (lambda w: (w.versions_path / "v1.rows").unlink(), "v1.rows is not the file"),
+    "a byte of the sidecar": (lambda w: flip(w.versions_path / "v1.rows"), "v1.rows is not the file"),
+    "the list less": (lambda w: list_of(w).unlink(), "holds no suppression list"),
+    "a byte of the list": (lambda w: flip(list_of(w)), "holds no suppression list"),
+    "a list of another key": (relisted, "holds no suppression list"),
+}
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_what_is_hidden_in_a_version_is_named(workspace: workspaces.Workspace, name: str) -> None:
+    tamper, told = VERSIONS[name]
+    tamper(workspace)
+    lines = list(verify(workspace, "v1", now=NOW).lines())
+    assert [line for line in lines if told in line], lines

@@ -83,9 +83,9 @@ def test_every_format_reads_the_same(tmp_path: Path, ending: str) -> None:
 
     moment = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert [(row["item"], row["author"], row["text"], row["created"]) for row in rows] == [
-        ("posts:1", "forum:ann", "hi bob", moment),
-        ("posts:2", "forum:bob", "grün", moment),
-        ("posts:3", None, None, None),
+        ("table:1", "forum:ann", "hi bob", moment),
+        ("table:2", "forum:bob", "grün", moment),
+        ("table:3", None, None, None),
     ]
     assert {(row["kind"], row["audience"], row["origin"], row["deleted"]) for row in rows} == {
         ("post", "public", "first-party", False)
@@ -203,7 +203,21 @@ def test_shards_of_a_folder_or_pattern_are_one_table(tmp_path: Path) -> None:
     (folder / "_part.parquet").write_bytes(b"unfinished")
 
     for path in (folder, folder / "part-*.parquet"):
-        assert [row["item"] for row in read(path)] == ["forum:1", "forum:2"]
+        assert [row["item"] for row in read(path)] == ["table:1", "table:2"]
+        assert [row["item"] for row in read(path, source="filename-stem")] == ["forum:1", "forum:2"]
+
+
+def test_an_items_id_does_not_depend_on_the_files_name(tmp_path: Path) -> None:
+    for name in ("posts.parquet", "posts-2.csv", "spring.posts.jsonl"):
+        (row,) = read(write(tmp_path / name, pa.table({"item": ["7"], "parent": ["6"]})))
+        assert (row["item"], row["parent"]) == ("table:7", "table:6")
+
+
+@pytest.mark.parametrize(("source", "item"), [("shop", "shop:7"), ("filename-stem", "posts:7"), (None, "table:7")])
+def test_a_stated_source_stands_before_ids(tmp_path: Path, source: str | None, item: str) -> None:
+    path = write(tmp_path / "posts.db", pa.table({"item": ["7"]}))
+    options = {"query": "SELECT * FROM posts"} | ({"source": source} if source else {})
+    assert [row["item"] for row in read(f"sqlite:///{path}", **options)] == [item]
 
 
 def test_numbers_and_dictionaries_are_strings(tmp_path: Path) -> None:
@@ -219,8 +233,8 @@ def test_json_lines_may_be_of_several_types_and_lack_fields(tmp_path: Path) -> N
     path.write_text('{"item": 1, "text": "a"}\n\n{"item": "x", "deleted": true}\n')
 
     assert [(row["item"], row["text"], row["deleted"]) for row in read(path)] == [
-        ("t:1", "a", False),
-        ("t:x", None, True),
+        ("table:1", "a", False),
+        ("table:x", None, True),
     ]
 
 

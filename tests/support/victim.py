@@ -50,6 +50,7 @@ STEPS: Final = (
     "demur.corpus.spool:Spool.add",
     "demur.corpus.spool:Spool.supersede",
     "demur.corpus.spool:Spool.write_ledger",
+    "demur.corpus.outcomes:carry_on",
     "demur.corpus.digests:Digester.add",
     "demur.corpus.digests:Digester.finish",
     "demur.suppression.lists:SuppressionList.write",

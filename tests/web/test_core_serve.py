@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,32 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from served import Served
 
 from demur.cli import run
 from demur.workspace import Workspace
 
-Serve = Callable[..., "Served"]
-
-
-class Served:
-    """A running `demur serve`."""
-
-    def __init__(self, workspace: Workspace, *options: str) -> None:
-        command = [sys.executable, "-m", "demur", "serve", "-w", str(workspace.root), "--port", "0", "--json", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        assert line, self.process.communicate()[1]
-        self.url = json.loads(line)["url"]
-
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-
-    def stop(self, by: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Its exit code, and what it said on stderr."""
-        self.process.send_signal(by)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said
+Serve = Callable[..., Served]
 
 
 @pytest.fixture

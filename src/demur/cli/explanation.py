@@ -1,12 +1,13 @@
 """What ``demur policy explain`` prints: what became of an item, and what the imports kept and left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from demur.cli.output import count
 from demur.cli.tables import reasons_table
 from demur.corpus.explain import Counts, Explanation, LastImport
 from demur.policy import Policy, door_lines, rule_of
+from demur.terms import Reason
 
 
 def item_lines(told: Explanation, policy: Policy, path: Path) -> Iterator[str]:
@@ -38,8 +39,8 @@ def item_data(told: Explanation, policy: Policy, path: Path) -> dict[str, object
     return {**vars(told), "rule": rule, "to_change": line}
 
 
-def counts_lines(imports: list[LastImport], totals: Counts, policy: Policy) -> Iterator[str]:
-    """What the last import from each source did, and all imports together, for people."""
+def counts_lines(imports: list[LastImport], totals: Counts, now: Mapping[Reason, int], policy: Policy) -> Iterator[str]:
+    """What the last import from each source did, all imports together, and what is left out now, for people."""
     if not imports:
         yield "Nothing was imported yet: `demur import SOURCE PATH...` does."
         return
@@ -49,13 +50,19 @@ def counts_lines(imports: list[LastImport], totals: Counts, policy: Policy) -> I
         yield ""
     yield f"All {imports[-1].number:,} imports together: {_sentence(totals)}"
     yield from _details(totals, policy)
+    yield ""
+    yield f"Left out now, each item once, by its last reading: {sum(now.values()):,}."
+    yield from reasons_table(now, policy) if now else ()
 
 
-def counts_data(imports: list[LastImport], totals: Counts, policy: Policy) -> dict[str, object]:
+def counts_data(
+    imports: list[LastImport], totals: Counts, now: Mapping[Reason, int], policy: Policy
+) -> dict[str, object]:
     """The same, for machines."""
     return {
         "last": [{**vars(each), "counts": vars(each.counts)} for each in imports],
         "total": vars(totals),
+        "left_out_now": now,
         "rules": {reason: rule_of(reason, policy) for reason in totals.left_out},
     }
 

@@ -65,9 +65,9 @@ def explain(invocation: Invocation, item: str | None, *, counts: bool) -> None:
     if (item is None) is not counts:
         raise click.UsageError("Give either an ITEM or --counts.", click.get_current_context())
     if item is None:
-        imports, totals = account_of_imports(workspace)
-        page = told.counts_lines(imports, totals, current)
-        emit(lambda: "\n".join(page), told.counts_data(imports, totals, current))
+        imports, totals, now = account_of_imports(workspace)
+        page = told.counts_lines(imports, totals, now, current)
+        emit(lambda: "\n".join(page), told.counts_data(imports, totals, now, current))
         return
     found = explain_item(workspace, item)
     emit(lambda: "\n".join(told.item_lines(found, current, path)), told.item_data(found, current, path))

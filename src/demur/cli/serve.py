@@ -5,7 +5,7 @@ otherwise in as many words; the worker ends with the server.
 """
 
 import importlib.util
-import logging
+import os
 import signal
 import socket
 import subprocess
@@ -25,7 +25,7 @@ from demur.workspace import Workspace
 if TYPE_CHECKING:
     import uvicorn
 
-_NEEDED: Final = ("fastapi", "uvicorn", "multipart", "jwt", "httpx", "webauthn")
+_NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "httpx", "webauthn")
 _PORT: Final = 8470
 _STOPPING_S: Final = 10
 _LOOK_S: Final = 0.2
@@ -90,6 +90,7 @@ def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -
     """One process, which prints its address once it answers."""
     import uvicorn  # noqa: PLC0415  # only who serves waits for it
 
+    from demur.web import serving  # noqa: PLC0415  # the same
     from demur.web.app import create_app  # noqa: PLC0415  # the same
 
     class Announcing(uvicorn.Server):
@@ -98,20 +99,9 @@ def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -
             if self.started:
                 _announce(self)
 
-    _log_lines()
-    config = uvicorn.Config(
-        create_app(workspace),
-        host=host,
-        port=port,
-        access_log=False,  # ours says neither addresses nor queries
-        log_level="warning",
-        server_header=False,
-        proxy_headers=behind_proxy,
-        forwarded_allow_ips=["127.0.0.1", "::1"],
-        timeout_graceful_shutdown=_STOPPING_S,
-        limit_concurrency=2000,
-        h11_max_incomplete_event_size=32 * 1024,
-    )
+    serving.log_lines()
+    os.umask(0o077)  # what the server and its worker write is for this account alone
+    config = serving.config(create_app(workspace), host, port, behind_proxy=behind_proxy)
     return Announcing(config)
 
 
@@ -121,16 +111,6 @@ def _announce(server: "uvicorn.Server") -> None:
     url = f"http://{shown}:{port}"
     emit(f"The portal answers at {url}; Ctrl-C stops it.", {"url": url})
     sys.stdout.flush()
-
-
-def _log_lines() -> None:
-    """The web's log goes to stderr, a JSON object on each line."""
-    logger = logging.getLogger("demur.web")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
 
 
 class Helper:

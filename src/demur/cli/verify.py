@@ -65,6 +65,7 @@ def _page(name: str, checked: Checked) -> Iterator[str]:
         what = f"Version {name}" if place is None else f"The export {place}"
         yield f"{what}: nothing is wrong." if findings.ok else f"{what}: {count(findings.total, 'finding')}:"
         yield from (f"  {line}" for line in findings.lines())
+        yield from (f"  Note: {note}" for note in findings.notes)
 
 
 def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
@@ -74,6 +75,7 @@ def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
             "ok": findings.ok,
             "counts": dict(findings.counts),
             "findings": [vars(finding) for finding in findings.shown],
+            "notes": findings.notes,
         }
         for place, findings in checked.items()
     ]

@@ -14,9 +14,7 @@ from demur.corpus.versions import VersionState, states
 
 @click.command
 @click.argument("name")
-@click.option(
-    "--accept-loss", is_flag=True, help="Go on without what a restore lost; the decision is put on record."
-)
+@click.option("--accept-loss", is_flag=True, help="Go on without what a restore lost; the decision is put on record.")
 @shared
 def publish(invocation: Invocation, name: str, *, accept_loss: bool) -> None:
     """Publish the corpus as it is now as the version NAME, which never changes.

@@ -70,7 +70,7 @@ from what was made with it; then take a new version.
 
 ## What stayed out
 
-Items that were read and left out, each counted once, by the first reason that held.
+{stayed_out}
 
 {left_out}
 
@@ -88,11 +88,29 @@ items = load_dataset("parquet", data_files="data/*.parquet", split="train")
 
 ## Check it
 
-`manifest.json` is signed (Ed25519). `demur verify {name}` compares every row with it.
+{check}
 A row's hash is SHA-256 over its canonical JSON (RFC 8785).
 
 Made with {software}.
 """
+
+_STAYED_OUT: Final = {
+    1: "Items that were read and left out, each counted once, by the first reason that held.",
+    2: (
+        "Items that their last reading left out, each counted once, by the first reason that held. What was removed\n"
+        "after it had come in, by an objection for instance, is not counted."
+    ),
+}
+"""What the counts of left-out items mean, by the manifest's format."""
+
+_CHECK: Final = {
+    1: "`manifest.json` is signed (Ed25519). `demur verify {name}` compares every row with it.",
+    2: (
+        "`manifest.json` and `files.json` are signed (Ed25519). `demur verify {name} --export DIR` compares every row\n"
+        "with the one, and every file with the other."
+    ),
+}
+"""How to check an export, by the manifest's format: the card of an old export is compared with what it says here."""
 
 
 def card(manifest: Manifest) -> str:
@@ -115,6 +133,8 @@ def card(manifest: Manifest) -> str:
         effective=manifest.effective.isoformat(),
         binding=manifest.checkpoint.binding,
         counts="\n\n".join(_table((head, "Items"), rows.items()) for head, rows in counts.items()),
+        stayed_out=_STAYED_OUT[manifest.format],
+        check=_CHECK[manifest.format].format(name=_line(manifest.name)),
         left_out=_table(("Reason", "Items"), manifest.left_out.items()),
         columns=_table(("Column", "Meaning"), COLUMNS.items()),
         software=", ".join(f"{name} {release}" for name, release in sorted(manifest.software.items())),

@@ -11,7 +11,7 @@ reads back as the same double (Python's `repr`).
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.sorting import Records, Sorter, as_strings
+from demur.corpus.subjects import DIGEST_BYTES, bits_for, digests_of, merkle_root, subjects_root
 from demur.identity import SubjectKeys
 from demur.suppression.signed import aside
 
@@ -96,26 +97,6 @@ def concerned(batch: pa.RecordBatch) -> SubjectKeys:
     return np.unique(np.concatenate([part.to_numpy(zero_copy_only=False) for part in keys]).astype(np.int64))
 
 
-def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """The Merkle tree hash of ``leaves`` in their order (RFC 9162, section 2.1.1), in O(log n) memory."""
-    peaks: list[tuple[int, bytes]] = []  # the perfect subtrees so far, larger first: (leaves, hash)
-    for leaf in leaves:
-        size, node = 1, hashlib.sha256(b"\x00" + leaf).digest()
-        while peaks and peaks[-1][0] == size:
-            size, node = 2 * size, _parent(peaks.pop()[1], node)
-        peaks.append((size, node))
-    if not peaks:
-        return hashlib.sha256().digest()
-    root = peaks.pop()[1]
-    while peaks:
-        root = _parent(peaks.pop()[1], root)
-    return root
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
 @dataclass(frozen=True)
 class Digests:
     """What a manifest says of a version's rows. Digests are lowercase hexadecimal."""
@@ -126,6 +107,7 @@ class Digests:
     kinds: dict[str, int]
     languages: dict[str, int]
     regions: dict[str, int]
+    """By the row, else (from format 2 of the manifest on) by what the author's member profile said at publishing."""
     rows_digest: str
     """SHA-256 over the rows' hashes in ascending order, end to end."""
     sidecar_digest: str
@@ -133,14 +115,25 @@ class Digests:
     subjects: int
     """People that the rows are by or about, counted by subject key."""
     subjects_root: str
-    """Merkle root (RFC 9162) over the sorted SHA-256 of each subject key's 8 bytes, big-endian."""
+    """Root of the tree of the subject keys (:mod:`demur.corpus.subjects`).
+
+    Without a salt (format 1): the Merkle root (RFC 9162) over the sorted SHA-256 of each key's 8 bytes, big-endian.
+    """
+    subjects_bits: int | None = None
+    """Bits that number the tree's buckets."""
+    subjects_salt: str | None = None
+    """The version's own salt, 32 random bytes in hexadecimal; None for a manifest of format 1."""
 
 
 class Digester:
     """Takes a version's rows once, in any order, and gives their digests; use as a context manager."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Spools to a temporary folder within ``folder``, or where the system keeps such; 56 bytes a row and more."""
+    def __init__(self, folder: Path | None = None, *, salt: bytes | None = None) -> None:
+        """Spools to a temporary folder within ``folder``, or where the system keeps such; 56 bytes a row and more.
+
+        ``salt`` is the version's, for the tree of its subjects; None digests as a manifest of format 1 does.
+        """
+        self._salt = salt
         self._stack = ExitStack()
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=".digest.")))
         self._records = self._sorter("records", RECORD_BYTES)
@@ -155,8 +148,11 @@ class Digester:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def add(self, batch: pa.RecordBatch) -> Records:
-        """Count in the rows of ``batch``, schema ROW; their sidecar records, shape (n, 16), in their order."""
+    def add(self, batch: pa.RecordBatch, regions: pa.Array | None = None) -> Records:
+        """Count in the rows of ``batch``, schema ROW; their sidecar records, shape (n, 16), in their order.
+
+        ``regions`` are counted instead of the rows' own, one a row, where more is known than the rows say.
+        """
         hashes = row_hashes(batch)
         records = np.hstack([item_prefixes(batch), hashes[:, :PREFIX_BYTES]])
         self._records.add(records)
@@ -165,7 +161,8 @@ class Digester:
         self._rows += batch.num_rows
         self._text_bytes += pc.sum(pc.binary_length(batch.column("text"))).as_py() or 0
         for name, counter in self._counts.items():
-            for group in batch.column(name).value_counts().to_pylist():
+            column = regions if name == "region" and regions is not None else batch.column(name)
+            for group in column.value_counts().to_pylist():
                 counter[group["values"] or UNKNOWN] += group["counts"]
         return records
 
@@ -177,7 +174,7 @@ class Digester:
         """
         with aside(sidecar) as path, path.open("wb") as file:
             sidecar_digest = _digest(self._records.sorted(), file.write)
-        subjects, root = self._subjects_tree()
+        tree = self._sorted_root() if self._salt is None else self._tree(self._salt)
         return Digests(
             rows=self._rows,
             text_bytes=self._text_bytes,
@@ -186,8 +183,7 @@ class Digester:
             regions=dict(sorted(self._counts["region"].items())),
             rows_digest=_digest(self._hashes.sorted()),
             sidecar_digest=sidecar_digest,
-            subjects=subjects,
-            subjects_root=root,
+            **tree,
         )
 
     def _sorter(self, name: str, width: int) -> Sorter:
@@ -195,17 +191,30 @@ class Digester:
         self._stack.callback(bag.close)
         return bag
 
-    def _subjects_tree(self) -> tuple[int, str]:
-        """How many subject keys there are, and the Merkle root over their sorted hashes."""
-        leaves, count = self._sorter("leaves", HASH_BYTES), 0
+    def _keys(self) -> Iterator[Records]:
+        """The subject keys, ascending and once each, shape (n, 8)."""
         for keys in self._subjects.sorted():
-            once = np.unique(as_strings(keys))
-            digests = b"".join(
-                hashlib.sha256(key.tobytes()).digest() for key in once.view(np.uint8).reshape(-1, PREFIX_BYTES)
-            )
+            yield np.unique(as_strings(keys)).view(np.uint8).reshape(-1, PREFIX_BYTES)
+
+    def _tree(self, salt: bytes) -> dict[str, Any]:
+        """The tree of the subjects."""
+        digests, count = self._sorter("places", DIGEST_BYTES), 0
+        for keys in self._keys():
+            digests.add(digests_of(salt, keys))
+            count += len(keys)
+        bits = bits_for(count)
+        root = subjects_root(digests.sorted(), bits).hex()
+        return {"subjects": count, "subjects_root": root, "subjects_bits": bits, "subjects_salt": salt.hex()}
+
+    def _sorted_root(self) -> dict[str, Any]:
+        """The same as manifests of format 1 have it; only these are checked so, none is written any more."""
+        leaves, count = self._sorter("leaves", HASH_BYTES), 0
+        for keys in self._keys():
+            digests = b"".join(hashlib.sha256(key.tobytes()).digest() for key in keys)
             leaves.add(np.frombuffer(digests, dtype=np.uint8).reshape(-1, HASH_BYTES))
-            count += len(once)
-        return count, merkle_root(leaf.tobytes() for part in leaves.sorted() for leaf in part).hex()
+            count += len(keys)
+        root = merkle_root(leaf.tobytes() for part in leaves.sorted() for leaf in part).hex()
+        return {"subjects": count, "subjects_root": root}
 
 
 def _digest(parts: Iterator[Records], also: Callable[[bytes], object] = lambda _: None) -> str:

@@ -18,6 +18,7 @@ import pyarrow.dataset as ds
 
 from demur.corpus import journal, schema
 from demur.corpus.kernel.marks import MASKS
+from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, reading
 from demur.errors import CorpusError, UsageError
 from demur.register import JSON
@@ -109,10 +110,14 @@ def last_imports(session: Session) -> list[LastImport]:
     return list(found.values())
 
 
-def account_of_imports(workspace: Workspace) -> tuple[list[LastImport], Counts]:
-    """The last import from each source, oldest first, and all imports together."""
+def account_of_imports(workspace: Workspace) -> tuple[list[LastImport], Counts, dict[Reason, int]]:
+    """The last import from each source, oldest first, all imports together, and what is left out now.
+
+    The last is what versions say: each item by its last reading, whichever import that was.
+    """
     with reading(workspace) as session:
-        return last_imports(session), _totals(session)
+        now = left_out_now(workspace.root, session.register, session.corpus)
+        return last_imports(session), _totals(session), _in_order({Reason(reason): n for reason, n in now.items()})
 
 
 def _totals(session: Session) -> Counts:

@@ -1,14 +1,17 @@
 """A version as files that trainers read: sharded Parquet, a data card, Croissant metadata and the manifest.
 
+A signed list (:mod:`demur.corpus.filelist`) names every one of these files and the columns of the shards.
+
 Invariants: an export appears whole or not at all (it is written aside and renamed); nothing that stands at its
 place is overwritten; memory does not grow with the rows; keys are lowercase hexadecimal text.
 """
 
+import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +21,14 @@ import pyarrow.parquet as pq
 
 from demur.corpus.card import card
 from demur.corpus.croissant import Shard, croissant
+from demur.corpus.filelist import LIST, FileList
 from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.manifest import Manifest
-from demur.errors import CorpusError, UsageError
+from demur.corpus.traces import count_traced
+from demur.errors import CheckFailed, CorpusError, UsageError
 from demur.files import sync
+from demur.identity import Keys
+from demur.suppression.keyset import KeySet
 from demur.suppression.signed import file_digest
 
 DATA: Final = "data"
@@ -40,6 +47,8 @@ class ExportReport:
 
     path: Path
     shards: tuple[Shard, ...]
+    files: str = ""
+    """SHA-256 of the signed list of its files."""
 
     @property
     def rows(self) -> int:
@@ -52,12 +61,14 @@ class ExportReport:
         return sum(shard.size for shard in self.shards)
 
 
-def export_rows(
+def export_rows(  # noqa: PLR0913  # what is written, where, signed by whom, and in which sizes
     batches: Iterable[pa.RecordBatch],
     manifest: Manifest,
     manifest_bytes: bytes,
     to: Path,
+    keys: Keys,
     *,
+    withheld: KeySet | None = None,
     shard_rows: int = SHARD_ROWS,
     shard_bytes: int = SHARD_BYTES,
 ) -> ExportReport:
@@ -68,17 +79,20 @@ def export_rows(
         manifest: the version's manifest, for the card and the metadata.
         manifest_bytes: its file, copied as it is.
         to: a folder that does not exist, or is empty.
+        keys: sign the list of its files.
+        withheld: people whom no row may be by or about.
         shard_rows: rows after which a shard is closed.
         shard_bytes: bytes of Arrow data after which a shard is closed.
 
     Raises:
         UsageError: when ``to`` is taken.
+        CheckFailed: when rows are by or about people in ``withheld``.
         CorpusError: when the disk is full or the folder can't be written, or the rows are not those of the manifest.
     """
     to = to.resolve()
     with _aside(to) as folder:
         (folder / DATA).mkdir()
-        rows = _exported(batches, manifest.name)
+        rows = _exported(_watched(batches, manifest.name, withheld), manifest.name)
         shards = tuple(_write_shards(rows, folder, shard_rows, shard_bytes))
         report = ExportReport(to, shards)
         if report.rows != manifest.content.rows:
@@ -89,8 +103,25 @@ def export_rows(
         metadata = orjson.dumps(croissant(manifest, shards), option=orjson.OPT_INDENT_2)
         for name, data in {MANIFEST: manifest_bytes, CARD: card(manifest).encode(), CROISSANT: metadata}.items():
             (folder / name).write_bytes(data)
+        paths = [MANIFEST, CARD, CROISSANT, *(shard.path for shard in shards)]
+        digest = hashlib.sha256(manifest_bytes).hexdigest()
+        listed = FileList.of(folder, manifest.name, digest, paths).sign(keys)
+        (folder / LIST).write_bytes(listed)
         _sync(folder)
-    return report
+    return replace(report, files=hashlib.sha256(listed).hexdigest())
+
+
+def _watched(batches: Iterable[pa.RecordBatch], name: str, withheld: KeySet | None) -> Iterator[pa.RecordBatch]:
+    """The same batches; after the last one, an error if rows were by or about people in ``withheld``."""
+    found = 0
+    for batch in batches:
+        found += count_traced(batch, withheld) if withheld is not None else 0
+        yield batch
+    if found:
+        raise CheckFailed(
+            f"Version {name} was not exported: {found} of its rows are by or about people who may not be in it; "
+            "run demur verify on it, publish a new version and export that."
+        )
 
 
 @contextmanager

@@ -30,6 +30,8 @@ class Code(StrEnum):
     QUOTE = "quote"
     MENTION = "mention"
     TAG = "tag"
+    FILE = "file"  # one that does not belong there, is missing or was changed
+    COLUMN = "column"  # a column or metadata that does not belong there, or another type
     SUBJECT = "subject"  # names a suppressed person among its subjects
 
 
@@ -50,6 +52,8 @@ class Findings:
 
     shown: list[Finding] = field(default_factory=list)
     counts: Counter[Code] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    """What could not be checked, in sentences; nothing is wrong for all that is known."""
     _told: Counter[Code] = field(default_factory=Counter, repr=False)
 
     def add(self, code: Code, sentence: str, item: str | None = None) -> None:
@@ -63,6 +67,11 @@ class Findings:
         """Count ``more`` findings that are not told one by one."""
         if more > 0:
             self.counts[code] += more
+
+    def note(self, sentence: str) -> None:
+        """Say what could not be checked, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     @property
     def total(self) -> int:

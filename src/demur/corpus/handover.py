@@ -17,12 +17,13 @@ from demur.corpus.honour import REWRITTEN
 from demur.corpus.manifest import Manifest
 from demur.corpus.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.corpus.session import Session, reading
-from demur.corpus.verify import check_export, check_version
+from demur.corpus.verify import check_dataset, check_export, check_version
 from demur.corpus.versions import manifest_of, published, rows_of, stale_rows
 from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
 from demur.register.loss import undecided
 from demur.suppression.keyset import KeySet
+from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
 from demur.workspace import Workspace
@@ -34,7 +35,8 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     Raises:
         RegisterError: when a restore lost something and nobody has decided that it goes on without.
         UsageError: when there is no such version, or ``to`` is taken.
-        CheckFailed: when the version is stale: publish a new one.
+        CheckFailed: when the version is stale, or holds rows of people who may not be in it: publish a new one.
+        CorpusError: when its suppression list or its files are missing or were changed.
     """
     with reading(workspace, now) as session:
         published(session.register, name)
@@ -44,14 +46,24 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)
         signed = (workspace.versions_path / f"{name}.json").read_bytes()
-        report = export_rows(rows_of(workspace, name), manifest, signed, to)
+        withheld = _withheld(session, manifest)
+        report = export_rows(rows_of(workspace, name), manifest, signed, to, session.keys, withheld=withheld)
         _record(session, name, report, binding)
         return report
+
+
+def _withheld(session: Session, manifest: Manifest) -> KeySet:
+    """Who may not be in an export of a version: those on its own list, and those who may not be in the corpus today."""
+    path = find_list(session.workspace.lists_path, manifest.checkpoint.binding, manifest.suppression)
+    listed = SuppressionList.read(path, session.keys.signing.public_key()).withheld
+    rules, _ = session.rules()
+    return listed.union(rules.objected).union(rules.minors)
 
 
 def _record(session: Session, name: str, report: ExportReport, binding: int) -> None:
     """Notes where an export went; one that became stale while it was written is removed again (law 1)."""
     payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
+    payload["files"] = report.files
     while session.register.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
         binding = session.register.head().binding
         try:
@@ -107,8 +119,19 @@ def _check(session: Session, name: str, export: Path | None, withheld: KeySet | 
     workspace, public_key = session.workspace, session.keys.signing.public_key()
     places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld)
     if export is not None:
-        return check_export(export, *places)
-    return check_version(lambda: rows_of(workspace, name), *places)
+        return check_export(export, *places, on_record=_lists_on_record(session, name, export))
+    findings = check_version(lambda: rows_of(workspace, name), *places)
+    if (manifest := _readable(session, name)) is not None:
+        check_dataset(workspace.corpus_path, manifest, findings)
+    return findings
+
+
+def _lists_on_record(session: Session, name: str, export: Path) -> list[str | None]:
+    """The digests of the lists of a version's exports: of the one that was written there, else of all."""
+    entries = [e.payload for e in session.register.entries(EntryKind.VERSION_EXPORTED) if e.payload["name"] == name]
+    there = [payload for payload in entries if payload["path"] == str(export.resolve())]
+    lists = (payload.get("files") for payload in there or entries)
+    return [None if digest is None else str(digest) for digest in lists]
 
 
 def _check_register(session: Session, name: str, digest: str, findings: Findings) -> None:

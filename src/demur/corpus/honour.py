@@ -57,15 +57,19 @@ def honour(workspace: Workspace, *, now: datetime | None = None) -> HonourReport
         return honour_in(session)
 
 
-def honour_in(session: Session) -> HonourReport:
-    """The same, in a session that is open for writing already."""
+def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
+    """The same, in a session that is open for writing already.
+
+    With ``every_row`` no index is trusted: all rows go through the kernel again.
+    """
     began = time.perf_counter()
     rules, binding = session.rules()
     honoured = session.honoured
     changes = session.register.changes(honoured)  # read second: it may know more than the rules, never less
     change = _Change()
-    if changes.policy or len(changes.subjects):
-        rows = session.corpus.batches() if changes.policy else session.corpus.concerning(changes.subjects)
+    if every_row or changes.policy or len(changes.subjects):
+        whole = every_row or changes.policy
+        rows = session.corpus.batches() if whole else session.corpus.concerning(changes.subjects)
         _apply(session, rows, rules, change)
     if binding > honoured:
         session.note_honoured(binding, changed=bool(change.deleted or change.rewritten))

@@ -14,8 +14,9 @@ from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from demur.corpus import journal
+from demur.corpus import journal, outcomes
 from demur.corpus.compaction import index_new, maintain_if_due
 from demur.corpus.honour import honour_in
 from demur.corpus.kernel.door import REASONS
@@ -24,6 +25,7 @@ from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
+from demur.errors import SourceError
 from demur.files import sync
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
@@ -92,17 +94,46 @@ def import_items(
 def _import(
     session: Session, number: int, source: str, reading: _Reading, batches: Iterable[pa.RecordBatch], workers: int
 ) -> ImportReport:
+    root = session.workspace.root
+    before = Corpus(session.corpus.dataset)
     rules, _ = session.rules()
+    batches = _named_as_before(session, source, batches)
     replaced = _store(session.corpus, _kept_rows(batches, rules, reading, workers), reading.spool)
-    ledger = journal.ledger(session.workspace.root, number)
+    ledger = journal.ledger(root, number)
     ledger.parent.mkdir(exist_ok=True)
     reading.spool.write_ledger(ledger)
-    sync(ledger)
-    sync(ledger.parent)
+    now = outcomes.carry_on(root, number, session.register, before, reading.spool)
+    for path in (ledger, journal.left_out(root, number), ledger.parent):
+        sync(path)
     report = _report(number, source, reading, replaced)
     session.note_import(number)
-    session.register.append(EntryKind.IMPORT_FINISHED, _payload(report), now=session.now)
+    payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now)}
+    session.register.append(EntryKind.IMPORT_FINISHED, payload, now=session.now)
+    outcomes.discard_older(root, number)
     return report
+
+
+def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches; an error where ids begin with the source's name, but those of an older demur with a file's.
+
+    A demur without :data:`outcomes.NOW` in its entries named the ids of tables after their file.
+
+    Raises:
+        SourceError: when what was imported then would come in a second time.
+    """
+    stated = session.policy.sources.get(source, {}).get("source")
+    earlier = session.register.entries(EntryKind.IMPORT_FINISHED)
+    doubtful = stated is None and any(
+        entry.payload["source"] == source and outcomes.NOW not in entry.payload for entry in earlier
+    )
+    for batch in batches:
+        if doubtful and pc.any(pc.starts_with(batch.column("item"), f"{source}:")).as_py():
+            raise SourceError(
+                "An earlier import named the ids of this source after its file, so that its items would come in twice: "
+                f"write source in [sources.{source}] of demur.toml, as the name of that file without its ending, "
+                f'as "filename-stem" to go on naming by files, or as "{source}" to begin anew.'
+            )
+        yield batch
 
 
 def _kept_rows(

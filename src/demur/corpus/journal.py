@@ -65,6 +65,7 @@ def settle(root: Path, corpus: Corpus, register: Register) -> None:
     if journal.number not in finished(register):
         corpus.restore(journal.base)
         ledger(root, journal.number).unlink(missing_ok=True)
+        left_out(root, journal.number).unlink(missing_ok=True)
     end(root)
 
 
@@ -81,3 +82,8 @@ def scratch_folder(root: Path) -> Path:
 def ledger(root: Path, number: int) -> Path:
     """The left-out item keys of an import."""
     return root / "imports" / f"{number:06d}.parquet"
+
+
+def left_out(root: Path, number: int) -> Path:
+    """The items that are left out once an import counts (:mod:`demur.corpus.outcomes`)."""
+    return root / "imports" / f"{number:06d}.left-out.parquet"

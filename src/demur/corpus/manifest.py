@@ -16,16 +16,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Self
 
-import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.digests import Digests
+from demur.corpus.filelist import FileFacts
 from demur.errors import CorpusError
 from demur.identity import Keys
-from demur.suppression.signed import JSON, canonical_json, public_bytes, read_bytes, rfc3339, signature_holds
+from demur.suppression.signed import JSON, envelope, opened, read_bytes, rfc3339
 
-FORMAT: Final = 1
-"""The version of the manifest's form; one with a higher one is not read."""
+FORMAT: Final = 2
+"""The version of the manifest's form; one with a higher one is not read.
+
+One of format 1 (until November 2026) has no salt, no files and no instance: its tree of subjects is over sorted leaves,
+and what its files hold besides rows is not signed. It is read and checked, and never written any more.
+"""
 
 _SOFTWARE: Final = ("demur", "pylance", "pyarrow", "numpy")
 
@@ -82,15 +86,28 @@ class Manifest:
     """When it was published; aware, to the second."""
     software: Mapping[str, str] = field(default_factory=dict)
     """Names and versions of what made it."""
+    files: tuple[FileFacts, ...] | None = None
+    """The files of the corpus that hold its rows and columns, by path; None in format 1."""
+    instance: str | None = None
+    """The workspace's id, where it has one."""
+    incarnation: int | None = None
+    """1 before the workspace was ever restored from a backup; each restore counts one up."""
     unknown: Mapping[str, JSON] = field(default_factory=dict)
     """What a later demur added, in its place."""
 
+    @property
+    def format(self) -> int:
+        """The version of its form: 1 for one that was read so, else the one that is written now."""
+        return 1 if self.content.subjects_salt is None else FORMAT
+
     def facts(self) -> dict[str, JSON]:
-        """The signed part, as JSON."""
-        known = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "unknown"}
-        nested = {name: asdict(known[name]) for name in ("content", "checkpoint", "basis")}
+        """The signed part, as JSON; what is None is not in it."""
+        known = _said({f.name: getattr(self, f.name) for f in fields(self) if f.name != "unknown"})
+        nested: dict[str, Any] = {name: _said(asdict(known[name])) for name in ("content", "checkpoint", "basis")}
+        if self.files is not None:
+            nested["files"] = [vars(each) for each in self.files]
         days = {"effective": self.effective.isoformat(), "time": rfc3339(self.time)}
-        return _merged({**known, **nested, **days, "format": FORMAT}, self.unknown)
+        return _merged({**known, **nested, **days, "format": self.format}, self.unknown)
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self:
@@ -99,8 +116,10 @@ class Manifest:
         Raises:
             KeyError, TypeError, ValueError: when a field is missing or malformed.
         """
+        listed = facts.get("files")
         manifest = cls(
-            **{f.name: facts[f.name] for f in fields(cls) if f.name not in _TURNED},
+            **_own(cls, facts, besides=_TURNED),
+            files=None if listed is None else tuple(FileFacts(**_own(FileFacts, each)) for each in listed),
             content=Digests(**_own(Digests, facts["content"])),
             checkpoint=Checkpoint(**_own(Checkpoint, facts["checkpoint"])),
             basis=LegalBasis(**_own(LegalBasis, facts["basis"])),
@@ -110,16 +129,13 @@ class Manifest:
         return cls(**{**manifest.__dict__, "unknown": _unknown(facts, manifest.facts())})
 
 
-_TURNED: Final = frozenset({"content", "checkpoint", "basis", "effective", "time", "unknown"})
+_TURNED: Final = frozenset({"files", "content", "checkpoint", "basis", "effective", "time", "unknown"})
 """Fields that are not in JSON what they are in Python."""
 
 
 def sign(manifest: Manifest, keys: Keys) -> bytes:
     """The manifest's file, signed by the workspace."""
-    facts = manifest.facts()
-    signature = keys.signing.sign(canonical_json(facts))
-    public_key = public_bytes(keys.signing.public_key())
-    return canonical_json({"public_key": public_key.hex(), "signature": signature.hex(), "signed": facts})
+    return envelope(manifest.facts(), keys.signing)
 
 
 def read(path: Path, public_key: Ed25519PublicKey) -> Manifest:
@@ -137,20 +153,7 @@ def parse(data: bytes, public_key: Ed25519PublicKey, *, where: str) -> Manifest:
     Raises:
         CorpusError: when it is no manifest, is from a newer demur, or its signature fails under ``public_key``.
     """
-    try:
-        document = orjson.loads(data)
-        facts, signature = document["signed"], bytes.fromhex(document["signature"])
-        newer = int(facts["format"]) > FORMAT
-        message = canonical_json(facts)
-    except (KeyError, TypeError, ValueError):
-        raise CorpusError(f"{where} is no manifest: restore it from your backup, or publish again.") from None
-    if newer:
-        raise CorpusError(f"{where} has format {facts['format']}, newer than this demur reads: upgrade demur.")
-    if not signature_holds(public_key, signature, message):
-        raise CorpusError(
-            f"{where} was changed after it was signed, or signed with another key:"
-            " restore it from your backup, or check it with the public key of the workspace that published it."
-        )
+    facts = opened(data, public_key, FORMAT, what="manifest", where=where, again="publish again")
     try:
         return Manifest.from_facts(facts)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -169,9 +172,15 @@ def _version(package: str) -> str:
         return "source"
 
 
-def _own(kind: type, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of ``facts`` that are fields of ``kind``."""
-    return {f.name: facts[f.name] for f in fields(kind)}
+def _own(kind: type, facts: Mapping[str, Any], *, besides: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The members of ``facts`` that are fields of ``kind``; those that may be None may be absent."""
+    wanted = [f for f in fields(kind) if f.name not in besides]
+    return {f.name: facts.get(f.name) if f.default is None else facts[f.name] for f in wanted}
+
+
+def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not None."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _unknown(facts: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, JSON]:

@@ -2,26 +2,32 @@
 
 Invariants: a version honours every objection acknowledged before its entry in the register (law 3): the entry is
 appended only while the last binding entry is the one that the rows honour, and after three rounds with the register
-held; a version exists from the moment of that entry, and files without one are a crash's leavings, removed by
-whoever writes next; the files of a version hold no deleted row.
+held; no row is by or about anybody on the suppression list that is signed with it; a version exists from the moment of
+that entry, and files without one are a crash's leavings, removed by whoever writes next; the files of a version hold
+no deleted row.
 """
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import secrets
 from datetime import datetime
 from typing import Final
 
 from demur.corpus.compaction import write_deletions
-from demur.corpus.digests import Digester
+from demur.corpus.digests import Digester, Digests
+from demur.corpus.filelist import FileFacts
 from demur.corpus.honour import honour_in
+from demur.corpus.kernel.door import regions
 from demur.corpus.leavings import discard, finish_staged, staged
 from demur.corpus.manifest import Checkpoint, LegalBasis, Manifest, sign, software
+from demur.corpus.outcomes import left_out_now
 from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
+from demur.corpus.store import ADDRESS
+from demur.corpus.subjects import SALT_BYTES
+from demur.corpus.traces import count_traced
 from demur.corpus.versions import entry_of, published
-from demur.errors import PolicyError, RegisterError, UsageError
+from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError
 from demur.policy import Policy, place
 from demur.register import JSON, Head
 from demur.register.loss import lost_versions, undecided
@@ -34,9 +40,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROUNDS: Final = 3
 
 
-def publish(
-    workspace: Workspace, name: str, *, accept_loss: bool = False, now: datetime | None = None
-) -> Manifest:
+def publish(workspace: Workspace, name: str, *, accept_loss: bool = False, now: datetime | None = None) -> Manifest:
     """Publishes the corpus as it is now under ``name``.
 
     Args:
@@ -49,6 +53,7 @@ def publish(
         RegisterError: when something is lost and nobody has decided that publishing goes on without it.
         UsageError: when the name is taken or malformed.
         PolicyError: when the legal basis is not signed, or the effective date has not come.
+        CheckFailed: when rows of people who may not be in it can't be removed.
     """
     with writing(workspace, "publish", now) as session:
         _check_name(session, name)
@@ -133,17 +138,24 @@ def _attempt(session: Session, name: str) -> Manifest | None:
 def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
     """The tag, the sidecar, the suppression list and the manifest of the corpus as it is."""
     workspace, keys = session.workspace, session.keys
-    withheld = SuppressionList(head.seq, head.binding, session.now, rules.objected, rules.minors)
+    instance = session.register.instance
+    assert instance is not None  # see Workspace.register
+    withheld = SuppressionList(
+        seq=head.seq,
+        binding=head.binding,
+        time=session.now,
+        objected=rules.objected,
+        minors=rules.minors,
+        instance=instance.id,
+        incarnation=instance.incarnation,
+    )
     listed = withheld.write(workspace.lists_path, keys)
-    with Digester(workspace.versions_path) as digester:
-        for batch in session.corpus.batches():
-            digester.add(batch.drop_columns(["_rowaddr"]))
-        content = digester.finish(workspace.versions_path / f"{name}.rows")
+    content = _content(session, name, rules)
     manifest = Manifest(
         name=name,
         lance_version=session.corpus.version,
         content=content,
-        left_out=_left_out(session),
+        left_out=left_out_now(workspace.root, session.register, session.corpus),
         policy=session.policy.rules_hash(),
         suppression=file_digest(listed),
         checkpoint=Checkpoint(head.seq, head.binding, commitments_digest(session, head.seq)),
@@ -153,10 +165,46 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         effective=session.policy.effective_date,
         time=session.now.replace(microsecond=0),
         software=software(),
+        files=tuple(FileFacts.of(workspace.corpus_path, path) for path in session.corpus.files()),
+        instance=instance.id,
+        incarnation=instance.incarnation,
     )
     write_atomically(staged(workspace, name), sign(manifest, keys))
     session.corpus.dataset.tags.create(name, session.corpus.version)
     return manifest
+
+
+def _content(session: Session, name: str, rules: Rules) -> Digests:
+    """What the version will hold; nobody on the list that is signed with it.
+
+    Rows of such a person mean that an index, or the mark of what is honoured, is wrong: all rows are honoured again.
+
+    Raises:
+        CheckFailed: when that did not help.
+    """
+    for again in (False, True):
+        if again:
+            honour_in(session, every_row=True)
+            write_deletions(session.corpus)
+        content, found = _digested(session, name, rules)
+        if not found:
+            return content
+    raise CheckFailed(
+        f"Version {name} was not published: {found} rows of the corpus are by or about people who may not be in it, "
+        "and honouring every row again did not remove them: import the sources again, then publish."
+    )
+
+
+def _digested(session: Session, name: str, rules: Rules) -> tuple[Digests, int]:
+    """The digests of the corpus as it is, and how many of its rows concern people who are withheld."""
+    withheld, found = rules.objected.union(rules.minors), 0
+    folder = session.workspace.versions_path
+    with Digester(folder, salt=secrets.token_bytes(SALT_BYTES)) as digester:
+        for stored in session.corpus.batches():
+            batch = stored.drop_columns([ADDRESS])
+            found += count_traced(batch, withheld)
+            digester.add(batch, regions(batch, rules))
+        return digester.finish(folder / f"{name}.rows"), found
 
 
 def commitments_digest(session: Session, seq: int) -> str:
@@ -166,19 +214,6 @@ def commitments_digest(session: Session, seq: int) -> str:
         if entry.seq <= seq:
             digest.update(entry.commitment)
     return digest.hexdigest()
-
-
-def _left_out(session: Session) -> Mapping[str, int]:
-    """What all imports left out, by reason."""
-    total: Counter[str] = Counter()
-    for entry in session.register.entries(EntryKind.IMPORT_FINISHED):
-        total.update(dict(_counts(entry.payload["left_out"])))
-    return dict(sorted(total.items()))
-
-
-def _counts(value: object) -> Iterator[tuple[str, int]]:
-    assert isinstance(value, Mapping)
-    return ((str(reason), int(count)) for reason, count in value.items())
 
 
 def _basis(policy: Policy) -> LegalBasis:

@@ -3,7 +3,7 @@
 Invariants: no raw account identifier, handle or profile URL stands in any field but ``text``, and there only where
 the policy keeps it; every identifier is a keyed hash (:mod:`demur.identity`); ``subjects`` holds every key that
 ``spans`` and ``tagged`` hold, sorted and once each, so that one index finds all rows that concern a person;
-``spans`` nest or are disjoint, never overlap in part.
+``spans`` nest or are disjoint, never overlap in part; somebody who is withheld stands in none of them.
 """
 
 from typing import Final
@@ -15,11 +15,17 @@ FORMAT: Final = 1
 
 KEY: Final = pa.binary(16)
 
+WITHHELD_QUOTE: Final = "withheld-quote"
+"""The role of a span without a subject: a quote of somebody who is withheld stood here, in the markup alone."""
+
+WITHHELD_MENTION: Final = "withheld-mention"
+"""The same of a mention or tag, in the markup alone or in what `[quote]` stands for."""
+
 STORED_SPAN: Final = pa.struct(
     [
         pa.field("start", pa.int32()),  # code points of `text`
         pa.field("end", pa.int32()),  # exclusive
-        pa.field("role", pa.string()),
+        pa.field("role", pa.string()),  # a terms.Role, WITHHELD_QUOTE or WITHHELD_MENTION
         pa.field("subject", pa.int64()),  # subject key, null where the markup named no account
     ]
 )

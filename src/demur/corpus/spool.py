@@ -93,14 +93,19 @@ class Spool:
             counts += np.bincount(chunk["code"] % (len(REASONS) + 1), minlength=len(counts))
         return counts
 
+    def left_out(self) -> Iterator[pa.RecordBatch]:
+        """Item key and reason of every left-out reading, in the order of reading; batches of govern.LEFT_OUT."""
+        names = pa.array([str(reason) for reason in REASONS])
+        for _, chunk in self.chunks():
+            left = chunk[chunk["code"] != KEPT]
+            reasons = names.take(pa.array(np.ascontiguousarray(left["code"])))
+            yield pa.RecordBatch.from_arrays([_as_items(left), reasons], schema=LEFT_OUT)
+
     def write_ledger(self, path: Path) -> None:
         """Writes item key and reason of every left-out reading as Parquet."""
-        names = pa.array([str(reason) for reason in REASONS])
         with pq.ParquetWriter(path, LEFT_OUT, compression="zstd") as writer:
-            for _, chunk in self.chunks():
-                left = chunk[chunk["code"] != KEPT]
-                reasons = names.take(pa.array(np.ascontiguousarray(left["code"])))
-                writer.write_batch(pa.RecordBatch.from_arrays([_as_items(left), reasons], schema=LEFT_OUT))
+            for batch in self.left_out():
+                writer.write_batch(batch)
 
     def __enter__(self) -> Self:
         return self

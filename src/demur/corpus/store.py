@@ -94,6 +94,17 @@ class Corpus:
         """How many rows there are."""
         return int(self._dataset.count_rows())
 
+    def files(self) -> list[str]:
+        """The files that hold the version's rows and columns, relative to the dataset, sorted.
+
+        Neither indexes nor transactions are among them: no row is read from these.
+        """
+        paths = {_manifest_file(Path(self._dataset.uri), self.version)}
+        for fragment in self._dataset.get_fragments():
+            paths.update(f"data/{file.path}" for file in fragment.data_files())
+            paths.update([deleted] if (deleted := fragment.deletion_file()) else [])
+        return sorted(paths)
+
     # reading
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
@@ -249,6 +260,12 @@ def _overheard(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -
     except (Exception, KeyboardInterrupt) as error:
         failed.append(error)
         raise
+
+
+def _manifest_file(root: Path, version: int) -> str:
+    """Lance's own file of a version; it counts versions down, so that the newest comes first."""
+    names = (f"_versions/{2**64 - 1 - version:020d}.manifest", f"_versions/{version}.manifest")
+    return next((name for name in names if (root / name).exists()), names[0])
 
 
 def _exists(path: Path) -> bool:

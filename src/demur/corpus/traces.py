@@ -42,6 +42,11 @@ def traces(batch: pa.RecordBatch, withheld: KeySet) -> Iterator[tuple[Trace, Pos
     yield Trace.SUBJECT, np.setdiff1d(rows, np.concatenate(told))
 
 
+def count_traced(batch: pa.RecordBatch, withheld: KeySet) -> int:
+    """How many rows of ``batch`` concern somebody in ``withheld``."""
+    return len(np.unique(np.concatenate([rows for _, rows in traces(batch, withheld)])))
+
+
 def _named(batch: pa.RecordBatch, withheld: KeySet) -> Iterator[tuple[Trace, Positions]]:
     """Rows with suppressed people in their spans, by role, and in their tags."""
     spans = batch.column("spans")

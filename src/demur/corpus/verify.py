@@ -5,28 +5,35 @@ bind; a row that was put back, changed or taken away is named; rows that can't b
 memory does not grow with the rows.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
+import lance
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from demur.corpus.digests import Digester, Digests, item_prefixes
+from demur.corpus.digests import UNKNOWN, Digester, Digests, item_prefixes
 from demur.corpus.export import MANIFEST
+from demur.corpus.exportcheck import OnRecord, Signed, check_folder
+from demur.corpus.filelist import differences as file_differences
+from demur.corpus.filelist import shown
 from demur.corpus.findings import SHOWN, Code, Findings
 from demur.corpus.hexform import from_hex
-from demur.corpus.manifest import Manifest, read
+from demur.corpus.manifest import Manifest, parse
+from demur.corpus.schema import ROW
 from demur.corpus.sidecar import Prefixes, differences, prefixes
+from demur.corpus.store import Corpus
 from demur.corpus.traces import Positions, Trace, traces
 from demur.errors import CorpusError
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
-from demur.suppression.signed import file_digest, read_bytes
+from demur.suppression.signed import file_digest, is_exact, read_bytes
 
 Rows = Callable[[], Iterable[pa.RecordBatch]]
 """Gives a version's rows, schema ROW, from the first one; called again to name what was found."""
@@ -73,11 +80,29 @@ def check_version(
     return check_rows(rows, manifest, sidecar, withheld, findings)
 
 
-def check_export(
-    folder: Path, name: str, versions: Path, lists: Path, public_key: Ed25519PublicKey, now: KeySet | None = None
+def check_export(  # what a version is judged by, and an export besides
+    folder: Path,
+    name: str,
+    versions: Path,
+    lists: Path,
+    public_key: Ed25519PublicKey,
+    now: KeySet | None = None,
+    *,
+    on_record: OnRecord | None = None,
 ) -> Findings:
-    """:func:`check_version` of an export in ``folder``, and whether its copy of the manifest is the version's."""
+    """:func:`check_version` of an export in ``folder``, and whether its files are those that were signed.
+
+    ``on_record`` are the digests of the lists of its exports that the register holds; None does not ask it.
+    """
     findings = check_version(lambda: export_batches(folder), name, versions, lists, public_key, now)
+    try:
+        data = read_bytes(versions / f"{name}.json")
+        manifest = parse(data, public_key, where=name)
+    except CorpusError:
+        manifest = None  # a finding already
+    if manifest is not None:
+        digest = hashlib.sha256(data).hexdigest()
+        check_folder(folder, Signed(manifest, digest, public_key, on_record), findings)
     copy, original = folder / MANIFEST, versions / f"{name}.json"
     try:
         if read_bytes(copy) != read_bytes(original):
@@ -85,6 +110,42 @@ def check_export(
     except CorpusError as error:
         findings.add(Code.MANIFEST, str(error))
     return findings
+
+
+def check_dataset(path: Path, manifest: Manifest, findings: Findings) -> None:
+    """Whether a version in the corpus at ``path`` has the columns, metadata and files that it was published with."""
+    try:
+        dataset = Corpus.open(path, manifest.name).dataset
+    except CorpusError as error:
+        findings.add(Code.UNREADABLE, str(error))
+        return
+    for column in sorted(set(dataset.schema.names) ^ set(ROW.names)):
+        has = "has the column {}, which no version has" if column in dataset.schema.names else "lacks the column {}"
+        findings.add(Code.COLUMN, f"Version {manifest.name} {has.format(shown(column))}.")
+    for column in ROW:
+        if column.name in dataset.schema.names and dataset.schema.field(column.name).type != column.type:
+            kind = dataset.schema.field(column.name).type
+            findings.add(Code.COLUMN, f"Version {manifest.name} has the column {column.name} as {kind}.")
+    for key in _unknown_metadata(dataset, manifest.format):
+        findings.add(Code.COLUMN, f"Version {manifest.name} holds metadata that no version has: {shown(key)}.")
+    if manifest.files is None:
+        findings.note(
+            f"Version {manifest.name} was published by an older demur, which did not sign the corpus's files: "
+            "bytes of these that belong to no row were not checked."
+        )
+    for each, wrong in file_differences(path, manifest.files or ()):
+        findings.add(Code.FILE, f"{path / each.path}, a file of version {manifest.name}, {wrong}.")
+
+
+def _unknown_metadata(dataset: lance.LanceDataset, form: int) -> Iterator[str]:
+    """What a dataset says of itself beyond what demur wrote; what demur says may have grown since format 1."""
+    known = {b"demur.format"} if form == 1 else None
+    for key in dataset.schema.metadata or {}:
+        if key not in known if known is not None else not key.startswith(b"demur."):
+            yield key.decode("utf-8", "replace")
+    for field in dataset.schema:
+        if field.metadata:
+            yield f"of the column {field.name}"
 
 
 def check_rows(
@@ -100,15 +161,19 @@ def check_rows(
         findings: where findings are added; new ones by default.
     """
     findings = Findings() if findings is None else findings
-    with tempfile.TemporaryDirectory(prefix="demur-verify-") as folder, Digester() as digester:
+    salt = manifest.content.subjects_salt
+    with (
+        tempfile.TemporaryDirectory(prefix="demur-verify-") as folder,
+        Digester(salt=bytes.fromhex(salt) if salt is not None else None) as digester,
+    ):
         if not _read_rows(rows, digester, withheld, findings):
             return findings
         actual = Path(folder) / "actual.rows"
         digests = digester.finish(actual)
         if _bound(sidecar, manifest) and digests.sidecar_digest != manifest.content.sidecar_digest:
             _name_rows(rows, actual, sidecar, findings)
-        elif digests != manifest.content:
-            _compare_totals(digests, manifest, findings)
+        elif (counted := _with_regions(digests, manifest)) != manifest.content:
+            _compare_totals(counted, manifest, findings)
     return findings
 
 
@@ -118,7 +183,7 @@ def export_batches(folder: Path) -> Iterator[pa.RecordBatch]:
     Raises:
         CorpusError: when there is none, or one can't be read.
     """
-    paths = sorted(folder.rglob("*.parquet"))
+    paths = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
     if not paths:
         raise CorpusError(f"{folder} holds no Parquet file: name the folder that demur export wrote.")
     for path in paths:
@@ -132,10 +197,13 @@ def export_batches(folder: Path) -> Iterator[pa.RecordBatch]:
 
 def _manifest(path: Path, name: str, public_key: Ed25519PublicKey, findings: Findings) -> Manifest | None:
     try:
-        manifest = read(path, public_key)
+        data = read_bytes(path)
+        manifest = parse(data, public_key, where=str(path))
     except CorpusError as error:
         findings.add(Code.MANIFEST, str(error))
         return None
+    if not is_exact(data, public_key):
+        findings.add(Code.MANIFEST, f"{path} has bytes that were not signed, or names another key.")
     if manifest.name != name:
         findings.add(Code.MANIFEST, f"{path} is the manifest of {manifest.name}, not of {name}.")
         return None
@@ -220,6 +288,18 @@ def _items(rows: Rows, wanted: Prefixes) -> dict[int, str]:
         at = np.flatnonzero(np.isin(found, wanted))
         items |= zip(found[at].tolist(), _digits(batch.column("item"), at), strict=True)
     return items
+
+
+def _with_regions(digests: Digests, manifest: Manifest) -> Digests:
+    """The digests with the manifest's regions, if these can be theirs: rows without one may be of any of them.
+
+    The regions of members are not in the rows, so that a manifest of format 2 says more than rows can show.
+    """
+    said, found = manifest.content.regions, digests.regions
+    possible = all(said.get(region, 0) >= count for region, count in found.items() if region != UNKNOWN)
+    if manifest.format == 1 or not possible or sum(said.values()) != sum(found.values()):
+        return digests
+    return replace(digests, regions=said)
 
 
 def _compare_totals(digests: Digests, manifest: Manifest, findings: Findings) -> None:

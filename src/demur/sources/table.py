@@ -8,7 +8,7 @@ never touched by Python, row for row.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -19,6 +19,11 @@ from demur.sources.columns import Plan, items
 from demur.sources.table_files import read_file, shards
 from demur.sources.table_sql import database, is_url, read_query, shown
 from demur.terms import ITEM
+
+SOURCE: Final = "table"
+"""What ids begin with where nothing is stated; never the file's name: the same table comes again under another."""
+
+BY_FILE: Final = "filename-stem"
 
 
 class TableOptions(Options):
@@ -31,7 +36,11 @@ class TableOptions(Options):
     namespace: str | None = None
     """The namespace of accounts that name none: ``forum`` makes ``ann`` the account ``forum:ann``."""
     source: str | None = None
-    """What makes ids unique across sources; otherwise the name of the file, of its folder, or of the database."""
+    """What ids that name no source begin with; otherwise ``table``, whatever the file is called.
+
+    Two tables whose ids overlap need a name each. ``filename-stem`` is the name of the file, of the folder of shards,
+    or of the database: what demur took where nothing was stated, until November 2026.
+    """
     created_unit: Literal["s", "ms", "us"] = "s"
     """The unit of ``created`` where it is a number, since 1970-01-01 UTC."""
     delimiter: str | None = None
@@ -96,7 +105,8 @@ def _used(names: Iterable[str], plan: Plan, where: str) -> list[str]:
 
 
 def _plan(options: TableOptions, name: str) -> Plan:
-    source = options.source or name
+    """How columns become fields; ``name`` is that of the file."""
+    source = name if options.source == BY_FILE else options.source or SOURCE
     return Plan(options.columns, options.values, options.namespace, source, options.created_unit)
 
 

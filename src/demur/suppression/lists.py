@@ -39,7 +39,9 @@ FORMAT: Final = 1
 
 _MAGIC: Final = b"demur suppression list\n"
 _SIGNATURE_BYTES: Final = 64
-_OWN_FIELDS: Final = frozenset({"binding", "format", "public_key", "sections", "seq", "time"})
+_OWN_FIELDS: Final = frozenset(
+    {"binding", "format", "incarnation", "instance", "public_key", "sections", "seq", "time"}
+)
 _OWN_SECTIONS: Final = frozenset({"minors", "objected"})
 
 
@@ -61,6 +63,10 @@ class SuppressionList:
     """Header fields of a later demur."""
     sections: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Sections of a later demur."""
+    instance: str | None = None
+    """The workspace's id, where it has one."""
+    incarnation: int | None = None
+    """1 before the workspace was ever restored from a backup; each restore counts one up."""
 
     @cached_property
     def withheld(self) -> KeySet:
@@ -79,8 +85,10 @@ class SuppressionList:
     def to_bytes(self, keys: Keys) -> bytes:
         """The list as a signed file."""
         packed = {"minors": self.minors.pack(), "objected": self.objected.pack(), **self.sections}
+        whose: dict[str, JSON] = {"instance": self.instance, "incarnation": self.incarnation}
         header: dict[str, JSON] = {
             **self.extra,
+            **{name: value for name, value in whose.items() if value is not None},
             "format": FORMAT,
             "seq": self.seq,
             "binding": self.binding,
@@ -113,6 +121,8 @@ class SuppressionList:
             minors=KeySet.unpack(sections["minors"]),
             extra={key: value for key, value in header.items() if key not in _OWN_FIELDS},
             sections={name: packed for name, packed in sections.items() if name not in _OWN_SECTIONS},
+            instance=header.get("instance"),
+            incarnation=header.get("incarnation"),
         )
 
     def write(self, folder: Path, keys: Keys) -> Path:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Union
+from typing import Any, Final, Union
 
 import orjson
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from demur.errors import CorpusError
@@ -59,6 +59,51 @@ def signature_holds(key: Ed25519PublicKey, signature: bytes, message: bytes) -> 
     except InvalidSignature:
         return False
     return True
+
+
+def envelope(facts: Mapping[str, JSON], key: Ed25519PrivateKey) -> bytes:
+    """A signed file: canonical JSON of ``facts``, the signature over their own canonical JSON, and the public key."""
+    signature = key.sign(canonical_json(facts)).hex()
+    return canonical_json({"public_key": public_bytes(key.public_key()).hex(), "signature": signature, "signed": facts})
+
+
+def opened(
+    data: bytes, public_key: Ed25519PublicKey, newest: int, *, what: str, where: str, again: str
+) -> dict[str, Any]:
+    """The facts of a signed file.
+
+    Args:
+        data: the file.
+        public_key: what it must be signed with; the key that it names itself counts for nothing.
+        newest: the highest format that this demur reads.
+        what: what the file is, for errors.
+        where: its path, for errors.
+        again: what to do when it is broken, for errors.
+
+    Raises:
+        CorpusError: when it is no such file, is from a newer demur, or its signature fails.
+    """
+    try:
+        document = orjson.loads(data)
+        facts, signature = document["signed"], bytes.fromhex(document["signature"])
+        newer = int(facts["format"]) > newest
+        message = canonical_json(facts)
+    except (KeyError, TypeError, ValueError):
+        raise CorpusError(f"{where} is no {what}: restore it from your backup, or {again}.") from None
+    if newer:
+        raise CorpusError(f"{where} has format {facts['format']}, newer than this demur reads: upgrade demur.")
+    if not signature_holds(public_key, signature, message):
+        raise CorpusError(
+            f"{where} was changed after it was signed, or signed with another key:"
+            " restore it from your backup, or check it with the public key of the workspace that published it."
+        )
+    return dict(facts)
+
+
+def is_exact(data: bytes, public_key: Ed25519PublicKey) -> bool:
+    """Whether a signed file that was read has no byte besides, and names the key that it is signed with."""
+    document = orjson.loads(data)
+    return canonical_json(document) == data and document["public_key"] == public_bytes(public_key).hex()
 
 
 def rfc3339(time: datetime) -> str:

@@ -3,17 +3,20 @@
 Invariants: every route of the web is in one of the routers listed here; what changes something is a POST.
 """
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute, Route, compile_path
 
 from demur.web import failures
 from demur.web.desk import Desk
 from demur.web.limits import Limits
 from demur.web.pages import PREFIX
+from demur.web.portal.forms import with_file
 from demur.web.security import Gate
 from demur.workspace import Workspace
 
@@ -67,13 +70,23 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
         title="demur", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.desk = desk
-    app.add_middleware(Gate, desk=desk)
+    routers = [(_router(name), PREFIX) for name in PORTAL] + [(_router(name), "") for name in PLAIN]
+    uploads = [_pattern(route, prefix) for router, prefix in routers for route in router.routes if _takes_file(route)]
+    app.add_middleware(Gate, desk=desk, uploads=uploads)
     failures.install(app)
-    for name in PORTAL:
-        app.include_router(_router(name), prefix=PREFIX, include_in_schema=False)
-    for name in PLAIN:
-        app.include_router(_router(name))
+    for router, prefix in routers:
+        app.include_router(router, prefix=prefix, include_in_schema=not prefix)
     return app
+
+
+def _takes_file(route: BaseRoute) -> bool:
+    return isinstance(route, Route) and with_file(route.endpoint)
+
+
+def _pattern(route: BaseRoute, prefix: str) -> re.Pattern[str]:
+    """What the path of a route looks like."""
+    assert isinstance(route, Route)
+    return compile_path(prefix + route.path)[0]
 
 
 def _router(name: str) -> APIRouter:

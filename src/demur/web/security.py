@@ -8,21 +8,23 @@ more than one sentence, and the log knows neither addresses nor tokens nor queri
 
 import json
 import logging
+import re
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, ip_address, ip_network
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.web.desk import Desk
 from demur.web.failures import failure
+from demur.web.limits import household
 
 log = logging.getLogger("demur.web")
 
@@ -50,8 +52,11 @@ FORM_BYTES: Final = 64 * _KB
 API_BYTES: Final = 8 * _KB * _KB
 """The largest body of a call of the API."""
 
-_HOUSEHOLD: Final = 64
-"""Bits of an IPv6 address that a household shares (RFC 6177)."""
+GONE: Final = 499
+"""What the log says of a request whose client went away before all of it was there; it is no status of HTTP."""
+
+_DIGITS: Final = 18
+"""Of a length that can be one."""
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -64,6 +69,8 @@ class _Exchange:
     began: float = field(default_factory=time.perf_counter)
     status: int = 0
     received: int = 0
+    most: int = 0
+    """The largest body that is read, in bytes."""
 
     @property
     def api(self) -> bool:
@@ -73,9 +80,10 @@ class _Exchange:
 class Gate:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, uploads: Sequence[re.Pattern[str]] = ()) -> None:
         self._app = app
         self._desk = desk
+        self._uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it; nothing that is raised inside leaves this."""
@@ -87,8 +95,10 @@ class Gate:
         exchange = _Exchange(scope)
         try:
             await self._pass(exchange, receive, _answering(exchange, send, head=head))
+        except ClientDisconnect:
+            exchange.status = exchange.status or GONE
         except Exception as error:  # noqa: BLE001  # whatever it is, the visitor reads one sentence
-            told = {"error": type(error).__name__, "at": _where(error), "route": _route(scope)}
+            told = {"time": moment(), "error": type(error).__name__, "at": _where(error), "route": _route(scope)}
             log.error(json.dumps(told))  # noqa: TRY400  # a traceback holds the message
             if not exchange.status:
                 response = failure(Request(scope), 500)
@@ -99,18 +109,19 @@ class Gate:
     async def _pass(self, exchange: _Exchange, receive: Receive, send: Send) -> None:
         scope = exchange.scope
         request = Request(scope)
-        status, headers = self._refusal(request, api=exchange.api)
+        exchange.most = self._most(request, api=exchange.api)
+        status, headers = self._refusal(request, exchange)
         if status:
             await failure(request, status, headers)(scope, receive, send)
             return
         await self._app(scope, self._counting(exchange, receive), send)
 
-    def _refusal(self, request: Request, *, api: bool) -> tuple[int, dict[str, str]]:
+    def _refusal(self, request: Request, exchange: _Exchange) -> tuple[int, dict[str, str]]:
         """The status with which a request is refused before it is read, 0 for none."""
         length = request.headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > self._most(request.headers, api=api):
+        if not length.isascii() or not length.isdigit() or len(length) > _DIGITS or int(length) > exchange.most:
             return 413, {}
-        if api:
+        if exchange.api:
             return 0, {}
         acts = request.method not in _SAFE
         if acts and from_elsewhere(request.headers, self._desk.policy().portal.url):
@@ -122,22 +133,22 @@ class Gate:
         wait = self._desk.limits.wait("page", who)
         return wait or (self._desk.limits.wait("act", who) if acts else 0)
 
-    def _most(self, headers: Headers, *, api: bool) -> int:
-        """The largest body that is read, in bytes."""
+    def _most(self, request: Request, *, api: bool) -> int:
+        """The largest body that is read, in bytes: only a form that has a file may be larger than its fields."""
         if api:
             return API_BYTES
-        if headers.get("content-type", "").startswith("multipart/"):
+        multipart = request.headers.get("content-type", "").startswith("multipart/")
+        if multipart and any(each.match(request.scope["path"]) for each in self._uploads):
             return self._desk.policy().portal.attachment_mb * _KB * _KB + FORM_BYTES
         return FORM_BYTES
 
     def _counting(self, exchange: _Exchange, receive: Receive) -> Receive:
         """``receive``, which stops at the largest body: what a client says of its length may not be true."""
-        most = self._most(Headers(scope=exchange.scope), api=exchange.api)
 
         async def counted() -> Message:
             message = await receive()
             exchange.received += len(message.get("body", b""))
-            if exchange.received > most:
+            if exchange.received > exchange.most:
                 raise HTTPException(413)
             return message
 
@@ -147,6 +158,7 @@ class Gate:
         """One line of the log: the route instead of the path, and of the address what nobody can turn back."""
         scope = exchange.scope
         line = {
+            "time": moment(),
             "method": scope["method"],
             "route": _route(scope),
             "status": exchange.status,
@@ -157,18 +169,13 @@ class Gate:
 
 
 def address(request: Request) -> str:
-    """The visitor's address; an IPv6 one by its network, as a household has a whole one.
+    """The visitor's address; an IPv6 one by its network."""
+    return household(request.client.host if request.client else "")
 
-    A socket for both families shows an IPv4 one as IPv6 (RFC 4291, section 2.5.5.2), and all those lie in one network.
-    """
-    host = request.client.host if request.client else ""
-    try:
-        known = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(known, IPv4Address):
-        return host
-    return str(known.ipv4_mapped or ip_network((known, _HOUSEHOLD), strict=False))
+
+def moment() -> str:
+    """This moment for the log, in UTC (RFC 3339)."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def from_elsewhere(headers: Headers, portal: str) -> bool:
@@ -206,6 +213,11 @@ def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:
 def _set(headers: MutableHeaders, *, secured: bool) -> None:
     for name, value in _defaults(secured=secured):
         headers.setdefault(name, value)
+
+
+def standard_headers() -> Mapping[str, str]:
+    """What every answer carries."""
+    return _HEADERS
 
 
 def _defaults(*, secured: bool) -> Iterable[tuple[str, str]]:

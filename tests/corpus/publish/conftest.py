@@ -83,9 +83,9 @@ class Published:
         public_key = self.keys.signing.public_key()
         return check_version(self.rows, "v1", self.versions, self.lists, public_key, now)
 
-    def export(self, to: Path, **sizes: int) -> ExportReport:
+    def export(self, to: Path, **sizes: Any) -> ExportReport:  # noqa: ANN401  # export_rows takes them
         data = (self.versions / "v1.json").read_bytes()
-        return export_rows(self.rows(), self.manifest, data, to, **sizes)
+        return export_rows(self.rows(), self.manifest, data, to, self.keys, **sizes)
 
     def check_export(self, folder: Path) -> Findings:
         return check_export(folder, "v1", self.versions, self.lists, self.keys.signing.public_key())
@@ -109,7 +109,7 @@ def publish(folder: Path, keys: Keys, rows: pa.Table) -> Published:
     objected, minors = KeySet(np.array([OBJECTED])), KeySet(np.array([MINOR]))
     time = datetime(2026, 11, 22, 5, tzinfo=UTC)
     listed = SuppressionList(9, 7, time, objected, minors).write(folder / "suppression", keys)
-    with Digester() as digester:
+    with Digester(salt=bytes(32)) as digester:
         for batch in rows.to_batches(max_chunksize=50):
             digester.add(batch)
         content = digester.finish(folder / "versions" / "v1.rows")

@@ -18,9 +18,10 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.corpus.digests import Digester, Digests, canonical_rows, merkle_root, row_hashes
+from demur.corpus.digests import Digester, Digests, canonical_rows, row_hashes
 from demur.corpus.schema import ROW
 from demur.corpus.sorting import Sorter, as_strings
+from demur.corpus.subjects import merkle_root
 from demur.errors import CorpusError
 
 Row = Callable[..., dict[str, Any]]

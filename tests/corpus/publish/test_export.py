@@ -110,7 +110,13 @@ def test_the_metadata_binds_every_shard(out: Path) -> None:
 
 
 def test_the_folder_holds_these_files_and_no_others(out: Path, template: "Published") -> None:
-    assert {path.name for path in out.iterdir()} == {"README.md", "croissant.json", "data", "manifest.json"}
+    assert {path.name for path in out.iterdir()} == {
+        "README.md",
+        "croissant.json",
+        "data",
+        "files.json",
+        "manifest.json",
+    }
     assert (out / "manifest.json").read_bytes() == (template.versions / "v1.json").read_bytes()
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
@@ -171,7 +177,7 @@ def test_shards_are_closed_when_they_are_large_enough(published: "Published", tm
 
 def test_an_empty_version_has_one_shard_with_its_columns(published: "Published", tmp_path: Path) -> None:
     content = replace(published.manifest.content, rows=0)
-    report = export_rows([], replace(published.manifest, content=content), b"{}", tmp_path / "out")
+    report = export_rows([], replace(published.manifest, content=content), b"{}", tmp_path / "out", published.keys)
     assert [shard.rows for shard in report.shards] == [0]
     assert pd.read_parquet(tmp_path / "out" / "data").columns.tolist() == EXPORTED.names
 
@@ -210,7 +216,7 @@ def test_a_failure_in_mid_export_leaves_nothing(published: "Published", tmp_path
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        export_rows(failing(), published.manifest, b"{}", tmp_path / "exports" / "out")
+        export_rows(failing(), published.manifest, b"{}", tmp_path / "exports" / "out", published.keys)
     assert list((tmp_path / "exports").iterdir()) == []
 
 
@@ -231,7 +237,7 @@ def test_a_null_where_none_may_stand_is_not_exported(published: "Published", row
     loose = pa.schema([pa.field(field.name, field.type) for field in ROW])
     batch = pa.RecordBatch.from_pylist([row(1, author=None)], schema=loose)
     with pytest.raises(CorpusError, match="run demur verify"):
-        export_rows([batch], published.manifest, b"{}", tmp_path / "exports" / "out")
+        export_rows([batch], published.manifest, b"{}", tmp_path / "exports" / "out", published.keys)
     assert list((tmp_path / "exports").iterdir()) == []
 
 

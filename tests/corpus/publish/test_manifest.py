@@ -11,6 +11,7 @@ import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.corpus.digests import Digests
+from demur.corpus.filelist import FileFacts
 from demur.corpus.manifest import Checkpoint, LegalBasis, Manifest, parse, read, sign, software
 from demur.errors import CorpusError
 from demur.identity import Keys
@@ -43,6 +44,15 @@ MANIFEST = Manifest(
     software={"demur": "0.1.0"},
 )
 
+SECOND = Path(__file__).with_name("golden-manifest-2.json")
+SALTED = replace(
+    MANIFEST,
+    content=replace(MANIFEST.content, subjects_bits=0, subjects_salt="07" * 32),
+    files=(FileFacts("_versions/1.manifest", 900, "08" * 32), FileFacts("data/a.lance", 4000, "09" * 32)),
+    instance="0f1e2d3c",
+    incarnation=2,
+)
+
 
 def signed(facts: dict[str, Any], keys: Keys) -> bytes:
     signature = keys.signing.sign(canonical_json(facts)).hex()
@@ -55,6 +65,17 @@ def test_the_file_has_the_bytes_it_had_in_the_first_release(keys: Keys) -> None:
 
 def test_the_golden_file_is_read_as_it_was_written(keys: Keys) -> None:
     assert read(GOLDEN, keys.signing.public_key()) == MANIFEST
+
+
+def test_the_file_of_the_second_format_has_the_bytes_it_had_first(keys: Keys) -> None:
+    assert sign(SALTED, keys) == SECOND.read_bytes()
+    assert read(SECOND, keys.signing.public_key()) == SALTED
+
+
+def test_what_is_none_is_not_in_the_file(keys: Keys) -> None:
+    facts = orjson.loads(sign(replace(SALTED, instance=None, incarnation=None), keys))["signed"]
+    assert not {"instance", "incarnation"} & facts.keys()
+    assert (MANIFEST.format, facts["format"]) == (1, 2)
 
 
 def test_the_file_is_canonical_json() -> None:
@@ -107,8 +128,8 @@ def test_what_is_no_manifest_is_told_in_one_sentence(keys: Keys, data: bytes) ->
 
 
 def test_a_manifest_from_a_newer_demur_is_told_in_one_sentence(keys: Keys) -> None:
-    facts = orjson.loads(GOLDEN.read_bytes())["signed"] | {"format": 2}
-    with pytest.raises(CorpusError, match=r"^it has format 2, newer than this demur reads: upgrade demur"):
+    facts = orjson.loads(GOLDEN.read_bytes())["signed"] | {"format": 3}
+    with pytest.raises(CorpusError, match=r"^it has format 3, newer than this demur reads: upgrade demur"):
         parse(signed(facts, keys), keys.signing.public_key(), where="it")
 
 

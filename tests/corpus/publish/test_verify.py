@@ -96,7 +96,11 @@ def test_a_trace_put_back_into_an_export_is_named(
 ) -> None:
     published.export(tmp_path / "out", shard_rows=100)
     put_into_a_shard(tmp_path / "out", table(row(NEW, spans=[], subjects=[], media=[]) | trace))
-    assert found(published.check_export(tmp_path / "out")) == {(code, key(NEW)), (Code.ADDED, key(NEW))}
+    assert found(published.check_export(tmp_path / "out")) == {
+        (code, key(NEW)),
+        (Code.ADDED, key(NEW)),
+        (Code.FILE, None),  # the shard is not the one that was signed
+    }
 
 
 def test_a_mention_put_back_into_the_text_of_a_row_is_named(published: "Published", row: Row) -> None:
@@ -160,9 +164,9 @@ def test_a_changed_manifest_is_found(published: "Published", tmp_path: "Path") -
     assert [finding.code for finding in published.check().shown] == [Code.MANIFEST]
     path.write_bytes(original)
     (tmp_path / "out" / "manifest.json").write_bytes(original + b" ")
-    assert [finding.code for finding in published.check_export(tmp_path / "out").shown] == [Code.MANIFEST]
+    assert [finding.code for finding in published.check_export(tmp_path / "out").shown] == [Code.FILE, Code.MANIFEST]
     (tmp_path / "out" / "manifest.json").unlink()
-    assert [finding.code for finding in published.check_export(tmp_path / "out").shown] == [Code.MANIFEST]
+    assert [finding.code for finding in published.check_export(tmp_path / "out").shown] == [Code.FILE, Code.MANIFEST]
 
 
 def test_another_versions_manifest_is_found(published: "Published") -> None:
@@ -237,8 +241,11 @@ def test_a_shard_that_can_not_be_read_is_found_and_named(
     path = sorted((tmp_path / "out" / "data").iterdir())[1]
     harm(path)
     findings = published.check_export(tmp_path / "out")
-    assert [finding.code for finding in findings.shown] == [Code.UNREADABLE]
-    assert path.name in findings.shown[0].sentence
+    assert [finding.code for finding in findings.shown if finding.code is not Code.COLUMN] == [
+        Code.UNREADABLE,
+        Code.FILE,
+    ]
+    assert all(path.name in finding.sentence for finding in findings.shown)
 
 
 def test_nulls_put_in_by_hand_are_named(published: "Published", tmp_path: "Path", row: Row) -> None:
@@ -251,11 +258,20 @@ def test_nulls_put_in_by_hand_are_named(published: "Published", tmp_path: "Path"
     loose = pa.schema([pa.field(field.name, field.type) for field in EXPORTED])
     both = pa.concat_tables([pq.read_table(path).cast(loose), pa.Table.from_batches([to_hex(batch)]).cast(loose)])
     pq.write_table(both, path)
-    assert found(published.check_export(tmp_path / "out")) == {(Code.ADDED, key(NEW)), (Code.ADDED, key(NEW + 1))}
+    assert found(published.check_export(tmp_path / "out")) == {
+        (Code.ADDED, key(NEW)),
+        (Code.ADDED, key(NEW + 1)),
+        (Code.FILE, None),
+        (Code.COLUMN, None),  # columns that allow nulls are not those of an export
+    }
 
 
 def test_an_export_without_files_is_found(published: "Published", tmp_path: "Path") -> None:
-    assert published.check_export(tmp_path / "nothing").counts.keys() == {Code.UNREADABLE, Code.MANIFEST}
+    assert published.check_export(tmp_path / "nothing").counts.keys() == {
+        Code.UNREADABLE,
+        Code.FILE,
+        Code.MANIFEST,
+    }
 
 
 def test_a_damaged_dataset_is_found(published: "Published") -> None:

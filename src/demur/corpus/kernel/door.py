@@ -66,6 +66,12 @@ class Visitor:
         return self.fact(self.rules.facts.told_on, NEVER).astype(np.int64)
 
 
+def regions(rows: pa.RecordBatch, rules: Rules) -> pa.Array:
+    """The region of each row, schema.ROW: what its source gave, else what is on file of its author; null if unknown."""
+    known = pa.array(Visitor(rows, rules).region.tolist(), pa.binary()).cast(pa.string())
+    return pc.if_else(pc.equal(known, ""), pa.scalar(None, pa.string()), known)
+
+
 def door(rows: pa.RecordBatch, rules: Rules) -> Codes:
     """The code of the first reason that holds for each row, shape (rows,), or :data:`KEPT`."""
     visitor = Visitor(rows, rules)

@@ -95,9 +95,9 @@ def _inside_mention(mentions: Spans, spans: Spans) -> Bools:
     if not len(known):
         return np.zeros(len(mentions), bool)
     width = int(max(known.end.max(), mentions.end.max(initial=0))) + 1
+    reached = np.maximum.accumulate(known.row * width + known.end)  # in an earlier row: less than any place in this one
     at = np.searchsorted(known.row * width + known.start, mentions.row * width + mentions.start, side="right") - 1
-    before = np.maximum(at, 0)
-    return np.asarray((at >= 0) & (known.row[before] == mentions.row) & (known.end[before] >= mentions.end))
+    return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] >= mentions.row * width + mentions.end))
 
 
 def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> pa.Array:
@@ -119,7 +119,7 @@ def _alt_regions(hits: Hits, replace: frozenset[Category]) -> Regions:
     where = _among(hits, replace)
     mask = [PERSON if Category(c) in NAMING else mark_mask(Category(c)) for c in hits.category[where]]
     at = (_wide(hits.row[where]), _wide(hits.start[where]), _wide(hits.end[where]))
-    return Regions(*at, np.array(mask, np.int64), np.zeros(len(mask), bool))
+    return Regions(*at, np.array(mask, np.int64))
 
 
 def _with_named(tagged: pa.Array, named: Spans) -> pa.Array:

@@ -19,10 +19,10 @@ from demur.corpus import schema
 from demur.corpus.kernel.door import KEPT, REASONS, Codes, door, mark
 from demur.corpus.kernel.finding import found_in
 from demur.corpus.kernel.keying import in_lists, keyed
-from demur.corpus.kernel.marks import CODE, MASKS, bare_masks, dropped_by, regions_of
+from demur.corpus.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, settled, with_masks
 from demur.corpus.kernel.media import governed_media
-from demur.corpus.kernel.spans import MARK, NOBODY, Ints, Spans
-from demur.corpus.kernel.splice import code_points, move, splice
+from demur.corpus.kernel.spans import NOBODY, Ints, Spans
+from demur.corpus.kernel.splice import code_points, splice
 from demur.corpus.rules import Bools, Rules
 from demur.terms import Reason, Role
 
@@ -77,20 +77,20 @@ def govern(batch: pa.RecordBatch, rules: Rules) -> Answer:
 
 def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules) -> tuple[Codes, pa.RecordBatch]:
     """What the rows that passed the door hold of other people: their codes, and the rows that are kept."""
-    spans = Spans.of(rows.column("spans"))
+    spans = Spans.of(rows.column("spans"), incoming=authors is not None)
     codes = np.full(len(rows), KEPT, np.int8)
-    reshared = _withheld(spans, rules) & (spans.role == CODE[Role.RESHARE])
+    reshared = held(spans, rules) & (spans.role == CODE[Role.RESHARE])
     mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
     spans, media = found_in(rows, authors, spans, rules)
     texts = rows.column("text")
     points, blank = code_points(texts), _blank(texts)
     lengths = np.where(blank, 0, np.diff(points[1]))  # a mask over blanks would pass for a word
-    spans = spans.joined(bare_masks(texts, rules.policy.others)).clipped(lengths).nested()
-    withheld = _withheld(spans, rules)
-    regions, spans = regions_of(texts, spans, withheld, rules)
-    for reason, dropped in dropped_by(regions, rules.policy.others):
-        mark(codes, reason, _rows_with(regions.row[dropped], len(rows)))
-    texts, spans = splice(texts, points, regions, MASKS), move(spans, regions, MASKS)
+    spans = with_masks(texts, points, spans.clipped(lengths).nested())
+    withheld = held(spans, rules)
+    for reason, dropped in dropped_by(spans, withheld, rules.policy.others):
+        mark(codes, reason, _rows_with(dropped, len(rows)))
+    regions, spans, within = regions_of(texts, spans, withheld, rules)
+    texts, spans = splice(texts, points, regions, MASKS), settled(spans, within, regions)
     media = governed_media(media, rules)
     mark(codes, Reason.EMPTY, blank & _no_picture(media))
     return codes, _kept(rows, codes, texts, spans, media)
@@ -120,10 +120,6 @@ def _subjects(spans: Spans, media: pa.Array, rows: int) -> pa.Array:
     fresh = np.ones(len(row), bool)
     fresh[1:] = (row[1:] != row[:-1]) | (subject[1:] != subject[:-1])
     return in_lists(np.bincount(row[fresh], minlength=rows), pa.array(subject[fresh]))
-
-
-def _withheld(spans: Spans, rules: Rules) -> Bools:
-    return np.asarray((spans.role != MARK) & rules.is_withheld(spans.subject))
 
 
 def _rows_with(row: Ints, rows: int) -> Bools:

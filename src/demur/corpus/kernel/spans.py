@@ -1,8 +1,8 @@
 """The spans of a batch as flat arrays, and the rule that they nest.
 
 Invariants: spans are sorted by (row, start, widest first, role, subject), lie inside their row's text, and nest or
-are disjoint, never overlap in part. The last matters for law 2: masking an outer span first, an inner one first or
-both at once must give the same text.
+are disjoint, never overlap in part. They are cut so when their item is read, whoever is withheld then: the places of
+its text are the same for ever after, and law 2 asks only what becomes of each place (:mod:`marks`).
 """
 
 import heapq
@@ -26,12 +26,16 @@ _Span = tuple[int, int, int, int, int]
 NOBODY: Final = -1
 """Stands for a null subject; real keys are not negative."""
 
-MARK: Final = 4
-"""The role code of a region that names no account (a phone number): it is masked, but it is no span at rest."""
-
 # In the order of nesting: of two spans over the same text the first contains the second.
 ROLES: Final = (Role.QUOTE, Role.RESHARE, Role.TAG, Role.MENTION)
-_ROLE_NAMES: Final = pa.array([str(role) for role in ROLES], pa.string())
+
+WITHHELD_QUOTE, WITHHELD_MENTION, MARK = range(len(ROLES), len(ROLES) + 3)
+"""Role codes beyond :data:`ROLES`: the two traces of schema.STORED_SPAN, and MARK.
+
+A MARK names no account: a phone number, or a mask that stands in the text already. It is no span at rest.
+"""
+
+_ROLE_NAMES: Final = pa.array([*map(str, ROLES), schema.WITHHELD_QUOTE, schema.WITHHELD_MENTION], pa.string())
 
 
 @dataclass(frozen=True)
@@ -45,22 +49,24 @@ class Spans:
     end: Ints
     """Exclusive."""
     role: Ints
-    """Position in :data:`ROLES`, or :data:`MARK`."""
+    """Position in :data:`ROLES`, or one of the codes beyond."""
     subject: Ints
-    """Subject key, or :data:`NOBODY`."""
+    """Subject key, or :data:`NOBODY`; of a MARK, its mask."""
 
     def __len__(self) -> int:
         return len(self.row)
 
     @classmethod
-    def of(cls, column: pa.Array) -> Self:
+    def of(cls, column: pa.Array, *, incoming: bool) -> Self:
         """The spans of a list column of schema.STORED_SPAN; a span of an unknown role is dropped.
 
-        A reshare concerns its item whole: its span loses its extent, so that no mask can cover it.
+        A reshare concerns its item whole: its span loses its extent, so that no mask can cover it. What withheld
+        people left is for the kernel to say: ``incoming`` spans, from a source, can't have such a role.
         """
         rows = pc.list_parent_indices(column).to_numpy(zero_copy_only=False).astype(np.int64)
         flat = column.flatten()
-        role = pc.fill_null(pc.index_in(flat.field("role"), value_set=_ROLE_NAMES), -1)
+        known = _ROLE_NAMES.slice(0, len(ROLES)) if incoming else _ROLE_NAMES
+        role = pc.fill_null(pc.index_in(flat.field("role"), value_set=known), -1)
         spans = cls(
             rows,
             _ints(flat.field("start"), -1),
@@ -83,6 +89,10 @@ class Spans:
     def joined(self, other: Self) -> Self:
         """Both, not sorted."""
         return type(self)(*(np.concatenate(pair) for pair in zip(self.arrays(), other.arrays(), strict=True)))
+
+    def at(self, places: Self) -> Self:
+        """Empty ones where each of ``places`` begins, shape (n,)."""
+        return type(self)(self.row, places.start, places.start, self.role, self.subject)
 
     def clipped(self, lengths: Ints) -> Self:
         """Inside texts of these lengths in code points, shape (rows,)."""

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from demur.corpus.kernel.spans import Ints, Spans
-from demur.corpus.rules import Bools
 
 _LAST_CONTINUATION: Final = -65  # as a signed byte: continuation bytes of UTF-8 are 0x80 to 0xBF (RFC 3629)
 
@@ -30,8 +29,6 @@ class Regions:
     end: Ints
     mask: Ints
     """Index into the masks given to :func:`splice`."""
-    withheld: Bools
-    """Whether it is masked for a suppressed person's sake."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -65,6 +62,30 @@ def splice(
     return pa.LargeStringArray.from_buffers(len(texts), pa.py_buffer(moved), pa.py_buffer(pieces))
 
 
+def found(texts: pa.LargeStringArray, points: CodePoints, words: tuple[bytes, ...]) -> Regions:
+    """Where one of ``words`` stands in the texts; ``mask`` is its index. They are ASCII and begin alike.
+
+    Sorted by (row, start); the words must not be able to overlap.
+    """
+    offsets, data = _buffers(texts)
+    heads = np.flatnonzero(data == words[0][0])
+    begin, which = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for index, word in enumerate(words):
+        at = heads[heads <= len(data) - len(word)]
+        for place in range(1, len(word)):
+            at = at[data[at + place] == word[place]]
+        begin, which = np.concatenate([begin, at]), np.concatenate([which, np.full(len(at), index)])
+    order = np.argsort(begin, kind="stable")
+    begin, which = begin[order], which[order]
+    end = begin + np.array([len(word) for word in words])[which]
+    row = np.searchsorted(offsets, begin, side="right") - 1
+    whole = end <= offsets[row + 1]
+    row, begin, end, which = row[whole], begin[whole], end[whole], which[whole]
+    starts, first = points
+    start = np.searchsorted(starts, begin) - first[row]
+    return Regions(row, start, start + (end - begin), which)
+
+
 def _pieces(data: npt.NDArray[np.uint8], begin: Ints, end: Ints, masks: list[bytes]) -> bytes:
     """What stands between the regions, with the masks in their places."""
     view = data.data
@@ -78,7 +99,7 @@ def _pieces(data: npt.NDArray[np.uint8], begin: Ints, end: Ints, masks: list[byt
 
 
 def move(spans: Spans, regions: Regions, masks: tuple[bytes, ...]) -> Spans:
-    """The spans at their new places; each is disjoint from, around, or exactly over every region."""
+    """The spans at their new places; each is disjoint from (at an edge, too), around, or exactly over every region."""
     if not len(regions):
         return spans
     grown = np.array([len(mask) for mask in masks])[regions.mask] - (regions.end - regions.start)

@@ -125,18 +125,24 @@ def _too_many(wait: int) -> Problem:
     return Problem("too-many", f"Too many requests: try again in {wait} s.", Retry_After=str(wait))
 
 
+def _too_large(most: int) -> Problem:
+    return Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
+
+
 async def body_of(request: Request, most: int = BODY) -> bytes:
     """The body.
 
     Raises:
         Problem: when it is longer than ``most`` bytes.
     """
+    if int(request.headers.get("content-length", "0")) > most:
+        raise _too_large(most)  # unread; the gate has seen that it is a number
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
         if size > most:
-            raise Problem("too-large", f"The body is longer than {most // KB} KB: send less at once.")
+            raise _too_large(most)
     return b"".join(parts)
 
 

@@ -19,7 +19,7 @@ from demur.register import Attachment, Register
 from demur.web.pages import desk, gettext
 from demur.web.portal import forms
 from demur.web.portal.paths import receipt_at
-from demur.web.portal.receipt import find, receipt_page
+from demur.web.portal.receipt import Found, find, receipt_page
 from demur.web.portal.sniffing import FileType, file_type
 from demur.web.portal.typed import WRONG
 
@@ -54,13 +54,17 @@ class _Added:
 
 
 @router.post("/receipt/{token}/add")
+@forms.takes_file
 async def add(request: Request, token: str) -> Response:
     """Add what was sent."""
-    at = desk(request)
-    found = await run_in_threadpool(find, at, token, acting=True)
+    found = await run_in_threadpool(find, desk(request), token, acting=True)
     form = await forms.read(request)
-    reason, content = form.text("reason"), form.content
-    kind = file_type(content)
+    async with form.content() as content:
+        return await _taken(request, found, form.text("reason"), content)
+
+
+async def _taken(request: Request, found: Found, reason: str, content: bytes) -> Response:
+    at, kind = desk(request), file_type(content)
     megabytes = at.policy().portal.attachment_mb
     errors = _errors(reason, content, kind, megabytes)
     added = _Added(reason, content, kind, FULL * megabytes * _MEGABYTE)

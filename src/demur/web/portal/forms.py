@@ -1,14 +1,18 @@
-"""What comes with a POST of the portal: fields as text, and at most one file, in memory.
+"""What comes with a POST of the portal: fields as text, and at most one file.
 
-Invariants: nothing that is sent touches the disk before it is sealed; a field that is not there is empty; a field
-holds no control characters but line breaks.
+Invariants: nothing that is sent touches the disk in the clear before it is sealed; few files are in memory at a time,
+however many are being sent; a field that is not there is empty; a field holds no control characters but line breaks.
 """
 
 import asyncio
 import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
+from anyio import CapacityLimiter
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -16,6 +20,7 @@ from starlette.requests import Request
 
 from demur.web.pages import desk
 from demur.web.security import address
+from demur.web.spool import Spool
 
 LONGEST_TEXT: Final = 10_000
 """Characters of a free text."""
@@ -23,8 +28,26 @@ LONGEST_TEXT: Final = 10_000
 _FIELDS: Final = 20
 _FIELD_BYTES: Final = 128 * 1024
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_RETRY_S: Final = 60
+"""When to try again what there was no room for, in seconds."""
 _STEADY: Final = 0.1
 """Seconds after which an answer leaves that shall take as long for an account that exists as for one that does not."""
+
+opened: Final = CapacityLimiter(2)
+"""Files that are in memory at a time, to be looked at and sealed."""
+
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
+
+
+def takes_file(endpoint: _Endpoint) -> _Endpoint:
+    """Say of a route's endpoint that its form has a file: the gate lets a body of that size come in."""
+    endpoint.takes_file = True  # type: ignore[attr-defined]  # what :func:`with_file` reads
+    return endpoint
+
+
+def with_file(endpoint: object) -> bool:
+    """Whether an endpoint's form has a file."""
+    return getattr(endpoint, "takes_file", False)
 
 
 @dataclass(frozen=True)
@@ -32,8 +55,19 @@ class Form:
     """What was sent."""
 
     _fields: FormData = field(repr=False)
-    content: bytes = field(default=b"", repr=False)
-    """Of the file; empty without one."""
+    _file: UploadFile | None = field(default=None, repr=False)
+
+    @asynccontextmanager
+    async def content(self) -> AsyncIterator[bytes]:
+        """The file, in memory for as long as the block runs and forgotten after it; empty without one."""
+        if self._file is None:
+            yield b""
+            return
+        async with opened:
+            try:
+                yield await self._file.read()
+            finally:
+                await self._file.close()
 
     def text(self, name: str) -> str:
         """A field as it was typed, its line breaks plain."""
@@ -53,10 +87,19 @@ class Form:
         return list(dict.fromkeys(line.strip() for line in self.text(name).split("\n") if line.strip()))
 
 
-class _InMemory(MultiPartParser):
-    """A parser that writes no file: the gate has bounded what comes in."""
+class _Sealing(MultiPartParser):
+    """A parser whose file is spooled encrypted; the gate has bounded what comes in."""
 
-    spool_max_size = 0  # of tempfile.SpooledTemporaryFile: never
+    folder: Path
+    """Where: beside the register, whose disk it is sealed to."""
+
+    def on_headers_finished(self) -> None:
+        """Begin a part."""
+        super().on_headers_finished()
+        if (begun := self._current_part.file) is not None:
+            begun.file.close()
+            begun.file = cast("BinaryIO", Spool(self.folder))
+            self._files_to_close_on_error.append(begun.file)  # type: ignore[arg-type]  # it is closed, and no more
 
     @property
     def _charset(self) -> str:
@@ -71,25 +114,25 @@ async def read(request: Request) -> Form:
     """The form of a POST.
 
     Raises:
-        HTTPException: 400 when it can't be read.
+        HTTPException: 400 when it can't be read, 503 when there is no room for its file.
     """
     if not request.headers.get("content-type", "").startswith("multipart/"):
         return Form(await request.form(max_fields=_FIELDS, max_files=0))
-    parser = _InMemory(
+    parser = _Sealing(
         request.headers,
         request.stream(),
         max_files=1,
         max_fields=_FIELDS,
         max_part_size=_FIELD_BYTES,
     )
+    parser.folder = desk(request).workspace.root
     try:
         fields = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
         raise HTTPException(400) from None
-    files = [each for _, each in fields.multi_items() if isinstance(each, UploadFile)]
-    content = await files[0].read() if files else b""
-    await fields.close()
-    return Form(fields, content)
+    except OSError:  # the disk is full, or no more files may be opened
+        raise HTTPException(503, headers={"retry-after": str(_RETRY_S)}) from None
+    return Form(fields, next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None))
 
 
 def spare(request: Request, account: str) -> None:

@@ -76,7 +76,7 @@ class Counter:
 
     def may_ask(self, account: str) -> bool:
         """Whether another mail may go to an account's holder: nobody can be flooded by somebody who types."""
-        return self.desk.limits.wait("letter", account) == 0
+        return self.desk.limits.may_mail("letter", account)
 
     def post_receipt(
         self, register: Register, receipt: Receipt, said: Statement | None = None, **to: int | str

@@ -144,7 +144,7 @@ def account_in(at: Desk, session: Session) -> str:
 
 def _send_link(at: Desk, account: str, shown: str) -> None:
     """After the answer, so that its time says nothing; nobody can be flooded with mails by somebody who types."""
-    if at.limits.wait("sign_in", account):
+    if not at.limits.may_mail("sign_in", account):
         return
     subject = at.keys.pepper.subject_key(account)
     expires = at.now() + timedelta(minutes=LINK_MINUTES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -88,6 +89,8 @@ async def acting(request: Request, *roles: StaffRole) -> tuple[Visit, forms.Form
     Raises:
         HTTPException: 403 for a form that no page of ours made for this session.
     """
+    if await run_in_threadpool(STAFF.current, request) is None:
+        raise HTTPException(403)  # before a file is read
     form = await forms.read(request)
     session = await run_in_threadpool(STAFF.acting, request, form.text(FIELD))
     staff = await run_in_threadpool(_staff, request, session)

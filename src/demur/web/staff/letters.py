@@ -41,6 +41,7 @@ async def ask(request: Request) -> Response:
 
 
 @router.post("/staff/letters")
+@forms.takes_file
 async def record_(request: Request) -> Response:
     """Record it, and show its receipt."""
     acted = await acting(request, *_OFFICER)
@@ -49,7 +50,8 @@ async def record_(request: Request) -> Response:
     visit, form = acted
     at = desk(request)
     office = Office(at.policy(), at.keys, at.now(), at.register.incarnation)
-    written, errors = await run_in_threadpool(_written, form, office)
+    async with form.content() as mail:
+        written, errors = await run_in_threadpool(_written, form, mail, office)
     if errors:
         return _form(visit, {name: form.text(name) for name in _FIELDS}, _WRONG, errors=errors)
     checked = bool(form.text("checked"))
@@ -71,8 +73,8 @@ def _form(visit: Visit, typed: dict[str, str], status: int = 200, *, errors: dic
     return visit.page("staff_letter.html", status, typed=typed, channels=CHANNELS, errors=errors or {})
 
 
-def _written(form: forms.Form, office: Office) -> tuple[Written, dict[str, str]]:
-    """What the form says, and what is to be corrected."""
+def _written(form: forms.Form, mail: bytes, office: Office) -> tuple[Written, dict[str, str]]:
+    """What the form and its mail say, and what is to be corrected."""
     errors: dict[str, str] = {}
     lines = {line: account_of(line, office.policy.portal.namespace) for line in form.lines("accounts")}
     unreadable = [tidy(line, 60) for line, account in lines.items() if account is None]
@@ -86,7 +88,7 @@ def _written(form: forms.Form, office: Office) -> tuple[Written, dict[str, str]]
         form.text("text"),
         received=_received(form, office.now, errors),
     )
-    written = _with_mail(written, form.content, office, errors)
+    written = _with_mail(written, mail, office, errors)
     if not (errors or written.accounts or written.names or written.text):
         errors["accounts"] = "Write an account, a name or what the letter says, or choose a mail."
     return written, errors
