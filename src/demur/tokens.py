@@ -3,9 +3,9 @@
 Invariants: a token says one purpose and one number (a subject key, or the number of an entry) and cannot be used for
 another; it is an HMAC-SHA-256 (RFC 2104) under a key derived from the workspace's sealing key (HKDF, RFC 5869), so
 that only the workspace makes one, without a row in any table; one that need not expire does not. A token in a link
-is base64url (RFC 4648, section 5) of 27 or 39 bytes: version, purpose, a zero, the number, where it expires the second
-and a nonce, and the first 16 bytes of the code. Entries are numbered anew by a restore: a token that names one says in
-the number's upper 16 bits in which incarnation that was (register/instance.py), counted from 0.
+is base64url (RFC 4648, section 5) of 27 or 39 bytes: version, purpose, incarnation, the number, where it expires the
+second and a nonce, and the first 16 bytes of the code. A restore numbers entries anew and begins an incarnation
+(register/instance.py): a token that names an entry says in which one, counted from 0; any other says 0.
 """
 
 import base64
@@ -26,10 +26,11 @@ from demur.errors import IdentityError
 from demur.identity import KEY_BYTES, Keys
 
 _VERSION: Final = 1
-_HEAD: Final = struct.Struct(">BBxQ")
+_HEAD: Final = struct.Struct(">BBBQ")
 _TAIL: Final = struct.Struct(">I8s")
 _CODE_BYTES: Final = 16
-_ENTRY_BITS: Final = 48
+_MOST: Final = 255
+"""Incarnations after the first that are told apart: nobody restores a workspace so often."""
 _NO_TOKEN: Final = "This link is damaged or was not made here: copy all of it, or write to us."  # noqa: S105  # a sentence
 _TOO_LATE: Final = "This link has expired: ask for a new one."
 
@@ -82,8 +83,8 @@ class Tokens:
 
     def make(self, purpose: Purpose, number: int, *, expires: datetime | None = None) -> str:
         """A token: 36 letters, or 52 where it expires (to the second)."""
-        since = self._incarnation - 1 if purpose in _OF_ENTRIES else 0
-        body = _HEAD.pack(_VERSION, purpose, since << _ENTRY_BITS | number)
+        since = min(self._incarnation - 1, _MOST) if purpose in _OF_ENTRIES else 0
+        body = _HEAD.pack(_VERSION, purpose, since, number)
         if expires is not None:
             body += _TAIL.pack(int(expires.timestamp()), os.urandom(8))
         return base64.urlsafe_b64encode(body + self._code(body)).decode().rstrip("=")
@@ -98,14 +99,12 @@ class Tokens:
         body, code = whole[:-_CODE_BYTES], whole[-_CODE_BYTES:]
         if len(body) not in _LENGTHS or not hmac.compare_digest(code, self._code(body)):
             raise IdentityError(_NO_TOKEN)
-        version, found, number = _HEAD.unpack_from(body)
+        version, found, since, number = _HEAD.unpack_from(body)
         if version != _VERSION or found != purpose:
             raise IdentityError(_NO_TOKEN)
         expires = _expiry(body)
         if expires is not None and expires <= (now or datetime.now(UTC)):
             raise IdentityError(_TOO_LATE)
-        since = number >> _ENTRY_BITS if purpose in _OF_ENTRIES else 0
-        number -= since << _ENTRY_BITS
         return Token(number, since + 1, expires, hashlib.sha256(whole).digest())
 
     def _code(self, body: bytes) -> bytes:

@@ -71,3 +71,12 @@ def test_two_links_to_read_are_never_the_same() -> None:
     hour = NOW + timedelta(hours=1)
     first, second = (TOKENS.make(Purpose.READ, 7, expires=hour) for _ in range(2))
     assert TOKENS.read(first, Purpose.READ, NOW).digest != TOKENS.read(second, Purpose.READ, NOW).digest
+
+
+def test_a_token_of_an_entry_says_in_which_incarnation_and_no_other_does() -> None:
+    third = Tokens(bytes(32), 3)
+    assert third.read(third.make(Purpose.RECEIPT, 7), Purpose.RECEIPT).incarnation == 3
+    assert third.read(TOKENS.make(Purpose.RECEIPT, 7), Purpose.RECEIPT).incarnation == 1, (
+        "an older link goes on working"
+    )
+    assert third.make(Purpose.OBJECT, 7) == TOKENS.make(Purpose.OBJECT, 7)
