@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from demur.corpus.card import card
 from demur.corpus.croissant import Shard, croissant
-from demur.corpus.filelist import LIST, FileList
+from demur.corpus.filelist import LIST, FileFacts, FileList
 from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.manifest import Manifest
 from demur.corpus.traces import count_traced
@@ -103,9 +103,9 @@ def export_rows(  # noqa: PLR0913  # what is written, where, signed by whom, and
         metadata = orjson.dumps(croissant(manifest, shards), option=orjson.OPT_INDENT_2)
         for name, data in {MANIFEST: manifest_bytes, CARD: card(manifest).encode(), CROISSANT: metadata}.items():
             (folder / name).write_bytes(data)
-        paths = [MANIFEST, CARD, CROISSANT, *(shard.path for shard in shards)]
-        digest = hashlib.sha256(manifest_bytes).hexdigest()
-        listed = FileList.of(folder, manifest.name, digest, paths).sign(keys)
+        files = [FileFacts.of(folder, path) for path in (MANIFEST, CARD, CROISSANT)]
+        files += [FileFacts(shard.path, shard.size, shard.sha256) for shard in shards]
+        listed = FileList.of(manifest.name, hashlib.sha256(manifest_bytes).hexdigest(), files).sign(keys)
         (folder / LIST).write_bytes(listed)
         _sync(folder)
     return replace(report, files=hashlib.sha256(listed).hexdigest())

@@ -80,10 +80,9 @@ class FileList:
     """What a later demur added."""
 
     @classmethod
-    def of(cls, folder: Path, name: str, manifest: str, paths: Iterable[str]) -> Self:
-        """The list of an export that lies in ``folder``."""
-        files = tuple(FileFacts.of(folder, path) for path in sorted(paths))
-        return cls(name, manifest, files, columns_of(EXPORTED), ALLOWED)
+    def of(cls, name: str, manifest: str, files: Iterable[FileFacts]) -> Self:
+        """The list of an export of these files."""
+        return cls(name, manifest, tuple(sorted(files, key=lambda each: each.path)), columns_of(EXPORTED), ALLOWED)
 
     def sign(self, keys: Keys) -> bytes:
         """The list's file, signed by the workspace."""

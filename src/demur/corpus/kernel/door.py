@@ -68,8 +68,11 @@ class Visitor:
 
 def regions(rows: pa.RecordBatch, rules: Rules) -> pa.Array:
     """The region of each row, schema.ROW: what its source gave, else what is on file of its author; null if unknown."""
-    known = pa.array(Visitor(rows, rules).region.tolist(), pa.binary()).cast(pa.string())
-    return pc.if_else(pc.equal(known, ""), pa.scalar(None, pa.string()), known)
+    given = rows.column("region")
+    if given.null_count == 0:
+        return given
+    member = pa.array(Visitor(rows, rules).fact(rules.facts.region, b"")).cast(pa.string())
+    return pc.coalesce(given, pc.if_else(pc.equal(member, ""), pa.scalar(None, pa.string()), member))
 
 
 def door(rows: pa.RecordBatch, rules: Rules) -> Codes:
