@@ -290,7 +290,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
         done = register.replay(building.journals.replayable(), building.journals.incarnation, CHANNEL)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
-        session = Session(Workspace(building.staging), building.policy, keys, register, corpus, building.now)
+        session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, building.now)
         before = corpus.count()
         remove_leavings(session.workspace, corpus, register)
         erased = _erase(session, done)  # first, as it tells what there is of whom, and honours then

@@ -9,11 +9,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Self
-
-import lance
+from typing import TYPE_CHECKING, Final, Self
 
 from demur import glance
+
+if TYPE_CHECKING:
+    import lance
 
 FOLDER: Final = "_indices"
 WANTED: Final = ("author_idx", "subjects_idx")
@@ -42,7 +43,7 @@ class Indexes:
         here = set(self._names()) - self._strange
         return {name: entry for name, entry in self._known.items() if name in here}
 
-    def sound(self, dataset: lance.LanceDataset) -> bool:
+    def sound(self, dataset: "lance.LanceDataset") -> bool:
         """Whether both indexes of a version are there, and each of their files is what was written."""
         parts = {index.name: [segment.uuid for segment in index.segments] for index in dataset.describe_indices()}
         if not all(name in parts for name in WANTED):

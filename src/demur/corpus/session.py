@@ -5,10 +5,11 @@ honoured everything the register held when it began.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final
 
 from demur import glance
@@ -42,11 +43,17 @@ class Session:
     policy: Policy
     keys: Keys
     register: Register
-    corpus: Corpus
+    open_corpus: Callable[[], Corpus]
+    """Gives the corpus; a command that needs no row never calls it, and loads no Lance."""
     now: datetime
     """Aware; ages and notice periods are counted on its day in UTC."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus, open."""
+        return self.open_corpus()
 
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
@@ -99,7 +106,7 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         journal.settle(workspace.root, corpus, register)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
-        session = Session(workspace, policy, workspace.keys(), register, corpus, now)
+        session = Session(workspace, policy, workspace.keys(), register, lambda: corpus, now)
         _require_corpus(session)
         try:
             session = _put_in_order(session)
@@ -151,13 +158,26 @@ def _is_older(session: Session, said: Said) -> bool:
 
 
 @contextmanager
-def reading(workspace: Workspace, now: datetime | None = None) -> Iterator[Session]:
-    """A session that changes nothing; it sees the corpus as it was before an import that is still under way."""
+def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = True) -> Iterator[Session]:
+    """A session that changes nothing; it sees the corpus as it was before an import that is still under way.
+
+    Args:
+        workspace: what to open.
+        now: this moment.
+        rows: whether the corpus is opened at once; else only when somebody asks for it.
+    """
     with _room(workspace), workspace.register() as register:
         now = now or datetime.now(UTC)
-        session = Session(workspace, workspace.policy(), workspace.keys(), register, _before_import(workspace), now)
-        _require_corpus(session)
+
+        def opened() -> Corpus:
+            corpus = _before_import(workspace)
+            require_corpus(register, corpus.said(), workspace.corpus_path)
+            return corpus
+
+        session = Session(workspace, workspace.policy(), workspace.keys(), register, opened, now)
         finish_staged(workspace, register)
+        if rows:
+            assert session.corpus  # open
         yield session
 
 

@@ -6,6 +6,7 @@ Invariants: nothing is changed; counts only, nobody is named.
 from dataclasses import dataclass
 from datetime import datetime
 
+from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import MOST_SMALL, small_fragments
 from demur.corpus.explain import LastImport, last_imports
@@ -58,17 +59,17 @@ class Status:
 
 def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
     """Where ``workspace`` stands."""
-    with reading(workspace, now) as session:
-        rules, _ = session.rules()
-        small = small_fragments(session.corpus)
-        noted = [entry.payload["rules"] for entry in session.register.entries(EntryKind.POLICY_CHANGED)]
+    with reading(workspace, now, rows=False) as session:
+        seen = glance.take(workspace.root, workspace.corpus_path)
+        small = small_fragments(session.corpus) if seen is None else seen.small_fragments
+        noted = session.register.last(EntryKind.POLICY_CHANGED)
         return Status(
-            rows=session.corpus.count(),
+            rows=session.corpus.count() if seen is None else seen.rows,
             head=session.register.head(),
             honoured=session.honoured,
-            policy_noted=not noted or noted[-1] == session.policy.rules_hash(),
+            policy_noted=noted is None or noted["rules"] == session.policy.rules_hash(),
             objections=session.register.in_force(),
-            suppressed=len(rules.objected),
+            suppressed=session.register.count_suppressed(),
             basis=session.policy.basis.use.value,
             signed=session.policy.basis.signed,
             imports=last_imports(session),

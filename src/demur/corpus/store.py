@@ -8,14 +8,11 @@ schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id *
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-import lance
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from lance import LanceOperation
-from lance.fragment import FragmentMetadata, write_fragments
 
 from demur.corpus import schema
 from demur.corpus.indexes import Indexes
@@ -24,6 +21,10 @@ from demur.errors import CorpusError
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet
+
+if TYPE_CHECKING:
+    import lance
+    from lance.fragment import FragmentMetadata
 
 Addresses = npt.NDArray[np.uint64]
 
@@ -39,9 +40,12 @@ _INDICES: Final[dict[str, Literal["BTREE", "LABEL_LIST"]]] = {"author": "BTREE",
 
 
 class Corpus:
-    """A workspace's Lance dataset, at its head or at one of its versions."""
+    """A workspace's Lance dataset, at its head or at one of its versions.
 
-    def __init__(self, dataset: lance.LanceDataset, indexes: Indexes | None = None) -> None:
+    Lance takes longer to import than most commands to run: it is loaded when a dataset is opened.
+    """
+
+    def __init__(self, dataset: "lance.LanceDataset", indexes: Indexes | None = None) -> None:
         self._dataset = dataset
         self._indexes = indexes
         self._sound: tuple[int, bool] | None = None
@@ -51,6 +55,8 @@ class Corpus:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
         empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
         indexes = Indexes.of(path) if isinstance(path, Path) else None
+        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+
         return cls(lance.write_dataset(empty, str(path)), indexes)
 
     @classmethod
@@ -60,6 +66,8 @@ class Corpus:
         Raises:
             CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
         """
+        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+
         try:
             dataset = lance.dataset(str(path), version=version)
         except (ValueError, OSError) as error:
@@ -81,7 +89,7 @@ class Corpus:
         return cls.open(path, version) if _exists(path) else cls.create("memory://nothing")
 
     @property
-    def dataset(self) -> lance.LanceDataset:
+    def dataset(self) -> "lance.LanceDataset":
         """The Lance dataset, for what this class does not offer."""
         return self._dataset
 
@@ -175,8 +183,10 @@ class Corpus:
 
     # writing
 
-    def write(self, batches: Iterable[pa.RecordBatch]) -> list[FragmentMetadata]:
+    def write(self, batches: Iterable[pa.RecordBatch]) -> "list[FragmentMetadata]":
         """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
+        from lance.fragment import write_fragments  # noqa: PLC0415  # as in open
+
         failed: list[BaseException] = []
         reader = pa.RecordBatchReader.from_batches(schema.ROW, _overheard(batches, failed))
         try:
@@ -186,8 +196,13 @@ class Corpus:
                 raise failed[0] from None  # Lance passes on its words alone
             raise
 
-    def commit(self, gone: Addresses, new: list[FragmentMetadata], properties: Mapping[str, str] | None = None) -> None:
+    def commit(
+        self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
+    ) -> None:
         """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
+        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+        from lance import LanceOperation  # noqa: PLC0415  # the same
+
         removed, updated = self._deleted(gone)
         if not (removed or updated or new):
             return
@@ -214,6 +229,8 @@ class Corpus:
     def restore(self, version: int) -> None:
         """Makes the head what ``version`` was."""
         if self.version != version:
+            import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+
             old = lance.dataset(self._dataset.uri, version=version)
             old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
             self._dataset = lance.dataset(self._dataset.uri)
@@ -232,12 +249,14 @@ class Corpus:
 
     def refresh(self) -> None:
         """Moves to the head, and takes note of the index files that came with it; for whoever writes."""
+        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+
         self._dataset = lance.dataset(self._dataset.uri)
         self._sound = None
         if self._indexes is not None:
             self._indexes.learn()
 
-    def _deleted(self, gone: Addresses) -> tuple[list[int], list[FragmentMetadata]]:
+    def _deleted(self, gone: Addresses) -> "tuple[list[int], list[FragmentMetadata]]":
         """Fragments that are gone as a whole, and those with new deletion vectors."""
         removed, updated = [], []
         fragments = (gone >> np.uint64(32)).astype(np.int64)

@@ -10,9 +10,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import lance
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,6 +33,9 @@ from demur.errors import CorpusError
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest, is_exact, read_bytes
+
+if TYPE_CHECKING:
+    import lance
 
 Rows = Callable[[], Iterable[pa.RecordBatch]]
 """Gives a version's rows, schema ROW, from the first one; called again to name what was found."""
@@ -137,7 +139,7 @@ def check_dataset(path: Path, manifest: Manifest, findings: Findings) -> None:
         findings.add(Code.FILE, f"{path / each.path}, a file of version {manifest.name}, {wrong}.")
 
 
-def _unknown_metadata(dataset: lance.LanceDataset, form: int) -> Iterator[str]:
+def _unknown_metadata(dataset: "lance.LanceDataset", form: int) -> Iterator[str]:
     """What a dataset says of itself beyond what demur wrote; what demur says may have grown since format 1."""
     known = {b"demur.format"} if form == 1 else None
     for key in dataset.schema.metadata or {}:

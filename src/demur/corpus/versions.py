@@ -74,8 +74,10 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     The cost follows what changed since the version was published: only rows of people whose standing changed are
     looked at, unless the policy did.
     """
-    version = Corpus.open(session.workspace.corpus_path, name)
     manifest = manifest_of(session, name)
+    if _as_published(session, manifest):
+        return
+    version = Corpus.open(session.workspace.corpus_path, name)
     rules, _ = session.rules()
     changes = session.register.changes(manifest.checkpoint.binding)  # read second: it may know more, never less
     # A policy that was edited since the last command that writes is not in the register yet.
@@ -85,6 +87,12 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
         where = part.left_out | part.differs
         if where.any():
             yield part.stored.filter(pa.array(where)), [reason for reason in part.reasons if reason]
+
+
+def _as_published(session: Session, manifest: Manifest) -> bool:
+    """Whether nothing that could make a version stale was recorded since it was published."""
+    changes = session.register.changes(manifest.checkpoint.binding)
+    return not (changes.policy or len(changes.subjects) or session.policy.rules_hash() != manifest.policy)
 
 
 def states(session: Session) -> list[VersionState]:

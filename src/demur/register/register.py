@@ -310,6 +310,11 @@ class Register(ObjectionLog):
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
         return self.snapshot().suppressed
 
+    def count_suppressed(self) -> int:
+        """How many accounts objections in force cover, without reading what members say of themselves."""
+        with self._store.reading() as connection:
+            return len(standing.suppressed(connection))
+
     def facts(self) -> Facts:
         """What members say of themselves, sorted by key."""
         return self.snapshot().facts
