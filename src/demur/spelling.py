@@ -63,6 +63,10 @@ class Names:
             IdentityError: without a namespace or a value.
         """
         namespace, value = _parts(account)
+        small = value.lower() if value.isascii() else None
+        if small is not None and _A_LABEL not in small and not (self.mail_case and namespace == MAIL):  # nearly all
+            value = small if namespace in CASELESS or namespace in self.ignore_case else value
+            return f"mastodon:@{value.lstrip('@')}" if namespace == FEDIVERSE else f"{namespace}:{value}"
         if namespace == MAIL:
             return f"mail:{self._mail(value)}"
         if namespace == FEDIVERSE:

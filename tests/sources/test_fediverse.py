@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
+from holding import texts
 from making import open_policy
 
 from demur import workspace as workspaces
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.session import reading
 from demur.policy import Identifiers
 from demur.sources.base import load_source
 from demur.workspace import Workspace
@@ -65,11 +65,6 @@ def read(source: str, *paths: str) -> Iterator[pa.RecordBatch]:
     return load_source(source).read(paths, {})
 
 
-def said(workspace: Workspace) -> list[str]:
-    with reading(workspace) as session:
-        return sorted(text for rows in session.corpus.batches(["text"]) for text in rows.column("text").to_pylist())
-
-
 def lodge(workspace: Workspace, *accounts: str) -> None:
     with workspace.register() as register:
         register.lodge(accounts, channel="web")
@@ -118,17 +113,17 @@ def test_a_server_may_live_beside_the_domain_of_its_handles(
     if when == "last":
         lodge(workspace, account)
     honour(workspace)
-    assert said(workspace) == ["[person] thanks"]
+    assert texts(workspace) == ["[person] thanks"]
 
 
 def test_a_mention_without_a_domain_is_of_its_links_actor(workspace: Workspace, folder: Path) -> None:
     owner = actor(MILA, "mila", webfinger="mila@quarz.example")
     for path in both(folder, owner, mention(MILA, "@mila")):
         import_items(workspace, "mastodon", read("mastodon", path))
-    assert said(workspace) == ["@mila thanks", "The lighthouse opens."]
+    assert texts(workspace) == ["@mila thanks", "The lighthouse opens."]
     lodge(workspace, "mastodon:@mila@quarz.example")
     honour(workspace)
-    assert said(workspace) == ["[person] thanks"]
+    assert texts(workspace) == ["[person] thanks"]
 
 
 def test_an_opaque_id_is_no_name(workspace: Workspace, folder: Path) -> None:
@@ -139,7 +134,7 @@ def test_an_opaque_id_is_no_name(workspace: Workspace, folder: Path) -> None:
     lodge(workspace, "mastodon:@kira@mk.example")
     for path in (his, hers):
         import_items(workspace, "mastodon", read("mastodon", path))
-    assert said(workspace) == ["[person] thanks"]
+    assert texts(workspace) == ["[person] thanks"]
 
 
 def test_actors_of_a_folder_are_known_before_what_they_wrote(workspace: Workspace, folder: Path) -> None:
@@ -149,7 +144,7 @@ def test_actors_of_a_folder_are_known_before_what_they_wrote(workspace: Workspac
     (folder / "z-actor.json").write_text(json.dumps(actor(kira, "kira", webfinger="kira@choir.example")))
     lodge(workspace, "mastodon:@kira@choir.example")
     import_items(workspace, "activitystreams", read("activitystreams", str(folder)))
-    assert said(workspace) == []
+    assert texts(workspace) == []
 
 
 def test_a_name_that_has_nothing_to_do_with_its_link_makes_no_two_accounts_one(
@@ -166,7 +161,7 @@ def test_a_name_that_has_nothing_to_do_with_its_link_makes_no_two_accounts_one(
         import_items(workspace, "mastodon", read("mastodon", path))
     lodge(workspace, "mastodon:@mila@quarz.example")
     honour(workspace)
-    assert said(workspace) == ["Ships come in.", "[person] thanks"]
+    assert texts(workspace) == ["Ships come in.", "[person] thanks"]
 
 
 def test_the_archives_of_two_people_of_split_domains(workspace: Workspace, shared: Path) -> None:
@@ -176,4 +171,4 @@ def test_the_archives_of_two_people_of_split_domains(workspace: Workspace, share
     lodge(workspace, "mastodon:@mila@quarz.example", "mastodon:@kira@mk.example")
     for name in ("otto", "mila"):
         import_items(workspace, "mastodon", read("mastodon", str(place / name)))
-    assert said(workspace) == ["[person] thanks for the map of the north shore", "[person] the choir sings on Friday"]
+    assert texts(workspace) == ["[person] thanks for the map of the north shore", "[person] the choir sings on Friday"]

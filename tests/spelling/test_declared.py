@@ -1,17 +1,15 @@
 """What a policy declares of names reaches every door, and what it declared before still covers."""
 
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
-from making import batch, item, open_policy, span
+from holding import kept, texts
+from making import item, open_policy, span
 
 from demur import workspace as workspaces
 from demur.corpus.find import find
 from demur.corpus.honour import honour
-from demur.corpus.importing import import_items
-from demur.corpus.session import reading
 from demur.errors import PolicyError
 from demur.policy import Accounts, Identifiers, load_policy, write_policy
 from demur.register import MEMBER
@@ -24,16 +22,6 @@ KEEP = Identifiers(handles="keep", profile_urls="keep", mail="keep")
 
 def made(root: Path, accounts: Accounts) -> Workspace:
     return workspaces.create(root, open_policy(accounts=accounts, identifiers=KEEP))
-
-
-def kept(workspace: Workspace, *items: dict[str, Any]) -> list[str]:
-    import_items(workspace, "table", [batch(items)])
-    return texts(workspace)
-
-
-def texts(workspace: Workspace) -> list[str]:
-    with reading(workspace) as session:
-        return sorted(text for rows in session.corpus.batches(["text"]) for text in rows.column("text").to_pylist())
 
 
 def lodge(workspace: Workspace, *accounts: str) -> None:
@@ -105,7 +93,9 @@ def test_two_verified_addresses_that_look_alike_are_two_people(tmp_path: Path) -
         for pair in pairs
         for domain in pair
     ]
-    people += [{"account": f"forum:{name}", "mail": f"{name}@in.example", "mail_verified": True} for name in ("ﬁ", "fi")]
+    people += [
+        {"account": f"forum:{name}", "mail": f"{name}@in.example", "mail_verified": True} for name in ("ﬁ", "fi")
+    ]
     with workspace.register() as register:
         register.import_members([pa.RecordBatch.from_pylist(people, schema=MEMBER)])
     kept(workspace, *(item(f"forum:{p['account']}", str(p["account"]), str(p["account"])) for p in people))

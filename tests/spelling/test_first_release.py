@@ -9,11 +9,11 @@ from typing import Any, Final
 from zipfile import ZipFile
 
 import pytest
-from making import batch, item, open_policy, span
+from holding import kept, texts
+from making import item, open_policy, span
 
 from demur.corpus.find import find
 from demur.corpus.honour import honour
-from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.policy import write_policy
 from demur.register import ObjectionPhase
@@ -62,16 +62,6 @@ def workspace(tmp_path: Path) -> Workspace:
         connection.executescript(gzip.decompress((GOLDEN / "register.sql.gz").read_bytes()).decode())
     write_policy(open_policy(), root / "demur.toml")
     return Workspace(root)
-
-
-def kept(workspace: Workspace, *items: dict[str, Any]) -> list[str]:
-    import_items(workspace, "table", [batch(items)])
-    return texts(workspace)
-
-
-def texts(workspace: Workspace) -> list[str]:
-    with reading(workspace) as session:
-        return sorted(text for rows in session.corpus.batches(["text"]) for text in rows.column("text").to_pylist())
 
 
 def test_every_spelling_of_every_objector_of_then_stays_out(workspace: Workspace) -> None:

@@ -159,10 +159,8 @@ def split(address: str) -> tuple[str, str]:
 def _ascii(domain: str) -> str:
     if domain.isascii():
         return domain
-    try:
-        import idna  # noqa: PLC0415  # it comes with the extra `web`; Python's own codec knows another, older rule
-    except ModuleNotFoundError:
-        raise BadAddressError from None
+    import idna  # noqa: PLC0415  # few need its tables; Python's own codec knows another, older rule
+
     try:
         return idna.encode(domain, uts46=True).decode()
     except idna.IDNAError:
