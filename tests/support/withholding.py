@@ -182,7 +182,7 @@ def _other_mask(over: list[Place]) -> str:
 
 def _cut(places: Iterable[Place]) -> list[Place]:
     """From left to right, the widest first: what begins inside an earlier one and ends behind it is cut there."""
-    waiting, done = set(places), []
+    waiting, done = set(places), list[Place]()
     while waiting:
         first = min(waiting, key=lambda p: (p.start, -p.end, _NESTING[p.role], str(p.account)))
         waiting.remove(first)
