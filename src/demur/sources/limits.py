@@ -37,11 +37,20 @@ MAX_CELL: Final = 32 * MIB
 MAX_ELEMENTS: Final = 250_000
 """Spans, media or names in one row: a post that mentions 50,000 people takes a fifth of them."""
 
+MAX_DECODED: Final = 128 * MIB
+"""Bytes that one column of a few rows may come to in memory, where a file says to repeat a value."""
+
+MAX_ROWS_PER_BYTE: Final = 16
+"""Rows of a Parquet file for each byte of it. A row with an id and a text of its own takes some bytes."""
+
 MAX_FURTHER: Final = 8_000_000
 """Elements of lists in one row group of a Parquet file, beyond one a row: all may stand in one row."""
 
 MAX_CSV_ROW: Final = 32 * MIB
 """Bytes of one row of a CSV file, or of a quote that is never closed."""
+
+MAX_MEMBER: Final = MIB
+"""Bytes of what is said of one member: names, a locale, a region, addresses, linked accounts."""
 
 # Logs and archives
 
