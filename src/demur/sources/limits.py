@@ -43,6 +43,12 @@ MAX_DECODED: Final = 128 * MIB
 MAX_ROWS_PER_BYTE: Final = 16
 """Rows of a Parquet file for each byte of it. A row with an id and a text of its own takes some bytes."""
 
+MAX_RATIO: Final = 200
+"""Bytes that a table, or a file of a zip, may come to for each byte it takes; text comes to 3 to 20."""
+
+FREE_BYTES: Final = 64 * MIB
+"""Nothing is judged by that ratio before this many bytes came out of it."""
+
 MAX_FURTHER: Final = 8_000_000
 """Elements of lists in one row group of a Parquet file, beyond one a row: all may stand in one row."""
 

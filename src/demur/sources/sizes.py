@@ -13,28 +13,48 @@ import pyarrow.compute as pc
 
 from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
-from demur.sources.limits import MAX_CELL, MAX_ELEMENTS, MIB
+from demur.sources.limits import FREE_BYTES, MAX_CELL, MAX_ELEMENTS, MAX_RATIO, MIB
 
 Sizes = npt.NDArray[np.int64]
 
 
-def cut(batches: Iterable[pa.RecordBatch], where: str) -> Iterator[pa.RecordBatch]:
+def cut(batches: Iterable[pa.RecordBatch], where: str, packed: int | None = None) -> Iterator[pa.RecordBatch]:
     """Batches in parts of at most ``MAX_ROWS`` rows and about ``MAX_BYTES``; one larger row stands alone.
 
+    Args:
+        batches: of one table.
+        where: it stands, for error sentences.
+        packed: the bytes it takes there, where these may be fewer than they come to.
+
     Raises:
-        SourceError: for a row with a value of more than ``MAX_CELL`` bytes, or a list of more than ``MAX_ELEMENTS``.
+        SourceError: for a row with a value of more than ``MAX_CELL`` bytes, or a list of more than ``MAX_ELEMENTS``,
+            or a table that comes to more than ``MAX_RATIO`` times its size.
     """
-    first = 1
+    first, size = 1, 0
+    most = None if packed is None else max(FREE_BYTES, MAX_RATIO * packed)
     for batch in batches:
         for start in range(0, batch.num_rows, MAX_ROWS):
-            yield from _parts(batch.slice(start, MAX_ROWS), where, first + start)
+            for part, weight in _parts(batch.slice(start, MAX_ROWS), where, first + start):
+                size += weight
+                if most is not None and size > most:
+                    raise inflated(where)
+                yield part
         first += batch.num_rows
 
 
-def _parts(batch: pa.RecordBatch, where: str, first: int) -> Iterator[pa.RecordBatch]:
+def inflated(where: object) -> SourceError:
+    """The error for a table that says to repeat what it holds beyond all bounds."""
+    return SourceError(
+        f"{where} comes to more than {MAX_RATIO} times its size, as what is made to fill a disk does: "
+        "if you trust it, write it as CSV."
+    )
+
+
+def _parts(batch: pa.RecordBatch, where: str, first: int) -> Iterator[tuple[pa.RecordBatch, int]]:
+    """The parts of a batch, each with about how many bytes it comes to."""
     if batch.nbytes <= MAX_BYTES and not any(_repeats(column.type) for column in batch.columns):
         _refuse_long_lists(batch, where, first)
-        yield batch
+        yield batch, batch.nbytes
         return
     total = np.zeros(batch.num_rows, np.int64)
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -51,7 +71,7 @@ def _parts(batch: pa.RecordBatch, where: str, first: int) -> Iterator[pa.RecordB
     while start < batch.num_rows:
         before = int(ends[start - 1]) if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, before + MAX_BYTES, side="right")))
-        yield batch.slice(start, stop - start)
+        yield batch.slice(start, stop - start), int(ends[stop - 1]) - before
         start = stop
 
 

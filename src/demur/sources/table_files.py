@@ -101,7 +101,7 @@ def _ipc(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
         check_columns(path, len(reader.schema.names))
         columns = used(reader.schema.names)
         several = (reader.get_batch(number) for number in range(reader.num_record_batches)) if is_file else reader
-        yield from cut((batch.select(columns) for batch in several), str(path))
+        yield from cut((batch.select(columns) for batch in several), str(path), path.stat().st_size)
 
 
 def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBatch]:

@@ -13,8 +13,17 @@ import pyarrow.parquet as pq
 
 from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
-from demur.sources.limits import MAX_COLUMNS, MAX_DECODED, MAX_FURTHER, MAX_ROWS_PER_BYTE
-from demur.sources.sizes import cut, sizes_of
+from demur.sources.limits import (
+    FREE_BYTES,
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_DECODED,
+    MAX_FURTHER,
+    MAX_RATIO,
+    MAX_ROWS_PER_BYTE,
+    MIB,
+)
+from demur.sources.sizes import cut, inflated, sizes_of
 
 _FREE_ROWS: Final = 100_000
 _FEW_ROWS: Final = 128  # of a column whose values continue the one before them (DELTA_BYTE_ARRAY)
@@ -40,7 +49,7 @@ def parquet_batches(path: Path, used: Callable[[Iterable[str]], list[str]]) -> I
             raise SourceError(
                 f"{path} says to repeat a few rows {file.metadata.num_rows:,} times: write every row once."
             )
-        yield from cut(_merged(_decoded(path, file, used(names))), str(path))
+        yield from cut(_merged(_decoded(path, file, used(names))), str(path), path.stat().st_size)
 
 
 def _decoded(path: Path, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  # no types
@@ -48,7 +57,7 @@ def _decoded(path: Path, file: Any, columns: list[str]) -> Iterator[pa.RecordBat
     chosen = [number for number in range(file.metadata.num_columns) if _top(groups, number) in columns]
     begun, rows = 0, 0
     for number, group in enumerate(groups):
-        _refuse_long_lists(path, group, chosen)
+        _refuse_bombs(path, group, chosen)
         most = _rows_at_once(path, file, number, chosen)
         if rows and most != rows:
             yield from file.iter_batches(rows, row_groups=list(range(begun, number)), columns=columns)
@@ -64,7 +73,16 @@ def _top(groups: list[Any], number: int) -> str:
     return path.partition(".")[0]
 
 
-def _refuse_long_lists(path: Path, group: Any, chosen: list[int]) -> None:  # noqa: ANN401  # as above
+def _refuse_bombs(path: Path, group: Any, chosen: list[int]) -> None:  # noqa: ANN401  # as above
+    """Refuse what can't be decoded in small parts: a page is unpacked whole, and so are the lists of one row."""
+    for column in map(group.column, chosen):
+        size, values = column.total_uncompressed_size, max(column.num_values, 1)
+        if size > max(FREE_BYTES, MAX_RATIO * column.total_compressed_size):
+            raise inflated(path)
+        if size // values > MAX_CELL:
+            raise SourceError(
+                f"{path}, column {column.path_in_schema!r}: its values have more than {MAX_CELL // MIB} MB: leave it out."
+            )
     if any(group.column(number).num_values - group.num_rows > MAX_FURTHER for number in chosen):
         raise SourceError(
             f"{path} has lists of more than {MAX_FURTHER:,} elements in one row group: write smaller row groups."
