@@ -14,10 +14,10 @@ MIB: Final = 2**20
 MAX_RECORD: Final = 64 * MIB
 """Bytes of one record or line. A post of 10 MB takes at most six times as many, where each letter is an escape."""
 
-MAX_STRING: Final = 32 * MIB
+MAX_STRING: Final = 24 * MIB
 """Bytes of one string or key, as written. A record that is one string is held several times over while it is read."""
 
-MAX_DEPTH: Final = 100
+MAX_DEPTH: Final = 200
 """Objects and lists within each other. Exports nest less than 20 deep; the parser takes memory with its square."""
 
 MAX_VALUES: Final = 1_000_000
