@@ -21,7 +21,7 @@ from demur.corpus.croissant import Shard, croissant
 from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.manifest import Manifest
 from demur.errors import CorpusError, UsageError
-from demur.files import sync
+from demur.files import make_folder, sync, tighten
 from demur.suppression.signed import file_digest
 
 DATA: Final = "data"
@@ -77,7 +77,7 @@ def export_rows(
     """
     to = to.resolve()
     with _aside(to) as folder:
-        (folder / DATA).mkdir()
+        make_folder(folder / DATA)
         rows = _exported(batches, manifest.name)
         shards = tuple(_write_shards(rows, folder, shard_rows, shard_bytes))
         report = ExportReport(to, shards)
@@ -102,8 +102,9 @@ def _aside(to: Path) -> Iterator[Path]:
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(to)
-        folder.mkdir()
+        make_folder(folder)
         yield folder
+        tighten(folder.rglob("*"))
         folder.replace(to)
         sync(to.parent)
     except OSError as error:

@@ -24,7 +24,7 @@ from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
-from demur.files import sync
+from demur.files import make_folder, sync, tighten
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -95,8 +95,9 @@ def _import(
     rules, _ = session.rules()
     replaced = _store(session.corpus, _kept_rows(batches, rules, reading, workers), reading.spool)
     ledger = journal.ledger(session.workspace.root, number)
-    ledger.parent.mkdir(exist_ok=True)
+    make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
+    tighten([ledger])
     sync(ledger)
     sync(ledger.parent)
     report = _report(number, source, reading, replaced)

@@ -19,6 +19,7 @@ from lance.fragment import FragmentMetadata, write_fragments
 from demur.corpus import schema
 from demur.corpus.rules import Bools
 from demur.errors import CorpusError
+from demur.files import tighten
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet
 
@@ -43,7 +44,9 @@ class Corpus:
     def create(cls, path: Path | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
         empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
-        return cls(lance.write_dataset(empty, str(path)))
+        made = cls(lance.write_dataset(empty, str(path)))
+        tighten([Path(path)])
+        return made
 
     @classmethod
     def open(cls, path: Path, version: int | str | None = None) -> Self:
