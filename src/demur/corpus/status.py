@@ -54,16 +54,16 @@ class Status:
 def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
     """Where ``workspace`` stands."""
     with reading(workspace, now) as session:
-        rules, _ = session.rules()
-        small = small_fragments(session.corpus)
-        noted = [entry.payload["rules"] for entry in session.register.entries(EntryKind.POLICY_CHANGED)]
+        rows = session.corpus.count()
+        small = small_fragments(session.corpus) if rows else 0
+        noted = session.register.last(EntryKind.POLICY_CHANGED)
         return Status(
-            rows=session.corpus.count(),
+            rows=rows,
             head=session.register.head(),
             honoured=session.honoured,
-            policy_noted=not noted or noted[-1] == session.policy.rules_hash(),
+            policy_noted=noted is None or noted["rules"] == session.policy.rules_hash(),
             objections=session.register.in_force(),
-            suppressed=len(rules.objected),
+            suppressed=len(session.register.suppressed()),
             basis=session.policy.basis.use.value,
             signed=session.policy.basis.signed,
             imports=last_imports(session),

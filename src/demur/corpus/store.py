@@ -2,19 +2,17 @@
 
 Invariants: every change is one atomic commit (deletions and new rows together), so that a kill at any moment leaves
 exactly the old or the new version; nobody but the holder of the workspace's lock writes; columns and rows have the
-schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position.
+schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position. Lance is imported by
+what opens a dataset, because that takes longer than a command that needs none takes as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-import lance
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from lance import LanceOperation
-from lance.fragment import FragmentMetadata, write_fragments
 
 from demur.corpus import schema
 from demur.corpus.rules import Bools
@@ -22,6 +20,10 @@ from demur.errors import CorpusError
 from demur.files import tighten
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet
+
+if TYPE_CHECKING:
+    import lance
+    from lance.fragment import FragmentMetadata
 
 Addresses = npt.NDArray[np.uint64]
 
@@ -37,15 +39,19 @@ _INDICES: Final[dict[str, Literal["BTREE", "LABEL_LIST"]]] = {"author": "BTREE",
 class Corpus:
     """A workspace's Lance dataset, at its head or at one of its versions."""
 
-    def __init__(self, dataset: lance.LanceDataset) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: "lance.LanceDataset | None") -> None:
+        """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
+        self._opened = dataset
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
         made = cls(lance.write_dataset(empty, str(path)))
-        tighten([Path(path)])
+        if isinstance(path, Path):
+            tighten([path])
         return made
 
     @classmethod
@@ -55,6 +61,8 @@ class Corpus:
         Raises:
             CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
         """
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         try:
             dataset = lance.dataset(str(path), version=version)
         except (ValueError, OSError) as error:
@@ -73,10 +81,20 @@ class Corpus:
     @classmethod
     def view(cls, path: Path, version: int | None = None) -> Self:
         """The corpus at ``path`` for reading; an empty one in memory while nothing was ever written there."""
-        return cls.open(path, version) if _exists(path) else cls.create("memory://nothing")
+        return cls.open(path, version) if _exists(path) else cls(None)
 
     @property
-    def dataset(self) -> lance.LanceDataset:
+    def _dataset(self) -> "lance.LanceDataset":
+        if self._opened is None:
+            self._opened = Corpus.create("memory://nothing").dataset
+        return self._opened
+
+    @_dataset.setter
+    def _dataset(self, dataset: "lance.LanceDataset") -> None:
+        self._opened = dataset
+
+    @property
+    def dataset(self) -> "lance.LanceDataset":
         """The Lance dataset, for what this class does not offer."""
         return self._dataset
 
@@ -87,7 +105,7 @@ class Corpus:
 
     def count(self) -> int:
         """How many rows there are."""
-        return int(self._dataset.count_rows())
+        return 0 if self._opened is None else int(self._dataset.count_rows())
 
     # reading
 
@@ -129,8 +147,10 @@ class Corpus:
 
     # writing
 
-    def write(self, batches: Iterable[pa.RecordBatch]) -> list[FragmentMetadata]:
+    def write(self, batches: Iterable[pa.RecordBatch]) -> "list[FragmentMetadata]":
         """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
+        from lance.fragment import write_fragments  # noqa: PLC0415  # see the module's docstring
+
         failed: list[BaseException] = []
         reader = pa.RecordBatchReader.from_batches(schema.ROW, _overheard(batches, failed))
         try:
@@ -140,12 +160,14 @@ class Corpus:
                 raise failed[0] from None  # Lance passes on its words alone
             raise
 
-    def commit(self, gone: Addresses, new: list[FragmentMetadata], properties: Mapping[str, str] | None = None) -> None:
+    def commit(self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None) -> None:
         """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         removed, updated = self._deleted(gone)
         if not (removed or updated or new):
             return
-        change = LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
+        change = lance.LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
         message = ", ".join(f"{key}={value}" for key, value in (properties or {}).items())
         self._dataset = lance.LanceDataset.commit(
             self._dataset, change, read_version=self.version, commit_message=message or None
@@ -167,6 +189,8 @@ class Corpus:
 
     def restore(self, version: int) -> None:
         """Makes the head what ``version`` was."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         if self.version != version:
             old = lance.dataset(self._dataset.uri, version=version)
             old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
@@ -186,9 +210,11 @@ class Corpus:
 
     def refresh(self) -> None:
         """Moves to the head."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         self._dataset = lance.dataset(self._dataset.uri)
 
-    def _deleted(self, gone: Addresses) -> tuple[list[int], list[FragmentMetadata]]:
+    def _deleted(self, gone: Addresses) -> "tuple[list[int], list[FragmentMetadata]]":
         """Fragments that are gone as a whole, and those with new deletion vectors."""
         removed, updated = [], []
         fragments = (gone >> np.uint64(32)).astype(np.int64)

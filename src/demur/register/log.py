@@ -57,6 +57,11 @@ class Log:
             yield from page
             after = page[-1].seq
 
+    def last(self, kind: EntryKind) -> Mapping[str, JSON] | None:
+        """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""
+        with self._store.reading() as connection:
+            return entries.last_of(connection, kind)
+
     def state(self, name: str) -> str | None:
         """A progress mark; None if it was never set."""
         with self._store.reading() as connection:

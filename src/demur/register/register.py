@@ -162,7 +162,8 @@ class Register(ObjectionLog):
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
-        return self.snapshot().suppressed
+        with self._store.reading() as connection:
+            return standing.suppressed(connection)
 
     def facts(self) -> Facts:
         """What members say of themselves, sorted by key."""
