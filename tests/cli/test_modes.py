@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from calling import PYTHON
 from desk import ANN, BEN, signed_workspace, write_posts
@@ -44,10 +43,8 @@ def test_nothing_that_a_command_writes_is_open_to_others(fast_tmp: Path, umask: 
     _run(root, umask, "export", "v1", "--to", root / "copy")
     _run(root, umask, "object", "--account", BEN)
     _run(root, umask, "recall", "v1", "--to", root / "recall.csv")
-    _run(root, umask, "access", "--account", ANN, "--to", root / "hers.zip")
     _run(root, umask, "erase", "--account", ANN, "--yes")
     _run(root, umask, "publish", "v2")
-    _run(root, umask, "maintain")
 
     assert {"corpus.lance", "imports", "suppression", "versions", "copy"} <= {each.name for each in root.iterdir()}
     assert list(_open_to_others(root)) == []

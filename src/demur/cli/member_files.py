@@ -85,7 +85,8 @@ def _lines(path: Path, file: TextIO) -> Iterator[str]:
 def _json_rows(path: Path) -> Iterator[Row]:
     for number, line in enumerate(json_lines(path), 1):
         if len(line) > MAX_MEMBER:
-            raise SourceError(f"{path} line {number} has more than {MAX_MEMBER // MIB} MB: this is no table of members.")
+            size = f"more than {MAX_MEMBER // MIB} MB"
+            raise SourceError(f"{path} line {number} has {size}: this is no table of members.")
         if line.strip():
             yield _json_row(path, number, line)
 

@@ -160,7 +160,9 @@ class Corpus:
                 raise failed[0] from None  # Lance passes on its words alone
             raise
 
-    def commit(self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None) -> None:
+    def commit(
+        self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
+    ) -> None:
         """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
         import lance  # noqa: PLC0415  # see the module's docstring
 

@@ -79,7 +79,8 @@ def text(column: pa.Array, wanted: pa.DataType, cell: Cell) -> pa.Array:
     if pa.types.is_null(kind):
         return pa.nulls(len(column), wanted)
     if not (_is_string(kind) or pa.types.is_integer(kind)):
-        raise SourceError(f"{cell.where}, column {cell.column!r}: {_called(kind)} is no text: map another column, or cast it.")
+        place = f"{cell.where}, column {cell.column!r}"
+        raise SourceError(f"{place}: {_called(kind)} is no text: map another column, or cast it.")
     return cell.located(column, lambda part: _valid(part.cast(wanted)), "text in UTF-8")
 
 

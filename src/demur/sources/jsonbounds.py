@@ -1,8 +1,8 @@
 """What reading a piece of JSON would cost, told from its bytes before a parser sees them.
 
-Invariants: memory does not grow with what is counted; brackets and commas within strings do not count; where the text is
-no JSON the count may be wrong, but not before the byte at which every parser stops. The work is done by operations on
-whole blocks of bytes, so that it takes a small part of the time that parsing takes.
+Invariants: memory does not grow with what is counted; brackets and commas within strings do not count; where the text
+is no JSON the count may be wrong, but not before the byte at which every parser stops. The work is done by operations
+on whole blocks of bytes, so that it takes a small part of the time that parsing takes.
 """
 
 from typing import Final

@@ -81,9 +81,8 @@ def _refuse_long_lists(batch: pa.RecordBatch, where: str, first: int) -> None:
             lengths = pc.fill_null(pc.list_value_length(column), 0)
             if pc.max(lengths).as_py() > MAX_ELEMENTS:
                 row = first + int(np.argmax(lengths.to_numpy(zero_copy_only=False)))
-                raise SourceError(
-                    f"{where}, row {row}, column {name!r}: the list has more than {MAX_ELEMENTS:,} elements: leave it out."
-                )
+                place = f"{where}, row {row}, column {name!r}"
+                raise SourceError(f"{place}: the list has more than {MAX_ELEMENTS:,} elements: leave it out.")
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -101,20 +100,30 @@ def sizes_of(column: pa.Array) -> Sizes:
     """About how many bytes each value of a column takes when it is written out, shape (rows,)."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        each = sizes_of(column.dictionary)
-        if not len(each):
-            return np.zeros(len(column), np.int64)
-        return each[pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)]
+        return _referred_sizes(column)
     if _is_list(kind):
         return _list_sizes(column)
     if pa.types.is_struct(kind):
         parts = (sizes_of(column.field(number)) for number in range(kind.num_fields))
         return np.sum([np.zeros(len(column), np.int64), *parts], axis=0)
+    return _plain_sizes(column)
+
+
+def _plain_sizes(column: pa.Array) -> Sizes:
+    kind = column.type
     if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
         return _view_sizes(column)
     if _has_lengths(kind):
         return pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     return np.full(len(column), 8, np.int64)
+
+
+def _referred_sizes(column: pa.DictionaryArray) -> Sizes:
+    each = sizes_of(column.dictionary)
+    if not len(each):
+        return np.zeros(len(column), np.int64)
+    chosen: Sizes = each[pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)]
+    return chosen
 
 
 def _has_lengths(kind: pa.DataType) -> bool:

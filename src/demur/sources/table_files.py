@@ -1,8 +1,8 @@
 """Table files as batches: Parquet, CSV, JSON Lines, Arrow IPC.
 
 Invariants: a batch has at most ``MAX_ROWS`` rows, and fewer where rows are large, so that memory does not grow with
-the file, nor with how often a file says to repeat what it holds; what a file holds beyond the columns that are used is not decoded; a broken file is one sentence that
-names it, and never shows what stands in it.
+the file, nor with how often a file says to repeat what it holds; what a file holds beyond the columns that are used
+is not decoded; a broken file is one sentence that names it, and never shows what stands in it.
 """
 
 import glob

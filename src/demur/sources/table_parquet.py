@@ -80,9 +80,8 @@ def _refuse_bombs(path: Path, group: Any, chosen: list[int]) -> None:  # noqa: A
         if size > max(FREE_BYTES, MAX_RATIO * column.total_compressed_size):
             raise inflated(path)
         if size // values > MAX_CELL:
-            raise SourceError(
-                f"{path}, column {column.path_in_schema!r}: its values have more than {MAX_CELL // MIB} MB: leave it out."
-            )
+            place = f"{path}, column {column.path_in_schema!r}"
+            raise SourceError(f"{place}: its values have more than {MAX_CELL // MIB} MB: leave it out.")
     if any(group.column(number).num_values - group.num_rows > MAX_FURTHER for number in chosen):
         raise SourceError(
             f"{path} has lists of more than {MAX_FURTHER:,} elements in one row group: write smaller row groups."
