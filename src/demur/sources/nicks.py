@@ -113,11 +113,9 @@ class Nicks:
         if match is None:
             return None
         token, end = match[0], match.end()
-        if len(token) > _LONGEST:
-            return None
         if token.casefold() in self._known:
             return position, end
-        if token[0] not in _ORNAMENTS and token[-1] not in _ORNAMENTS:
+        if len(token) > _LONGEST or (token[0] not in _ORNAMENTS and token[-1] not in _ORNAMENTS):
             return None
         if (split := _SPLIT_TOKEN.match(text, position)) and split[0].replace(" ", "") in self:
             return split.span()
