@@ -18,7 +18,7 @@ from typing import Final
 from urllib.parse import quote
 
 from demur.errors import WorkspaceError
-from demur.files import sync
+from demur.files import make_folder, sync, tighten
 from demur.glance import NAME as GLANCE
 from demur.glance import take
 from demur.identity import Keys
@@ -35,6 +35,8 @@ _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
 _OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
 """What a creation puts into the folder, and so what may not stand there before."""
+_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch")
+"""What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Workspace:
             WorkspaceError: when another process holds it.
         """
         with _exclusive(self.root, command):
+            tighten(self.root / name for name in _PRIVATE)  # a workspace of an earlier demur was open to others
             yield
 
 
@@ -186,9 +189,12 @@ def create(root: Path, policy: Policy) -> Workspace:
         UnavailableError: when the register's database can't be used.
     """
     made = not root.exists()
+    empty = root.is_dir() and not any(root.iterdir())
     if root.exists() and not root.is_dir():
         raise WorkspaceError(f"{root} is a file: choose a folder for the workspace.")
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if empty:
+        tighten([root])
     with _exclusive(root, "init"):
         _refuse_what_is_taken(root)
         try:
@@ -214,11 +220,11 @@ def _refuse_what_is_taken(root: Path) -> None:
 def _build(root: Path, policy: Policy) -> None:
     """Everything but demur.toml is in its place before demur.toml is moved there."""
     staging = root / _STAGING
-    staging.mkdir()
+    make_folder(staging)
     write_policy(policy, staging / FILE_NAME)
     keys = Keys.create(staging / "keys")
-    (staging / "versions").mkdir()
-    (staging / "outbox").mkdir(mode=0o700)
+    make_folder(staging / "versions")
+    make_folder(staging / "outbox")
     for name in _PARTS:
         (staging / name).rename(root / name)
     url, compared = _resolved(root, policy.register_.url), _comparing(keys, policy)

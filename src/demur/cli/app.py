@@ -15,6 +15,7 @@ import click
 from click.shell_completion import shell_complete
 
 from demur.cli.failure import BROKEN_PIPE, tell
+from demur.files import write_for_owner_only
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("demur.cli.init:init", "Make a workspace with safe defaults."),
@@ -126,4 +127,5 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The entry point ``demur``."""
+    write_for_owner_only()
     sys.exit(run(sys.argv[1:]))

@@ -10,16 +10,18 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import MAXYEAR, date, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from demur.errors import SourceError
 from demur.policy import suggestion
 from demur.register import MEMBER
+from demur.sources.base import MAX_BYTES
+from demur.sources.limits import MAX_MEMBER, MIB
+from demur.sources.table_files import json_lines
+from demur.sources.table_parquet import parquet_batches
 
 Row = Mapping[str, object]
 
@@ -40,14 +42,28 @@ def member_batches(path: Path) -> Iterator[pa.RecordBatch]:
     if not path.is_file():
         raise SourceError(f"{path} is no file: check the path.")
     rows = (_member(path, number, row) for number, row in enumerate(reader(path), 1))
-    while chunk := list(islice(rows, BATCH_ROWS)):
-        yield pa.RecordBatch.from_pylist(chunk, schema=MEMBER)
+    held: list[dict[str, object]] = []
+    weight = 0
+    for row in rows:
+        held.append(row)
+        weight += _weight(row)
+        if len(held) == BATCH_ROWS or weight > MAX_BYTES:
+            yield pa.RecordBatch.from_pylist(held, schema=MEMBER)
+            held, weight = [], 0
+    if held:
+        yield pa.RecordBatch.from_pylist(held, schema=MEMBER)
+
+
+def _weight(member: Mapping[str, object]) -> int:
+    """About how many bytes a member takes."""
+    texts = (each for value in member.values() for each in (value if isinstance(value, list) else [value]))
+    return sum(len(each) + 50 for each in texts if isinstance(each, str))
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+            reader = csv.DictReader(_lines(path, file), strict=True)
             _check_columns(path, reader.fieldnames or [])
             for row in reader:
                 if None in row or None in row.values():
@@ -58,11 +74,21 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         raise SourceError(f"{path} is no valid CSV in UTF-8 ({error}): export it again.") from None
 
 
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines of a CSV file; the ``csv`` module bounds a value, not what it is cut from."""
+    while line := file.readline(MAX_MEMBER):
+        if len(line) == MAX_MEMBER:
+            raise SourceError(f"{path} has a line of more than {MAX_MEMBER // MIB} MB: this is no table of members.")
+        yield line
+
+
 def _json_rows(path: Path) -> Iterator[Row]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield _json_row(path, number, line)
+    for number, line in enumerate(json_lines(path), 1):
+        if len(line) > MAX_MEMBER:
+            size = f"more than {MAX_MEMBER // MIB} MB"
+            raise SourceError(f"{path} line {number} has {size}: this is no table of members.")
+        if line.strip():
+            yield _json_row(path, number, line)
 
 
 def _json_row(path: Path, number: int, line: bytes) -> Row:
@@ -77,11 +103,14 @@ def _json_row(path: Path, number: int, line: bytes) -> Row:
 
 
 def _parquet_rows(path: Path) -> Iterator[Row]:
+    def used(names: Iterable[str]) -> list[str]:
+        columns = list(names)
+        _check_columns(path, columns)
+        return columns
+
     try:
-        with pq.ParquetFile(path) as file:
-            _check_columns(path, file.schema_arrow.names)
-            for batch in file.iter_batches(BATCH_ROWS):
-                yield from batch.to_pylist()
+        for batch in parquet_batches(path, used):
+            yield from batch.to_pylist()
     except pa.ArrowException as error:
         raise SourceError(f"{path} is no valid Parquet file ({str(error).splitlines()[0]}).") from None
 

@@ -7,7 +7,6 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, doubt, emit
 from demur.cli.tables import table
-from demur.cli.version import version_lines
 from demur.corpus.explain import LastImport
 from demur.corpus.status import Status
 from demur.corpus.status import status as status_of
@@ -46,6 +45,8 @@ def _imports(imports: list[LastImport]) -> Iterator[str]:
 
 def _versions(found: Status) -> Iterator[str]:
     if found.versions:
+        from demur.cli.version import version_lines  # noqa: PLC0415  # it loads what publishes
+
         yield from ("", "Versions", *version_lines(found.versions))
 
 

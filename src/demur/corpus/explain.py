@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from demur.corpus import journal, schema
-from demur.corpus.kernel.marks import MASKS
 from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, reading
 from demur.errors import CorpusError, UsageError
@@ -141,12 +139,16 @@ def _key(session: Session, item: str) -> bytes:
 
 
 def _masks(text: str) -> dict[str, int]:
+    from demur.corpus.kernel.marks import MASKS  # noqa: PLC0415  # the kernel loads more than all the rest
+
     counts = {mask.decode(): text.count(mask.decode()) for mask in MASKS}
     return {mask: count for mask, count in counts.items() if count}
 
 
 def _reasons(ledger: Path, key: bytes) -> list[Reason]:
     """The reasons for which an import left out readings of an item, in the order of reading."""
+    import pyarrow.dataset as ds  # noqa: PLC0415  # it loads pandas, where that is installed
+
     wanted = ds.field("item") == pa.scalar(key, schema.KEY)
     try:
         table = ds.dataset(ledger, format="parquet").to_table(columns=["reason"], filter=wanted, use_threads=False)

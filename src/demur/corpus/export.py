@@ -26,7 +26,7 @@ from demur.corpus.hexform import EXPORTED, to_hex
 from demur.corpus.manifest import Manifest
 from demur.corpus.traces import count_traced
 from demur.errors import CheckFailed, CorpusError, UsageError
-from demur.files import sync
+from demur.files import make_folder, sync, tighten
 from demur.identity import Keys
 from demur.suppression.keyset import KeySet
 from demur.suppression.signed import file_digest
@@ -91,7 +91,7 @@ def export_rows(  # noqa: PLR0913  # what is written, where, signed by whom, and
     """
     to = to.resolve()
     with _aside(to) as folder:
-        (folder / DATA).mkdir()
+        make_folder(folder / DATA)
         rows = _exported(_watched(batches, manifest.name, withheld), manifest.name)
         shards = tuple(_write_shards(rows, folder, shard_rows, shard_bytes))
         report = ExportReport(to, shards)
@@ -133,8 +133,9 @@ def _aside(to: Path) -> Iterator[Path]:
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(to)
-        folder.mkdir()
+        make_folder(folder)
         yield folder
+        tighten(folder.rglob("*"))
         folder.replace(to)
         sync(to.parent)
     except OSError as error:

@@ -26,7 +26,7 @@ from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
 from demur.errors import SourceError
-from demur.files import sync
+from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
@@ -101,9 +101,10 @@ def _import(
     batches = _named_as_before(session, source, batches)
     replaced = _store(session.corpus, _kept_rows(session, batches, rules, reading, workers), reading.spool)
     ledger = journal.ledger(root, number)
-    ledger.parent.mkdir(exist_ok=True)
+    make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
     now = outcomes.carry_on(root, number, session.register, before, reading.spool)
+    tighten([ledger, journal.left_out(root, number)])
     for path in (ledger, journal.left_out(root, number), ledger.parent):
         sync(path)
     report = _report(number, source, reading, replaced)

@@ -2,7 +2,8 @@
 
 Invariants: every change is one atomic commit (deletions and new rows together), so that a kill at any moment leaves
 exactly the old or the new version; nobody but the holder of the workspace's lock writes; columns and rows have the
-schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position.
+schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position. Lance is imported by
+what opens a dataset, because that takes longer than a command that needs none takes as a whole.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from demur.corpus import schema
 from demur.corpus.indexes import Indexes
 from demur.corpus.rules import Bools
 from demur.errors import CorpusError
+from demur.files import tighten
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet
@@ -40,24 +42,25 @@ _INDICES: Final[dict[str, Literal["BTREE", "LABEL_LIST"]]] = {"author": "BTREE",
 
 
 class Corpus:
-    """A workspace's Lance dataset, at its head or at one of its versions.
+    """A workspace's Lance dataset, at its head or at one of its versions."""
 
-    Lance takes longer to import than most commands to run: it is loaded when a dataset is opened.
-    """
-
-    def __init__(self, dataset: "lance.LanceDataset", indexes: Indexes | None = None) -> None:
-        self._dataset = dataset
+    def __init__(self, dataset: "lance.LanceDataset | None", indexes: Indexes | None = None) -> None:
+        """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
+        self._opened = dataset
         self._indexes = indexes
         self._sound: tuple[int, bool] | None = None
 
     @classmethod
     def create(cls, path: Path | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
         empty = schema.ROW.with_metadata({_FORMAT_KEY: str(schema.FORMAT).encode()}).empty_table()
         indexes = Indexes.of(path) if isinstance(path, Path) else None
-        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
-
-        return cls(lance.write_dataset(empty, str(path)), indexes)
+        made = cls(lance.write_dataset(empty, str(path)), indexes)
+        if isinstance(path, Path):
+            tighten([path])
+        return made
 
     @classmethod
     def open(cls, path: Path, version: int | str | None = None) -> Self:
@@ -66,7 +69,7 @@ class Corpus:
         Raises:
             CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
         """
-        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+        import lance  # noqa: PLC0415  # see the module's docstring
 
         try:
             dataset = lance.dataset(str(path), version=version)
@@ -86,7 +89,17 @@ class Corpus:
     @classmethod
     def view(cls, path: Path, version: int | None = None) -> Self:
         """The corpus at ``path`` for reading; an empty one in memory while nothing was ever written there."""
-        return cls.open(path, version) if _exists(path) else cls.create("memory://nothing")
+        return cls.open(path, version) if _exists(path) else cls(None)
+
+    @property
+    def _dataset(self) -> "lance.LanceDataset":
+        if self._opened is None:
+            self._opened = Corpus.create("memory://nothing").dataset
+        return self._opened
+
+    @_dataset.setter
+    def _dataset(self, dataset: "lance.LanceDataset") -> None:
+        self._opened = dataset
 
     @property
     def dataset(self) -> "lance.LanceDataset":
@@ -100,7 +113,7 @@ class Corpus:
 
     def count(self) -> int:
         """How many rows there are."""
-        return int(self._dataset.count_rows())
+        return 0 if self._opened is None else int(self._dataset.count_rows())
 
     def files(self) -> list[str]:
         """The files that hold the version's rows and columns, relative to the dataset, sorted.
@@ -185,7 +198,7 @@ class Corpus:
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> "list[FragmentMetadata]":
         """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
-        from lance.fragment import write_fragments  # noqa: PLC0415  # as in open
+        from lance.fragment import write_fragments  # noqa: PLC0415  # see the module's docstring
 
         failed: list[BaseException] = []
         reader = pa.RecordBatchReader.from_batches(schema.ROW, _overheard(batches, failed))
@@ -200,13 +213,12 @@ class Corpus:
         self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
     ) -> None:
         """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
-        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
-        from lance import LanceOperation  # noqa: PLC0415  # the same
+        import lance  # noqa: PLC0415  # see the module's docstring
 
         removed, updated = self._deleted(gone)
         if not (removed or updated or new):
             return
-        change = LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
+        change = lance.LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
         message = ", ".join(f"{key}={value}" for key, value in (properties or {}).items())
         self._dataset = lance.LanceDataset.commit(
             self._dataset, change, read_version=self.version, commit_message=message or None
@@ -228,9 +240,9 @@ class Corpus:
 
     def restore(self, version: int) -> None:
         """Makes the head what ``version`` was."""
-        if self.version != version:
-            import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+        import lance  # noqa: PLC0415  # see the module's docstring
 
+        if self.version != version:
             old = lance.dataset(self._dataset.uri, version=version)
             old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
             self._dataset = lance.dataset(self._dataset.uri)
@@ -249,7 +261,7 @@ class Corpus:
 
     def refresh(self) -> None:
         """Moves to the head, and takes note of the index files that came with it; for whoever writes."""
-        import lance  # noqa: PLC0415  # half a second that only who needs a row should pay
+        import lance  # noqa: PLC0415  # see the module's docstring
 
         self._dataset = lance.dataset(self._dataset.uri)
         self._sound = None

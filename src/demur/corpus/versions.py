@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from demur.corpus.honour import regoverned
 from demur.corpus.leavings import retired
 from demur.corpus.manifest import Manifest, read
 from demur.corpus.session import Session
@@ -75,24 +74,21 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     looked at, unless the policy did.
     """
     manifest = manifest_of(session, name)
-    if _as_published(session, manifest):
-        return
-    version = Corpus.open(session.workspace.corpus_path, name)
-    rules, _ = session.rules()
-    changes = session.register.changes(manifest.checkpoint.binding)  # read second: it may know more, never less
+    changes = session.register.changes(manifest.checkpoint.binding)
     # A policy that was edited since the last command that writes is not in the register yet.
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
-    rows = version.batches() if edited else version.concerning(changes.subjects)
+    if not edited and not len(changes.subjects):
+        return
+    from demur.corpus.honour import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
+
+    version = Corpus.open(session.workspace.corpus_path, name)
+    rules, _ = session.rules()
+    changes = session.register.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
+    rows = version.batches() if edited or changes.policy else version.concerning(changes.subjects)
     for part in regoverned(rows, rules):
         where = part.left_out | part.differs
         if where.any():
             yield part.stored.filter(pa.array(where)), [reason for reason in part.reasons if reason]
-
-
-def _as_published(session: Session, manifest: Manifest) -> bool:
-    """Whether nothing that could make a version stale was recorded since it was published."""
-    changes = session.register.changes(manifest.checkpoint.binding)
-    return not (changes.policy or len(changes.subjects) or session.policy.rules_hash() != manifest.policy)
 
 
 def states(session: Session) -> list[VersionState]:

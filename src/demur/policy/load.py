@@ -22,6 +22,8 @@ from demur.policy.write import toml_value
 
 _TOML_LINE: Final = re.compile(r"^(?P<what>.*?)\s*\(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
 _CHOICE: Final = re.compile(r"'([^']*)'")
+_MOST_BYTES: Final = 2**20
+"""Of a demur.toml; every wording in every language takes a tenth of that."""
 _LAST: Final = 2**31
 """A line after every other one: where a missing key is told."""
 
@@ -37,6 +39,8 @@ def load_policy(path: Path) -> Policy:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(_broken(path, error)) from None
+    except RecursionError:
+        raise PolicyError(f"{path} holds lists or tables within each other without end: correct it.") from None
     newer = table.get("format")
     if isinstance(newer, int) and newer > FORMAT:
         msg = f"{path} has format {newer}, written by a newer version of demur: update demur to read it."
@@ -52,7 +56,11 @@ def load_policy(path: Path) -> Policy:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise PolicyError(f"{path} has more than {_MOST_BYTES // 2**20} MB: this is no demur.toml.")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise PolicyError(f"{path} line {line} is not UTF-8: save the file as UTF-8.") from None

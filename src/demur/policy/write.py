@@ -17,6 +17,7 @@ from typing import Final
 from pydantic.fields import FieldInfo
 
 from demur.errors import PolicyError
+from demur.files import tighten
 from demur.policy.model import Policy
 from demur.policy.sections import Section
 
@@ -40,6 +41,7 @@ def write_policy(policy: Policy, path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("w", encoding="utf-8", newline="\n") as file:
+            tighten([draft])  # it may name the register's password
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

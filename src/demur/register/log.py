@@ -58,7 +58,7 @@ class Log:
             after = page[-1].seq
 
     def last(self, kind: EntryKind) -> Mapping[str, JSON] | None:
-        """The payload of the last entry of a kind; None if there is none."""
+        """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""
         with self._store.reading() as connection:
             return entries.last_of(connection, kind)
 

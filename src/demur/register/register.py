@@ -308,7 +308,8 @@ class Register(ObjectionLog):
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
-        return self.snapshot().suppressed
+        with self._store.reading() as connection:
+            return standing.suppressed(connection)
 
     def count_suppressed(self) -> int:
         """How many accounts objections in force cover, without reading what members say of themselves."""

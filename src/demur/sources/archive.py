@@ -20,16 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from demur.errors import SourceError
+from demur.sources.limits import FREE_BYTES, MAX_RATIO
 from demur.sources.parts import Part, parts_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-MAX_RATIO: Final = 200
-"""Most bytes a member may inflate to for each byte it takes in its zip; text inflates 3 to 20 times."""
-
-FREE_BYTES: Final = 64 * 2**20
-"""A member is not judged by its ratio before this many bytes came out of it."""
 
 MAX_TOTAL: Final = 256 * 2**30
 """Most bytes that are read from one export."""

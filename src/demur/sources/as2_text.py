@@ -4,11 +4,11 @@ Invariants: whoever the object mentions, tags or quotes has a span, an empty one
 what was quoted stands in a quote span of its author, so that it can be taken out and the rest stays.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from demur.errors import SourceError
 from demur.sources.as2 import (
     Actors,
     AsObject,
@@ -20,6 +20,8 @@ from demur.sources.as2 import (
     values,
 )
 from demur.sources.html import Link, to_text
+from demur.sources.limits import MAX_ELEMENTS
+from demur.sources.phrases import Phrases
 from demur.sources.text import Span
 from demur.terms import Role
 
@@ -55,7 +57,7 @@ def text_of(thing: AsObject, host: str, actors: Actors) -> tuple[str, list[Span]
     content = content_of(thing)
     built.add(*((content, []) if _is_plain(thing) else _read(content, accounts, actors)))
     built.add("\n".join(_options(thing)), [])
-    _mark_unseen(built, tags)
+    _mark_unseen(built, tags, identifier(thing))
     _add_quote(built, quote, host, actors)
     return built.text, sorted(built.spans, key=lambda span: (span.start, -span.end))
 
@@ -112,16 +114,26 @@ def _tags(thing: AsObject, host: str, actors: Actors) -> list[_Tag]:
     return found
 
 
-def _mark_unseen(built: _Text, tags: list[_Tag]) -> None:
+def _mark_unseen(built: _Text, tags: list[_Tag], name: str | None) -> None:
     """Mark people whom the markup did not show: where the text writes their handle, else by an empty span."""
     seen = {one.account for one in built.spans}
-    for tag in tags:
-        if tag.account in seen:
-            continue
-        handles = "|".join(re.escape(name) for name in tag.names if name.startswith("@"))
-        written = re.finditer(rf"(?<![\w@])(?:{handles})(?![\w@])", built.text, re.IGNORECASE) if handles else ()
-        places = [match.span() for match in written] or [(0, 0)]
-        built.spans.extend(Span(start, end, tag.role, tag.account) for start, end in places)
+    bearers: dict[str, list[int]] = {}
+    for number, tag in enumerate(tags):
+        for handle in {each for each in tag.names if each.startswith("@") and tag.account not in seen}:
+            bearers.setdefault(handle, []).append(number)
+    places: dict[int, list[tuple[int, int]]] = {}
+    marked = 0
+    for start, handles in Phrases(bearers, around=r"\w@", fold=True).found(built.text):
+        for handle in handles:
+            marked += len(bearers.get(handle.lower(), ()))
+            if marked > MAX_ELEMENTS:
+                raise SourceError(f"The object {name} mentions more than {MAX_ELEMENTS:,} people: leave it out.")
+            for number in bearers.get(handle.lower(), ()):
+                places.setdefault(number, []).append((start, start + len(handle)))
+    for number, tag in enumerate(tags):
+        if tag.account not in seen:
+            found = dict.fromkeys(places.get(number, [(0, 0)]))
+            built.spans.extend(Span(start, end, tag.role, tag.account) for start, end in found)
 
 
 # Quotes

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from demur.errors import SourceError
+from demur.sources.limits import MAX_ELEMENTS
 from demur.sources.text import SURROGATE, Span, clean
 from demur.terms import ALIKE, ITEM
 
@@ -182,8 +183,14 @@ def _with_alike(batch: pa.RecordBatch, rows: Sequence[ItemRow], alike: Mapping[s
 
 
 def _prepared(row: ItemRow) -> tuple[ItemRow, int]:
-    """The row with clean text, and about how many bytes it holds."""
+    """The row with clean text, and about how many bytes it holds.
+
+    Raises:
+        SourceError: for an item with more spans than any that somebody wrote.
+    """
     weight = 0
+    if len(row.spans) > MAX_ELEMENTS:
+        raise SourceError(f"The item {row.item} mentions or quotes more than {MAX_ELEMENTS:,} times: leave it out.")
     if row.text is not None:
         text, spans = clean(row.text, row.spans)
         if text is not row.text or spans is not row.spans:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.errors import SourceError
+from demur.sources.jsonbounds import exceeded
 
 _EARLIEST: Final = -62_135_596_800_000_000  # 0001-01-01 in microseconds, as in demur.sources.text
 _LATEST: Final = 253_402_300_799_999_999  # 9999-12-31
@@ -59,7 +60,7 @@ class Cell:
             failed = pa.array([not _works(cast, column.slice(row, 1)) for row in range(len(column))])
             self.refuse(failed, f"the value is no {what}")
             raise SourceError(
-                f"{self.where}, column {self.column!r}: a column of {column.type} is no {what}."
+                f"{self.where}, column {self.column!r}: a column of {_called(column.type)} is no {what}."
             ) from None
 
 
@@ -78,8 +79,14 @@ def text(column: pa.Array, wanted: pa.DataType, cell: Cell) -> pa.Array:
     if pa.types.is_null(kind):
         return pa.nulls(len(column), wanted)
     if not (_is_string(kind) or pa.types.is_integer(kind)):
-        raise SourceError(f"{cell.where}, column {cell.column!r}: {kind} is no text: map another column, or cast it.")
+        place = f"{cell.where}, column {cell.column!r}"
+        raise SourceError(f"{place}: {_called(kind)} is no text: map another column, or cast it.")
     return cell.located(column, lambda part: _valid(part.cast(wanted)), "text in UTF-8")
+
+
+def _called(kind: pa.DataType) -> str:
+    """A type as error sentences name it: of one that holds others, nothing of these, which may have long names."""
+    return str(kind).partition("<")[0]
 
 
 def _is_string(kind: pa.DataType) -> bool:
@@ -158,6 +165,8 @@ def nested(column: pa.Array, element: pa.DataType, cell: Cell) -> pa.Array:
 
 def _parsed(spelt: str | None) -> Any:  # noqa: ANN401  # whatever the JSON says; Arrow refuses what is no list
     try:
+        if spelt and exceeded(spelt.encode()):
+            raise TypeError  # as for what is no list
         return orjson.loads(spelt) if spelt else None
     except orjson.JSONDecodeError:
         raise TypeError from None

@@ -11,6 +11,7 @@ from typing import Any, Final
 from demur.sources.base import Media
 from demur.sources.labels import TEXT
 from demur.sources.meta import entries, field, joined, labelled, media_file, objects
+from demur.sources.phrases import Phrases
 from demur.sources.text import Span
 from demur.terms import Role
 
@@ -88,7 +89,10 @@ def _with_tags(text: str, spans: list[Span], names: Sequence[str]) -> list[Span]
     taken = bytearray(len(text))
     for span in spans:
         taken[span.start : span.end] = b"\1" * (span.end - span.start)
-    anyone = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    hits = re.finditer(rf"(?<!\w)(?:{anyone})(?!\w)", text)
-    free = [hit for hit in hits if not any(taken[hit.start() : hit.end()])]
-    return sorted([*spans, *(Span(*hit.span(), Role.TAG, f"facebook-name:{hit[0]}") for hit in free)])
+    found, end = [], 0
+    for start, here in Phrases(names, around=r"\w").found(text):
+        if start >= end:
+            end = start + len(here[0])
+            found.append((start, end, here[0]))
+    free = [(start, end, name) for start, end, name in found if not any(taken[start:end])]
+    return sorted([*spans, *(Span(start, end, Role.TAG, f"facebook-name:{name}") for start, end, name in free)])

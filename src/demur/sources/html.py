@@ -70,8 +70,8 @@ class _Open:
     classes: frozenset[str]
     part: int
     """The number of parts written before it."""
-    spans: int
-    """The number of spans found before it."""
+    mentions: int
+    """The number of mentions found before it."""
 
 
 class _Writer:
@@ -88,11 +88,12 @@ class _Writer:
         self._preformatted = 0  # depth of <pre>
         self._listed = 0  # depth of <li>: what stands in a list stands close
         self._spans: list[Span] = []
+        self._mentions: list[str] = []  # the accounts that links named
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         classes = frozenset(attributes.get("class", "").split())
         self._break(tag)
-        self._open.append(_Open(tag, dict(attributes), classes, len(self._parts), len(self._spans)))
+        self._open.append(_Open(tag, dict(attributes), classes, len(self._parts), len(self._mentions)))
         self._dropped += _DROPPED.fullmatch(tag) is not None
         self._preformatted += tag == "pre"
         self._listed += tag == "li"
@@ -167,12 +168,13 @@ class _Writer:
         account = self._account_of(Link(element.attributes.get("href", ""), shown, element.classes))
         if account is not None:
             self._spans.append(Span(*extent, Role.MENTION, account))
+            self._mentions.append(account)
 
     def _end_quote(self, element: _Open) -> None:
         extent = self._extent(element)
         if extent is None:
             return
         cited = self._account_of(Link(element.attributes.get("cite", ""), "", element.classes))
-        inner = (span.account for span in self._spans[element.spans :] if span.role is Role.MENTION)
-        account = cited or (next(inner, None) if "quote-inline" in element.classes else None)
+        named = "quote-inline" in element.classes and len(self._mentions) > element.mentions
+        account = cited or (self._mentions[element.mentions] if named else None)
         self._spans.append(Span(*extent, Role.QUOTE, account))

@@ -1,9 +1,11 @@
 """JSON files of an export, record by record.
 
-Invariants: memory holds one record, however large the file; a file that is broken is told in one sentence with
-line and byte, and never by showing what stands there, because that is somebody's content.
+Invariants: memory holds one record, however large the file, and what a record may cost is bounded before a parser sees
+it; a file that is broken is told in one sentence with line and byte, and never by showing what stands there, because
+that is somebody's content.
 """
 
+import decimal
 import io
 import re
 from collections.abc import Iterator
@@ -13,12 +15,12 @@ import ijson
 
 from demur.errors import SourceError
 from demur.sources.archive import Member
-
-MAX_RECORD: Final = 256 * 2**20
-"""Most bytes one record may take; the content of a record stands in memory."""
+from demur.sources.jsonbounds import JsonBounds
 
 _PEEK: Final = 1 << 16
 _BOM: Final = b"\xef\xbb\xbf"
+_BROKEN: Final = (ijson.JSONError, UnicodeDecodeError, decimal.InvalidOperation)
+"""What the parser says of text that is no JSON, or of a number beyond all bounds (1e99999999999999999999)."""
 _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
 
 
@@ -38,7 +40,7 @@ def records(member: Member, *keys: str) -> Iterator[Record]:
     first key, or the root itself. A section that says in words that it is empty holds no record.
 
     Raises:
-        SourceError: when the file is no JSON in UTF-8, or a record is larger than ``MAX_RECORD``.
+        SourceError: when the file is no JSON in UTF-8, or what it holds exceeds :mod:`demur.sources.limits`.
     """
     for prefix in _prefixes(member, keys):
         yield from records_at(member, prefix)
@@ -90,9 +92,9 @@ def _stream(member: Member, prefix: str) -> Iterator[Any]:
         reader = _Reader(file, member.where)
         try:
             for value in ijson.items(reader, prefix, buf_size=_PEEK):
-                reader.waiting = 0
+                reader.bounds.next_record()
                 yield value
-        except (ijson.JSONError, UnicodeDecodeError):
+        except _BROKEN:
             slow_from = reader.passed - _PEEK
         else:
             return
@@ -104,8 +106,8 @@ def _located(member: Member, prefix: str, slow_from: int) -> SourceError:
         reader = _Reader(file, member.where, slow_from)
         try:
             for _ in ijson.items(reader, prefix, buf_size=_PEEK):
-                reader.waiting = 0
-        except (ijson.JSONError, UnicodeDecodeError):
+                reader.bounds.next_record()
+        except _BROKEN:
             pass
         place = f"line {reader.lines}, byte {reader.passed}"
         what = "ends too early" if reader.ended else "is no valid JSON in UTF-8"
@@ -123,28 +125,30 @@ class _Reader:
         """Bytes handed out, of the whole file."""
         self.lines = 1
         """The line reached, counted only where the place of an error is looked for."""
-        self.waiting = 0
-        """Bytes handed out since the last record."""
+        self.bounds = JsonBounds()
         self.ended = False
         if file.peek(len(_BOM)).startswith(_BOM):
             file.read(len(_BOM))
 
     def read(self, size: int) -> bytes:
-        """At most ``size`` bytes.
+        """About ``size`` bytes; a long string is handed out whole, because the parser begins it anew with every block.
 
         Raises:
-            SourceError: when a record takes more than ``MAX_RECORD`` bytes.
+            SourceError: when a record exceeds a bound.
         """
+        blocks = [self._block(size)]
+        while self.bounds.in_string and len(blocks[-1]) == size and (len(blocks) == 1 or self.bounds.string >= size):
+            blocks.append(self._block(size))
+        return b"".join(blocks)
+
+    def _block(self, size: int) -> bytes:
         if self._slow_from is not None:
             size = min(size, max(self._slow_from - self.passed, 1))
         data = self._file.read(size)
         if self._slow_from is not None:
             self.lines += data.count(b"\n")
         self.passed += len(data)
-        self.waiting += len(data)
         self.ended = size > 0 and not data
-        if self.waiting > MAX_RECORD:
-            raise SourceError(
-                f"{self._where} has a record of more than {MAX_RECORD >> 20} MiB: remove it from the export."
-            )
+        if found := self.bounds.exceeded(data):
+            raise SourceError(f"{self._where} has {found} (before byte {self.passed + 1}): remove it from the export.")
         return data

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from demur.errors import SourceError
+from demur.sources.limits import MAX_LINE
 
 _BLOCK_BYTES: Final = 2**20
-_LINE_BYTES: Final = 16 * 2**20  # no network passes on more than 8 KB (RFC 2812, 2.3; IRCv3 message tags)
 _SUFFIXES: Final = (".log", ".txt")
 
 
@@ -76,14 +76,23 @@ def blocks(path: Path) -> Iterator[str]:
         with path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
                 lines, newline, rest = (rest + block).rpartition(b"\n")
-                if len(rest) > _LINE_BYTES:
-                    raise SourceError(f"{path}: a line has more than 16 MB: this is no log; leave it out.")
+                if _has_long_line(lines, rest):
+                    raise SourceError(
+                        f"{path}: a line has more than {MAX_LINE // 1024} KB: this is no log; leave it out."
+                    )
                 if newline:
                     yield _decoded(lines)
     except OSError as error:
         raise SourceError(f"{path} can't be read ({error.strerror}): check that it is a readable file.") from None
     if rest:
         yield _decoded(rest)
+
+
+def _has_long_line(lines: bytes, rest: bytes) -> bool:
+    """Whether a line exceeds ``MAX_LINE``."""
+    if len(rest) > MAX_LINE:
+        return True
+    return len(lines) > MAX_LINE and any(len(line) > MAX_LINE for line in lines.split(b"\n"))
 
 
 def _decoded(lines: bytes) -> str:

@@ -19,6 +19,8 @@ _LETTERS: Final = r"\w\[\]\\`^{|}-"  # of a nick: RFC 2812, 2.3.1, and what toda
 _TOKEN: Final = re.compile(rf"[{_LETTERS}]+")
 _SPLIT_TOKEN: Final = re.compile(rf"[{_LETTERS}]+\] [{_LETTERS}]+")  # some loggers set a blank behind ``]``
 _RFC_2812: Final = re.compile(r"[A-Za-z\[\]\\`_^{|}][A-Za-z0-9\[\]\\`_^{|}-]+")
+_LONGEST: Final = 512
+"""Characters of a word that may be a nick: no network's nicks have more than 64, whatever stands around them."""
 _ORNAMENTS: Final = "-_|^`\\[]{}"  # letters of a nick that also stand around one: [ann] ann- `ann`
 _LEAD: Final = re.compile(r"[\s<(\"'*>&+~=@]*")
 _JOIN: Final = re.compile(r"\s*(?:[:,;/&+]|\band\b)\s*")
@@ -113,7 +115,7 @@ class Nicks:
         token, end = match[0], match.end()
         if token.casefold() in self._known:
             return position, end
-        if token[0] not in _ORNAMENTS and token[-1] not in _ORNAMENTS:
+        if len(token) > _LONGEST or (token[0] not in _ORNAMENTS and token[-1] not in _ORNAMENTS):
             return None
         if (split := _SPLIT_TOKEN.match(text, position)) and split[0].replace(" ", "") in self:
             return split.span()

@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple, NoReturn, Protocol
 
 from demur.errors import SourceError
+from demur.sources.limits import MAX_DIRECTORY
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
+_TAIL: Final = 65_535 + 22 + 20 + 56 + 100  # a comment, and the three records that end a zip
+_ZIP64: Final = 0xFFFF_FFFF
 _IGNORED: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
@@ -86,6 +89,7 @@ class Zip:
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path = path
+        _refuse_long_directory(path)
         try:
             self._zip = stack.enter_context(zipfile.ZipFile(path))
         except zipfile.BadZipFile:
@@ -138,6 +142,23 @@ class Zip:
                 raise SourceError(
                     f"{self.path}: {first.filename!r} and {second.filename!r} overlap: this is a zip bomb."
                 )
+
+
+def _refuse_long_directory(path: Path) -> None:
+    """Refuse a zip of so many files that reading their names takes the memory (APPNOTE.TXT, 4.3.14 to 4.3.16)."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL))
+            end = file.read()
+    except OSError as error:
+        unreadable(error)
+    at = end.rfind(b"PK\5\6")
+    length = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    if length == _ZIP64 and (at := end.rfind(b"PK\6\6")) >= 0:
+        length = int.from_bytes(end[at + 40 : at + 48], "little")
+    if length > MAX_DIRECTORY:
+        raise SourceError(f"{path} holds too many files for one zip: split it, or unpack it and pass the folder.")
 
 
 def parts_of(path: Path, stack: ExitStack) -> list[Part]:

@@ -1,8 +1,8 @@
 """Table files as batches: Parquet, CSV, JSON Lines, Arrow IPC.
 
 Invariants: a batch has at most ``MAX_ROWS`` rows, and fewer where rows are large, so that memory does not grow with
-the file; what a file holds beyond the columns that are used is not decoded; a broken file is one sentence that
-names it, and never shows what stands in it.
+the file, nor with how often a file says to repeat what it holds; what a file holds beyond the columns that are used
+is not decoded; a broken file is one sentence that names it, and never shows what stands in it.
 """
 
 import glob
@@ -14,16 +14,18 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
+from demur.sources.jsonbounds import exceeded
+from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
+from demur.sources.sizes import cut
+from demur.sources.table_parquet import parquet_batches
 
 Used = Callable[[Iterable[str]], list[str]]
 """Chooses, from the names of a table's columns, those to decode."""
 
-_CSV_BLOCK: Final = 32 * 2**20  # bytes; a row must fit in one
-_LINE_BYTES: Final = 256 * 2**20  # of JSON Lines
+_HEADER_BYTES: Final = MIB
 _WILD: Final = frozenset("*?[")
 
 
@@ -77,19 +79,18 @@ def _first_words(error: Exception) -> str:
     return str(error).partition(":")[0].partition("\n")[0].strip("'\" ") or type(error).__name__
 
 
+def check_columns(where: object, count: int) -> None:
+    """Refuse a table that is too wide.
+
+    Raises:
+        SourceError: when it has more than ``MAX_COLUMNS`` columns.
+    """
+    if count > MAX_COLUMNS:
+        raise SourceError(f"{where} has more than {MAX_COLUMNS:,} columns: export only those that are needed.")
+
+
 def _parquet(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, pre_buffer=False) as file:
-        columns = used(file.schema_arrow.names)
-        rows = _rows_at_once(file.metadata)
-        for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=True):
-            yield from bounded(batch)
-
-
-def _rows_at_once(metadata: Any) -> int:  # noqa: ANN401  # pyarrow ships no types
-    """How many rows to decode at a time: fewer where the average row is large."""
-    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-    largest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
-    return max(1, min(MAX_ROWS, MAX_BYTES // max(largest, 1)))
+    return parquet_batches(path, used)
 
 
 def _ipc(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
@@ -97,10 +98,10 @@ def _ipc(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
         is_file = source.read(6) == b"ARROW1"
         source.seek(0)
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
+        check_columns(path, len(reader.schema.names))
         columns = used(reader.schema.names)
         several = (reader.get_batch(number) for number in range(reader.num_record_batches)) if is_file else reader
-        for batch in several:
-            yield from bounded(batch.select(columns))
+        yield from cut((batch.select(columns) for batch in several), str(path), path.stat().st_size)
 
 
 def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBatch]:
@@ -121,20 +122,27 @@ def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBat
         null_values=[""],
         quoted_strings_can_be_null=False,
     )
-    read = pa_csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)  # in order, so that rows have numbers
+    read = pa_csv.ReadOptions(block_size=MAX_CSV_ROW, use_threads=False)  # in order, so that rows have numbers
     try:
         with pa_csv.open_csv(path, read_options=read, parse_options=parse, convert_options=convert) as reader:
-            for batch in reader:
-                yield from bounded(batch)
+            yield from cut(reader, str(path))
     except pa.ArrowInvalid as error:
         told = ragged[0] if ragged else _csv_trouble(str(error))
         raise SourceError(f"{path}: {told}: correct it, or export the table as Parquet.") from None
 
 
 def _header(path: Path, separator: str) -> list[str]:
-    parse = pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda _: "skip")
+    """The names of the columns, by Arrow's own reading of the first row."""
+    parse = pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True)
+    with path.open("rb") as file:
+        first = file.readline(_HEADER_BYTES)
+        while first.count(b'"') % 2 and len(first) < _HEADER_BYTES and (more := file.readline(_HEADER_BYTES)):
+            first += more
+    if len(first) >= _HEADER_BYTES:
+        raise SourceError(f"{path}: the first row, of names, has more than {_HEADER_BYTES // MIB} MB: correct it.")
+    check_columns(path, first.count(separator.encode()) + 1)
     try:
-        with pa_csv.open_csv(path, parse_options=parse) as reader:
+        with pa_csv.open_csv(io.BytesIO(first), parse_options=parse) as reader:
             return list(reader.schema.names)
     except pa.ArrowInvalid as error:
         raise SourceError(f"{path}: {_csv_trouble(str(error))}: correct it, or export it as Parquet.") from None
@@ -145,27 +153,28 @@ def _csv_trouble(told: str) -> str:
     if "UTF8" in told:
         return "a value is not in UTF-8"
     if "block" in told:
-        return f"a row is larger than {_CSV_BLOCK >> 20} MB, or a quote is never closed"
+        return f"a row is larger than {MAX_CSV_ROW // MIB} MB, or a quote is never closed"
     return "it is empty" if "Empty" in told else "it is no table of comma-separated values"
 
 
 def _json_lines(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
     """JSON Lines by Python, line by line: a field may be a string here and a number there."""
-    parsed = ((_parsed(line, path, number), len(line)) for number, line in enumerate(_lines(path), start=1))
-    columns: list[str] = []
-    for batch in gathered((record, weight) for record, weight in parsed if record is not None):
-        columns = columns or used(batch.schema.names)  # what no record of a later batch has is null there
-        known = {
-            name: batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows) for name in columns
-        }
-        yield from bounded(pa.RecordBatch.from_pydict(known))
+    parsed = ((_parsed(line, path, number), len(line)) for number, line in enumerate(json_lines(path), start=1))
+    yield from gathered(((record, weight) for record, weight in parsed if record is not None), str(path), used)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def json_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file of JSON Lines, empty ones included.
+
+    Raises:
+        SourceError: when parsing a line would cost more than :mod:`demur.sources.limits` allows.
+    """
     with pa.input_stream(str(path), compression="detect") as stream, io.BufferedReader(stream, 2**20) as file:
-        while line := file.readline(_LINE_BYTES):
-            if len(line) == _LINE_BYTES:
-                raise SourceError(f"{path}: a line has {_LINE_BYTES >> 20} MB: this is no JSON Lines file.")
+        for number, line in enumerate(iter(lambda: file.readline(MAX_RECORD), b""), start=1):
+            if len(line) == MAX_RECORD:
+                raise SourceError(f"{path}, line {number} has {MAX_RECORD // MIB} MB: this is no JSON Lines file.")
+            if found := exceeded(line):
+                raise SourceError(f"{path}, line {number} has {found}: correct it or leave it out.")
             yield line
 
 
@@ -182,24 +191,36 @@ def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any] | None:
     return record
 
 
-def gathered(records: Iterable[tuple[Mapping[str, Any], int]]) -> Iterator[pa.RecordBatch]:
-    """Records, each with about how many bytes it holds, as batches of the fields they have."""
+def gathered(
+    records: Iterable[tuple[Mapping[str, Any], int]], where: str, used: Used = list
+) -> Iterator[pa.RecordBatch]:
+    """Records, each with about how many bytes it holds, as batches of the fields that are used.
+
+    The fields are those of the first batch's records; what no record of a later batch has is null there.
+
+    Raises:
+        SourceError: when the records of one batch have more than ``MAX_COLUMNS`` fields, or one is too large.
+    """
+    columns: list[str] = []
+    for held in _held(records):
+        names = dict.fromkeys(name for record in held for name in record)
+        check_columns(where, len(names))
+        columns = columns or used(list(names))
+        arrays = [_array([record.get(name) for record in held]) for name in columns]
+        yield from cut([pa.RecordBatch.from_arrays(arrays, names=columns)], where)
+
+
+def _held(records: Iterable[tuple[Mapping[str, Any], int]]) -> Iterator[list[Mapping[str, Any]]]:
     held: list[Mapping[str, Any]] = []
     weight = 0
     for record, more in records:
         held.append(record)
         weight += more
         if len(held) == MAX_ROWS or weight > MAX_BYTES:
-            yield _gathered(held)
+            yield held
             held, weight = [], 0
     if held:
-        yield _gathered(held)
-
-
-def _gathered(records: list[Mapping[str, Any]]) -> pa.RecordBatch:
-    names = list(dict.fromkeys(name for record in records for name in record))
-    arrays = [_array([record.get(name) for record in records]) for name in names]
-    return pa.RecordBatch.from_arrays(arrays, names=names)
+        yield held
 
 
 def _array(values: list[Any]) -> pa.Array:
@@ -213,13 +234,6 @@ def _spelt(value: Any) -> str | None:  # noqa: ANN401  # any value of JSON or SQ
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value, default=str, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode().strip('"')
-
-
-def bounded(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch in parts of at most ``MAX_ROWS`` rows and about ``MAX_BYTES``."""
-    rows = max(1, min(MAX_ROWS, int(batch.num_rows * MAX_BYTES / max(batch.nbytes, 1))))
-    for start in range(0, batch.num_rows, rows):
-        yield batch.slice(start, rows)
 
 
 _READERS: Final[dict[str, Callable[[Path, Used, str | None], Iterator[pa.RecordBatch]]]] = {

@@ -4,6 +4,7 @@ Invariants: rows come from a cursor of the server, so that memory does not grow 
 reads; no password and no value is ever part of an error.
 """
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -13,9 +14,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from demur.errors import SourceError
-from demur.sources.table_files import bounded, gathered
+from demur.sources.limits import MAX_CELL
+from demur.sources.sizes import cut
+from demur.sources.table_files import gathered
 
-_ROWS_AT_ONCE: Final = 256  # fetched from the server; a row may be large
+_ROWS_AT_ONCE: Final = 16  # fetched from the server; a row may be as large as MAX_CELL, and more
 
 
 def is_url(path: str) -> bool:
@@ -78,8 +81,7 @@ def _through_adbc(connection: Any, url: sa.URL, query: str) -> Iterator[pa.Recor
         try:
             cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute(query)
-            for batch in cursor.fetch_record_batch():
-                yield from bounded(batch)
+            yield from cut(cursor.fetch_record_batch(), shown(url.render_as_string(hide_password=False)))
         except (OSError, pa.ArrowException, connection.Error):
             raise _refused(url) from None
 
@@ -89,7 +91,8 @@ def _through_sqlalchemy(url: sa.URL, query: str) -> Iterator[pa.RecordBatch]:
     try:
         with engine.connect() as connection:
             answer = connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(sa.text(query))
-            yield from gathered((row, _weight(row)) for row in map(dict, answer.mappings()))
+            rows = map(dict, answer.mappings())
+            yield from gathered(((row, _weight(row)) for row in rows), url.render_as_string())
     except sa.exc.OperationalError as error:
         raise (_unreachable(url) if error.statement is None else _refused(url)) from None
     except sa.exc.SQLAlchemyError:
@@ -104,11 +107,19 @@ def _engine(url: sa.URL) -> sa.Engine:
             raise _unreachable(url)
         url = url.set(database=f"file:{url.database}", query={"mode": "ro", "uri": "true"})
     try:
-        return sa.create_engine(url)
+        engine = sa.create_engine(url)
     except (sa.exc.ArgumentError, ImportError):
         raise SourceError(
             f"{url.render_as_string()}: no driver for {url.drivername} is installed: install one for SQLAlchemy."
         ) from None
+    if engine.dialect.driver == "pysqlite":
+        sa.event.listen(engine, "connect", _limit_cells)
+    return engine
+
+
+def _limit_cells(connection: sqlite3.Connection, _: object) -> None:
+    """SQLite itself refuses a value that is too long, before it is in memory."""
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_CELL)
 
 
 def _weight(row: Mapping[str, Any]) -> int:

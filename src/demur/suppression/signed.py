@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from demur.errors import CorpusError
-from demur.files import sync
+from demur.files import sync, tighten
 
 JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]  # noqa: UP007  # a recursive alias
 """Facts: what JSON holds, without fractions, whose spelling differs from writer to writer."""
@@ -155,8 +155,9 @@ def aside(path: Path) -> Iterator[Path]:
     """
     file = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield file
+        tighten([file])
         sync(file)
         file.replace(path)
         sync(path.parent)

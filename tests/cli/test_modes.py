@@ -1,0 +1,98 @@
+"""What demur writes is for its owner alone, whatever the umask it was started with."""
+
+import os
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from calling import PYTHON
+from desk import ANN, BEN, signed_workspace, write_posts
+from making import open_policy
+
+from demur.corpus.importing import import_items
+from demur.policy import write_policy
+from demur.sources import load_source
+from demur.workspace import find
+
+
+def _run(root: Path, umask: int, *arguments: str | Path) -> None:
+    command = [*PYTHON, *map(str, arguments), "-w", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=umask)
+    assert done.returncode == 0, done.stderr
+
+
+def _open_to_others(root: Path) -> Iterator[str]:
+    for path in (root, *root.rglob("*")):
+        if (mode := stat.S_IMODE(path.lstat().st_mode)) & 0o077:
+            yield f"{path.relative_to(root.parent)} {mode:o}"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000], ids=["022", "000"])
+def test_nothing_that_a_command_writes_is_open_to_others(fast_tmp: Path, umask: int) -> None:
+    posts, root = write_posts(fast_tmp / "posts.jsonl"), fast_tmp / "out" / "ws"
+    members = fast_tmp / "members.csv"
+    members.write_text(f"account,names\n{ANN},Ann\n")
+
+    subprocess.run([*PYTHON, "init", str(root), "--yes"], check=True, capture_output=True, umask=umask)
+    write_policy(open_policy(), find(root).policy_path)
+    _run(root, umask, "members", members)
+    _run(root, umask, "import", "table", posts)
+    _run(root, umask, "publish", "v1")
+    _run(root, umask, "export", "v1", "--to", root / "copy")
+    _run(root, umask, "object", "--account", BEN)
+    _run(root, umask, "recall", "v1", "--to", root / "recall.csv")
+    _run(root, umask, "erase", "--account", ANN, "--yes")
+    _run(root, umask, "publish", "v2")
+
+    assert {"corpus.lance", "imports", "suppression", "versions", "copy"} <= {each.name for each in root.iterdir()}
+    assert list(_open_to_others(root)) == []
+
+
+def test_called_from_python_the_folders_keep_others_out(fast_tmp: Path) -> None:
+    before = os.umask(0o000)
+    try:
+        workspace = signed_workspace(fast_tmp / "forum")
+        posts = write_posts(fast_tmp / "posts.jsonl")
+        import_items(workspace, "table", load_source("table").read([str(posts)], {}))
+    finally:
+        os.umask(before)
+
+    wide = [each for each in _open_to_others(workspace.root) if not each.startswith("forum/corpus.lance/")]
+    assert wide == []
+
+
+def test_what_an_earlier_demur_left_open_is_closed_by_the_next_command_that_writes(fast_tmp: Path) -> None:
+    workspace = signed_workspace(fast_tmp / "forum")
+    workspace.versions_path.chmod(0o755)
+    workspace.policy_path.chmod(0o664)
+    other = workspace.root / "notes-of-the-team"
+    other.mkdir()
+    other.chmod(0o775)
+
+    with find(workspace.root).writing("test"):
+        assert stat.S_IMODE(workspace.versions_path.stat().st_mode) == 0o700
+        assert stat.S_IMODE(workspace.policy_path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(other.stat().st_mode) == 0o775
+
+
+def test_a_folder_that_held_other_things_keeps_its_own_mode(fast_tmp: Path) -> None:
+    root = fast_tmp / "project"
+    root.mkdir()
+    root.chmod(0o755)
+    (root / "README").write_text("ours")
+
+    workspace = signed_workspace(root)
+
+    assert stat.S_IMODE(root.stat().st_mode) == 0o755
+    assert [each for each in _open_to_others(root) if "README" not in each] == ["project 755"]
+    assert workspace.root == root
+
+
+def test_a_mode_that_is_narrower_stays_so(fast_tmp: Path) -> None:
+    workspace = signed_workspace(fast_tmp / "forum")
+    workspace.policy_path.chmod(0o400)
+
+    with workspace.writing("test"):
+        assert stat.S_IMODE(workspace.policy_path.stat().st_mode) == 0o400
