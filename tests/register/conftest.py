@@ -126,8 +126,12 @@ def place(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Iterato
 
 @pytest.fixture
 def register(place: Place) -> Iterator[Register]:
+    """A new register; whatever a test did with it, what stands must follow from the entries (audit/)."""
+    told: list[str] = []
     with place.create() as register:
         yield register
+        register.audit(told.append)
+    assert told == []
 
 
 Row = Mapping[str, Any]

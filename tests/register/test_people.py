@@ -97,7 +97,10 @@ class PeopleMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "register"):
+            told: list[str] = []
+            self.register.audit(told.append)
             self.register.close()
+            assert told == []
             self.folder.cleanup()
 
     def model(self) -> set[str]:

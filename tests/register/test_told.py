@@ -40,7 +40,10 @@ class ToldMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "register"):
+            told: list[str] = []
+            self.register.audit(told.append)
             self.register.close()
+            assert told == []
             self.folder.cleanup()
 
     def together(self, account: str) -> set[str]:

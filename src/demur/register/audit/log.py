@@ -127,8 +127,9 @@ class _Log:
         while True:
             page = [Stored._make(row) for row in self._connection.execute(_SELECT, {"after": after})]
             last = page[-1].seq if len(page) == _PAGE else _ALL
-            self._objections.between(after, last)
             self._read_details(after, last)
+            owners = {number: account for number, (account, _) in self._details.items()}
+            self._objections.between(after, last, owners)
             yield page
             self._ownerless()
             if last == _ALL:

@@ -53,10 +53,18 @@ class Objections:
         self._open: dict[int, _Standing] = {}
         self._rows: dict[int, Any] = {}
         self._named: dict[int, list[int]] = {}
+        self._owners: dict[int, int] = {}
 
-    def between(self, after: int, last: int) -> None:
-        """Read what the tables say of the objections with numbers after one, up to another."""
+    def between(self, after: int, last: int, owners: dict[int, int]) -> None:
+        """Read what the tables say of the objections with numbers after one, up to another.
+
+        Args:
+            after: the last number before.
+            last: the last number.
+            owners: whose account seals what was said with them.
+        """
         self.unlodged()
+        self._owners = owners
         here = (objection.c.seq > after, objection.c.seq <= last)
         self._rows = {row.seq: row for row in self._connection.execute(sa.select(*_COLUMNS).where(*here))}
         self._named = {}
@@ -123,6 +131,9 @@ class Objections:
             wrong = named != sorted(effect.keys.tolist()) or not np.isin(effect.keys, subjects).all()
         if wrong:
             self._report(f"Objection {stored.seq} names other accounts than its entry says.")
+        owner = self._owners.get(stored.seq)
+        if owner is not None and owner not in named:
+            self._report(f"What was said with objection {stored.seq} is sealed by an account that it does not name.")
 
     def _moved(self, stored: Stored, number: int, known: _Standing, phase: ObjectionPhase) -> None:
         if known.phase not in FROM[phase]:
@@ -145,6 +156,7 @@ class Objections:
 
     def finish(self) -> None:
         """Compare what is still open, and look for accounts that have no row."""
+        self.unlodged()
         for number, known in self._open.items():
             self._settle(number, known)
         self._open = {}
