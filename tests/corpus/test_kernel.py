@@ -168,7 +168,7 @@ def test_a_policy_may_drop_instead_of_mask() -> None:
     ("role", "reason"), [("quote", Reason.QUOTE), ("mention", Reason.MENTION), ("tag", Reason.MENTION)]
 )
 def test_a_trace_that_stands_in_the_markup_alone_drops_the_item_too(text: str, role: str, reason: Reason) -> None:
-    picture = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": []}]
+    picture: list[dict[str, Any]] = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": []}]
     dropping = open_policy(others=Others(mentions="drop", quotes="drop"))
     row = item("1", "forum:bob", text, spans=[span(0, len(text) if text.isspace() else 0, role, "forum:ann")])
     row |= {"media": picture}
@@ -235,7 +235,8 @@ def test_nested_places_end_alike_in_whatever_order_people_object(
     text, spans, masked = PLACES[place]
     row = item("1", "forum:cyd", text, spans=spans)
     policy = open_policy(identifiers=Identifiers(handles=handles))
-    final = policy.model_copy(update={"others": Others(**{dropped: "drop"} if dropped else {})})
+    others = Others().model_copy(update={dropped: "drop"} if dropped else {})
+    final = policy.model_copy(update={"others": others})
     both = rules(final, objected=["forum:ann", "forum:bob"])
     expected = [] if dropped else [masked.replace("Q", "[quote]").replace("P", "[person]")]
     ends = [govern(batch([row]), both)]
@@ -289,7 +290,7 @@ def test_spans_that_cross_are_cut_and_both_masked_whole() -> None:
 
 def test_a_mask_over_blanks_is_no_word() -> None:
     assert reason_of(item("1", text=" \n", spans=[span(0, 4, "mention", "forum:ann")]), rules()) is Reason.EMPTY
-    picture = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": ["forum:cyd"]}]
+    picture: list[dict[str, Any]] = [{"uri": "a.jpg", "type": "image/jpeg", "alt": None, "tagged": ["forum:cyd"]}]
     row = item("1", text=" \n", spans=[span(0, 4, "mention", "forum:bob")], media=picture)
     shown = govern(batch([row]), rules()).kept
     assert shown.to_pylist()[0]["text"] == " \n"

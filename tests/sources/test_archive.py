@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from demur.errors import SourceError
-from demur.sources import archive, load_source
+from demur.sources import archive, limits, load_source
 from demur.sources.archive import Archive
 
 Make = Callable[..., str]
@@ -125,7 +125,7 @@ def test_members_that_overlap_are_refused(zipped: Make) -> None:
 
 
 def test_a_zip_bomb_is_stopped_while_it_inflates(zipped: Make) -> None:
-    path = zipped({"a.json": b"[" + b" " * (archive.FREE_BYTES + (1 << 21)) + b"]"})
+    path = zipped({"a.json": b"[" + b" " * (limits.FREE_BYTES + (1 << 21)) + b"]"})
     with pytest.raises(SourceError, match=r"a\.json inflates to more than 200 times its size like a zip bomb"):
         _read(path)
 

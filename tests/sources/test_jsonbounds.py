@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.sources import jsonbounds
+from demur.sources import jsonbounds, limits
 from demur.sources.jsonbounds import JsonBounds
 
 _TEXT = st.text(st.sampled_from('a[]{}",\\\n\u00e9')) | st.text()
@@ -40,7 +40,9 @@ def _found(text: str, cuts: list[int]) -> list[str]:
 
 @given(_JSON, st.lists(st.integers(0, 200), max_size=12), st.booleans())
 def test_depth_and_values_are_counted_exactly_wherever_the_blocks_end(
-    value: object, cuts: list[int], escape: bool
+    value: object,
+    cuts: list[int],
+    escape: bool,  # noqa: FBT001  # Hypothesis passes it by name
 ) -> None:
     text = json.dumps(value, ensure_ascii=escape)
     with pytest.MonkeyPatch.context() as patch:
@@ -60,7 +62,7 @@ def test_depth_and_values_are_counted_exactly_wherever_the_blocks_end(
 )
 def test_a_number_is_long_and_a_string_of_digits_is_none(digits: int, cuts: list[int], shape: str) -> None:
     told = _found(shape % ("7" * digits), cuts)
-    assert bool(told) == (digits > jsonbounds.MAX_DIGITS and '"%s"' not in shape)
+    assert bool(told) == (digits > limits.MAX_DIGITS and '"%s"' not in shape)
 
 
 @given(st.integers(1, 400), st.lists(st.integers(0, 420), max_size=40))

@@ -101,7 +101,7 @@ def test_the_old_link_of_somebody_erased_objects_for_rows_that_came_since(worksp
     }
     items = [item("forum:1", account, "one"), item("forum:2", others[account], "two")]
     assert kept(workspace, *items, item("forum:3", "forum:stranger", "mine")) == ["mine", "one", "two"]
-    subject = Tokens.of(workspace.keys()).read(LINKS["silent"][account], Purpose.OBJECT).number
+    subject = Tokens.of(workspace.keys(), 1).read(LINKS["silent"][account], Purpose.OBJECT).number
     with workspace.register() as register:
         assert register.identifiers(register.persons.own_of(subject)) == [None]
         register.lodge_for_key(subject, channel="signed-link")
@@ -113,7 +113,7 @@ def test_the_old_link_of_somebody_erased_objects_for_rows_that_came_since(worksp
 @pytest.mark.parametrize("account", sorted(LINKS["objected"]))
 def test_an_old_receipt_still_withdraws_and_only_then_the_content_returns(workspace: Workspace, account: str) -> None:
     given = LINKS["objected"][account]
-    sequence = Tokens.of(workspace.keys()).read(given["receipt"], Purpose.RECEIPT).number
+    sequence = Tokens.of(workspace.keys(), 1).read(given["receipt"], Purpose.RECEIPT).number
     with workspace.register() as register:
         reference = register.reference_of(sequence)
         assert reference is not None
