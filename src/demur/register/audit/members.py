@@ -84,7 +84,7 @@ class Members:
             self._identifier(row)
 
     def _consents(self) -> None:
-        column = sa.func.coalesce(sa.cast(member.c.recorded_consent, sa.BigInteger), _NONE)
+        column = sa.func.coalesce(sa.cast(member.c.recorded_consent, sa.Integer), _NONE)
         stands = bulk.read(self._connection, sa.select(member.c.key, sa.cast(column, sa.BigInteger)), _RECORDED)
         told = self._recorded.rows()
         here, there = matched(stands, told, ["key"])
