@@ -36,7 +36,7 @@ def prepared(register: Register) -> Register:
     """A register with an account that is linked with another, and one whose details were erased."""
     register.link("forum:linked", "mastodon:@linked@town.example", now=NOW)
     register.lodge(["forum:Erased"], channel="mail", now=NOW)
-    register.erase_details("forum:Erased")
+    register.erase_details("forum:Erased", now=NOW)
     return register
 
 

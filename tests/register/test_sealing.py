@@ -13,7 +13,7 @@ from demur.register import Delivered, Register, Selection
 from demur.register.contact_tables import attachment, attachment_content, letter
 from demur.register.tables import account, detail, member
 from demur.register.vault import Vault
-from demur.terms import Channel
+from demur.terms import Channel, EntryKind
 
 if TYPE_CHECKING:
     from tests.register.conftest import Cluster, MakeBatch, Place, Row
@@ -151,13 +151,15 @@ def test_erasing_a_person_destroys_keys_and_details_of_all_accounts(
     reference = fill(register, members, ann)
     every = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example"]
     theirs = keys.pepper.subject_keys(every)
-    entries = list(register.entries())
+    before = list(register.entries())
     assert register.erase_details("mastodon:ann@social.example") == 3
     assert register.identifiers(theirs) == [None] * 3
     assert register.member("instagram:ann.sample") is None
     assert register.reason(reference) is None
     assert register.suppressed().tolist() == sorted(theirs.tolist())  # what honours the objection stays
-    assert list(register.entries()) == entries
+    *others, last = register.entries()
+    assert others == before
+    assert (last.kind, last.payload) == (EntryKind.PERSON_ERASED, {"accounts": 3})
     assert register.member("x:ben") is not None
     assert register.erase_details("x:nobody") == 0
 

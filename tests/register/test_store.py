@@ -28,8 +28,8 @@ NEXT = '''"""The next revision, for tests."""
 import os
 import sqlalchemy as sa
 from alembic import op
-revision = "0004"
-down_revision = "0003"
+revision = "9999"
+down_revision = "LAST"
 def upgrade():
     op.create_table("later", sa.Column("id", sa.Integer, primary_key=True))
     if os.environ.get("DEMUR_TEST_BREAK") == "error":
@@ -54,7 +54,7 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """The package as a later version would have it: one revision more."""
     folder = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, folder)
-    (folder / "versions" / "r0004_later.py").write_text(NEXT)
+    (folder / "versions" / "r9999_later.py").write_text(NEXT.replace("LAST", schema.revisions()[-1]))
     monkeypatch.setattr(schema, "MIGRATIONS", folder)
     yield
     monkeypatch.undo()

@@ -269,7 +269,7 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             return self._people.identifiers(connection, subjects)
 
-    def erase_details(self, account: str) -> int:
+    def erase_details(self, account: str, *, now: datetime | None = None) -> int:
         """Destroy every sealed detail of the accounts that are proven an account's person's; how many are known.
 
         Keyed identifiers stay, for the one purpose of honouring the person's objections.
@@ -278,7 +278,7 @@ class Register(ObjectionLog):
         with self._store.writing() as connection:
             known = sa.select(sa.func.count()).select_from(account_table)
             erased = connection.scalar(known.where(bulk.among(connection, account_table.c.key, keys))) or 0
-            self.persons.destroy(keys)
+            self.persons.destroy(keys, now=now)
         self._store.scrub()
         return erased
 
