@@ -10,12 +10,8 @@ from demur.sources.phrases import Phrases
 _PIECE = st.text(st.sampled_from("ab@. A-"), min_size=1, max_size=14)
 
 
-@given(st.lists(_PIECE, max_size=6), st.text(st.sampled_from("ab@. A-"), max_size=60), st.booleans())
-def test_the_longest_phrases_are_those_of_a_regular_expression(
-    phrases: list[str],
-    text: str,
-    fold: bool,  # noqa: FBT001  # Hypothesis passes it by name
-) -> None:
+@given(phrases=st.lists(_PIECE, max_size=6), text=st.text(st.sampled_from("ab@. A-"), max_size=60), fold=st.booleans())
+def test_the_longest_phrases_are_those_of_a_regular_expression(*, phrases: list[str], text: str, fold: bool) -> None:
     found, end = [], 0
     for start, here in Phrases(phrases, around=r"\w@", fold=fold).found(text):
         if start >= end:

@@ -94,7 +94,7 @@ class JsonBounds:
         if first < 0:
             self.string += len(plain) if was_in_string else 0
             return self.string > MAX_STRING
-        begun, self.string = self.string, len(plain) - plain.rfind(b'"')
+        begun, self.string = self.string, len(plain) - plain.rfind(b'"') - 1
         return was_in_string and begun + first > MAX_STRING
 
     def _number_too_long(self, plain: bytes, was_in_string: bool) -> bool:  # noqa: FBT001  # as above
