@@ -148,8 +148,13 @@ def require_point(connection: sa.Connection, point: Point, of: str, where: str) 
     found = journal.commitment_at(connection, point.seq)
     if found == point.commitment:
         return
+    end = entries.head(connection).seq
+    if found is None and end > point.seq:
+        raise RegisterError(
+            f"The register {where} lacks entry {point.seq}, which {of} names: somebody took it out. Nothing was "
+            "changed; put the register back as it was, or restore a backup with `demur restore`."
+        )
     if found is None:
-        end = entries.head(connection).seq
         raise RegisterError(
             f"The register {where} is older than {of}: it ends at entry {end}, {point.seq - end} before entry "
             f"{point.seq}, which was acknowledged. Nothing was changed; put the newer register back, or restore a "
