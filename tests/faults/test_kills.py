@@ -157,9 +157,18 @@ def no_leftovers(workspace: Workspace) -> None:
     assert len(set(published)) == len(published)
     assert journal.read(workspace.root) is None
     folders = {"keys", "versions", "outbox", "imports", "suppression", "corpus.lance"}
-    files = {"demur.toml", ".lock", "register.db", "register.db-wal", "register.db-shm"}
+    files = {
+        "demur.toml",
+        ".lock",
+        ".corpus.json",
+        "register.mark",
+        "register.db",
+        "register.db-wal",
+        "register.db-shm",
+    }
     assert {path.name for path in workspace.root.iterdir()} <= folders | files
-    assert names(workspace.root / "imports") == {f"{number:06d}.parquet" for number in numbers}
+    left_out = {f"{number:06d}.left-out.parquet" for number in numbers[-1:]}
+    assert names(workspace.root / "imports") == {f"{number:06d}.parquet" for number in numbers} | left_out
     assert names(workspace.versions_path) == {f"{name}.json" for name in published} | {f"{n}.rows" for n in readable}
     bindings = payloads(workspace, EntryKind.VERSION_PUBLISHED, "binding")
     assert {int(name.partition("-")[0]) for name in names(workspace.lists_path)} == set(bindings)

@@ -111,7 +111,6 @@ def _import(
     session.note_import(number)
     payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now)}
     session.register.append(EntryKind.IMPORT_FINISHED, payload, now=session.now)
-    outcomes.discard_older(root, number)
     return report
 
 

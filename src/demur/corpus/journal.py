@@ -56,7 +56,10 @@ def end(root: Path) -> None:
 
 
 def settle(root: Path, corpus: Corpus, register: Register) -> None:
-    """Undoes an import that was cut off before the register knew of it. The caller holds the workspace's lock."""
+    """Undoes an import that was cut off before the register knew of it, or finishes it after.
+
+    The caller holds the workspace's lock.
+    """
     partial(root / NAME).unlink(missing_ok=True)
     journal = read(root)
     if journal is None:
@@ -66,6 +69,10 @@ def settle(root: Path, corpus: Corpus, register: Register) -> None:
         corpus.restore(journal.base)
         ledger(root, journal.number).unlink(missing_ok=True)
         left_out(root, journal.number).unlink(missing_ok=True)
+    else:
+        for path in (root / "imports").glob("*.left-out.parquet"):
+            if path != left_out(root, journal.number):
+                path.unlink(missing_ok=True)
     end(root)
 
 

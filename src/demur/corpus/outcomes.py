@@ -58,13 +58,6 @@ def carry_on(root: Path, number: int, register: Register, corpus: Corpus, spool:
         return _carried(before, read, _not_superseded(spool.left_out()), journal.left_out(root, number))
 
 
-def discard_older(root: Path, number: int) -> None:
-    """Removes the files of imports before ``number``, which the register knows."""
-    for path in (root / "imports").glob("*.left-out.parquet"):
-        if path != journal.left_out(root, number):
-            path.unlink(missing_ok=True)
-
-
 def left_out_now(root: Path, register: Register, corpus: Corpus) -> dict[str, int]:
     """The items whose last reading left them out, by reason, as of the last import."""
     entries = list(register.entries(EntryKind.IMPORT_FINISHED))
