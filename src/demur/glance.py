@@ -6,6 +6,7 @@ time, and holds nothing that the corpus, the register and the index files do not
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -75,7 +76,9 @@ def keep(root: Path, glance: Glance) -> None:
     fields = asdict(glance)
     commitment = fields["said"].pop("commitment").hex()
     unfinished = partial(root / NAME)
-    unfinished.write_bytes(orjson.dumps(fields | {"commitment": commitment}))
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(fields | {"commitment": commitment}))
     unfinished.replace(root / NAME)
 
 

@@ -19,7 +19,7 @@ from demur.workspace import Workspace, create, find
 
 def test_a_workspace_has_all_its_parts(workspace: Path) -> None:
     names = {entry.name for entry in workspace.iterdir()}
-    assert names == {"demur.toml", "keys", "register.db", "versions", "outbox", ".lock"}
+    assert names == {"demur.toml", "keys", "register.db", "register.mark", "versions", "outbox", ".lock"}
     assert stat.S_IMODE((workspace / "keys").stat().st_mode) == 0o700
     assert stat.S_IMODE((workspace / "outbox").stat().st_mode) == 0o700
     assert {stat.S_IMODE(key.stat().st_mode) for key in (workspace / "keys").iterdir()} == {0o600}
@@ -127,7 +127,7 @@ def test_a_failed_creation_leaves_the_folder_as_it_was(tmp_path: Path, monkeypat
     def unreachable(*_: object) -> None:
         raise RegisterError("The register is unreachable.")
 
-    monkeypatch.setattr("demur.workspace.Register.create", unreachable)
+    monkeypatch.setattr("demur.workspace.Register.begin", unreachable)
     for folder in (tmp_path, tmp_path / "new"):
         with pytest.raises(RegisterError):
             create(folder, Policy(effective_date=date(2026, 1, 1)))

@@ -105,6 +105,7 @@ def test_what_is_recorded_is_told_though_the_corpus_fails(
     def damaged(_workspace: object) -> None:
         raise CorpusError("The corpus is damaged: restore it.")
 
+    (workspace / "corpus.lance").mkdir()
     monkeypatch.setattr("demur.corpus.honour.honour", damaged)
     result = demur("object", "-w", workspace, "--account", ANN)
     assert result.code == 2
@@ -254,7 +255,11 @@ def test_linked_members_share_an_objection(demur: Demur, workspace: Path) -> Non
             b'{"account": "x:a", "birth_year": true}',
             "m.jsonl record 1: `birth_year` has to be a year, like 1990.",
         ),
-        ("m.jsonl", b"[" * 100_000, "m.jsonl line 1 is no valid JSON in UTF-8: write one object a line."),
+        (
+            "m.jsonl",
+            b"[" * 100_000,
+            "m.jsonl, line 1 has objects and lists within each other more than 200 deep: correct it or leave it out.",
+        ),
     ],
 )
 def test_a_broken_file_is_told_and_nothing_is_imported(

@@ -7,7 +7,7 @@ honoured everything the register held when it began.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -47,6 +47,8 @@ class Session:
     """Gives the corpus; a command that needs no row never calls it, and loads no Lance."""
     now: datetime
     """Aware; ages and notice periods are counted on its day in UTC."""
+    noted: list[Said] = field(default_factory=list)
+    """What was found out in this session that the corpus itself does not say yet."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
@@ -64,7 +66,11 @@ class Session:
     def said(self) -> Said:
         """What the corpus says of itself; a glance may know of later entries that concern none of its rows."""
         seen = glance.take(self.workspace.root, self.workspace.corpus_path)
-        return self.corpus.said() if seen is None else seen.said
+        found = self.corpus.said() if seen is None else seen.said
+        known = self.noted[-1] if self.noted else found
+        if known.honoured <= found.honoured:
+            return found
+        return replace(found, honoured=known.honoured, commitment=known.commitment)
 
     @property
     def honoured(self) -> int:
@@ -80,6 +86,7 @@ class Session:
         """
         point = self.register.point(binding)
         said = replace(self.said, honoured=binding, commitment=point.commitment)
+        self.noted.append(said)
         if changed or binding - self.corpus.said().honoured > _LAG:
             self.corpus.say(said)
         self.keep_glance(said)
