@@ -103,7 +103,7 @@ def test_the_journal_names_nobody_and_is_sealed(begun: Callable[[], Register], t
     with begun() as register:
         reference = register.lodge(["forum:ann"], channel="letter", reason="mine alone").reference
     text = (tmp_path / "register.mark").read_bytes()
-    assert b"ann" not in text
+    assert b"forum:ann" not in text
     assert b"mine alone" not in text
     assert reference.encode() not in text
 

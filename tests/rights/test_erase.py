@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from dossier import ALIAS, FLORA, LATER, MAIL, NEEDLES, OTHERS, REASON, SAID, everything, items, sealed, settle, traces
+from keysharing import with_keys_of
 from making import NOW, batch, item, open_policy
 
 from demur import workspace as workspaces
@@ -135,9 +136,7 @@ def test_an_export_that_was_moved_away_is_told_of(settled: Workspace) -> None:
 
 def test_the_corpus_is_the_one_that_would_be_without_the_person(settled: Workspace, fast_tmp: Path) -> None:
     erase(settled, FLORA, now=LATER)
-    bare = workspaces.create(fast_tmp / "bare", open_policy())
-    for name in ("pepper", "sealing", "signing"):
-        (bare.keys_path / f"{name}.key").write_bytes((settled.keys_path / f"{name}.key").read_bytes())
+    bare = with_keys_of(settled, fast_tmp / "bare")
     with bare.register() as register:
         register.lodge([FLORA, ALIAS], channel="letter", now=NOW)
     import_items(bare, "table", iter([batch(items(with_her=False))]), now=NOW)

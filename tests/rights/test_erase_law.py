@@ -9,6 +9,7 @@ import pytest
 from dossier import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keysharing import with_keys_of
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
@@ -55,8 +56,8 @@ def test_erasing_leaves_what_would_be_there_without_the_person(
 ) -> None:
     items = [post(number, *each) for number, each in enumerate(posts)]
     with TemporaryDirectory(prefix="demur-", dir=RAM if RAM.is_dir() else None) as folder:
-        used, bare = (workspaces.create(Path(folder) / name, open_policy()) for name in ("used", "bare"))
-        (bare.keys_path / "pepper.key").write_bytes((used.keys_path / "pepper.key").read_bytes())
+        used = workspaces.create(Path(folder) / "used", open_policy())
+        bare = with_keys_of(used, Path(folder) / "bare")
         for number, step in enumerate(["import", *steps]):
             act(used, step, items, f"v{number}")
         erased = erase(used, PEOPLE[0], now=LATER)

@@ -183,7 +183,7 @@ def test_other_files_of_a_folder_are_passed_over(items: Items, folder: Folder) -
     [
         ({"a.txt": b"no log\n"}, {}, r"no line reads"),
         ({"a.pdf": b"no log\n"}, {}, r"there is no \.log or \.txt file"),
-        ({"a.log": b"x" * (17 * 2**20)}, {}, "a line has more than 16 MB"),
+        ({"a.log": b"x" * (17 * 2**20)}, {}, "a line has more than 64 KB"),
         ({"a.log": LOG}, {"chanel": "#x"}, "did you mean 'channel'"),
         ({"a.log": LOG}, {"timezone": "Mars/Olympus"}, "is no time zone"),
         ({"a.log": LOG}, {"audience": "everyone"}, "'audience' does not fit"),

@@ -154,4 +154,4 @@ def test_times_are_checked() -> None:
 def test_importing_the_package_loads_no_adapter() -> None:
     code = "import demur.sources, sys; print([m for m in sys.modules if m.startswith('demur.sources.')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['demur.sources.text', 'demur.sources.base']"
+    assert done.stdout.strip() == "['demur.sources.limits', 'demur.sources.text', 'demur.sources.base']"

@@ -409,7 +409,7 @@ def test_postgresql_is_read_through_adbc(cluster: str) -> None:
 
     rows = read(cluster, query=query)
 
-    assert [row["item"] for row in rows] == [f"postgres:{number}" for number in range(1, 20_001)]
+    assert [row["item"] for row in rows] == [f"table:{number}" for number in range(1, 20_001)]
     assert rows[0]["created"] > datetime(2024, 1, 1, tzinfo=UTC)
 
 

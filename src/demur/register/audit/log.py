@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from demur.register.entries import SALT_BYTES, Stored, commitment, content_diges
 from demur.register.erasing import is_signed
 from demur.register.people import People
 from demur.register.records import Head
-from demur.register.tables import detail, state
+from demur.register.tables import detail
 from demur.register.vault import Vault
 from demur.terms import BINDING, EntryKind
 
@@ -225,12 +225,3 @@ class _Log:
         self._links.finish()
         self._members.finish()
         self._notices.finish()
-        self._marks()
-
-    def _marks(self) -> None:
-        """The corpus can't honour what was never recorded."""
-        honoured: Any = self._connection.scalar(sa.select(state.c.value).where(state.c.name == "honoured"))
-        if honoured is not None and not (honoured.isdecimal() and int(honoured) <= self._head.binding):
-            self._report(
-                f"The corpus is marked to honour entry {honoured}; the last binding one is {self._head.binding}."
-            )
