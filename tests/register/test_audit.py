@@ -200,7 +200,6 @@ EDITS: dict[str, tuple[str, str]] = {
     "words are replaced": ("UPDATE detail SET sealed = :none", "was replaced"),
     "words are another's": ("UPDATE detail SET account = 3", "sealed by an account that it does not name"),
     "words nobody said": ("INSERT INTO detail VALUES (1, 1, :none)", "which digests none"),
-    "the corpus's mark": ("INSERT INTO state VALUES ('honoured', '1000000')", "marked to honour entry 1000000"),
 }
 
 
