@@ -180,10 +180,8 @@ def _adopt(store: Store, keys: Keys, path: Path) -> Instance:
         if known is not None:
             return known
         instance.write(connection, begun)
-        seq = entries.append(connection, EntryKind.WORKSPACE_ADOPTED, {"instance": begun.id}, micros(None))
-        commitment = journal.commitment_at(connection, seq)
-        assert commitment is not None
-        mark = Mark.prepare(path, keys, begun, Point(seq, commitment))
+        entries.append(connection, EntryKind.WORKSPACE_ADOPTED, {"instance": begun.id}, micros(None))
+        mark = Mark.prepare(path, keys, begun, journal.end(connection))
     mark.establish()
     return begun
 

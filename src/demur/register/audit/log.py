@@ -102,8 +102,6 @@ class _Log:
         self._wordless: dict[int, bytes] = {}
         """Objections whose words are gone while their salts are there, with their subjects."""
         self._gaps: list[tuple[int, int]] = []
-        self.excused: list[tuple[int, int]] = []
-        """Numbers, first and last, that a later entry declares as lost: a restore's matter."""
         self._second = False
         """Whether an entry of the second format was seen: none of the first may follow."""
         self._head = Head(0, 0)
@@ -214,9 +212,8 @@ class _Log:
 
     def _finish(self) -> None:
         for first, last in self._gaps:
-            if not any(low <= first and last <= high for low, high in self.excused):
-                which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
-                self._report(f"{which} missing." if first <= last else f"Entry {last + 1} is out of order.")
+            which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
+            self._report(f"{which} missing." if first <= last else f"Entry {last + 1} is out of order.")
         for seq in self._emptied:
             self._report(f"Entry {seq} has no salts, and no erasure names it.")
         for seq in self._wordless:
