@@ -5,13 +5,13 @@ into: readers then read the two columns instead, and whoever writes next builds 
 known by what stat(2) says of it, so that the check costs no reading; a copy of the workspace is known by its bytes.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from demur import glance
+from demur.suppression.signed import file_digest
 
 if TYPE_CHECKING:
     import lance
@@ -59,7 +59,7 @@ class Indexes:
         for name in self._names():
             if name not in self._known and name not in self._strange:
                 path = self._corpus / name
-                self._known[name] = [_digest(path), *_stamp(path)]
+                self._known[name] = [file_digest(path), *_stamp(path)]
 
     def _is_known(self, name: str) -> bool:
         path, entry = self._corpus / name, self._known.get(name)
@@ -67,7 +67,7 @@ class Indexes:
             return False
         stamp = _stamp(path)
         if list(entry[1:]) != stamp:
-            if entry[0] != _digest(path):
+            if entry[0] != file_digest(path):
                 return False
             self._known[name] = [entry[0], *stamp]
         return True
@@ -81,8 +81,3 @@ def _stamp(path: Path) -> list[int]:
     """What changes when a file is written to or another one takes its place; nobody but root sets the change time."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
