@@ -15,7 +15,7 @@ import _measure as measure
 import _posts as posts
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
-from demur.policy import Door, Notice, Policy
+from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
 from demur.sources import load_source
 
 ROWS = (2_000_000,)
@@ -41,7 +41,12 @@ def main() -> None:
 
 def workspace(root: Path, rows: int) -> workspaces.Workspace:
     """A workspace in which 1 % of the people have objected."""
-    policy = Policy(effective_date=posts.EFFECTIVE, notice=Notice(required=False), door=Door(unknown_age="use"))
+    policy = Policy(
+        effective_date=posts.EFFECTIVE,
+        basis=LegalBasis(legitimate_interests=Assessment(document="lia.pdf", date=posts.EFFECTIVE, signed_by="DPO")),
+        notice=Notice(required=False),
+        door=Door(unknown_age="use"),
+    )
     made = workspaces.create(root, policy)
     with made.register() as register, register.locked():
         for account in posts.accounts(np.arange(0, posts.people(rows), 100)):

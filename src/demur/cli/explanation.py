@@ -5,7 +5,8 @@ from pathlib import Path
 
 from demur.cli.output import count
 from demur.cli.tables import reasons_table
-from demur.corpus.explain import Counts, Explanation, LastImport
+from demur.corpus.explain import Explanation
+from demur.corpus.imports import Counts, LastImport
 from demur.policy import Policy, door_lines, rule_of
 from demur.terms import Reason
 

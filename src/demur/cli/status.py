@@ -7,7 +7,7 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, doubt, emit
 from demur.cli.tables import table
-from demur.corpus.explain import LastImport
+from demur.corpus.imports import LastImport
 from demur.corpus.status import Status
 from demur.corpus.status import status as status_of
 

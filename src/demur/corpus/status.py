@@ -9,7 +9,7 @@ from datetime import datetime
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import MOST_SMALL, small_fragments
-from demur.corpus.explain import LastImport, last_imports
+from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import reading
 from demur.corpus.versions import VersionState, states
 from demur.register import Head

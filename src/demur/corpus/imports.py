@@ -1,0 +1,86 @@
+"""What imports read, kept and left out, as the register tells it.
+
+Invariants: the entries of finished imports are all that is asked, so that neither the corpus nor what governs it is
+loaded; an item that several imports read is counted in each of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from demur.corpus.session import Session
+from demur.register import JSON
+from demur.terms import EntryKind, Reason
+
+T = TypeVar("T", bound=str)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one import, or all of them, did; read = kept + left out."""
+
+    read: int
+    kept: int
+    replaced: int
+    """Rows of earlier imports."""
+    kinds: dict[str, int]
+    """Items read by kind, "" where the source did not say."""
+    left_out: dict[Reason, int]
+    """In the order of terms.Reason."""
+
+
+@dataclass(frozen=True)
+class LastImport:
+    """The last import from a source."""
+
+    number: int
+    source: str
+    finished: datetime
+    counts: Counts
+
+
+def last_imports(session: Session) -> list[LastImport]:
+    """The last import from each source, oldest first."""
+    found: dict[str, LastImport] = {}
+    for entry in session.register.entries(EntryKind.IMPORT_FINISHED):
+        source, number = str(entry.payload["source"]), int(str(entry.payload["number"]))
+        found.pop(source, None)
+        found[source] = LastImport(number, source, entry.time, _counts(entry.payload))
+    return list(found.values())
+
+
+def totals(session: Session) -> Counts:
+    """All imports together."""
+    every = [_counts(entry.payload) for entry in session.register.entries(EntryKind.IMPORT_FINISHED)]
+    return Counts(
+        read=sum(each.read for each in every),
+        kept=sum(each.kept for each in every),
+        replaced=sum(each.replaced for each in every),
+        kinds=dict(sorted(_sum(each.kinds for each in every).items())),
+        left_out=in_order(_sum(each.left_out for each in every)),
+    )
+
+
+def _counts(payload: Mapping[str, JSON]) -> Counts:
+    left_out = {Reason(reason): count for reason, count in _numbers(payload["left_out"])}
+    numbers = {name: int(str(payload[name])) for name in ("read", "kept", "replaced")}
+    return Counts(**numbers, kinds=dict(_numbers(payload["kinds"])), left_out=in_order(left_out))
+
+
+def _numbers(value: JSON) -> Iterator[tuple[str, int]]:
+    assert isinstance(value, Mapping)
+    return ((name, int(str(count))) for name, count in value.items())
+
+
+def _sum(counts: Iterable[Mapping[T, int]]) -> Counter[T]:
+    total: Counter[T] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
+
+
+def in_order(counts: Mapping[Reason, int]) -> dict[Reason, int]:
+    """The same counts in the order of terms.Reason, without those that are 0."""
+    return {reason: counts[reason] for reason in Reason if counts.get(reason)}
