@@ -16,8 +16,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from demur.corpus.identifiers import Category, find_identifiers
-from demur.corpus.identifiers.gate import Batch, gate
+from demur.kernel.identifiers import Category, find_identifiers
+from demur.kernel.identifiers.gate import Batch, gate
 
 BATCH: Final = 16_384
 ROWS: Final = 500_000

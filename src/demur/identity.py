@@ -33,6 +33,8 @@ __all__ = [
     "Pepper",
     "SubjectKeys",
     "canonical",
+    "grown",
+    "inside",
     "mail_spelling",
     "seal",
     "spellings",
@@ -49,6 +51,24 @@ SubjectKeys = npt.NDArray[np.int64]
 
 Pairs = npt.NDArray[np.int64]
 """Subject keys of one account, each the exact one and that of another spelling of it; shape (n, 2)."""
+
+
+def grown(pairs: Pairs, keys: SubjectKeys) -> SubjectKeys:
+    """Sorted keys with all that pairs connect with them, sorted."""
+    while True:
+        ends = inside(pairs.ravel(), keys).reshape(-1, 2)
+        new = np.unique(pairs[ends[:, ::-1] & ~ends])
+        if not len(new):
+            return keys
+        keys = np.insert(keys, np.searchsorted(keys, new), new)
+
+
+def inside(few: SubjectKeys, keys: SubjectKeys) -> npt.NDArray[np.bool_]:
+    """Which of a few keys are among many sorted ones, shape of ``few``."""
+    if not len(keys):
+        return np.zeros(len(few), np.bool_)
+    at = np.minimum(np.searchsorted(keys, few), len(keys) - 1)
+    return np.asarray(keys[at] == few)
 
 
 @lru_cache(maxsize=8)

@@ -12,8 +12,8 @@ from problems import problem
 from starlette.testclient import TestClient
 from town import DIETER
 
+from demur.objecting.references import account_of
 from demur.register import ObjectionState, Register
-from demur.rights.reference import account_of
 from demur.worker.delivery import Delivery
 from demur.worker.office import Office
 from demur.worker.post_kinds import Letters

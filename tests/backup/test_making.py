@@ -17,10 +17,10 @@ from demur import workspace as workspaces
 from demur.backup import back_up, restore
 from demur.backup.restoring import Source
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
 from demur.errors import DemurError, RegisterError
 from demur.policy import Policy
 from demur.policy.sections import RegisterPlace
+from demur.versions.publish import publish
 from demur.workspace import Workspace
 
 SIZE: Final = 6 << 20

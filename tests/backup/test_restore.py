@@ -12,17 +12,17 @@ from making import NOW, batch, item, open_policy
 from demur import workspace as workspaces
 from demur.backup import Restored, back_up, restore
 from demur.backup.restoring import Source
-from demur.corpus.handover import export
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish, retire
 from demur.corpus.session import reading
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UsageError, WorkspaceError
 from demur.policy.sections import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase
 from demur.register.contact_records import StaffRole
 from demur.register.loss import undecided
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
 from demur.terms import EntryKind
+from demur.versions.leave import export
+from demur.versions.publish import publish, retire
 from demur.workspace import Workspace
 
 ANN, BEN, CEM, DIA = "forum:ann", "forum:ben", "forum:cem", "forum:dia"

@@ -350,7 +350,7 @@ def test_maintenance_lapses_what_nobody_confirmed(demur: Demur, filled: Path) ->
 
 
 def test_many_small_fragments_are_due(demur: Demur, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demur.corpus.status.MOST_SMALL", 0)
+    monkeypatch.setattr("demur.status.MOST_SMALL", 0)
     assert MOST_SMALL > 0
     assert "1 small fragment to merge: `demur maintain` does." in demur("status", "-w", filled).out
 

@@ -12,7 +12,8 @@ from calling import Demur
 
 from demur.cli.member_files import BATCH_ROWS, member_batches
 from demur.errors import CorpusError, SourceError
-from demur.register import MEMBER, Facts
+from demur.kernel.facts import Facts
+from demur.register import MEMBER
 from demur.terms import EntryKind
 from demur.workspace import find
 

@@ -12,9 +12,7 @@ from pages import Visitor
 from starlette.testclient import TestClient
 
 from demur.corpus.find import find as find_rows
-from demur.corpus.handover import verify
 from demur.corpus.honour import honour
-from demur.corpus.publish import publish
 from demur.demo.community import Community
 from demur.demo.loop import run
 from demur.demo.page import render
@@ -22,6 +20,8 @@ from demur.demo.policy import demo_policy
 from demur.demo.report import Report
 from demur.notices.lacking import lacks
 from demur.terms import NoticeStatus
+from demur.versions.leave import verify
+from demur.versions.publish import publish
 from demur.web.app import create_app
 from demur.workspace import Workspace, find
 

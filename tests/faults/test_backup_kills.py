@@ -25,7 +25,7 @@ from demur.corpus.session import reading
 from demur.errors import DemurError
 from demur.policy.sections import RegisterPlace
 from demur.register.loss import undecided
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 

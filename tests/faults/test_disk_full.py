@@ -16,11 +16,11 @@ from making import open_policy
 from victim import COMMANDS, LATER, prepare
 
 from demur import workspace as workspaces
-from demur.corpus.handover import export, verify
-from demur.corpus.maintain import maintain
 from demur.corpus.session import reading
 from demur.errors import DemurError
 from demur.terms import EntryKind
+from demur.versions.leave import export, verify
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 SIZE: Final = 4 << 20

@@ -21,9 +21,9 @@ from victim import Kill, Nursery
 
 from demur import workspace as workspaces
 from demur.corpus.find import find
-from demur.corpus.maintain import maintain
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
 from demur.terms import EntryKind
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")

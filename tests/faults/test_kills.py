@@ -24,13 +24,13 @@ from victim import LATER, STEPS, Kill, Nursery, prepare
 
 from demur import workspace as workspaces
 from demur.corpus import journal
-from demur.corpus.handover import verify
 from demur.corpus.honour import honour
-from demur.corpus.maintain import maintain
 from demur.corpus.session import reading
 from demur.corpus.store import ADDRESS
 from demur.errors import CorpusError, UsageError
 from demur.terms import EntryKind
+from demur.versions.leave import verify
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")

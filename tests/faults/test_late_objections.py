@@ -11,19 +11,19 @@ import pytest
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
-from demur.corpus import handover
-from demur.corpus.export import ExportReport, export_rows
-from demur.corpus.handover import verify
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
 from demur.corpus.store import Corpus
-from demur.corpus.versions import rows_of
 from demur.errors import CheckFailed
 from demur.register import Register
 from demur.terms import EntryKind
+from demur.versions import leave
+from demur.versions.export import ExportReport, export_rows
+from demur.versions.leave import verify
+from demur.versions.publish import publish
+from demur.versions.states import rows_of
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 STEPS: Final = (
@@ -137,7 +137,7 @@ def test_an_export_that_becomes_stale_while_it_is_written_is_refused(
         object_to(workspace, LATE)
         return report
 
-    monkeypatch.setattr(handover, "export_rows", interrupted)
+    monkeypatch.setattr(leave, "export_rows", interrupted)
     with pytest.raises(CheckFailed, match="stale"):
-        handover.export(workspace, "v1", fast_tmp / "out", now=NOW)
+        leave.export(workspace, "v1", fast_tmp / "out", now=NOW)
     assert not (fast_tmp / "out").exists()

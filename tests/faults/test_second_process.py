@@ -15,11 +15,11 @@ from making import NOW, batch, item, open_policy
 from demur import workspace as workspaces
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
 from demur.errors import WorkspaceError
 from demur.terms import EntryKind
+from demur.versions.publish import publish
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 SLOW_IMPORT: Final = """

@@ -30,7 +30,7 @@ from town import town_policy
 
 from demur.policy.sections import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase, ObjectionState, Register
-from demur.rights.erase import request as erase
+from demur.rights.erasing import request as erase
 from demur.terms import EntryKind
 from demur.tokens import Purpose
 from demur.web.app import create_app

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -18,16 +17,16 @@ from desk import write_posts
 from making import open_policy
 
 from demur.corpus.session import reading
-from demur.corpus.verify import check_version
-from demur.corpus.versions import rows_of
 from demur.errors import RegisterError
+from demur.objecting.lodging import by_name
 from demur.policy.sections import RegisterPlace
 from demur.register import ObjectionPhase
 from demur.register.loss import undecided
 from demur.terms import EntryKind
 from demur.tokens import Purpose
+from demur.versions.states import rows_of
+from demur.versions.verify import check_version
 from demur.web.desk import Desk
-from demur.web.portal.lodging import Counter, by_name
 from demur.web.portal.receipt import find as find_receipt
 from demur.workspace import Workspace, create
 
@@ -71,7 +70,7 @@ class Drill:
         """People type their accounts; each gets a receipt's link."""
         desk = Desk(self.workspace)
         for number in people:
-            receipt = by_name(desk.register, f"forum:u{number}", Counter(desk, "en", datetime.now(UTC)), ask=False)
+            receipt = by_name(desk.register, f"forum:u{number}", desk.office("en"), ask=False)
             self.references.append(receipt.reference)
             self.receipts[receipt.reference] = desk.tokens.make(Purpose.RECEIPT, receipt.seq)
         desk.close()
@@ -134,7 +133,7 @@ def test_receipts_lead_to_their_own_objection(drilled: Drill) -> None:
     try:
         for reference, token in drilled.receipts.items():
             assert find_receipt(desk, token, acting=True).state.reference == reference
-        newer = by_name(desk.register, "forum:late", Counter(desk, "en", datetime.now(UTC)), ask=False)
+        newer = by_name(desk.register, "forum:late", desk.office("en"), ask=False)
         link = desk.tokens.make(Purpose.RECEIPT, newer.seq)
         assert find_receipt(desk, link).state.reference == newer.reference
     finally:

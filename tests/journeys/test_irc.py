@@ -16,12 +16,12 @@ import pytest
 from making import open_policy
 
 from demur import workspace as workspaces
-from demur.corpus.handover import export, verify
 from demur.corpus.honour import honour
 from demur.corpus.importing import ImportReport, import_items
-from demur.corpus.publish import publish
 from demur.corpus.store import Corpus
 from demur.sources import load_source
+from demur.versions.leave import export, verify
+from demur.versions.publish import publish
 
 LINE = re.compile(r"\[(\d\d:\d\d)\] <([^>]+)> ?(.*)")
 OPENING = re.compile(r"[^\s:,;>]+")

@@ -22,19 +22,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from making import NOW, batch, item, open_policy, rules, span
 
 from demur import workspace as workspaces
-from demur.corpus import schema
-from demur.corpus.handover import export, verify
-from demur.corpus.hexform import from_hex, to_hex
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.kernel import govern
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
 from demur.errors import RegisterError
 from demur.identity import Keys
+from demur.kernel import schema
+from demur.kernel.govern import govern
 from demur.policy import Identifiers
 from demur.suppression.lists import SuppressionList
 from demur.suppression.signed import envelope
+from demur.versions.export_form import from_hex, to_hex
+from demur.versions.leave import export, verify
+from demur.versions.publish import publish
 
 QUOTED = "she said: leave me out of it"
 ITEMS = [

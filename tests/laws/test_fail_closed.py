@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import NOW, PEPPER, batch, open_policy, rules
 
-from demur.corpus import schema
-from demur.corpus.kernel import Answer, govern
-from demur.corpus.kernel.door import KEPT, REASONS
 from demur.errors import IdentityError
+from demur.kernel import schema
+from demur.kernel.door import KEPT, REASONS
+from demur.kernel.govern import Answer, govern
 from demur.policy import Door, Identifiers, LegalBasis, Notice, Others, Policy
 from demur.terms import Audience, Basis, Kind, Reason, Role
 

@@ -29,10 +29,10 @@ from withholding import Left, left_of, row_of
 from demur import workspace as workspaces
 from demur.corpus.honour import honour, regoverned
 from demur.corpus.importing import import_items
-from demur.corpus.kernel import govern
 from demur.corpus.session import reading as read_session
 from demur.corpus.store import ADDRESS
 from demur.identity import Pepper
+from demur.kernel.govern import govern
 from demur.policy import Identifiers, Others, Policy, write_policy
 
 pytestmark = pytest.mark.law

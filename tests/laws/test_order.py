@@ -27,21 +27,21 @@ from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
 from demur.corpus import journal
-from demur.corpus.handover import verify
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.kernel import govern
-from demur.corpus.kernel.door import KEPT
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish
-from demur.corpus.rules import Rules, compile_rules
 from demur.corpus.session import reading
 from demur.identity import Pepper
+from demur.kernel.door import KEPT
+from demur.kernel.facts import NEVER, Facts, Known
+from demur.kernel.govern import govern
+from demur.kernel.rules import Rules, compile_rules
 from demur.policy import Door, Identifiers, LegalBasis, Notice, Others, Policy, write_policy
-from demur.register import NEVER, Facts, Head, Snapshot
 from demur.register.members import MEMBER
 from demur.suppression.keyset import KeySet
 from demur.terms import Basis, Reason
+from demur.versions.leave import verify
+from demur.versions.publish import publish
+from demur.worker.maintenance import maintain
 
 RAM = Path("/dev/shm")
 PEOPLE = ("forum:ann", "forum:bob", "forum:cyd", "forum:dag")
@@ -327,7 +327,7 @@ class Community(RuleBasedStateMachine):
             since.row = None if since.gone else answer.kept.to_pylist()[0]
 
     def _rules(self, policy: Policy, objected: set[str], minors: set[int]) -> Rules:
-        snapshot = Snapshot(Head(0, 0), np.sort(self.pepper.subject_keys(sorted(objected))), self._facts())
+        snapshot = Known(np.sort(self.pepper.subject_keys(sorted(objected))), self._facts())
         rules = compile_rules(policy, self.pepper, snapshot, self.model.now)
         both = KeySet(np.array(sorted(minors), np.int64)).union(rules.minors)
         return Rules(policy, self.pepper, rules.facts, rules.objected, both, rules.today)

@@ -8,14 +8,14 @@ import pytest
 from making import batch, item, open_policy
 
 from demur import workspace as workspaces
-from demur.corpus.handover import verify
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
-from demur.corpus.rules import Rules
 from demur.corpus.session import Session
-from demur.corpus.versions import rows_of
+from demur.kernel.rules import Rules
 from demur.register import Register
 from demur.terms import EntryKind
+from demur.versions.leave import verify
+from demur.versions.publish import publish
+from demur.versions.states import rows_of
 
 PEOPLE = 60
 ACCOUNTS = [f"forum:user{number}" for number in range(PEOPLE)]

@@ -10,7 +10,8 @@ import pytest
 
 from demur.errors import IdentityError, SourceError
 from demur.identity import Keys
-from demur.register import MEMBER, NEVER, Register
+from demur.kernel.facts import NEVER
+from demur.register import MEMBER, Register
 from demur.terms import EntryKind
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from demur.identity import Keys
-from demur.register import MEMBER, NEVER, Delivered, Register, Selection
+from demur.kernel.facts import NEVER
+from demur.register import MEMBER, Delivered, Register, Selection
 from demur.register.standing import Reader
 from demur.terms import Channel
 

@@ -15,13 +15,13 @@ from demur import workspace as workspaces
 from demur.corpus.find import find
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.publish import retire
 from demur.corpus.session import reading
 from demur.errors import CorpusError, IdentityError, UsageError
 from demur.policy import Door
 from demur.rights import access
 from demur.rights.access import Copy, copy_of
 from demur.terms import Audience, EntryKind
+from demur.versions.publish import retire
 from demur.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

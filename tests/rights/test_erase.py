@@ -16,18 +16,18 @@ from demur import workspace as workspaces
 from demur.corpus.find import find
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish, retire_in
 from demur.corpus.session import reading, writing
-from demur.corpus.versions import states
 from demur.errors import IdentityError, WorkspaceError
+from demur.objecting.channels import Route
 from demur.policy import write_policy
 from demur.policy.sections import Mail
 from demur.register import MEMBER
 from demur.register.persons import Persons
-from demur.rights.erase import erase, finish, request
+from demur.rights.erasing import erase, finish, request
 from demur.terms import EntryKind
-from demur.web.portal.lodging import Route
+from demur.versions.publish import publish, retire_in
+from demur.versions.states import states
+from demur.worker.maintenance import maintain
 from demur.worker.office import Office
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
@@ -282,7 +282,7 @@ def test_while_another_process_writes_one_sentence_says_so_and_maintenance_finis
 def test_a_reader_of_the_register_delays_the_overwriting_and_maintenance_does_it(
     settled: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("demur.corpus.erasing._PATIENCE_S", 0.1)
+    monkeypatch.setattr("demur.rights.erasing._PATIENCE_S", 0.1)
     wanted = needles(settled)
     with settled.register() as reader, reader._store.reading() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM entry").all()

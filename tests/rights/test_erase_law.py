@@ -15,9 +15,9 @@ from making import NOW, batch, item, open_policy, span
 from demur import workspace as workspaces
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
+from demur.versions.publish import publish
 from demur.workspace import Workspace
 
 RAM = Path("/dev/shm")

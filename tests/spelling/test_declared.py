@@ -11,9 +11,9 @@ from demur import workspace as workspaces
 from demur.corpus.find import find
 from demur.corpus.honour import honour
 from demur.errors import PolicyError
+from demur.objecting.naming import account_of
 from demur.policy import Accounts, Identifiers, load_policy, write_policy
 from demur.register import MEMBER
-from demur.web.portal.naming import account_of
 from demur.workspace import Workspace
 
 FORUM = Accounts(ignore_case=("forum",), profiles={"forum": "https://Forum.example/members/{name}/"})

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.errors import SourceError
-from demur.letters import MOST_BYTES, read_mail
-from demur.letters.bounds import FIELD_BYTES, Bounds, exceeded
-from demur.letters.eml import TEXT_LENGTH
+from demur.objecting.eml import MOST_BYTES, TEXT_LENGTH, read_mail
+from demur.objecting.mail_bounds import FIELD_BYTES, Bounds, exceeded
 
 HEAD: Final = b"From: Ann <ann@town.example>\r\nSubject: No\r\nDate: Mon, 06 Jan 2025 23:30:00 -0500\r\n"
 

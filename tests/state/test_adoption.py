@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from making import batch, item
 
-from demur.corpus.handover import export, verify
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
-from demur.corpus.versions import rows_of
 from demur.errors import IdentityError, RegisterError
 from demur.register import ObjectionPhase
 from demur.terms import EntryKind
+from demur.versions.leave import export, verify
+from demur.versions.publish import publish
+from demur.versions.states import rows_of
 from demur.workspace import Workspace
 
 GOLDEN = Path(__file__).parent / "golden" / "workspace.tar.gz"

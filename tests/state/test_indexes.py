@@ -12,10 +12,10 @@ from demur.cli import run
 from demur.corpus.find import find
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
-from demur.corpus.versions import rows_of
+from demur.versions.publish import publish
+from demur.versions.states import rows_of
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 PEOPLE = 50

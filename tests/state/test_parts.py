@@ -15,11 +15,11 @@ import ages as made
 import pytest
 from ages import AGES, Ages
 
-from demur.corpus.handover import export, verify
-from demur.corpus.publish import publish
 from demur.corpus.session import reading
-from demur.corpus.versions import rows_of
 from demur.errors import CheckFailed, DemurError, UsageError
+from demur.versions.leave import export, verify
+from demur.versions.publish import publish
+from demur.versions.states import rows_of
 from demur.workspace import Workspace
 
 RAM = Path("/dev/shm")

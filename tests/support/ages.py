@@ -14,8 +14,8 @@ from making import batch, item, open_policy, span
 
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
+from demur.versions.publish import publish
 from demur.workspace import Workspace
 
 PEOPLE: Final = ("ann", "ben", "cyd", "dag", "eve", "flo")

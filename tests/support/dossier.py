@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from lance.file import LanceFileReader
 from making import NOW, batch, item, span
 
-from demur.corpus.handover import export
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
 from demur.register import MEMBER
+from demur.versions.leave import export
+from demur.versions.publish import publish
 from demur.workspace import Workspace
 
 LATER: Final = NOW + timedelta(days=1)

@@ -27,7 +27,7 @@ STEPS: Final[dict[str, tuple[type, str]]] = {
     "record": (NoticeBook, "sent"),
 }
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["demur.worker.work", "demur.corpus.rules"])  # it does not know this folder
+_CONTEXT.set_forkserver_preload(["demur.worker.work", "demur.kernel.rules"])  # it does not know this folder
 
 
 @dataclass(frozen=True)

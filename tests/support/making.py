@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.rules import Rules, compile_rules
 from demur.identity import Pepper, SubjectKeys
+from demur.kernel.facts import NEVER, Facts, Known
+from demur.kernel.rules import Rules, compile_rules
 from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
-from demur.register import NEVER, Facts, Head, Snapshot
 from demur.terms import ITEM
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -80,5 +80,5 @@ def rules(
     now: datetime = NOW,
 ) -> Rules:
     """Rules as the register and the policy would give them."""
-    snapshot = Snapshot(Head(1, 1), keys(*objected), facts(members or {}))
+    snapshot = Known(keys(*objected), facts(members or {}))
     return compile_rules(policy or open_policy(), PEPPER, snapshot, now)

@@ -28,9 +28,9 @@ from demur.backup import back_up, restore
 from demur.backup.restoring import Source
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.maintain import maintain
-from demur.corpus.publish import publish, retire
-from demur.rights.erase import erase
+from demur.rights.erasing import erase
+from demur.versions.publish import publish, retire
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 PEOPLE: Final = 40
@@ -51,8 +51,8 @@ STEPS: Final = (
     "demur.corpus.spool:Spool.supersede",
     "demur.corpus.spool:Spool.write_ledger",
     "demur.corpus.outcomes:carry_on",
-    "demur.corpus.digests:Digester.add",
-    "demur.corpus.digests:Digester.finish",
+    "demur.versions.digests:Digester.add",
+    "demur.versions.digests:Digester.finish",
     "demur.suppression.lists:SuppressionList.write",
     "demur.register:Register.append",
     "demur.register:Register.append_if",

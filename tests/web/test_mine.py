@@ -22,7 +22,7 @@ from demur.corpus.importing import import_items
 from demur.errors import WorkspaceError
 from demur.policy import Door, render_policy
 from demur.register import MEMBER as COLUMNS
-from demur.rights import erase
+from demur.rights import erasing
 from demur.terms import Audience
 from demur.tokens import Purpose
 from demur.web.desk import Desk
@@ -207,7 +207,7 @@ def test_a_deletion_is_on_record_even_while_another_process_writes(
         page = visitor.submit(question)
     assert page.h1 == "This takes longer than usual"
     assert find(desk.workspace, ANN).own == 2
-    erase.finish(desk.workspace)
+    erasing.finish(desk.workspace)
     assert find(desk.workspace, ANN).own == 0
 
 

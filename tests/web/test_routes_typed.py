@@ -10,11 +10,11 @@ from objecting import anonymous, as_person, bound, letters, path_in, state_of, t
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, SILENT
 
+from demur.objecting.naming import account_of
 from demur.register import ObjectionPhase
 from demur.terms import EntryKind
 from demur.web.desk import Desk
 from demur.web.limits import Limits, Rate, Rates
-from demur.web.portal.naming import account_of
 
 
 @pytest.mark.parametrize(

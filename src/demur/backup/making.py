@@ -19,13 +19,13 @@ from typing import Final
 from demur import glance
 from demur.backup import container, keysafe
 from demur.backup.container import INNER, MARK, Listed, Writer
-from demur.corpus.manifest import software
 from demur.corpus.session import Session, writing
 from demur.errors import WorkspaceError
 from demur.files import disk_full, partial, sync
 from demur.policy import FILE_NAME
 from demur.register import copying
 from demur.register.mark import Point
+from demur.versions.manifest import software
 from demur.workspace import Workspace
 
 _TREES: Final = ("versions", "suppression", "imports", "recalls")

@@ -25,19 +25,20 @@ from demur.backup import container, journals, keysafe
 from demur.backup.container import INNER, Listed
 from demur.backup.journals import Journals
 from demur.corpus import journal as imports
-from demur.corpus.erasing import CHANNEL, finish_in
 from demur.corpus.honour import honour_in
-from demur.corpus.leavings import remove_leavings
+from demur.corpus.recovery import remove_leavings
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError
 from demur.files import disk_full, partial, sync, write_durably
 from demur.identity import Keys
+from demur.objecting.channels import Route
 from demur.policy import FILE_NAME, Policy
 from demur.register import JSON, Erasure, Register, copying, loss
 from demur.register.mark import NAME as MARK
 from demur.register.mark import Mark
 from demur.register.replay import Replayed
+from demur.rights.erasing import finish_in
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -287,7 +288,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
     place = building.staging / MARK
     Mark.prepare(place, keys, instance, listed.end).establish()
     with Register.open(building.url, keys, place) as register:
-        done = register.replay(building.journals.replayable(), building.journals.incarnation, CHANNEL)
+        done = register.replay(building.journals.replayable(), building.journals.incarnation, Route.ERASURE)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
         session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, building.now)

@@ -6,7 +6,7 @@ import click
 
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, progress
-from demur.corpus import handover
+from demur.versions import leave
 
 _MB = 1_000_000
 
@@ -26,7 +26,7 @@ def export(invocation: Invocation, name: str, form: str, to: Path) -> None:
     A stale version is not exported (exit code 1): publish a new one.
     """
     with progress(f"Exporting {name}"):
-        report = handover.export(invocation.workspace, name, to)
+        report = leave.export(invocation.workspace, name, to)
     sentence = (
         f"{count(report.rows, 'row')} of version {name} in {count(len(report.shards), 'file')},"
         f" {report.size / _MB:,.1f} MB: {report.path}"
@@ -51,7 +51,7 @@ def recall(invocation: Invocation, name: str, to: Path) -> None:
     It names rows by their item key, as the export does, with the reason; it holds no text and names nobody.
     """
     with progress(f"Comparing {name} with the register"):
-        report = handover.recall(invocation.workspace, name, to)
+        report = leave.recall(invocation.workspace, name, to)
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(report.reasons.items()))
     told = f"{count(report.rows, 'row')} to remove or replace{f' ({reasons})' if reasons else ''}: {to}"
     emit(told, {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons})

@@ -9,7 +9,7 @@ from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, progress
 from demur.cli.whose import account_in, whose
 from demur.corpus.find import find
-from demur.rights import erase as erasing
+from demur.rights import erasing
 
 _MB = 1_000_000
 

@@ -4,7 +4,7 @@ import click
 
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, doubt, emit, progress
-from demur.corpus import maintain as maintenance
+from demur.worker import maintenance
 
 _MB = 1_000_000
 

@@ -16,12 +16,13 @@ import click
 from demur.cli.honouring import recorded
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count
-from demur.letters import MOST_BYTES, Office, Written, read_mail, record, without_account
-from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
+from demur.objecting.channels import RECORDED, Route
+from demur.objecting.eml import MOST_BYTES, read_mail
+from demur.objecting.lodging import Written, as_staff_say, by_letter
+from demur.objecting.office import Office
+from demur.objecting.withdrawing import withdraw as withdraw_objection
+from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.workspace import Workspace
-
-CHANNELS = ("letter", "mail", "ticket", "form")
-"""How an objection can arrive that staff record."""
 
 
 @click.command("object")
@@ -48,7 +49,7 @@ CHANNELS = ("letter", "mail", "ticket", "form")
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(
     "--channel",
-    type=click.Choice(CHANNELS),
+    type=click.Choice([*RECORDED]),
     help="How the objection arrived.  [default: ticket; mail with --eml]",
 )
 @click.option(
@@ -79,12 +80,12 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     _check(said)
     workspace = invocation.workspace
     with workspace.register() as register:
-        office = Office(workspace.policy(), workspace.keys(), datetime.now(UTC), register.incarnation)
+        office = _office(workspace, register)
         written = _written(said, office)
         if said["eml"] or said["confirmed"]:
-            receipts = record(register, written, office, checked=said["confirmed"])
+            receipts = by_letter(register, written, office, checked=said["confirmed"])
         else:
-            receipts = [_lodge(register, written, office.deadline() if said["unconfirmed"] else None)]
+            receipts = [as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])]
         states = [register.objection(each.reference) for each in receipts]
     _tell(workspace, states, named=bool(written.accounts))
 
@@ -109,32 +110,16 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     """What the options and the mail say."""
     day = said["received"].date() if said["received"] else None
     names = tuple(name.strip() for name in said["names"] if name.strip())
-    written = Written(said["channel"] or "ticket", said["accounts"], names, said["text"] or "", said["reason"], day)
+    written = Written(said["channel"] or Route.TICKET, said["accounts"], names, said["text"] or "", said["reason"], day)
     if not said["eml"]:
         return written
     with said["eml"].open("rb") as file:
         mail = read_mail(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
-    return replace(
-        written,
-        channel=said["channel"] or "mail",
-        accounts=(*filter(None, [mail.account]), *written.accounts),
-        text="\n\n".join(filter(None, [written.text, mail.text])),
-        received=day or mail.date,
-        attachments=mail.attachments,
-    )
+    return replace(written, channel=said["channel"] or Route.MAIL).with_mail(mail)
 
 
-def _lodge(register: Register, written: Written, confirm_by: datetime | None) -> Receipt:
-    """Record it as staff say it: it covers every account given, and nobody is asked."""
-    accounts = written.accounts or (without_account(),)
-    return register.lodge(
-        accounts,
-        channel=written.channel,
-        received=written.received,
-        reason=written.reason,
-        statement=written.statement(()) or None,
-        confirm_by=confirm_by,
-    )
+def _office(workspace: Workspace, register: Register) -> Office:
+    return Office(workspace.policy(), workspace.keys(), register.incarnation, datetime.now(UTC))
 
 
 def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool) -> None:
@@ -193,12 +178,14 @@ def lapse(invocation: Invocation, reference: str, cause: str) -> None:
 def withdraw(invocation: Invocation, reference: str) -> None:
     """Record that the person withdrew the objection REFERENCE.
 
-    What they wrote may come in again with the next import of its source.
+    Whoever stood for it is told by mail, where their address is known. What they
+    wrote may come in again with the next import of its source.
     """
-    with invocation.workspace.register() as register:
-        register.withdraw(reference)
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        withdraw_objection(register, reference, _office(workspace, register))
     sentence = f"Objection {reference} is withdrawn; the next import may bring the rows back."
-    recorded(invocation.workspace, sentence, _state(reference, "withdrawn"))
+    recorded(workspace, sentence, _state(reference, "withdrawn"))
 
 
 def _state(reference: str, state: str) -> dict[str, object]:

@@ -8,8 +8,8 @@ from demur.cli.options import Invocation, shared
 from demur.cli.output import count, doubt, emit
 from demur.cli.tables import table
 from demur.corpus.imports import LastImport
-from demur.corpus.status import Status
-from demur.corpus.status import status as status_of
+from demur.status import Status
+from demur.status import status as status_of
 
 
 @click.command

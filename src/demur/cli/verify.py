@@ -7,11 +7,11 @@ import click
 
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, note, progress
-from demur.corpus import handover
-from demur.corpus.findings import Findings
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.loss import undecided
+from demur.versions import leave
+from demur.versions.findings import Findings
 from demur.workspace import Workspace
 
 Checked = Mapping[Path | None, Findings]
@@ -39,7 +39,7 @@ def verify(invocation: Invocation, name: str, folder: Path | None, *, current: b
         note(lost)
     places = [folder] if folder else [None, *_exports(workspace, name)]
     with progress(f"Verifying {name}"):
-        checked = {place: handover.verify(workspace, name, export=place, current=current) for place in places}
+        checked = {place: leave.verify(workspace, name, export=place, current=current) for place in places}
     emit(lambda: "\n".join(_page(name, checked)), _data(name, checked, current=current) | {"loss": lost})
     wrong = sum(findings.total for findings in checked.values())
     if wrong:
@@ -57,7 +57,7 @@ def loss_of(workspace: Workspace) -> str:
 
 def _exports(workspace: Workspace, name: str) -> list[Path]:
     with reading(workspace) as session:
-        return handover.exports_of(session, name)
+        return leave.exports_of(session, name)
 
 
 def _page(name: str, checked: Checked) -> Iterator[str]:

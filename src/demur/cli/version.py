@@ -7,9 +7,9 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, progress
 from demur.cli.tables import table
-from demur.corpus import publish as publishing
 from demur.corpus.session import reading
-from demur.corpus.versions import VersionState, states
+from demur.versions import publish as publishing
+from demur.versions.states import VersionState, states
 
 
 @click.command

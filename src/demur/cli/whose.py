@@ -6,7 +6,7 @@ from typing import TypeVar
 import click
 
 from demur.cli.options import Invocation
-from demur.rights.reference import account_of
+from demur.objecting.references import account_of
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -1,1 +1,1 @@
-"""The corpus: only what may be used now; the kernel that decides, versions, exports and what verifies them."""
+"""The corpus: only what may be used now; how items come in, and how it follows the register."""

@@ -12,11 +12,12 @@ from typing import Final
 
 import pyarrow as pa
 
-from demur.corpus import journal, schema
+from demur.corpus import journal
 from demur.corpus.imports import Counts, LastImport, in_order, last_imports, totals
 from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, reading
 from demur.errors import CorpusError, UsageError
+from demur.kernel import schema
 from demur.terms import Reason
 from demur.workspace import Workspace
 
@@ -89,7 +90,7 @@ def _key(session: Session, item: str) -> bytes:
 
 
 def _masks(text: str) -> dict[str, int]:
-    from demur.corpus.kernel.marks import MASKS  # noqa: PLC0415  # the kernel loads more than all the rest
+    from demur.kernel.marks import MASKS  # noqa: PLC0415  # the kernel loads more than all the rest
 
     counts = {mask.decode(): text.count(mask.decode()) for mask in MASKS}
     return {mask: count for mask, count in counts.items() if count}

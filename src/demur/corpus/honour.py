@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus import schema
 from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
-from demur.corpus.kernel import Answer, govern
-from demur.corpus.kernel.door import KEPT, REASONS
-from demur.corpus.rules import Bools, Rules
 from demur.corpus.session import Session, writing
 from demur.corpus.store import ADDRESS, Addresses
+from demur.kernel import schema
+from demur.kernel.door import KEPT, REASONS
+from demur.kernel.govern import Answer, govern
+from demur.kernel.rules import Bools, Rules
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 

@@ -19,15 +19,15 @@ import pyarrow.compute as pc
 from demur.corpus import journal, outcomes
 from demur.corpus.compaction import index_new, maintain_if_due
 from demur.corpus.honour import honour_in
-from demur.corpus.kernel.door import REASONS
 from demur.corpus.pool import governed
-from demur.corpus.rules import Rules
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
 from demur.corpus.store import ADDRESS, Addresses, Corpus
 from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs
+from demur.kernel.door import REASONS
+from demur.kernel.rules import Rules
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace

@@ -24,10 +24,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from demur.corpus import journal
-from demur.corpus.kernel.govern import LEFT_OUT
-from demur.corpus.rules import Bools
 from demur.corpus.spool import READING, ReadItems, Spool, keys_of
 from demur.corpus.store import Corpus
+from demur.kernel.govern import LEFT_OUT
+from demur.kernel.rules import Bools
 from demur.register import JSON, Register
 from demur.terms import EntryKind, Reason
 

@@ -16,8 +16,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from demur.corpus.kernel import Answer, govern
-from demur.corpus.rules import Rules
+from demur.kernel.govern import Answer, govern
+from demur.kernel.rules import Rules
 
 _ALONE: Final = 12
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""

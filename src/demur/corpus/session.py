@@ -15,13 +15,13 @@ from typing import Final
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import small_fragments
-from demur.corpus.leavings import finish_staged, remove_leavings
-from demur.corpus.rules import Rules, compile_rules
+from demur.corpus.recovery import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
 from demur.identity import Keys
+from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_corpus
 from demur.policy import Policy
 from demur.register import Register

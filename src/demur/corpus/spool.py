@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from demur.corpus import schema
-from demur.corpus.kernel.door import KEPT, REASONS, Codes
-from demur.corpus.kernel.govern import LEFT_OUT
-from demur.corpus.rules import Bools
+from demur.kernel import schema
+from demur.kernel.door import KEPT, REASONS, Codes
+from demur.kernel.govern import LEFT_OUT
+from demur.kernel.rules import Bools
 from demur.suppression.keyset import KeySet
 from demur.terms import Reason
 

@@ -2,7 +2,7 @@
 
 Invariants: every change is one atomic commit (deletions and new rows together), so that a kill at any moment leaves
 exactly the old or the new version; nobody but the holder of the workspace's lock writes; columns and rows have the
-schema :data:`demur.corpus.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position. Lance is imported by
+schema :data:`demur.kernel.schema.ROW`. Row addresses are Lance's: fragment id * 2**32 + position. Lance is imported by
 what opens a dataset, because that takes longer than a command that needs none takes as a whole.
 """
 
@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from demur.corpus import schema
 from demur.corpus.indexes import Indexes
-from demur.corpus.rules import Bools
 from demur.errors import CorpusError
 from demur.files import tighten
 from demur.glance import Said
 from demur.identity import SubjectKeys
+from demur.kernel import schema
+from demur.kernel.rules import Bools
 from demur.suppression.keyset import KeySet
 
 if TYPE_CHECKING:

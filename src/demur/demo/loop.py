@@ -13,10 +13,8 @@ from typing import Final
 
 import pyarrow.parquet as pq
 
-from demur.corpus.handover import export, verify
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
-from demur.corpus.publish import publish
 from demur.demo.community import SEED, Community
 from demur.demo.examples import Finder
 from demur.demo.policy import demo_policy
@@ -27,6 +25,8 @@ from demur.demo.telling import tell
 from demur.demo.truth import Tally, Truth
 from demur.register import Register
 from demur.terms import Kind
+from demur.versions.leave import export, verify
+from demur.versions.publish import publish
 from demur.workspace import Workspace, create
 
 EXPORTS: Final = "exports"

@@ -20,10 +20,8 @@ from demur.register.members import MEMBER
 from demur.register.persons import Erasure, OwnObjection, merged
 from demur.register.records import (
     JSON,
-    NEVER,
     Changes,
     Entry,
-    Facts,
     Head,
     Member,
     MemberImport,
@@ -37,7 +35,6 @@ from demur.register.register import Register
 __all__ = [
     "JSON",
     "MEMBER",
-    "NEVER",
     "ApiKey",
     "Attachment",
     "Audited",
@@ -49,7 +46,6 @@ __all__ = [
     "Effect",
     "Entry",
     "Erasure",
-    "Facts",
     "Head",
     "Letter",
     "Member",

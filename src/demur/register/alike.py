@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import Pairs, SubjectKeys
+from demur.identity import Pairs
 from demur.register import bulk, entries
 from demur.register.tables import entry, state
 from demur.spelling import RULE, Names
@@ -43,24 +43,6 @@ def edges(connection: sa.Connection) -> Pairs:
     blobs = sa.select(entry.c.subjects).where(entry.c.kind == EntryKind.ACCOUNTS_ALIKE.value).order_by(entry.c.seq)
     found = b"".join(blob or b"" for blob in connection.scalars(blobs))
     return np.frombuffer(found, dtype="<i8").astype(np.int64).reshape(-1, 2)
-
-
-def grown(pairs: Pairs, keys: SubjectKeys) -> SubjectKeys:
-    """Sorted keys with all that pairs connect with them, sorted."""
-    while True:
-        ends = inside(pairs.ravel(), keys).reshape(-1, 2)
-        new = np.unique(pairs[ends[:, ::-1] & ~ends])
-        if not len(new):
-            return keys
-        keys = np.insert(keys, np.searchsorted(keys, new), new)
-
-
-def inside(few: SubjectKeys, keys: SubjectKeys) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which of a few keys are among many sorted ones, shape of ``few``."""
-    if not len(keys):
-        return np.zeros(len(few), np.bool_)
-    at = np.minimum(np.searchsorted(keys, few), len(keys) - 1)
-    return np.asarray(keys[at] == few)
 
 
 # The rules that were ever in force

@@ -18,13 +18,14 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import SubjectKeys
+from demur.kernel.facts import NEVER
 from demur.register import alike, bulk, entries, profiles, standing
 from demur.register.clock import micros, moment
 from demur.register.erasing import drop_contact_letters, erase_keys, erased, forget
 from demur.register.objection_states import accounts_of, read_state
 from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_accounts
-from demur.register.records import JSON, NEVER, ObjectionPhase, ObjectionState
+from demur.register.records import JSON, ObjectionPhase, ObjectionState
 from demur.register.standing import UNKNOWN_REGION
 from demur.register.store import Store
 from demur.register.tables import account, entry, member, objected, objection, state

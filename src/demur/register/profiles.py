@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError
 from demur.identity import SubjectKeys
+from demur.kernel.facts import NEVER
 from demur.register import bulk
 from demur.register.clock import day
 from demur.register.people import People, mail_account
 from demur.register.proof import neighbours, own_each
-from demur.register.records import NEVER, Member
+from demur.register.records import Member
 from demur.register.standing import UNKNOWN_REGION, effective_consent, effective_told_on
 from demur.register.tables import account, member
 from demur.register.told import retell

@@ -8,18 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from demur.identity import Pairs, SubjectKeys
+from demur.identity import SubjectKeys
+from demur.kernel.facts import Known
 from demur.terms import EntryKind
 
 JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
-
-NEVER: Final = 2**31 - 1
-"""The `told_on` of a member whom no notice reached: a day that never comes."""
 
 
 class ObjectionPhase(StrEnum):
@@ -66,29 +60,10 @@ class Changes:
 
 
 @dataclass(frozen=True, eq=False)
-class Facts:
-    """What members say of themselves, as far as the door asks for it: five columns of n rows, sorted by key."""
-
-    keys: SubjectKeys
-    region: npt.NDArray[np.bytes_]
-    """S2, ISO 3166-1 alpha-2; b'' if unknown."""
-    birth_year: npt.NDArray[np.int16]
-    """0 if unknown."""
-    told_on: npt.NDArray[np.int32]
-    """Days since 1970-01-01 of the first notice; NEVER if none is known."""
-    consented: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(Known):
     """The register's answer to "who may be used?", read in one consistent transaction."""
 
-    head: Head
-    suppressed: SubjectKeys
-    """Every account of every person with a binding objection, by every spelling."""
-    facts: Facts
-    alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
-    """Keys that are spellings of one account."""
+    head: Head = field(kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from demur.identity import Keys, Pairs, Pepper, SubjectKeys
+from demur.kernel.facts import Facts
 from demur.register import alike, belonging, bulk, entries, journal, objections, profiles, schema, standing
 from demur.register import instance as instances
 from demur.register.api_keys import ApiKeys
@@ -31,7 +32,6 @@ from demur.register.people import pair, remove_link, together
 from demur.register.persons import Persons
 from demur.register.records import (
     JSON,
-    Facts,
     Member,
     MemberImport,
     Snapshot,

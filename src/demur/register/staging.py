@@ -18,13 +18,14 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from demur.identity import Pairs, SubjectKeys
+from demur.kernel.facts import NEVER
 from demur.register import alike, bulk, entries
 from demur.register.clock import moment
 from demur.register.effects import Effect
 from demur.register.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members import checked, identified
 from demur.register.people import People, mail_account
-from demur.register.records import NEVER, MemberImport
+from demur.register.records import MemberImport
 from demur.register.standing import UNKNOWN_REGION, effective_consent
 from demur.register.store import Store
 from demur.register.tables import BIG, account, member

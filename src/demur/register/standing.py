@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from demur.identity import Pairs, SubjectKeys
+from demur.identity import Pairs, SubjectKeys, grown, inside
+from demur.kernel.facts import Facts
 from demur.register import alike, bulk, entries
 from demur.register.people import together
-from demur.register.records import Changes, Facts, Snapshot
+from demur.register.records import Changes, Snapshot
 from demur.register.tables import account, member, objected, objection
 
 UNKNOWN_REGION: Final = "--"
@@ -39,7 +40,7 @@ def suppressed(connection: sa.Connection, only: SubjectKeys | None = None) -> Su
     if only is None:
         return _frozen(_reach(connection, pairs, _objecting(connection, None)))
     near = together(connection, only) if alike.respelt(connection) else only
-    if not alike.inside(pairs.ravel(), np.union1d(near, only)).any():
+    if not inside(pairs.ravel(), np.union1d(near, only)).any():
         return _objecting(connection, only)
     return _frozen(np.intersect1d(suppressed(connection), only))
 
@@ -60,7 +61,7 @@ def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> Subjec
     """Likeness reaches accounts, and what is linked with them where a key may be of two accounts that were one."""
     whole = alike.respelt(connection)
     while True:
-        found = alike.grown(pairs, keys)
+        found = grown(pairs, keys)
         if not whole or len(found) == len(keys):
             return found
         new = np.setdiff1d(found, keys, assume_unique=True)
@@ -122,7 +123,9 @@ class Reader:
         if last is not None and last.head.binding == head.binding:
             return replace(last, head=head)
         fresh = self._patched(connection, last) if last is not None and last.head.binding < head.binding else None
-        fresh = fresh or Snapshot(head, suppressed(connection), facts(connection), _frozen(alike.edges(connection)))
+        fresh = fresh or Snapshot(
+            suppressed(connection), facts(connection), _frozen(alike.edges(connection)), head=head
+        )
         if keep:
             self._last = fresh
         return fresh
@@ -136,7 +139,7 @@ class Reader:
         theirs = suppressed(connection, changed.subjects)
         now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
         told = _updated(last.facts, changed.subjects, facts(connection, changed.subjects))
-        return Snapshot(changed.head, _frozen(now), told, _frozen(alike.edges(connection)))
+        return Snapshot(_frozen(now), told, _frozen(alike.edges(connection)), head=changed.head)
 
 
 def _updated(old: Facts, changed: SubjectKeys, new: Facts) -> Facts:

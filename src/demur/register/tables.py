@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from demur.register.records import NEVER
+from demur.kernel.facts import NEVER
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """int64; on SQLite only the word INTEGER makes a key the row's address."""
@@ -93,7 +93,7 @@ member: Final = sa.Table(
     sa.Column("key", BIG, primary_key=True, autoincrement=False),
     sa.Column("region", sa.Text, nullable=False),  # '' if unknown
     sa.Column("birth_year", sa.SmallInteger, nullable=False),  # 0 if unknown
-    sa.Column("told_on", sa.Integer, nullable=False),  # days since 1970-01-01; records.NEVER if unknown; as imported
+    sa.Column("told_on", sa.Integer, nullable=False),  # days since 1970-01-01, or NEVER; as imported
     sa.Column("imported_consent", sa.Boolean),  # what the last import said
     sa.Column("recorded_consent", sa.Boolean),  # what a consent entry said since; goes first
     sa.Column("digest", sa.LargeBinary),  # keyed, 16 bytes, of the last imported row; null if none

@@ -11,11 +11,11 @@ from typing import Final
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
+from demur.kernel.facts import NEVER
 from demur.register import bulk
 from demur.register.clock import MICROS_PER_DAY
 from demur.register.contact_tables import notice
 from demur.register.people import together
-from demur.register.records import NEVER
 from demur.register.tables import account, member
 from demur.terms import Channel, NoticeStatus
 

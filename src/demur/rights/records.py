@@ -15,15 +15,15 @@ from typing import Any, Final
 import pyarrow as pa
 
 from demur.corpus.find import OPEN_TO_ALL, how_of, passages_of
-from demur.corpus.leavings import retired
+from demur.corpus.recovery import retired
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.identity import SubjectKeys
 from demur.notices.content import NoticeContent, NoticeSection
 from demur.notices.languages import SOURCE, matching
+from demur.objecting.channels import RECORDED, Route, nameless
 from demur.register import ObjectionPhase, OwnObjection
-from demur.rights.reference import nameless
 from demur.terms import EntryKind
 
 JSON = Any
@@ -33,7 +33,7 @@ _COLUMNS: Final = (
     "item author kind audience region created language text spans thread rating media origin source".split()  # noqa: SIM905
 )
 
-_TOLD: Final = frozenset({"letter", "mail", "ticket", "form", "typed-in"})
+_TOLD: Final = frozenset({*RECORDED, Route.TYPED})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
 
 NOT_HELD: Final = (

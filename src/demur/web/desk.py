@@ -6,11 +6,12 @@ last good one stays); what is slow to open is opened once; nothing here knows of
 
 import threading
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from demur.errors import PolicyError
 from demur.identity import Keys
+from demur.objecting.office import Office
 from demur.policy import Policy
 from demur.register import Register
 from demur.tokens import Tokens, derived
@@ -57,6 +58,11 @@ class Desk:
     def now(self) -> datetime:
         """This moment, aware."""
         return datetime.now(UTC)
+
+    def office(self, page_language: str = "") -> Office:
+        """What is done to an objection now, from a page in a language or without one."""
+        may_ask = partial(self.limits.may_mail, "letter")
+        return Office(self.policy(), self.keys, self.register.incarnation, self.now(), page_language, may_ask)
 
     def close(self) -> None:
         """Let go of the register, after the last objection that waits is in it."""

@@ -15,7 +15,7 @@ from email.parser import BytesHeaderParser
 from typing import Final
 
 from demur.identity import Keys
-from demur.letters.bounds import Bounds, exceeded
+from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.register import Register
 from demur.worker.mails import letter_of
 

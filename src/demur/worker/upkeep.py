@@ -65,7 +65,7 @@ class Upkeep:
 
     def _follow(self) -> None:
         from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without
-        from demur.rights.erase import finish  # noqa: PLC0415  # the same
+        from demur.rights.erasing import finish  # noqa: PLC0415  # the same
 
         began = time.monotonic()
         try:

@@ -11,12 +11,12 @@ import numpy as np
 import sqlalchemy as sa
 
 from demur.errors import IdentityError
+from demur.kernel.facts import NEVER
 from demur.register import bulk
 from demur.register.audit.latest import Latest, matched
 from demur.register.effects import Effect
 from demur.register.entries import Stored
 from demur.register.people import People
-from demur.register.records import NEVER
 from demur.register.standing import UNKNOWN_REGION
 from demur.register.tables import account, member
 from demur.register.vault import Vault

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
+from demur.kernel.facts import NEVER
 from demur.register import bulk
 from demur.register.audit.latest import Latest, Rows, matched
 from demur.register.audit.people import persons
@@ -19,7 +20,6 @@ from demur.register.clock import MICROS_PER_DAY
 from demur.register.contact_tables import campaign, notice
 from demur.register.effects import NO_KEYS, Effect
 from demur.register.entries import Stored
-from demur.register.records import NEVER
 from demur.register.tables import account, link, member
 from demur.terms import Channel, EntryKind, NoticeStatus
 

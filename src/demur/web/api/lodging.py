@@ -6,7 +6,7 @@ receipt's link is made from the entry's number each time and stored nowhere.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import orjson
 from demur.errors import DemurError, IdentityError
 from demur.notices.languages import matching
 from demur.notices.words import languages_of
+from demur.objecting.lodging import as_platform_says
 from demur.register import Receipt, Register
 from demur.register.clock import moment
 from demur.register.lodging import Dated
@@ -47,10 +48,14 @@ def _noted(receipt: Receipt, dated: Dated) -> _Noted:
 
 
 def _dated(desk: Desk, new: NewObjection) -> Dated:
-    confirm_by = None
-    if new.unconfirmed:
-        confirm_by = desk.now() + timedelta(days=desk.policy().objections.confirm_within_days)
-    return Dated.of(new.accounts, channel=new.channel, received=new.received, reason=new.reason, confirm_by=confirm_by)
+    return as_platform_says(
+        new.accounts,
+        desk.office(),
+        channel=new.channel,
+        received=new.received,
+        reason=new.reason,
+        unconfirmed=new.unconfirmed,
+    )
 
 
 async def lodge(desk: Desk, new: NewObjection, once: Once | None) -> Lodged:
@@ -145,8 +150,7 @@ def _lodged(desk: Desk, noted: _Noted) -> Lodged:
 
 
 def _receipt_url(desk: Desk, seq: int) -> str:
-    policy = desk.policy()
-    return f"{policy.portal.url}/{language(desk)}/receipt/{desk.tokens.make(Purpose.RECEIPT, seq)}"
+    return desk.office().link(Purpose.RECEIPT, seq, language(desk))
 
 
 def language(desk: Desk, wanted: str | None = None) -> str:

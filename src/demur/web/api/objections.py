@@ -14,16 +14,17 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from demur.errors import RegisterError
+from demur.objecting.office import Office
+from demur.objecting.withdrawing import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.web.api.answers import REFERENCE, Lodged, Objection, Outcomes, Standing
 from demur.web.api.describing import describe
-from demur.web.api.lodging import language, lodge, lodge_many
+from demur.web.api.lodging import lodge, lodge_many
 from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, NewObjection, NewObjections, without_controls
 from demur.web.api.once import once
 from demur.web.api.problems import Problem
 from demur.web.api.routing import KB, desk_of, routes, said, told
 from demur.web.desk import Desk
-from demur.web.portal.lodging import Counter
 
 router = routes("Objections")
 
@@ -89,7 +90,7 @@ async def show(request: Request, reference: Reference) -> Response:
 async def withdraw(request: Request, reference: Reference) -> Response:
     """At the person's own wish. `others` says how many of theirs stay in force."""
     desk = desk_of(request)
-    return await _move(request, reference, partial(_withdraw, Counter(desk, language(desk), desk.now())), _ENDING)
+    return await _move(request, reference, partial(_withdraw, desk.office()), _ENDING)
 
 
 @router.post(
@@ -133,13 +134,8 @@ def _standing(register: Register, account: str) -> Standing:
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
 
 
-def _withdraw(counter: Counter, register: Register, reference: str) -> ObjectionState:
-    """Withdraw, and tell whoever stood for it by mail, as the portal does."""
-    with register.locked():
-        state = register.objection(reference)
-        if state.binding:
-            counter.post_withdrawn(register, state, register.statement(reference) or {})
-        return register.withdraw(reference, now=counter.now)
+def _withdraw(office: Office, register: Register, reference: str) -> ObjectionState:
+    return withdraw_objection(register, reference, office)
 
 
 async def _found(desk: Desk, reference: str) -> ObjectionState:

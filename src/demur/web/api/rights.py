@@ -12,7 +12,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from demur.errors import RegisterError, UsageError, WorkspaceError
-from demur.rights.reference import account_of
+from demur.objecting.references import account_of
 from demur.web.api.answers import Erasure
 from demur.web.api.describing import describe
 from demur.web.api.models import Who
@@ -91,7 +91,7 @@ def _copy(workspace: Workspace, account: str) -> "Copy":
 
 
 def _erase(workspace: Workspace, account: str) -> Erasure:
-    from demur.rights import erase as rights  # noqa: PLC0415  # the same
+    from demur.rights import erasing as rights  # noqa: PLC0415  # the same
 
     try:
         done = rights.erase(workspace, account)

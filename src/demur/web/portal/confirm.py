@@ -15,16 +15,18 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import RegisterError
 from demur.notices.content import name_of
 from demur.notices.words import Say, day, speaker
-from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.objecting.answering import Answer, answer, can_return
+from demur.objecting.withdrawing import held, withdraw_as_holder
+from demur.register import ObjectionPhase, ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, again, can_return
 from demur.web.portal.paths import receipt_at
-from demur.web.portal.withdrawing import held, withdraw_as_holder
 
 router: Final = APIRouter()
+
+_ANSWERS: Final[dict[str, Answer]] = {"yes": "yes", "no": "no"}
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,14 @@ async def ask(request: Request, token: str) -> Response:
 
 
 @router.post("/confirm/{token}")
-async def answer(request: Request, token: str) -> Response:
+async def answered(request: Request, token: str) -> Response:
     """Take the answer."""
     at = desk(request)
     asked = await run_in_threadpool(_find, at, token)
-    said = (await forms.read(request)).text("answer")
-    if said not in {"yes", "no"}:
+    said = _ANSWERS.get((await forms.read(request)).text("answer"))
+    if said is None:
         return _page(request, asked, token)
-    seq = await at.intake.run(_settle, asked, said, Counter(at, language(request), at.now()))
+    seq = await at.intake.run(answer, asked.state, said, at.office(language(request)))
     again_at = token if seq == asked.state.seq else at.tokens.make(Purpose.CONFIRM, seq)
     return RedirectResponse(address(language(request), f"/confirm/{again_at}"), 303)
 
@@ -70,7 +72,7 @@ async def withdraw(request: Request, token: str) -> Response:
     """Withdraw what its holder has confirmed."""
     at = desk(request)
     asked = await run_in_threadpool(_find, at, token)
-    await at.intake.run(withdraw_as_holder, asked.state, Counter(at, language(request), at.now()))
+    await at.intake.run(withdraw_as_holder, asked.state, at.office(language(request)))
     return RedirectResponse(address(language(request), f"/confirm/{token}"), 303)
 
 
@@ -80,20 +82,7 @@ def _find(at: Desk, token: str) -> _Asked:
     if reference is None:
         raise RegisterError("There is no objection of this number: copy all of the link.")
     state = at.register.objection(reference)
-    return _Asked(state, can_return(state, at.register.statement(reference) or {}))
-
-
-def _settle(register: Register, asked: _Asked, said: str, counter: Counter) -> int:
-    """Confirm, deny, or bring back; the number of the objection that the answer is about."""
-    with register.locked():
-        state = register.objection(asked.state.reference)
-        if state.phase is ObjectionPhase.LODGED and said == "yes":
-            register.confirm(state.reference, now=counter.now)
-        elif state.phase is ObjectionPhase.LODGED:
-            register.lapse(state.reference, cause="denied", now=counter.now)
-        elif state.phase is ObjectionPhase.LAPSED and said == "yes" and asked.returns:
-            return again(register, state, counter)
-    return state.seq
+    return _Asked(state, can_return(at.register, state))
 
 
 def _page(request: Request, asked: _Asked, token: str) -> Response:

@@ -21,14 +21,14 @@ from starlette.responses import RedirectResponse, Response
 from demur.corpus.find import find
 from demur.errors import IdentityError
 from demur.notices.languages import N_
+from demur.objecting.naming import account_of, tidy
+from demur.objecting.withdrawing import held
 from demur.register import ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, gettext, language, page
 from demur.web.portal import forms
-from demur.web.portal.naming import account_of, tidy
 from demur.web.portal.paths import receipt_at
-from demur.web.portal.withdrawing import held
 from demur.web.sessions import FIELD, MEMBER, Session
 
 router: Final = APIRouter()

@@ -15,10 +15,11 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from demur.errors import CorpusError, WorkspaceError
 from demur.notices.content import undone_of
-from demur.rights import erase
+from demur.objecting.channels import Route
+from demur.objecting.lodging import by_proof
+from demur.rights import erasing
 from demur.rights.access import Copy, copy_of
 from demur.web.pages import address, desk, language, page
-from demur.web.portal.lodging import Counter, Route, by_proof
 from demur.web.portal.mine import account_in, acting, heavy
 from demur.web.portal.paths import receipt_at
 from demur.web.sessions import MEMBER
@@ -38,8 +39,8 @@ T = TypeVar("T")
 async def object_(request: Request) -> Response:
     """Object, as who proved control of the account."""
     session, at = await acting(request), desk(request)
-    counter = Counter(at, language(request), at.now())
-    seq = await at.intake.run(by_proof, session.subject, Route.SIGNED_IN, counter, session.account)
+    office = at.office(language(request))
+    seq = await at.intake.run(by_proof, session.subject, Route.SIGNED_IN, office, session.account)
     return RedirectResponse(receipt_at(request, seq), 303)
 
 
@@ -67,7 +68,7 @@ async def delete(request: Request) -> Response:
     """Put it on record, delete, and end the session; what can't be finished now, the next maintenance finishes."""
     session, at = await acting(request), desk(request)
     account = await run_sync(account_in, at, session)
-    asked = await run_sync(erase.request, at.workspace, account)
+    asked = await run_sync(erasing.request, at.workspace, account)
     done = await run_sync(_finished, at.workspace, limiter=heavy)
     response = page(request, "mine_deleted.html", reference=asked.reference, done=done, switch=None)
     await run_sync(MEMBER.end, request, response)
@@ -85,7 +86,7 @@ def handed_over(made: Copy) -> Response:
 def _finished(workspace: Workspace) -> bool:
     """Finish what is on record; False where another process writes all the time."""
     try:
-        patiently(lambda: erase.finish(workspace))
+        patiently(lambda: erasing.finish(workspace))
     except (WorkspaceError, CorpusError):
         return False
     return True

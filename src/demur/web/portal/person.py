@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.languages import N_
+from demur.objecting.lodging import Statement, without_account
+from demur.objecting.naming import account_of, is_mail, tidy
 from demur.spelling import Names
 from demur.web.pages import desk, gettext, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, Statement, without_account
-from demur.web.portal.naming import account_of, is_mail, tidy
 from demur.web.portal.paths import receipt_at
 from demur.web.portal.typed import WRONG
 
@@ -50,10 +50,10 @@ async def object_(request: Request) -> Response:
         return page(request, "object_person.html", WRONG, errors=errors, child=child, **kept)
     for account in statement.accounts:
         forms.spare(request, account)
-    counter = Counter(at, language(request), at.now())
-    asking = frozenset(account for account in statement.accounts if counter.may_ask(account))
-    mail = bool(statement.contact) and counter.may_ask(statement.contact)
-    seq = await at.intake.run(without_account, statement, counter, asking, mail=mail)
+    office = at.office(language(request))
+    asking = frozenset(account for account in statement.accounts if office.may_ask(account))
+    mail = bool(statement.contact) and office.may_ask(statement.contact)
+    seq = await at.intake.run(without_account, statement, office, asking, mail=mail)
     await steady.wait()
     return RedirectResponse(receipt_at(request, seq), 303)
 

@@ -20,16 +20,17 @@ from demur.notices.authorities import authority_of
 from demur.notices.content import complaint_of, others_of, undone_of
 from demur.notices.languages import N_
 from demur.notices.words import day, speaker
+from demur.objecting.answering import texts
+from demur.objecting.channels import SAID, Route
+from demur.objecting.withdrawing import told_phase, withdraw_by_receipt
 from demur.policy import Policy
-from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.register import ObjectionPhase, ObjectionState
 from demur.register.records import JSON
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import SAID, Counter, Route, texts
 from demur.web.portal.paths import receipt_at
-from demur.web.portal.withdrawing import BY_HOLDER, BY_RECEIPT, withdraw, withdrawn_mark
 
 router: Final = APIRouter()
 
@@ -98,7 +99,7 @@ async def end(request: Request, token: str) -> Response:
     steady = forms.Steady()
     at = desk(request)
     found = await run_in_threadpool(find, at, token, acting=True)
-    await at.intake.run(withdraw, found.state, Counter(at, language(request), at.now()))
+    await at.intake.run(withdraw_by_receipt, found.state, at.office(language(request)))
     await steady.wait()
     return RedirectResponse(receipt_at(request, found.state.seq), 303)
 
@@ -120,16 +121,7 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
     state, said = at.register.objection(reference), at.register.statement(reference) or {}
-    return Found(state, said, _told(at.register, state), token, acting)
-
-
-def _told(register: Register, state: ObjectionState) -> ObjectionPhase:
-    """The phase that a receipt tells: of a typed account, nothing that its holder did."""
-    by = register.state(withdrawn_mark(state.seq)) if state.channel in SAID else None
-    if by == BY_RECEIPT:
-        return ObjectionPhase.WITHDRAWN
-    untold = state.phase is not ObjectionPhase.WITHDRAWN or by == BY_HOLDER
-    return ObjectionPhase.LODGED if state.channel == Route.TYPED and untold else state.phase
+    return Found(state, said, told_phase(at.register, state), token, acting)
 
 
 def receipt_page(

@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError
 from demur.notices.content import others_of
+from demur.objecting.channels import Route
+from demur.objecting.lodging import by_proof
 from demur.tokens import Purpose
 from demur.web.pages import address, desk, language, page
-from demur.web.portal.lodging import Counter, Route, by_proof
 from demur.web.portal.paths import receipt_at
 
 router: Final = APIRouter()
@@ -39,8 +40,7 @@ async def object_(request: Request, token: str) -> Response:
         subject = at.tokens.read(token, Purpose.OBJECT).number
     except IdentityError:
         return broken(request)
-    counter = Counter(at, language(request), at.now())
-    seq = await at.intake.run(by_proof, subject, Route.LINK, counter)
+    seq = await at.intake.run(by_proof, subject, Route.LINK, at.office(language(request)))
     return RedirectResponse(receipt_at(request, seq), 303)
 
 

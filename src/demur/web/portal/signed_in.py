@@ -14,11 +14,13 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import IdentityError
 from demur.notices.content import others_of
 from demur.notices.words import day, speaker
+from demur.objecting.channels import Route
+from demur.objecting.lodging import by_proof
+from demur.objecting.office import Office
 from demur.register import Register
 from demur.web.pages import address, desk, language, page
 from demur.web.platform_token import Visitor, signed_in
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, Route, by_proof
 from demur.web.portal.paths import receipt_at
 from demur.web.portal.signed import broken
 from demur.web.sessions import MEMBER
@@ -70,8 +72,8 @@ async def _begin(request: Request, visitor: Visitor) -> Response:
 
 async def _object(request: Request, visitor: Visitor) -> Response:
     at = desk(request)
-    counter = Counter(at, language(request), at.now())
-    seq = await at.intake.run(_lodge, visitor, at.keys.pepper.subject_key(visitor.account), counter)
+    office = at.office(language(request))
+    seq = await at.intake.run(_lodge, visitor, at.keys.pepper.subject_key(visitor.account), office)
     return RedirectResponse(receipt_at(request, seq), 303)
 
 
@@ -94,10 +96,10 @@ def _standing_since(register: Register, subject: int) -> datetime | None:
     return None if reference is None else register.objection(reference).lodged
 
 
-def _lodge(register: Register, visitor: Visitor, subject: int, counter: Counter) -> int:
+def _lodge(register: Register, visitor: Visitor, subject: int, office: Office) -> int:
     with register.locked():
         _spend(register, visitor)
-        return by_proof(register, subject, Route.SIGNED_IN, counter, visitor.account)
+        return by_proof(register, subject, Route.SIGNED_IN, office, visitor.account)
 
 
 def _spend(register: Register, visitor: Visitor) -> None:

@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import RegisterError
 from demur.notices.languages import N_
+from demur.objecting.naming import tidy
 from demur.web.pages import desk, gettext, page
 from demur.web.portal import forms
-from demur.web.portal.naming import tidy
 from demur.web.portal.paths import receipt_at
 from demur.web.portal.typed import WRONG
 

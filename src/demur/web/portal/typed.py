@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.languages import N_
+from demur.objecting.lodging import by_name
+from demur.objecting.naming import account_of, tidy
 from demur.web.pages import desk, gettext, language, page
 from demur.web.portal import forms
-from demur.web.portal.lodging import Counter, by_name
-from demur.web.portal.naming import account_of, tidy
 from demur.web.portal.paths import receipt_at
 
 router: Final = APIRouter()
@@ -42,7 +42,7 @@ async def object_(request: Request) -> Response:
         errors = {"account": gettext(request).gettext(_UNREADABLE)}
         return page(request, "object.html", WRONG, account=tidy(typed), errors=errors)
     forms.spare(request, account)
-    counter = Counter(at, language(request), at.now())
-    receipt = await at.intake.run(by_name, account, counter, ask=counter.may_ask(account))
+    office = at.office(language(request))
+    receipt = await at.intake.run(by_name, account, office, ask=office.may_ask(account))
     await steady.wait()
     return RedirectResponse(receipt_at(request, receipt.seq), 303)

@@ -1,7 +1,7 @@
 """The officer records an objection that came by letter, mail or ticket; it binds then.
 
 Invariants: nothing of it is refused but what can't be an account, or is no mail, and then everything typed is kept;
-what the officer has not checked is asked about and links nothing (letters/recording.py); the receipt is on screen at
+what the officer has not checked is asked about and links nothing (objecting/lodging.py); the receipt is on screen at
 once, to be printed.
 """
 
@@ -14,17 +14,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from demur.errors import SourceError
-from demur.letters import Office, Written, read_mail, record
+from demur.objecting.channels import Route
+from demur.objecting.eml import read_mail
+from demur.objecting.lodging import Written, by_letter
+from demur.objecting.naming import account_of, tidy
+from demur.objecting.office import Office
 from demur.register import Receipt, Register, StaffRole
 from demur.tokens import Purpose
 from demur.web.pages import desk
 from demur.web.portal import forms
-from demur.web.portal.naming import account_of, tidy
 from demur.web.staff.frame import Visit, acting, admitted
 
 router: Final = APIRouter(include_in_schema=False)
 
-CHANNELS: Final = ("letter", "mail", "ticket")
+CHANNELS: Final = (Route.LETTER, Route.MAIL, Route.TICKET)
 
 _OFFICER: Final = (StaffRole.OFFICER,)
 _WRONG: Final = 422
@@ -49,7 +52,7 @@ async def record_(request: Request) -> Response:
         return acted
     visit, form = acted
     at = desk(request)
-    office = Office(at.policy(), at.keys, at.now(), at.register.incarnation)
+    office = at.office()
     async with form.content() as mail:
         written, errors = await run_in_threadpool(_written, form, mail, office)
     if errors:
@@ -63,7 +66,7 @@ async def record_(request: Request) -> Response:
 
 def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
     with register.locked():
-        receipts = record(register, written, office, checked=checked)
+        receipts = by_letter(register, written, office, checked=checked)
         for each in receipts:
             visit.acted(register, "objection.record", objection=each.seq, checked=checked)
     return receipts
@@ -118,11 +121,4 @@ def _with_mail(written: Written, content: bytes, office: Office, errors: dict[st
     except SourceError as error:
         errors["file"] = str(error)
         return written
-    return replace(
-        written,
-        channel="mail",
-        accounts=(*filter(None, [mail.account]), *written.accounts),
-        text="\n\n".join(filter(None, [written.text, mail.text])),
-        received=written.received or mail.date,
-        attachments=mail.attachments,
-    )
+    return replace(written, channel=Route.MAIL).with_mail(mail)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from demur.corpus.status import status as status_of
 from demur.register import StaffRole
+from demur.status import status as status_of
 from demur.web.pages import desk
 from demur.web.staff.frame import admitted
 

@@ -15,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from demur.objecting.channels import PROVEN
 from demur.register import JSON, Attachment, ObjectionPhase, ObjectionState, Register, StaffRole
 from demur.tokens import Purpose
 from demur.web.pages import desk
-from demur.web.portal.lodging import PROVEN
 from demur.web.staff.frame import Visit, acting, admitted
 
 router: Final = APIRouter(include_in_schema=False)

@@ -1,0 +1,238 @@
+"""Lodging an objection: what goes into the register, and which mails leave for it, in one transaction.
+
+Invariants: nothing is refused but an account that can't be one; an objection binds when it is recorded, whoever sent
+it. An objection and the mail that asks its account's holder are recorded together or not at all, so that none lapses
+that nobody was asked about; a deadline stands only where somebody can be asked. What nobody has proven or checked
+links no accounts: a link would show one account's content to the holder of the other, so each account gets an
+objection of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from demur.objecting.channels import Route, new_person
+from demur.objecting.eml import Attached, Mail
+from demur.objecting.office import Office, To, post_question, post_receipt, reached
+from demur.register import Receipt, Register
+from demur.register.lodging import Dated
+from demur.register.people import identify
+from demur.register.records import JSON
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What somebody without an account says of themselves on the portal."""
+
+    names: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    """Accounts that they named: each gets an objection of its own."""
+    links: Sequence[str] = ()
+    """Addresses and handles that are no account."""
+    contact: str = ""
+    """Mail address, "" for none."""
+    child: bool = False
+    """Whether they speak for a child."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """An objection in free text, as staff record it."""
+
+    channel: str
+    """letter, mail, ticket, form."""
+    accounts: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+    """What it says; sealed."""
+    reason: str | None = field(default=None, repr=False)
+    received: date | None = None
+    """The day it came, where that was before today."""
+    attachments: tuple[Attached, ...] = field(default=(), repr=False)
+    within: int | None = None
+    """The number of the objection that holds what it says, where that is another one."""
+
+    def with_mail(self, mail: Mail) -> "Written":
+        """The same with what a mail says besides: its sender, its day, its text and what is attached."""
+        return replace(
+            self,
+            accounts=(*filter(None, [mail.account]), *self.accounts),
+            text="\n\n".join(filter(None, [self.text, mail.text])),
+            received=self.received or mail.date,
+            attachments=mail.attachments,
+        )
+
+    def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
+        """What is sealed with the objection for some of its accounts."""
+        said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
+        return {name: value for name, value in {**said, "within": self.within}.items() if value}
+
+
+def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:
+    """Object as somebody who has shown that an account is theirs; the number of the objection.
+
+    One that stands already for this account by the same route is the answer: pressing the button twice is no second
+    objection. One of another account that is linked is none: a link can be taken back, and theirs be withdrawn.
+
+    Args:
+        register: where.
+        subject: the subject key of their account.
+        route: how they came.
+        office: with what, and when.
+        account: its identifier; without one, the one on file, and where it was erased the key alone.
+    """
+    standing = register.standing(subject, route)
+    if standing is not None:
+        return standing
+    known = account or register.identifiers(np.array([subject], np.int64))[0]
+    if known is None:
+        return register.lodge_for_key(subject, channel=route, now=office.now).seq
+    with register.locked():
+        if register.persons.subject(known) == subject:
+            receipt = register.lodge([known], channel=route, statement={"accounts": [known]}, now=office.now)
+        else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
+            receipt = register.lodge_for_key(subject, channel=route, now=office.now)
+        post_receipt(register, receipt, office, To(subject=subject))
+    return receipt.seq
+
+
+def by_name(register: Register, account: str, office: Office, *, ask: bool) -> Receipt:
+    """Object for an account that somebody typed; its holder is asked, where an address of theirs is on file.
+
+    What is sealed with it is the same in either case, and so is the work but for the mail.
+    """
+    subject = office.keys.pepper.subject_key(account)
+    until = office.deadline()
+    said: dict[str, JSON] = {"accounts": [account], "answer_by": until.isoformat()}
+    with register.locked():
+        asked = register.letters.address_of(subject) is not None and ask
+        deadline = until if asked else None
+        receipt = register.lodge([account], channel=Route.TYPED, statement=said, confirm_by=deadline, now=office.now)
+        if asked:
+            post_question(register, receipt, office, To(subject=subject), until=until)
+    return receipt
+
+
+def without_account(
+    register: Register, statement: Statement, office: Office, asking: frozenset[str], *, mail: bool
+) -> int:
+    """Object for somebody who has no account; the number of the objection that holds what they said.
+
+    Args:
+        register: where.
+        statement: what they say.
+        office: with what, and when.
+        asking: the accounts whose holders may get a mail.
+        mail: whether their contact may get one.
+    """
+    with register.locked():
+        parts = [by_name(register, each, office, ask=each in asking) for each in statement.accounts]
+        said: dict[str, JSON] = {
+            "names": list(statement.names),
+            "accounts": list(statement.accounts),
+            "links": list(statement.links),
+            "contact": statement.contact or None,
+            "child": statement.child,
+            "objections": [part.reference for part in parts],
+            "answer_by": office.deadline().isoformat(),
+        }
+        receipt = register.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
+        if statement.contact and mail:
+            to = To(address=statement.contact)
+            about: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
+            post_receipt(register, receipt, office, to, about=about)
+            post_question(register, receipt, office, to, until=None)
+    return receipt.seq
+
+
+def by_letter(register: Register, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
+    """Record an objection that came in free text; the receipt of each part.
+
+    What nobody has checked is asked about: what a mail says of its sender can be forged. Where no address is known
+    there is no deadline, and the objection waits in the officer's queue and binds.
+
+    Args:
+        register: where.
+        written: what was written.
+        office: with what, and when.
+        checked: whether staff know that the accounts are the writer's: then they are linked and the objection is
+            confirmed. Else each account gets an objection of its own, and its holder is asked; what was written goes
+            with the first one alone.
+
+    Raises:
+        IdentityError: for a malformed account.
+    """
+    names = office.policy.accounts.names
+    accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
+    groups = [accounts] if checked else [[each] for each in accounts]
+    with register.locked():
+        receipts = [_lodge_letter(register, written, groups[0], office, checked=checked)]
+        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq)
+        receipts += [_lodge_letter(register, bare, group, office, checked=checked) for group in groups[1:]]
+        for attached in written.attachments:
+            register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
+    return receipts
+
+
+def _lodge_letter(
+    register: Register, written: Written, accounts: list[str], office: Office, *, checked: bool
+) -> Receipt:
+    address = reached(register, accounts[0], office)
+    until = office.deadline() if address and not checked else None
+    for other in accounts[1:]:
+        register.link(accounts[0], other, now=office.now)
+    receipt = register.lodge(
+        accounts,
+        channel=written.channel,
+        received=written.received,
+        reason=written.reason,
+        statement=written.statement(accounts),
+        confirm_by=until,
+        now=office.now,
+    )
+    if checked:
+        register.confirm(receipt.reference, now=office.now)
+    to = To(address=address, account=accounts[0])
+    if address and until is None:
+        post_receipt(register, receipt, office, to)
+    elif address:
+        post_question(register, receipt, office, to, until=until)
+    return receipt
+
+
+def as_staff_say(register: Register, written: Written, office: Office, *, unconfirmed: bool) -> Receipt:
+    """Record an objection that staff took: it covers every account given, and nobody is asked.
+
+    Args:
+        register: where.
+        written: what they say of it.
+        office: with what, and when.
+        unconfirmed: whether it lapses unless somebody says in time that it is confirmed.
+
+    Raises:
+        IdentityError: for a malformed account.
+    """
+    return register.lodge(
+        written.accounts or (new_person(),),
+        channel=written.channel,
+        received=written.received,
+        reason=written.reason,
+        statement=written.statement(()) or None,
+        confirm_by=office.deadline() if unconfirmed else None,
+    )
+
+
+def as_platform_says(
+    accounts: Sequence[str],
+    office: Office,
+    *,
+    channel: str,
+    received: date | None,
+    reason: str | None,
+    unconfirmed: bool,
+) -> Dated:
+    """What the platform's backend says of an objection, for :meth:`Register.lodge_all`; it asks nobody."""
+    until = office.deadline() if unconfirmed else None
+    return Dated.of(accounts, channel=channel, received=received, reason=reason, confirm_by=until)

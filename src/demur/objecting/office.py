@@ -1,0 +1,132 @@
+"""Where objections are taken in: with which policy, in which language, at which moment; and the mails about them.
+
+Invariants: a mail is put into the register's outgoing mail in the transaction of what it tells, so that none is lost
+and none tells what did not happen; it goes to an address that the register knows or that the person gave, in the
+language on file, else in that of the page.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from demur.identity import Keys
+from demur.notices.languages import LANGUAGES, matching
+from demur.notices.words import languages_of
+from demur.objecting.channels import Route
+from demur.policy import Policy
+from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
+from demur.register.records import JSON
+from demur.tokens import Purpose, Tokens
+
+_MAIL: str = "mail:"
+
+
+@dataclass(frozen=True)
+class Office:
+    """What everything that happens to an objection is done with."""
+
+    policy: Policy
+    keys: Keys = field(repr=False)
+    incarnation: int
+    """Of the register: links say it."""
+    now: datetime
+    page_language: str = ""
+    """Of the page that somebody reads; "" where there is none: the first language of the notices."""
+    may_ask: Callable[[str], bool] = field(default=lambda _: True, repr=False)
+    """Whether another mail may go to an account's holder: nobody can be flooded by somebody who types."""
+
+    def link(self, purpose: Purpose, seq: int, language: str) -> str:
+        """The address of an objection's page, for a mail: the question to its holder, or its receipt."""
+        path = "confirm" if purpose is Purpose.CONFIRM else "receipt"
+        token = Tokens.of(self.keys, self.incarnation).make(purpose, seq)
+        return f"{self.policy.portal.url}/{language}/{path}/{token}"
+
+    def deadline(self) -> datetime:
+        """When an objection lapses that is lodged now and that nobody confirms."""
+        return self.now + timedelta(days=self.policy.objections.confirm_within_days)
+
+    def language_for(self, register: Register, subject: int | None) -> str:
+        """The language of a mail: the one on file, else the page's, else the first in which notices are given."""
+        known = None if subject is None else register.letters.language_of(subject)
+        return matching(known, LANGUAGES) or self.page_language or languages_of(self.policy)[0]
+
+
+@dataclass(frozen=True)
+class To:
+    """Whom a mail is for: an account, whose address is looked up when it leaves, an address, or both."""
+
+    subject: int | None = None
+    address: str | None = None
+    account: str | None = None
+    """The account that a given address belongs to."""
+
+    @property
+    def nobody(self) -> bool:
+        """Whether it is for nobody."""
+        return self == To()
+
+
+def reached(register: Register, account: str, office: Office) -> str | None:
+    """Where the holder of an account is reached: a mail account's own address, else the one on file."""
+    if account.startswith(_MAIL):
+        return account.removeprefix(_MAIL)
+    return register.letters.address_of(office.keys.pepper.subject_key(account))
+
+
+def post_receipt(
+    register: Register, receipt: Receipt, office: Office, to: To, *, about: Mapping[str, JSON] | None = None
+) -> None:
+    """Send the receipt; to nobody, where no address is known. ``about`` says what somebody without an account named."""
+    language = _language(register, office, to)
+    params = {
+        "reference": receipt.reference,
+        "receipt_url": office.link(Purpose.RECEIPT, receipt.seq, language),
+        "lodged": receipt.lodged.isoformat(),
+        **(about or {}),
+    }
+    _post(register, "receipt", language, params, office, to)
+
+
+def post_question(register: Register, receipt: Receipt, office: Office, to: To, *, until: datetime | None) -> None:
+    """Ask the holder of an address whether it was them; ``until`` the objection lapses, None if it does not."""
+    language = _language(register, office, to)
+    params = {
+        "reference": receipt.reference,
+        "confirm_url": office.link(Purpose.CONFIRM, receipt.seq, language),
+        "confirm_by": None if until is None else until.isoformat(),
+    }
+    _post(register, "confirm", language, params, office, to)
+
+
+def post_withdrawn(register: Register, state: ObjectionState, office: Office) -> None:
+    """Tell whoever stood for an objection that it was withdrawn: it may not have been them.
+
+    Whoever typed an account holds its receipt, too; its holder, once they have confirmed it, has to hear of it.
+    """
+    to = _whoever_stood(register, state, office)
+    if not to.nobody:
+        language = _language(register, office, to)
+        _post(register, "withdrawn", language, {"reference": state.reference}, office, to)
+
+
+def _whoever_stood(register: Register, state: ObjectionState, office: Office) -> To:
+    """Whom an objection's end is told: nobody, of an account that somebody typed and nobody confirmed."""
+    confirmed = state.phase is ObjectionPhase.CONFIRMED
+    if state.channel == Route.NO_ACCOUNT:
+        contact = (register.statement(state.reference) or {}).get("contact")
+        told = isinstance(contact, str) and (confirmed or office.may_ask(contact))
+        return To(address=str(contact)) if told else To()
+    if state.channel == Route.TYPED and not confirmed:
+        return To()
+    return To(subject=int(register.lodged_for(state.reference)[0]))
+
+
+def _language(register: Register, office: Office, to: To) -> str:
+    subject = office.keys.pepper.subject_key(to.account) if to.account is not None else to.subject
+    return office.language_for(register, subject)
+
+
+def _post(register: Register, template: str, language: str, params: Mapping[str, JSON], office: Office, to: To) -> None:
+    register.letters.post(
+        template, language, params, subject=to.subject, account=to.account, address=to.address, now=office.now
+    )

@@ -1,0 +1,82 @@
+"""Where rows by and about a person stand: in the corpus, in versions, in exports.
+
+Invariants: nothing is changed; a version that can't be read may hold such rows, and so may an export of a version that
+is gone, if it is not where it was written.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from demur.corpus.recovery import retired
+from demur.corpus.session import Session
+from demur.corpus.store import Corpus
+from demur.errors import CorpusError
+from demur.identity import SubjectKeys
+from demur.suppression.keyset import KeySet
+from demur.terms import EntryKind
+
+Export = tuple[str, str]
+"""A version's name and the path of an export of it."""
+
+
+def count_rows(corpus: Corpus, keys: SubjectKeys) -> tuple[int, int]:
+    """How many rows are by, and how many about, these accounts."""
+    theirs, own, total = KeySet(keys), 0, 0
+    for batch in corpus.concerning(keys):
+        own += int(theirs.contains(batch.column("author").to_numpy(zero_copy_only=False)).sum())
+        total += batch.num_rows
+    return own, total - own
+
+
+def readable(session: Session) -> list[str]:
+    """The versions that are not retired."""
+    gone = retired(session.register)
+    names = [str(entry.payload["name"]) for entry in session.register.entries(EntryKind.VERSION_PUBLISHED)]
+    return [name for name in names if name not in gone]
+
+
+def held_in(session: Session, name: str, keys: SubjectKeys) -> bool:
+    """Whether a version holds rows by or about these accounts; one that can't be read may."""
+    try:
+        return sum(count_rows(Corpus.open(session.workspace.corpus_path, name), keys)) > 0
+    except CorpusError:
+        return True
+
+
+def holding_exports(session: Session, versions: Iterable[str], keys: SubjectKeys) -> tuple[list[Export], list[Export]]:
+    """The exports that hold rows by or about these accounts, and those of which nobody can tell any more."""
+    affected, gone = set(versions), retired(session.register)
+    held, unchecked = [], []
+    for name, path in exported(session):
+        holds = True if name in affected else _export_holds(Path(path), keys) if name in gone else False
+        if holds:
+            held.append((name, path))
+        elif holds is None:
+            unchecked.append((name, path))
+    return held, unchecked
+
+
+def exported(session: Session) -> Iterator[Export]:
+    """Every export there ever was, once for each place."""
+    entries = session.register.entries(EntryKind.VERSION_EXPORTED)
+    yield from dict.fromkeys((str(entry.payload["name"]), str(entry.payload["path"])) for entry in entries)
+
+
+def _export_holds(folder: Path, keys: SubjectKeys) -> bool | None:
+    """Whether an export holds rows by or about these accounts; None where it can't be read."""
+    theirs = pa.array([f"{key:016x}" for key in keys.tolist()])  # as hexform.py spells them
+    paths = sorted(folder.rglob("*.parquet"))
+    try:
+        for path in paths:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(columns=["author", "subjects"]):
+                    names = (batch.column("author"), batch.column("subjects").flatten())
+                    if any(pc.any(pc.is_in(each, theirs)).as_py() for each in names):
+                        return True
+    except (pa.ArrowException, OSError, ValueError, KeyError):
+        return None
+    return False if paths else None

@@ -1,0 +1,1 @@
+"""Versions: what is published of the corpus, how it leaves the workspace, and what verifies it later."""

@@ -1,0 +1,199 @@
+"""A version leaves the workspace: exported, recalled, verified.
+
+Invariants: a stale version is not exported; where an export went is an entry in the register, so that it can be
+verified and recalled later; a recall lists what today's rules leave out or change, by item key and reason, and no text.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from demur.corpus.honour import REWRITTEN
+from demur.corpus.session import Session, reading
+from demur.errors import CheckFailed, CorpusError, RegisterError
+from demur.register import JSON
+from demur.register.loss import undecided
+from demur.suppression.keyset import KeySet
+from demur.suppression.lists import SuppressionList, find_list
+from demur.suppression.signed import file_digest
+from demur.terms import EntryKind
+from demur.versions.export import ExportReport, export_rows
+from demur.versions.findings import Code, Findings
+from demur.versions.manifest import Manifest
+from demur.versions.recall import RECALL, RecallReport, recall_rows, write_recall
+from demur.versions.states import manifest_of, published, rows_of, stale_rows
+from demur.versions.verify import check_dataset, check_export, check_version
+from demur.workspace import Workspace
+
+
+def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> ExportReport:
+    """Writes a version to the folder ``to`` as Parquet, with a data card and Croissant metadata.
+
+    Raises:
+        RegisterError: when a restore lost something and nobody has decided that it goes on without.
+        UsageError: when there is no such version, or ``to`` is taken.
+        CheckFailed: when the version is stale, or holds rows of people who may not be in it: publish a new one.
+        CorpusError: when its suppression list or its files are missing or were changed.
+    """
+    with reading(workspace, now) as session:
+        published(session.register, name)
+        if (lost := undecided(session.register)) is not None:
+            raise RegisterError(lost.sentence)
+        binding = session.register.head().binding
+        _refuse_stale(session, name)
+        manifest = manifest_of(session, name)
+        signed = (workspace.versions_path / f"{name}.json").read_bytes()
+        withheld = _withheld(session, manifest)
+        report = export_rows(rows_of(workspace, name), manifest, signed, to, session.keys, withheld=withheld)
+        _record(session, name, report, binding)
+        return report
+
+
+def _withheld(session: Session, manifest: Manifest) -> KeySet:
+    """Who may not be in an export of a version: those on its own list, and those who may not be in the corpus today."""
+    path = find_list(session.workspace.lists_path, manifest.checkpoint.binding, manifest.suppression)
+    listed = SuppressionList.read(path, session.keys.signing.public_key()).withheld
+    rules, _ = session.rules()
+    return listed.union(rules.objected).union(rules.minors)
+
+
+def _record(session: Session, name: str, report: ExportReport, binding: int) -> None:
+    """Notes where an export went; one that became stale while it was written is removed again (law 1)."""
+    payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
+    payload["files"] = report.files
+    while session.register.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
+        binding = session.register.head().binding
+        try:
+            _refuse_stale(session, name)
+        except CheckFailed:
+            shutil.rmtree(report.path)
+            raise
+
+
+def recall(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> RecallReport:
+    """Writes the list of rows that holders of copies of a version must remove or replace now to ``to``.
+
+    Raises:
+        UsageError: when there is no such version, or ``to`` ends neither in .csv nor in .parquet.
+    """
+    with reading(workspace, now) as session:
+        published(session.register, name)
+        return write_recall(recalled(session, name), to)
+
+
+def verify(
+    workspace: Workspace, name: str, *, export: Path | None = None, current: bool = False, now: datetime | None = None
+) -> Findings:
+    """Checks a version, or an export of it, against its manifest, its suppression list and the register.
+
+    Args:
+        workspace: where it was published.
+        name: what it was published as.
+        export: the folder of an export, to be checked instead of the version.
+        current: judge it by the register as it is now, not as of the version's own checkpoint.
+        now: this moment.
+
+    Raises:
+        UsageError: when there is no such version.
+    """
+    with reading(workspace, now) as session:
+        entry = published(session.register, name)
+        rules, _ = session.rules()
+        withheld = rules.objected.union(rules.minors) if current else None
+        findings = _check(session, name, export, withheld)
+        _check_register(session, name, str(entry.payload["manifest"]), findings)
+        return findings
+
+
+def exports_of(session: Session, name: str) -> list[Path]:
+    """Where a version was exported to, as far as it still lies there."""
+    entries = session.register.entries(EntryKind.VERSION_EXPORTED)
+    paths = [Path(str(entry.payload["path"])) for entry in entries if entry.payload["name"] == name]
+    return [path for path in dict.fromkeys(paths) if path.is_dir()]
+
+
+def _check(session: Session, name: str, export: Path | None, withheld: KeySet | None) -> Findings:
+    workspace, public_key = session.workspace, session.keys.signing.public_key()
+    places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld)
+    if export is not None:
+        return check_export(export, *places, on_record=_lists_on_record(session, name, export))
+    findings = check_version(lambda: rows_of(workspace, name), *places)
+    if (manifest := _readable(session, name)) is not None:
+        check_dataset(workspace.corpus_path, manifest, findings)
+    return findings
+
+
+def _lists_on_record(session: Session, name: str, export: Path) -> list[str | None]:
+    """The digests of the lists of a version's exports: of the one that was written there, else of all."""
+    entries = [e.payload for e in session.register.entries(EntryKind.VERSION_EXPORTED) if e.payload["name"] == name]
+    there = [payload for payload in entries if payload["path"] == str(export.resolve())]
+    lists = (payload.get("files") for payload in there or entries)
+    return [None if digest is None else str(digest) for digest in lists]
+
+
+def _check_register(session: Session, name: str, digest: str, findings: Findings) -> None:
+    """Whether register and manifests fit each other, and the tag stands where the manifest says."""
+    path = session.workspace.versions_path / f"{name}.json"
+    if path.exists() and file_digest(path) != digest:
+        findings.add(Code.MANIFEST, f"{path} is not the manifest whose digest the register holds.")
+    _check_entries(session, name, findings)
+    manifest = _readable(session, name)
+    tag = session.corpus.dataset.tags.list().get(name)
+    if manifest is not None and (tag is None or tag["version"] != manifest.lance_version):
+        found = "is gone" if tag is None else f"stands at version {tag['version']}"
+        findings.add(Code.TOTALS, f"The tag {name} {found}; the manifest says {manifest.lance_version}.")
+
+
+def _check_entries(session: Session, name: str, findings: Findings) -> None:
+    """Whether every entry is what it says it is, what stands follows from them, and manifests pin them down."""
+    pinned = {each: manifest.checkpoint for each, manifest in _manifests(session)}
+    told = session.register.audit(
+        lambda sentence: findings.add(Code.REGISTER, sentence), [each.seq for each in pinned.values()]
+    )
+    for each, checkpoint in pinned.items():
+        if told.digests[checkpoint.seq] != checkpoint.digest:
+            code = Code.TOTALS if each == name else Code.REGISTER
+            findings.add(code, f"The register's entries up to {checkpoint.seq} are not those of {each}.")
+
+
+def _manifests(session: Session) -> Iterator[tuple[str, Manifest]]:
+    """Every manifest that can be read, those of retired versions included: each pins entries down."""
+    for path in sorted(session.workspace.versions_path.glob("*.json")):
+        manifest = _readable(session, path.stem)
+        if manifest is not None:
+            yield path.stem, manifest
+
+
+def _readable(session: Session, name: str) -> Manifest | None:
+    try:
+        return manifest_of(session, name)
+    except CorpusError:
+        return None  # a finding already
+
+
+def _refuse_stale(session: Session, name: str) -> None:
+    if stale := sum(len(rows) for rows, _ in stale_rows(session, name)):
+        raise CheckFailed(
+            f"Version {name} is stale: {stale} of its rows may not be used, or not as they are, any more; "
+            "publish a new version and export that."
+        )
+
+
+def recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
+    """What holders of a version's copies must remove or replace now, schema RECALL.
+
+    A row that is left out now is listed by its reason, one that is only rewritten by what it held of somebody.
+    """
+    rules, _ = session.rules()
+    withheld = rules.objected.union(rules.minors)
+    for rows, reasons in stale_rows(session, name):
+        traced = {line["item"]: line["reason"] for part in recall_rows([rows], withheld) for line in part.to_pylist()}
+        items = [key.hex() for key in rows.column("item").to_pylist()]
+        told = [
+            traced.get(item, reason) if reason == REWRITTEN else reason
+            for item, reason in zip(items, reasons, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(told)], schema=RECALL)
