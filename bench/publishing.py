@@ -35,9 +35,8 @@ def main() -> None:
             for number in range(measure.RUNS):
                 version = f"v{number}"
                 copies.append(measure.copy_seconds(source))
-                published.append(measure.seconds(lambda v=version: demur("publish", v, "-w", str(root))))
-                to = str(folder / version)
-                exported.append(measure.seconds(lambda v=version, t=to: demur("export", v, t, "-w", str(root))))
+                published.append(demur("publish", version, "-w", str(root)))
+                exported.append(demur("export", version, str(folder / version), "-w", str(root)))
             copy = measure.median(copies)
             for what, runs in (("publish", published), ("export", exported)):
                 took = measure.median(runs)
@@ -49,9 +48,10 @@ def main() -> None:
             print(f"  peak memory of one process, mapped files included: {most / 1e9:.2f} GB")
 
 
-def demur(*arguments: str) -> None:
-    """Runs one command."""
-    subprocess.run([sys.executable, "-m", "demur", *arguments], check=True, capture_output=True)
+def demur(*arguments: str) -> float:
+    """Seconds that one command takes."""
+    command = [sys.executable, "-m", "demur", *arguments]
+    return measure.seconds(lambda: subprocess.run(command, check=True, capture_output=True))
 
 
 def show_status(what: str, root: Path) -> None:
