@@ -65,9 +65,10 @@ class Session:
     @property
     def said(self) -> Said:
         """What the corpus says of itself; a glance may know of later entries that concern none of its rows."""
-        seen = glance.take(self.workspace.root, self.workspace.corpus_path)
-        found = self.corpus.said() if seen is None else seen.said
-        known = self.noted[-1] if self.noted else found
+        if not self.noted:
+            seen = glance.take(self.workspace.root, self.workspace.corpus_path)
+            return self.corpus.said() if seen is None else seen.said
+        found, known = self.corpus.said(), self.noted[-1]
         if known.honoured <= found.honoured:
             return found
         return replace(found, honoured=known.honoured, commitment=known.commitment)
