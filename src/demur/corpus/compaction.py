@@ -19,7 +19,7 @@ _MOST_PARTS: Final = 8
 
 def small_fragments(corpus: Corpus) -> int:
     """How many small fragments have gathered."""
-    return sum(fragment.metadata.num_rows <= SMALL_ROWS for fragment in corpus.dataset.get_fragments())
+    return sum(rows <= SMALL_ROWS for rows in corpus.fragment_rows())
 
 
 def maintain_if_due(corpus: Corpus) -> bool:

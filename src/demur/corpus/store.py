@@ -115,6 +115,10 @@ class Corpus:
         """How many rows there are."""
         return 0 if self._opened is None else int(self._dataset.count_rows())
 
+    def fragment_rows(self) -> list[int]:
+        """How many rows each fragment holds."""
+        return [] if self._opened is None else [each.metadata.num_rows for each in self._dataset.get_fragments()]
+
     def files(self) -> list[str]:
         """The files that hold the version's rows and columns, relative to the dataset, sorted.
 
@@ -180,7 +184,7 @@ class Corpus:
 
     def said(self) -> Said:
         """To which register it belongs, and how far it follows it."""
-        said = self._dataset.config()
+        said: Mapping[str, str] = {} if self._opened is None else self._dataset.config()
         return Said(
             instance=said.get(f"{_SAID}instance", ""),
             incarnation=int(said.get(f"{_SAID}incarnation", 0)),

@@ -1,0 +1,37 @@
+"""What a command loads: Lance, which takes longer than all the rest, only where a row is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import sys
+from demur.cli.app import run
+code = run(sys.argv[1:])
+print(code, *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str | Path) -> set[str]:
+    """The packages that are loaded when a command has run."""
+    command = [sys.executable, "-c", PROGRAM, *map(str, arguments)]
+    code, *packages = (
+        subprocess.run(command, check=True, capture_output=True, text=True).stderr.splitlines()[-1].split()
+    )
+    assert code == "0"
+    return set(packages)
+
+
+@pytest.mark.parametrize("asked", ["--version", "--help"])
+def test_what_is_asked_of_the_frame_loads_nothing_heavy(asked: str) -> None:
+    assert not loaded(asked) & {"lance", "pyarrow", "sqlalchemy", "pydantic"}
+
+
+def test_the_status_needs_no_row_and_nothing_that_governs_them(workspace: Path) -> None:
+    assert not loaded("status", "-w", workspace) & {"lance", "phonenumbers"}
+
+
+def test_an_objection_where_nothing_is_to_be_honoured_needs_no_row(workspace: Path) -> None:
+    assert "lance" not in loaded("object", "--account", "forum:ann", "-w", workspace)
