@@ -49,7 +49,7 @@ from demur.workspace import Workspace
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(
     "--channel",
-    type=click.Choice([*RECORDED]),
+    type=click.Choice([route.value for route in RECORDED]),
     help="How the objection arrived.  [default: ticket; mail with --eml]",
 )
 @click.option(
