@@ -22,6 +22,7 @@ from demur.objecting.lodging import Written, as_staff_say, by_letter
 from demur.objecting.office import Office
 from demur.objecting.withdrawing import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.tokens import Tokens
 from demur.workspace import Workspace
 
 
@@ -119,7 +120,8 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
 
 
 def _office(workspace: Workspace, register: Register) -> Office:
-    return Office(workspace.policy(), workspace.keys(), register.incarnation, datetime.now(UTC))
+    keys = workspace.keys()
+    return Office(workspace.policy(), keys, Tokens.of(keys, register.incarnation), datetime.now(UTC))
 
 
 def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool) -> None:

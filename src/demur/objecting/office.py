@@ -8,6 +8,7 @@ language on file, else in that of the page.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from demur.identity import Keys
 from demur.notices.languages import LANGUAGES, matching
@@ -18,7 +19,7 @@ from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.records import JSON
 from demur.tokens import Purpose, Tokens
 
-_MAIL: str = "mail:"
+_MAIL: Final = "mail:"
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Office:
 
     policy: Policy
     keys: Keys = field(repr=False)
-    incarnation: int
-    """Of the register: links say it."""
+    tokens: Tokens = field(repr=False)
+    """Sign the links of mails."""
     now: datetime
     page_language: str = ""
     """Of the page that somebody reads; "" where there is none: the first language of the notices."""
@@ -38,8 +39,7 @@ class Office:
     def link(self, purpose: Purpose, seq: int, language: str) -> str:
         """The address of an objection's page, for a mail: the question to its holder, or its receipt."""
         path = "confirm" if purpose is Purpose.CONFIRM else "receipt"
-        token = Tokens.of(self.keys, self.incarnation).make(purpose, seq)
-        return f"{self.policy.portal.url}/{language}/{path}/{token}"
+        return f"{self.policy.portal.url}/{language}/{path}/{self.tokens.make(purpose, seq)}"
 
     def deadline(self) -> datetime:
         """When an objection lapses that is lodged now and that nobody confirms."""
