@@ -160,6 +160,13 @@ def test_the_same_key_with_another_body_is_refused(api: TestClient, register: Re
     assert register.in_force() == 1
 
 
+@pytest.mark.parametrize("written", ['"half', 'half"', '"', '""'])
+def test_a_quote_on_one_side_alone_is_no_key(api: TestClient, register: Register, written: str) -> None:
+    answer = api.post("/api/objections", json={"accounts": [ANN]}, headers={"Idempotency-Key": written})
+    assert answer.status_code == 422
+    assert register.in_force() == 0
+
+
 def test_keys_of_two_callers_are_two_keys(api: TestClient, anyone: TestClient, register: Register) -> None:
     headers = {"Idempotency-Key": "same"}
     other = {**headers, "Authorization": f"Bearer {register.api_keys.create('shop')}"}

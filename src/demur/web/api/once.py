@@ -20,7 +20,8 @@ from demur.web.api.problems import KeyReusedError, Problem
 T = TypeVar("T")
 
 HEADER: Final = "Idempotency-Key"
-_KEY: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+_KEY: Final = re.compile(r'("?)([\x21\x23-\x7e]{1,255})\1')
+"""Bare, or between quotes as the draft writes it; a quote on one side alone is no key."""
 
 
 @dataclass(frozen=True)
@@ -75,5 +76,5 @@ def once(request: Request, body: bytes) -> Once | None:
     read = _KEY.fullmatch(given.strip())
     if read is None:
         raise Problem("malformed", f"{HEADER} takes up to 255 letters, digits and signs, for instance a UUID.")
-    key = f"{request.state.caller}\0{request.url.path}\0{read[1]}"
+    key = f"{request.state.caller}\0{request.url.path}\0{read[2]}"
     return Once(hashlib.sha256(key.encode()).digest(), hashlib.sha256(body).digest())
