@@ -36,7 +36,7 @@ def main() -> None:
                 version = f"v{number}"
                 copies.append(measure.copy_seconds(source))
                 published.append(demur("publish", version, "-w", str(root)))
-                exported.append(demur("export", version, str(folder / version), "-w", str(root)))
+                exported.append(demur("export", version, "--to", str(folder / version), "-w", str(root)))
             copy = measure.median(copies)
             for what, runs in (("publish", published), ("export", exported)):
                 took = measure.median(runs)
