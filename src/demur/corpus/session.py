@@ -79,7 +79,7 @@ class Session:
         return self.said.honoured
 
     def note_honoured(self, binding: int, *, changed: bool = True) -> None:
-        """Records that the corpus honours everything up to ``binding``.
+        """Records that the corpus honours everything up to ``binding``; a glance learns of it when the session ends.
 
         Args:
             binding: the last binding entry that its rows honour.
@@ -90,18 +90,17 @@ class Session:
         self.noted.append(said)
         if changed or binding - self.corpus.said().honoured > _LAG:
             self.corpus.say(said)
-        self.keep_glance(said)
 
     def note_import(self, number: int) -> None:
         """Records that the corpus has the rows of an import."""
         self.corpus.say(replace(self.said, imports=number))
 
-    def keep_glance(self, said: Said | None = None) -> None:
+    def keep_glance(self) -> None:
         """Writes down what the corpus says, for whoever needs no row of it."""
         path = self.workspace.corpus_path
         if (head := glance.head_of(path)) is not None and self.corpus.indexes is not None:
             seen = glance.Glance(
-                head, said or self.said, self.corpus.count(), small_fragments(self.corpus), self.corpus.indexes.known
+                head, self.said, self.corpus.count(), small_fragments(self.corpus), self.corpus.indexes.known
             )
             glance.keep(self.workspace.root, seen)
 

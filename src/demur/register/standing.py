@@ -29,12 +29,18 @@ _PATCH_AT_MOST: Final = 100_000
 """Changed keys up to which patching the last answer beats reading everything."""
 
 
-def suppressed(connection: sa.Connection, only: SubjectKeys | None = None) -> SubjectKeys:
+def suppressed(connection: sa.Connection, only: SubjectKeys | None = None, pairs: Pairs | None = None) -> SubjectKeys:
     """The keys of every account of every person with a binding objection, and of every spelling that one of these has.
 
-    Sorted; of some keys, if they are given.
+    Args:
+        connection: a transaction that sees one consistent state.
+        only: the keys that are asked about; all, if they are not given.
+        pairs: what :func:`demur.register.alike.edges` says in this transaction, where the caller has read it already.
+
+    Returns:
+        Sorted keys.
     """
-    pairs = alike.edges(connection)
+    pairs = alike.edges(connection) if pairs is None else pairs
     if not len(pairs):
         return _objecting(connection, only)
     if only is None:
@@ -42,19 +48,14 @@ def suppressed(connection: sa.Connection, only: SubjectKeys | None = None) -> Su
     near = together(connection, only) if alike.respelt(connection) else only
     if not inside(pairs.ravel(), np.union1d(near, only)).any():
         return _objecting(connection, only)
-    return _frozen(np.intersect1d(suppressed(connection), only))
+    return _frozen(np.intersect1d(suppressed(connection, None, pairs), only))
 
 
-def reached(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
-    """Some keys, sorted, and all whose standing may follow from theirs because they are spelt alike."""
-    pairs = alike.edges(connection)
-    return _reach(connection, pairs, keys) if len(pairs) else keys
-
-
-def changes(connection: sa.Connection, after: int) -> Changes:
-    """What the binding entries after a number may have changed, by whichever spelling."""
+def changes(connection: sa.Connection, after: int, pairs: Pairs | None = None) -> Changes:
+    """What the binding entries after a number may have changed, by whichever spelling; pairs as in suppressed()."""
     found = entries.changes(connection, after)
-    return replace(found, subjects=reached(connection, found.subjects))
+    pairs = alike.edges(connection) if pairs is None else pairs
+    return replace(found, subjects=_reach(connection, pairs, found.subjects) if len(pairs) else found.subjects)
 
 
 def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> SubjectKeys:
@@ -123,23 +124,24 @@ class Reader:
         if last is not None and last.head.binding == head.binding:
             return replace(last, head=head)
         fresh = self._patched(connection, last) if last is not None and last.head.binding < head.binding else None
-        fresh = fresh or Snapshot(
-            suppressed(connection), facts(connection), _frozen(alike.edges(connection)), head=head
-        )
+        if fresh is None:
+            pairs = _frozen(alike.edges(connection))
+            fresh = Snapshot(suppressed(connection, None, pairs), facts(connection), pairs, head=head)
         if keep:
             self._last = fresh
         return fresh
 
     def _patched(self, connection: sa.Connection, last: Snapshot) -> Snapshot | None:
         """The last answer, with what changed since read again; None if that is too much."""
-        changed = changes(connection, last.head.binding)
+        pairs = _frozen(alike.edges(connection))
+        changed = changes(connection, last.head.binding, pairs)
         if len(changed.subjects) > _PATCH_AT_MOST:
             return None
         rest = last.suppressed[~_inside(last.suppressed, changed.subjects)]
-        theirs = suppressed(connection, changed.subjects)
+        theirs = suppressed(connection, changed.subjects, pairs)
         now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
         told = _updated(last.facts, changed.subjects, facts(connection, changed.subjects))
-        return Snapshot(_frozen(now), told, _frozen(alike.edges(connection)), head=changed.head)
+        return Snapshot(_frozen(now), told, pairs, head=changed.head)
 
 
 def _updated(old: Facts, changed: SubjectKeys, new: Facts) -> Facts:
