@@ -16,6 +16,7 @@ from demur.errors import DemurError, IdentityError
 from demur.notices.languages import matching
 from demur.notices.words import languages_of
 from demur.objecting.lodging import as_platform_says
+from demur.objecting.office import Office
 from demur.register import Receipt, Register
 from demur.register.clock import moment
 from demur.register.lodging import Dated
@@ -47,10 +48,10 @@ def _noted(receipt: Receipt, dated: Dated) -> _Noted:
     return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
 
 
-def _dated(desk: Desk, new: NewObjection) -> Dated:
+def _dated(office: Office, new: NewObjection) -> Dated:
     return as_platform_says(
         new.accounts,
-        desk.office(),
+        office,
         channel=new.channel,
         received=new.received,
         reason=new.reason,
@@ -64,12 +65,13 @@ async def lodge(desk: Desk, new: NewObjection, once: Once | None) -> Lodged:
     Raises:
         DemurError: when nothing was recorded.
     """
-    said = _dated(desk, new)
+    office = desk.office()
+    said = _dated(office, new)
     if once is None:
         noted = _noted(await desk.intake.run_together(Register.lodge_all, said), said)
     else:
         noted = _Noted(**orjson.loads(await desk.intake.run_together(_once, (once, said))))
-    return _lodged(desk, noted)
+    return _lodged(office, noted)
 
 
 def _once(register: Register, items: Sequence[tuple[Once, Dated]]) -> list[str | DemurError]:
@@ -104,12 +106,13 @@ async def lodge_many(desk: Desk, new: Sequence[NewObjection], once: Once | None)
 
 
 async def _lodge_chunk(desk: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
-    dated = [_dated(desk, new) for new in chunk]
+    office = desk.office()
+    dated = [_dated(office, new) for new in chunk]
     if once is None:
         answer = await desk.intake.run(_chunk, dated)
     else:
         answer = await desk.intake.run(_chunk_once, once, dated)
-    return [_outcome(desk, each) for each in orjson.loads(answer)]
+    return [_outcome(office, each) for each in orjson.loads(answer)]
 
 
 def _chunk(register: Register, dated: Sequence[Dated]) -> str:
@@ -127,10 +130,10 @@ def _chunk_once(register: Register, once: Once, dated: Sequence[Dated]) -> str:
     return answer
 
 
-def _outcome(desk: Desk, each: dict[str, Any] | str) -> Outcome:
+def _outcome(office: Office, each: dict[str, Any] | str) -> Outcome:
     if isinstance(each, str):
         return Outcome(problem=_details(IdentityError(each)))
-    return Outcome(objection=_lodged(desk, _Noted(**each)))
+    return Outcome(objection=_lodged(office, _Noted(**each)))
 
 
 def _details(error: DemurError) -> Details:
@@ -139,18 +142,14 @@ def _details(error: DemurError) -> Details:
     return Details(**problem.body())
 
 
-def _lodged(desk: Desk, noted: _Noted) -> Lodged:
+def _lodged(office: Office, noted: _Noted) -> Lodged:
     return Lodged(
         reference=noted.reference,
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
         confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
-        receipt_url=_receipt_url(desk, noted.seq),
+        receipt_url=office.link(Purpose.RECEIPT, noted.seq, languages_of(office.policy)[0]),
     )
-
-
-def _receipt_url(desk: Desk, seq: int) -> str:
-    return desk.office().link(Purpose.RECEIPT, seq, language(desk))
 
 
 def language(desk: Desk, wanted: str | None = None) -> str:
