@@ -16,7 +16,7 @@ from demur.errors import CorpusError, RegisterError
 from demur.files import sync
 from demur.glance import Said
 from demur.register import Register
-from demur.register.mark import Point
+from demur.register.database.mark import Point
 from demur.suppression.signed import canonical_json, signature_holds
 from demur.terms import EntryKind
 

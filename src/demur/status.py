@@ -12,7 +12,7 @@ from demur.corpus.compaction import MOST_SMALL, small_fragments
 from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import reading
 from demur.register import Head
-from demur.register.loss import undecided
+from demur.register.continuity.loss import undecided
 from demur.terms import EntryKind
 from demur.versions.states import VersionState, states
 from demur.workspace import Workspace

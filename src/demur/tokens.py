@@ -5,7 +5,7 @@ another; it is an HMAC-SHA-256 (RFC 2104) under a key derived from the workspace
 that only the workspace makes one, without a row in any table; one that need not expire does not. A token in a link
 is base64url (RFC 4648, section 5) of 27 or 39 bytes: version, purpose, incarnation, the number, where it expires the
 second and a nonce, and the first 16 bytes of the code. A restore numbers entries anew and begins an incarnation
-(register/instance.py): a token that names an entry says in which one, counted from 0; any other says 0.
+(register/database/instance.py): a token that names an entry says in which one, counted from 0; any other says 0.
 """
 
 import base64

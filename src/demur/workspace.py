@@ -25,8 +25,8 @@ from demur.identity import Keys
 from demur.parts import require_corpus, require_versions
 from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
-from demur.register.belonging import Renewed
-from demur.register.mark import NAME as MARK
+from demur.register.continuity.belonging import Renewed
+from demur.register.database.mark import NAME as MARK
 
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
@@ -88,7 +88,7 @@ class Workspace:
 
     @property
     def mark_path(self) -> Path:
-        """The mark: how far the register was acknowledged (register/mark.py)."""
+        """The mark: how far the register was acknowledged (register/database/mark.py)."""
         return _mark_path(self.root, self.policy())
 
     def register_url_by(self, policy: Policy) -> str:
@@ -137,7 +137,7 @@ class Workspace:
         )
 
     def renew_mark(self) -> Renewed:
-        """Begin a new mark, because the old one is lost or from before a restore; see register/belonging.py.
+        """Begin a new mark, because the old one is lost or from before a restore; see register/continuity/belonging.py.
 
         Raises:
             RegisterError: when the mark is there and fits, or notes what the register does not hold.

@@ -67,5 +67,5 @@ def test_idempotency_keys_are_kept_for_what_they_answered_and_no_longer(api: Tes
         body = {"accounts": [f"forum:member{number}"], "channel": "api"}
         assert api.post("/api/objections", json=body, headers={"Idempotency-Key": f"k{number}"}).status_code == 201
         assert api.post("/api/objections", json={}, headers={"Idempotency-Key": f"bad{number}"}).status_code == 422
-    assert register.visits.clean() == 0
-    assert register.visits.clean(now=datetime.now(UTC) + timedelta(days=8)) == 3
+    assert register.sessions.clean() == 0
+    assert register.sessions.clean(now=datetime.now(UTC) + timedelta(days=8)) == 3

@@ -201,7 +201,7 @@ def test_a_busy_register_is_told_to_those_who_waited_and_no_others(
     intake = Intake(register)
     other = sqlite3.connect(file, isolation_level=None)
     register._store._engine.dispose()
-    monkeypatch.setattr("demur.register.store.PATIENCE_S", 0.1)
+    monkeypatch.setattr("demur.register.database.store.PATIENCE_S", 0.1)
 
     with Register.open(f"sqlite:///{file}", Keys.load(file.parent / "keys")) as impatient:
         intake = Intake(impatient)

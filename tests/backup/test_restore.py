@@ -17,8 +17,8 @@ from demur.corpus.session import reading
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UsageError, WorkspaceError
 from demur.policy.sections import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase
-from demur.register.contact_records import StaffRole
-from demur.register.loss import undecided
+from demur.register.access.staff import StaffRole
+from demur.register.continuity.loss import undecided
 from demur.rights.erasing import erase
 from demur.terms import EntryKind
 from demur.versions.leave import export

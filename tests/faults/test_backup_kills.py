@@ -24,7 +24,7 @@ from demur.backup.restoring import Source, restore
 from demur.corpus.session import reading
 from demur.errors import DemurError
 from demur.policy.sections import RegisterPlace
-from demur.register.loss import undecided
+from demur.register.continuity.loss import undecided
 from demur.rights.erasing import erase
 from demur.terms import EntryKind
 from demur.workspace import Workspace

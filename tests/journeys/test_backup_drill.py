@@ -21,7 +21,7 @@ from demur.errors import RegisterError
 from demur.objecting.lodging import by_name
 from demur.policy.sections import RegisterPlace
 from demur.register import ObjectionPhase
-from demur.register.loss import undecided
+from demur.register.continuity.loss import undecided
 from demur.terms import EntryKind
 from demur.tokens import Purpose
 from demur.versions.states import rows_of

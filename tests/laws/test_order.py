@@ -36,7 +36,7 @@ from demur.kernel.facts import NEVER, Facts, Known
 from demur.kernel.govern import govern
 from demur.kernel.rules import Rules, compile_rules
 from demur.policy import Door, Identifiers, LegalBasis, Notice, Others, Policy, write_policy
-from demur.register.members import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.suppression.keyset import KeySet
 from demur.terms import Basis, Reason
 from demur.versions.leave import verify

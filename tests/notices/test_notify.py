@@ -12,7 +12,7 @@ from calling import Demur, Result
 
 from demur.cli import run
 from demur.policy import Mail, Policy, Portal, write_policy
-from demur.register.contact_records import Delivered
+from demur.register.contact.records import Delivered
 from demur.terms import Channel
 from demur.workspace import Workspace, create
 

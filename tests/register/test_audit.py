@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import Keys, Pepper
-from demur.register import Effect, Register, entries
-from demur.register.erasing import erased
-from demur.register.tables import entry
+from demur.register import Effect, Register
+from demur.register.database import entries
+from demur.register.database.tables import entry
+from demur.register.rights.erasing import erased
 from demur.terms import EntryKind
 
 if TYPE_CHECKING:

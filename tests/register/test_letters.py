@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from demur.identity import Keys
 from demur.register import Letter, Register
-from demur.register.contact_tables import letter
+from demur.register.database.tables import letter
 
 if TYPE_CHECKING:
     from tests.register.conftest import MakeBatch, Row

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from demur.errors import IdentityError
 from demur.identity import Keys
 from demur.register import Receipt, Register
-from demur.register.lodging import Dated
-from demur.register.tables import entry, objected, objection
+from demur.register.database.tables import entry, objected, objection
+from demur.register.objections.lodging import Dated
 
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROUND: Final[list[tuple[list[str], dict[str, Any]]]] = [

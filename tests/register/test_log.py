@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
-from demur.register import Head, Register, entries
-from demur.register.tables import entry
+from demur.register import Head, Register
+from demur.register.database import entries
+from demur.register.database.tables import entry
 from demur.terms import BINDING, EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -233,7 +234,7 @@ def test_snapshots_are_patched_to_what_a_fresh_one_says(register: Register) -> N
 
 
 def test_many_changes_are_read_afresh(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demur.register.standing._PATCH_AT_MOST", 2)
+    monkeypatch.setattr("demur.register.members.standing._PATCH_AT_MOST", 2)
     register.snapshot()
     register.consent([f"x:m{number}" for number in range(5)], given=True)
     assert register.snapshot().facts.consented.tolist() == [True] * 5

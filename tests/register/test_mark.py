@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from demur.errors import IdentityError, RegisterError, UnavailableError
 from demur.identity import Keys
 from demur.register import Register
-from demur.register.instance import Instance
-from demur.register.mark import Group, Mark, Point
+from demur.register.database.instance import Instance
+from demur.register.database.mark import Group, Mark, Point
 
 if TYPE_CHECKING:
     from tests.register.conftest import Place

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import Keys
-from demur.register import Campaign, Delivered, Due, Preview, Register, Selection, campaigns
-from demur.register.contact_tables import notice
-from demur.register.notices import code
+from demur.register import Campaign, Delivered, Due, Preview, Register, Selection
+from demur.register.contact import campaigns
+from demur.register.contact.notices import code
+from demur.register.database.tables import notice
 from demur.terms import Channel, EntryKind, NoticeStatus
 
 if TYPE_CHECKING:
@@ -428,7 +429,7 @@ def test_the_record_of_each_notice(three: Register) -> None:
 def test_records_come_in_pages_without_a_gap(
     register: Register, members: "MakeBatch", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("demur.register.notices._PAGE", 7)
+    monkeypatch.setattr("demur.register.contact.notices._PAGE", 7)
     register.import_members([members(*({"account": f"x:m{n}"} for n in range(20)))])
     start(register, MAIL, IN_APP)
     assert len({(key, record.channel) for key, record in register.notices.records("autumn")}) == 40

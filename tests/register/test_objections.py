@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys, SubjectKeys
 from demur.register import JSON, ObjectionPhase, Register
-from demur.register.lodging import Dated
+from demur.register.objections.lodging import Dated
 from demur.terms import EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

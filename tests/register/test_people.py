@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 from demur.errors import RegisterError
 from demur.identity import Keys
 from demur.register import MEMBER, Register
-from demur.register.people import components
-from demur.register.standing import Reader
+from demur.register.members.people import components
+from demur.register.members.standing import Reader
 
 ACCOUNTS = [f"x:{letter}" for letter in "abcdefg"]
 accounts = st.sampled_from(ACCOUNTS)

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demur.register import Register, entries
+from demur.register import Register
+from demur.register.database import entries
 from demur.terms import EntryKind
 
 if TYPE_CHECKING:

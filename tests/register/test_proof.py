@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from demur.identity import Keys
-from demur.register import Register, Selection, schema
-from demur.register.tables import link
+from demur.register import Register, Selection
+from demur.register.database import schema
+from demur.register.database.tables import link
 from demur.terms import Channel, EntryKind
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.errors import RegisterError
-from demur.register.references import _SYMBOLS, new_reference, read_reference
+from demur.register.objections.references import _SYMBOLS, new_reference, read_reference
 
 references = st.builds(new_reference)
 

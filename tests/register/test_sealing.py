@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from demur.errors import IdentityError
 from demur.identity import Keys
 from demur.register import Delivered, Register, Selection
-from demur.register.contact_tables import attachment, attachment_content, letter
-from demur.register.tables import account, detail, member
-from demur.register.vault import Vault
+from demur.register.database.tables import account, attachment, attachment_content, detail, letter, member
+from demur.register.database.vault import Vault
 from demur.terms import Channel, EntryKind
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def contact(register: Register, reference: str) -> None:
     register.letters.post("receipt", "de-DE-1996", {"name": "Annika"}, account="instagram:ann.sample")
     register.letters.claim(1)
     register.letters.post("confirm", "de", {}, account="instagram:ann.sample", address="anni b@mail.example")
-    register.visits.remember(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')
+    register.sessions.remember(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')
     register.api_keys.create("platform")
     everybody = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
     register.notices.start("autumn", everybody, list(Channel))
@@ -110,7 +109,7 @@ def test_a_secret_that_opens_something_stands_nowhere(sqlite_place: "Place") -> 
     with sqlite_place.create() as register:
         secrets = [
             register.api_keys.create("platform"),
-            register.visits.open("member", 7, 60),
+            register.sessions.open("member", 7, 60),
             register.staff.invite("Olga", "officer", until),
         ]
         content = b"".join(file.read_bytes() for file in sqlite_place.file.parent.glob("register.db*"))

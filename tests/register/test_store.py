@@ -18,8 +18,9 @@ from alembic.migration import MigrationContext
 
 from demur.errors import RegisterError, UnavailableError
 from demur.identity import Keys
-from demur.register import Register, bulk, schema, store
-from demur.register.tables import metadata
+from demur.register import Register
+from demur.register.database import bulk, schema, store
+from demur.register.database.tables import metadata
 
 if TYPE_CHECKING:
     from tests.register.conftest import Cluster, Place

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from demur.identity import Keys
 from demur.kernel.facts import NEVER
 from demur.register import MEMBER, Delivered, Register, Selection
-from demur.register.standing import Reader
+from demur.register.members.standing import Reader
 from demur.terms import Channel
 
 ACCOUNTS = [f"x:{letter}" for letter in "abcdef"]

@@ -184,8 +184,8 @@ def test_a_session_lasts_a_working_day(door: Door, desk: Desk) -> None:
     door.join("officer")
     secret = door.cookie.partition(".")[0]
     now = datetime.now(UTC)
-    assert desk.register.visits.find(secret, "staff", now=now + timedelta(hours=7, minutes=59)) == 1
-    assert desk.register.visits.find(secret, "staff", now=now + timedelta(hours=8, minutes=1)) is None
+    assert desk.register.sessions.find(secret, "staff", now=now + timedelta(hours=7, minutes=59)) == 1
+    assert desk.register.sessions.find(secret, "staff", now=now + timedelta(hours=8, minutes=1)) is None
 
 
 def test_signing_out_ends_the_session(door: Door) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.register import MEMBER, Delivered, Register, Selection
-from demur.register.lodging import Dated
+from demur.register.objections.lodging import Dated
 from demur.terms import Channel, EntryKind
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)

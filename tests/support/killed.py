@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from demur.register.notices import NoticeBook
+from demur.register.contact.notices import NoticeBook
 from demur.worker.outbox import Outbox
 from demur.worker.smtp import Smtp
 from demur.worker.work import work

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pages import Page, Visitor
 from town import ANN
 
-from demur.register.contact_records import Letter, Selection
-from demur.register.members import MEMBER
-from demur.register.records import ObjectionState
+from demur.register.contact.records import Letter, Selection
+from demur.register.members.rows import MEMBER
+from demur.register.objections.states import ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.workspace import Workspace

@@ -10,7 +10,7 @@ from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
 
 from demur.register import ObjectionPhase
-from demur.register.members import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.web.desk import Desk
 from demur.web.limits import Limits, Rate, Rates
 from demur.workspace import Workspace

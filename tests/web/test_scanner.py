@@ -12,7 +12,7 @@ from town import ANN, DIETER
 
 from demur.notices.rendering import Links, render_letter, render_notice
 from demur.register import ObjectionState
-from demur.register.contact_records import Letter
+from demur.register.contact.records import Letter
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.workspace import Workspace

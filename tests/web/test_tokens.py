@@ -334,7 +334,7 @@ def test_a_session_is_never_one_that_somebody_chose(visitor: Visitor, desk: Desk
     visitor.client.cookies.set(MEMBER.kind, planted, domain="127.0.0.1")
     answer = visitor.client.post("/en/in", data={"token": platform.token(), "act": "mine"}, follow_redirects=False)
     assert planted not in answer.headers["set-cookie"]
-    assert desk.register.visits.find(planted, MEMBER.kind) is None
+    assert desk.register.sessions.find(planted, MEMBER.kind) is None
 
 
 def test_a_key_that_is_no_ed25519_public_key_is_an_error_of_the_workspace(workspace: Workspace) -> None:

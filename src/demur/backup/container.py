@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from demur.errors import WorkspaceError
 from demur.files import sync, write_durably
 from demur.identity import Keys
-from demur.register.mark import Point
+from demur.register.database.mark import Point
 from demur.suppression.signed import canonical_json, rfc3339, signature_holds
 
 LIST: Final = "backup.json"

@@ -15,10 +15,10 @@ from typing import Any
 from demur.backup.container import Listed
 from demur.errors import RegisterError
 from demur.identity import Keys
-from demur.register.instance import Instance
-from demur.register.journal import REPLAYED
-from demur.register.mark import Group, Mark, Point
-from demur.register.replay import Noted
+from demur.register.continuity.replay import Noted
+from demur.register.database.instance import Instance
+from demur.register.database.journal import REPLAYED
+from demur.register.database.mark import Group, Mark, Point
 from demur.terms import EntryKind
 
 CommitmentAt = Callable[[int], bytes | None]

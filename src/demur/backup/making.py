@@ -23,8 +23,8 @@ from demur.corpus.session import Session, writing
 from demur.errors import WorkspaceError
 from demur.files import disk_full, partial, sync
 from demur.policy import FILE_NAME
-from demur.register import copying
-from demur.register.mark import Point
+from demur.register.continuity import copying
+from demur.register.database.mark import Point
 from demur.versions.manifest import software
 from demur.workspace import Workspace
 

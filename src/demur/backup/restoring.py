@@ -34,10 +34,11 @@ from demur.files import disk_full, partial, sync, write_durably
 from demur.identity import Keys
 from demur.objecting.channels import Route
 from demur.policy import FILE_NAME, Policy
-from demur.register import JSON, Erasure, Register, copying, loss
-from demur.register.mark import NAME as MARK
-from demur.register.mark import Mark
-from demur.register.replay import Replayed
+from demur.register import JSON, Erasure, Register
+from demur.register.continuity import copying, loss
+from demur.register.continuity.replay import Replayed
+from demur.register.database.mark import NAME as MARK
+from demur.register.database.mark import Mark
 from demur.rights.erasing import finish_in
 from demur.terms import EntryKind
 from demur.workspace import Workspace

@@ -20,7 +20,7 @@ from demur.workspace import Workspace
 if TYPE_CHECKING:
     from demur.notices.rendering import Rendered
     from demur.register import Register
-    from demur.register.contact_records import NoticeRecord, Preview
+    from demur.register.contact.records import NoticeRecord, Preview
 
 _COLUMNS: Final = "campaign subject channel status language digest queued sent bounced opened".split()  # noqa: SIM905
 _EXAMPLE_TOKEN: Final = "EXAMPLE"  # noqa: S105  # no token: it opens nothing

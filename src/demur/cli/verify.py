@@ -9,7 +9,7 @@ from demur.cli.options import Invocation, shared
 from demur.cli.output import count, emit, note, progress
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
-from demur.register.loss import undecided
+from demur.register.continuity.loss import undecided
 from demur.versions import leave
 from demur.versions.findings import Findings
 from demur.workspace import Workspace

@@ -25,7 +25,7 @@ from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_corpus
 from demur.policy import Policy
 from demur.register import Register
-from demur.register.instance import Instance
+from demur.register.database.instance import Instance
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from demur.notices.reach import unsent
 from demur.policy import Policy
-from demur.register.contact_records import Selection
+from demur.register.contact.records import Selection
 from demur.terms import Channel
 
 

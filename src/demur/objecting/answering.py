@@ -10,7 +10,7 @@ from typing import Final, Literal
 from demur.objecting.channels import PROVEN, Route, new_person
 from demur.objecting.office import Office
 from demur.register import ObjectionPhase, ObjectionState, Register
-from demur.register.records import JSON
+from demur.register.database.records import JSON
 
 Answer = Literal["yes", "no"]
 

@@ -20,7 +20,7 @@ from typing import Final
 
 from demur.errors import SourceError
 from demur.objecting.mail_bounds import Bounds, exceeded
-from demur.register.people import mail_account
+from demur.register.members.people import mail_account
 from demur.sources.html import to_text
 from demur.spelling import DEFAULT, Names
 

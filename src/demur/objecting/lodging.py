@@ -17,9 +17,9 @@ from demur.objecting.channels import Route, new_person
 from demur.objecting.eml import Attached, Mail
 from demur.objecting.office import Office, To, post_question, post_receipt, reached
 from demur.register import Receipt, Register
-from demur.register.lodging import Dated
-from demur.register.people import identify
-from demur.register.records import JSON
+from demur.register.database.records import JSON
+from demur.register.members.people import identify
+from demur.register.objections.lodging import Dated
 
 
 @dataclass(frozen=True)

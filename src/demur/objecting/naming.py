@@ -10,7 +10,7 @@ from typing import Final
 from demur.errors import IdentityError
 from demur.kernel.identifiers import Category
 from demur.kernel.identifiers.scan import scan
-from demur.register.people import identify
+from demur.register.members.people import identify
 from demur.spelling import DEFAULT, Names
 
 LONGEST: Final = 300

@@ -16,7 +16,7 @@ from demur.notices.words import languages_of
 from demur.objecting.channels import Route
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
-from demur.register.records import JSON
+from demur.register.database.records import JSON
 from demur.tokens import Purpose, Tokens
 
 _MAIL: Final = "mail:"

@@ -1,36 +1,20 @@
 """The register: append-only entries, objections, people with linked accounts, members, consents."""
 
+from demur.register.access.api_keys import ApiKey
+from demur.register.access.staff import Staff, StaffRole
 from demur.register.audit import Audited
-from demur.register.contact_records import (
-    ApiKey,
-    Attachment,
-    Campaign,
-    Count,
-    Delivered,
-    Due,
-    Letter,
-    NoticeRecord,
-    Preview,
-    Selection,
-    Staff,
-    StaffRole,
-)
-from demur.register.effects import Effect
-from demur.register.members import MEMBER
-from demur.register.persons import Erasure, OwnObjection, merged
-from demur.register.records import (
-    JSON,
-    Changes,
-    Entry,
-    Head,
-    Member,
-    MemberImport,
-    ObjectionPhase,
-    ObjectionState,
-    Receipt,
-    Snapshot,
-)
+from demur.register.contact.records import Campaign, Count, Delivered, Due, Letter, NoticeRecord, Preview, Selection
+from demur.register.database.effects import Effect
+from demur.register.database.records import JSON, Changes, Entry, Head
+from demur.register.members.profiles import Member
+from demur.register.members.rows import MEMBER
+from demur.register.members.staging import MemberImport
+from demur.register.members.standing import Snapshot
+from demur.register.objections.attachments import Attachment
+from demur.register.objections.lodging import Receipt
+from demur.register.objections.states import ObjectionPhase, ObjectionState
 from demur.register.register import Register
+from demur.register.rights.persons import Erasure, OwnObjection, merged
 
 __all__ = [
     "JSON",

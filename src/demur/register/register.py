@@ -16,34 +16,32 @@ import sqlalchemy as sa
 
 from demur.identity import Keys, Pairs, Pepper, SubjectKeys
 from demur.kernel.facts import Facts
-from demur.register import alike, belonging, bulk, entries, journal, objections, profiles, schema, standing
-from demur.register import instance as instances
-from demur.register.api_keys import ApiKeys
-from demur.register.attachments import Attachments
+from demur.register.access.api_keys import ApiKeys
+from demur.register.access.sessions import Sessions, close_all
+from demur.register.access.staff import StaffBook
 from demur.register.audit import Audited, audit
-from demur.register.clock import micros
-from demur.register.effects import Effect
-from demur.register.instance import Instance
-from demur.register.letters import LetterBox
-from demur.register.mark import Mark, Point
-from demur.register.notices import NoticeBook
-from demur.register.objection_log import ObjectionLog
-from demur.register.people import pair, remove_link, together
-from demur.register.persons import Persons
-from demur.register.records import (
-    JSON,
-    Member,
-    MemberImport,
-    Snapshot,
-)
-from demur.register.replay import Noted, Replayed, replay
-from demur.register.respelling import respell
-from demur.register.staff import StaffBook
-from demur.register.staging import MemberImporter
-from demur.register.store import Store
-from demur.register.tables import account as account_table
-from demur.register.told import retell
-from demur.register.visits import Visits, close_all
+from demur.register.contact.letters import LetterBox
+from demur.register.contact.notices import NoticeBook
+from demur.register.continuity import belonging
+from demur.register.continuity.replay import Noted, Replayed, replay
+from demur.register.database import bulk, entries, journal, schema
+from demur.register.database import instance as instances
+from demur.register.database.clock import micros
+from demur.register.database.effects import Effect
+from demur.register.database.instance import Instance
+from demur.register.database.mark import Mark, Point
+from demur.register.database.records import JSON, Changes
+from demur.register.database.store import Store
+from demur.register.database.tables import account as account_table
+from demur.register.members import alike, profiles, standing
+from demur.register.members.people import add_link, pair, remove_link, together
+from demur.register.members.profiles import Member, retell
+from demur.register.members.respelling import respell
+from demur.register.members.staging import MemberImport, MemberImporter
+from demur.register.members.standing import Snapshot
+from demur.register.objections.attachments import Attachments
+from demur.register.objections.objection_log import ObjectionLog
+from demur.register.rights.persons import Persons
 from demur.terms import EntryKind
 
 
@@ -58,7 +56,7 @@ class Register(ObjectionLog):
         self.notices = NoticeBook(store, self._people, self._vault)
         self.letters = LetterBox(store, self._people, self._vault)
         self.attachments = Attachments(store, self._vault)
-        self.visits = Visits(store, self._vault)
+        self.sessions = Sessions(store, self._vault)
         self.api_keys = ApiKeys(store)
         self.staff = StaffBook(store)
 
@@ -210,7 +208,13 @@ class Register(ObjectionLog):
         """
         with self._store.writing() as connection:
             one, other = self._people.ensure(connection, [first, second], micros(now)).tolist()
-            return objections.record_link(connection, one, other, micros(now))
+            subjects = add_link(connection, one, other)
+            if subjects is None:
+                return None
+            retell(connection, [one])
+            payload, effect, time = {"accounts": len(subjects)}, Effect(proven=pair(one, other)), micros(now)
+            kind = EntryKind.ACCOUNT_LINKED
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
         """Take the link between two accounts back; the entry's number.
@@ -305,6 +309,11 @@ class Register(ObjectionLog):
             return None
         with self._store.writing() as connection:
             return alike.note(connection, pairs, micros(now))
+
+    def changes(self, after: int) -> Changes:
+        """What the binding entries with a number greater than ``after`` may have changed."""
+        with self._store.reading() as connection:
+            return standing.changes(connection, after)
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""

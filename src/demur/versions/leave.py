@@ -15,7 +15,7 @@ from demur.corpus.honour import REWRITTEN
 from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
-from demur.register.loss import undecided
+from demur.register.continuity.loss import undecided
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest

@@ -24,7 +24,7 @@ from demur.kernel.door import regions
 from demur.kernel.rules import Rules
 from demur.policy import Policy, place
 from demur.register import JSON, Head
-from demur.register.loss import lost_versions, undecided
+from demur.register.continuity.loss import lost_versions, undecided
 from demur.suppression.lists import SuppressionList
 from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind

@@ -18,8 +18,8 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from demur.errors import DemurError, UnavailableError
 from demur.register import Receipt, Register
-from demur.register.lodging import Dated
-from demur.register.records import JSON
+from demur.register.database.records import JSON
+from demur.register.objections.lodging import Dated
 
 CAPACITY: Final = 2000
 """Acts that may wait: a few seconds of work."""

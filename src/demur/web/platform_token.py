@@ -22,7 +22,7 @@ from jwt.types import Options
 
 from demur.errors import IdentityError, WorkspaceError
 from demur.policy import Policy
-from demur.register.people import identify
+from demur.register.members.people import identify
 from demur.workspace import Workspace
 
 LONGEST: Final = timedelta(minutes=10)

@@ -60,8 +60,8 @@ class Sessions:
         at = desk(request)
         before, _ = self._sent(request)
         if before:
-            at.register.visits.close(before)
-        secret = at.register.visits.open(self.kind, subject, self.minutes)
+            at.register.sessions.close(before)
+        secret = at.register.sessions.open(self.kind, subject, self.minutes)
         sealed = seal(at.session_secret, account.encode(), context=secret.encode()) if account else b""
         response.set_cookie(
             self._cookie(request),
@@ -76,7 +76,7 @@ class Sessions:
     def current(self, request: Request) -> Session | None:
         """The visitor's session, None if there is none or it has ended."""
         at, (secret, sealed) = desk(request), self._sent(request)
-        subject = at.register.visits.find(secret, self.kind) if secret else None
+        subject = at.register.sessions.find(secret, self.kind) if secret else None
         if subject is None:
             return None
         try:
@@ -104,7 +104,7 @@ class Sessions:
         """Close the visitor's session."""
         secret, _ = self._sent(request)
         if secret:
-            desk(request).register.visits.close(secret)
+            desk(request).register.sessions.close(secret)
         response.delete_cookie(
             self._cookie(request), path="/", secure=secure(request.scope), httponly=True, samesite="strict"
         )

@@ -40,7 +40,7 @@ class Upkeep:
             self._lapse()
             self._lapse_at = now + _LAPSE_S
         if now >= self._clean_at:
-            self.counts["cleaned"] += register.visits.clean()
+            self.counts["cleaned"] += register.sessions.clean()
             self._clean_at = now + _CLEAN_S
         if now >= self._follow_at and (self._behind() or register.persons.erasures()):
             self._follow()

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.register.audit import members, notices, objections, people
-from demur.register.clock import moment
-from demur.register.effects import Effect
-from demur.register.entries import SALT_BYTES, Stored, commitment, content_digest
-from demur.register.erasing import is_signed
-from demur.register.people import People
-from demur.register.records import Head
-from demur.register.tables import detail
-from demur.register.vault import Vault
+from demur.register.database.clock import moment
+from demur.register.database.effects import Effect
+from demur.register.database.entries import SALT_BYTES, Stored, commitment, content_digest
+from demur.register.database.records import Head
+from demur.register.database.tables import detail
+from demur.register.database.vault import Vault
+from demur.register.members.people import People
+from demur.register.rights.erasing import is_signed
 from demur.terms import BINDING, EntryKind
 
 _PAGE: Final = 2_000

@@ -12,14 +12,14 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError
 from demur.kernel.facts import NEVER
-from demur.register import bulk
 from demur.register.audit.latest import Latest, matched
-from demur.register.effects import Effect
-from demur.register.entries import Stored
-from demur.register.people import People
-from demur.register.standing import UNKNOWN_REGION
-from demur.register.tables import account, member
-from demur.register.vault import Vault
+from demur.register.database import bulk
+from demur.register.database.effects import Effect
+from demur.register.database.entries import Stored
+from demur.register.database.tables import account, member
+from demur.register.database.vault import Vault
+from demur.register.members.people import People
+from demur.register.members.standing import UNKNOWN_REGION
 from demur.terms import EntryKind
 
 _CONSENT: Final = {EntryKind.CONSENT_GIVEN.value: 1, EntryKind.CONSENT_WITHDRAWN.value: 0}

@@ -13,14 +13,13 @@ import orjson
 import sqlalchemy as sa
 
 from demur.kernel.facts import NEVER
-from demur.register import bulk
 from demur.register.audit.latest import Latest, Rows, matched
 from demur.register.audit.people import persons
-from demur.register.clock import MICROS_PER_DAY
-from demur.register.contact_tables import campaign, notice
-from demur.register.effects import NO_KEYS, Effect
-from demur.register.entries import Stored
-from demur.register.tables import account, link, member
+from demur.register.database import bulk
+from demur.register.database.clock import MICROS_PER_DAY
+from demur.register.database.effects import NO_KEYS, Effect
+from demur.register.database.entries import Stored
+from demur.register.database.tables import account, campaign, link, member, notice
 from demur.terms import Channel, EntryKind, NoticeStatus
 
 KINDS: Final = frozenset({EntryKind.NOTICE_SENT.value, EntryKind.NOTICE_BOUNCED.value})

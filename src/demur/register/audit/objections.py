@@ -9,12 +9,12 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.register.clock import days, micros
-from demur.register.effects import Effect
-from demur.register.entries import Stored
-from demur.register.objections import ENDS, FROM
-from demur.register.records import ObjectionPhase
-from demur.register.tables import account, objected, objection
+from demur.register.database.clock import days, micros
+from demur.register.database.effects import Effect
+from demur.register.database.entries import Stored
+from demur.register.database.tables import account, objected, objection
+from demur.register.objections.phases import ENDS, FROM
+from demur.register.objections.states import ObjectionPhase
 from demur.terms import EntryKind
 
 _PHASE: Final = {kind.value: phase for phase, kind in ENDS.items()}

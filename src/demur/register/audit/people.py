@@ -13,12 +13,12 @@ import orjson
 import sqlalchemy as sa
 
 from demur.identity import Pairs, SubjectKeys
-from demur.register import bulk
 from demur.register.audit.latest import Latest, Rows, matched
-from demur.register.effects import NO_KEYS, NO_PAIRS, Effect
-from demur.register.entries import Stored
-from demur.register.people import components
-from demur.register.tables import account, link
+from demur.register.database import bulk
+from demur.register.database.effects import NO_KEYS, NO_PAIRS, Effect
+from demur.register.database.entries import Stored
+from demur.register.database.tables import account, link
+from demur.register.members.people import components
 from demur.terms import EntryKind
 
 KINDS: Final = frozenset(

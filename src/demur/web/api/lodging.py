@@ -18,8 +18,8 @@ from demur.notices.words import languages_of
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
 from demur.register import Receipt, Register
-from demur.register.clock import moment
-from demur.register.lodging import Dated
+from demur.register.database.clock import moment
+from demur.register.objections.lodging import Dated
 from demur.tokens import Purpose
 from demur.web.api.answers import Details, Lodged, Outcome
 from demur.web.api.models import NewObjection

@@ -48,11 +48,11 @@ def do_once(
         items: what is to be done.
         do: does those that are new, and gives an answer or an error for each; errors are not remembered.
     """
-    known = register.visits.answered_all(each.key for each, _ in items)
+    known = register.sessions.answered_all(each.key for each, _ in items)
     new = {each.key: (each, item) for each, item in reversed(items) if each.key not in known}  # the first of each key
     fresh = dict(zip(new, do([item for _, item in new.values()]) if new else [], strict=True))
     done = {key: (new[key][0].request, answer) for key, answer in fresh.items() if isinstance(answer, str)}
-    register.visits.remember_all((key, *answer) for key, answer in done.items())
+    register.sessions.remember_all((key, *answer) for key, answer in done.items())
     return [_answer(each, (known | done).get(each.key)) or fresh[each.key] for each, _ in items]
 
 

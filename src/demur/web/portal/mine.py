@@ -115,7 +115,7 @@ async def begin(request: Request, token: str) -> Response:
         read = at.tokens.read(token, Purpose.READ)
     except IdentityError:
         return _used(request)
-    if read.expires is None or not await run_sync(at.register.visits.spend, read.digest, read.expires):
+    if read.expires is None or not await run_sync(at.register.sessions.spend, read.digest, read.expires):
         return _used(request)
     await run_sync(MEMBER.begin, request, response, read.number)
     return response

@@ -25,7 +25,7 @@ from demur.objecting.channels import SAID, Route
 from demur.objecting.withdrawing import told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
-from demur.register.records import JSON
+from demur.register.database.records import JSON
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page

@@ -108,5 +108,5 @@ def _spend(register: Register, visitor: Visitor) -> None:
     Raises:
         _SpentError: if it has been used before.
     """
-    if not register.visits.spend(visitor.digest, visitor.until):
+    if not register.sessions.spend(visitor.digest, visitor.until):
         raise _SpentError("This sign-in link was used before: go back and click again.")

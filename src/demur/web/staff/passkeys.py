@@ -181,7 +181,7 @@ class Ceremony:
         token = self.tokens.read(challenge.decode(), Purpose.ENTER, self.now)
         if token.number != number or token.expires is None:
             raise IdentityError(_REFUSED)
-        if not self.register.visits.spend(token.digest, token.expires, now=self.now):
+        if not self.register.sessions.spend(token.digest, token.expires, now=self.now):
             raise IdentityError(_REFUSED)
         return challenge
 

@@ -1,0 +1,1 @@
+"""Who may come in: staff, the API's keys, and sessions."""

@@ -1,0 +1,1 @@
+"""What people are told: campaigns, their notices, and single letters."""

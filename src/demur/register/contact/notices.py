@@ -1,0 +1,275 @@
+"""Notices: what is to be delivered, what was, and whom it reached.
+
+Invariants: a notice is handed out once, unless its delivery is known not to have happened; whoever was reached by a
+notice is told with every account of theirs that is a member's, from the day of the earliest notice that was sent to
+any account of theirs and did not come back (profiles.py), whatever is linked or unlinked later; a notice that
+comes back untells, unless another one reached them, and stays so, also where that is heard of before it is on record
+as sent; only an answer about a notice counts as an attempt. A notice by mail goes to the address, and in the language,
+that is on file of its person. The cause of a failure is kept as a code: a server's reply may name somebody.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register.contact import notice_queue
+from demur.register.contact.campaigns import Campaigns, number_of
+from demur.register.contact.records import Delivered, Due, NoticeRecord
+from demur.register.database import bulk, entries
+from demur.register.database.clock import MICROS_PER_DAY, micros, moment
+from demur.register.database.effects import Effect
+from demur.register.database.store import Store
+from demur.register.database.tables import campaign, member, notice
+from demur.register.database.vault import Vault
+from demur.register.members.people import People, own_accounts, together
+from demur.register.members.profiles import retell
+from demur.terms import Channel, EntryKind, NoticeStatus
+
+_PAGE: Final = 1000
+_CODES: Final = (re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b"), re.compile(r"\b[45]\d\d\b"))  # RFC 3463, RFC 5321
+_WORD: Final = re.compile(r"[a-z][a-z-]{0,39}")
+_OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
+_STANDING: Final = (NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value)
+_RETURNABLE: Final = (*_OPEN, NoticeStatus.SENT.value)
+"""What can come back: who has its Message-ID has had the notice, whatever is on record yet."""
+
+
+class NoticeBook(Campaigns):
+    """The notices of one register."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        super().__init__(store)
+        self._people = people
+        self._vault = vault
+
+    def claim(
+        self,
+        channel: Channel,
+        limit: int,
+        *,
+        named: Callable[[str, int], str] | None = None,
+        now: datetime | None = None,
+    ) -> list[Due]:
+        """Take notices that are due in hand; none of them is handed out again until it is given back.
+
+        Who has objected or was erased meanwhile gets none any more.
+
+        Args:
+            channel: which they go through.
+            limit: how many.
+            named: the Message-ID that a notice of a campaign, to a subject key, will leave with: known from now on,
+                so that it can come back at any time.
+            now: when.
+        """
+        time = micros(now)
+        waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
+        with self._store.writing() as connection:
+            while True:
+                rows = notice_queue.waiting(connection, (*waiting, notice.c.due <= time), limit)
+                if not rows:
+                    return []
+                out = notice_queue.unwanted(connection, rows)
+                gone = [row for row in rows if row.subject in out]
+                taken = [row for row in rows if row.subject not in out]
+                notice_queue.mark(connection, channel, gone, NoticeStatus.CANCELLED, time)
+                notice_queue.mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                notice_queue.name(connection, channel, taken, named)
+                if taken:
+                    due = [notice_queue.opened(self._vault, row) for row in taken]
+                    return (
+                        notice_queue.reached(connection, self._vault, due, self._people.names)
+                        if channel is Channel.MAIL
+                        else due
+                    )
+
+    def sent(self, channel: Channel, delivered: Sequence[Delivered], *, now: datetime | None = None) -> None:
+        """Record notices that were handed over: their people are told from this day on, unless they came back already.
+
+        One entry for each campaign among them.
+
+        Raises:
+            RegisterError: for a campaign that does not exist.
+        """
+        time = micros(now)
+        with self._store.writing() as connection:
+            for name in dict.fromkeys(each.campaign for each in delivered):
+                theirs = [each for each in delivered if each.campaign == name]
+                _record_sent(connection, name, channel, theirs, time)
+
+    def retry(
+        self,
+        channel: Channel,
+        campaign: str,
+        subject: int,
+        at: datetime,
+        *,
+        tried: bool = True,
+        now: datetime | None = None,
+    ) -> None:
+        """Give a notice back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
+        values: dict[str, Any] = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "changed": micros(now)}
+        self._change(channel, campaign, subject, values | {"attempt": notice.c.attempt + int(tried)})
+
+    def failed(self, channel: Channel, campaign: str, subject: int, *, cause: str, now: datetime | None = None) -> None:
+        """Give a notice up that never reached anybody; the person stays untold."""
+        values = {"status": NoticeStatus.FAILED.value, "cause": code(cause), "changed": micros(now)}
+        self._change(channel, campaign, subject, values)
+
+    def bounced(self, message_id: str, *, cause: str, now: datetime | None = None) -> bool:
+        """Record that a notice came back, even before it is on record as sent; whether it is one of ours."""
+        found = notice_queue.bare(message_id)
+        which = sa.and_(notice.c.message_id == found, notice.c.message_id != "")  # one within the platform
+        with self._store.writing() as connection:
+            row = connection.execute(sa.select(notice).where(which)).first()
+            if row is None:
+                return False
+            if row.status in _RETURNABLE:
+                _record_bounced(connection, row, code(cause), micros(now))
+            return True
+
+    def requeue_interrupted(self) -> int:
+        """Give back what a worker had in hand when it ended; how many notices that were."""
+        every = notice.c.channel.in_([each.value for each in Channel])  # names the index's first column
+        held = sa.update(notice).where(every, notice.c.status == NoticeStatus.SENDING.value)
+        with self._store.writing() as connection:
+            return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
+
+    def of(self, account: str) -> list[NoticeRecord]:
+        """Every notice to an account's person, as far as their accounts are proven theirs, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        key = self._people.keys([account])
+        with self._store.reading() as connection:
+            theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
+            rows = connection.execute(_records().where(theirs).order_by(notice.c.queued, notice.c.channel))
+            return [_record(row) for row in rows]
+
+    def pending(self, account: str) -> list[Due]:
+        """The notices that wait to be shown to an account's person in the platform, by proven accounts, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        key = self._people.keys([account])
+        with self._store.reading() as connection:
+            theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
+            here = (notice.c.channel == Channel.IN_APP.value, notice.c.status.in_(_OPEN), theirs)
+            rows = notice_queue.waiting(connection, here, _PAGE)
+            out = notice_queue.unwanted(connection, rows)
+            return [notice_queue.opened(self._vault, row) for row in rows if row.subject not in out]
+
+    def records(self, name: str) -> Iterator[tuple[int, NoticeRecord]]:
+        """What is on record of each notice of a campaign, with the subject key it was addressed to.
+
+        Raises:
+            RegisterError: if there is no such campaign.
+        """
+        last: tuple[str, int] = ("", -1)
+        place = sa.tuple_(notice.c.channel, notice.c.subject)
+        while True:
+            with self._store.reading() as connection:
+                after = _records().where(notice.c.campaign == number_of(connection, name), place > last)
+                rows = connection.execute(after.order_by(notice.c.channel, notice.c.subject).limit(_PAGE)).all()
+            yield from ((row.subject, _record(row)) for row in rows)
+            if len(rows) < _PAGE:
+                return
+            last = (rows[-1].channel, rows[-1].subject)
+
+    def _change(self, channel: Channel, name: str, subject: int, values: dict[str, Any]) -> None:
+        """Change a notice that is in hand or waits."""
+        with self._store.writing() as connection:
+            number = number_of(connection, name)
+            which = (notice.c.campaign == number, notice.c.channel == channel.value, notice.c.subject == subject)
+            connection.execute(sa.update(notice).where(*which, notice.c.status.in_(_OPEN)).values(**values))
+
+
+def cancel(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Take back what waits to be delivered to some accounts."""
+    waiting = (bulk.among(connection, notice.c.subject, keys), notice.c.status == NoticeStatus.QUEUED.value)
+    connection.execute(sa.update(notice).where(*waiting).values(status=NoticeStatus.CANCELLED.value))
+
+
+def code(cause: str) -> str:
+    """What may be kept of a reason for failure: a status code, or one word such as `timed-out`; never a reply."""
+    for pattern in _CODES:
+        if found := pattern.search(cause):
+            return found.group()
+    return cause if _WORD.fullmatch(cause) else "other"
+
+
+def _record_sent(
+    connection: sa.Connection, name: str, channel: Channel, delivered: Sequence[Delivered], time: int
+) -> None:
+    which = (notice.c.campaign == number_of(connection, name), notice.c.channel == channel.value)
+    among = bulk.among(connection, notice.c.subject, [each.subject for each in delivered])
+    unsent = sa.select(notice.c.subject, notice.c.status).where(*which, among, notice.c.sent.is_(None))
+    statuses = {row.subject: row.status for row in connection.execute(unsent)}
+    rows = [
+        {
+            "to": each.subject,
+            "language": each.language,
+            "digest": each.digest,
+            "message_id": notice_queue.bare(each.message_id),
+        }
+        for each in delivered
+        if each.subject in statuses
+    ]
+    if not rows:
+        return
+    returned = notice.c.status == NoticeStatus.BOUNCED.value
+    values: dict[str, Any] = {"status": sa.case((returned, notice.c.status), else_=NoticeStatus.SENT.value)}
+    values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id")}
+    here = sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to"))
+    connection.execute(here.values(**values, sent=time, changed=time), rows)
+    new = [subject for subject, status in statuses.items() if status != NoticeStatus.BOUNCED]
+    if not new:
+        return
+    subjects = _members_of(connection, new)
+    today = time // MICROS_PER_DAY
+    untold = (bulk.among(connection, member.c.key, subjects), member.c.noticed_on > today)
+    connection.execute(sa.update(member).where(*untold).values(noticed_on=today))
+    payload = {"campaign": name, "channel": channel.value, "people": len(new)}
+    effect = Effect(keys=np.array(sorted(new), dtype=np.int64))
+    entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects, effect=effect)
+
+
+def _record_bounced(connection: sa.Connection, row: Any, cause: str, time: int) -> None:  # noqa: ANN401  # a notice
+    which = (notice.c.campaign == row.campaign, notice.c.channel == row.channel, notice.c.subject == row.subject)
+    values = {"status": NoticeStatus.BOUNCED.value, "cause": cause, "changed": time}
+    connection.execute(sa.update(notice).where(*which).values(**values))
+    retell(connection, [row.subject])
+    name = connection.scalar(sa.select(campaign.c.name).where(campaign.c.number == row.campaign))
+    payload = {"campaign": name, "cause": cause, "channel": row.channel}
+    subjects = _members_of(connection, [row.subject])
+    effect = Effect(keys=np.array([row.subject], dtype=np.int64))
+    entries.append(connection, EntryKind.NOTICE_BOUNCED, payload, time, subjects=subjects, effect=effect)
+
+
+def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKeys:
+    """The members' accounts of some people."""
+    everybody = together(connection, list(subjects))
+    return bulk.read_keys(connection, sa.select(member.c.key).where(bulk.among(connection, member.c.key, everybody)))
+
+
+def _records() -> sa.Select[Any]:
+    return sa.select(*notice.c, campaign.c.name).join(campaign, campaign.c.number == notice.c.campaign)
+
+
+def _record(row: Any) -> NoticeRecord:  # noqa: ANN401  # a row of _records
+    return NoticeRecord(
+        campaign=row.name,
+        channel=Channel(row.channel),
+        status=NoticeStatus(row.status),
+        language=row.language,
+        digest=row.digest,
+        queued=moment(row.queued),
+        sent=None if row.sent is None else moment(row.sent),
+        changed=moment(row.changed),
+    )

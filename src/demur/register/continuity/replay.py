@@ -1,0 +1,293 @@
+"""Entries of the mark's journal, done again on a register that a backup brought back.
+
+Invariants: entries are repeated in their order and with their own times, as new entries whose payload names the number
+that they had (`replayed`); whoever has a receipt or a mailed link can go on using it, as an objection keeps its
+reference; what is done again follows from the journal alone, so that doing it all again on the same backup gives the
+same. An account that the backup does not know becomes a bare row: a subject key, without an identifier.
+
+What an objection's question promised stays: a deadline that was asked for holds, and one that nobody is known to have
+been asked about is taken away, so that no restore lets an objection lapse. Words and attachments are in no journal.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register.database import entries
+from demur.register.database.clock import micros, moment
+from demur.register.database.effects import Effect
+from demur.register.database.records import JSON
+from demur.register.database.tables import api_key, objection, passkey, staff
+from demur.register.members import profiles
+from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
+from demur.register.members.profiles import retell
+from demur.register.objections import confirmation
+from demur.register.objections.lodging import Lodged, Lodging, Receipt, insert
+from demur.register.objections.phases import ENDS, end
+from demur.register.objections.references import new_reference
+from demur.register.objections.states import ObjectionPhase
+from demur.terms import EntryKind
+
+_PHASES: Final = {kind: phase for phase, kind in ENDS.items()}
+
+
+@dataclass(frozen=True)
+class Noted:
+    """One entry of a journal."""
+
+    seq: int
+    """The number that it had."""
+    kind: EntryKind
+    time: int
+    """Microseconds since 1970-01-01, UTC."""
+    payload: Mapping[str, JSON]
+    subjects: SubjectKeys
+    effect: Effect
+    """What it changed; empty where the journal does not say."""
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "Noted":
+        """From what journal.py noted."""
+        subjects = np.frombuffer(_bytes(said.get("subjects")) or b"", "<i8").astype(np.int64)
+        effect = Effect.read(_bytes(said.get("effect")))
+        return cls(said["seq"], EntryKind(said["kind"]), said["time"], said["payload"], subjects, effect)
+
+
+@dataclass(frozen=True, eq=False)
+class ErasedKeys:
+    """An erasure that has to be done again, beyond the register."""
+
+    seq: int
+    """The number that its entry had; 0 for one that was asked for, and is not known to have been finished."""
+    keys: SubjectKeys
+    """Of the accounts that it erased; of one that is not finished, the account it was asked for."""
+
+
+@dataclass
+class Replayed:
+    """What was done again."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Entries, by kind."""
+    erasures: list[ErasedKeys] = field(default_factory=list)
+    """To be finished by whoever has the corpus, too: nothing is erased yet."""
+    lost: Counter[str] = field(default_factory=Counter)
+    """Entries that could not be done again, because what they are about is in no journal; by kind."""
+
+
+def replay(connection: sa.Connection, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
+    """Do entries again, in their order, in one transaction.
+
+    Args:
+        connection: a write transaction on a register as a backup holds it.
+        noted: what came after.
+        incarnation: in which entries had their numbers.
+        erasing: the channel of objections that erasures lodge: one without its erasure is still to be erased.
+    """
+    replay_ = _Replay(connection, incarnation, erasing)
+    for each in noted:
+        replay_.take(each)
+    replay_.finish()
+    return replay_.done
+
+
+class _Replay:
+    """Where a replay stands."""
+
+    def __init__(self, connection: sa.Connection, incarnation: int, erasing: str) -> None:
+        self.done = Replayed()
+        self._incarnation = incarnation
+        self._connection = connection
+        self._erasing = erasing
+        self._backed_up = entries.head(connection).seq
+        self._numbers: dict[int, int] = {}
+        """The new number of each objection that is lodged again."""
+        self._asked: set[int] = set()
+        self._waiting: dict[int, int] = {}
+        """Accounts of which an erasure was asked for, each with the time."""
+        self._last = 0
+
+    def take(self, noted: Noted) -> None:
+        """Do one entry again."""
+        doing = self._DOINGS.get(noted.kind)
+        if doing is None:
+            return
+        self._last = noted.time
+        kind = noted.kind.value
+        self.done.counts[kind] += 1
+        if not doing(self, noted):
+            self.done.counts[kind] -= 1
+            self.done.lost[kind] += 1
+
+    def finish(self) -> None:
+        """Leave no deadline of which nobody was told, and no erasure that is not begun again."""
+        for number in self._numbers.values():
+            lodged = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by.is_not(None))
+            due = sa.select(objection.c.seq).where(objection.c.seq == number, *lodged)
+            if number not in self._asked and self._connection.scalar(due) is not None:
+                confirmation.stands(self._connection, number, self._last, {})
+        self.done.erasures += [ErasedKeys(0, np.array([key], np.int64)) for key in self._waiting]
+        self.done.counts = +self.done.counts
+
+    def _lodged(self, noted: Noted) -> bool:
+        keys, said = noted.effect.keys, noted.payload
+        if not len(keys):
+            return False
+        add_bare(self._connection, keys.tolist())
+        by, received = _time(said.get("confirm_by")), said.get("received")
+        day = None if received is None else date.fromisoformat(str(received))
+        number = entries.head(self._connection).seq + 1
+        reference = noted.effect.reference or new_reference()
+        receipt = Receipt(reference, number, together(self._connection, keys), moment(noted.time))
+        lodging = Lodging((), str(said["channel"]), day, None, None, by)
+        were = {**_numbers(said.get("were")), str(self._incarnation): noted.seq}
+        insert(self._connection, [Lodged(lodging, receipt, keys, also={"replayed": noted.seq, "were": were})])
+        self._numbers[noted.seq] = number
+        if said["channel"] == self._erasing:
+            self._waiting |= dict.fromkeys(keys.tolist(), noted.time)
+        return True
+
+    def _number(self, noted: Noted) -> int | None:
+        """The objection that an entry is about, by its number now."""
+        before = int(str(noted.payload["objection"]))
+        number = before if before <= self._backed_up else self._numbers.get(before)
+        known = sa.select(objection.c.seq).where(objection.c.seq == number)
+        return None if number is None else self._connection.scalar(known)
+
+    def _moved(self, noted: Noted) -> bool:
+        if (number := self._number(noted)) is None:
+            return False
+        end(self._connection, number, _PHASES[noted.kind], noted.time, _again(noted))
+        return True
+
+    def _questioned(self, noted: Noted) -> bool:
+        by, number = _time(noted.payload["confirm_by"]), self._number(noted)
+        if number is None or by is None:
+            return False
+        self._asked.add(number)
+        confirmation.begins(self._connection, number, by, noted.time, _again(noted))
+        return True
+
+    def _unasked(self, noted: Noted) -> bool:
+        if (number := self._number(noted)) is None:
+            return False
+        confirmation.stands(self._connection, number, noted.time, _again(noted))
+        return True
+
+    def _linked(self, noted: Noted) -> bool:
+        proven, covering = noted.effect.proven, noted.effect.covering
+        for first, second in proven.tolist():
+            add_bare(self._connection, (first, second))
+            add_link(self._connection, first, second)
+            self._joined(noted, first, Effect(proven=pair(first, second)))
+        for first, second in covering.tolist():
+            add_bare(self._connection, (first, second))
+            if add_link(self._connection, first, second, proven=False) is not None:
+                self._joined(noted, first, Effect(covering=pair(first, second)))
+        return len(proven) + len(covering) > 0
+
+    def _alike(self, noted: Noted) -> bool:
+        self._append(noted, _again(noted), noted.subjects)
+        return len(noted.subjects) > 0
+
+    def _unlinked(self, noted: Noted) -> bool:
+        for first, second in noted.effect.unlinked.tolist():
+            add_bare(self._connection, (first, second))
+            both = keep_apart(self._connection, first, second)
+            self._joined(noted, first, Effect(unlinked=pair(first, second)), both)
+        return len(noted.effect.unlinked) > 0
+
+    def _joined(self, noted: Noted, first: int, effect: Effect, both: SubjectKeys | None = None) -> None:
+        subjects = together(self._connection, [first]) if both is None else both
+        retell(self._connection, subjects)
+        self._append(noted, _again(noted) | {"accounts": len(subjects)}, subjects, effect)
+
+    def _consented(self, noted: Noted) -> bool:
+        keys = noted.effect.keys
+        if not len(keys):
+            return False
+        given = noted.kind is EntryKind.CONSENT_GIVEN
+        add_bare(self._connection, keys.tolist())
+        profiles.record(self._connection, keys, given=given)
+        self._append(noted, _again(noted), keys, Effect(keys=keys, consent=given))
+        return True
+
+    def _erased(self, noted: Noted) -> bool:
+        keys = noted.subjects
+        if not len(keys):
+            return False
+        add_bare(self._connection, keys.tolist())
+        self._waiting = {key: time for key, time in self._waiting.items() if key not in keys}
+        self.done.erasures.append(ErasedKeys(noted.seq, keys))
+        return True
+
+    def _revoked(self, noted: Noted) -> bool:
+        time, name = noted.time, str(noted.payload["name"])
+        here = (api_key.c.name == name, api_key.c.revoked.is_(None), api_key.c.created <= time)
+        ended = self._connection.execute(sa.update(api_key).where(*here).values(revoked=time))
+        return self._said(noted) if ended.rowcount else True  # one that was made since is gone
+
+    def _removed(self, noted: Noted) -> bool:
+        number = int(str(noted.payload["staff"]))
+        here = (staff.c.id == number, staff.c.removed.is_(None), staff.c.invited <= noted.time)
+        gone = self._connection.execute(sa.update(staff).where(*here).values(removed=noted.time, invite=None))
+        if not gone.rowcount:
+            return True  # somebody who was invited since is gone
+        self._connection.execute(sa.delete(passkey).where(passkey.c.staff == number))
+        return self._said(noted)
+
+    def _said(self, noted: Noted) -> bool:
+        self._append(noted, _again(noted))
+        return True
+
+    def _append(
+        self,
+        noted: Noted,
+        payload: Mapping[str, JSON],
+        subjects: SubjectKeys | None = None,
+        effect: Effect | None = None,
+    ) -> None:
+        entries.append(self._connection, noted.kind, payload, noted.time, subjects=subjects, effect=effect)
+
+    _DOINGS: Final[Mapping[EntryKind, Callable[["_Replay", Noted], bool]]] = {
+        EntryKind.OBJECTION_LODGED: _lodged,
+        EntryKind.OBJECTION_CONFIRMED: _moved,
+        EntryKind.OBJECTION_LAPSED: _moved,
+        EntryKind.OBJECTION_WITHDRAWN: _moved,
+        EntryKind.OBJECTION_ASKED: _questioned,
+        EntryKind.OBJECTION_UNASKED: _unasked,
+        EntryKind.ACCOUNT_LINKED: _linked,
+        EntryKind.ACCOUNT_UNLINKED: _unlinked,
+        EntryKind.ACCOUNTS_ALIKE: _alike,
+        EntryKind.CONSENT_GIVEN: _consented,
+        EntryKind.CONSENT_WITHDRAWN: _consented,
+        EntryKind.PERSON_ERASED: _erased,
+        EntryKind.KEY_REVOKED: _revoked,
+        EntryKind.STAFF_REMOVED: _removed,
+        EntryKind.VERSION_RETIRED: _said,
+        EntryKind.VERSION_EXPORTED: _said,
+    }
+
+
+def _again(noted: Noted) -> dict[str, JSON]:
+    """What the entry said, and which one it repeats."""
+    return {**noted.payload, "replayed": noted.seq}
+
+
+def _numbers(were: JSON) -> dict[str, JSON]:
+    return dict(were) if isinstance(were, Mapping) else {}
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
+
+
+def _time(text: JSON) -> int | None:
+    return None if text is None else micros(datetime.fromisoformat(str(text)))

@@ -1,0 +1,197 @@
+"""The log: entries that are appended, numbered without a gap, and committed to.
+
+Invariants: entries are appended only under the write lock, so `seq` counts 1, 2, 3, ...; an entry is never changed
+(an erasure destroys the salts of some, see erasing.py); a binding entry (terms.BINDING) names the subject keys whose
+standing it may change, and its effect says what it changed (effects.py). :func:`made` and :func:`insert` are the one
+way into the table.
+
+An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random bytes of salt; the canonical entry is JSON
+with sorted keys and no spaces (the form of RFC 8785) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
+sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes. Whoever
+is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the table) had
+neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will become the leaf
+of an RFC 9162 tree: it can be published without telling anything, and the detail can be erased without breaking it.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+
+from demur.identity import SubjectKeys
+from demur.register.database import journal
+from demur.register.database.clock import moment
+from demur.register.database.effects import Effect
+from demur.register.database.records import JSON, Changes, Entry, Head
+from demur.register.database.tables import entry
+from demur.terms import BINDING, EntryKind
+
+FORMAT: Final = 2
+"""Of the entries that are made now."""
+SALT_BYTES: Final = 32
+_EMPTIED: Final = b"demur/emptied\0"
+_INSERT: Final = sa.insert(entry)
+_FIRST: Final = b'{"detail":%b,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
+_SECOND: Final = b'{"detail":%b,"effect":%b,"format":2,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
+_PAGE: Final = 1000
+
+
+class Stored(NamedTuple):
+    """A row of `entry`; the fields are the table's columns, in their order."""
+
+    seq: int
+    kind: str
+    binding: bool
+    time: int
+    payload: str
+    salt: bytes
+    commitment: bytes
+    detail_digest: bytes | None
+    subjects: bytes | None
+    format: int | None
+    subject_salt: bytes | None
+    effect: bytes | None
+
+
+def head(connection: sa.Connection) -> Head:
+    """The numbers of the last entry and of the last binding one."""
+    last = sa.select(sa.func.max(entry.c.seq)).scalar_subquery()
+    binding = sa.select(sa.func.max(entry.c.seq)).where(entry.c.binding.is_(True)).scalar_subquery()
+    seq, bound = connection.execute(sa.select(last, binding)).one()
+    return Head(seq or 0, bound or 0)
+
+
+def append(  # an entry has this many parts
+    connection: sa.Connection,
+    kind: EntryKind,
+    payload: Mapping[str, JSON],
+    time: int,
+    *,
+    subjects: SubjectKeys | None = None,
+    effect: Effect | None = None,
+) -> int:
+    """Append an entry without a detail; the caller holds the write lock.
+
+    Args:
+        connection: a write transaction.
+        kind: what it records.
+        payload: its facts, which name nobody.
+        time: microseconds since 1970-01-01, UTC.
+        subjects: the keys whose standing it may change, shape (n,).
+        effect: what it changed.
+
+    Returns:
+        Its number.
+    """
+    seq = head(connection).seq + 1
+    insert(connection, [made(seq, kind, payload, time, subjects=subjects, effect=effect)])
+    return seq
+
+
+def insert(connection: sa.Connection, made_ones: Sequence[Mapping[str, Any]]) -> None:
+    """Append entries that :func:`made` gave, with the numbers that come next."""
+    connection.execute(_INSERT, made_ones)
+    journal.note(connection, made_ones[0]["seq"])
+
+
+def made(  # an entry has this many parts
+    seq: int,
+    kind: EntryKind,
+    payload: Mapping[str, JSON],
+    time: int,
+    *,
+    subjects: SubjectKeys | None = None,
+    effect: Effect | None = None,
+    sealed: bytes | None = None,
+) -> dict[str, Any]:
+    """The row of a new entry, with fresh salts; arguments as of :func:`append`, and its sealed detail."""
+    noise = os.urandom(2 * SALT_BYTES)
+    bare = Stored(
+        seq=seq,
+        kind=kind.value,
+        binding=kind in BINDING,
+        time=time,
+        payload=canonical_json(payload).decode(),
+        salt=noise[:SALT_BYTES],
+        commitment=b"",
+        detail_digest=None if sealed is None else hashlib.sha256(sealed).digest(),
+        subjects=None if subjects is None else subjects.astype("<i8").tobytes(),
+        format=FORMAT,
+        subject_salt=noise[SALT_BYTES:],
+        effect=None if effect is None else effect.to_bytes(),
+    )
+    return {**bare._asdict(), "commitment": commitment(bare)}
+
+
+def commitment(stored: Stored) -> bytes:
+    """The salted commitment to an entry, 32 bytes; see the module's docstring.
+
+    Raises:
+        ValueError, OverflowError: for a format or a time that no entry has.
+    """
+    return hashlib.sha256(stored.salt + _canonical(stored, stored.subject_salt or b"")).digest()
+
+
+def content_digest(stored: Stored) -> bytes:
+    """What stands for an entry once its salts are destroyed: SHA-256 of all the rest, its commitment included."""
+    return hashlib.sha256(_EMPTIED + stored.commitment + _canonical(stored, b"")).digest()
+
+
+def _canonical(stored: Stored, salt: bytes) -> bytes:
+    """Canonical JSON of an entry, put together from its payload, which is stored in that form already."""
+    detail = _quoted(stored.detail_digest)
+    subjects, effect = _hashed(salt, stored.subjects), _hashed(salt, stored.effect)
+    when = moment(stored.time).isoformat().encode()
+    rest = (orjson.dumps(stored.kind), stored.payload.encode(), stored.seq, subjects, when)
+    if stored.format is None:
+        return _FIRST % (detail, *rest)
+    if stored.format != FORMAT:
+        raise ValueError("This demur knows no such format of an entry.")
+    return _SECOND % (detail, effect, *rest)
+
+
+def _hashed(salt: bytes, value: bytes | None) -> bytes:
+    return _quoted(None if value is None else hashlib.sha256(salt + value).digest())
+
+
+def _quoted(digest: bytes | None) -> bytes:
+    return b"null" if digest is None else b'"%b"' % digest.hex().encode()
+
+
+def canonical_json(value: Mapping[str, JSON]) -> bytes:
+    """JSON with sorted keys and no spaces, UTF-8."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def page(connection: sa.Connection, kind: EntryKind | None, after: int) -> list[Entry]:
+    """The next entries after a number, of one kind or of any; at most a thousand, none at the end."""
+    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.commitment)
+    statement = sa.select(*columns).where(entry.c.seq > after).order_by(entry.c.seq).limit(_PAGE)
+    if kind is not None:
+        statement = statement.where(entry.c.kind == kind.value)
+    return [
+        Entry(seq, EntryKind(name), moment(time), orjson.loads(payload), bytes(committed))
+        for seq, name, time, payload, committed in connection.execute(statement)
+    ]
+
+
+def changes(connection: sa.Connection, after: int) -> Changes:
+    """What the binding entries after a number may have changed."""
+    statement = sa.select(entry.c.kind, entry.c.subjects).where(entry.c.binding.is_(True), entry.c.seq > after)
+    kinds, blobs = set(), [b""]
+    for kind, subjects in connection.execute(statement):
+        kinds.add(kind)
+        blobs.append(subjects or b"")
+    subjects = np.unique(np.frombuffer(b"".join(blobs), dtype="<i8")).astype(np.int64)
+    return Changes(subjects, EntryKind.POLICY_CHANGED in kinds, head(connection))
+
+
+def last_of(connection: sa.Connection, kind: EntryKind) -> Mapping[str, JSON] | None:
+    """The payload of the last entry of a kind."""
+    statement = sa.select(entry.c.payload).where(entry.c.kind == kind.value).order_by(entry.c.seq.desc()).limit(1)
+    payload = connection.scalar(statement)
+    return None if payload is None else dict(orjson.loads(payload))

@@ -1,0 +1,104 @@
+"""The instance: what says that a register, a corpus, versions, keys and a mark belong together.
+
+Invariants: `demur init` alone begins an instance; a register holds its id, its incarnation and a check value of every
+key, which tells nobody anything about the key; a restore begins the next incarnation, so that what was left behind
+is refused where the two meet.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Final, Self
+
+import orjson
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from demur.errors import IdentityError
+from demur.identity import Keys
+from demur.register.database import bulk
+from demur.register.database.tables import state
+
+_STATE: Final = "instance"
+_RESTORING: Final = "restoring"
+"""Set while a restore replays a journal, so that one which was cut off is told from a register in use."""
+_ID_BYTES: Final = 16
+_CHECK_BYTES: Final = 16
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One workspace's identity, as its register holds it."""
+
+    id: str
+    """32 random hexadecimal digits, the same for as long as the workspace lives."""
+    incarnation: int
+    """1 from `demur init` on; each restore counts one up."""
+    checks: Mapping[str, str]
+    """For each key by its file's name, a value that only this key gives, in hexadecimal."""
+
+    @classmethod
+    def begin(cls, keys: Keys) -> Self:
+        """A new instance with these keys."""
+        name = secrets.token_hex(_ID_BYTES)
+        return cls(name, 1, _checks(name, keys))
+
+    def next(self) -> Self:
+        """The incarnation after this one."""
+        return replace(self, incarnation=self.incarnation + 1)
+
+    def require(self, keys: Keys, where: str) -> None:
+        """Make sure that these are the keys of this instance.
+
+        Args:
+            keys: the keys at hand.
+            where: what the instance is of, for the sentence.
+
+        Raises:
+            IdentityError: naming the first key that is another one.
+        """
+        given = _checks(self.id, keys)
+        wrong = next((name for name, check in self.checks.items() if given.get(name) != check), None)
+        if wrong is not None:
+            raise IdentityError(
+                f"keys/{wrong}.key is not the key that {where} was made with: nothing was changed; "
+                "restore the keys that belong to this workspace from your backup."
+            )
+
+
+def read(connection: sa.Connection) -> Instance | None:
+    """The register's instance; None in one that was made before there were any."""
+    stored = connection.scalar(sa.select(state.c.value).where(state.c.name == _STATE))
+    return None if stored is None else Instance(**orjson.loads(stored))
+
+
+def write(connection: sa.Connection, instance: Instance) -> None:
+    """Put the instance into the register."""
+    value = orjson.dumps(asdict(instance)).decode()
+    statement = bulk.insert(connection, state).values(name=_STATE, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+
+def restoring(connection: sa.Connection) -> bool:
+    """Whether a restore was cut off in this register."""
+    return connection.scalar(sa.select(state.c.value).where(state.c.name == _RESTORING)) is not None
+
+
+def set_restoring(connection: sa.Connection, *, under_way: bool) -> None:
+    """Note that a restore begins, or that it is done."""
+    connection.execute(sa.delete(state).where(state.c.name == _RESTORING))
+    if under_way:
+        connection.execute(sa.insert(state).values(name=_RESTORING, value="1"))
+
+
+def _checks(name: str, keys: Keys) -> dict[str, str]:
+    """For each key its check value: HMAC-SHA-256 (RFC 2104) under the key; of the signing key, its public half."""
+    public = keys.signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    message = b"demur/key-check/" + name.encode()
+    return {
+        "pepper": hmac.digest(keys.pepper.secret, message, "sha256")[:_CHECK_BYTES].hex(),
+        "sealing": hmac.digest(keys.sealing, message, "sha256")[:_CHECK_BYTES].hex(),
+        "signing": hashlib.sha256(message + public).digest()[:_CHECK_BYTES].hex(),
+    }

@@ -1,0 +1,122 @@
+"""What of a transaction goes into the mark: the end of the register, and what a restore can replay.
+
+Invariants: whoever appends an entry notes its number on the connection, so that a transaction knows what it appended;
+numbers are given under the write lock, so that all from the first one on are its own; what is noted names nobody: it
+holds subject keys and references, with what each entry changed (effects.py), and the mark seals it.
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from demur.register.database.mark import Group, Point
+from demur.register.database.tables import entry
+from demur.terms import BINDING, EntryKind
+
+_FIRST: Final = "demur.first"
+"""In the connection's own notes: the first entry of its transaction."""
+
+REPLAYED: Final = frozenset(
+    {
+        EntryKind.OBJECTION_LODGED,
+        EntryKind.OBJECTION_CONFIRMED,
+        EntryKind.OBJECTION_LAPSED,
+        EntryKind.OBJECTION_WITHDRAWN,
+        EntryKind.OBJECTION_ASKED,
+        EntryKind.OBJECTION_UNASKED,
+        EntryKind.ACCOUNT_LINKED,
+        EntryKind.ACCOUNT_UNLINKED,
+        EntryKind.ACCOUNTS_ALIKE,
+        EntryKind.CONSENT_GIVEN,
+        EntryKind.CONSENT_WITHDRAWN,
+        EntryKind.PERSON_ERASED,
+        EntryKind.KEY_REVOKED,
+        EntryKind.STAFF_REMOVED,
+        EntryKind.VERSION_RETIRED,
+        EntryKind.VERSION_EXPORTED,
+    }
+)
+"""Entries whose doing a restore repeats (replay.py)."""
+
+TOLD: Final = frozenset(
+    {
+        EntryKind.IMPORT_FINISHED,
+        EntryKind.MEMBERS_IMPORTED,
+        EntryKind.POLICY_CHANGED,
+        EntryKind.VERSION_PUBLISHED,
+        EntryKind.REGISTER_RESTORED,
+        EntryKind.MARK_RENEWED,
+        EntryKind.LOSS_ACCEPTED,
+    }
+)
+"""Entries that a restore can't repeat, and of which it tells more than their number (loss.py): by payload alone."""
+
+_KEPT: Final = REPLAYED | TOLD
+
+_URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED, EntryKind.VERSION_EXPORTED}
+"""Entries that somebody relies on once they are acknowledged: the mark is on disk before."""
+
+
+def begin(connection: sa.Connection) -> None:
+    """A transaction begins that has appended nothing."""
+    connection.info.pop(_FIRST, None)
+
+
+def note(connection: sa.Connection, seq: int) -> None:
+    """An entry was appended."""
+    connection.info.setdefault(_FIRST, seq)
+
+
+def appended(connection: sa.Connection) -> Group | None:
+    """What the transaction appended; None where that is nothing."""
+    first = connection.info.pop(_FIRST, None)
+    if first is None:
+        return None
+    columns = sa.select(entry.c.seq, entry.c.kind, entry.c.commitment).where(entry.c.seq >= first)
+    rows = connection.execute(columns.order_by(entry.c.seq)).all()
+    if not rows:  # a savepoint took it back
+        return None
+    kept = [row.seq for row in rows if row.kind in _KEPT]
+    others = Counter[str](row.kind for row in rows if row.kind not in _KEPT)
+    end = Point(rows[-1].seq, bytes(rows[-1].commitment))
+    return Group(end, _kept(connection, first) if kept else (), others)
+
+
+def urgent(group: Group) -> bool:
+    """Whether the mark has to be on disk before anybody is told of a group."""
+    noted = [each["kind"] for each in group.entries]
+    return any(EntryKind(kind) in _URGENT | REPLAYED for kind in (*noted, *group.others))
+
+
+def end(connection: sa.Connection) -> Point:
+    """The register's last entry."""
+    last = sa.select(entry.c.seq, entry.c.commitment).order_by(entry.c.seq.desc()).limit(1)
+    found = connection.execute(last).one_or_none()
+    return Point(0, b"") if found is None else Point(found.seq, bytes(found.commitment))
+
+
+def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
+    """The commitment of an entry; empty for the beginning, None where there is no such entry."""
+    if seq == 0:
+        return b""
+    found = connection.scalar(sa.select(entry.c.commitment).where(entry.c.seq == seq))
+    return None if found is None else bytes(found)
+
+
+def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
+    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
+    which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in _KEPT]))
+    rows = connection.execute(sa.select(*columns).where(*which).order_by(entry.c.seq))
+    return [
+        {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
+        | ({"subjects": _text(row.subjects), "effect": _text(row.effect)} if row.kind in REPLAYED else {})
+        for row in rows
+    ]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()

@@ -1,0 +1,123 @@
+"""The log as others see it: reading entries, appending what binds nothing, progress marks, and the write lock.
+
+Invariants: only entries that bind nothing can be appended from outside; a binding entry is appended by the method
+that makes its change, in the same transaction; compare-and-append compares the last *binding* entry (law 3).
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Self
+
+import sqlalchemy as sa
+
+from demur.errors import RegisterError
+from demur.identity import SubjectKeys
+from demur.register.database import bulk, entries
+from demur.register.database.clock import micros
+from demur.register.database.records import JSON, Entry, Head
+from demur.register.database.store import Store
+from demur.register.database.tables import state
+from demur.terms import BINDING, EntryKind
+
+
+class Log:
+    """The entries of one register."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def head(self) -> Head:
+        """The numbers of the last entry and of the last binding one."""
+        with self._store.reading() as connection:
+            return entries.head(connection)
+
+    def entries(self, kind: EntryKind | None = None, after: int = 0) -> Iterator[Entry]:
+        """The entries with a number greater than ``after``, of one kind or of all, in order."""
+        while True:
+            with self._store.reading() as connection:
+                page = entries.page(connection, kind, after)
+            if not page:
+                return
+            yield from page
+            after = page[-1].seq
+
+    def last(self, kind: EntryKind) -> Mapping[str, JSON] | None:
+        """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""
+        with self._store.reading() as connection:
+            return entries.last_of(connection, kind)
+
+    def state(self, name: str) -> str | None:
+        """A progress mark; None if it was never set."""
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(state.c.value).where(state.c.name == name))
+
+    def append(
+        self,
+        kind: EntryKind,
+        payload: Mapping[str, JSON],
+        *,
+        subjects: SubjectKeys | None = None,
+        now: datetime | None = None,
+    ) -> int:
+        """Append an entry that binds nothing; its number.
+
+        Args:
+            kind: what it records.
+            payload: its facts, which name nobody.
+            subjects: the keys of those whom it concerns, shape (n,).
+            now: its time.
+
+        Raises:
+            RegisterError: for a binding kind, which only its own method may append.
+        """
+        with self._store.writing() as connection:
+            return entries.append(connection, _unbinding(kind), payload, micros(now), subjects=subjects)
+
+    def append_if(
+        self, binding: int, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None
+    ) -> int | None:
+        """Append an entry that binds nothing, only while the last binding entry is still number ``binding``.
+
+        Returns:
+            Its number, or None if a binding entry came between.
+        """
+        with self._store.writing() as connection:
+            if entries.head(connection).binding != binding:
+                return None
+            return entries.append(connection, _unbinding(kind), payload, micros(now))
+
+    def note_policy(self, rules_hash: str, *, now: datetime | None = None) -> int | None:
+        """Record the policy in force, if it is another one than before; the entry's number, or None."""
+        with self._store.writing() as connection:
+            if entries.last_of(connection, EntryKind.POLICY_CHANGED) == {"rules": rules_hash}:
+                return None
+            return entries.append(connection, EntryKind.POLICY_CHANGED, {"rules": rules_hash}, micros(now))
+
+    def set_state(self, name: str, value: str) -> None:
+        """Set a progress mark."""
+        with self._store.writing() as connection:
+            statement = bulk.insert(connection, state).values(name=name, value=value)
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    @contextmanager
+    def locked(self) -> Iterator[Self]:
+        """Hold the write lock: other writers wait, and what this thread does inside is one transaction."""
+        with self._store.writing():
+            yield self
+
+
+def _unbinding(kind: EntryKind) -> EntryKind:
+    if kind in BINDING:
+        raise RegisterError(f"An entry {kind} changes what may be used: record it by its own method.")
+    return kind

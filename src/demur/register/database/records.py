@@ -1,0 +1,48 @@
+"""What goes into and comes out of the log: frozen records, no logic and no database types.
+
+Invariants: every array of subject keys is int64, shape (n,), sorted and without duplicates; every time is aware and
+UTC; no record carries a raw account identifier.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from demur.identity import SubjectKeys
+from demur.terms import EntryKind
+
+JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the log."""
+
+    seq: int
+    """Number of the last entry, 0 while there is none."""
+    binding: int
+    """Number of the last binding entry (terms.BINDING), 0 while there is none."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the log, as it was appended."""
+
+    seq: int
+    """1, 2, 3, ... without a gap."""
+    kind: EntryKind
+    time: datetime
+    payload: Mapping[str, JSON]
+    commitment: bytes
+    """32 bytes; see entries.py."""
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What the binding entries after some number may have changed."""
+
+    subjects: SubjectKeys
+    """The keys whose standing may be another one now."""
+    policy: bool
+    """True if the policy changed, which may concern everybody."""
+    head: Head

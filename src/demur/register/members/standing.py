@@ -1,0 +1,178 @@
+"""Who may be used: the suppressed accounts and the members' facts, read in bulk and in one transaction.
+
+Invariants: the answer follows from the binding entries alone, so an answer that was read at one binding entry holds
+until the next; a later one is made from it by reading again only the keys that the binding entries since may have
+changed. Arrays are shared and read-only.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from demur.identity import Pairs, SubjectKeys, grown, inside
+from demur.kernel.facts import Facts, Known
+from demur.register.database import bulk, entries
+from demur.register.database.records import Changes, Head
+from demur.register.database.tables import account, member, objected, objection
+from demur.register.members import alike
+from demur.register.members.people import together
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot(Known):
+    """The register's answer to "who may be used?", read in one consistent transaction."""
+
+    head: Head = field(kw_only=True)
+
+
+UNKNOWN_REGION: Final = "--"
+"""As the table says it: two characters, as every region has."""
+_FACTS: Final = np.dtype(
+    [("keys", "i8"), ("region", "S2"), ("birth_year", "i2"), ("told_on", "i4"), ("consented", "?")]
+)
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+_PATCH_AT_MOST: Final = 100_000
+"""Changed keys up to which patching the last answer beats reading everything."""
+
+
+def suppressed(connection: sa.Connection, only: SubjectKeys | None = None, pairs: Pairs | None = None) -> SubjectKeys:
+    """The keys of every account of every person with a binding objection, and of every spelling that one of these has.
+
+    Args:
+        connection: a transaction that sees one consistent state.
+        only: the keys that are asked about; all, if they are not given.
+        pairs: what alike.edges() says in this transaction, where the caller has read it already.
+
+    Returns:
+        Sorted keys.
+    """
+    pairs = alike.edges(connection) if pairs is None else pairs
+    if not len(pairs):
+        return _objecting(connection, only)
+    if only is None:
+        return _frozen(_reach(connection, pairs, _objecting(connection, None)))
+    near = together(connection, only) if alike.respelt(connection) else only
+    if not inside(pairs.ravel(), np.union1d(near, only)).any():
+        return _objecting(connection, only)
+    return _frozen(np.intersect1d(suppressed(connection, None, pairs), only))
+
+
+def changes(connection: sa.Connection, after: int, pairs: Pairs | None = None) -> Changes:
+    """What the binding entries after a number may have changed, by whichever spelling; pairs as in suppressed()."""
+    found = entries.changes(connection, after)
+    pairs = alike.edges(connection) if pairs is None else pairs
+    return replace(found, subjects=_reach(connection, pairs, found.subjects) if len(pairs) else found.subjects)
+
+
+def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> SubjectKeys:
+    """Likeness reaches accounts, and what is linked with them where a key may be of two accounts that were one."""
+    whole = alike.respelt(connection)
+    while True:
+        found = grown(pairs, keys)
+        if not whole or len(found) == len(keys):
+            return found
+        new = np.setdiff1d(found, keys, assume_unique=True)
+        keys = np.union1d(found, together(connection, new))
+
+
+def _objecting(connection: sa.Connection, only: SubjectKeys | None) -> SubjectKeys:
+    theirs = account.alias("theirs")
+    persons = (
+        sa.select(theirs.c.person)
+        .join(objected, objected.c.account == theirs.c.key)
+        .join(objection, objection.c.seq == objected.c.objection)
+        .where(objection.c.active.is_(True))
+    )
+    statement = sa.select(account.c.key)
+    if only is None:
+        return _frozen(bulk.read_keys(connection, statement.where(account.c.person.in_(persons))))
+    one_by_one = persons.where(theirs.c.person == account.c.person).correlate(account).exists()
+    few = bulk.among(connection, account.c.key, only)
+    return _frozen(bulk.read_keys(connection, statement.where(few, one_by_one)))
+
+
+def facts(connection: sa.Connection, only: SubjectKeys | None = None) -> Facts:
+    """What members say of themselves, sorted by key; of some keys, if they are given."""
+    columns = (member.c.key, member.c.region, member.c.birth_year, effective_told_on(), effective_consent())
+    statement = sa.select(*columns).order_by(member.c.key)
+    if only is not None:
+        statement = statement.where(bulk.among(connection, member.c.key, only))
+    rows = bulk.read(connection, statement, _FACTS)
+    columns_read = {name: rows[name].copy() for name in _FACTS.names or ()}
+    columns_read["region"][columns_read["region"] == UNKNOWN_REGION.encode()] = b""
+    return Facts(**{name: _frozen(column) for name, column in columns_read.items()})
+
+
+def effective_consent() -> sa.ColumnElement[bool]:
+    """A recorded consent goes before an imported one; no word is a no."""
+    return sa.func.coalesce(member.c.recorded_consent, member.c.imported_consent, sa.false())
+
+
+def effective_told_on() -> sa.ColumnElement[int]:
+    """The earlier of what an import said and the day of demur's own notice."""
+    return sa.case((member.c.noticed_on < member.c.told_on, member.c.noticed_on), else_=member.c.told_on)
+
+
+class Reader:
+    """Reads snapshots, and remembers the last one."""
+
+    def __init__(self) -> None:
+        self._last: Snapshot | None = None
+
+    def snapshot(self, connection: sa.Connection, *, keep: bool) -> Snapshot:
+        """The register's answer now.
+
+        Args:
+            connection: a transaction that sees one consistent state.
+            keep: whether to remember it: not in a transaction that may still be rolled back.
+        """
+        last, head = self._last, entries.head(connection)
+        if last is not None and last.head.binding == head.binding:
+            return replace(last, head=head)
+        fresh = self._patched(connection, last) if last is not None and last.head.binding < head.binding else None
+        if fresh is None:
+            pairs = _frozen(alike.edges(connection))
+            fresh = Snapshot(suppressed(connection, None, pairs), facts(connection), pairs, head=head)
+        if keep:
+            self._last = fresh
+        return fresh
+
+    def _patched(self, connection: sa.Connection, last: Snapshot) -> Snapshot | None:
+        """The last answer, with what changed since read again; None if that is too much."""
+        pairs = _frozen(alike.edges(connection))
+        changed = changes(connection, last.head.binding, pairs)
+        if len(changed.subjects) > _PATCH_AT_MOST:
+            return None
+        rest = last.suppressed[~_inside(last.suppressed, changed.subjects)]
+        theirs = suppressed(connection, changed.subjects, pairs)
+        now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
+        told = _updated(last.facts, changed.subjects, facts(connection, changed.subjects))
+        return Snapshot(_frozen(now), told, pairs, head=changed.head)
+
+
+def _updated(old: Facts, changed: SubjectKeys, new: Facts) -> Facts:
+    """Facts in which the rows of some keys are replaced."""
+    rest = ~_inside(old.keys, changed)
+    places = np.searchsorted(old.keys[rest], new.keys)
+    columns = (
+        (each.name, np.insert(getattr(old, each.name)[rest], places, getattr(new, each.name))) for each in fields(Facts)
+    )
+    return Facts(**{name: _frozen(column) for name, column in columns})
+
+
+def _inside(keys: SubjectKeys, few: SubjectKeys) -> npt.NDArray[np.bool_]:
+    """Which of the sorted keys are among a few sorted ones: looks up the few."""
+    inside = np.zeros(len(keys), dtype=bool)
+    places = np.searchsorted(keys, few)
+    found = places < len(keys)
+    found[found] = keys[places[found]] == few[found]
+    inside[places[found]] = True
+    return inside
+
+
+def _frozen(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
+    array.flags.writeable = False
+    return array

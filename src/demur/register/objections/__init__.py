@@ -1,0 +1,1 @@
+"""Objections: lodged, asked about, confirmed, lapsed, withdrawn, and read again."""

@@ -1,0 +1,249 @@
+"""The log with its objections: lodged, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
+
+Invariants: every change appends its entry in the same transaction; nothing here refuses an objection.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import numpy as np
+
+from demur.errors import IdentityError
+from demur.identity import Keys, SubjectKeys
+from demur.register.database.clock import micros
+from demur.register.database.log import Log
+from demur.register.database.records import JSON
+from demur.register.database.store import Store
+from demur.register.database.vault import Vault
+from demur.register.members.people import People
+from demur.register.objections import doubts, lodging, phases, states
+from demur.register.objections.lodging import Receipt
+from demur.register.objections.states import ObjectionPhase, ObjectionState
+
+_AT_ONCE: Final = 50
+"""Objections that lapse in one transaction."""
+
+
+@dataclass(frozen=True)
+class Lapsing:
+    """What became of objections whose time has come."""
+
+    references: list[str]
+    """Of those that lapsed, oldest first."""
+    doubted_days: int | None
+    """Days between the last entry and now, where that is too far for anything to lapse; else None."""
+
+
+class ObjectionLog(Log):
+    """The entries of one register, and what may be done with objections."""
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        super().__init__(store)
+        self._vault = Vault(keys.sealing)
+        self._people = People(keys.pepper, self._vault)
+
+    def lodge(  # what somebody may say when they object
+        self,
+        accounts: Sequence[str],
+        *,
+        channel: str,
+        received: date | None = None,
+        reason: str | None = None,
+        statement: Mapping[str, JSON] | None = None,
+        confirm_by: datetime | None = None,
+        now: datetime | None = None,
+    ) -> Receipt:
+        """Record an objection, which binds once this returns.
+
+        Args:
+            accounts: at least one, known or not; it covers them and whatever is linked with each. Naming them
+                together links them not with each other: it proves nothing.
+            channel: how it came: web, mail, letter, ...
+            received: the day it reached the controller, where that was earlier.
+            reason: why, if they want to say; sealed.
+            statement: who they are, where they have no account: names, handles, links, ...; sealed.
+            confirm_by: when it lapses unless it is confirmed.
+            now: the time of the entry.
+
+        Raises:
+            IdentityError: for a malformed account; nothing else is ever refused.
+        """
+        deadline = None if confirm_by is None else micros(confirm_by)
+        said = lodging.Lodging(tuple(accounts), channel, received, reason, statement, deadline)
+        with self._store.writing() as connection:
+            return lodging.lodge(connection, self._people, self._vault, said, micros(now))
+
+    def lodge_all(self, dated: Sequence[lodging.Dated]) -> list[Receipt | IdentityError]:
+        """Record many objections in one transaction; for each its receipt, or why it is none."""
+        with self._store.writing() as connection:
+            return lodging.lodge_all(connection, self._people, self._vault, dated)
+
+    def lodge_for_key(self, subject: int, *, channel: str, now: datetime | None = None) -> Receipt:
+        """Record an objection by the subject key that a link holds, where the identifier behind it was erased."""
+        said = lodging.Lodging((), channel, None, None, None, None)
+        with self._store.writing() as connection:
+            return lodging.lodge_for_key(connection, self._vault, said, subject, micros(now))
+
+    def confirm(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """Confirm an objection, which then can't lapse any more.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed or was withdrawn.
+        """
+        with self._store.writing() as connection:
+            return phases.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
+
+    def lapse(self, reference: str, *, cause: phases.LapseCause, now: datetime | None = None) -> ObjectionState:
+        """End an objection that the account's holder denies or that nobody confirmed.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that was confirmed or withdrawn.
+        """
+        with self._store.writing() as connection:
+            return phases.move(connection, reference, ObjectionPhase.LAPSED, micros(now), cause)
+
+    def withdraw(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """End an objection at its person's wish; `others` of the answer says how many stay in force.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that has lapsed.
+        """
+        with self._store.writing() as connection:
+            return phases.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
+
+    def lapse_overdue(self, now: datetime | None = None) -> list[str]:
+        """Lapse every objection that should have been confirmed before now; their references, oldest first.
+
+        A few in a transaction, with a pause after it: whoever objects meanwhile does not wait for all of them.
+        """
+        time, lapsed = micros(now), list[str]()
+        while True:
+            with self._store.writing_briefly() as connection:
+                some = phases.lapse_overdue(connection, time, _AT_ONCE)
+            lapsed += some
+            if len(some) < _AT_ONCE:
+                return lapsed
+
+    def lapse_due(self, now: datetime | None = None) -> Lapsing:
+        """Lapse what is overdue, unless the time is too far from the last entry's to end anything."""
+        time = micros(now)
+        with self._store.reading() as connection:
+            waiting = phases.overdue(connection, time)
+            answered = doubts.answered(connection, time)
+        if not (waiting or answered):
+            return Lapsing([], self.clock_days(now))
+        with self._store.writing() as connection:
+            distance = doubts.doubt(connection, time)
+        return Lapsing(self.lapse_overdue(now), None) if distance is None else Lapsing([], distance.days)
+
+    def clock_days(self, now: datetime | None = None) -> int | None:
+        """Days between the last entry and this moment, where that is too far for anything to lapse; else None."""
+        with self._store.reading() as connection:
+            distance = doubts.away(connection, micros(now))
+        return None if distance is None else distance.days
+
+    def objection(self, reference: str) -> ObjectionState:
+        """An objection as it stands.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return states.read_state(connection, reference)
+
+    def in_force(self) -> int:
+        """How many objections bind now."""
+        with self._store.reading() as connection:
+            return states.in_force(connection)
+
+    def reason(self, reference: str) -> str | None:
+        """The reason given with an objection, unsealed; None if there is none, or it was erased.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return states.read_detail(connection, self._vault, reference)[0]
+
+    def statement(self, reference: str) -> Mapping[str, JSON] | None:
+        """What was said with an objection about who objects, unsealed; None if nothing was, or it was erased.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return states.read_detail(connection, self._vault, reference)[1]
+
+    def reference_of(self, seq: int) -> str | None:
+        """The reference of the objection that the entry of a number lodged; None if it lodged none."""
+        with self._store.reading() as connection:
+            return states.reference_of(connection, seq)
+
+    def reference_in(self, incarnation: int, seq: int) -> str | None:
+        """The same, by the number that the entry had in an incarnation: restores since may have given it another."""
+        with self._store.reading() as connection:
+            number = states.number_now(connection, incarnation, seq)
+            return None if number is None else states.reference_of(connection, number)
+
+    def objections_of(self, account: str) -> list[ObjectionState]:
+        """Every objection for any account that is proven to be of an account's person, oldest first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        keys = self._people.keys([account])
+        with self._store.reading() as connection:
+            return states.of_people(connection, keys)
+
+    def objections_of_key(self, subject: int) -> list[ObjectionState]:
+        """The same, by the subject key of one of the accounts."""
+        with self._store.reading() as connection:
+            return states.of_people(connection, np.array([subject], np.int64))
+
+    def standing(self, subject: int, channel: str | None = None, *, confirmed: bool = False) -> int | None:
+        """The number of the last binding objection that was lodged for this very account, if any was.
+
+        One that holds for the account only because it is linked with another's is left out: a link can be taken back.
+
+        Args:
+            subject: the account's subject key.
+            channel: only of those that came by it.
+            confirmed: only of those that were confirmed.
+        """
+        with self._store.reading() as connection:
+            return states.standing(connection, subject, channel, confirmed=confirmed)
+
+    def lodged_for(self, reference: str) -> SubjectKeys:
+        """The keys of the accounts that an objection was lodged for, sorted; without those linked with them.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return states.accounts_of(connection, states.read_state(connection, reference).seq)
+
+    def objections_open(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
+        """The objections that nobody has confirmed yet, oldest first; they bind.
+
+        Args:
+            limit: at most so many.
+            proven: channels that show by themselves whose an objection is, so that nobody needs to look at it.
+        """
+        with self._store.reading() as connection:
+            return states.waiting(connection, limit, proven)
+
+    def covered_by(self, reference: str) -> SubjectKeys:
+        """The keys of every account that an objection covers now, sorted.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return states.covered(connection, reference)
+
+    def objections_by_day(self) -> list[tuple[date, int]]:
+        """How many objections were lodged on which day (UTC), for the days on which any were."""
+        with self._store.reading() as connection:
+            return states.by_day(connection)

@@ -1,0 +1,217 @@
+"""Objections as they stand: read by reference, by person, or as a queue, each in a handful of statements.
+
+Invariants: nothing here changes anything; reading many costs as few statements as reading one, so that nobody who has
+objected a hundred times makes others wait. What was said with an objection is unsealed on request only.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from demur.errors import RegisterError
+from demur.identity import SubjectKeys
+from demur.register.database import bulk
+from demur.register.database.clock import MICROS_PER_DAY, day, moment
+from demur.register.database.records import JSON
+from demur.register.database.tables import account, detail, entry, objected, objection
+from demur.register.database.vault import Vault
+from demur.register.members.people import own_accounts, together
+from demur.register.objections.references import read_reference
+from demur.terms import EntryKind
+
+
+class ObjectionPhase(StrEnum):
+    """Where an objection stands; it binds while it is lodged or confirmed."""
+
+    LODGED = "lodged"
+    CONFIRMED = "confirmed"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class ObjectionState:
+    """One objection as it stands."""
+
+    reference: str
+    seq: int
+    """The number of the entry that lodged it."""
+    phase: ObjectionPhase
+    channel: str
+    """How it came: web, mail, letter, ..."""
+    received: date | None
+    """The day it reached the controller, where that was before it was recorded."""
+    accounts: int
+    """How many accounts it was lodged for."""
+    covered: int
+    """How many accounts it covers: those, and every account linked with them."""
+    others: int
+    """How many other binding objections cover any of the same accounts: these stay after a withdrawal."""
+    lodged: datetime
+    confirm_by: datetime | None
+    """When it lapses unless it is confirmed; None if it need not be."""
+    changed: datetime
+    """When it last changed its phase."""
+
+    @property
+    def binding(self) -> bool:
+        """Whether this objection itself keeps its person's content out."""
+        return self.phase in {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED}
+
+
+def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
+    """An objection as it stands.
+
+    Raises:
+        RegisterError: for an unknown reference.
+    """
+    reference = read_reference(typed)
+    found = _states(connection, sa.select(objection).where(objection.c.reference == reference))
+    if not found:
+        raise RegisterError(f"No objection has the reference {reference}: compare it with the receipt.")
+    return found[0]
+
+
+def reference_of(connection: sa.Connection, seq: int) -> str | None:
+    """The reference of the objection that an entry lodged."""
+    return connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
+
+
+def number_now(connection: sa.Connection, incarnation: int, seq: int) -> int | None:
+    """The number now of an objection that had another one in an earlier incarnation; None where a restore lost it.
+
+    Numbers up to a restored backup's end stay; an objection that a restore repeated says which ones it had (`were`).
+    """
+    later = sa.select(entry.c.payload).where(entry.c.kind == EntryKind.REGISTER_RESTORED.value)
+    restores = [orjson.loads(payload) for payload in connection.scalars(later)]
+    ends = [restore["backup"] for restore in restores if restore["incarnation"] > incarnation]
+    if not ends or seq <= min(ends):
+        return seq
+    were = f'"{incarnation}":{seq}'
+    which = (entry.c.seq > min(ends), entry.c.kind == EntryKind.OBJECTION_LODGED.value, entry.c.payload.contains(were))
+    for number, payload in connection.execute(sa.select(entry.c.seq, entry.c.payload).where(*which)):
+        if orjson.loads(payload).get("were", {}).get(str(incarnation)) == seq:
+            return int(number)
+    return None
+
+
+def of_people(connection: sa.Connection, keys: SubjectKeys) -> list[ObjectionState]:
+    """Every objection for any account that is proven to be of some people, oldest first."""
+    theirs = bulk.among(connection, objected.c.account, own_accounts(connection, keys))
+    which = objection.c.seq.in_(sa.select(objected.c.objection).where(theirs))
+    return _states(connection, sa.select(objection).where(which).order_by(objection.c.seq))
+
+
+def waiting(connection: sa.Connection, limit: int, proven: Collection[str]) -> list[ObjectionState]:
+    """The objections that nobody has confirmed yet, oldest first, but for those of channels that prove whose it is."""
+    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven))
+    return _states(connection, sa.select(objection).where(*which).order_by(objection.c.seq).limit(limit))
+
+
+def standing(connection: sa.Connection, subject: int, channel: str | None, *, confirmed: bool) -> int | None:
+    """The number of the last binding objection for this very account; None without one."""
+    joined = sa.select(sa.func.max(objection.c.seq)).join(objected, objected.c.objection == objection.c.seq)
+    which = [objected.c.account == subject, objection.c.active.is_(True)]
+    which += [] if channel is None else [objection.c.channel == channel]
+    which += [objection.c.phase == ObjectionPhase.CONFIRMED.value] if confirmed else []
+    number: int | None = connection.scalar(joined.where(*which))
+    return number
+
+
+def covered(connection: sa.Connection, typed: str) -> SubjectKeys:
+    """Every account that an objection covers now, sorted."""
+    return covered_by(connection, read_state(connection, typed).seq)
+
+
+def by_day(connection: sa.Connection) -> list[tuple[date, int]]:
+    """How many objections were lodged on which day (UTC), for the days on which any were."""
+    lodged = (objection.c.lodged // MICROS_PER_DAY).label("lodged_on")
+    counted = sa.select(lodged, sa.func.count()).group_by(sa.text("lodged_on")).order_by(sa.text("lodged_on"))
+    return [(day(on), number) for on, number in connection.execute(counted)]
+
+
+def in_force(connection: sa.Connection) -> int:
+    """How many objections are lodged or confirmed."""
+    counted = sa.select(sa.func.count()).select_from(objection).where(objection.c.active.is_(True))
+    return connection.scalar(counted) or 0
+
+
+def _states(connection: sa.Connection, rows: sa.Select[Any]) -> list[ObjectionState]:
+    """Rows of `objection` as states, in a handful of statements however many they are."""
+    found = connection.execute(rows).all()
+    accounts = bulk.among(connection, objected.c.objection, [row.seq for row in found])
+    pairs = sa.select(objected.c.objection, account.c.person).join(account, account.c.key == objected.c.account)
+    named: dict[int, list[int]] = {row.seq: [] for row in found}
+    for seq, person in connection.execute(pairs.where(accounts)):
+        named[seq].append(person)
+    crowd = _crowd(connection, {person for persons in named.values() for person in persons})
+    return [_state(row, named[row.seq], crowd) for row in found]
+
+
+@dataclass(frozen=True)
+class _Crowd:
+    """Some people: how many accounts each has, and which objections bind for each."""
+
+    accounts: Mapping[int, int]
+    binding: Mapping[int, set[int]]
+
+
+def _crowd(connection: sa.Connection, people: Collection[int]) -> _Crowd:
+    theirs = bulk.among(connection, account.c.person, people)
+    counted = sa.select(account.c.person, sa.func.count()).where(theirs).group_by(account.c.person)
+    binding: dict[int, set[int]] = {person: set() for person in people}
+    joined = sa.join(account, objected, objected.c.account == account.c.key)
+    joined = joined.join(objection, objection.c.seq == objected.c.objection)
+    active = (
+        sa.select(account.c.person, objection.c.seq).select_from(joined).where(theirs, objection.c.active.is_(True))
+    )
+    for person, seq in connection.execute(active):
+        binding[person].add(seq)
+    sizes: dict[int, int] = dict(iter(connection.execute(counted)))
+    return _Crowd(sizes, binding)
+
+
+def _state(row: Any, named: Sequence[int], crowd: _Crowd) -> ObjectionState:  # noqa: ANN401  # a row of `objection`
+    people = set(named)
+    binding = set[int]().union(*(crowd.binding[person] for person in people))
+    return ObjectionState(
+        reference=row.reference,
+        seq=row.seq,
+        phase=ObjectionPhase(row.phase),
+        channel=row.channel,
+        received=None if row.received is None else day(row.received),
+        accounts=len(named),
+        covered=sum(crowd.accounts[person] for person in people),
+        others=len(binding - {row.seq}),
+        lodged=moment(row.lodged),
+        confirm_by=None if row.confirm_by is None else moment(row.confirm_by),
+        changed=moment(row.changed),
+    )
+
+
+def covered_by(connection: sa.Connection, seq: int) -> SubjectKeys:
+    """Every account that the objection of a number covers now, sorted."""
+    return together(connection, accounts_of(connection, seq))
+
+
+def accounts_of(connection: sa.Connection, seq: int) -> SubjectKeys:
+    """The accounts that the objection of a number was lodged for, sorted."""
+    return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
+
+
+def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
+    """The reason and the statement given with an objection; None where none was given or it was erased."""
+    seq = read_state(connection, typed).seq
+    statement = sa.select(account.c.key, account.c.wrapped, detail.c.sealed).join(
+        detail, detail.c.account == account.c.key
+    )
+    row = connection.execute(statement.where(detail.c.seq == seq)).one_or_none()
+    if row is None or row.wrapped is None:
+        return None, None
+    said = orjson.loads(vault.open(row.wrapped, row.sealed, "detail", row.key))
+    return said["reason"], said["statement"]

@@ -1,0 +1,1 @@
+"""What is a person's own: read for them, and destroyed for them."""
