@@ -1,10 +1,14 @@
-"""The two options that every command takes, and the workspace they lead to."""
+"""The two options that every command takes, and the workspace they lead to.
+
+Invariants: ``-w`` means the same before the command and behind it; two that differ are refused, never weighed.
+"""
 
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+VARIABLE: Final = "DEMUR_WORKSPACE"
+
 
 @dataclass(frozen=True)
 class Invocation:
@@ -21,6 +27,8 @@ class Invocation:
 
     root: Path
     """The workspace's folder: ``-w``, else DEMUR_WORKSPACE, else the current one."""
+    named: bool
+    """Whether ``-w`` named it."""
 
     @functools.cached_property
     def workspace(self) -> "Workspace":
@@ -34,25 +42,47 @@ class Invocation:
         return find(self.root)
 
 
+in_workspace: Final = click.option(
+    "-w",
+    "--workspace",
+    "roots",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help=f"The workspace (else {VARIABLE}, else the current folder).",
+)
+"""``-w/--workspace``, for a command and for what stands before it; :func:`shared` reads both."""
+
+
 def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:
     """Give a command ``-w/--workspace`` and ``--json``; it gets an :class:`Invocation` before its arguments."""
 
-    @click.option(
-        "-w",
-        "--workspace",
-        "root",
-        type=click.Path(path_type=Path),
-        envvar="DEMUR_WORKSPACE",
-        default=".",
-        metavar="DIR",
-        help="The workspace (else DEMUR_WORKSPACE, else the current folder).",
-    )
+    @in_workspace
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
     @functools.wraps(function)
     def command(*arguments: P.args, **options: P.kwargs) -> R:
-        root = options.pop("root")
-        assert isinstance(root, Path)
+        del options["roots"]  # click keeps them, beside those that stand before the command
         del options["as_json"]  # demur.cli.output asks click for it
-        return function(Invocation(root), *arguments, **options)
+        return function(_invocation(click.get_current_context()), *arguments, **options)
 
     return command
+
+
+def _invocation(context: click.Context) -> Invocation:
+    """What ``-w`` says, wherever it stands.
+
+    Raises:
+        UsageError: when it names two folders.
+    """
+    roots = _roots(context)
+    for other in roots[1:]:
+        if other.absolute() != roots[0].absolute():
+            raise click.UsageError(f"-w is given twice, as {roots[0]} and as {other}: say which one.")
+    if roots:
+        return Invocation(roots[0], named=True)
+    return Invocation(Path(os.environ.get(VARIABLE) or "."), named=False)
+
+
+def _roots(context: click.Context) -> Sequence[Path]:
+    before = _roots(context.parent) if context.parent else ()
+    return (*before, *context.params.get("roots", ()))
