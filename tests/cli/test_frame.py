@@ -15,8 +15,8 @@ import pytest
 from calling import PYTHON, Demur, Result
 
 from demur.cli.app import COMMANDS, cli
-from demur.cli.failure import explain
-from demur.cli.output import count, progress
+from demur.cli.frame.failure import explain
+from demur.cli.frame.output import count, progress
 from demur.errors import CheckFailed, SourceError
 
 
@@ -233,7 +233,7 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
 
 def test_progress_is_drawn_on_a_terminal() -> None:
     script = (
-        "import click\nfrom demur.cli.output import progress\n"
+        "import click\nfrom demur.cli.frame.output import progress\n"
         "with click.Context(click.Command('x')), progress('Working', 3) as advance:\n    advance(3)\n"
     )
     theirs, ours = pty.openpty()

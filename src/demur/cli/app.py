@@ -15,8 +15,8 @@ from typing import Final, NoReturn
 import click
 from click.shell_completion import shell_complete
 
-from demur.cli.failure import BROKEN_PIPE, tell
-from demur.cli.options import in_workspace
+from demur.cli.frame.failure import BROKEN_PIPE, tell
+from demur.cli.frame.options import in_workspace
 from demur.files import write_for_owner_only
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -30,28 +30,28 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "confirm": ("demur.cli.objection:confirm", "Record that an objection was confirmed."),
     "lapse": ("demur.cli.objection:lapse", "Record that an objection lapsed."),
     "withdraw": ("demur.cli.objection:withdraw", "Record that a person withdrew their objection."),
-    "link": ("demur.cli.account:link", "Record that two accounts belong to one person."),
-    "unlink": ("demur.cli.account:unlink", "Record that two accounts do not belong to one person."),
+    "link": ("demur.cli.members:link", "Record that two accounts belong to one person."),
+    "unlink": ("demur.cli.members:unlink", "Record that two accounts do not belong to one person."),
     "consent": ("demur.cli.consent:consent", "Record consents, given and withdrawn."),
     "find": ("demur.cli.find:find_", "Find everything the corpus holds of and about a person."),
-    "access": ("demur.cli.access:access", "Write a person's copy of what is held of and about them."),
-    "erase": ("demur.cli.erase:erase", "Erase a person, down to the bytes, and keep them out."),
+    "access": ("demur.cli.rights:access", "Write a person's copy of what is held of and about them."),
+    "erase": ("demur.cli.rights:erase", "Erase a person, down to the bytes, and keep them out."),
     "publish": ("demur.cli.version:publish", "Publish the corpus as a version that never changes."),
     "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
     "retire": ("demur.cli.version:retire", "Retire a version."),
-    "export": ("demur.cli.copies:export", "Write a version as files that trainers read."),
-    "recall": ("demur.cli.copies:recall", "Write the list of rows that holders of copies must remove."),
-    "verify": ("demur.cli.verify:verify", "Check a version, its manifest and its exports."),
+    "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
+    "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
+    "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),
     "key": ("demur.cli.key:key", "Make, list and revoke the keys of the API."),
     "staff": ("demur.cli.staff:staff", "Invite, list and remove the staff who use the pages at /staff/."),
     "serve": ("demur.cli.serve:serve", "Serve the portal, the API and the officer's pages."),
-    "worker": ("demur.cli.worker:worker", "Deliver notices and letters, and let the corpus follow."),
-    "bounce": ("demur.cli.bounce:bounce", "Record mails that came back."),
-    "status": ("demur.cli.status:status", "Show where the workspace stands."),
+    "worker": ("demur.cli.delivery:worker", "Deliver notices and letters, and let the corpus follow."),
+    "bounce": ("demur.cli.delivery:bounce", "Record mails that came back."),
+    "status": ("demur.cli.upkeep:status", "Show where the workspace stands."),
     "backup": ("demur.cli.backup:backup", "Copy the workspace while it runs, to restore it from."),
     "restore": ("demur.cli.backup:restore", "Make a workspace of a backup and the mark that outlived it."),
-    "mark": ("demur.cli.mark:mark", "Show the mark, or begin a new one where it is lost."),
-    "maintain": ("demur.cli.maintain:maintain", "Bring the corpus up to date, and keep it small and fast."),
+    "mark": ("demur.cli.backup:mark", "Show the mark, or begin a new one where it is lost."),
+    "maintain": ("demur.cli.upkeep:maintain", "Bring the corpus up to date, and keep it small and fast."),
 }
 """Every command: ``module:name`` and its short help, in the order of the help page."""
 

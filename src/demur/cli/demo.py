@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import as_json, emit, note
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import as_json, emit, note
 from demur.demo.community import SEED
 from demur.demo.loop import run
 from demur.demo.page import render

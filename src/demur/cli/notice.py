@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from demur.cli.app import Noun
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, note, progress
-from demur.cli.tables import table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, note, progress, table
 from demur.errors import CheckFailed
 from demur.files import partial, sync
 from demur.policy import Policy

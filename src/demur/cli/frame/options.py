@@ -62,7 +62,7 @@ def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:
     @functools.wraps(function)
     def command(*arguments: P.args, **options: P.kwargs) -> R:
         del options["roots"]  # click keeps them, beside those that stand before the command
-        del options["as_json"]  # demur.cli.output asks click for it
+        del options["as_json"]  # demur.cli.frame.output asks click for it
         return function(_invocation(click.get_current_context()), *arguments, **options)
 
     return command
