@@ -20,8 +20,8 @@ from demur.policy import suggestion
 from demur.register import MEMBER
 from demur.sources.base import MAX_BYTES
 from demur.sources.limits import MAX_MEMBER, MIB
-from demur.sources.table_files import json_lines
-from demur.sources.table_parquet import parquet_batches
+from demur.sources.tables.files import json_lines
+from demur.sources.tables.parquet import parquet_batches
 
 Row = Mapping[str, object]
 

@@ -19,8 +19,8 @@ from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
 from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
-from demur.sources.sizes import cut
-from demur.sources.table_parquet import parquet_batches
+from demur.sources.tables.parquet import parquet_batches
+from demur.sources.tables.sizes import cut
 
 Used = Callable[[Iterable[str]], list[str]]
 """Chooses, from the names of a table's columns, those to decode."""
