@@ -9,7 +9,7 @@ import pyarrow as pa
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, progress
-from demur.cli.member_files import member_batches
+from demur.sources.tables.members import member_batches
 
 
 @click.command
