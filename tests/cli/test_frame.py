@@ -15,8 +15,8 @@ import pytest
 from calling import PYTHON, Demur, Result
 
 from demur.cli.app import COMMANDS, cli
-from demur.cli.failure import explain
-from demur.cli.output import count, progress
+from demur.cli.frame.failure import explain
+from demur.cli.frame.output import count, progress
 from demur.errors import CheckFailed, SourceError
 
 
@@ -117,6 +117,34 @@ def test_without_a_workspace_the_way_out_is_told(demur: Demur, tmp_path: Path) -
     )
 
 
+# Where the workspace is
+
+
+@pytest.mark.parametrize("arguments", [("policy", "show"), ("status",)], ids=" ".join)
+def test_the_workspace_is_named_before_the_command_or_behind_it(
+    demur: Demur, workspace: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    behind = demur(*arguments, "-w", workspace)
+    assert behind.code == 0
+    assert demur("-w", workspace, *arguments) == behind
+    assert demur("--workspace", workspace, *arguments, "-w", workspace) == behind
+    monkeypatch.setenv("DEMUR_WORKSPACE", str(workspace / "elsewhere"))
+    assert demur("-w", workspace, *arguments) == behind
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"), [(("-w", "a"), ("-w", "b")), (("-w", "a", "-w", "b"), ()), ((), ("-w", "a", "-w", "b"))]
+)
+def test_two_workspaces_are_refused(demur: Demur, before: tuple[str, ...], behind: tuple[str, ...]) -> None:
+    told = "-w is given twice, as a and as b: say which one: see `demur policy show --help`.\n"
+    assert demur(*before, "policy", "show", *behind) == Result(2, "", told)
+
+
+def test_one_workspace_in_two_words_is_one(demur: Demur, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workspace.parent)
+    assert demur("-w", workspace, "policy", "show", "-w", "ws").code == 0
+
+
 # How errors read
 
 
@@ -205,7 +233,7 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
 
 def test_progress_is_drawn_on_a_terminal() -> None:
     script = (
-        "import click\nfrom demur.cli.output import progress\n"
+        "import click\nfrom demur.cli.frame.output import progress\n"
         "with click.Context(click.Command('x')), progress('Working', 3) as advance:\n    advance(3)\n"
     )
     theirs, ours = pty.openpty()

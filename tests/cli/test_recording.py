@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from calling import Demur
 
-from demur.cli.member_files import BATCH_ROWS, member_batches
 from demur.errors import CorpusError, SourceError
 from demur.kernel.facts import Facts
 from demur.register import MEMBER
+from demur.sources.base import MAX_ROWS
+from demur.sources.tables.members import member_batches
 from demur.terms import EntryKind
 from demur.workspace import find
 
@@ -302,17 +303,17 @@ def test_a_missing_file_is_told(demur: Demur, workspace: Path) -> None:
 
 def test_members_come_in_batches(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
-    path.write_text("account\n" + "".join(f"forum:{n}\n" for n in range(BATCH_ROWS + 1)))
+    path.write_text("account\n" + "".join(f"forum:{n}\n" for n in range(MAX_ROWS + 1)))
     batches = list(member_batches(path))
-    assert [batch.num_rows for batch in batches] == [BATCH_ROWS, 1]
+    assert [batch.num_rows for batch in batches] == [MAX_ROWS, 1]
     assert all(batch.schema == MEMBER for batch in batches)
 
 
 def test_reading_starts_with_the_first_batch(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
-    path.write_text("account\n" + "forum:ann\n" * BATCH_ROWS + "a,b,c\n")
+    path.write_text("account\n" + "forum:ann\n" * MAX_ROWS + "a,b,c\n")
     batches = member_batches(path)
-    assert next(batches).num_rows == BATCH_ROWS
+    assert next(batches).num_rows == MAX_ROWS
     with pytest.raises(SourceError, match="another number of fields"):
         next(batches)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from demur.errors import SourceError
 from demur.sources import labels, meta
 from demur.sources.jsonstream import Record
-from demur.sources.meta import Ids, checked, entries, field, handles, iso_time, joined, labelled, repaired
+from demur.sources.meta.common import Ids, checked, entries, field, handles, iso_time, joined, labelled, repaired
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -29,7 +29,7 @@ _RUNNER: Final = """
 import json, os, resource, sys
 from pathlib import Path
 import pyarrow.csv, pyarrow.parquet
-from demur.cli.member_files import member_batches
+from demur.sources.tables.members import member_batches
 from demur.sources import load_source, source_names
 
 for name in source_names():

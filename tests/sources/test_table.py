@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 from demur.errors import SourceError
-from demur.sources.bulk import clean_column
 from demur.sources.table import TableSource
+from demur.sources.tables.bulk import clean_column
 from demur.sources.text import Span, clean
 from demur.terms import ITEM, SPAN
 

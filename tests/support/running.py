@@ -167,7 +167,7 @@ def running(root: Path, people: int = 40) -> Iterator[Site]:
     port = _free_port()
     site = Site(_found(root, f"http://localhost:{port}", people), f"http://localhost:{port}")
     site.platform.known_to(site.workspace)
-    for before in (["notify", "--campaign", "spring"], ["worker", "--once"]):
+    for before in (["notice", "send", "spring"], ["worker", "--once"]):
         assert run([*before, "-w", str(root)]) == 0
     command = [sys.executable, "-m", "demur", "serve", "-w", str(root), "--port", str(port), "--json"]
     with (root.parent / "serve.log").open("w+") as log:

@@ -9,12 +9,14 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
 from click.shell_completion import shell_complete
 
-from demur.cli.failure import BROKEN_PIPE, tell
+from demur.cli.frame.failure import BROKEN_PIPE, tell
+from demur.cli.frame.options import in_workspace
 from demur.files import write_for_owner_only
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -23,35 +25,38 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "policy": ("demur.cli.policy:policy", "Show, check and explain demur.toml."),
     "import": ("demur.cli.import_:import_", "Read a platform's content into the corpus."),
     "members": ("demur.cli.members:members", "Read what the platform knows of its members."),
-    "notify": ("demur.cli.notify:notify", "Tell members what is used of theirs, and how to object."),
+    "notice": ("demur.cli.notice:notice", "Tell members what is used of theirs, and how to object."),
     "object": ("demur.cli.objection:object_", "Record an objection that came by letter, mail or ticket."),
     "confirm": ("demur.cli.objection:confirm", "Record that an objection was confirmed."),
     "lapse": ("demur.cli.objection:lapse", "Record that an objection lapsed."),
     "withdraw": ("demur.cli.objection:withdraw", "Record that a person withdrew their objection."),
-    "link": ("demur.cli.account:link", "Record that two accounts belong to one person."),
-    "unlink": ("demur.cli.account:unlink", "Record that two accounts do not belong to one person."),
+    "link": ("demur.cli.members:link", "Record that two accounts belong to one person."),
+    "unlink": ("demur.cli.members:unlink", "Record that two accounts do not belong to one person."),
     "consent": ("demur.cli.consent:consent", "Record consents, given and withdrawn."),
     "find": ("demur.cli.find:find_", "Find everything the corpus holds of and about a person."),
-    "access": ("demur.cli.access:access", "Write a person's copy of what is held of and about them."),
-    "erase": ("demur.cli.erase:erase", "Erase a person, down to the bytes, and keep them out."),
+    "access": ("demur.cli.rights:access", "Write a person's copy of what is held of and about them."),
+    "erase": ("demur.cli.rights:erase", "Erase a person, down to the bytes, and keep them out."),
     "publish": ("demur.cli.version:publish", "Publish the corpus as a version that never changes."),
     "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
     "retire": ("demur.cli.version:retire", "Retire a version."),
-    "export": ("demur.cli.copies:export", "Write a version as files that trainers read."),
-    "recall": ("demur.cli.copies:recall", "Write the list of rows that holders of copies must remove."),
-    "verify": ("demur.cli.verify:verify", "Check a version, its manifest and its exports."),
+    "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
+    "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
+    "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),
     "key": ("demur.cli.key:key", "Make, list and revoke the keys of the API."),
     "staff": ("demur.cli.staff:staff", "Invite, list and remove the staff who use the pages at /staff/."),
     "serve": ("demur.cli.serve:serve", "Serve the portal, the API and the officer's pages."),
-    "worker": ("demur.cli.worker:worker", "Deliver notices and letters, and let the corpus follow."),
-    "bounce": ("demur.cli.bounce:bounce", "Record mails that came back."),
-    "status": ("demur.cli.status:status", "Show where the workspace stands."),
+    "worker": ("demur.cli.delivery:worker", "Deliver notices and letters, and let the corpus follow."),
+    "bounce": ("demur.cli.delivery:bounce", "Record mails that came back."),
+    "status": ("demur.cli.upkeep:status", "Show where the workspace stands."),
     "backup": ("demur.cli.backup:backup", "Copy the workspace while it runs, to restore it from."),
     "restore": ("demur.cli.backup:restore", "Make a workspace of a backup and the mark that outlived it."),
-    "mark": ("demur.cli.mark:mark", "Show the mark, or begin a new one where it is lost."),
-    "maintain": ("demur.cli.maintain:maintain", "Bring the corpus up to date, and keep it small and fast."),
+    "mark": ("demur.cli.backup:mark", "Show the mark, or begin a new one where it is lost."),
+    "maintain": ("demur.cli.upkeep:maintain", "Bring the corpus up to date, and keep it small and fast."),
 }
 """Every command: ``module:name`` and its short help, in the order of the help page."""
+
+_FORMER: Final = {"notify": "demur.cli.notice:notify"}
+"""Spellings that go with the next release: they do what they did, and no page names them."""
 
 _COMPLETE: Final = "_DEMUR_COMPLETE"
 
@@ -71,7 +76,7 @@ class Noun(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is asked for, or an error that names the nearest one."""
         name = args[0]
-        if name in self.list_commands(ctx) or name.startswith("-") or ctx.resilient_parsing:
+        if name in self.list_commands(ctx) or name in _FORMER or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         from demur.policy.nearest import suggestion  # noqa: PLC0415  # it loads pydantic; only a slip needs it
 
@@ -88,9 +93,10 @@ class Root(Noun):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # the same
         """The command, imported now, or None."""
-        if cmd_name not in COMMANDS:
+        place = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else _FORMER.get(cmd_name)
+        if place is None:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        module, _, name = place.partition(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
@@ -103,7 +109,8 @@ class Root(Noun):
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="demur", message="demur %(version)s")
-def cli() -> None:
+@in_workspace
+def cli(roots: Sequence[Path]) -> None:  # the command reads them
     """Train AI on your community's content, keep everyone who said no out of it, and prove it."""
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import click
 
 from demur.cli.app import Noun
-from demur.cli.honouring import recorded
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count
+from demur.cli.frame.honouring import recorded
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count
 
 _accounts = click.option(
     "--account",

@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import as_json, emit, note
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import as_json, emit, note
 from demur.demo.community import SEED
 from demur.demo.loop import run
 from demur.demo.page import render
@@ -43,7 +42,7 @@ def demo(invocation: Invocation, folder: Path | None, people: int, seed: int) ->
 
 def _place(invocation: Invocation) -> Path:
     """The folder that was given by -w, else the first free one; DEMUR_WORKSPACE names a real workspace, not a demo."""
-    if click.get_current_context().get_parameter_source("root") is ParameterSource.COMMANDLINE:
+    if invocation.named:
         return invocation.root
     names = itertools.chain([_FOLDER], (f"{_FOLDER}-{number}" for number in itertools.count(2)))
     return next(path for path in map(Path, names) if not path.exists())

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit
 from demur.corpus.find import Found, Row, find
 from demur.terms import EntryKind
 from demur.workspace import Workspace

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, progress
-from demur.cli.tables import reasons_table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, progress, reasons_table
 
 if TYPE_CHECKING:
     from demur.corpus.importing import ImportReport

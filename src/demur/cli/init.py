@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 import click
 from pydantic import ValidationError
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import as_json, emit
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import as_json, emit
 from demur.errors import UsageError
 from demur.policy import FILE_NAME, Policy, complaint
 from demur.terms import Audience, Basis, Kind

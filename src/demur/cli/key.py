@@ -8,9 +8,8 @@ from datetime import datetime
 import click
 
 from demur.cli.app import Noun
-from demur.cli.options import Invocation, shared
-from demur.cli.output import emit, note
-from demur.cli.tables import table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import emit, note, table
 
 
 @click.group(cls=Noun)

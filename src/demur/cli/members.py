@@ -1,4 +1,4 @@
-"""``demur members``: what the platform knows of its members, and demur needs to decide."""
+"""``demur members``, ``link`` and ``unlink``: who the members are, and which accounts are one person."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import click
 import pyarrow as pa
 
-from demur.cli.honouring import recorded
-from demur.cli.member_files import member_batches
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, progress
+from demur.cli.frame.honouring import recorded
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, progress
+from demur.sources.tables.members import member_batches
 
 
 @click.command
@@ -38,3 +38,31 @@ def _watched(path: Path, advance: Callable[[int], None]) -> Iterator[pa.RecordBa
     for batch in member_batches(path):
         yield batch
         advance(batch.num_rows)
+
+
+@click.command
+@click.argument("first", metavar="ACCOUNT")
+@click.argument("second", metavar="ACCOUNT")
+@shared
+def link(invocation: Invocation, first: str, second: str) -> None:
+    """Record that two accounts belong to one person.
+
+    An objection of either then covers both, and each shows the other's data: look first whether they are.
+    """
+    with invocation.workspace.register() as register:
+        register.link(first, second)
+    recorded(invocation.workspace, "The two accounts are linked.", {"linked": True})
+
+
+@click.command
+@click.argument("first", metavar="ACCOUNT")
+@click.argument("second", metavar="ACCOUNT")
+@shared
+def unlink(invocation: Invocation, first: str, second: str) -> None:
+    """Record that two accounts do not belong to one person.
+
+    An objection of one no longer covers the other.
+    """
+    with invocation.workspace.register() as register:
+        register.unlink(first, second)
+    recorded(invocation.workspace, "The two accounts are no longer linked.", {"linked": False})

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from demur.cli.honouring import recorded
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count
+from demur.cli.frame.honouring import recorded
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_mail
 from demur.objecting.lodging import Written, as_staff_say, by_letter

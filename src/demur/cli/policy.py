@@ -1,16 +1,23 @@
-"""``demur policy``: what is in force, and whether it holds together."""
+"""``demur policy``: what is in force, whether it holds together, and what it let in and kept out."""
 
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from demur.cli.app import Noun
-from demur.cli.options import Invocation, shared
-from demur.cli.output import emit
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, reasons_table
 from demur.errors import CheckFailed
-from demur.policy import Policy, RegisterPlace, place, render_policy
+from demur.policy import Policy, RegisterPlace, door_lines, place, render_policy, rule_of
+from demur.terms import Reason
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.corpus.explain import Explanation
+    from demur.corpus.imports import Counts, LastImport
 
 _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*(@)")
 
@@ -56,8 +63,7 @@ def explain(invocation: Invocation, item: str | None, *, counts: bool) -> None:
 
     ITEM is an item's id as its source gives it, source:native-id, or its key as exports give it.
     """
-    from demur.cli import explanation as told  # noqa: PLC0415  # it loads Lance; the other commands do without
-    from demur.corpus.explain import account_of_imports  # noqa: PLC0415  # the same
+    from demur.corpus.explain import account_of_imports  # noqa: PLC0415  # it loads Lance; the others do without
     from demur.corpus.explain import explain as explain_item  # noqa: PLC0415  # the same
 
     workspace = invocation.workspace
@@ -66,11 +72,11 @@ def explain(invocation: Invocation, item: str | None, *, counts: bool) -> None:
         raise click.UsageError("Give either an ITEM or --counts.", click.get_current_context())
     if item is None:
         imports, totals, now = account_of_imports(workspace)
-        page = told.counts_lines(imports, totals, now, current)
-        emit(lambda: "\n".join(page), told.counts_data(imports, totals, now, current))
+        page = _counts_lines(imports, totals, now, current)
+        emit(lambda: "\n".join(page), _counts_data(imports, totals, now, current))
         return
     found = explain_item(workspace, item)
-    emit(lambda: "\n".join(told.item_lines(found, current, path)), told.item_data(found, current, path))
+    emit(lambda: "\n".join(_item_lines(found, current, path)), _item_data(found, current, path))
 
 
 def _shown(current: Policy) -> Policy:
@@ -92,3 +98,73 @@ def _gaps(workspace: Workspace, current: Policy) -> list[str]:
         f"{table}.signed_by": assessment.signed_by,
     }
     return [place(workspace.policy_path, key, text) for key, value in wanted.items() if not value]
+
+
+def _item_lines(told: "Explanation", policy: Policy, path: Path) -> Iterator[str]:
+    """What became of an item, for people.
+
+    Args:
+        told: What became of it.
+        policy: The policy now.
+        path: Where it stands.
+    """
+    if told.kept:
+        masks = ", ".join(f"{mask} {count(number, 'time')}" for mask, number in told.masks.items())
+        yield f"Kept: it is in the corpus, as {told.item}."
+        yield f"Masks in its text: {masks}." if masks else "Nothing in its text is masked."
+    elif told.reason is None:
+        yield "Not in the corpus, and no import has left it out:"
+        yield "it was never read, or was kept and removed since, as someone objected or the policy changed."
+    else:
+        yield f"Left out by import {told.left_out_by}, by the reason {told.reason}. {rule_of(told.reason, policy)}"
+        yield from door_lines({told.reason: 1}, policy, path)
+        if told.imports > (told.left_out_by or 0):
+            yield f"Should one of the imports since ({told.imports} is the last) have kept it, it was removed again."
+
+
+def _item_data(told: "Explanation", policy: Policy, path: Path) -> dict[str, object]:
+    """What became of an item, for machines."""
+    rule = rule_of(told.reason, policy) if told.reason else None
+    line = door_lines({told.reason: 1}, policy, path) if told.reason else []
+    return {**vars(told), "rule": rule, "to_change": line}
+
+
+def _counts_lines(
+    imports: "list[LastImport]", totals: "Counts", now: Mapping[Reason, int], policy: Policy
+) -> Iterator[str]:
+    """What the last import from each source did, all imports together, and what is left out now, for people."""
+    if not imports:
+        yield "Nothing was imported yet: `demur import SOURCE PATH...` does."
+        return
+    for each in imports:
+        yield f"Import {each.number}, the last from {each.source}: {_sentence(each.counts)}"
+        yield from _details(each.counts, policy)
+        yield ""
+    yield f"All {imports[-1].number:,} imports together: {_sentence(totals)}"
+    yield from _details(totals, policy)
+    yield ""
+    yield f"Left out now, each item once, by its last reading: {sum(now.values()):,}."
+    yield from reasons_table(now, policy) if now else ()
+
+
+def _counts_data(
+    imports: "list[LastImport]", totals: "Counts", now: Mapping[Reason, int], policy: Policy
+) -> dict[str, object]:
+    """What imports did and what is left out now, for machines."""
+    return {
+        "last": [{**vars(each), "counts": vars(each.counts)} for each in imports],
+        "total": vars(totals),
+        "left_out_now": now,
+        "rules": {reason: rule_of(reason, policy) for reason in totals.left_out},
+    }
+
+
+def _sentence(counts: "Counts") -> str:
+    return f"{count(counts.read, 'item')} read, {counts.kept:,} kept, {sum(counts.left_out.values()):,} left out."
+
+
+def _details(counts: "Counts", policy: Policy) -> Iterator[str]:
+    if counts.kinds:
+        yield "  read: " + ", ".join(f"{kind or 'unknown kind'} {number:,}" for kind, number in counts.kinds.items())
+    if counts.left_out:
+        yield from reasons_table(counts.left_out, policy)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import emit
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import emit
 from demur.errors import UsageError
 from demur.notices.reach import loopback
 from demur.workspace import Workspace

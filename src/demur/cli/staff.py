@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from demur.cli.app import Noun
-from demur.cli.options import Invocation, shared
-from demur.cli.output import emit, note
-from demur.cli.tables import table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import emit, note, table
 from demur.errors import UsageError
 from demur.register import Staff, StaffRole
 

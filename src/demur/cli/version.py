@@ -1,15 +1,25 @@
-"""``demur publish``, ``versions`` and ``retire``: the versions of the corpus."""
+"""``demur publish`` to ``verify``: the versions of the corpus, what leaves the house of them, and whether both hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, progress
-from demur.cli.tables import table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, note, progress, table
 from demur.corpus.session import reading
+from demur.errors import CheckFailed
+from demur.register.continuity.loss import undecided
+from demur.versions import leave
 from demur.versions import publish as publishing
+from demur.versions.findings import Findings
 from demur.versions.states import VersionState, states
+from demur.workspace import Workspace
+
+_MB = 1_000_000
+
+Checked = Mapping[Path | None, Findings]
+"""What was found in each place: None is the version in the workspace, a path is an export."""
 
 
 @click.command
@@ -71,3 +81,113 @@ def _standing(state: VersionState) -> str:
     if state.retired:
         return "retired"
     return f"stale: {count(state.stale, 'row')} to remove or replace" if state.stale else "current"
+
+
+@click.command
+@click.argument("name")
+@click.option(
+    "--format", "form", type=click.Choice(["parquet"]), default="parquet", show_default=True, help="File format."
+)
+@click.option(
+    "--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A folder that is new or empty."
+)
+@shared
+def export(invocation: Invocation, name: str, form: str, to: Path) -> None:
+    """Write the version NAME as files that trainers read, with its manifest, a data card and Croissant metadata.
+
+    A stale version is not exported (exit code 1): publish a new one.
+    """
+    with progress(f"Exporting {name}"):
+        report = leave.export(invocation.workspace, name, to)
+    sentence = (
+        f"{count(report.rows, 'row')} of version {name} in {count(len(report.shards), 'file')},"
+        f" {report.size / _MB:,.1f} MB: {report.path}"
+    )
+    data = {"name": name, "format": form, "path": report.path, "rows": report.rows, "bytes": report.size}
+    emit(sentence, {**data, "files": [vars(shard) for shard in report.shards]})
+
+
+@click.command
+@click.argument("name")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The list to write, .csv or .parquet.",
+)
+@shared
+def recall(invocation: Invocation, name: str, to: Path) -> None:
+    """Write the list of rows that holders of copies of the version NAME must remove or replace now.
+
+    It names rows by their item key, as the export does, with the reason; it holds no text and names nobody.
+    """
+    with progress(f"Comparing {name} with the register"):
+        report = leave.recall(invocation.workspace, name, to)
+    reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(report.reasons.items()))
+    told = f"{count(report.rows, 'row')} to remove or replace{f' ({reasons})' if reasons else ''}: {to}"
+    emit(told, {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons})
+
+
+@click.command
+@click.argument("name")
+@click.option("--now", "current", is_flag=True, help="Judge it by the register as it is now, not as of its publishing.")
+@click.option(
+    "--export",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Check only this export, wherever it lies now.",
+)
+@shared
+def verify(invocation: Invocation, name: str, folder: Path | None, *, current: bool) -> None:
+    """Check the version NAME, its manifest and every export of it that still lies where it was written.
+
+    Exits with 1 where something does not hold, and names the rows.
+    """
+    workspace = invocation.workspace
+    if lost := loss_of(workspace):
+        note(lost)
+    places = [folder] if folder else [None, *_exports(workspace, name)]
+    with progress(f"Verifying {name}"):
+        checked = {place: leave.verify(workspace, name, export=place, current=current) for place in places}
+    emit(lambda: "\n".join(_page(name, checked)), _data(name, checked, current=current) | {"loss": lost})
+    wrong = sum(findings.total for findings in checked.values())
+    if wrong:
+        raise CheckFailed(
+            f"Version {name} does not hold: {count(wrong, 'finding')}; publish a new version, and don't use this one."
+        )
+
+
+def loss_of(workspace: Workspace) -> str:
+    """What a restore lost and nobody has decided on, in one sentence; "" where nothing is."""
+    with workspace.register() as register:
+        lost = undecided(register)
+    return lost.sentence if lost else ""
+
+
+def _exports(workspace: Workspace, name: str) -> list[Path]:
+    with reading(workspace) as session:
+        return leave.exports_of(session, name)
+
+
+def _page(name: str, checked: Checked) -> Iterator[str]:
+    for place, findings in checked.items():
+        what = f"Version {name}" if place is None else f"The export {place}"
+        yield f"{what}: nothing is wrong." if findings.ok else f"{what}: {count(findings.total, 'finding')}:"
+        yield from (f"  {line}" for line in findings.lines())
+        yield from (f"  Note: {note}" for note in findings.notes)
+
+
+def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
+    places = [
+        {
+            "export": place,
+            "ok": findings.ok,
+            "counts": dict(findings.counts),
+            "findings": [vars(finding) for finding in findings.shown],
+            "notes": findings.notes,
+        }
+        for place, findings in checked.items()
+    ]
+    return {"name": name, "now": current, "ok": all(each.ok for each in checked.values()), "checked": places}

@@ -195,7 +195,7 @@ def _commands(report: Report) -> Iterable[tuple[str, str]]:
         yield f"demur find --account {shlex.quote(report.account)}", _found(told)
     yield f"demur verify {version} --now", "judged by what the register says now"
     yield "demur publish v4", f"a version that honours them: {version} is stale from the moment somebody objects"
-    yield f"demur notify --progress {shlex.quote(told.campaign)}", "where the notices stand"
+    yield f"demur notice progress {shlex.quote(told.campaign)}", "where the notices stand"
     yield "demur status", "where this workspace stands"
     yield "demur init my-workspace", "the same with an export of your own"
 

@@ -1,6 +1,6 @@
 """The policy of the demo: the safe defaults, and every rule of the door in use, so that each has something to do.
 
-Invariant: its notice lacks nothing that `demur notify --check` asks for, and what ``notice.toml`` says in it is true of
+Invariant: its notice lacks nothing that `demur notice check` asks for, and what ``notice.toml`` says in it is true of
 a demo.
 """
 

@@ -1,4 +1,4 @@
-"""Tells the members of the demo, as `demur notify` and `demur worker` do, once the loop has ended.
+"""Tells the members of the demo, as `demur notice send` and `demur worker` do, once the loop has ended.
 
 Invariants: no mail leaves the machine, because the demo's policy names no server: each becomes a file in the
 workspace's outbox; it runs after the last version was exported and verified, whose rows it does not change.

@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.sources.archive import Archive, Member
-from demur.sources.as2 import types
-from demur.sources.as2_items import ACTORS, KNOWN, Mapper
+from demur.sources.as2.items import ACTORS, KNOWN, Mapper
+from demur.sources.as2.values import types
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import first_value, records
 

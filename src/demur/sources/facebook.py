@@ -14,11 +14,11 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
-from demur.sources.facebook_items import COMMENTS, SECTIONS, Context, album_rows, comment_rows, section_rows
 from demur.sources.jsonstream import records
-from demur.sources.labels import BIO, NAME, PROFILE_LINK, USERNAME
-from demur.sources.messages import message_files, message_rows
-from demur.sources.meta import Ids, Owner, checked, entries, joined, labelled, nothing_found
+from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labelled, nothing_found
+from demur.sources.meta.facebook_items import COMMENTS, SECTIONS, Context, album_rows, comment_rows, section_rows
+from demur.sources.meta.labels import BIO, NAME, PROFILE_LINK, USERNAME
+from demur.sources.meta.messages import message_files, message_rows
 from demur.terms import Kind
 
 _PROFILE: Final = r"profile_information\.json"

@@ -11,14 +11,14 @@ from typing import Literal
 import pyarrow as pa
 
 from demur.errors import SourceError
-from demur.sources import instagram_flat as flat
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
-from demur.sources.instagram_items import COMMENTS, SECTIONS, Context, comment_rows, profile_row, section_rows
 from demur.sources.jsonstream import records
-from demur.sources.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
-from demur.sources.messages import message_files, message_rows
-from demur.sources.meta import Entry, Ids, Owner, checked, entries, labelled, nothing_found
+from demur.sources.meta import instagram_flat as flat
+from demur.sources.meta.common import Entry, Ids, Owner, checked, entries, labelled, nothing_found
+from demur.sources.meta.instagram_items import COMMENTS, SECTIONS, Context, comment_rows, profile_row, section_rows
+from demur.sources.meta.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
+from demur.sources.meta.messages import message_files, message_rows
 
 _PERSONAL = r"personal_information/(?:personal|account)_information\.json"
 _EXPECTED = "posts_1.json, stories.json, post_comments_1.json or media.json"

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from demur.errors import SourceError
 from demur.sources.base import Options, nearest
-from demur.sources.columns import Plan, items
-from demur.sources.table_files import read_file, shards
-from demur.sources.table_sql import database, is_url, read_query, shown
+from demur.sources.tables.columns import Plan, items
+from demur.sources.tables.files import read_file, shards
+from demur.sources.tables.sql import database, is_url, read_query, shown
 from demur.terms import ITEM
 
 SOURCE: Final = "table"

@@ -168,7 +168,7 @@ def number_of(connection: sa.Connection, name: str) -> int:
     """
     number = connection.scalar(sa.select(campaign.c.number).where(campaign.c.name == name))
     if number is None:
-        raise RegisterError(f"There is no campaign {name!r}: `demur notify --campaign NAME` starts one.")
+        raise RegisterError(f"There is no campaign {name!r}: `demur notice send NAME` starts one.")
     return int(number)
 
 

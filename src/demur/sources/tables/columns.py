@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from demur.errors import SourceError
 from demur.sources.base import FIRST_PARTY, nearest
-from demur.sources.bulk import clean_column
-from demur.sources.casting import Cell, boolean, instant, nested, number, text
+from demur.sources.tables.bulk import clean_column
+from demur.sources.tables.casting import Cell, boolean, instant, nested, number, text
 from demur.terms import ITEM, MEDIA, SPAN
 
 _DEFAULTS: Final[Mapping[str, object]] = {"origin": FIRST_PARTY, "deleted": False}

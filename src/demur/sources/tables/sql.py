@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from demur.errors import SourceError
 from demur.sources.limits import MAX_CELL
-from demur.sources.sizes import cut
-from demur.sources.table_files import gathered
+from demur.sources.tables.files import gathered
+from demur.sources.tables.sizes import cut
 
 _ROWS_AT_ONCE: Final = 16  # fetched from the server; a row may be as large as MAX_CELL, and more
 

@@ -1,6 +1,6 @@
 """The words by which Meta's exports name a field, in the languages we know.
 
-Every word is casefolded and has straight apostrophes, as :func:`demur.sources.meta.labelled` looks them up.
+Every word is casefolded and has straight apostrophes, as :func:`demur.sources.meta.common.labelled` looks them up.
 An export is written in its account's language. What can be told by a file's path or a record's shape is told
 by that; these tables are for the rest. A word that is not here is never guessed at: the field is then unknown.
 """

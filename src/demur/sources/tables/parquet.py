@@ -23,7 +23,7 @@ from demur.sources.limits import (
     MAX_ROWS_PER_BYTE,
     MIB,
 )
-from demur.sources.sizes import cut, inflated, sizes_of
+from demur.sources.tables.sizes import cut, inflated, sizes_of
 
 _FREE_ROWS: Final = 100_000
 _FEW_ROWS: Final = 128  # of a column whose values continue the one before them (DELTA_BYTE_ARRAY)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from demur.errors import SourceError
-from demur.sources.as2 import (
+from demur.sources.as2.values import (
     Actors,
     AsObject,
     content_of,

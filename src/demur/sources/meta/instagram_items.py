@@ -10,8 +10,7 @@ from typing import Any, Final, NamedTuple
 from demur.sources.archive import Member
 from demur.sources.base import ItemRow, Media
 from demur.sources.jsonstream import Record, records
-from demur.sources.labels import COMMENT, MEDIA_OWNER, TEXT
-from demur.sources.meta import (
+from demur.sources.meta.common import (
     Entry,
     Ids,
     Owner,
@@ -28,6 +27,7 @@ from demur.sources.meta import (
     post_kind,
     seconds,
 )
+from demur.sources.meta.labels import COMMENT, MEDIA_OWNER, TEXT
 from demur.terms import Audience, Kind
 
 COMMENTS: Final = r"(?:comments/)?(?:post_|reels_)?comments(?:_\d+)?\.json"
@@ -47,7 +47,7 @@ class Section(NamedTuple):
 
     pattern: str
     kind: Kind | None = None
-    """None: the record decides, see :func:`demur.sources.meta.post_kind`."""
+    """None: the record decides, see :func:`demur.sources.meta.common.post_kind`."""
     audience: str | None = "account"
     """``account``: whoever may see the account; otherwise an :class:`Audience`, null if unknown."""
     gone: bool = False

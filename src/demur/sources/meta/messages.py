@@ -10,7 +10,7 @@ from typing import Any, Final
 from demur.sources.archive import Archive, Member
 from demur.sources.base import ItemRow
 from demur.sources.jsonstream import Record, records
-from demur.sources.meta import Ids, Owner, checked, field, joined, media_file, objects
+from demur.sources.meta.common import Ids, Owner, checked, field, joined, media_file, objects
 from demur.sources.text import Span, microseconds
 from demur.terms import Audience, Kind, Role
 

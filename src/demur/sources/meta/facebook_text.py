@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from demur.sources.base import Media
-from demur.sources.labels import TEXT
-from demur.sources.meta import entries, field, joined, labelled, media_file, objects
+from demur.sources.meta.common import entries, field, joined, labelled, media_file, objects
+from demur.sources.meta.labels import TEXT
 from demur.sources.phrases import Phrases
 from demur.sources.text import Span
 from demur.terms import Role

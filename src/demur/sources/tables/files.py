@@ -9,7 +9,7 @@ import glob
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 import pyarrow as pa
@@ -19,8 +19,10 @@ from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
 from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
-from demur.sources.sizes import cut
-from demur.sources.table_parquet import parquet_batches
+from demur.sources.tables.parquet import parquet_batches
+from demur.sources.tables.sizes import cut
+
+T = TypeVar("T")
 
 Used = Callable[[Iterable[str]], list[str]]
 """Chooses, from the names of a table's columns, those to decode."""
@@ -202,7 +204,7 @@ def gathered(
         SourceError: when the records of one batch have more than ``MAX_COLUMNS`` fields, or one is too large.
     """
     columns: list[str] = []
-    for held in _held(records):
+    for held in bounded(records):
         names = dict.fromkeys(name for record in held for name in record)
         check_columns(where, len(names))
         columns = columns or used(list(names))
@@ -210,11 +212,12 @@ def gathered(
         yield from cut([pa.RecordBatch.from_arrays(arrays, names=columns)], where)
 
 
-def _held(records: Iterable[tuple[Mapping[str, Any], int]]) -> Iterator[list[Mapping[str, Any]]]:
-    held: list[Mapping[str, Any]] = []
+def bounded(weighed: Iterable[tuple[T, int]]) -> Iterator[list[T]]:
+    """Values, each with about how many bytes it holds, in lists of at most ``MAX_ROWS`` and about ``MAX_BYTES``."""
+    held: list[T] = []
     weight = 0
-    for record, more in records:
-        held.append(record)
+    for value, more in weighed:
+        held.append(value)
         weight += more
         if len(held) == MAX_ROWS or weight > MAX_BYTES:
             yield held

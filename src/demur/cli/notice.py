@@ -1,6 +1,7 @@
-"""``demur notify``: tell people, see how far that has come, and what is on record of it."""
+"""``demur notice``: tell people, see how far that has come, and what is on record of it."""
 
 import csv
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, emit, note, progress
-from demur.cli.tables import table
+from demur.cli.app import Noun
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, note, progress, table
 from demur.errors import CheckFailed
 from demur.files import partial, sync
 from demur.policy import Policy
@@ -28,15 +29,72 @@ _OPENED: Final = "not recorded"
 """Nothing in a notice tells whether it was opened."""
 
 
-@click.command
-@click.option("--campaign", metavar="NAME", help="Queue a notice for everybody whom the policy wants to be told.")
-@click.option("--dry-run", is_flag=True, help="With --campaign: queue nothing, show whom it means and one notice.")
-@click.option("--check", is_flag=True, help="Say what the notice lacks (Arts 13, 14 and 21(4) GDPR).")
-@click.option("--progress", "watched", metavar="NAME", help="Show where the notices of a campaign stand.")
-@click.option("--records", "listed", metavar="NAME", help="Write what is on record of each notice of a campaign.")
+_campaign_name: Final = click.argument("name", metavar="CAMPAIGN")
+
+
+@click.group(cls=Noun)
+def notice() -> None:
+    """Tell members what is used of theirs, and how to object."""
+
+
+@notice.command
+@shared
+def check(invocation: Invocation) -> None:
+    """Say what the notice lacks (Arts 13, 14 and 21(4) GDPR).
+
+    Exits with 1 where something is missing, and names the keys of demur.toml to fill in.
+    """
+    _check(invocation.workspace)
+
+
+@notice.command
+@_campaign_name
+@shared
+def preview(invocation: Invocation, name: str) -> None:
+    """Show whom a campaign would tell, and one notice.
+
+    It counts whom the campaign leaves out and why, and what the notice lacks; nothing is queued.
+    """
+    _campaign(invocation.workspace, name, dry_run=True)
+
+
+@notice.command
+@_campaign_name
+@shared
+def send(invocation: Invocation, name: str) -> None:
+    """Queue a notice for everybody whom the policy wants to be told.
+
+    They are told by mail and within the platform. A campaign is queued once and delivered by `demur worker` or `demur
+    serve`; started again, it adds who is new. People who objected get no notice. It is refused while `demur notice
+    check` finds something.
+    """
+    _campaign(invocation.workspace, name, dry_run=False)
+
+
+@notice.command("progress")
+@_campaign_name
 @click.option(
-    "--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="With --records: the .csv to write."
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what is on record of each notice instead: the .csv to write.",
 )
+@shared
+def progress_(invocation: Invocation, name: str, to: Path | None) -> None:
+    """Show where the notices of a campaign stand: how many, by channel and status."""
+    if to is None:
+        _show_progress(invocation.workspace, name)
+    else:
+        _write_records(invocation.workspace, name, to)
+
+
+@click.command(hidden=True)
+@click.option("--campaign", metavar="NAME", help="`demur notice send NAME`.")
+@click.option("--dry-run", is_flag=True, help="With --campaign: `demur notice preview NAME`.")
+@click.option("--check", is_flag=True, help="`demur notice check`.")
+@click.option("--progress", "watched", metavar="NAME", help="`demur notice progress NAME`.")
+@click.option("--records", "listed", metavar="NAME", help="`demur notice progress NAME --to FILE`.")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="With --records.")
 @shared
 def notify(
     invocation: Invocation,
@@ -48,23 +106,23 @@ def notify(
     dry_run: bool,
     check: bool,
 ) -> None:
-    """Tell members what is used of theirs and how to object, by mail and within the platform.
-
-    A campaign is queued once and delivered by `demur worker` or `demur serve`; started again, it adds who is new.
-    People who objected get no notice.
-    """
+    """Do what `demur notice` does, by its former spelling, which goes with the next release."""
     _one_of(campaign, watched, listed, check=check)
     if (to is None) is not (listed is None) or (dry_run and campaign is None):
         message = "--records and --to go together, and --dry-run with --campaign."
         raise click.UsageError(message, click.get_current_context())
     workspace = invocation.workspace
     if check:
+        _hint("check")
         _check(workspace)
     elif watched is not None:
+        _hint("progress", watched)
         _show_progress(workspace, watched)
     elif listed is not None and to is not None:
+        _hint("progress", listed, "--to", str(to))
         _write_records(workspace, listed, to)
     elif campaign is not None:
+        _hint("preview" if dry_run else "send", campaign)
         _campaign(workspace, campaign, dry_run=dry_run)
 
 
@@ -72,6 +130,10 @@ def _one_of(*names: str | None, check: bool) -> None:
     if sum(name is not None for name in names) + check != 1:
         message = "Give one of --campaign, --check, --progress and --records."
         raise click.UsageError(message, click.get_current_context())
+
+
+def _hint(*words: str) -> None:
+    note(f"`demur notify` goes with the next release: from now on say `demur notice {shlex.join(words)}`.")
 
 
 def _check(workspace: Workspace) -> None:
@@ -96,7 +158,7 @@ def _campaign(workspace: Workspace, name: str, *, dry_run: bool) -> None:
     if without and not channels_of(policy) and not dry_run:
         raise CheckFailed(without)
     if lacking and not dry_run:
-        raise CheckFailed(f"{_incomplete(lacking)[:-1]}; `demur notify --check` names the keys.")
+        raise CheckFailed(f"{_incomplete(lacking)[:-1]}; `demur notice check` names the keys.")
     for sentence in (without, *lacking, too_soon(policy, today)):
         if sentence:
             note(sentence)
@@ -153,7 +215,7 @@ def _start(workspace: Workspace, policy: Policy, name: str, today: date) -> None
     head = f"Campaign {name} has a notice for {_people(started.people)}, by {ways}. {_left_out(preview)}"
     data = {**_data(name, preview), "people": started.people, "channels": channels, "queued": True}
     emit(
-        f"{head}\n`demur worker` (or `demur serve`) delivers them; `demur notify --progress {name}` shows how far.",
+        f"{head}\n`demur worker` (or `demur serve`) delivers them; `demur notice progress {name}` shows how far.",
         data,
     )
 

@@ -9,11 +9,8 @@ from typing import Any, Final, NamedTuple
 
 from demur.sources.archive import Member
 from demur.sources.base import ItemRow
-from demur.sources.facebook_text import files_of, media_of, notes_of, tagged_names, unmarked, written
 from demur.sources.jsonstream import first_value, records, records_at
-from demur.sources.labels import AUDIENCE, COMMENT, FRIENDS, GROUP, ONLY_ME, PUBLIC, TEXT
-from demur.sources.messages import named
-from demur.sources.meta import (
+from demur.sources.meta.common import (
     Ids,
     Owner,
     base_name,
@@ -27,6 +24,9 @@ from demur.sources.meta import (
     repaired,
     seconds,
 )
+from demur.sources.meta.facebook_text import files_of, media_of, notes_of, tagged_names, unmarked, written
+from demur.sources.meta.labels import AUDIENCE, COMMENT, FRIENDS, GROUP, ONLY_ME, PUBLIC, TEXT
+from demur.sources.meta.messages import named
 from demur.terms import Audience, Kind
 
 
@@ -44,7 +44,7 @@ class Section(NamedTuple):
 
     pattern: str
     kind: Kind | None = None
-    """None: the record decides, see :func:`demur.sources.meta.post_kind`."""
+    """None: the record decides, see :func:`demur.sources.meta.common.post_kind`."""
     audience: str | None = "posts_audience"
     gone: bool = False
 

@@ -7,31 +7,29 @@ as 2026-12-31, a truth value as true or false.
 """
 
 import csv
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import MAXYEAR, date, datetime
 from pathlib import Path
 from typing import Final, TextIO
 
+import orjson
 import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.policy import suggestion
 from demur.register import MEMBER
-from demur.sources.base import MAX_BYTES
 from demur.sources.limits import MAX_MEMBER, MIB
-from demur.sources.table_files import json_lines
-from demur.sources.table_parquet import parquet_batches
+from demur.sources.tables.files import bounded, json_lines
+from demur.sources.tables.parquet import parquet_batches
 
 Row = Mapping[str, object]
 
-BATCH_ROWS: Final = 8192
 LIST_SEPARATOR: Final = "|"
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def member_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The members in a file, in its order, in batches of at most ``BATCH_ROWS``.
+    """The members in a file, in its order, in batches of at most ``MAX_ROWS``.
 
     Raises:
         SourceError: when the file is missing, broken, or holds a value that can't be read.
@@ -41,17 +39,9 @@ def member_batches(path: Path) -> Iterator[pa.RecordBatch]:
         raise SourceError(f"{path} is none of {', '.join(_READERS)}: convert it to one of these.")
     if not path.is_file():
         raise SourceError(f"{path} is no file: check the path.")
-    rows = (_member(path, number, row) for number, row in enumerate(reader(path), 1))
-    held: list[dict[str, object]] = []
-    weight = 0
-    for row in rows:
-        held.append(row)
-        weight += _weight(row)
-        if len(held) == BATCH_ROWS or weight > MAX_BYTES:
-            yield pa.RecordBatch.from_pylist(held, schema=MEMBER)
-            held, weight = [], 0
-    if held:
-        yield pa.RecordBatch.from_pylist(held, schema=MEMBER)
+    members = (_member(path, number, row) for number, row in enumerate(reader(path), 1))
+    for some in bounded((member, _weight(member)) for member in members):
+        yield pa.RecordBatch.from_pylist(some, schema=MEMBER)
 
 
 def _weight(member: Mapping[str, object]) -> int:
@@ -93,8 +83,8 @@ def _json_rows(path: Path) -> Iterator[Row]:
 
 def _json_row(path: Path, number: int, line: bytes) -> Row:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
         raise SourceError(f"{path} line {number} is no valid JSON in UTF-8: write one object a line.") from None
     if not isinstance(row, dict):
         raise SourceError(f"{path} line {number} is no JSON object: write one object a line.")

@@ -1,7 +1,8 @@
-"""`demur notify`: whom it tells, whom it leaves out, when it refuses, and what it records."""
+"""`demur notice`: whom it tells, whom it leaves out, when it refuses, and what it records."""
 
 import csv
 import json
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,13 +74,13 @@ def test_a_campaign_tells_those_whose_content_may_come_in(
     demur: Demur, made: Callable[[Policy], Workspace], later: Policy
 ) -> None:
     workspace = made(later)
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    result = demur("notice", "send", "-w", workspace.root, "spring")
     assert result.code == 0
     assert result.err == ""
     assert result.out == (
         "Campaign spring has a notice for 3 people, by mail."
         " Left out because they objected: 0 people; because nothing is known to write to: 0 people.\n"
-        "`demur worker` (or `demur serve`) delivers them; `demur notify --progress spring` shows how far.\n"
+        "`demur worker` (or `demur serve`) delivers them; `demur notice progress spring` shows how far.\n"
     )
     with workspace.register() as register:
         due = register.notices.claim(Channel.MAIL, 10)
@@ -89,11 +90,11 @@ def test_a_campaign_tells_those_whose_content_may_come_in(
 def test_who_objected_is_left_out_and_counted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
     workspace = made(later)
     _objects(demur, workspace, "forum:ann")
-    preview = demur("notify", "--json", "-w", workspace.root, "--campaign", "spring", "--dry-run").json
+    preview = demur("notice", "preview", "--json", "-w", workspace.root, "spring").json
     assert preview["people"] == 2
     assert preview["left_out"] == {"objected": 1, "unreachable": 0, "region": 1, "age": 2}
     assert not preview["queued"]
-    told = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    told = demur("notice", "send", "-w", workspace.root, "spring")
     assert "for 2 people, by mail. Left out because they objected: 1 person;" in told.out
 
 
@@ -102,8 +103,8 @@ def test_a_campaign_started_again_adds_nobody_twice(
 ) -> None:
     workspace = made(later)
     for _ in range(2):
-        assert "for 3 people" in demur("notify", "-w", workspace.root, "--campaign", "spring").out
-    counts = demur("notify", "--json", "-w", workspace.root, "--progress", "spring").json["counts"]
+        assert "for 3 people" in demur("notice", "send", "-w", workspace.root, "spring").out
+    counts = demur("notice", "progress", "--json", "-w", workspace.root, "spring").json["counts"]
     assert counts == [{"channel": "mail", "status": "queued", "number": 3}]
 
 
@@ -112,7 +113,7 @@ def test_a_platform_that_takes_notices_gets_them_too(
 ) -> None:
     notice = later.notice.model_copy(update={"in_app": "pull"})
     workspace = made(later.model_copy(update={"notice": notice}))
-    assert "by mail and in-app." in demur("notify", "-w", workspace.root, "--campaign", "spring").out
+    assert "by mail and in-app." in demur("notice", "send", "-w", workspace.root, "spring").out
 
 
 # Before it starts
@@ -122,7 +123,7 @@ def test_a_dry_run_queues_nothing_and_shows_a_notice(
     demur: Demur, made: Callable[[Policy], Workspace], later: Policy
 ) -> None:
     workspace = made(later)
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    result = demur("notice", "preview", "-w", workspace.root, "spring")
     assert result.code == 0
     assert result.out.startswith("Campaign spring would tell 3 people; nothing was queued. Left out")
     assert "Left out by the policy's regions: 1 person; of the others, by its age limit: 2 people.\n" in result.out
@@ -135,14 +136,14 @@ def test_a_dry_run_queues_nothing_and_shows_a_notice(
 
 def test_an_incomplete_notice_is_not_sent(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
     workspace = made(later.model_copy(update={"controller": later.controller.model_copy(update={"contact": ""})}))
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    result = demur("notice", "send", "-w", workspace.root, "spring")
     assert result.code == 1
     assert result.out == ""
     assert result.err.count("\n") == 1
-    assert "The notice lacks 1 thing that it has to say: fill in demur.toml; `demur notify --check`" in result.err
+    assert "The notice lacks 1 thing that it has to say: fill in demur.toml; `demur notice check`" in result.err
     with workspace.register() as register:
         assert register.notices.campaigns() == []
-    dry = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    dry = demur("notice", "preview", "-w", workspace.root, "spring")
     assert dry.code == 0
     assert "set `controller.contact`." in dry.err
 
@@ -157,15 +158,15 @@ def test_nobody_is_told_by_files_where_others_reach_the_portal(
     demur: Demur, made: Callable[[Policy], Workspace], public: Policy
 ) -> None:
     workspace = made(public)
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    result = demur("notice", "send", "-w", workspace.root, "spring")
     assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
     assert "set `mail.server`, or try things out with a `portal.url` of this machine." in result.err
     with workspace.register() as register:
         assert register.notices.campaigns() == []
-    check = demur("notify", "-w", workspace.root, "--check")
+    check = demur("notice", "check", "-w", workspace.root)
     assert check.code == 1
     assert check.out.endswith("set `mail.server`.\n")
-    dry = demur("notify", "-w", workspace.root, "--campaign", "spring", "--dry-run")
+    dry = demur("notice", "preview", "-w", workspace.root, "spring")
     assert dry.code == 0
     assert "`mail.server` is empty, so that no mail reaches anybody" in dry.err
 
@@ -175,20 +176,20 @@ def test_within_the_platform_people_are_told_without_a_mail_server_and_by_mail_o
 ) -> None:
     policy = public.model_copy(update={"notice": public.notice.model_copy(update={"in_app": "pull"})})
     workspace = made(policy)
-    assert demur("notify", "-w", workspace.root, "--check").code == 0
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    assert demur("notice", "check", "-w", workspace.root).code == 0
+    result = demur("notice", "send", "-w", workspace.root, "spring")
     assert result.code == 0
     assert "a notice for 3 people, by in-app." in result.out
     assert "people are told within the platform alone, until you set `mail.server`" in result.err
     write_policy(policy.model_copy(update={"mail": Mail(server="smtp.harbour.example:587")}), workspace.policy_path)
-    assert "by mail and in-app." in demur("notify", "-w", workspace.root, "--campaign", "spring").out
-    counts = demur("notify", "--json", "-w", workspace.root, "--progress", "spring").json["counts"]
+    assert "by mail and in-app." in demur("notice", "send", "-w", workspace.root, "spring").out
+    counts = demur("notice", "progress", "--json", "-w", workspace.root, "spring").json["counts"]
     assert {each["channel"]: each["number"] for each in counts} == {"mail": 3, "in-app": 3}
 
 
 def test_an_early_effective_date_is_noted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
     workspace = made(later.model_copy(update={"effective_date": datetime.now(UTC).date() + timedelta(days=10)}))
-    result = demur("notify", "-w", workspace.root, "--campaign", "spring")
+    result = demur("notice", "send", "-w", workspace.root, "spring")
     assert result.code == 0
     assert "is less than `notice.period_days` (30) from today" in result.err
 
@@ -196,7 +197,7 @@ def test_an_early_effective_date_is_noted(demur: Demur, made: Callable[[Policy],
 def test_check_says_what_is_missing(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
     update = {"portal": Portal(), "mail": Mail(server="smtp.harbour.example:587")}
     workspace = made(later.model_copy(update=update))
-    result = demur("notify", "-w", workspace.root, "--check")
+    result = demur("notice", "check", "-w", workspace.root)
     assert result.code == 1
     assert result.out.startswith("Art. 21(4) GDPR asks for ")
     assert "The notice lacks 1 thing" in result.err
@@ -205,9 +206,62 @@ def test_check_says_what_is_missing(demur: Demur, made: Callable[[Policy], Works
 def test_check_is_content_with_a_complete_notice(
     demur: Demur, made: Callable[[Policy], Workspace], later: Policy
 ) -> None:
-    result = demur("notify", "--json", "-w", made(later).root, "--check")
+    result = demur("notice", "check", "--json", "-w", made(later).root)
     assert result.code == 0
     assert result.json == {"lacks": []}
+
+
+# Afterwards
+
+
+def test_progress_and_records_tell_where_notices_stand(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path
+) -> None:
+    workspace = made(later)
+    assert demur("notice", "send", "-w", workspace.root, "spring").code == 0
+    with workspace.register() as register:
+        first, second, _third = register.notices.claim(Channel.MAIL, 3)
+        delivered = [
+            Delivered(each.campaign, each.subject, "en", bytes(32), f"<{number}@harbour.example>")
+            for number, each in enumerate((first, second))
+        ]
+        register.notices.sent(Channel.MAIL, delivered)
+        assert register.notices.bounced("<1@harbour.example>", cause="5.1.1")
+    told = demur("notice", "progress", "-w", workspace.root, "spring").out
+    assert [line.split() for line in told.splitlines()[1:]] == [
+        ["channel", "status", "notices"],
+        ["mail", "bounced", "1"],
+        ["mail", "sending", "1"],
+        ["mail", "sent", "1"],
+    ]
+    target = fast_tmp / "records.csv"
+    result = demur("notice", "progress", "-w", workspace.root, "spring", "--to", target)
+    assert result.out == f"3 notices of campaign spring: {target}\n"
+    with target.open(newline="") as file:
+        rows = {row["subject"]: row for row in csv.DictReader(file)}
+    sent, bounced = rows[f"{first.subject:016x}"], rows[f"{second.subject:016x}"]
+    assert (sent["status"], sent["language"], sent["digest"], sent["bounced"]) == ("sent", "en", "00" * 32, "")
+    assert sent["queued"] <= sent["sent"]
+    assert bounced["status"] == "bounced"
+    assert bounced["bounced"] >= bounced["sent"] > ""
+    assert {row["opened"] for row in rows.values()} == {"not recorded"}
+    assert "mail.example" not in target.read_text()
+    assert "forum" not in target.read_text()
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["counts", "records"])
+def test_an_unknown_campaign_is_said(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path, *, written: bool
+) -> None:
+    workspace, target = made(later), fast_tmp / "records.csv"
+    to = ("--to", target) if written else ()
+    result = demur("notice", "progress", "-w", workspace.root, "autumn", *to)
+    assert result.code == 2
+    assert "There is no campaign 'autumn'" in result.err
+    assert not list(fast_tmp.glob("*records.csv*"))
+
+
+# The former spelling
 
 
 @pytest.mark.parametrize(
@@ -227,51 +281,35 @@ def test_options_that_do_not_fit_are_refused(demur: Demur, fast_tmp: Path, argum
     assert "--records" in result.err
 
 
-# Afterwards
-
-
-def test_progress_and_records_tell_where_notices_stand(
-    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        (["--check"], ["check"]),
+        (["--campaign", "spring", "--dry-run"], ["preview", "spring"]),
+        (["--campaign", "spring"], ["send", "spring"]),
+        (["--progress", "the spring"], ["progress", "the spring"]),
+        (["--records", "spring", "--to", "records.csv"], ["progress", "spring", "--to", "records.csv"]),
+    ],
+    ids=["check", "preview", "send", "progress", "records"],
+)
+def test_the_former_spelling_does_the_same_and_names_the_new_one(
+    demur: Demur,
+    made: Callable[[Policy], Workspace],
+    later: Policy,
+    monkeypatch: pytest.MonkeyPatch,
+    former: list[str],
+    now: list[str],
 ) -> None:
     workspace = made(later)
-    assert demur("notify", "-w", workspace.root, "--campaign", "spring").code == 0
-    with workspace.register() as register:
-        first, second, _third = register.notices.claim(Channel.MAIL, 3)
-        delivered = [
-            Delivered(each.campaign, each.subject, "en", bytes(32), f"<{number}@harbour.example>")
-            for number, each in enumerate((first, second))
-        ]
-        register.notices.sent(Channel.MAIL, delivered)
-        assert register.notices.bounced("<1@harbour.example>", cause="5.1.1")
-    told = demur("notify", "-w", workspace.root, "--progress", "spring").out
-    assert [line.split() for line in told.splitlines()[1:]] == [
-        ["channel", "status", "notices"],
-        ["mail", "bounced", "1"],
-        ["mail", "sending", "1"],
-        ["mail", "sent", "1"],
-    ]
-    target = fast_tmp / "records.csv"
-    result = demur("notify", "-w", workspace.root, "--records", "spring", "--to", target)
-    assert result.out == f"3 notices of campaign spring: {target}\n"
-    with target.open(newline="") as file:
-        rows = {row["subject"]: row for row in csv.DictReader(file)}
-    sent, bounced = rows[f"{first.subject:016x}"], rows[f"{second.subject:016x}"]
-    assert (sent["status"], sent["language"], sent["digest"], sent["bounced"]) == ("sent", "en", "00" * 32, "")
-    assert sent["queued"] <= sent["sent"]
-    assert bounced["status"] == "bounced"
-    assert bounced["bounced"] >= bounced["sent"] > ""
-    assert {row["opened"] for row in rows.values()} == {"not recorded"}
-    assert "mail.example" not in target.read_text()
-    assert "forum" not in target.read_text()
+    monkeypatch.chdir(workspace.root)
+    assert demur("notice", "send", "spring").code == 0
+    meant = demur("notice", *now)
+    told = demur("notify", *former)
+    hint, _, rest = told.err.partition("\n")
+    assert hint == f"`demur notify` goes with the next release: from now on say `demur notice {shlex.join(now)}`."
+    assert (told.code, told.out, rest) == meant
 
 
-@pytest.mark.parametrize("option", ["--progress", "--records"])
-def test_an_unknown_campaign_is_said(
-    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path, option: str
-) -> None:
-    workspace, target = made(later), fast_tmp / "records.csv"
-    to = ("--to", target) if option == "--records" else ()
-    result = demur("notify", "-w", workspace.root, option, "autumn", *to)
-    assert result.code == 2
-    assert "There is no campaign 'autumn'" in result.err
-    assert not list(fast_tmp.glob("*records.csv*"))
+def test_the_former_spelling_stands_on_no_page(demur: Demur) -> None:
+    assert "notify" not in demur("--help").out
+    assert demur("notify", "--help").out.startswith("Usage: demur notify")

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from demur.sources.as2 import (
+from demur.sources.as2.text import text_of
+from demur.sources.as2.values import (
     NAMESPACE,
     Actors,
     AsObject,
@@ -28,7 +29,6 @@ from demur.sources.as2 import (
     urls,
     values,
 )
-from demur.sources.as2_text import text_of
 from demur.sources.base import ItemRow, Media
 from demur.sources.html import to_text
 from demur.sources.text import Span

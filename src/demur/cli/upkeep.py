@@ -1,15 +1,16 @@
-"""``demur status``: where the workspace stands."""
+"""``demur status`` and ``maintain``: where the workspace stands, and what is due, done in one go."""
 
 from collections.abc import Iterator
 
 import click
 
-from demur.cli.options import Invocation, shared
-from demur.cli.output import count, doubt, emit
-from demur.cli.tables import table
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, doubt, emit, progress, table
 from demur.corpus.imports import LastImport
 from demur.status import Status
 from demur.status import status as status_of
+
+_MB = 1_000_000
 
 
 @click.command
@@ -66,3 +67,28 @@ def _due(found: Status) -> Iterator[str]:
     if not found.imports:
         due.append("Nothing was imported yet: `demur import SOURCE PATH...` does.")
     yield from ("", *due) if due else ()
+
+
+@click.command
+@shared
+def maintain(invocation: Invocation) -> None:
+    """Bring the corpus up to date, and keep it small and fast.
+
+    Objections that nobody confirmed in time lapse; what the register holds and the corpus has not followed is
+    honoured; erasures that wait, or were cut off, are finished; deleted rows leave the files, small files are merged,
+    and files of no version are removed.
+    """
+    from demur.worker import maintenance  # noqa: PLC0415  # it loads Lance; the status does without
+
+    with progress("Maintaining"):
+        report = maintenance.maintain(invocation.workspace)
+    honoured = report.honoured
+    files = f"{count(report.fragments_before, 'fragment')} before, {report.fragments_after:,} now"
+    lines = [
+        f"Honoured: {count(honoured.deleted, 'row')} deleted, {count(honoured.rewritten, 'row')} rewritten.",
+        f"Lapsed for want of confirmation: {count(report.lapsed, 'objection')}.",
+        *([doubt(report.clock_days)] if report.clock_days is not None else []),
+        *([f"Erasures finished: {report.erased:,}."] if report.erased else []),
+        f"Files: {files}, {report.bytes_removed / _MB:,.1f} MB removed.",
+    ]
+    emit("\n".join(lines), report)

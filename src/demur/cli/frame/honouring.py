@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from demur import glance
-from demur.cli.output import count, emit, note
+from demur.cli.frame.output import count, emit, note
 from demur.errors import WorkspaceError
 from demur.workspace import Workspace
 

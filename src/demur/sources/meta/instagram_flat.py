@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from demur.sources.archive import Archive, Member
 from demur.sources.base import ItemRow
-from demur.sources.instagram_items import Context, photo_id
 from demur.sources.jsonstream import Record, first_value, records, records_at
-from demur.sources.meta import Entry, field, handles, iso_time, joined, media_file, post_kind
+from demur.sources.meta.common import Entry, field, handles, iso_time, joined, media_file, post_kind
+from demur.sources.meta.instagram_items import Context, photo_id
 from demur.sources.text import Span
 from demur.terms import Audience, Kind, Role
 

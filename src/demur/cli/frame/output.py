@@ -1,19 +1,24 @@
 """What a command prints: a text for people, or one JSON object for machines, and progress for those who watch.
 
 Invariants: stdout carries results and nothing else; notes and progress go to stderr; progress is drawn only on a
-terminal.
+terminal; a table is plain text with its columns aligned, with and without a terminal.
 """
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from demur.policy import Policy
+    from demur.terms import Reason
 
 
 def emit(human: str | Callable[[], str], data: object) -> None:
@@ -76,6 +81,32 @@ def doubt(days: int) -> str:
         f"The clock says a time {distance} the register's last entry: no objection lapses until it has gone on so for "
         "a day; set it right if it is wrong."
     )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> Iterator[str]:
+    """Lines of a table.
+
+    Args:
+        head: The columns' names.
+        rows: Cells.
+        right: Names of the columns, with spaces between, whose cells are numbers.
+    """
+    numbers = set(right.split())
+    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        cells = (
+            cell.rjust(width) if name in numbers else cell.ljust(width)
+            for name, cell, width in zip(head, row, widths, strict=True)
+        )
+        yield "  " + "  ".join(cells).rstrip()
+
+
+def reasons_table(left_out: "Mapping[Reason, int]", policy: "Policy") -> Iterator[str]:
+    """Lines of a table: what was left out by each reason, with the rule behind it."""
+    from demur.policy import rule_of  # noqa: PLC0415  # it loads pydantic; a mistyped command does without
+
+    rows = [(str(reason), f"{number:,}", rule_of(reason, policy)) for reason, number in left_out.items()]
+    return table(("reason", "items", "rule"), rows, right="items")
 
 
 def _plain(value: object) -> object:

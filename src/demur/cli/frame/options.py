@@ -1,0 +1,88 @@
+"""The two options that every command takes, and the workspace they lead to.
+
+Invariants: ``-w`` means the same before the command and behind it; two that differ are refused, never weighed.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from demur.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+VARIABLE: Final = "DEMUR_WORKSPACE"
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What a command was called with besides its own arguments."""
+
+    root: Path
+    """The workspace's folder: ``-w``, else DEMUR_WORKSPACE, else the current one."""
+    named: bool
+    """Whether ``-w`` named it."""
+
+    @functools.cached_property
+    def workspace(self) -> "Workspace":
+        """The workspace.
+
+        Raises:
+            WorkspaceError: when there is none in ``root``.
+        """
+        from demur.workspace import find  # noqa: PLC0415  # it loads Arrow and SQLAlchemy; help does without
+
+        return find(self.root)
+
+
+in_workspace: Final = click.option(
+    "-w",
+    "--workspace",
+    "roots",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help=f"The workspace (else {VARIABLE}, else the current folder).",
+)
+"""``-w/--workspace``, for a command and for what stands before it; :func:`shared` reads both."""
+
+
+def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:
+    """Give a command ``-w/--workspace`` and ``--json``; it gets an :class:`Invocation` before its arguments."""
+
+    @in_workspace
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+    @functools.wraps(function)
+    def command(*arguments: P.args, **options: P.kwargs) -> R:
+        del options["roots"]  # click keeps them, beside those that stand before the command
+        del options["as_json"]  # demur.cli.frame.output asks click for it
+        return function(_invocation(click.get_current_context()), *arguments, **options)
+
+    return command
+
+
+def _invocation(context: click.Context) -> Invocation:
+    """What ``-w`` says, wherever it stands.
+
+    Raises:
+        UsageError: when it names two folders.
+    """
+    roots = _roots(context)
+    for other in roots[1:]:
+        if other.absolute() != roots[0].absolute():
+            raise click.UsageError(f"-w is given twice, as {roots[0]} and as {other}: say which one.")
+    if roots:
+        return Invocation(roots[0], named=True)
+    return Invocation(Path(os.environ.get(VARIABLE) or "."), named=False)
+
+
+def _roots(context: click.Context) -> Sequence[Path]:
+    before = _roots(context.parent) if context.parent else ()
+    return (*before, *context.params.get("roots", ()))
