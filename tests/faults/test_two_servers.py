@@ -35,7 +35,7 @@ from demur.terms import EntryKind
 from demur.tokens import Purpose
 from demur.web.app import create_app
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace, create
 
 # FastAPI silences it where a route is first used, by a switch of the whole process: two servers in one turn it back.

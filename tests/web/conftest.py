@@ -11,7 +11,7 @@ from town import found_town
 
 from demur.web.app import create_app
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace, find
 
 NO_HURRY = Rate(10**9, 1.0)

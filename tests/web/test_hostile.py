@@ -9,7 +9,7 @@ from pages import Page, Visitor
 from town import ANN
 
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
 
 STRANGER = "mail:stranger@far.example"

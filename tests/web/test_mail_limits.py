@@ -9,7 +9,7 @@ from pages import Visitor
 from town import ANN
 
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates, mailbox
+from demur.web.server.limits import Limits, Rate, Rates, mailbox
 
 HOURLY = Rate(3, 1 / 3600)
 

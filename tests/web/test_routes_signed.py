@@ -12,7 +12,7 @@ from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
 from demur.register import ObjectionPhase
 from demur.register.members import MEMBER
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
 
 

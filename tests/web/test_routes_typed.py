@@ -14,7 +14,7 @@ from demur.objecting.naming import account_of
 from demur.register import ObjectionPhase
 from demur.terms import EntryKind
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ from town import ANN
 
 from demur.errors import CorpusError, IdentityError, PolicyError, RegisterError, UnavailableError, WorkspaceError
 from demur.web.desk import Desk
+from demur.web.gate import FORM_BYTES
 from demur.web.intake import IntakeFullError
-from demur.web.limits import Limits, Rate, Rates
-from demur.web.security import CSP, FORM_BYTES
+from demur.web.server.headers import CSP
+from demur.web.server.limits import Limits, Rate, Rates
 
 Visit = Callable[..., Visitor]
 

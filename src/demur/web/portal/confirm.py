@@ -19,10 +19,10 @@ from demur.objecting.answering import Answer, answer, can_return
 from demur.objecting.withdrawing import held, withdraw_as_holder
 from demur.register import ObjectionPhase, ObjectionState
 from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
+from demur.web.portal.receipt import receipt_at
 
 router: Final = APIRouter()
 
