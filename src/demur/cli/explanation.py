@@ -34,7 +34,7 @@ def item_lines(told: Explanation, policy: Policy, path: Path) -> Iterator[str]:
 
 
 def item_data(told: Explanation, policy: Policy, path: Path) -> dict[str, object]:
-    """The same, for machines."""
+    """What became of an item, for machines."""
     rule = rule_of(told.reason, policy) if told.reason else None
     line = door_lines({told.reason: 1}, policy, path) if told.reason else []
     return {**vars(told), "rule": rule, "to_change": line}
@@ -59,7 +59,7 @@ def counts_lines(imports: list[LastImport], totals: Counts, now: Mapping[Reason,
 def counts_data(
     imports: list[LastImport], totals: Counts, now: Mapping[Reason, int], policy: Policy
 ) -> dict[str, object]:
-    """The same, for machines."""
+    """How many items each reason keeps out, for machines."""
     return {
         "last": [{**vars(each), "counts": vars(each.counts)} for each in imports],
         "total": vars(totals),

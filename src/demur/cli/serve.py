@@ -19,7 +19,7 @@ import click
 from demur.cli.options import Invocation, shared
 from demur.cli.output import emit
 from demur.errors import UsageError
-from demur.notices.reach import loopback
+from demur.notices.campaign import loopback
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import click
 
 from demur.cli.options import Invocation
-from demur.objecting.references import account_of
+from demur.objecting.channels import account_by_reference
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -34,4 +34,4 @@ def account_in(invocation: Invocation, account: str | None, reference: str | Non
     if account or not reference:
         raise click.UsageError("Whose data is it? Give --account or --reference, one of them.")
     with invocation.workspace.register() as register:
-        return account_of(register, reference)
+        return account_by_reference(register, reference)

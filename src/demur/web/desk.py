@@ -57,7 +57,7 @@ class Desk:
 
     def office(self, page_language: str = "") -> Office:
         """What is done to an objection now, from a page in a language or without one."""
-        may_ask = partial(self.limits.may_mail, "letter")
+        may_ask = partial(self.limits.may_mail, "question")
         return Office(self.policy(), self.keys, self.tokens, self.now(), page_language, may_ask)
 
     def close(self) -> None:

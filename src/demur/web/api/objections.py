@@ -19,7 +19,7 @@ from starlette.responses import Response
 from demur.errors import DemurError, IdentityError, RegisterError
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
-from demur.objecting.withdrawing import withdraw as withdraw_objection
+from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.clock import moment
 from demur.register.lodging import Dated

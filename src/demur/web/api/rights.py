@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from demur.errors import RegisterError, UsageError, WorkspaceError
-from demur.objecting.references import account_of
+from demur.objecting.channels import account_by_reference
 from demur.rights import erasing
 from demur.rights.access import copy_of
 from demur.web.api.answers import Erasure
@@ -73,7 +73,7 @@ def _account(at: Desk, who: Who) -> str:
     if who.reference is None:
         return str(who.account)
     try:
-        return account_of(at.register, who.reference)
+        return account_by_reference(at.register, who.reference)
     except UsageError as error:
         raise Problem("conflict", str(error)) from None
     except RegisterError as error:

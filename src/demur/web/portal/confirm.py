@@ -15,8 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import RegisterError
 from demur.notices.content import name_of
 from demur.notices.words import Say, day, speaker
-from demur.objecting.answering import Answer, answer, can_return
-from demur.objecting.withdrawing import held, withdraw_as_holder
+from demur.objecting.settling import Reply, answer, can_return, held, withdraw_as_holder
 from demur.register import ObjectionPhase, ObjectionState
 from demur.tokens import Purpose
 from demur.web import forms
@@ -26,7 +25,7 @@ from demur.web.portal.receipt import receipt_at
 
 router: Final = APIRouter()
 
-_ANSWERS: Final[dict[str, Answer]] = {"yes": "yes", "no": "no"}
+_ANSWERS: Final[dict[str, Reply]] = {"yes": "yes", "no": "no"}
 
 
 @dataclass(frozen=True)

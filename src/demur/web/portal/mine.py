@@ -26,7 +26,7 @@ from demur.notices.languages import N_
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
 from demur.objecting.naming import account_of, tidy
-from demur.objecting.withdrawing import held
+from demur.objecting.settling import held
 from demur.register import ObjectionState
 from demur.rights import erasing
 from demur.rights.access import copy_of

@@ -21,10 +21,9 @@ from demur.notices.authorities import authority_of
 from demur.notices.content import complaint_of, others_of, undone_of
 from demur.notices.languages import N_
 from demur.notices.words import day, speaker
-from demur.objecting.answering import texts
 from demur.objecting.channels import SAID, Route
 from demur.objecting.naming import tidy
-from demur.objecting.withdrawing import told_phase, withdraw_by_receipt
+from demur.objecting.settling import texts, told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
 from demur.register.records import JSON

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from demur.errors import SourceError
 from demur.objecting.channels import Route
-from demur.objecting.eml import read_mail
+from demur.objecting.eml import read_letter
 from demur.objecting.lodging import Written, by_letter
 from demur.objecting.naming import account_of, tidy
 from demur.objecting.office import Office
@@ -116,8 +116,8 @@ def _with_mail(written: Written, content: bytes, office: Office, errors: dict[st
     if not content:
         return written
     try:
-        mail = read_mail(content, now=office.now, names=office.policy.accounts.names)
+        letter = read_letter(content, now=office.now, names=office.policy.accounts.names)
     except SourceError as error:
         errors["file"] = str(error)
         return written
-    return replace(written, channel=Route.MAIL).with_mail(mail)
+    return replace(written, channel=Route.MAIL).with_letter(letter)
