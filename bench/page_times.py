@@ -21,7 +21,7 @@ import _measure as measure
 from demur import workspace as workspaces
 from demur.tokens import Purpose
 from demur.web.app import create_app
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 
 REQUESTS = 500
 AIM_MS = 20

@@ -1,4 +1,4 @@
-"""Collects the strings of pages, mails and letters, and brings every catalogue up to date (`make messages`).
+"""Collects the strings of pages, notices and mails, and brings every catalogue up to date (`make messages`).
 
 Invariants: running it twice changes nothing; a string that is new is empty in every catalogue (nothing is guessed), one
 that is gone is dropped, and no date or line number is written, so that a change of a catalogue is a change of words.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from demur.web.api.openapi import served
+from demur.web.api.root import served
 
 if __name__ == "__main__":
     (Path(__file__).parent.parent / "docs" / "openapi.json").write_bytes(served())

@@ -116,7 +116,7 @@ class Pepper:
         return np.column_stack([np.repeat(keys[own], sizes - 1), np.delete(keys, own)])
 
     def spelt_keys(self, spelt: Iterable[str]) -> SubjectKeys:
-        """The same of spellings as they are, shape (n,)."""
+        """The subject keys of spellings as they are, shape (n,): nothing is normalised."""
         heads = b"".join(self._digests(spelt))
         return (np.frombuffer(heads, dtype=">u8")[:: _DIGEST_BYTES // 8] >> np.uint64(1)).astype(np.int64)
 

@@ -193,7 +193,7 @@ def _fediverse(value: str) -> str:
 
 
 def _ascii_form(exact: str) -> tuple[str, ...]:
-    """The same address with its domain in A-labels, as whoever did not decode them wrote it."""
+    """An address with its domain in A-labels, as whoever did not decode them wrote it."""
     head, at, domain = exact.rpartition("@")
     return (f"{head}@{_a_labels(domain)}",) if at else ()
 

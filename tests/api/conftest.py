@@ -18,7 +18,7 @@ from town import found_town
 from demur.register import Register
 from demur.web.app import create_app
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace, find
 
 BASE = "http://127.0.0.1:8470"

@@ -16,9 +16,8 @@ from starlette.testclient import TestClient
 from demur.register import Register, Selection
 from demur.terms import Channel
 from demur.web.api import models
-from demur.web.api.openapi import served
-from demur.web.api.problems import PROBLEMS, TYPE
-from demur.web.api.root import ROUTES
+from demur.web.api.root import ROUTES, served
+from demur.web.problems import PROBLEMS, TYPE
 
 EVERYBODY = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
 _BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)

@@ -9,7 +9,7 @@ from town import ANN
 from demur.register import Register
 from demur.web.api.root import ROUTES
 from demur.web.app import create_app
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
 
 PATHS = [(method, route.path) for route in ROUTES for method in sorted(route.methods)]  # type: ignore[attr-defined]  # API routes

@@ -23,9 +23,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from demur.web.api.openapi import served
+from demur.web.api.root import served
 from demur.web.app import create_app
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import create
 
 NO_HURRY: Final = Rate(10**9, 1.0)

@@ -12,11 +12,11 @@ from problems import problem
 from starlette.testclient import TestClient
 from town import DIETER
 
-from demur.objecting.references import account_of
+from demur.objecting.channels import account_by_reference
 from demur.register import ObjectionState, Register
 from demur.worker.delivery import Delivery
-from demur.worker.office import Office
-from demur.worker.post_kinds import Letters
+from demur.worker.depot import Depot
+from demur.worker.mail_kinds import SingleMails
 from demur.workspace import Workspace
 
 NAME, CONTACT, ADDRESS = "Nora Nameless", "Nora@bücher.example", "nora@xn--bcher-kva.example"
@@ -85,7 +85,7 @@ def test_an_erasure_removes_the_mails_to_their_contact_that_tell_of_it(
     register.letters.post(
         "withdrawn", "en", {"reference": objected["typed-in"].reference}, address=CONTACT, now=datetime.now(UTC)
     )
-    lane = Delivery(office := Office(workspace, register, threading.Event()), Letters(office))
+    lane = Delivery(depot := Depot(workspace, register, threading.Event()), SingleMails(depot))
     lane.turn()
     lane.close()
     assert len(mails(workspace)) == 4
@@ -114,7 +114,7 @@ def test_a_reference_opens_and_erases_no_account(api: TestClient, register: Regi
 def test_a_person_s_value_that_somebody_typed_in_opens_nothing(
     api: TestClient, register: Register, objected: dict[str, ObjectionState]
 ) -> None:
-    account = account_of(register, objected["no-account"].reference)
+    account = account_by_reference(register, objected["no-account"].reference)
     typed = register.lodge([account], channel="typed-in").reference
     problem(api.post("/api/access", json={"reference": typed}), 409, "conflict")
 

@@ -19,8 +19,8 @@ from mailing import campaign, mail_policy
 from postbox import Postbox, server
 
 from demur.terms import Channel, NoticeStatus
-from demur.worker.carrying import GROUP
 from demur.worker.mails import Post
+from demur.worker.transport import GROUP
 from demur.workspace import Workspace, create
 
 KILLED: Final = -9

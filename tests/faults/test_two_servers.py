@@ -35,7 +35,7 @@ from demur.terms import EntryKind
 from demur.tokens import Purpose
 from demur.web.app import create_app
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace, create
 
 # FastAPI silences it where a route is first used, by a switch of the whole process: two servers in one turn it back.
@@ -114,7 +114,7 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
         workspace = create(folder / "w", town_policy(register_=RegisterPlace(url=url)))
         platform = Platform()
         platform.known_to(workspace)
-        rates = Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, letter=NO_HURRY, key=NO_HURRY)
+        rates = Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, question=NO_HURRY, key=NO_HURRY)
         apps = [create_app(workspace, limits=Limits(rates)) for _ in range(2)]
         one, other = (stack.enter_context(TestClient(app, base_url=BASE, follow_redirects=False)) for app in apps)
         desk: Desk = apps[0].state.desk

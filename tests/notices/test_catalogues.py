@@ -21,7 +21,7 @@ from demur.notices.languages import (
     matching,
     translations,
 )
-from demur.notices.letters import LETTERS, Params, letter
+from demur.notices.mails import MAILS, Params, mail
 from demur.notices.words import day
 from demur.policy import Policy
 
@@ -188,7 +188,7 @@ def test_no_text_is_marked_where_it_is_not_found() -> None:
 
 
 @pytest.mark.parametrize("language", [each for each in LANGUAGES if each != SOURCE])
-@pytest.mark.parametrize("template", sorted(LETTERS))
+@pytest.mark.parametrize("template", sorted(MAILS))
 def test_no_sentence_of_a_letter_is_left_in_english(language: str, template: str) -> None:
     policy = Policy(effective_date=date(2027, 2, 1))
     params: Params = {
@@ -199,6 +199,6 @@ def test_no_sentence_of_a_letter_is_left_in_english(language: str, template: str
         **dict.fromkeys(("receipt_url", "confirm_url", "url"), "https://object.example.org/x"),
     }
     for more in ({}, {"named": True, "accounts": True}):
-        here, english = (letter(policy, template, each, {**params, **more}) for each in (language, SOURCE))
+        here, english = (mail(policy, template, each, {**params, **more}) for each in (language, SOURCE))
         said, source = ({each.subject, *each.before, *each.after} for each in (here, english))
         assert not {each for each in said & source if "://" not in each}

@@ -20,10 +20,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from demur.notices.cleaning import greeting, line
 from demur.notices.languages import LANGUAGES
-from demur.notices.letters import LETTERS
-from demur.notices.rendering import Links, Notices, Rendered, render_letter, render_notice
+from demur.notices.mails import MAILS
+from demur.notices.rendering import Links, Notices, Rendered, render_mail, render_notice
+from demur.notices.templating import greeting, line
 from demur.policy import Notice, Policy, Wording
 from demur.register import JSON, Member
 
@@ -106,9 +106,9 @@ def test_the_notice_in_english(policy: Policy, ann: Member) -> None:
     assert rendered.in_app_digest == hashlib.sha256(rendered.in_app.encode()).digest()
 
 
-@pytest.mark.parametrize("template", LETTERS)
+@pytest.mark.parametrize("template", MAILS)
 def test_the_letters_in_english(policy: Policy, template: str) -> None:
-    rendered = render_letter(policy, template, "en", PARAMS)
+    rendered = render_mail(policy, template, "en", PARAMS)
     _checked(rendered)
     _same(f"{template}.txt", rendered.text)
     _same(f"{template}.html", rendered.html)
@@ -136,8 +136,8 @@ def test_every_language_has_its_mails(changed: Changed, ann: Member, language: s
     assert notice.language == language
     assert "%(" not in notice.text + notice.in_app
     _checked(notice)
-    for template in LETTERS:
-        rendered = render_letter(policy, template, language, PARAMS)
+    for template in MAILS:
+        rendered = render_mail(policy, template, language, PARAMS)
         assert rendered.language == language
         _checked(rendered)
 
@@ -173,15 +173,15 @@ def test_a_policy_that_changed_makes_another_notice(policy: Policy, changed: Cha
 
 
 def test_a_letter_in_an_unknown_language_is_in_the_default_one(policy: Policy) -> None:
-    assert render_letter(policy, "confirm", "zh", PARAMS).language == "en"
-    assert render_letter(policy, "confirm", "pt-BR", PARAMS).language == "pt"
+    assert render_mail(policy, "confirm", "zh", PARAMS).language == "en"
+    assert render_mail(policy, "confirm", "pt-BR", PARAMS).language == "pt"
 
 
 def test_an_unknown_letter_and_a_missing_value_are_errors(policy: Policy) -> None:
     with pytest.raises(KeyError):
-        render_letter(policy, "prize", "en", PARAMS)
+        render_mail(policy, "prize", "en", PARAMS)
     with pytest.raises(KeyError):
-        render_letter(policy, "receipt", "en", {"reference": "D7QX"})
+        render_mail(policy, "receipt", "en", {"reference": "D7QX"})
 
 
 # Hostile names and values
@@ -206,7 +206,7 @@ def test_no_name_breaks_a_notice(fixed: Policy, name: str) -> None:
 @given(name=hostile)
 def test_no_name_breaks_a_header(fixed: Policy, name: str) -> None:
     policy = fixed.model_copy(update={"controller": fixed.controller.model_copy(update={"name": name})})
-    for rendered in (render_notice(policy, None, LINKS), render_letter(policy, "withdrawn", "en", {"reference": name})):
+    for rendered in (render_notice(policy, None, LINKS), render_mail(policy, "withdrawn", "en", {"reference": name})):
         message = EmailMessage()
         message["Subject"] = rendered.subject
         message["From"] = line(name) + " <privacy@harbour.example>" if line(name).isalnum() else "p@harbour.example"

@@ -27,8 +27,8 @@ from demur.rights.erasing import erase, finish, request
 from demur.terms import EntryKind
 from demur.versions.publish import publish, retire_in
 from demur.versions.states import states
+from demur.worker.depot import Depot
 from demur.worker.maintenance import maintain
-from demur.worker.office import Office
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
 
@@ -353,7 +353,7 @@ def test_the_worker_finishes_what_waits(settled: Workspace) -> None:
     wanted = needles(settled)
     request(settled, FLORA, now=LATER)
     with settled.register() as register:
-        upkeep = Upkeep(Office(settled, register, threading.Event()))
+        upkeep = Upkeep(Depot(settled, register, threading.Event()))
         upkeep.turn()
     assert upkeep.counts["erased"] == 1
     assert traces(settled.root, wanted) == []

@@ -12,9 +12,9 @@ from town import ANN, DIETER
 
 from demur.register import Delivered, Selection
 from demur.terms import Channel, NoticeStatus
-from demur.web import plots
 from demur.web.desk import Desk
-from demur.web.staff.coverage import by_country, told_over_time
+from demur.web.staff import plots
+from demur.web.staff.overview import by_country, told_over_time
 
 DAY: Final = date(2026, 3, 1)
 EVERYBODY: Final = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.errors import SourceError
-from demur.objecting.eml import MOST_BYTES, TEXT_LENGTH, read_mail
+from demur.objecting.eml import MOST_BYTES, TEXT_LENGTH, read_letter
 from demur.objecting.mail_bounds import FIELD_BYTES, Bounds, exceeded
 
 HEAD: Final = b"From: Ann <ann@town.example>\r\nSubject: No\r\nDate: Mon, 06 Jan 2025 23:30:00 -0500\r\n"
@@ -20,7 +20,7 @@ def _typed(header: bytes, body: bytes) -> bytes:
 
 
 def test_a_plain_mail_is_read() -> None:
-    mail = read_mail(HEAD + b"\r\nI object.\r\n")
+    mail = read_letter(HEAD + b"\r\nI object.\r\n")
     assert (mail.sender, mail.account) == ("Ann <ann@town.example>", "mail:ann@town.example")
     assert mail.text == "From: Ann <ann@town.example>\nSubject: No\n\nI object."
     assert (mail.date, mail.attachments) == (date(2025, 1, 7), ())
@@ -28,12 +28,12 @@ def test_a_plain_mail_is_read() -> None:
 
 def test_html_is_read_as_text_where_there_is_no_other() -> None:
     html = _typed(b"Content-Type: text/html", b"<p>I <b>object</b></p><script>alert(1)</script>")
-    assert read_mail(html).text.endswith("\n\nI object")
+    assert read_letter(html).text.endswith("\n\nI object")
     both = b'Content-Type: multipart/alternative; boundary="b"'
     parts = (
         b"--b\r\nContent-Type: text/plain\r\n\r\nplain\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>html</p>\r\n--b--"
     )
-    assert read_mail(_typed(both, parts)).text.endswith("\n\nplain")
+    assert read_letter(_typed(both, parts)).text.endswith("\n\nplain")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_html_is_read_as_text_where_there_is_no_other() -> None:
     ],
 )
 def test_the_sender_is_the_address_and_nothing_that_hides_in_its_name(header: bytes, account: str | None) -> None:
-    mail = read_mail(header + b"\r\n\r\nI object")
+    mail = read_letter(header + b"\r\n\r\nI object")
     assert mail.account == account
     assert "\n" not in mail.sender
     assert mail.text.splitlines()[-1] == "I object"
@@ -62,7 +62,7 @@ def test_the_sender_is_the_address_and_nothing_that_hides_in_its_name(header: by
 )
 def test_a_broken_charset_costs_no_more_than_itself(charset: str) -> None:
     header = f"Content-Type: text/plain; charset={charset}".encode()
-    assert "object" in read_mail(_typed(header, b"I object")).text
+    assert "object" in read_letter(_typed(header, b"I object")).text
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,9 @@ def test_a_broken_charset_costs_no_more_than_itself(charset: str) -> None:
     ],
 )
 def test_a_date_is_a_hint(said: str, read: date | None) -> None:
-    mail = read_mail(f"From: ann@town.example\r\nDate: {said}\r\n\r\nx".encode(), now=datetime(2026, 1, 1, tzinfo=UTC))
+    mail = read_letter(
+        f"From: ann@town.example\r\nDate: {said}\r\n\r\nx".encode(), now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
     assert mail.date == read
 
 
@@ -86,7 +88,7 @@ def test_an_attachment_has_a_harmless_name(name: str) -> None:
     header = "Content-Type: application/pdf\r\nContent-Disposition: attachment; filename*=utf-8''" + "".join(
         f"%{each:02x}" for each in name.encode()
     )
-    (file,) = read_mail(_typed(header.encode(), b"%PDF-")).attachments
+    (file,) = read_letter(_typed(header.encode(), b"%PDF-")).attachments
     assert file.name
     assert len(file.name) <= 100
     assert not set('/\\"\u202e') & set(file.name)
@@ -97,14 +99,14 @@ def test_an_attachment_has_a_harmless_name(name: str) -> None:
 @pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "\x00", "nonsense"])
 def test_a_broken_charset_of_a_name_costs_no_more_than_the_name(charset: str) -> None:
     header = f"Content-Type: text/plain\r\nContent-Disposition: attachment; filename*={charset}''%ff"
-    mail = read_mail(_typed(header.encode(), b"I object"))
+    mail = read_letter(_typed(header.encode(), b"I object"))
     assert [(bool(each.name), each.content) for each in mail.attachments] == [(True, b"I object")]
     with pytest.raises(SourceError, match="is broken where"):
-        read_mail(_typed(b"Content-Type: multipart/mixed; boundary*=undefined''%ff", b"I object"))
+        read_letter(_typed(b"Content-Type: multipart/mixed; boundary*=undefined''%ff", b"I object"))
 
 
 def test_a_mail_within_a_mail_is_an_attachment() -> None:
-    (file,) = read_mail(_typed(b"Content-Type: message/rfc822", HEAD + b"\r\ninner")).attachments
+    (file,) = read_letter(_typed(b"Content-Type: message/rfc822", HEAD + b"\r\ninner")).attachments
     assert file.type == "message/rfc822"
     assert b"inner" in file.content
 
@@ -147,7 +149,7 @@ def _nested(depth: int) -> bytes:
 def test_what_cannot_be_read_is_one_sentence_and_soon(content: bytes) -> None:
     began = time.perf_counter()
     with pytest.raises(SourceError, match=r"\A[^.]*record what it says as text\.\Z|\AThis file is no mail: .*text\.\Z"):
-        read_mail(content)
+        read_letter(content)
     assert time.perf_counter() - began < 10
 
 
@@ -190,7 +192,7 @@ def test_a_thread_of_mails_with_attachments_is_no_bomb() -> None:
         for n in range(5)
     )
     content = HEAD + b"Content-Type: multipart/mixed; boundary=m\n\n--m\n\nSee below.\n" + passed + b"--m--\n"
-    mail = read_mail(content)
+    mail = read_letter(content)
     assert mail.text.endswith("See below.")
     assert len(mail.attachments) == 5
 
@@ -198,11 +200,11 @@ def test_a_thread_of_mails_with_attachments_is_no_bomb() -> None:
 def test_html_is_read_no_further_than_it_could_be_kept() -> None:
     """Tags within tags take a second for each 300 KB: parts share what one may have."""
     parts = b"".join(b"--b\nContent-Type: text/html\n\n%d<!--%s-->\n" % (n, b"a" * 3 * TEXT_LENGTH) for n in range(3))
-    assert read_mail(HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + parts).text.endswith("\n\n0\n\n1")
+    assert read_letter(HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + parts).text.endswith("\n\n0\n\n1")
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
-    text = read_mail(HEAD + b"\r\n" + b"no " * TEXT_LENGTH).text
+    text = read_letter(HEAD + b"\r\n" + b"no " * TEXT_LENGTH).text
     assert text.endswith("[The rest of this text was cut off.]")
     assert len(text) < TEXT_LENGTH + 100
 
@@ -213,7 +215,7 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 )
 def test_whatever_comes_is_read_or_refused(content: bytes, head: bytes) -> None:
     try:
-        mail = read_mail(head + content)
+        mail = read_letter(head + content)
     except SourceError:
         return
     mail.text.encode()

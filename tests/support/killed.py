@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from demur.register.contact.notices import NoticeBook
-from demur.worker.outbox import Outbox
 from demur.worker.smtp import Smtp
+from demur.worker.transport import Outbox
 from demur.worker.work import work
 from demur.workspace import Workspace
 

@@ -11,11 +11,11 @@ import pyarrow as pa
 from demur.policy import Assessment, Controller, LegalBasis, Mail, Notice, Policy, Portal, Webhooks, write_policy
 from demur.register import MEMBER, Selection
 from demur.terms import Channel, NoticeStatus
-from demur.worker.carrying import Patience
 from demur.worker.delivery import Delivery
-from demur.worker.office import Office
-from demur.worker.post_kinds import MailNotices
+from demur.worker.depot import Depot
+from demur.worker.mail_kinds import MailNotices
 from demur.worker.smtp import Timeouts
+from demur.worker.transport import Patience
 from demur.workspace import Workspace
 
 EVERYBODY: Final = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
@@ -23,7 +23,7 @@ EVERYBODY: Final = Selection(regions=None, unknown_region=True, born_by=None, un
 QUICK: Final = Patience(timedelta(0), timedelta(0), 5)
 STRICT: Final = Timeouts(greeting=0.5, command=2, end=2)
 
-Made = Callable[..., Office]
+Made = Callable[..., Depot]
 
 
 def member_rows(number: int) -> pa.RecordBatch:
@@ -55,33 +55,33 @@ def campaign(workspace: Workspace, people: int, channels: tuple[Channel, ...] = 
         register.notices.start("spring", EVERYBODY, channels)
 
 
-def change(office: Office, policy: Policy) -> None:
+def change(depot: Depot, policy: Policy) -> None:
     """Another policy in the same workspace."""
-    office.workspace.policy_path.unlink()
-    write_policy(policy, office.workspace.policy_path)
+    depot.workspace.policy_path.unlink()
+    write_policy(policy, depot.workspace.policy_path)
 
 
 @contextmanager
-def lane(office: Office, patience: Patience = QUICK, timeouts: Timeouts = STRICT) -> Iterator[Delivery]:  # type: ignore[type-arg]  # of notices
+def lane(depot: Depot, patience: Patience = QUICK, timeouts: Timeouts = STRICT) -> Iterator[Delivery]:  # type: ignore[type-arg]  # of notices
     """The lane of notices by mail."""
-    office.timeouts = timeouts
-    kind = MailNotices(office)
+    depot.timeouts = timeouts
+    kind = MailNotices(depot)
     kind.patience = patience
-    made = Delivery(office, kind)
+    made = Delivery(depot, kind)
     try:
         yield made
     finally:
         made.close()
 
 
-def deliver(office: Office, turns: int = 1, timeouts: Timeouts = STRICT) -> Counter[str]:
+def deliver(depot: Depot, turns: int = 1, timeouts: Timeouts = STRICT) -> Counter[str]:
     """A few turns; what came of the mails."""
-    with lane(office, timeouts=timeouts) as made:
+    with lane(depot, timeouts=timeouts) as made:
         for _ in range(turns):
             made.turn()
         return made.counts
 
 
-def statuses(office: Office) -> Counter[NoticeStatus]:
+def statuses(depot: Depot) -> Counter[NoticeStatus]:
     """How many notices of the campaign stand how."""
-    return Counter(record.status for _, record in office.register.notices.records("spring"))
+    return Counter(record.status for _, record in depot.register.notices.records("spring"))

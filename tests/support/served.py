@@ -17,8 +17,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from demur.web import serving
-from demur.web.crowd import Bounds, Crowd
+from demur.web.server import serving
+from demur.web.server.crowd import Bounds, Crowd
 from demur.workspace import Workspace
 
 _PATIENCE_S: Final = 10

@@ -11,7 +11,7 @@ from town import found_town
 
 from demur.web.app import create_app
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace, find
 
 NO_HURRY = Rate(10**9, 1.0)
@@ -20,7 +20,7 @@ NO_HURRY = Rate(10**9, 1.0)
 
 def patient() -> Limits:
     """Limits that nobody meets."""
-    return Limits(Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, letter=NO_HURRY, sign_in=NO_HURRY))
+    return Limits(Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, question=NO_HURRY, sign_in=NO_HURRY))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.web.crowd import Bounds, Crowd, Wait, Why
+from demur.web.server.crowd import Bounds, Crowd, Wait, Why
 
 SMALL: Final = replace(Bounds(), connections=6, by_address=3, bodies=1000, bodies_by_address=400)
 

@@ -9,7 +9,7 @@ from pages import Page, Visitor
 from town import ANN
 
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
 
 STRANGER = "mail:stranger@far.example"
@@ -137,7 +137,7 @@ def test_the_outbox_is_not_there_once_the_portal_has_a_public_address(visitor: V
 
 def test_nobody_can_keep_others_from_objecting_by_typing_their_account(visit: Callable[..., Visitor]) -> None:
     never = Rate(10**9, 1.0)
-    limits = Limits(Rates(page=never, act=never, account=Rate(2, 0.001), letter=never))
+    limits = Limits(Rates(page=never, act=never, account=Rate(2, 0.001), question=never))
     hostile = visit(limits, address="192.0.2.1")
     for _ in range(2):
         typed(hostile, ANN)

@@ -25,10 +25,10 @@ from demur.register import MEMBER as COLUMNS
 from demur.rights import erasing
 from demur.terms import Audience
 from demur.tokens import Purpose
+from demur.web import heavy
 from demur.web.desk import Desk
-from demur.web.portal import mine_rights
 from demur.web.portal.mine import shortened
-from demur.web.sessions import MEMBER
+from demur.web.sign_ins import MEMBER
 
 
 def letters(desk: Desk) -> list[tuple[str, str, str]]:
@@ -200,7 +200,7 @@ def test_deletion_asks_once_deletes_and_ends_the_session(visitor: Visitor, desk:
 def test_a_deletion_is_on_record_even_while_another_process_writes(
     visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mine_rights, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(heavy, "_PATIENCE_S", 0.0)
     sign_in(visitor, desk)
     question = visitor.get("/en/mine/delete")
     with desk.workspace.writing("import"):
@@ -221,10 +221,10 @@ def test_an_act_is_tried_again_until_the_workspace_is_free() -> None:
             raise WorkspaceError(msg)
         return "done"
 
-    assert mine_rights.patiently(act) == "done"
+    assert heavy.patiently(act) == "done"
     tries.clear()
     with pytest.raises(WorkspaceError):
-        mine_rights.patiently(act, patience=0.0)
+        heavy.patiently(act, patience=0.0)
 
 
 def test_an_objection_that_names_two_accounts_opens_neither_to_the_other(visitor: Visitor, desk: Desk) -> None:

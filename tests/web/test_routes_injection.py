@@ -8,7 +8,7 @@ import pytest
 from objecting import as_person, by_link, letters, link, state_of, typed
 from pages import Page, Visitor
 
-from demur.notices.rendering import render_letter
+from demur.notices.rendering import render_mail
 from demur.web.desk import Desk
 
 HOSTILE = (
@@ -103,7 +103,7 @@ def test_no_mail_holds_anything_that_was_typed(visitor: Visitor, desk: Desk) -> 
     told = letters(desk)
     assert len(told) == 4
     for each in told:
-        rendered = render_letter(desk.policy(), each.template, each.language, each.params)
+        rendered = render_mail(desk.policy(), each.template, each.language, each.params)
         for text in (rendered.subject, rendered.text, rendered.html):
             assert bait not in text
             assert "evil.example" not in text

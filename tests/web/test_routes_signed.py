@@ -12,7 +12,7 @@ from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
 from demur.register import ObjectionPhase
 from demur.register.members.rows import MEMBER
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace
 
 
@@ -154,7 +154,7 @@ def test_without_a_key_of_the_platform_there_is_no_such_route(visitor: Visitor) 
 
 def test_a_signed_link_is_not_limited_by_identifier(visit: Callable[..., Visitor]) -> None:
     plenty = Rate(10**6, 1)
-    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(1, 0.001), letter=Rate(1, 0.001))))
+    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(1, 0.001), question=Rate(1, 0.001))))
     desk: Desk = visitor.client.app.state.desk  # type: ignore[attr-defined]  # of the ASGI application
     for _ in range(3):
         desk.register.withdraw(state_of(desk, by_link(visitor, desk)).reference)

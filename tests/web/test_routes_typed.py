@@ -14,7 +14,7 @@ from demur.objecting.naming import account_of
 from demur.register import ObjectionPhase
 from demur.terms import EntryKind
 from demur.web.desk import Desk
-from demur.web.limits import Limits, Rate, Rates
+from demur.web.server.limits import Limits, Rate, Rates
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_typing_an_account_gives_no_hold_of_what_its_holder_did(visitor: Visitor
 
 def test_nobody_is_flooded_with_questions(visit: Callable[..., Visitor]) -> None:
     plenty = Rate(10**6, 1)
-    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=plenty, letter=Rate(2, 1e-6))))
+    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=plenty, question=Rate(2, 1e-6))))
     desk: Desk = visitor.client.app.state.desk  # type: ignore[attr-defined]  # of the ASGI application
     states = [state_of(desk, typed(visitor, "ann")) for _ in range(4)]
     assert len(letters(desk)) == 2
@@ -164,7 +164,7 @@ def test_nobody_is_flooded_with_questions(visit: Callable[..., Visitor]) -> None
 
 def test_whoever_types_too_fast_is_told_when_to_come_back(visit: Callable[..., Visitor]) -> None:
     plenty = Rate(10**6, 1)
-    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(2, 1 / 60), letter=plenty)))
+    visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(2, 1 / 60), question=plenty)))
     for account in ("ann", "nobody"):
         for _ in range(2):
             typed(visitor, account)

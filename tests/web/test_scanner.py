@@ -10,7 +10,7 @@ from objecting import URL, Platform, as_person, by_link, letters, link, state_of
 from pages import Visitor
 from town import ANN, DIETER
 
-from demur.notices.rendering import Links, render_letter, render_notice
+from demur.notices.rendering import Links, render_mail, render_notice
 from demur.register import ObjectionState
 from demur.register.contact.records import Letter
 from demur.tokens import Purpose
@@ -54,7 +54,7 @@ def crawl(visitor: Visitor, start: Iterable[str]) -> set[str]:
 def mails(desk: Desk, told: Iterable[Letter]) -> list[str]:
     """Every mail there is: letters, notices, in text and in HTML."""
     policy = desk.policy()
-    rendered = [render_letter(policy, each.template, each.language, each.params) for each in told]
+    rendered = [render_mail(policy, each.template, each.language, each.params) for each in told]
     for account in (ANN, DIETER):
         token = desk.tokens.make(Purpose.OBJECT, desk.keys.pepper.subject_key(account))
         rendered.append(render_notice(policy, desk.register.member(account), Links(policy.portal.url, token)))

@@ -12,9 +12,10 @@ from town import ANN
 
 from demur.errors import CorpusError, IdentityError, PolicyError, RegisterError, UnavailableError, WorkspaceError
 from demur.web.desk import Desk
+from demur.web.gate import FORM_BYTES
 from demur.web.intake import IntakeFullError
-from demur.web.limits import Limits, Rate, Rates
-from demur.web.security import CSP, FORM_BYTES
+from demur.web.server.headers import CSP
+from demur.web.server.limits import Limits, Rate, Rates
 
 Visit = Callable[..., Visitor]
 
@@ -32,7 +33,7 @@ HEADERS = {
 def few(**rates: Rate) -> Limits:
     """Limits that are met soon."""
     plenty = Rate(10**6, 1.0)
-    return Limits(Rates(**({"page": plenty, "act": plenty, "account": plenty, "letter": plenty} | rates)))
+    return Limits(Rates(**({"page": plenty, "act": plenty, "account": plenty, "question": plenty} | rates)))
 
 
 @pytest.mark.parametrize("path", ["/en/", "/", "/nowhere", "/en/mine/forged", "/static/nothing.css", "/outbox/x"])
@@ -140,7 +141,7 @@ def test_acts_have_a_limit_of_their_own(visit: Visit) -> None:
 
 def test_one_account_gets_so_many_mails_whoever_asks_and_the_answer_stays_the_same(visit: Visit) -> None:
     """Questions and links to sign in with are counted apart: who uses up the one does not take the other away."""
-    visitor = visit(few(letter=Rate(1, 0.001), sign_in=Rate(2, 0.001)))
+    visitor = visit(few(question=Rate(1, 0.001), sign_in=Rate(2, 0.001)))
     for _ in range(3):
         visitor.post("/en/object", {"account": "ann"})
     desk = visitor.client.app.state.desk  # type: ignore[attr-defined]

@@ -19,10 +19,10 @@ from town import ANN
 
 from demur.tokens import Purpose, Tokens
 from demur.web.app import create_app
-from demur.web.crowd import Bounds
-from demur.web.limits import Limits, Rate, Rates
-from demur.web.security import CSP
-from demur.web.serving import fitting, open_files
+from demur.web.server.crowd import Bounds
+from demur.web.server.headers import CSP
+from demur.web.server.limits import Limits, Rate, Rates
+from demur.web.server.serving import fitting, open_files
 from demur.workspace import Workspace
 
 BEGUN: Final = b"POST /en/object HTTP/1.1\r\nHost: x\r\nX-a: "

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.web.portal import forms
-from demur.web.spool import Spool
+from demur.web import forms
+from demur.web.server.spool import Spool
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.integers(0, 3000)), max_size=12))

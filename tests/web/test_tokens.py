@@ -22,8 +22,8 @@ from town import ANN, DIETER
 from demur.errors import WorkspaceError
 from demur.tokens import Purpose, Tokens
 from demur.web.desk import Desk
-from demur.web.platform_token import public_key
-from demur.web.sessions import MEMBER
+from demur.web.portal.platform_token import public_key
+from demur.web.sign_ins import MEMBER
 from demur.workspace import Workspace
 
 Forge = Callable[[Desk], str]

@@ -1,4 +1,4 @@
-"""A workspace with members to tell, and a worker's office in it."""
+"""A workspace with members to tell, and a worker's depot in it."""
 
 import threading
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ from mailing import Made, campaign
 
 from demur.policy import Policy
 from demur.terms import Channel
-from demur.worker.office import Office
+from demur.worker.depot import Depot
 from demur.workspace import create
 
 
 @pytest.fixture
 def made(fast_tmp: Path) -> Iterator[Made]:
-    """Makes an office in a new workspace of a policy, with people who wait for a notice."""
+    """Makes an depot in a new workspace of a policy, with people who wait for a notice."""
     with ExitStack() as stack:
 
-        def make(policy: Policy, people: int = 0, channels: tuple[Channel, ...] = (Channel.MAIL,)) -> Office:
+        def make(policy: Policy, people: int = 0, channels: tuple[Channel, ...] = (Channel.MAIL,)) -> Depot:
             workspace = create(fast_tmp / "w", policy)
             if people:
                 campaign(workspace, people, channels)
             register = stack.enter_context(workspace.register())
-            return Office(workspace, register, threading.Event())
+            return Depot(workspace, register, threading.Event())
 
         yield make

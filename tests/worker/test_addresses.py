@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mailing import Made, mail_policy
 from postbox import Postbox, server
 
-from demur.notices.rendering import render_letter
+from demur.notices.rendering import render_mail
 from demur.worker.mails import BadAddressError, Post, split
 
 
@@ -68,7 +68,7 @@ def test_an_address_that_the_server_can_not_take_fails_and_the_lane_goes_on(made
     with server(box, enable_SMTPUTF8=False) as place:
         office = made(mail_policy(place))
         carrier = office.carrier()
-        rendered = render_letter(office.policy(), "copy-ready", "en", {"url": "https://object.harbour.example/"})
+        rendered = render_mail(office.policy(), "copy-ready", "en", {"url": "https://object.harbour.example/"})
         for address in ("änn@mail.example", "ben@mail.example"):
             answer = carrier.carry(office.post().mail(rendered, address, "1@harbour.example"))
             assert (answer.fate.value, address) in {("failed", "änn@mail.example"), ("sent", "ben@mail.example")}
@@ -81,7 +81,7 @@ def test_an_address_beyond_ascii_is_written_to_where_the_server_can(made: Made) 
     with server(box, enable_SMTPUTF8=True) as place:
         office = made(mail_policy(place))
         carrier = office.carrier()
-        rendered = render_letter(office.policy(), "copy-ready", "el", {"url": "https://object.harbour.example/"})
+        rendered = render_mail(office.policy(), "copy-ready", "el", {"url": "https://object.harbour.example/"})
         mail = Post(office.policy(), office.keys).mail(rendered, "änn@bücher.example", "1@harbour.example")
         assert carrier.carry(mail).fate.value == "sent"
         carrier.close()

@@ -19,8 +19,8 @@ from demur.policy import Portal
 from demur.terms import Channel, NoticeStatus
 from demur.worker.bounces import LARGEST_BYTES, Bounce, read_dsn
 from demur.worker.delivery import Delivery
-from demur.worker.mails import letter_of
-from demur.worker.post_kinds import Letters, MailNotices
+from demur.worker.mail_kinds import MailNotices, SingleMails
+from demur.worker.mails import mail_of
 
 ID = "1f2e@harbour.example"
 
@@ -193,7 +193,7 @@ def test_a_mail_that_comes_back_at_once_reached_nobody(made: Made, fast_tmp: Pat
         office.register.letters.post("confirm", "en", said, account="forum:m0")
         office.register.import_members([member_rows(2)])
         office.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
-        for kind in (Letters(office), MailNotices(office)):
+        for kind in (SingleMails(office), MailNotices(office)):
             lane: Delivery = Delivery(office, kind)  # type: ignore[type-arg]  # of either
             lane.turn()
             lane.close()
@@ -213,11 +213,11 @@ def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tm
     for name, receipt in lodged.items():
         said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
         office.register.letters.post("confirm", "en", said, account=name, address="m0@mail.example")
-    lane = Delivery(office, Letters(office))
+    lane = Delivery(office, SingleMails(office))
     lane.turn()
     lane.close()
     paths = sorted(office.workspace.outbox_path.iterdir())
-    sent = next(each for each in paths if letter_of(office.keys, each.name.removesuffix(".eml")) == 1)
+    sent = next(each for each in paths if mail_of(office.keys, each.name.removesuffix(".eml")) == 1)
     report = tmp_path / "report.eml"
     report.write_bytes(dsn(sent.name.removesuffix(".eml")))
     for _ in range(2):
@@ -229,9 +229,9 @@ def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tm
 
 def test_a_letter_is_known_by_its_message_id_alone_and_a_forged_one_is_not(made: Made) -> None:
     office = made(mail_policy())
-    message_id = office.post().letter_id(7)
-    assert [letter_of(office.keys, each) for each in (message_id, f"<{message_id}>")] == [7, 7]
+    message_id = office.post().mail_id(7)
+    assert [mail_of(office.keys, each) for each in (message_id, f"<{message_id}>")] == [7, 7]
     for place in range(56):
         changed = message_id[:place] + ("0" if message_id[place] != "0" else "1") + message_id[place + 1 :]
-        assert letter_of(office.keys, changed) is None
-    assert letter_of(office.keys, office.post().notice_id("spring", 7, Channel.MAIL)) is None
+        assert mail_of(office.keys, changed) is None
+    assert mail_of(office.keys, office.post().notice_id("spring", 7, Channel.MAIL)) is None

@@ -13,22 +13,22 @@ from demur.policy import Portal
 from demur.register import MEMBER
 from demur.terms import Channel, NoticeStatus
 from demur.worker.delivery import Delivery
+from demur.worker.depot import Depot
 from demur.worker.lanes import drain
-from demur.worker.office import Office
-from demur.worker.post_kinds import Letters, MailNotices
+from demur.worker.mail_kinds import MailNotices, SingleMails
 
 
-def delivered(office: Office, kind: type[MailNotices] | type[Letters]) -> Counter[str]:
-    lane: Delivery = Delivery(office, kind(office))  # type: ignore[type-arg]  # of either
-    drain(lane, office.stop)
+def delivered(depot: Depot, kind: type[MailNotices] | type[SingleMails]) -> Counter[str]:
+    lane: Delivery = Delivery(depot, kind(depot))  # type: ignore[type-arg]  # of either
+    drain(lane, depot.stop)
     lane.close()
     return lane.counts
 
 
 def test_each_notice_is_one_file_that_others_can_not_read(made: Made) -> None:
-    office = made(mail_policy(), 23)
-    assert delivered(office, MailNotices) == {"sent": 23}
-    files = list(office.workspace.outbox_path.iterdir())
+    depot = made(mail_policy(), 23)
+    assert delivered(depot, MailNotices) == {"sent": 23}
+    files = list(depot.workspace.outbox_path.iterdir())
     read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in files]
     assert Counter(str(mail["To"]) for mail in read) == {f"m{number}@mail.example": 1 for number in range(23)}
     assert {path.name for path in files} == {f"{mail['Message-ID'].strip('<>')}.eml" for mail in read}
@@ -40,69 +40,69 @@ def test_nobody_is_told_or_asked_by_a_file_where_the_portal_is_public(
     made: Made, url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "demur.worker")
-    office = made(mail_policy().model_copy(update={"portal": Portal(url=url)}), 3)
-    office.register.letters.post("receipt", "en", {}, address="ann@mail.example")
-    assert delivered(office, MailNotices) == delivered(office, Letters) == {}
-    assert not list(office.workspace.outbox_path.iterdir())
-    assert office.register.letters.waiting() == 1
-    assert [(count.status, count.number) for count in office.register.notices.progress("spring")] == [("queued", 3)]
+    depot = made(mail_policy().model_copy(update={"portal": Portal(url=url)}), 3)
+    depot.register.letters.post("receipt", "en", {}, address="ann@mail.example")
+    assert delivered(depot, MailNotices) == delivered(depot, SingleMails) == {}
+    assert not list(depot.workspace.outbox_path.iterdir())
+    assert depot.register.letters.waiting() == 1
+    assert [(count.status, count.number) for count in depot.register.notices.progress("spring")] == [("queued", 3)]
     assert caplog.text.count("mail.server is empty") == 2, "each of the two lanes says it once"
 
 
 def test_notices_wait_while_somebody_has_taken_the_server_out_of_the_policy(made: Made) -> None:
     here = {"portal": Portal(url="https://object.harbour-commons.eu")}
     with server(Postbox()) as place:
-        office = made(mail_policy(place).model_copy(update=here), 3)
-        with lane(office) as notices:
-            change(office, mail_policy().model_copy(update=here))
+        depot = made(mail_policy(place).model_copy(update=here), 3)
+        with lane(depot) as notices:
+            change(depot, mail_policy().model_copy(update=here))
             notices.turn()
-            assert statuses(office) == {NoticeStatus.QUEUED: 3}
-            change(office, mail_policy(place).model_copy(update=here))
+            assert statuses(depot) == {NoticeStatus.QUEUED: 3}
+            change(depot, mail_policy(place).model_copy(update=here))
             notices.turn()
-    assert statuses(office) == {NoticeStatus.SENT: 3}
-    assert not list(office.workspace.outbox_path.iterdir())
+    assert statuses(depot) == {NoticeStatus.SENT: 3}
+    assert not list(depot.workspace.outbox_path.iterdir())
 
 
 def test_a_repeat_overwrites(made: Made) -> None:
-    office = made(mail_policy(), 3)
-    due = MailNotices(office)
+    depot = made(mail_policy(), 3)
+    due = MailNotices(depot)
     for one in due.claim(3):
         due.carry(one)
-    before = {path.name for path in office.workspace.outbox_path.iterdir()}
-    assert office.register.notices.requeue_interrupted() == 3
-    delivered(office, MailNotices)
-    assert {path.name for path in office.workspace.outbox_path.iterdir()} == before
+    before = {path.name for path in depot.workspace.outbox_path.iterdir()}
+    assert depot.register.notices.requeue_interrupted() == 3
+    delivered(depot, MailNotices)
+    assert {path.name for path in depot.workspace.outbox_path.iterdir()} == before
 
 
 def test_what_a_killed_worker_left_half_written_is_removed(made: Made) -> None:
-    office = made(mail_policy(), 1)
-    left = office.workspace.outbox_path / ".abc@harbour.example.eml.partial"
+    depot = made(mail_policy(), 1)
+    left = depot.workspace.outbox_path / ".abc@harbour.example.eml.partial"
     left.write_bytes(b"To: some")
-    delivered(office, MailNotices)
+    delivered(depot, MailNotices)
     assert not left.exists()
 
 
 def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
-    office = made(mail_policy())
+    depot = made(mail_policy())
     params = {"reference": "DMR-1"}
-    office.register.letters.post("erased", "en", params, address="ann@mail.example")
-    assert delivered(office, Letters) == {"failed": 1}
-    assert not list(office.workspace.outbox_path.iterdir())
-    assert office.register.letters.waiting() == 0
+    depot.register.letters.post("erased", "en", params, address="ann@mail.example")
+    assert delivered(depot, SingleMails) == {"failed": 1}
+    assert not list(depot.workspace.outbox_path.iterdir())
+    assert depot.register.letters.waiting() == 0
 
 
-def asked(office: Office) -> tuple[str, datetime | None]:
+def asked(depot: Depot) -> tuple[str, datetime | None]:
     """A question that became a file: its text, and until when the objection waits for an answer."""
     until = datetime.now(UTC) + timedelta(days=14)
-    receipt = office.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+    receipt = depot.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
     said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
-    office.register.letters.post("confirm", "en", said, account="forum:m0")
-    assert delivered(office, Letters) == {"sent": 1}
-    (path,) = office.workspace.outbox_path.iterdir()
+    depot.register.letters.post("confirm", "en", said, account="forum:m0")
+    assert delivered(depot, SingleMails) == {"sent": 1}
+    (path,) = depot.workspace.outbox_path.iterdir()
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     text = mail.get_body(("plain",))
     assert text is not None
-    return text.get_content(), office.register.objection(receipt.reference).confirm_by
+    return text.get_content(), depot.register.objection(receipt.reference).confirm_by
 
 
 def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> None:
@@ -112,17 +112,17 @@ def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> Non
 
 
 def test_whoever_was_erased_gets_none(made: Made) -> None:
-    office = made(mail_policy(), 1)
-    office.register.erase_details("forum:m0")
-    assert delivered(office, MailNotices) == {}
+    depot = made(mail_policy(), 1)
+    depot.register.erase_details("forum:m0")
+    assert delivered(depot, MailNotices) == {}
 
 
 def test_whoever_has_no_address_has_failed_and_is_not_told(made: Made) -> None:
-    office = made(mail_policy())
+    depot = made(mail_policy())
     row = {"account": "forum:ann", "names": ["Ann"]}
-    office.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
-    office.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
-    assert delivered(office, MailNotices) == {"failed": 1}
-    member = office.register.member("forum:ann")
+    depot.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+    depot.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+    assert delivered(depot, MailNotices) == {"failed": 1}
+    member = depot.register.member("forum:ann")
     assert member is not None
     assert member.told_on is None

@@ -19,9 +19,9 @@ from demur.cli import run
 from demur.corpus.session import reading
 from demur.errors import WorkspaceError
 from demur.terms import NoticeStatus
-from demur.worker.lock import only_worker
-from demur.worker.office import Office
+from demur.worker.depot import Depot
 from demur.worker.upkeep import Upkeep
+from demur.worker.work import only_worker
 from demur.workspace import Workspace, create
 
 WAIT_S = 30
@@ -111,11 +111,11 @@ def test_the_corpus_follows_the_register_unless_somebody_else_writes(fast_tmp: P
     assert run(["import", "table", str(posts), "-w", str(workspace.root)]) == 0
     with workspace.register() as register:
         seq = register.lodge(["forum:ann"], channel="form").seq
-        upkeep = Upkeep(Office(workspace, register, threading.Event()))
+        upkeep = Upkeep(Depot(workspace, register, threading.Event()))
         with workspace.writing("import"):
             upkeep.turn()
             assert honoured(workspace) < seq
-        later = Upkeep(Office(workspace, register, threading.Event()))
+        later = Upkeep(Depot(workspace, register, threading.Event()))
         later.turn()
         assert honoured(workspace) >= seq
         assert later.counts["deleted"] > 0

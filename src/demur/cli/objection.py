@@ -17,10 +17,10 @@ from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count
 from demur.objecting.channels import RECORDED, Route
-from demur.objecting.eml import MOST_BYTES, read_mail
+from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, by_letter
 from demur.objecting.office import Office
-from demur.objecting.withdrawing import withdraw as withdraw_objection
+from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.tokens import Tokens
 from demur.workspace import Workspace
@@ -115,8 +115,8 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     if not said["eml"]:
         return written
     with said["eml"].open("rb") as file:
-        mail = read_mail(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
-    return replace(written, channel=said["channel"] or Route.MAIL).with_mail(mail)
+        letter = read_letter(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
+    return replace(written, channel=said["channel"] or Route.MAIL).with_letter(letter)
 
 
 def _office(workspace: Workspace, register: Register) -> Office:

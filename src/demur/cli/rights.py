@@ -13,7 +13,7 @@ import click
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, progress
 from demur.corpus.find import find
-from demur.objecting.references import account_of
+from demur.objecting.channels import account_by_reference
 from demur.rights import erasing
 from demur.rights.access import Copy, copy_of
 
@@ -45,7 +45,7 @@ def account_in(invocation: Invocation, account: str | None, reference: str | Non
     if account or not reference:
         raise click.UsageError("Whose data is it? Give --account or --reference, one of them.")
     with invocation.workspace.register() as register:
-        return account_of(register, reference)
+        return account_by_reference(register, reference)
 
 
 @click.command

@@ -19,7 +19,7 @@ import click
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import emit
 from demur.errors import UsageError
-from demur.notices.reach import loopback
+from demur.notices.campaign import loopback
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -
     """One process, which prints its address once it answers."""
     import uvicorn  # noqa: PLC0415  # only who serves waits for it
 
-    from demur.web import serving  # noqa: PLC0415  # the same
     from demur.web.app import create_app  # noqa: PLC0415  # the same
+    from demur.web.server import serving  # noqa: PLC0415  # the same
 
     class Announcing(uvicorn.Server):
         async def startup(self, *arguments: object, **options: object) -> None:

@@ -55,7 +55,7 @@ def write_deletions(corpus: Corpus) -> None:
 
 
 def rewrite_deleted(corpus: Corpus) -> None:
-    """The same, and nothing else: fragments without deleted rows stay as they are, however small."""
+    """Rewrites fragments that have deleted rows, and no others, however small these are."""
     whole = [f.fragment_id for f in corpus.dataset.get_fragments() if not f.metadata.num_deletions]
     corpus.dataset.optimize.compact_files(
         target_rows_per_fragment=_FRAGMENT_ROWS,

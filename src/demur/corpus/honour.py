@@ -58,7 +58,7 @@ def honour(workspace: Workspace, *, now: datetime | None = None) -> HonourReport
 
 
 def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
-    """The same, in a session that is open for writing already.
+    """Brings the corpus up to the register's head, in a session that is open for writing already.
 
     With ``every_row`` no index is trusted: all rows go through the kernel again.
     """

@@ -115,7 +115,7 @@ def _import(
 
 
 def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same batches; an error where ids begin with the source's name, but those of an older demur with a file's.
+    """Pass batches on; an error where ids begin with the source's name, but those of an older demur with a file's.
 
     A demur without :data:`outcomes.NOW` in its entries named the ids of tables after their file.
 

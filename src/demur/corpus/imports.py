@@ -82,5 +82,5 @@ def _sum(counts: Iterable[Mapping[T, int]]) -> Counter[T]:
 
 
 def in_order(counts: Mapping[Reason, int]) -> dict[Reason, int]:
-    """The same counts in the order of terms.Reason, without those that are 0."""
+    """Counts by reason in the order of terms.Reason, without those that are 0."""
     return {reason: counts[reason] for reason in Reason if counts.get(reason)}

@@ -289,7 +289,7 @@ class Corpus:
 
 
 def _overheard(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
-    """The same batches; what goes wrong on the way is noted in ``failed``."""
+    """Pass batches on; what goes wrong on the way is noted in ``failed``."""
     try:
         yield from batches
     except (Exception, KeyboardInterrupt) as error:

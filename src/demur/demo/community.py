@@ -75,7 +75,7 @@ class Community:
         yield from self.last_readings(wave, source)
 
     def last_readings(self, wave: Wave, source: str | None = None) -> Iterator[Item]:
-        """The same, each item once, as it is read last."""
+        """What an import reads, each item once, as it is read last."""
         for person, slot in self._slots(source):
             if included(item := self.item(person, slot), wave, self.seed):
                 yield item.as_of(wave)
@@ -87,7 +87,7 @@ class Community:
                 yield replace(self.item(person, slot), pieces=self._writer.draft(person, slot))
 
     def batches(self, wave: Wave, source: str | None = None) -> Iterator[pa.RecordBatch]:
-        """The same, as batches of terms.ITEM."""
+        """What an import of one source (of all, if none is named) reads, as batches of terms.ITEM."""
         return batches(self.readings(wave, source))
 
     def members(self, *, corrections: bool = False) -> Iterator[pa.RecordBatch]:

@@ -185,7 +185,7 @@ def _rows(folder: Path) -> Iterator[Row]:
 
 
 def _counted(rows: Iterator[Row], kinds: Counter[Kind], finder: Finder) -> Iterator[Row]:
-    """The same rows, counted by kind and shown to the finder of examples on their way."""
+    """Pass rows on, counted by kind and shown to the finder of examples on their way."""
     for row in rows:
         kinds[Kind(str(row["kind"]))] += 1
         finder.see(row)

@@ -110,7 +110,7 @@ def languages() -> tuple[Language, ...]:
 
 @cache
 def by_tag() -> dict[str, Language]:
-    """The same, by their tags."""
+    """The dozen languages, by their tags."""
     return {language.tag: language for language in languages()}
 
 

@@ -152,7 +152,7 @@ class Truth:
         return now or (then if at < self._corrected_at else None)
 
     def _member(self, person: Person, *, stated: bool) -> Reason | None:
-        """The same for one person; ``stated`` says whether the source gave the region, or only the member table."""
+        """Why what a person writes stays out, if it does; ``stated``: the source gave the region."""
         policy, today = self._policy, self.community.today
         born, told = (person.birth_year, person.told) if person.member else (None, None)
         region = person.region if person.member or stated else None

@@ -19,7 +19,10 @@ WITHHELD_QUOTE: Final = "withheld-quote"
 """The role of a span without a subject: a quote of somebody who is withheld stood here, in the markup alone."""
 
 WITHHELD_MENTION: Final = "withheld-mention"
-"""The same of a mention or tag, in the markup alone or in what `[quote]` stands for."""
+"""The role of a span without a subject: a mention or tag of somebody who is withheld stood here.
+
+It stood in the markup alone, or in what `[quote]` stands for.
+"""
 
 STORED_SPAN: Final = pa.struct(
     [

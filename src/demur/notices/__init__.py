@@ -1,1 +1,1 @@
-"""What people are told: notices and letters, generated from demur.toml, in the languages of Europe."""
+"""What people are told: notices and mails, generated from demur.toml, in the languages of Europe."""

@@ -1,15 +1,20 @@
-"""A campaign from the policy: whom it tells, through what, and what to say before it starts.
+"""A campaign from the policy: whom it tells, through what, whom mails reach, and what to say before it starts.
 
 Invariants: whoever may be too young is never selected: with only a year of birth known, the last day of that year is
-assumed, as the door assumes it; mail is no way of telling people where it would end in the outbox (law 4).
+assumed, as the door assumes it; mail is no way of telling people where it would end in the outbox (law 4). Names that
+are reserved for examples (RFC 2606, RFC 6761) count as this machine's, as nobody can own them.
 """
 
+import ipaddress
 from datetime import date, timedelta
+from typing import Final
+from urllib.parse import urlsplit
 
-from demur.notices.reach import unsent
 from demur.policy import Policy
 from demur.register.contact.records import Selection
 from demur.terms import Channel
+
+_RESERVED: Final = frozenset({"localhost", "example", "test", "invalid", "example.com", "example.net", "example.org"})
 
 
 def selection_of(policy: Policy, today: date) -> Selection:
@@ -21,6 +26,27 @@ def selection_of(policy: Policy, today: date) -> Selection:
         born_by=today.year - door.minimum_age - 1,
         unknown_age=door.unknown_age == "use",
     )
+
+
+def public(policy: Policy) -> bool:
+    """Whether the portal has an address that others can reach."""
+    host = (urlsplit(policy.portal.url).hostname or "").lower().rstrip(".")
+    return not (host in _RESERVED or host.endswith(tuple(f".{name}" for name in _RESERVED)) or loopback(host))
+
+
+def loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def unsent(policy: Policy) -> bool:
+    """Whether mails that are meant for the public would only lie in the outbox: nobody is told or asked by those."""
+    return public(policy) and not policy.mail.server
 
 
 def channels_of(policy: Policy) -> tuple[Channel, ...]:

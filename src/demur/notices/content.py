@@ -11,8 +11,8 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
-from demur.notices.cleaning import line
 from demur.notices.lacking import lacks
+from demur.notices.templating import line
 from demur.notices.words import (
     AUDIENCES,
     BASES,

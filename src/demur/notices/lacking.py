@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from demur.notices.campaign import channels_of
+from demur.notices.campaign import channels_of, loopback
 from demur.notices.languages import matching
-from demur.notices.reach import loopback
 from demur.notices.words import Field, languages_of, said
 from demur.policy import Policy
 from demur.terms import Basis, Kind

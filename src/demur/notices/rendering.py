@@ -1,4 +1,4 @@
-"""Notices and letters as they leave: text, HTML and the text for the platform, from one source of content.
+"""Notices and mails as they leave: text, HTML and the text for the platform, from one source of content.
 
 Invariants: the right to object comes first, apart from everything else, with its link; a mail loads nothing and
 measures nothing; whatever comes from members or from the policy is escaped in HTML and on one line in a header. What
@@ -16,11 +16,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import escape
 
 from demur.notices.authorities import Authority, authority_of
-from demur.notices.cleaning import greeting, line
 from demur.notices.content import NoticeContent, name_of
 from demur.notices.languages import LANGUAGES, N_, matching
-from demur.notices.letters import letter
-from demur.notices.templating import environment, render
+from demur.notices.mails import mail
+from demur.notices.templating import environment, greeting, line, render
 from demur.notices.words import Words, languages_of, reading_of, speaker
 from demur.policy import Policy
 from demur.register import JSON, Member
@@ -37,7 +36,7 @@ _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 @dataclass(frozen=True)
 class Rendered:
-    """A notice or a letter, ready to leave."""
+    """A notice or a mail, ready to leave."""
 
     language: str
     """One of LANGUAGES."""
@@ -46,7 +45,7 @@ class Rendered:
     text: str
     html: str
     in_app: str
-    """Shorter, for the platform's own messages; "" for a letter."""
+    """Shorter, for the platform's own messages; "" for a mail."""
     object_url: str = ""
     """The page where the reader of a notice objects, in the language that they read."""
 
@@ -133,17 +132,17 @@ def render_notice(policy: Policy, member: Member | None, links: Links) -> Render
     return _notices(policy).render(member.locale, member.region, greeting(member.names), links)
 
 
-def render_letter(policy: Policy, template: str, language: str, params: Mapping[str, JSON]) -> Rendered:
-    """A letter of LETTERS; in the default language where ``language`` is none of LANGUAGES.
+def render_mail(policy: Policy, template: str, language: str, params: Mapping[str, JSON]) -> Rendered:
+    """A mail of MAILS; in the default language where ``language`` is none of LANGUAGES.
 
     Raises:
         KeyError: for an unknown template, or a value that it needs and ``params`` lack.
     """
     found = matching(language, LANGUAGES) or languages_of(policy)[0]
-    content = letter(policy, template, found, params)
+    content = mail(policy, template, found, params)
     subject = line(content.subject)
-    values = {"subject": subject, "letter": content, **_signature(policy)}
-    text, html = (_clean(render(_mails(), f"mail/letter.{form}", found, **values)) for form in ("txt", "html"))
+    values = {"subject": subject, "mail": content, **_signature(policy)}
+    text, html = (_clean(render(_mails(), f"mail/mail.{form}", found, **values)) for form in ("txt", "html"))
     return Rendered(found, subject, text, html, "")
 
 

@@ -1,9 +1,17 @@
-"""How an objection came, and what that shows of whose it is."""
+"""How an objection came, and what that shows of whose it is.
+
+Invariants: somebody without an account is found by the reference on their receipt, under an account that nobody can
+name. A reference leads to no other account: whoever typed one in, or wrote a letter that names one, holds a reference,
+too, which proves nothing about that account.
+"""
 
 import re
 import secrets
 from enum import StrEnum
 from typing import Final
+
+from demur.errors import UsageError
+from demur.register import Register
 
 _PERSON: Final = "person"
 _PERSON_BYTES: Final = 16
@@ -45,3 +53,23 @@ def new_person() -> str:
 def nameless(account: str) -> bool:
     """Whether an account is such a random value, so that it can't be named by mistake."""
     return _NAMELESS.fullmatch(account) is not None
+
+
+def account_by_reference(register: Register, reference: str) -> str:
+    """The account of whoever objected without one, for a copy or an erasure (Arts 15 and 17 GDPR).
+
+    Raises:
+        RegisterError: for an unknown reference.
+        UsageError: where it is no such objection, or nothing is left of what was said with it.
+    """
+    state = register.objection(reference)
+    accounts = register.identifiers(register.persons.named(state.seq))
+    if not any(accounts):
+        raise UsageError(f"What was said with the objection {state.reference} was erased: nothing is left to ask for.")
+    (account, *others) = accounts
+    if others or account is None or not nameless(account) or state.channel == Route.TYPED:
+        raise UsageError(
+            f"The objection {state.reference} was lodged for an account, and a reference does not prove whose that is: "
+            "make sure who asks, and give the account instead (--account)."
+        )
+    return account

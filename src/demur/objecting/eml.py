@@ -1,9 +1,9 @@
-"""A mail as a file (RFC 5322, MIME), read as what it is: whatever its sender typed.
+"""A letter that came as a mail, saved as a file (RFC 5322, MIME), read as what it is: whatever was typed.
 
 Invariants: nothing of a mail is believed: its sender is who it says, its date is a hint; nothing in it is run, fetched
 or written to disk; a broken charset, a wrong encoding or a missing header costs no more than itself, and what can't be
-read at all is one sentence. What parsing it may cost is bounded before it is parsed (bounds.py); its parts and depth
-are, before anything is decoded.
+read at all is one sentence. What parsing it may cost is bounded before it is parsed (mail_bounds.py); its parts and
+depth are, before anything is decoded.
 """
 
 import codecs
@@ -57,8 +57,8 @@ class Attached:
 
 
 @dataclass(frozen=True)
-class Mail:
-    """What a mail says."""
+class Letter:
+    """A letter that came by mail."""
 
     sender: str
     """Name and address, as they were typed; "" if it has none."""
@@ -71,7 +71,7 @@ class Mail:
     attachments: tuple[Attached, ...] = field(repr=False)
 
 
-def read_mail(content: bytes, *, now: datetime | None = None, names: Names = DEFAULT) -> Mail:
+def read_letter(content: bytes, *, now: datetime | None = None, names: Names = DEFAULT) -> Letter:
     """Read a mail.
 
     Args:
@@ -99,12 +99,12 @@ def _refused(why: str) -> SourceError:
     return SourceError(f"This mail {why}: record what it says as text.")
 
 
-def _read(message: "Message[str, str]", now: datetime, names: Names) -> Mail:
+def _read(message: "Message[str, str]", now: datetime, names: Names) -> Letter:
     _check_depth(message)
     parts = list(_parts(message))
     sender, subject = _header(message, "from"), _header(message, "subject")
     head = f"From: {sender}\nSubject: {subject}\n\n"
-    return Mail(
+    return Letter(
         sender=sender,
         account=_account(message, names),
         text=_bounded(head + "\n\n".join(_said(parts))),

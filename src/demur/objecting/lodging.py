@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 
 from demur.objecting.channels import Route, new_person
-from demur.objecting.eml import Attached, Mail
+from demur.objecting.eml import Attached, Letter
 from demur.objecting.office import Office, To, post_question, post_receipt, reached
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
@@ -54,14 +54,14 @@ class Written:
     within: int | None = None
     """The number of the objection that holds what it says, where that is another one."""
 
-    def with_mail(self, mail: Mail) -> "Written":
-        """The same with what a mail says besides: its sender, its day, its text and what is attached."""
+    def with_letter(self, letter: Letter) -> "Written":
+        """What is recorded once a letter is added: its sender, its day, its text and what is attached."""
         return replace(
             self,
-            accounts=(*filter(None, [mail.account]), *self.accounts),
-            text="\n\n".join(filter(None, [self.text, mail.text])),
-            received=self.received or mail.date,
-            attachments=mail.attachments,
+            accounts=(*filter(None, [letter.account]), *self.accounts),
+            text="\n\n".join(filter(None, [self.text, letter.text])),
+            received=self.received or letter.date,
+            attachments=letter.attachments,
         )
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:

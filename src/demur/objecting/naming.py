@@ -20,7 +20,7 @@ _WEB: Final = re.compile(r"(?i)https?://|www\.")
 _MAIL: Final = re.compile(r"""[^\s@<>()\[\],;:"\\/]{1,64}@[\w-]+(?:\.[\w-]+)+""")
 """RFC 5321 and RFC 6531 without quoted local parts: nothing in it means anything in a header."""
 _WRITTEN: Final = re.compile(rf"""(?i)(?:(?<![^\s<(\["'])|(?<=mailto:)){_MAIL.pattern}(?![^\s>)\]"'.,;!?])""")
-"""The same among other words: after a name, in angle brackets, as a link, or before a full stop."""
+"""A mail address among other words: after a name, in angle brackets, as a link, or before a full stop."""
 _QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
 _NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

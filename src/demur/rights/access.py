@@ -2,7 +2,8 @@
 
 Invariants: the copy is there whole or not at all, readable by its owner alone (mode 0600), and never inside the
 workspace, where an erasure would have to find it; memory does not grow with it; that it was given is an entry in the
-register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape.
+register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape. In the
+page everything that anybody wrote is escaped; it has no script, and nothing from elsewhere.
 """
 
 import os
@@ -12,14 +13,17 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
 import orjson
+from jinja2 import Environment, PackageLoader
 
 from demur.corpus.session import Session, reading
 from demur.errors import UsageError
-from demur.rights.page import page
+from demur.notices.languages import SOURCE, direction
+from demur.notices.templating import environment
 from demur.rights.records import Counted, Held, Rows, held, writable
 from demur.suppression.signed import aside
 from demur.terms import EntryKind
@@ -101,7 +105,7 @@ def _write(file: Path, person: Held) -> tuple[Counted, int]:
         with _member(archive, JSON_NAME, made) as part:
             counted, versions = _write_json(part, person)
         with _member(archive, PAGE_NAME, made) as part:
-            for text in page(person, counted):
+            for text in _page(person, counted):
                 part.write(text.encode())
     return counted, versions
 
@@ -154,3 +158,21 @@ def _record(session: Session, person: Held, counted: Counted, versions: int) -> 
         "versions": versions,
     }
     session.register.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)
+
+
+def _page(person: Held, counted: Counted) -> Iterator[str]:
+    """The page for people, in pieces; ``counted`` are the rows of the corpus, streamed through the template."""
+    template = _environment().get_template("copy.html")
+    yield from template.generate(
+        language=SOURCE,
+        direction=direction(SOURCE),
+        facts=person.facts,
+        corpus=person.corpus,
+        versions=person.versions,
+        counted=counted,
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return environment(PackageLoader("demur.rights"))

@@ -207,7 +207,7 @@ class Digester:
         return {"subjects": count, "subjects_root": root, "subjects_bits": bits, "subjects_salt": salt.hex()}
 
     def _sorted_root(self) -> dict[str, Any]:
-        """The same as manifests of format 1 have it; only these are checked so, none is written any more."""
+        """The root over sorted leaves, as in manifests of format 1: these are checked, and none is written any more."""
         leaves, count = self._sorter("leaves", HASH_BYTES), 0
         for keys in self._keys():
             digests = b"".join(hashlib.sha256(key.tobytes()).digest() for key in keys)

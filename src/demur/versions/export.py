@@ -112,7 +112,7 @@ def export_rows(  # noqa: PLR0913  # what is written, where, signed by whom, and
 
 
 def _watched(batches: Iterable[pa.RecordBatch], name: str, withheld: KeySet | None) -> Iterator[pa.RecordBatch]:
-    """The same batches; after the last one, an error if rows were by or about people in ``withheld``."""
+    """Pass batches on; after the last one, an error if rows were by or about people in ``withheld``."""
     found = 0
     for batch in batches:
         found += count_traced(batch, withheld) if withheld is not None else 0

@@ -80,7 +80,7 @@ def retire(workspace: Workspace, name: str, *, now: datetime | None = None) -> N
 
 
 def retire_in(session: Session, name: str) -> None:
-    """The same, in a session that is open for writing already, of a version that is known to exist."""
+    """Retire a version that is known to exist, in a session that is open for writing already."""
     session.register.append(EntryKind.VERSION_RETIRED, {"name": name}, now=session.now)
     discard(session.workspace, session.corpus, name)
 

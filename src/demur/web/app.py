@@ -6,47 +6,32 @@ Invariants: every route of the web is in one of the routers listed here; what ch
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.routing import BaseRoute, Route, compile_path
 
 from demur.web import failures
+from demur.web.api import root
 from demur.web.desk import Desk
-from demur.web.limits import Limits
+from demur.web.forms import with_file
+from demur.web.gate import Gate
 from demur.web.pages import PREFIX
-from demur.web.portal.forms import with_file
-from demur.web.security import Gate
+from demur.web.portal import attach, confirm, information, mine, outbox, proven, receipt, said
+from demur.web.server.limits import Limits
+from demur.web.staff import letters, overview, queue, sign_in
 from demur.workspace import Workspace
 
-PORTAL: Final = (
-    "demur.web.portal.start",
-    "demur.web.portal.information",
-    "demur.web.portal.signed",
-    "demur.web.portal.signed_in",
-    "demur.web.portal.typed",
-    "demur.web.portal.person",
-    "demur.web.portal.receipt",
-    "demur.web.portal.attach",
-    "demur.web.portal.confirm",
-    "demur.web.portal.state",
-    "demur.web.portal.mine_rights",
-    "demur.web.portal.mine",
-)
-"""Modules whose `router` has the public pages: each stands under /LANG/."""
+PORTAL: Final = tuple(module.router for module in (information, proven, said, receipt, attach, confirm, mine))
+"""The public pages: each stands under /LANG/."""
 
-PLAIN: Final[tuple[str, ...]] = (
-    "demur.web.portal.plain",
-    "demur.web.portal.outbox",
-    "demur.web.api.root",
-    "demur.web.staff.door",
-    "demur.web.staff.queue",
-    "demur.web.staff.letters",
-    "demur.web.staff.coverage",
-    "demur.web.staff.overview",
+PLAIN: Final = (
+    information.unprefixed,
+    outbox.router,
+    root.router,
+    *(module.router for module in (sign_in, queue, letters, overview)),
 )
-"""Modules whose `router` says whole paths: /, the outbox, the staff's pages, the API."""
+"""Whole paths: /, the outbox, the API, the staff's pages."""
 
 
 def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI:
@@ -70,7 +55,7 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
         title="demur", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.desk = desk
-    routers = [(_router(name), PREFIX) for name in PORTAL] + [(_router(name), "") for name in PLAIN]
+    routers = [(each, PREFIX) for each in PORTAL] + [(each, "") for each in PLAIN]
     uploads = [_pattern(route, prefix) for router, prefix in routers for route in router.routes if _takes_file(route)]
     app.add_middleware(Gate, desk=desk, uploads=uploads)
     failures.install(app)
@@ -87,9 +72,3 @@ def _pattern(route: BaseRoute, prefix: str) -> re.Pattern[str]:
     """What the path of a route looks like."""
     assert isinstance(route, Route)
     return compile_path(prefix + route.path)[0]
-
-
-def _router(name: str) -> APIRouter:
-    router = import_module(name).router
-    assert isinstance(router, APIRouter)
-    return router

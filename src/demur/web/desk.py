@@ -7,7 +7,7 @@ last good one stays); what is slow to open is opened once; nothing here knows of
 import threading
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from demur.errors import PolicyError
 from demur.identity import Keys
@@ -15,11 +15,9 @@ from demur.objecting.office import Office
 from demur.policy import Policy
 from demur.register import Register
 from demur.tokens import Tokens, derived
-from demur.web.limits import Limits
+from demur.web.intake import Intake
+from demur.web.server.limits import Limits
 from demur.workspace import Workspace
-
-if TYPE_CHECKING:
-    from demur.web.intake import Intake
 
 _FORMS: Final = "forms"
 _SESSIONS: Final = "sessions"
@@ -41,10 +39,8 @@ class Desk:
         self.tokens: Tokens = Tokens.of(self.keys, self.register.incarnation)
 
     @cached_property
-    def intake(self) -> "Intake":
-        """Where every objection is lodged."""
-        from demur.web.intake import Intake  # noqa: PLC0415  # only those who lodge need its writer
-
+    def intake(self) -> Intake:
+        """Where every objection is lodged; its thread begins with the first."""
         return Intake(self.register)
 
     def policy(self) -> Policy:
@@ -61,7 +57,7 @@ class Desk:
 
     def office(self, page_language: str = "") -> Office:
         """What is done to an objection now, from a page in a language or without one."""
-        may_ask = partial(self.limits.may_mail, "letter")
+        may_ask = partial(self.limits.may_mail, "question")
         return Office(self.policy(), self.keys, self.tokens, self.now(), page_language, may_ask)
 
     def close(self) -> None:

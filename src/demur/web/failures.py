@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UnavailableError, WorkspaceError
 from demur.notices.languages import N_
-from demur.web.api.problems import by_status
 from demur.web.intake import IntakeFullError
 from demur.web.pages import page
+from demur.web.problems import by_status
 
 _ASTRAY: Final = N_("Check that the address is complete, or start from the first page.")
 _SENTENCES: Final[Mapping[int, tuple[str, str]]] = {

@@ -1,1 +1,1 @@
-"""The worker: it delivers notices and letters, tells the platform what happened, and lets the corpus follow."""
+"""The worker: it delivers notices and mails, tells the platform what happened, and lets the corpus follow."""

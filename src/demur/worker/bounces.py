@@ -17,7 +17,7 @@ from typing import Final
 from demur.identity import Keys
 from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.register import Register
-from demur.worker.mails import letter_of
+from demur.worker.mails import mail_of
 
 LARGEST_BYTES: Final = 2 * 1024 * 1024
 _MOST: Final = Bounds(lines=50_000, parts=500, work=2_000_000)
@@ -51,14 +51,14 @@ def read_dsn(data: bytes) -> Bounce | None:
 
 
 def read_bounces(data: bytes) -> list[tuple[str, str]]:
-    """The same as a list of (Message-ID, cause): what a book of notices asks for."""
+    """What came back for good, as a list of (Message-ID, cause): one, or none."""
     found = read_dsn(data)
     return [] if found is None else [(found.message_id, found.cause)]
 
 
 def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -> bool:
-    """Record that a notice or a letter came back; whether it is one of ours."""
-    number = letter_of(keys, message_id)
+    """Record that a notice or a single mail came back; whether it is one of ours."""
+    number = mail_of(keys, message_id)
     if number is None:
         return register.notices.bounced(message_id, cause=cause)
     return register.letters.bounced(number, cause=cause)

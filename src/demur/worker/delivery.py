@@ -1,4 +1,4 @@
-"""Delivery: notices and letters are taken in hand, handed over in small groups, and put on record.
+"""Delivery: notices and mails are taken in hand, handed over in small groups, and put on record.
 
 Invariants: what was handed over is on record before the next group is begun, so that at most GROUP mails are ever
 handed over and not on record: these, and no others, may go out a second time after a kill. What was not handed over
@@ -14,10 +14,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 from demur.errors import UnavailableError
-from demur.worker.carrying import GROUP, LINES, Answer, Fate, Patience
-from demur.worker.lanes import Rest
-from demur.worker.logs import log, log_error
-from demur.worker.office import Office
+from demur.worker.depot import Depot
+from demur.worker.lanes import Rest, log, log_error
+from demur.worker.transport import GROUP, LINES, Fate, Handover, Patience
 
 T = TypeVar("T")
 
@@ -29,7 +28,7 @@ _AGAIN_S: Final = 2.0
 
 
 class Kind(Protocol[T]):
-    """What is delivered: notices, letters, messages."""
+    """What is delivered: notices, mails, messages."""
 
     name: str
     patience: Patience
@@ -37,7 +36,7 @@ class Kind(Protocol[T]):
     def claim(self, limit: int) -> Sequence[T]:
         """Take some in hand."""
 
-    def carry(self, one: T) -> Answer:
+    def carry(self, one: T) -> Handover:
         """Hand one over, from any thread."""
 
     def attempt(self, one: T) -> int:
@@ -59,10 +58,10 @@ class Kind(Protocol[T]):
 class Delivery(Generic[T]):
     """The lane of one kind."""
 
-    def __init__(self, office: Office, kind: Kind[T], idle: float = IDLE_S) -> None:
+    def __init__(self, depot: Depot, kind: Kind[T], idle: float = IDLE_S) -> None:
         self.name = kind.name
         self.counts: Counter[str] = Counter()
-        self._office = office
+        self._depot = depot
         self._kind = kind
         self._idle = idle
         self._rest = Rest()
@@ -76,7 +75,7 @@ class Delivery(Generic[T]):
             return self._idle
         self._shut = False
         try:
-            while hand and not self._shut and not self._office.stop.is_set():
+            while hand and not self._shut and not self._depot.stop.is_set():
                 self._deliver(hand)
         finally:
             self._give_back(hand)
@@ -103,17 +102,17 @@ class Delivery(Generic[T]):
             log(f"{self.name}.{fate.value}", number=number, cause=cause)
         self._shut = any(answer.fate is Fate.CLOSED for answer in answers)
 
-    def _carry(self, one: T) -> Answer:
+    def _carry(self, one: T) -> Handover:
         try:
             return self._kind.carry(one)
         except Exception as error:  # noqa: BLE001  # one that can't be made must not take back the others, who have theirs
             log_error(f"{self.name}.failed", error)
-            return Answer(Fate.LATER, "error here")
+            return Handover(Fate.LATER, "error here")
 
-    def _record(self, group: Sequence[T], answers: Sequence[Answer]) -> None:
+    def _record(self, group: Sequence[T], answers: Sequence[Handover]) -> None:
         """All of a group's outcome, in one transaction."""
         kind, now = self._kind, datetime.now(UTC)
-        with self._office.register.locked():
+        with self._depot.register.locked():
             sent = [one for one, answer in zip(group, answers, strict=True) if answer.fate is Fate.SENT]
             if sent:
                 kind.sent(sent)
@@ -133,7 +132,7 @@ class Delivery(Generic[T]):
                 work()
             except UnavailableError as error:
                 log_error(f"{self.name}.unrecorded", error)
-                if self._office.stop.wait(_AGAIN_S):
+                if self._depot.stop.wait(_AGAIN_S):
                     raise
             else:
                 return
@@ -143,6 +142,6 @@ class Delivery(Generic[T]):
         if not hand:
             return
         at = datetime.now(UTC) - timedelta(seconds=1)
-        with suppress(UnavailableError), self._office.register.locked():
+        with suppress(UnavailableError), self._depot.register.locked():
             for one in hand:
                 self._kind.retry(one, at, tried=False)

@@ -12,11 +12,10 @@ import orjson
 
 from demur.register import JSON, Entry
 from demur.terms import EntryKind
-from demur.worker.carrying import Answer, Fate
 from demur.worker.delivery import IDLE_S
-from demur.worker.lanes import Rest
-from demur.worker.logs import log
-from demur.worker.office import Office
+from demur.worker.depot import Depot
+from demur.worker.lanes import Rest, log
+from demur.worker.transport import Fate, Handover
 from demur.worker.webhooks import post, webhook_key
 
 MARK: Final = "webhook"
@@ -43,22 +42,22 @@ class Events:
 
     name = "events"
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, depot: Depot) -> None:
         self.counts: Counter[str] = Counter()
-        self._office = office
+        self._depot = depot
         self._rest = Rest()
 
     def turn(self) -> float:
         """Tell the platform of every entry it has not heard of."""
-        url = self._office.policy().webhooks.url
+        url = self._depot.policy().webhooks.url
         if not url:
             return IDLE_S
-        register = self._office.register
+        register = self._depot.register
         heard = marked = int(register.state(MARK) or 0)
         shut = False
         try:
             for entry in register.entries(after=heard):
-                if self._office.stop.is_set():
+                if self._depot.stop.is_set():
                     break
                 if entry.kind in TOLD:
                     answer = self._tell(url, entry)
@@ -82,14 +81,14 @@ class Events:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _tell(self, url: str, entry: Entry) -> Answer:
+    def _tell(self, url: str, entry: Entry) -> Handover:
         body = {"type": entry.kind.value, "timestamp": entry.time.isoformat(), "data": self._data(entry)}
-        return post(url, webhook_key(self._office.workspace), f"entry_{entry.seq}", orjson.dumps(body))
+        return post(url, webhook_key(self._depot.workspace), f"entry_{entry.seq}", orjson.dumps(body))
 
     def _data(self, entry: Entry) -> dict[str, JSON]:
         data: dict[str, JSON] = {"entry": entry.seq}
         lodged = entry.payload.get("objection", entry.seq)
-        reference = self._office.register.reference_of(lodged) if isinstance(lodged, int) else None
+        reference = self._depot.register.reference_of(lodged) if isinstance(lodged, int) else None
         if reference is not None:
             data["reference"] = reference
         return data | {name: entry.payload[name] for name in _PASSED_ON if name in entry.payload}

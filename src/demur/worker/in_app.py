@@ -11,9 +11,9 @@ import orjson
 
 from demur.register import Delivered, Due
 from demur.terms import Channel
-from demur.worker.carrying import NOTICES, Answer, Patience
-from demur.worker.office import Office
-from demur.worker.post_kinds import rendered_notice
+from demur.worker.depot import Depot
+from demur.worker.mail_kinds import rendered_notice
+from demur.worker.transport import NOTICES, Handover, Patience
 from demur.worker.webhooks import message_id, post, webhook_key
 
 
@@ -23,25 +23,25 @@ class InAppNotices:
     name = "in-app"
     patience: Patience = NOTICES
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._book = office.register.notices
-        self._policy = office.policy()
+    def __init__(self, depot: Depot) -> None:
+        self._depot = depot
+        self._book = depot.register.notices
+        self._policy = depot.policy()
         self._key = b""
         self._made: dict[tuple[str, int], Delivered] = {}
 
     def claim(self, limit: int) -> Sequence[Due]:
         """Take some in hand, where the policy has them sent."""
-        self._policy = self._office.policy()
+        self._policy = self._depot.policy()
         self._made.clear()
         if self._policy.notice.in_app != "webhook" or not self._policy.webhooks.url:
             return []
-        self._key = webhook_key(self._office.workspace)
+        self._key = webhook_key(self._depot.workspace)
         return self._book.claim(Channel.IN_APP, limit)
 
-    def carry(self, one: Due) -> Answer:
+    def carry(self, one: Due) -> Handover:
         """Render one, and send it."""
-        notice = rendered_notice(self._office, self._policy, one)
+        notice = rendered_notice(self._depot, self._policy, one)
         name = message_id("notice", one.campaign, one.subject)
         key = (one.campaign, one.subject)
         self._made[key] = Delivered(*key, notice.language, notice.in_app_digest, name)

@@ -1,17 +1,39 @@
-"""A lane: one kind of work, which a thread takes up again and again.
+"""A lane: one kind of work, which a thread takes up again and again, and what is logged of it.
 
 Invariants: a lane that fails rests, longer each time, and never ends the others; what it had in hand is given back.
+The log is a JSON object on each line: names, numbers, codes and the sentences of demur's own errors; never an address,
+a name, an account or what a server said in words.
 """
 
+import json
+import logging
 import threading
+import traceback
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Protocol
 
 from demur.errors import DemurError
-from demur.worker.logs import log_error
 
+LOGGER: Final = logging.getLogger("demur.worker")
 _FIRST_REST_S: Final = 1.0
 _LONGEST_REST_S: Final = 300.0
+
+
+def log(event: str, **facts: str | float) -> None:
+    """Say what happened."""
+    LOGGER.info(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}))
+
+
+def log_error(event: str, error: BaseException) -> None:
+    """Say what went wrong: demur's own sentence, else only the kind of error and its place."""
+    if isinstance(error, DemurError):
+        log(event, error=str(error))
+        return
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f"{Path(last[0].filename).name}:{last[0].lineno}" if last else ""
+    log(event, error=type(error).__name__, place=place)
 
 
 class Lane(Protocol):

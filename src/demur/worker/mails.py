@@ -21,7 +21,7 @@ from demur.notices.rendering import Rendered
 from demur.policy import Policy
 from demur.terms import Channel
 from demur.tokens import derived
-from demur.worker.carrying import Mail
+from demur.worker.transport import Mail
 
 _ADDRESS: Final = re.compile(
     r"([^\s<>()\[\],;:\\\"@\x00-\x20\x7f-\x9f]{1,64})@([^\s<>()\[\],;:\\\"@/\x00-\x20\x7f-\x9f]+)"
@@ -29,7 +29,7 @@ _ADDRESS: Final = re.compile(
 _HOST: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, section 4.5.3.1.3
 _MAILS: Final = "messages"
-_LETTER: Final = re.compile(r"<?([0-9a-f]{40})([0-9a-f]{16})@[^<>\s]+>?")
+_SINGLE: Final = re.compile(r"<?([0-9a-f]{40})([0-9a-f]{16})@[^<>\s]+>?")
 _NOWHERE: Final = "demur@localhost"
 """The sender of mails that only lie in the outbox, where the policy names none."""
 
@@ -60,9 +60,9 @@ class Post:
         """The Message-ID of a notice, without angle brackets."""
         return self._id("notice", campaign, str(subject), channel.value)
 
-    def letter_id(self, number: int) -> str:
-        """The Message-ID of a letter: its holder alone can say which one came back."""
-        return f"{letter_name(self._secret, number)}@{self.domain}"
+    def mail_id(self, number: int) -> str:
+        """The Message-ID of a single mail: its holder alone can say which one came back."""
+        return f"{mail_name(self._secret, number)}@{self.domain}"
 
     def mail(self, rendered: Rendered, address: str, message_id: str) -> Mail:
         """A mail to one address.
@@ -93,20 +93,20 @@ class Post:
         return f"{hmac.digest(self._secret, said, 'sha256')[:20].hex()}@{self.domain}"
 
 
-def letter_name(secret: bytes, number: int) -> str:
-    """A keyed hash, and the number in a form that tells nobody how many letters there are."""
+def mail_name(secret: bytes, number: int) -> str:
+    """A keyed hash, and the number in a form that tells nobody how many mails there are."""
     code = hmac.digest(secret, f"letter\0{number}".encode(), "sha256")[:20]
     return f"{code.hex()}{number ^ _pad(secret, code):016x}"
 
 
-def letter_of(keys: Keys, message_id: str) -> int | None:
-    """The number of the letter that a Message-ID is of; None if it is none of ours."""
-    found = _LETTER.fullmatch(message_id.strip())
+def mail_of(keys: Keys, message_id: str) -> int | None:
+    """The number of the single mail that a Message-ID is of; None if it is none of ours."""
+    found = _SINGLE.fullmatch(message_id.strip())
     if found is None:
         return None
     secret = derived(keys, _MAILS)
     number = int(found[2], 16) ^ _pad(secret, bytes.fromhex(found[1]))
-    ours = hmac.compare_digest(letter_name(secret, number), found[1] + found[2])
+    ours = hmac.compare_digest(mail_name(secret, number), found[1] + found[2])
     return number if ours else None
 
 

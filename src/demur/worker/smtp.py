@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from demur.notices.reach import loopback
+from demur.notices.campaign import loopback
 from demur.policy import Mail as MailPolicy
-from demur.worker.carrying import LINES, SENT, Answer, Fate, Mail, Throttle
+from demur.worker.transport import LINES, SENT, Fate, Handover, Mail, Throttle
 
 _OK: Final = 250
 _FORWARDED: Final = 251
@@ -65,10 +65,10 @@ class Smtp:
         for _ in range(LINES):
             self._lines.put(_Line(self))
 
-    def carry(self, mail: Mail, *, urgent: bool = False) -> Answer:
+    def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:
         """Hand one over."""
         if not self._throttle.wait(urgent=urgent):
-            return Answer(Fate.CLOSED, "stopping")
+            return Handover(Fate.CLOSED, "stopping")
         line = self._lines.get()
         try:
             return line.carry(mail)
@@ -152,13 +152,13 @@ class _Line:
         self._server: smtplib.SMTP | None = None
         self._used = 0.0
 
-    def carry(self, mail: Mail) -> Answer:
+    def carry(self, mail: Mail) -> Handover:
         """Hand one over."""
         kept = self._server is not None
         answer = self._try(mail)
         if answer is None and kept:  # an old connection had ended; the mail itself was not begun
             answer = self._try(mail)
-        return answer or Answer(Fate.LATER, "connection lost")
+        return answer or Handover(Fate.LATER, "connection lost")
 
     def hang_up(self) -> None:
         """End the connection."""
@@ -167,12 +167,12 @@ class _Line:
                 self._server.quit()
             self._drop()
 
-    def _try(self, mail: Mail) -> Answer | None:
+    def _try(self, mail: Mail) -> Handover | None:
         """Hand one over; None if the connection ended before the mail was begun."""
         try:
             server = self._open()
         except _ClosedError as error:
-            return Answer(Fate.CLOSED, str(error))
+            return Handover(Fate.CLOSED, str(error))
         begun = False
         try:
             answer = self._envelope(server, mail)
@@ -181,7 +181,7 @@ class _Line:
                 answer = self._content(server, mail)
         except (OSError, smtplib.SMTPException, ValueError):
             self._drop()
-            return Answer(Fate.LATER, "connection lost") if begun else None
+            return Handover(Fate.LATER, "connection lost") if begun else None
         self._used = time.monotonic()
         if answer.fate is not Fate.SENT:
             self._settle(server)
@@ -194,20 +194,20 @@ class _Line:
             self._server = self._to.connect()
         return self._server
 
-    def _envelope(self, server: smtplib.SMTP, mail: Mail) -> Answer | None:
+    def _envelope(self, server: smtplib.SMTP, mail: Mail) -> Handover | None:
         """The sender and the recipient; an answer where one of them was refused."""
         options = []
         if mail.utf8:
             if not server.has_extn("smtputf8"):
-                return Answer(Fate.NEVER, "address needs smtputf")
+                return Handover(Fate.NEVER, "address needs smtputf")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         code, _ = server.mail(self._to.sender, options)
         if code != _OK:
-            return _closing(code) or Answer(Fate.CLOSED, f"sender refused {code}")
+            return _closing(code) or Handover(Fate.CLOSED, f"sender refused {code}")
         code, said = server.rcpt(mail.address)
         return None if code in {_OK, _FORWARDED} else _closing(code) or _refused(code, said)
 
-    def _content(self, server: smtplib.SMTP, mail: Mail) -> Answer:
+    def _content(self, server: smtplib.SMTP, mail: Mail) -> Handover:
         """The message itself; the answer to its last line decides."""
         _limit(server, self._to.timeouts.end)
         try:
@@ -238,18 +238,18 @@ def address(server: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def _refused(code: int, said: bytes) -> Answer:
+def _refused(code: int, said: bytes) -> Handover:
     """What a refusal means; its enhanced code, if it has one, says more than the plain one.
 
     Nothing else of a reply is kept: it may name the reader.
     """
     found = _ENHANCED.match(said)
     cause = found.group().decode() if found else str(code)
-    return Answer(Fate.NEVER if code >= _PERMANENT else Fate.LATER, cause)
+    return Handover(Fate.NEVER if code >= _PERMANENT else Fate.LATER, cause)
 
 
-def _closing(code: int) -> Answer | None:
-    return Answer(Fate.LATER, str(code)) if code == _CLOSING else None
+def _closing(code: int) -> Handover | None:
+    return Handover(Fate.LATER, str(code)) if code == _CLOSING else None
 
 
 def _limit(server: smtplib.SMTP, seconds: float) -> None:

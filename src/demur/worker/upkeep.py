@@ -11,8 +11,8 @@ from typing import Final
 from demur import glance
 from demur.errors import WorkspaceError
 from demur.worker.delivery import IDLE_S
-from demur.worker.logs import log, log_error
-from demur.worker.office import Office
+from demur.worker.depot import Depot
+from demur.worker.lanes import log, log_error
 
 _REST_S: Final = 5.0
 _SHARE: Final = 4
@@ -26,16 +26,16 @@ class Upkeep:
 
     name = "upkeep"
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, depot: Depot) -> None:
         self.counts: Counter[str] = Counter()
-        self._office = office
+        self._depot = depot
         self._lapse_at = self._clean_at = self._follow_at = 0.0
         self._doubted = False
 
     def turn(self) -> float:
         """Do what is due."""
         now = time.monotonic()
-        register = self._office.register
+        register = self._depot.register
         if now >= self._lapse_at:
             self._lapse()
             self._lapse_at = now + _LAPSE_S
@@ -50,18 +50,18 @@ class Upkeep:
         """Nothing is open."""
 
     def _lapse(self) -> None:
-        lapsing = self._office.register.lapse_due()
+        lapsing = self._depot.register.lapse_due()
         self.counts["lapsed"] += len(lapsing.references)
         if lapsing.doubted_days is not None and not self._doubted:
             log("upkeep.clock", days=lapsing.doubted_days)
         self._doubted = lapsing.doubted_days is not None
 
     def _behind(self) -> bool:
-        workspace = self._office.workspace
+        workspace = self._depot.workspace
         if not workspace.corpus_path.exists():  # nothing was imported yet
             return False
         seen = glance.take(workspace.root, workspace.corpus_path)
-        return seen is None or self._office.register.head().binding > seen.said.honoured
+        return seen is None or self._depot.register.head().binding > seen.said.honoured
 
     def _follow(self) -> None:
         from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without
@@ -69,8 +69,8 @@ class Upkeep:
 
         began = time.monotonic()
         try:
-            report = honour(self._office.workspace)
-            self.counts["erased"] += len(finish(self._office.workspace))
+            report = honour(self._depot.workspace)
+            self.counts["erased"] += len(finish(self._depot.workspace))
         except WorkspaceError as error:  # somebody imports, for instance
             log_error("upkeep.waits", error)
         else:

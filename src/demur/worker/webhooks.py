@@ -19,9 +19,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from demur.errors import WorkspaceError
-from demur.worker.carrying import SENT, Answer, Fate
-from demur.worker.logs import log
-from demur.worker.office import secret
+from demur.worker.depot import secret
+from demur.worker.lanes import log
+from demur.worker.transport import SENT, Fate, Handover
 from demur.workspace import Workspace
 
 TOLERANCE_S: Final = 300
@@ -93,7 +93,7 @@ def message_id(*parts: str | int) -> str:
     return f"msg_{hashlib.sha256(chr(0).join(map(str, parts)).encode()).hexdigest()[:32]}"
 
 
-def post(url: str, key: bytes, message_id: str, body: bytes) -> Answer:
+def post(url: str, key: bytes, message_id: str, body: bytes) -> Handover:
     """Send one message: SENT for 2xx, NEVER for 410 and 422, else the endpoint counts as shut for now."""
     stamp = int(time.time())
     headers = {
@@ -106,16 +106,16 @@ def post(url: str, key: bytes, message_id: str, body: bytes) -> Answer:
     try:
         status = _send(url, headers, body)
     except TimeoutError:
-        return Answer(Fate.CLOSED, "no answer in time")
+        return Handover(Fate.CLOSED, "no answer in time")
     except ssl.SSLCertVerificationError:
-        return Answer(Fate.CLOSED, "certificate not valid")
+        return Handover(Fate.CLOSED, "certificate not valid")
     except ssl.SSLError:
-        return Answer(Fate.CLOSED, "tls failed")
+        return Handover(Fate.CLOSED, "tls failed")
     except (OSError, http.client.HTTPException, ValueError):
-        return Answer(Fate.CLOSED, "no connection")
+        return Handover(Fate.CLOSED, "no connection")
     if http.client.OK <= status < http.client.MULTIPLE_CHOICES:
         return SENT
-    return Answer(Fate.NEVER if status in _UNWANTED else Fate.CLOSED, str(status))
+    return Handover(Fate.NEVER if status in _UNWANTED else Fate.CLOSED, str(status))
 
 
 def _send(url: str, headers: Mapping[str, str], body: bytes) -> int:

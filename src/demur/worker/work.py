@@ -1,27 +1,33 @@
 """The worker: its lanes side by side, from the lock to the last mail in flight.
 
-Invariants: there is one worker for a workspace; at its start it takes back what an earlier one had in hand; letters
-never wait for notices, for a webhook or for the corpus; told to stop, it finishes and records what is in flight.
+Invariants: there is one worker for a workspace, as two would send everything twice; the lock is the operating system's
+and ends with the process, however that ends. At its start it takes back what an earlier one had in hand. Mails that
+somebody waits for never wait for notices, for a webhook or for the corpus; told to stop, it finishes and records what
+is in flight.
 """
 
+import fcntl
+import os
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from demur.errors import WorkspaceError
 from demur.register import Register
 from demur.worker.delivery import Delivery
+from demur.worker.depot import Depot
 from demur.worker.events import Events
 from demur.worker.in_app import InAppNotices
-from demur.worker.lanes import Lane, drain, keep_on
-from demur.worker.lock import only_worker
-from demur.worker.logs import log
-from demur.worker.office import Office
-from demur.worker.post_kinds import Letters, MailNotices
+from demur.worker.lanes import Lane, drain, keep_on, log
+from demur.worker.mail_kinds import MailNotices, SingleMails
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
 
-LETTERS_IDLE_S: Final = 0.25
+MAILS_IDLE_S: Final = 0.25
+
+_LOCK: Final = ".worker"
+"""Its file stays, so that two processes can't each hold "the" lock on different files."""
 
 Counts = Mapping[str, Mapping[str, int]]
 """What each lane did, by name."""
@@ -36,8 +42,8 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
     """
     with only_worker(workspace), workspace.register() as register:
         _take_back(register)
-        office = Office(workspace, register, stop)
-        lanes = lanes_of(office)
+        depot = Depot(workspace, register, stop)
+        lanes = lanes_of(depot)
         with ExitStack() as stack:
             for lane in lanes:
                 stack.callback(lane.close)
@@ -48,14 +54,34 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
         return counts
 
 
-def lanes_of(office: Office) -> list[Lane]:
+@contextmanager
+def only_worker(workspace: Workspace) -> Iterator[None]:
+    """Be the workspace's one worker while the block runs.
+
+    Raises:
+        WorkspaceError: when another process is.
+    """
+    descriptor = os.open(workspace.root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkspaceError(
+                f"Another worker delivers for {workspace.root} already: one is enough; `demur serve` starts its own."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def lanes_of(depot: Depot) -> list[Lane]:
     """Every kind of work, in the order in which one pass does it."""
     return [
-        Delivery(office, Letters(office), LETTERS_IDLE_S),
-        Delivery(office, MailNotices(office)),
-        Delivery(office, InAppNotices(office)),
-        Upkeep(office),
-        Events(office),
+        Delivery(depot, SingleMails(depot), MAILS_IDLE_S),
+        Delivery(depot, MailNotices(depot)),
+        Delivery(depot, InAppNotices(depot)),
+        Upkeep(depot),
+        Events(depot),
     ]
 
 

@@ -140,7 +140,7 @@ def _end(text: str, path: int, name_end: int) -> int:
 
 
 def _declared(host: str, text: str, path: int, profiles: Profiles) -> tuple[str, int] | None:
-    """The same of an address that the policy declares."""
+    """The account that an address names, and where it ends, by the profiles that the policy declares."""
     for own, namespace, pattern in _own_paths(profiles):
         match = pattern.match(text, path) if host in (own, f"www.{own}") else None
         if match is not None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from demur.web.api.answers import Details
 from demur.web.api.models import example
-from demur.web.api.problems import MEDIA_TYPE, PROBLEMS, TYPE
+from demur.web.problems import MEDIA_TYPE, PROBLEMS, TYPE
 
 _ALWAYS: Final = ("unauthorized", "malformed", "too-many", "unavailable")
 _WITH_BODY: Final = ("too-large", "media-type")

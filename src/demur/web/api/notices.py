@@ -19,10 +19,10 @@ from demur.terms import Channel
 from demur.tokens import Purpose
 from demur.web.api.answers import Bounced, InAppNotice, Notices, ShownNotices
 from demur.web.api.describing import describe
-from demur.web.api.lodging import language
 from demur.web.api.models import ACCOUNT, Bounce, Shown, ShownTo, without_controls
-from demur.web.api.routing import KB, body_of, desk_of, media_type, routes, said, told
+from demur.web.api.routing import KB, body_of, language, media_type, routes, said, told
 from demur.web.desk import Desk
+from demur.web.pages import desk
 from demur.worker.bounces import read_bounces, record_bounce
 
 router = routes("Notices")
@@ -50,9 +50,9 @@ AccountAsked = Annotated[
 )
 async def pending(request: Request, account: AccountAsked) -> Response:
     """For `in_app = "pull"`. Show each as plain text, and say so with `POST /api/notices/shown`."""
-    desk = desk_of(request)
-    due = await asyncio.to_thread(desk.register.notices.pending, account)
-    return told(Notices(notices=[_rendered(desk, each) for each in due]))
+    at = desk(request)
+    due = await asyncio.to_thread(at.register.notices.pending, account)
+    return told(Notices(notices=[_rendered(at, each) for each in due]))
 
 
 @router.post(
@@ -63,7 +63,7 @@ async def pending(request: Request, account: AccountAsked) -> Response:
 async def shown(request: Request) -> Response:
     """The notice period of the person begins. Saying it twice changes nothing."""
     seen, _ = await said(request, ShownTo)
-    return told(ShownNotices(shown=await desk_of(request).intake.run(_record, seen.account, seen.notices)))
+    return told(ShownNotices(shown=await desk(request).intake.run(_record, seen.account, seen.notices)))
 
 
 @router.post(
@@ -88,8 +88,8 @@ async def bounces(request: Request) -> Response:
     else:
         bounce, _ = await said(request, Bounce)
         found = [(bounce.message_id.strip().removeprefix("<").removesuffix(">"), bounce.cause)]
-    desk = desk_of(request)
-    return told(Bounced(known=await desk.intake.run(_bounce, desk.keys, found)))
+    at = desk(request)
+    return told(Bounced(known=await at.intake.run(_bounce, at.keys, found)))
 
 
 def _bounce(register: Register, keys: Keys, found: Sequence[tuple[str, str]]) -> int:
@@ -110,9 +110,9 @@ def _record(register: Register, account: str, seen: Sequence[Shown]) -> int:
         return len(delivered)
 
 
-def _rendered(desk: Desk, due: Due) -> InAppNotice:
-    policy = desk.policy()
-    token = desk.tokens.make(Purpose.OBJECT, due.subject)
+def _rendered(at: Desk, due: Due) -> InAppNotice:
+    policy = at.policy()
+    token = at.tokens.make(Purpose.OBJECT, due.subject)
     notice = render_notice(policy, due.member, Links(policy.portal.url, token))
     return InAppNotice(
         campaign=due.campaign,
@@ -120,5 +120,5 @@ def _rendered(desk: Desk, due: Due) -> InAppNotice:
         digest=notice.in_app_digest.hex(),
         subject=notice.subject,
         text=notice.in_app,
-        object_url=f"{policy.portal.url}/{language(desk, notice.language)}/o/{token}",
+        object_url=f"{policy.portal.url}/{language(at, notice.language)}/o/{token}",
     )

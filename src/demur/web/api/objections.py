@@ -1,33 +1,43 @@
 """Objections over the API: lodged, looked up, confirmed, lapsed, withdrawn (Art. 21(5) GDPR, by automated means).
 
-Invariants: an answer 201 is a durable, binding objection; nothing asks for a reason; the accounts of an objection are
-never told.
+Invariants: an answer 201 is a durable, binding objection (intake.py), and only a malformed account refuses one; nothing
+asks for a reason; an objection's accounts are never told; a receipt's link is made each time and stored nowhere.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import orjson
 from fastapi import Path, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from demur.errors import RegisterError
+from demur.errors import DemurError, IdentityError, RegisterError
+from demur.notices.words import languages_of
+from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
-from demur.objecting.withdrawing import withdraw as withdraw_objection
-from demur.register import ObjectionPhase, ObjectionState, Register
-from demur.web.api.answers import REFERENCE, Lodged, Objection, Outcomes, Standing
+from demur.objecting.settling import withdraw as withdraw_objection
+from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
+from demur.register.database.clock import moment
+from demur.register.objections.lodging import Dated
+from demur.tokens import Purpose
+from demur.web.api.answers import REFERENCE, Details, Lodged, Objection, Outcome, Outcomes, Standing
 from demur.web.api.describing import describe
-from demur.web.api.lodging import lodge, lodge_many
 from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, NewObjection, NewObjections, without_controls
-from demur.web.api.once import once
-from demur.web.api.problems import Problem
-from demur.web.api.routing import KB, desk_of, routes, said, told
+from demur.web.api.once import Once, do_once, once
+from demur.web.api.routing import KB, routes, said, told
 from demur.web.desk import Desk
+from demur.web.pages import desk
+from demur.web.problems import KeyReusedError, Problem, problem_of
 
 router = routes("Objections")
 
+CHUNK: Final = 50
+"""Objections of a batch that are recorded in one transaction: others' come in between."""
 _BATCH_BYTES: Final = 4096 * KB
 _OPEN: Final = frozenset({ObjectionPhase.LODGED})
 _ENDING: Final = frozenset({ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED})
@@ -49,6 +59,17 @@ AccountInPath = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class _Noted:
+    """What an answer is made of."""
+
+    reference: str
+    seq: int
+    lodged: str
+    covers: int
+    confirm_by: str | None
+
+
 @router.post(
     "/objections",
     summary="Lodge an objection",
@@ -57,7 +78,7 @@ AccountInPath = Annotated[
 async def lodge_one(request: Request) -> Response:
     """It binds from the moment of the answer, for the accounts named and for every account linked with them."""
     new, body = await said(request, NewObjection)
-    lodged = await lodge(desk_of(request), new, once(request, body))
+    lodged = await _lodge(desk(request), new, once(request, body))
     return told(lodged, 201, Location=f"/api/objections/{lodged.reference}")
 
 
@@ -69,7 +90,7 @@ async def lodge_one(request: Request) -> Response:
 async def lodge_batch(request: Request) -> Response:
     """Up to 1000 at once. Each is recorded or refused by itself; all that are recorded bind from the answer on."""
     new, body = await said(request, NewObjections, _BATCH_BYTES)
-    return told(Outcomes(results=await lodge_many(desk_of(request), new.objections, once(request, body))))
+    return told(Outcomes(results=await _lodge_many(desk(request), new.objections, once(request, body))))
 
 
 @router.get(
@@ -79,7 +100,7 @@ async def lodge_batch(request: Request) -> Response:
 )
 async def show(request: Request, reference: Reference) -> Response:
     """Case, spaces and hyphens of the reference don't matter."""
-    return told(Objection.of(await _found(desk_of(request), reference)))
+    return told(Objection.of(await _found(desk(request), reference)))
 
 
 @router.post(
@@ -89,8 +110,8 @@ async def show(request: Request, reference: Reference) -> Response:
 )
 async def withdraw(request: Request, reference: Reference) -> Response:
     """At the person's own wish. `others` says how many of theirs stay in force."""
-    desk = desk_of(request)
-    return await _move(request, reference, partial(_withdraw, desk.office()), _ENDING)
+    at = desk(request)
+    return await _move(request, reference, partial(_withdraw, at.office()), _ENDING)
 
 
 @router.post(
@@ -125,7 +146,117 @@ async def standing(request: Request, account: AccountInPath) -> Response:
     `in_force` counts every objection that covers the account. `objections` has those of the same person alone: not
     one that holds only because two members gave the same mail address, which nobody verified.
     """
-    return told(await asyncio.to_thread(_standing, desk_of(request).register, account))
+    return told(await asyncio.to_thread(_standing, desk(request).register, account))
+
+
+def _noted(receipt: Receipt, dated: Dated) -> _Noted:
+    by = dated.said.confirm_by
+    confirm_by = None if by is None else moment(by).isoformat()
+    return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
+
+
+def _dated(office: Office, new: NewObjection) -> Dated:
+    return as_platform_says(
+        new.accounts,
+        office,
+        channel=new.channel,
+        received=new.received,
+        reason=new.reason,
+        unconfirmed=new.unconfirmed,
+    )
+
+
+async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
+    """Record one objection.
+
+    Raises:
+        DemurError: when nothing was recorded.
+    """
+    office = at.office()
+    said = _dated(office, new)
+    if once is None:
+        noted = _noted(await at.intake.run_together(Register.lodge_all, said), said)
+    else:
+        noted = _Noted(**orjson.loads(await at.intake.run_together(_once, (once, said))))
+    return _lodged(office, noted)
+
+
+def _once(register: Register, items: Sequence[tuple[Once, Dated]]) -> list[str | DemurError]:
+    return do_once(register, items, partial(_each, register))
+
+
+def _each(register: Register, dated: Sequence[Dated]) -> list[str | DemurError]:
+    answers = zip(dated, register.lodge_all(dated), strict=True)
+    return [
+        orjson.dumps(_noted(answer, said)).decode() if isinstance(answer, Receipt) else answer
+        for said, answer in answers
+    ]
+
+
+async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
+    """Record many objections, each by itself.
+
+    Raises:
+        DemurError: when none was recorded.
+    """
+    outcomes: list[Outcome] = []
+    for start in range(0, len(new), CHUNK):
+        chunk = new[start : start + CHUNK]
+        part = None if once is None else once.part(start)
+        try:
+            outcomes += await _lodge_chunk(at, chunk, part)
+        except DemurError as error:
+            if isinstance(error, KeyReusedError) or not outcomes:
+                raise
+            outcomes += [Outcome(problem=_details(error)) for _ in chunk]
+    return outcomes
+
+
+async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
+    office = at.office()
+    dated = [_dated(office, new) for new in chunk]
+    if once is None:
+        answer = await at.intake.run(_chunk, dated)
+    else:
+        answer = await at.intake.run(_chunk_once, once, dated)
+    return [_outcome(office, each) for each in orjson.loads(answer)]
+
+
+def _chunk(register: Register, dated: Sequence[Dated]) -> str:
+    """What was noted of each, or the sentence that says why nothing was."""
+    answers = zip(dated, register.lodge_all(dated), strict=True)
+    noted = [_noted(answer, each) if isinstance(answer, Receipt) else str(answer) for each, answer in answers]
+    return orjson.dumps(noted).decode()
+
+
+def _chunk_once(register: Register, once: Once, dated: Sequence[Dated]) -> str:
+    with register.locked():
+        (answer,) = do_once(register, [(once, dated)], lambda chunks: [_chunk(register, each) for each in chunks])
+    if isinstance(answer, DemurError):
+        raise answer
+    return answer
+
+
+def _outcome(office: Office, each: dict[str, Any] | str) -> Outcome:
+    if isinstance(each, str):
+        return Outcome(problem=_details(IdentityError(each)))
+    return Outcome(objection=_lodged(office, _Noted(**each)))
+
+
+def _details(error: DemurError) -> Details:
+    problem = problem_of(error)
+    assert isinstance(problem, Problem)
+    return Details(**problem.body())
+
+
+def _lodged(office: Office, noted: _Noted) -> Lodged:
+    return Lodged(
+        reference=noted.reference,
+        lodged=datetime.fromisoformat(noted.lodged),
+        covers=noted.covers,
+        confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
+        receipt_url=office.link(Purpose.RECEIPT, noted.seq, languages_of(office.policy)[0]),
+    )
 
 
 def _standing(register: Register, account: str) -> Standing:
@@ -138,9 +269,9 @@ def _withdraw(office: Office, register: Register, reference: str) -> ObjectionSt
     return withdraw_objection(register, reference, office)
 
 
-async def _found(desk: Desk, reference: str) -> ObjectionState:
+async def _found(at: Desk, reference: str) -> ObjectionState:
     try:
-        return await asyncio.to_thread(desk.register.objection, reference)
+        return await asyncio.to_thread(at.register.objection, reference)
     except RegisterError as error:
         raise Problem("not-found", str(error)) from None
 
@@ -151,12 +282,12 @@ async def _move(
     act: Callable[[Register, str], ObjectionState],
     possible: frozenset[ObjectionPhase],
 ) -> Response:
-    desk = desk_of(request)
-    await _found(desk, reference)
+    at = desk(request)
+    await _found(at, reference)
     try:
-        state = await desk.intake.run(act, reference)
+        state = await at.intake.run(act, reference)
     except RegisterError as error:
-        if (await _found(desk, reference)).phase in possible:
+        if (await _found(at, reference)).phase in possible:
             raise
         raise Problem("conflict", str(error)) from None
     return told(Objection.of(state))

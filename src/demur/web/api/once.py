@@ -15,7 +15,7 @@ from fastapi import Request
 
 from demur.errors import DemurError
 from demur.register import Register
-from demur.web.api.problems import KeyReusedError, Problem
+from demur.web.problems import KeyReusedError, Problem
 
 T = TypeVar("T")
 

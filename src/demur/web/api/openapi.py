@@ -4,7 +4,6 @@ Invariants: it says every route, every problem and every limit that the code has
 same for every workspace, so that docs/openapi.json is it.
 """
 
-import functools
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -63,14 +62,6 @@ def document(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     schemas |= said["$defs"]
     components["schemas"] = dict(sorted(schemas.items()))
     return made
-
-
-@functools.cache
-def served() -> bytes:
-    """The document as it is served."""
-    from demur.web.api.root import ROUTES  # noqa: PLC0415  # which serves this
-
-    return written(document(ROUTES))
 
 
 def written(made: dict[str, Any]) -> bytes:

@@ -3,7 +3,6 @@
 Invariants: every operation, parameter, answer and object of the document is on the page, in its order.
 """
 
-import functools
 import json
 import re
 from collections.abc import Mapping
@@ -12,8 +11,6 @@ from typing import Any, Final
 
 import orjson
 from markupsafe import Markup, escape
-
-from demur.web.api.openapi import served
 
 JSON_TYPE: Final = "application/json"
 _NAME: Final = "#/components/schemas/"
@@ -34,7 +31,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Answer:
+class OperationAnswer:
     """One answer of an operation."""
 
     status: str
@@ -56,7 +53,7 @@ class Operation:
     """Of the body, "" for none."""
     example: str
     """A call of it, as a shell command."""
-    answers: tuple[Answer, ...]
+    answers: tuple[OperationAnswer, ...]
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,9 @@ class Reference:
     models: tuple[Model, ...]
 
 
-@functools.cache
-def reference() -> Reference:
-    """What the page shows."""
-    document = orjson.loads(served())
+def reference_of(description: bytes) -> Reference:
+    """What the page shows of an OpenAPI document."""
+    document = orjson.loads(description)
     operations = [
         (operation["tags"][0], _operation(path, method, operation))
         for path, methods in document["paths"].items()
@@ -110,7 +106,8 @@ def _operation(path: str, method: str, said: Mapping[str, Any]) -> Operation:
         for each in said.get("parameters", ())
     )
     answers = tuple(
-        Answer(status, _prose(answer["description"]), _answered(answer)) for status, answer in said["responses"].items()
+        OperationAnswer(status, _prose(answer["description"]), _answered(answer))
+        for status, answer in said["responses"].items()
     )
     return Operation(
         id=said["operationId"],

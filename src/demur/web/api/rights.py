@@ -5,26 +5,23 @@ account and to no account that they named; neither asks for a reason; each is an
 register; both run beside the server's other work, two at a time; a copy leaves no file behind.
 """
 
-from typing import TYPE_CHECKING
-
 from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.responses import Response
 
 from demur.errors import RegisterError, UsageError, WorkspaceError
-from demur.objecting.references import account_of
+from demur.objecting.channels import account_by_reference
+from demur.rights import erasing
+from demur.rights.access import copy_of
 from demur.web.api.answers import Erasure
 from demur.web.api.describing import describe
 from demur.web.api.models import Who
-from demur.web.api.problems import Problem
-from demur.web.api.routing import desk_of, routes, said, told
+from demur.web.api.routing import routes, said, told
 from demur.web.desk import Desk
-from demur.web.portal.mine import heavy
-from demur.web.portal.mine_rights import handed_over
+from demur.web.heavy import handed_over, heavy
+from demur.web.pages import desk
+from demur.web.problems import Problem
 from demur.workspace import Workspace
-
-if TYPE_CHECKING:
-    from demur.rights.access import Copy
 
 router = routes("Rights")
 
@@ -46,8 +43,8 @@ _ZIP = "application/zip"
 async def access(request: Request) -> Response:
     """For their eyes only: make sure that it is theirs before you ask (Art. 12(6) GDPR)."""
     who, _ = await said(request, Who)
-    desk = desk_of(request)
-    copy = await run_sync(_copy, desk.workspace, await run_sync(_account, desk, who), limiter=heavy)
+    at = desk(request)
+    copy = await run_sync(copy_of, at.workspace, await run_sync(_account, at, who), limiter=heavy)
     return handed_over(copy)
 
 
@@ -68,35 +65,27 @@ async def erase(request: Request) -> Response:
     By reference, a second time is a conflict: what was said is gone.
     """
     who, _ = await said(request, Who)
-    desk = desk_of(request)
-    return told(await run_sync(_erase, desk.workspace, await run_sync(_account, desk, who), limiter=heavy))
+    at = desk(request)
+    return told(await run_sync(_erase, at.workspace, await run_sync(_account, at, who), limiter=heavy))
 
 
-def _account(desk: Desk, who: Who) -> str:
+def _account(at: Desk, who: Who) -> str:
     if who.reference is None:
         return str(who.account)
     try:
-        return account_of(desk.register, who.reference)
+        return account_by_reference(at.register, who.reference)
     except UsageError as error:
         raise Problem("conflict", str(error)) from None
     except RegisterError as error:
-        desk.register.head()  # a register that can't be read says so itself
+        at.register.head()  # a register that can't be read says so itself
         raise Problem("not-found", str(error)) from None
 
 
-def _copy(workspace: Workspace, account: str) -> "Copy":
-    from demur.rights.access import copy_of  # noqa: PLC0415  # it loads what reads versions; few ask for it
-
-    return copy_of(workspace, account)
-
-
 def _erase(workspace: Workspace, account: str) -> Erasure:
-    from demur.rights import erasing as rights  # noqa: PLC0415  # the same
-
     try:
-        done = rights.erase(workspace, account)
+        done = erasing.erase(workspace, account)
     except WorkspaceError:  # another process writes: it is on record, and maintenance finishes it
-        return Erasure(reference=rights.request(workspace, account).reference, finished=False)
+        return Erasure(reference=erasing.request(workspace, account).reference, finished=False)
     return Erasure(
         reference=done.reference,
         finished=True,

@@ -1,23 +1,44 @@
 """Everything under /api: the routes for callers with a key, their description, and what is not there.
 
 Invariants: what is said of the API (the document, its page) needs no key; every other path under /api answers with a
-problem.
+problem; monitoring reads that the register stands only where it can be read.
 """
 
+import asyncio
+import functools
+from importlib.metadata import version
 from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from demur.web.api import notices, objections, rights, status
-from demur.web.api.openapi import served
-from demur.web.api.problems import Problem, by_status
-from demur.web.api.reference import reference
-from demur.web.pages import page
+from demur.register import Register
+from demur.web.api import notices, objections, rights
+from demur.web.api.answers import Status
+from demur.web.api.describing import describe
+from demur.web.api.openapi import document, written
+from demur.web.api.reference import Reference, reference_of
+from demur.web.api.routing import routes, told
+from demur.web.pages import desk, page
+from demur.web.problems import Problem, by_status
+
+_monitoring: Final = routes("Status")
+
+
+@_monitoring.get("/status", summary="See where the register stands", **describe(Status, "Where it stands."))
+async def status(request: Request) -> Response:
+    """Answers only if the register can be read."""
+    return told(await asyncio.to_thread(_read, desk(request).register))
+
+
+def _read(register: Register) -> Status:
+    head = register.head()
+    return Status(version=version("demur"), entries=head.seq, binding=head.binding, in_force=register.in_force())
+
 
 ROUTES: Final[tuple[BaseRoute, ...]] = tuple(
-    route for module in (objections, notices, rights, status) for route in module.router.routes
+    route for each in (objections.router, notices.router, rights.router, _monitoring) for route in each.routes
 )
 """The routes for callers with a key."""
 
@@ -34,7 +55,18 @@ async def openapi() -> Response:
 @router.get("/api/docs", include_in_schema=False)
 async def docs(request: Request) -> Response:
     """The description for people."""
-    return page(request, "api.html", reference=reference())
+    return page(request, "api.html", reference=_reference())
+
+
+@functools.cache
+def served() -> bytes:
+    """The OpenAPI document as it is served."""
+    return written(document(ROUTES))
+
+
+@functools.cache
+def _reference() -> Reference:
+    return reference_of(served())
 
 
 async def elsewhere(request: Request) -> Response:

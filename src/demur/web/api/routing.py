@@ -16,9 +16,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from demur.web.api.problems import Problem, problem_of
+from demur.notices.languages import matching
+from demur.notices.words import languages_of
 from demur.web.desk import Desk
-from demur.web.security import address
+from demur.web.pages import desk
+from demur.web.problems import Problem, problem_of
+from demur.web.server.headers import address
 
 KB: Final = 1024
 BODY: Final = 256 * KB
@@ -59,20 +62,13 @@ def routes(tag: str) -> APIRouter:
     )
 
 
-def desk_of(request: Request) -> Desk:
-    """What the routes work with."""
-    found = request.app.state.desk
-    assert isinstance(found, Desk)
-    return found
-
-
 class Callers:
     """Who called lately: spares the register a question for each request."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[float, str]] = {}
 
-    async def name(self, desk: Desk, secret: str, address: str) -> str | None:
+    async def name(self, at: Desk, secret: str, address: str) -> str | None:
         """The name of a key; None if it does not hold.
 
         Raises:
@@ -82,9 +78,9 @@ class Callers:
         until, name = self._known.get(digest, (0.0, ""))
         if until > now:
             return name
-        if wait := desk.limits.wait("page", address):
+        if wait := at.limits.wait("page", address):
             raise _too_many(wait)
-        found = await asyncio.to_thread(desk.register.api_keys.check, secret)
+        found = await asyncio.to_thread(at.register.api_keys.check, secret)
         if len(self._known) >= _MOST_KEYS or found is None:
             self._known.pop(digest, None)
         if found is not None and len(self._known) < _MOST_KEYS:
@@ -105,18 +101,18 @@ async def caller(request: Request) -> str:
             "This needs an API key: send it as `Authorization: Bearer KEY`; `demur key create NAME` makes one.",
             WWW_Authenticate='Bearer realm="demur"',
         )
-    desk = desk_of(request)
+    at = desk(request)
     callers: Callers | None = getattr(request.app.state, "callers", None)
     if callers is None:
         callers = request.app.state.callers = Callers()
-    name = await callers.name(desk, secret.strip(), address(request))
+    name = await callers.name(at, secret.strip(), address(request))
     if name is None:
         raise Problem(
             "unauthorized",
             "This API key is unknown or was revoked: ask whoever runs demur for a new one.",
             WWW_Authenticate='Bearer realm="demur", error="invalid_token"',
         )
-    if wait := desk.limits.wait("key", name):
+    if wait := at.limits.wait("key", name):
         raise _too_many(wait)
     return name
 
@@ -169,3 +165,8 @@ def told(model: BaseModel, status: int = 200, **headers: str) -> Response:
     """An answer."""
     headers = {key.replace("_", "-"): value for key, value in headers.items()}
     return Response(model.model_dump_json(), status, headers, "application/json")
+
+
+def language(at: Desk, wanted: str | None = None) -> str:
+    """The language of a link to the portal: the one wanted, else the one of the notices for everybody else."""
+    return matching(wanted) or languages_of(at.policy())[0]

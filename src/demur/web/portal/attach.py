@@ -16,12 +16,10 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import RegisterError
 from demur.notices.languages import N_
 from demur.register import Attachment, Register
+from demur.web import forms
 from demur.web.pages import desk, gettext
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
-from demur.web.portal.receipt import Found, find, receipt_page
+from demur.web.portal.receipt import Found, find, receipt_at, receipt_page
 from demur.web.portal.sniffing import FileType, file_type
-from demur.web.portal.typed import WRONG
 
 router: Final = APIRouter()
 
@@ -72,7 +70,7 @@ async def _taken(request: Request, found: Found, reason: str, content: bytes) ->
         errors = {"reason": _NO_MORE}
     if errors:
         told = {name: gettext(request).gettext(message) for name, message in errors.items()}
-        return receipt_page(request, found, WRONG, errors=told, reason=reason)
+        return receipt_page(request, found, forms.WRONG, errors=told, reason=reason)
     return RedirectResponse(receipt_at(request, found.state.seq) + "?added=1", 303)
 
 

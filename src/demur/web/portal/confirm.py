@@ -15,18 +15,17 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import RegisterError
 from demur.notices.content import name_of
 from demur.notices.words import Say, day, speaker
-from demur.objecting.answering import Answer, answer, can_return
-from demur.objecting.withdrawing import held, withdraw_as_holder
+from demur.objecting.settling import Reply, answer, can_return, held, withdraw_as_holder
 from demur.register import ObjectionPhase, ObjectionState
 from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
+from demur.web.portal.receipt import receipt_at
 
 router: Final = APIRouter()
 
-_ANSWERS: Final[dict[str, Answer]] = {"yes": "yes", "no": "no"}
+_ANSWERS: Final[dict[str, Reply]] = {"yes": "yes", "no": "no"}
 
 
 @dataclass(frozen=True)

@@ -1,28 +1,39 @@
-"""What everybody may read: the full notice, what comes in, whom to write to, and how accessible these pages are.
+"""What everybody may read: the first page, the notice, what comes in, whom to write to, how accessible the pages are.
 
 Invariants: whatever these pages say of the processing is generated from demur.toml, as the notice is; reading them
-changes nothing and asks nothing.
+changes nothing and asks nothing. What stands outside the languages leads to the reader's own, and is no page itself.
 """
 
 import unicodedata
 from typing import Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from demur.notices.authorities import Authority, authorities
 from demur.notices.content import NoticeContent
 from demur.notices.languages import locale
 from demur.notices.words import day, speaker
 from demur.policy import Policy
-from demur.web.pages import desk, language, page
+from demur.web.pages import PREFIX, address, desk, language, page, stylesheet
 
 router: Final = APIRouter()
+"""Pages, each under /LANG/."""
+unprefixed: Final = APIRouter(include_in_schema=False)
+"""What stands outside the languages."""
+
+_YEAR: Final = "public, max-age=31536000, immutable"
 
 
 def content(request: Request) -> NoticeContent:
     """The notice in the language of the page."""
     return NoticeContent.of(desk(request).policy(), language(request))
+
+
+@router.get("/")
+async def start(request: Request) -> Response:
+    """What we use and why, in short, and how to object."""
+    return page(request, "start.html", content=content(request))
 
 
 @router.get("/notice")
@@ -49,6 +60,30 @@ async def contact(request: Request) -> Response:
 async def accessibility(request: Request) -> Response:
     """What was tested, and what was not."""
     return page(request, "accessibility.html")
+
+
+@unprefixed.get("/")
+async def front(request: Request) -> Response:
+    """The first page, in the language that the browser prefers."""
+    return RedirectResponse(address(language(request), "/"), 303, {"vary": "accept-language"})
+
+
+@unprefixed.get(PREFIX)
+async def front_of_language(request: Request) -> Response:
+    """A language without its slash."""
+    return RedirectResponse(address(language(request), "/"), 308)
+
+
+@unprefixed.get("/static/style.css")
+async def style() -> Response:
+    """The stylesheet: its address changes with it, so that it may be kept for ever."""
+    return Response(stylesheet()[0], media_type="text/css", headers={"cache-control": _YEAR})
+
+
+@unprefixed.get("/robots.txt")
+async def robots() -> Response:
+    """Nothing here is for a search engine but the first page and the notice; a link with a token never is."""
+    return Response("User-agent: *\nDisallow: /outbox\n", media_type="text/plain")
 
 
 def _periods(decided: Policy, shown: str) -> list[tuple[str, object]]:

@@ -1,8 +1,10 @@
-"""What would be used of a member's: first a proof that the account is theirs, then everything the corpus has.
+"""A member's own pages: a proof that the account is theirs, what would be used of it, and what they may do about it.
 
 Invariants: nothing of an account is shown before its holder opened a link that went to the address on file; the
 answer to whoever types an account is the same in wording, shape and time whether anybody has heard of it or not; the
-link opens nothing by being looked at, only by its button, and that once.
+link opens nothing by being looked at, only by its button, and that once. Objecting, taking a copy (Art. 15 GDPR) and
+deleting everything (Art. 17 GDPR) are POSTs by a form of the session's own pages, and none asks for a reason. A
+deletion is on record before it is tried, so that it is done in any case.
 """
 
 import math
@@ -11,7 +13,6 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 import numpy as np
-from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
@@ -19,17 +20,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from demur.corpus.find import find
-from demur.errors import IdentityError
+from demur.errors import CorpusError, IdentityError, WorkspaceError
+from demur.notices.content import undone_of
 from demur.notices.languages import N_
+from demur.objecting.channels import Route
+from demur.objecting.lodging import by_proof
 from demur.objecting.naming import account_of, tidy
-from demur.objecting.withdrawing import held
+from demur.objecting.settling import held
 from demur.register import ObjectionState
+from demur.rights import erasing
+from demur.rights.access import copy_of
 from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.desk import Desk
+from demur.web.heavy import handed_over, heavy, patiently
 from demur.web.pages import address, desk, gettext, language, page
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
-from demur.web.sessions import FIELD, MEMBER, Session
+from demur.web.portal.receipt import receipt_at
+from demur.web.sign_ins import FIELD, MEMBER, SignIn
+from demur.workspace import Workspace
 
 router: Final = APIRouter()
 
@@ -48,10 +56,6 @@ _ESCAPED: Final = {"&": 5, "<": 4, ">": 4, '"': 5, "'": 5}
 """Bytes of what is escaped."""
 
 _UNREADABLE: Final = N_("Write a user name, a mail address or the address of a profile.")
-_WRONG: Final = 422
-
-heavy: Final = CapacityLimiter(2)
-"""Searches, copies and deletions at a time: the pages of everybody else go on meanwhile."""
 
 
 @router.get("/mine")
@@ -73,8 +77,8 @@ async def ask(request: Request) -> Response:
     account = account_of(typed, policy.portal.namespace, policy.accounts.names)
     if account is None:
         errors = {"account": gettext(request).gettext(_UNREADABLE)}
-        return page(request, "mine.html", _WRONG, account=tidy(typed), errors=errors)
-    forms.spare(request, account)
+        return page(request, "mine.html", forms.WRONG, account=tidy(typed), errors=errors)
+    forms.limit_by_account(request, account)
     answer = RedirectResponse(address(language(request), "/mine/asked"), 303)
     answer.background = BackgroundTask(_send_link, at, account, language(request))
     await steady.wait()
@@ -91,7 +95,47 @@ async def asked(request: Request) -> Response:
 async def end(request: Request) -> Response:
     """End the session."""
     response = RedirectResponse(address(language(request), "/"), 303)
-    await acting(request)
+    await _acting(request)
+    await run_sync(MEMBER.end, request, response)
+    return response
+
+
+@router.post("/mine/object")
+async def object_(request: Request) -> Response:
+    """Object, as who proved control of the account."""
+    session, at = await _acting(request), desk(request)
+    office = at.office(language(request))
+    seq = await at.intake.run(by_proof, session.subject, Route.SIGNED_IN, office, session.account)
+    return RedirectResponse(receipt_at(request, seq), 303)
+
+
+@router.post("/mine/copy")
+async def copy(request: Request) -> Response:
+    """The copy, one zip file, of which nothing stays here."""
+    session, at = await _acting(request), desk(request)
+    account = await run_sync(_account_in, at, session)
+    shown = language(request)
+    made = await run_sync(lambda: patiently(lambda: copy_of(at.workspace, account, language=shown)), limiter=heavy)
+    return handed_over(made)
+
+
+@router.get("/mine/delete")
+async def ask_to_delete(request: Request) -> Response:
+    """The question, asked once."""
+    session = await run_sync(MEMBER.current, request)
+    if session is None:
+        return RedirectResponse(address(language(request), "/mine"), 303)
+    return page(request, "mine_delete.html", csrf=session.csrf, undone=undone_of(language(request)))
+
+
+@router.post("/mine/delete")
+async def delete(request: Request) -> Response:
+    """Put it on record, delete, and end the session; what can't be finished now, the next maintenance finishes."""
+    session, at = await _acting(request), desk(request)
+    account = await run_sync(_account_in, at, session)
+    asked = await run_sync(erasing.request, at.workspace, account)
+    done = await run_sync(_finished, at.workspace, limiter=heavy)
+    response = page(request, "mine_deleted.html", reference=asked.reference, done=done, switch=None)
     await run_sync(MEMBER.end, request, response)
     return response
 
@@ -121,7 +165,7 @@ async def begin(request: Request, token: str) -> Response:
     return response
 
 
-async def acting(request: Request) -> Session:
+async def _acting(request: Request) -> SignIn:
     """The session of a POST.
 
     Raises:
@@ -131,7 +175,7 @@ async def acting(request: Request) -> Session:
     return await run_sync(MEMBER.acting, request, code)
 
 
-def account_in(at: Desk, session: Session) -> str:
+def _account_in(at: Desk, session: SignIn) -> str:
     """The account whose holder a session belongs to.
 
     Raises:
@@ -141,6 +185,15 @@ def account_in(at: Desk, session: Session) -> str:
     if account is None:
         raise HTTPException(404)
     return account
+
+
+def _finished(workspace: Workspace) -> bool:
+    """Finish what is on record; False where another process writes all the time."""
+    try:
+        patiently(lambda: erasing.finish(workspace))
+    except (WorkspaceError, CorpusError):
+        return False
+    return True
 
 
 def _send_link(at: Desk, account: str, shown: str) -> None:
@@ -159,9 +212,9 @@ def _used(request: Request) -> Response:
     return page(request, "mine_used.html", 404, switch="/mine")
 
 
-async def _content(request: Request, session: Session, number: int) -> Response:
+async def _content(request: Request, session: SignIn, number: int) -> Response:
     at = desk(request)
-    account = await run_sync(account_in, at, session)
+    account = await run_sync(_account_in, at, session)
     found = await run_sync(lambda: find(at.workspace, account, limit=_LISTED), limiter=heavy)
     own = await run_sync(at.register.objections_of_key, session.subject)
     pages = max(1, math.ceil(len(found.rows) / _ROWS))

@@ -33,8 +33,8 @@ _LARGEST: Final = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Mail:
-    """One mail of the outbox."""
+class Listed:
+    """A mail, as the pages show it."""
 
     name: str
     subject: str
@@ -92,7 +92,7 @@ def _latest(folder: Path) -> list[Path]:
         return [folder / name for _, name in heapq.nlargest(_LISTED, found)]
 
 
-def _read(path: Path) -> Mail:
+def _read(path: Path) -> Listed:
     with path.open("rb") as file:
         message = message_from_bytes(file.read(_LARGEST), policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -100,4 +100,4 @@ def _read(path: Path) -> Mail:
     text = body.get_content() if body else ""
     has_html = message.get_body(("html",)) is not None
     subject, to, date = (str(message.get(name, "")) for name in ("subject", "to", "date"))
-    return Mail(path.name, subject, to, date, text, has_html)
+    return Listed(path.name, subject, to, date, text, has_html)

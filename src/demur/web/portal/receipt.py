@@ -1,9 +1,10 @@
-"""The receipt of an objection, which is also where it is seen and withdrawn.
+"""The receipt of an objection, which is also where it is seen and withdrawn, and the way to it by its reference.
 
 Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account; what the
 holder of a typed account or address has confirmed is theirs to withdraw and nobody else's; the receipt of an objection
 by a typed account reads the same whatever its holder did, so that nobody learns from it who has an account;
-withdrawing asks once, and is a POST.
+withdrawing asks once, and is a POST. A reference with a typing error and one that nobody has read the same, and neither
+can be guessed; a token says nothing but the objection's number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,17 +21,16 @@ from demur.notices.authorities import authority_of
 from demur.notices.content import complaint_of, others_of, undone_of
 from demur.notices.languages import N_
 from demur.notices.words import day, speaker
-from demur.objecting.answering import texts
 from demur.objecting.channels import SAID, Route
-from demur.objecting.withdrawing import told_phase, withdraw_by_receipt
+from demur.objecting.naming import tidy
+from demur.objecting.settling import texts, told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
 from demur.register.database.records import JSON
 from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.desk import Desk
-from demur.web.pages import address, desk, language, page
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
+from demur.web.pages import address, desk, gettext, language, page
 
 router: Final = APIRouter()
 
@@ -40,6 +40,7 @@ _HEADINGS: Final = {
     ObjectionPhase.LAPSED: N_("This objection has ended"),
     ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
 }
+_UNKNOWN: Final = N_("We know no such reference. Compare it with your receipt.")
 _ASKED: Final = N_("We have received your withdrawal")
 _HELD: Final = N_(
     "If the objection was confirmed, it holds until it is withdrawn by the link in our mail, or by writing to us. "
@@ -102,6 +103,29 @@ async def end(request: Request, token: str) -> Response:
     await at.intake.run(withdraw_by_receipt, found.state, at.office(language(request)))
     await steady.wait()
     return RedirectResponse(receipt_at(request, found.state.seq), 303)
+
+
+@router.get("/status")
+async def ask_reference(request: Request) -> Response:
+    """The field for a reference."""
+    return page(request, "object_status.html", reference="")
+
+
+@router.post("/status")
+async def show_by_reference(request: Request) -> Response:
+    """The receipt of the reference."""
+    typed = tidy((await forms.read(request)).text("reference"), 60)
+    try:
+        state = await run_in_threadpool(desk(request).register.objection, typed)
+    except RegisterError:
+        errors = {"reference": gettext(request).gettext(_UNKNOWN)}
+        return page(request, "object_status.html", forms.WRONG, reference=typed, errors=errors)
+    return RedirectResponse(receipt_at(request, state.seq), 303)
+
+
+def receipt_at(request: Request, seq: int) -> str:
+    """The path of an objection's receipt, in the language of the request."""
+    return address(language(request), f"/receipt/{desk(request).tokens.make(Purpose.RECEIPT, seq)}")
 
 
 def find(at: Desk, token: str, *, acting: bool = False) -> Found:

@@ -1,8 +1,8 @@
 """Who of the staff is asking, what they may do, and the frame of their pages.
 
-Invariants: whoever has no session is led to the door, whoever has one without the role is told so; the session is
-looked up for every request, so that it ends with the access it stands for; an act needs the form's code besides the
-cookie, and its entry names who did it by number.
+Invariants: whoever has no session is led to where staff sign in, whoever has one without the role is told so; the
+session is looked up for every request, so that it ends with the access it stands for; an act needs the form's code
+besides the cookie, and its entry names who did it by number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,14 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import RegisterError
 from demur.register import JSON, ObjectionState, Register, Staff, StaffRole
 from demur.terms import EntryKind
+from demur.web import forms
 from demur.web.pages import desk, page
-from demur.web.portal import forms
-from demur.web.sessions import FIELD, Session, Sessions
+from demur.web.sign_ins import FIELD, SignIn, SignIns
 
-STAFF: Final = Sessions("staff", minutes=8 * 60)
+STAFF: Final = SignIns("staff", minutes=8 * 60)
 """A working day."""
 
-DOOR: Final = "/staff/"
+SIGN_IN: Final = "/staff/"
 
 _FORBIDDEN: Final = 403
 _PAGES: Final = (
@@ -42,7 +42,7 @@ class Visit:
 
     request: Request
     staff: Staff
-    session: Session
+    session: SignIn
 
     def page(self, name: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  # a template's
         """A page in the staff's frame."""
@@ -79,7 +79,7 @@ async def admitted(request: Request, *roles: StaffRole) -> Visit | Response:
     """The visit of somebody who may look at a page, or where they are led instead."""
     visit = await run_in_threadpool(_visit, request)
     if visit is None:
-        return RedirectResponse(DOOR, 303)
+        return RedirectResponse(SIGN_IN, 303)
     return _allowed(visit, roles)
 
 
@@ -95,7 +95,7 @@ async def acting(request: Request, *roles: StaffRole) -> tuple[Visit, forms.Form
     session = await run_in_threadpool(STAFF.acting, request, form.text(FIELD))
     staff = await run_in_threadpool(_staff, request, session)
     if staff is None:
-        return RedirectResponse(DOOR, 303)
+        return RedirectResponse(SIGN_IN, 303)
     allowed = _allowed(Visit(request, staff, session), roles)
     return (allowed, form) if isinstance(allowed, Visit) else allowed
 
@@ -110,7 +110,7 @@ def _visit(request: Request) -> Visit | None:
     return Visit(request, staff, session) if session and staff else None
 
 
-def _staff(request: Request, session: Session) -> Staff | None:
+def _staff(request: Request, session: SignIn) -> Staff | None:
     try:
         staff = desk(request).register.staff.staff(session.subject)
     except RegisterError:

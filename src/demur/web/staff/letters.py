@@ -15,14 +15,14 @@ from starlette.responses import Response
 
 from demur.errors import SourceError
 from demur.objecting.channels import Route
-from demur.objecting.eml import read_mail
+from demur.objecting.eml import read_letter
 from demur.objecting.lodging import Written, by_letter
 from demur.objecting.naming import account_of, tidy
 from demur.objecting.office import Office
 from demur.register import Receipt, Register, StaffRole
 from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.pages import desk
-from demur.web.portal import forms
 from demur.web.staff.frame import Visit, acting, admitted
 
 router: Final = APIRouter(include_in_schema=False)
@@ -30,7 +30,6 @@ router: Final = APIRouter(include_in_schema=False)
 CHANNELS: Final = (Route.LETTER, Route.MAIL, Route.TICKET)
 
 _OFFICER: Final = (StaffRole.OFFICER,)
-_WRONG: Final = 422
 _FIELDS: Final = ("accounts", "names", "text", "received", "channel", "checked")
 
 
@@ -56,7 +55,7 @@ async def record_(request: Request) -> Response:
     async with form.content() as mail:
         written, errors = await run_in_threadpool(_written, form, mail, office)
     if errors:
-        return _form(visit, {name: form.text(name) for name in _FIELDS}, _WRONG, errors=errors)
+        return _form(visit, {name: form.text(name) for name in _FIELDS}, forms.WRONG, errors=errors)
     checked = bool(form.text("checked"))
     receipts = await at.intake.run(_recorded, visit, written, office, checked=checked)
     states = await run_in_threadpool(lambda: [at.register.objection(each.reference) for each in receipts])
@@ -113,12 +112,12 @@ def _received(form: forms.Form, now: datetime, errors: dict[str, str]) -> date |
 
 
 def _with_mail(written: Written, content: bytes, office: Office, errors: dict[str, str]) -> Written:
-    """The same with what a mail says, if one was chosen."""
+    """What was typed, with what a mail says besides, if one was chosen."""
     if not content:
         return written
     try:
-        mail = read_mail(content, now=office.now, names=office.policy.accounts.names)
+        letter = read_letter(content, now=office.now, names=office.policy.accounts.names)
     except SourceError as error:
         errors["file"] = str(error)
         return written
-    return replace(written, channel=Route.MAIL).with_mail(mail)
+    return replace(written, channel=Route.MAIL).with_letter(letter)

@@ -1,9 +1,9 @@
-"""Sessions: who proved control of an account, for a while, by a cookie.
+"""Sign-ins: who proved control of an account, for a while, by a cookie.
 
-Invariants: a session begins with a fresh secret after every proof, so that nobody can fix one beforehand; the cookie
+Invariants: a sign-in begins with a fresh secret after every proof, so that nobody can fix one beforehand; the cookie
 is HttpOnly and SameSite=Strict, and under https it is bound to this host (`__Host-`) and Secure; the register holds
 the SHA-256 of the secret only; the account that was proved stands in the cookie, sealed, and nowhere else; a form that
-acts by a session carries a code that only its own pages know (HMAC-SHA-256).
+acts by one carries a code that only its own pages know (HMAC-SHA-256).
 """
 
 import base64
@@ -19,7 +19,7 @@ from demur.errors import IdentityError
 from demur.identity import seal, unseal
 from demur.web.desk import Desk
 from demur.web.pages import desk
-from demur.web.security import secure
+from demur.web.server.headers import secure
 
 FIELD: Final = "csrf"
 """The field of a form that carries the code."""
@@ -28,20 +28,20 @@ _CODE_BYTES: Final = 18
 
 
 @dataclass(frozen=True)
-class Session:
-    """A session that holds."""
+class SignIn:
+    """Somebody's sign-in that still holds; the register and the pages call it a session."""
 
     subject: int
     """Subject key of the account that was proved, or the number of a member of the staff."""
     account: str | None = field(repr=False)
-    """The account, where whoever began the session said it."""
+    """The account, where whoever began it said which."""
     csrf: str = field(repr=False)
     """What its forms carry."""
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """The sessions of one kind."""
+class SignIns:
+    """The sign-ins of one kind of people: members, or staff."""
 
     kind: str
     """As the register has it: ``member``, ``staff``."""
@@ -73,7 +73,7 @@ class Sessions:
             samesite="strict",
         )
 
-    def current(self, request: Request) -> Session | None:
+    def current(self, request: Request) -> SignIn | None:
         """The visitor's session, None if there is none or it has ended."""
         at, (secret, sealed) = desk(request), self._sent(request)
         subject = at.register.sessions.find(secret, self.kind) if secret else None
@@ -83,9 +83,9 @@ class Sessions:
             account = unseal(at.session_secret, sealed, context=secret.encode()).decode() if sealed else None
         except IdentityError:
             return None
-        return Session(subject, account, _code(at, self.kind, secret))
+        return SignIn(subject, account, _code(at, self.kind, secret))
 
-    def acting(self, request: Request, code: object) -> Session:
+    def acting(self, request: Request, code: object) -> SignIn:
         """The session by which a form acts.
 
         Args:
@@ -121,7 +121,7 @@ class Sessions:
         return f"__Host-{self.kind}" if secure(request.scope) else self.kind
 
 
-MEMBER: Final = Sessions("member", minutes=30)
+MEMBER: Final = SignIns("member", minutes=30)
 """Of a member who proved control of an account."""
 
 

@@ -1,7 +1,9 @@
-"""The platform's signed-in user: one click, with a token that the platform's backend signs.
+"""An objection by somebody who has shown that an account is theirs: the link of a notice, or the platform's own word.
 
-Invariants: a token acts once, and only by a POST; what it says is checked again there; whoever comes with one that
-does not hold reads how to go on without it.
+Invariants: opening either changes nothing, as mail scanners open every link; a POST objects, with no login and no
+reason. The link of a notice objects as the member whom it was sent to and opens nothing of theirs; it never expires,
+and pressing its button again leads to the receipt of the objection that stands. A token of the platform acts once;
+what it says is checked again when it acts. Whoever comes with a link or token that does not hold reads how to go on.
 """
 
 from datetime import datetime
@@ -18,12 +20,12 @@ from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
 from demur.objecting.office import Office
 from demur.register import Register
+from demur.tokens import Purpose
+from demur.web import forms
 from demur.web.pages import address, desk, language, page
-from demur.web.platform_token import Visitor, signed_in
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
-from demur.web.portal.signed import broken
-from demur.web.sessions import MEMBER
+from demur.web.portal.platform_token import Visitor, signed_in
+from demur.web.portal.receipt import receipt_at
+from demur.web.sign_ins import MEMBER
 
 router: Final = APIRouter()
 
@@ -34,14 +36,37 @@ class _SpentError(IdentityError):
     """A token that acted already."""
 
 
+@router.get("/o/{token}")
+async def ask_by_link(request: Request, token: str) -> Response:
+    """The page with one button, to which a notice leads."""
+    try:
+        desk(request).tokens.read(token, Purpose.OBJECT)
+    except IdentityError:
+        return _broken(request)
+    others = others_of(desk(request).policy(), language(request))
+    return page(request, "object_link.html", token="", here=address(language(request), f"/o/{token}"), others=others)
+
+
+@router.post("/o/{token}")
+async def object_by_link(request: Request, token: str) -> Response:
+    """Object, and show the receipt."""
+    at = desk(request)
+    try:
+        subject = at.tokens.read(token, Purpose.OBJECT).number
+    except IdentityError:
+        return _broken(request)
+    seq = await at.intake.run(by_proof, subject, Route.LINK, at.office(language(request)))
+    return RedirectResponse(receipt_at(request, seq), 303)
+
+
 @router.get("/in")
-async def ask(request: Request, token: str = "") -> Response:
-    """The page with the two buttons."""
+async def ask_member(request: Request, token: str = "") -> Response:
+    """The page with two buttons, for whom the platform has signed in."""
     at = desk(request)
     try:
         signed_in(at.workspace, at.policy(), token)
     except IdentityError:
-        return broken(request, _FORBIDDEN)
+        return _broken(request, _FORBIDDEN)
     others = others_of(at.policy(), language(request))
     return page(request, "object_link.html", token=token, here="", others=others, switch=None)
 
@@ -54,7 +79,7 @@ async def act(request: Request) -> Response:
     try:
         visitor = signed_in(at.workspace, at.policy(), form.text("token"))
     except IdentityError:
-        return broken(request, _FORBIDDEN)
+        return _broken(request, _FORBIDDEN)
     try:
         return await (_begin if form.text("act") == "mine" else _object)(request, visitor)
     except _SpentError:
@@ -83,10 +108,10 @@ async def _spent(request: Request, visitor: Visitor) -> Response:
     subject = at.keys.pepper.subject_key(visitor.account)
     lodged = await run_in_threadpool(_standing_since, at.register, subject)
     if lodged is None:
-        return broken(request, _FORBIDDEN)
+        return _broken(request, _FORBIDDEN)
     since = day(lodged.date(), shown)
     stands = speaker(shown)("Your objection stands from %(day)s on. You do not have to do anything else.", day=since)
-    return broken(request, _FORBIDDEN, stands=stands)
+    return _broken(request, _FORBIDDEN, stands=stands)
 
 
 def _standing_since(register: Register, subject: int) -> datetime | None:
@@ -110,3 +135,9 @@ def _spend(register: Register, visitor: Visitor) -> None:
     """
     if not register.sessions.spend(visitor.digest, visitor.until):
         raise _SpentError("This sign-in link was used before: go back and click again.")
+
+
+def _broken(request: Request, status: int = 404, stands: str = "") -> Response:
+    """The page for a link that does not hold: it says how to go on without it, or that there is no need to."""
+    action = address(language(request), "/object")
+    return page(request, "object_broken.html", status, action=action, stands=stands, switch=None)

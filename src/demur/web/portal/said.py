@@ -1,7 +1,9 @@
-"""No account at all: names and spellings, accounts and links, on one page; nothing has to be proved.
+"""An objection by what somebody says, who proves nothing: an account that they type, or no account at all.
 
-Invariants: whatever names an account binds at once, with an objection of its own; everything else is sealed for the
-officer and for the search of names; a contact is optional, and so is everything but one line.
+Invariants: an account binds at once, and its holder is asked, where an address is on file. The answer has the same
+wording, shape and time whether anybody has heard of the account or not, and shows nothing of it, not even what was
+typed. Nothing typed is refused but what can't be an account. Of people without an account, names and further links are
+sealed for the officer and for the search of names; a contact is optional, and so is everything but one line.
 """
 
 from typing import Any, Final
@@ -10,13 +12,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.languages import N_
-from demur.objecting.lodging import Statement, without_account
+from demur.objecting.lodging import Statement, by_name, without_account
 from demur.objecting.naming import account_of, is_mail, tidy
 from demur.spelling import Names
+from demur.web import forms
 from demur.web.pages import desk, gettext, language, page
-from demur.web.portal import forms
-from demur.web.portal.paths import receipt_at
-from demur.web.portal.typed import WRONG
+from demur.web.portal.receipt import receipt_at
 
 router: Final = APIRouter()
 
@@ -24,19 +25,44 @@ MOST_LINES: Final = 50
 """Of accounts and links in one form."""
 _LONGEST_LINK: Final = 2000
 
+_UNREADABLE: Final = N_("Write a user name, a mail address or the address of a profile.")
 _NOTHING: Final = N_("Write at least one name, account or link.")
 _NO_ADDRESS: Final = N_("This is no mail address. Leave the field empty, or write one like name@example.org.")
 _TOO_MANY: Final = N_("These are too many lines. Send the others with a second form.")
 
 
+@router.get("/object")
+async def ask_account(request: Request) -> Response:
+    """The field for an account or a mail address."""
+    return page(request, "object.html", account="")
+
+
+@router.post("/object")
+async def object_for_account(request: Request) -> Response:
+    """Object for what was typed, and show the receipt."""
+    steady = forms.Steady()
+    at = desk(request)
+    typed = (await forms.read(request)).text("account")
+    policy = at.policy()
+    account = account_of(typed, policy.portal.namespace, policy.accounts.names)
+    if account is None:
+        errors = {"account": gettext(request).gettext(_UNREADABLE)}
+        return page(request, "object.html", forms.WRONG, account=tidy(typed), errors=errors)
+    forms.limit_by_account(request, account)
+    office = at.office(language(request))
+    receipt = await at.intake.run(by_name, account, office, ask=office.may_ask(account))
+    await steady.wait()
+    return RedirectResponse(receipt_at(request, receipt.seq), 303)
+
+
 @router.get("/object/person")
-async def ask(request: Request) -> Response:
-    """The form."""
+async def ask_person(request: Request) -> Response:
+    """The form for somebody without an account."""
     return page(request, "object_person.html", names="", links="", contact="", child=False)
 
 
 @router.post("/object/person")
-async def object_(request: Request) -> Response:
+async def object_as_person(request: Request) -> Response:
     """Object with what was said, and show the receipt."""
     steady = forms.Steady()
     at = desk(request)
@@ -47,9 +73,9 @@ async def object_(request: Request) -> Response:
     if errors:
         kept: dict[str, Any] = {name: form.text(name) for name in ("names", "links", "contact")}
         child = bool(form.text("child"))
-        return page(request, "object_person.html", WRONG, errors=errors, child=child, **kept)
+        return page(request, "object_person.html", forms.WRONG, errors=errors, child=child, **kept)
     for account in statement.accounts:
-        forms.spare(request, account)
+        forms.limit_by_account(request, account)
     office = at.office(language(request))
     asking = frozenset(account for account in statement.accounts if office.may_ask(account))
     mail = bool(statement.contact) and office.may_ask(statement.contact)

@@ -53,7 +53,7 @@ class Rates:
     """POSTs of pages, by address."""
     account: Rate = Rate(10, 1 / 60)
     """Acts for one account that was typed in, by the account and the address it came from."""
-    letter: Rate = Rate(5, 1 / 600)
+    question: Rate = Rate(5, 1 / 600)
     """Questions that somebody who typed an account causes to its holder."""
     sign_in: Rate = Rate(5, 1 / 600)
     """Links to sign in with that somebody who typed an account causes to its holder."""
@@ -98,7 +98,7 @@ class Limits:
         """Whether somebody who typed an account may cause another mail to its holder; counts it if so.
 
         Args:
-            name: a field of :class:`Rates`, `letter` or `sign_in`.
+            name: a field of :class:`Rates`, `question` or `sign_in`.
             account: an account, or the address that a mail goes to; ways to write one mailbox count as one.
         """
         rate: Rate = getattr(self.rates, name)

@@ -1,6 +1,6 @@
-"""What goes out by mail: notices and letters.
+"""What goes out by mail: notices, and single mails that somebody waits for.
 
-Invariants: a person without an address that mail can be sent to has failed, and so is not told; a letter that says
+Invariants: a person without an address that mail can be sent to has failed, and so is not told; a mail that says
 that somebody was erased does not stay in the workspace as a file; nobody counts as told or asked by a mail that only
 lies in the outbox of a portal for the public: it waits for a mail server instead.
 """
@@ -9,35 +9,35 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from demur.notices.reach import unsent
-from demur.notices.rendering import Links, Rendered, render_letter, render_notice
+from demur.notices.campaign import unsent
+from demur.notices.rendering import Links, Rendered, render_mail, render_notice
 from demur.policy import Policy
 from demur.register import Delivered, Due, Letter
 from demur.terms import Channel
 from demur.tokens import Purpose
-from demur.worker.carrying import LETTERS, NOTICES, Answer, Carrier, Fate, Patience
-from demur.worker.logs import log, log_error
+from demur.worker.depot import Depot
+from demur.worker.lanes import log, log_error
 from demur.worker.mails import BadAddressError, Post
-from demur.worker.office import Office
+from demur.worker.transport import MAILS, NOTICES, Carrier, Fate, Handover, Patience
 
 _ERASED: Final = "erased"
 
 
-class _Desk:
+class _Sending:
     """Post and carrier of the policy as it is; new ones when it changes."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, depot: Depot) -> None:
+        self._depot = depot
         self._policy: Policy | None = None
         self.post: Post
         self.carrier: Carrier
 
     def refresh(self, kind: str) -> Policy:
         """The policy, with what it asks for at hand; called between groups, never during one."""
-        policy = self._office.policy()
+        policy = self._depot.policy()
         if policy is not self._policy:
             self.close()
-            self.post, self.carrier = self._office.post(), self._office.carrier()
+            self.post, self.carrier = self._depot.post(), self._depot.carrier()
             self._policy = policy
             if unsent(policy):
                 log(f"{kind}.wait", cause="mail.server is empty, and portal.url is public: nothing can be sent")
@@ -56,32 +56,32 @@ class MailNotices:
     name = "notices"
     patience: Patience = NOTICES
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._book = office.register.notices
-        self._desk = _Desk(office)
+    def __init__(self, depot: Depot) -> None:
+        self._depot = depot
+        self._book = depot.register.notices
+        self._sending = _Sending(depot)
         self._policy: Policy
         self._made: dict[tuple[str, int], Delivered] = {}
 
     def claim(self, limit: int) -> Sequence[Due]:
         """Take some in hand."""
-        self._policy = self._desk.refresh(self.name)
+        self._policy = self._sending.refresh(self.name)
         self._made.clear()
         return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit, named=self._name)
 
-    def carry(self, one: Due) -> Answer:
+    def carry(self, one: Due) -> Handover:
         """Render one, and hand it over."""
         if not one.member.mail:
-            return Answer(Fate.NEVER, "no mail address")
+            return Handover(Fate.NEVER, "no mail address")
         rendered = self._rendered(one)
         message_id = self._name(one.campaign, one.subject)
         try:
-            mail = self._desk.post.mail(rendered, one.member.mail, message_id)
+            mail = self._sending.post.mail(rendered, one.member.mail, message_id)
         except BadAddressError:
-            return Answer(Fate.NEVER, "address not usable")
+            return Handover(Fate.NEVER, "address not usable")
         key = (one.campaign, one.subject)
         self._made[key] = Delivered(*key, rendered.language, rendered.digest, message_id)
-        return self._desk.carrier.carry(mail)
+        return self._sending.carrier.carry(mail)
 
     def attempt(self, one: Due) -> int:
         """How often it was answered."""
@@ -101,44 +101,44 @@ class MailNotices:
 
     def close(self) -> None:
         """Hang up."""
-        self._desk.close()
+        self._sending.close()
 
     def _name(self, campaign: str, subject: int) -> str:
-        return self._desk.post.notice_id(campaign, subject, Channel.MAIL)
+        return self._sending.post.notice_id(campaign, subject, Channel.MAIL)
 
     def _rendered(self, one: Due) -> Rendered:
-        return rendered_notice(self._office, self._policy, one)
+        return rendered_notice(self._depot, self._policy, one)
 
 
-class Letters:
-    """Single mails, for which somebody waits."""
+class SingleMails:
+    """Mails to one person each, who waits for it: receipts, questions, links to sign in with."""
 
     name = "letters"
-    patience: Patience = LETTERS
+    patience: Patience = MAILS
 
-    def __init__(self, office: Office) -> None:
-        self._box = office.register.letters
-        self._desk = _Desk(office)
+    def __init__(self, depot: Depot) -> None:
+        self._box = depot.register.letters
+        self._sending = _Sending(depot)
         self._policy: Policy
 
     def claim(self, limit: int) -> Sequence[Letter]:
         """Take some in hand; the write lock is asked for only where there are any."""
-        self._policy = self._desk.refresh(self.name)
+        self._policy = self._sending.refresh(self.name)
         return [] if unsent(self._policy) or not self._box.waiting() else self._box.claim(limit)
 
-    def carry(self, one: Letter) -> Answer:
+    def carry(self, one: Letter) -> Handover:
         """Render one, and hand it over."""
         if one.template == _ERASED and not self._policy.mail.server:
-            return Answer(Fate.NEVER, "no mail server")
+            return Handover(Fate.NEVER, "no mail server")
         try:
-            rendered = render_letter(self._policy, one.template, one.language, one.params)
-            mail = self._desk.post.mail(rendered, one.address, self._desk.post.letter_id(one.id))
+            rendered = render_mail(self._policy, one.template, one.language, one.params)
+            mail = self._sending.post.mail(rendered, one.address, self._sending.post.mail_id(one.id))
         except BadAddressError:
-            return Answer(Fate.NEVER, "address not usable")
+            return Handover(Fate.NEVER, "address not usable")
         except KeyError as error:  # a template, or a value for it, that is not there
             log_error("letters.incomplete", error)
-            return Answer(Fate.NEVER, "not renderable")
-        return self._desk.carrier.carry(mail, urgent=True)
+            return Handover(Fate.NEVER, "not renderable")
+        return self._sending.carrier.carry(mail, urgent=True)
 
     def attempt(self, one: Letter) -> int:
         """How often it was answered."""
@@ -158,10 +158,10 @@ class Letters:
 
     def close(self) -> None:
         """Hang up."""
-        self._desk.close()
+        self._sending.close()
 
 
-def rendered_notice(office: Office, policy: Policy, one: Due) -> Rendered:
+def rendered_notice(depot: Depot, policy: Policy, one: Due) -> Rendered:
     """A notice with its reader's own link."""
-    token = office.tokens.make(Purpose.OBJECT, one.subject)
+    token = depot.tokens.make(Purpose.OBJECT, one.subject)
     return render_notice(policy, one.member, Links(policy.portal.url, token))

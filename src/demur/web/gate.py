@@ -11,40 +11,20 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.web.desk import Desk
 from demur.web.failures import failure
-from demur.web.limits import household
+from demur.web.server.headers import address, from_elsewhere, moment, secure, standard_headers
 
 log = logging.getLogger("demur.web")
-
-CSP: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
-    "base-uri 'none'"
-)
-"""Content Security Policy Level 3; a route that needs more (passkeys need a script) sets its own."""
-
-_HEADERS: Final = {
-    "content-security-policy": CSP,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",  # a path may hold a token
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), browsing-topics=()",
-    "cache-control": "no-store",
-}
-_HSTS: Final = "max-age=31536000; includeSubDomains"
 
 _KB: Final = 1024
 FORM_BYTES: Final = 64 * _KB
@@ -168,62 +148,20 @@ class Gate:
         log.info(json.dumps(line))
 
 
-def address(request: Request) -> str:
-    """The visitor's address; an IPv6 one by its network."""
-    return household(request.client.host if request.client else "")
-
-
-def moment() -> str:
-    """This moment for the log, in UTC (RFC 3339)."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def from_elsewhere(headers: Headers, portal: str) -> bool:
-    """Whether a browser says that another site made it send this (Fetch Metadata, else Origin).
-
-    Absent headers say nothing: programs send none. An origin of ``null`` says nothing either: it is what our own
-    pages send, as they send no referrer.
-    """
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in {"same-origin", "none"}
-    origin = headers.get("origin", "null")
-    return origin != "null" and urlsplit(origin).netloc not in {headers.get("host", ""), urlsplit(portal).netloc}
-
-
-def secure(scope: Scope) -> bool:
-    """Whether the visitor came by https."""
-    return scope.get("scheme") == "https"
-
-
 def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:
     """``send`` with the headers that every answer has."""
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
-            _set(MutableHeaders(scope=message), secured=secure(exchange.scope))
+            headers = MutableHeaders(scope=message)
+            for name, value in standard_headers(secured=secure(exchange.scope)).items():
+                headers.setdefault(name, value)
         elif head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)
 
     return answer
-
-
-def _set(headers: MutableHeaders, *, secured: bool) -> None:
-    for name, value in _defaults(secured=secured):
-        headers.setdefault(name, value)
-
-
-def standard_headers() -> Mapping[str, str]:
-    """What every answer carries."""
-    return _HEADERS
-
-
-def _defaults(*, secured: bool) -> Iterable[tuple[str, str]]:
-    yield from _HEADERS.items()
-    if secured:
-        yield "strict-transport-security", _HSTS
 
 
 def _route(scope: Scope) -> str:

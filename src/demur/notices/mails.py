@@ -1,7 +1,7 @@
 """The single mails: what each one says, before its link and after it.
 
-Invariants: a letter says the same whether it is read as text or as HTML; it holds nothing of a person but a reference
-and a link, and no letter asks for anything but what its link does.
+Invariants: a mail says the same whether it is read as text or as HTML; it holds nothing of a person but a reference
+and a link, and no mail asks for anything but what its link does.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from demur.notices.authorities import authority_of
-from demur.notices.cleaning import line
 from demur.notices.content import complaint_of, name_of, undone_of
+from demur.notices.templating import line
 from demur.notices.words import day, speaker
 from demur.policy import Policy
 from demur.register import JSON
@@ -20,8 +20,8 @@ Params = Mapping[str, JSON]
 
 
 @dataclass(frozen=True)
-class LetterContent:
-    """What one letter says."""
+class MailContent:
+    """What one mail says."""
 
     subject: str
     before: tuple[str, ...]
@@ -31,19 +31,19 @@ class LetterContent:
     after: tuple[str, ...] = ()
 
 
-def letter(policy: Policy, template: str, language: str, params: Params) -> LetterContent:
-    """A letter in one of LANGUAGES.
+def mail(policy: Policy, template: str, language: str, params: Params) -> MailContent:
+    """A mail in one of LANGUAGES.
 
     Raises:
         KeyError: for an unknown template, or a value that it needs and ``params`` lack.
     """
-    return LETTERS[template](policy, language, params)
+    return MAILS[template](policy, language, params)
 
 
-def _receipt(policy: Policy, language: str, params: Params) -> LetterContent:
+def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
     """The confirmation says what stops, from when, and what can't be undone."""
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("We have received your objection"),
         (
             *(_said(params, language) if "named" in params else _stands(params, language)),
@@ -65,7 +65,7 @@ def _stands(params: Params, language: str) -> tuple[str, ...]:
 
 
 def _said(params: Params, language: str) -> tuple[str, ...]:
-    """The same for what somebody without an account said: names count once they are confirmed."""
+    """What a receipt says to somebody without an account: their names count once they are confirmed."""
     _ = speaker(language)
     sentences = [_("Your objection holds from %(day)s on.", day=_day(params, "lodged", language))]
     if params["accounts"]:
@@ -76,9 +76,9 @@ def _said(params: Params, language: str) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _confirm(policy: Policy, language: str, params: Params) -> LetterContent:
+def _confirm(policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("Did you object?"),
         (
             _(
@@ -104,9 +104,9 @@ def _until(params: Params, language: str) -> tuple[str, ...]:
     return (_("Without an answer, the objection ends on %(day)s.", day=_day(params, "confirm_by", language)),)
 
 
-def _sign_in(policy: Policy, language: str, params: Params) -> LetterContent:
+def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("Your link to see what is held about you"),
         (_("Somebody asked %(controller)s for this link. If it was you, open it:", controller=name_of(policy)),),
         _text(params, "url"),
@@ -117,9 +117,9 @@ def _sign_in(policy: Policy, language: str, params: Params) -> LetterContent:
     )
 
 
-def _withdrawn(policy: Policy, language: str, params: Params) -> LetterContent:
+def _withdrawn(policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("Your objection is withdrawn"),
         (
             _reference(params, language),
@@ -129,9 +129,9 @@ def _withdrawn(policy: Policy, language: str, params: Params) -> LetterContent:
     )
 
 
-def _erased(policy: Policy, language: str, params: Params) -> LetterContent:
+def _erased(policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("Your data is deleted"),
         (
             _("We have deleted what we held of you for AI training."),
@@ -143,16 +143,16 @@ def _erased(policy: Policy, language: str, params: Params) -> LetterContent:
     )
 
 
-def _copy_ready(_policy: Policy, language: str, params: Params) -> LetterContent:
+def _copy_ready(_policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
-    return LetterContent(
+    return MailContent(
         _("Your copy is ready"),
         (_("The copy of what is held about you is ready. You get it here:"),),
         _text(params, "url"),
     )
 
 
-LETTERS: Final[Mapping[str, Callable[[Policy, str, Params], LetterContent]]] = {
+MAILS: Final[Mapping[str, Callable[[Policy, str, Params], MailContent]]] = {
     "receipt": _receipt,
     "confirm": _confirm,
     "sign-in": _sign_in,
@@ -160,7 +160,7 @@ LETTERS: Final[Mapping[str, Callable[[Policy, str, Params], LetterContent]]] = {
     "erased": _erased,
     "copy-ready": _copy_ready,
 }
-"""Every letter by the name that the letter box knows it by."""
+"""Every mail by the name that the register has for it."""
 
 
 def _text(params: Params, name: str) -> str:

@@ -26,11 +26,11 @@ class Bounds:
     connections: int = 2000
     """At a time."""
     by_address: int = 400
-    """The same, from one address (an IPv6 /64 is one): a company or a mobile network may stand behind it."""
+    """At a time, from one address (an IPv6 /64 is one): a company or a mobile network may stand behind it."""
     bodies: int = 256 * _MB
     """Of all bodies that are being received and worked on."""
     bodies_by_address: int = 64 * _MB
-    """The same, from one address."""
+    """Of bodies from one address."""
     head_s: float = 10.0
     """For a request line and its headers, from the first byte; and for the first byte of a connection."""
     head: int = 32 * 1024

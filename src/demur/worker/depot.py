@@ -13,18 +13,17 @@ from demur.identity import Keys
 from demur.policy import Policy
 from demur.register import Register
 from demur.tokens import Tokens
-from demur.worker.carrying import Carrier, Throttle
-from demur.worker.logs import log_error
+from demur.worker.lanes import log_error
 from demur.worker.mails import Post
-from demur.worker.outbox import Outbox
 from demur.worker.smtp import TIMEOUTS, Smtp, Timeouts
+from demur.worker.transport import Carrier, Outbox, Throttle
 from demur.workspace import Workspace
 
 _PASSWORD: Final = "smtp.password"  # noqa: S105  # a file's name
 _PASSWORD_ENV: Final = "DEMUR_SMTP_PASSWORD"  # noqa: S105  # a variable's name
 
 
-class Office:
+class Depot:
     """One workspace, open for delivery; shared by all threads of a worker."""
 
     def __init__(self, workspace: Workspace, register: Register, stop: threading.Event) -> None:

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from demur.web.crowd import Bounds, Crowd, Wait, Why
-from demur.web.limits import household
-from demur.web.security import standard_headers
+from demur.web.server.crowd import Bounds, Crowd, Wait, Why
+from demur.web.server.headers import standard_headers
+from demur.web.server.limits import household
 
 _TOO_SLOW: Final = 408
 _BUSY: Final = 503

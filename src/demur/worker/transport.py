@@ -1,7 +1,9 @@
 """What carries a mail or a message away, and what became of it.
 
 Invariants: SENT is said only once the other side has taken it over; NEVER only where the other side refused this one
-for good; CLOSED where the way itself is shut, for which no single mail is to blame.
+for good; CLOSED where the way itself is shut, for which no single mail is to blame. In the outbox, a mail's file is
+named by its Message-ID, so that a repeat overwrites it; it is whole, on the disk before it counts as sent, and readable
+by its owner alone.
 """
 
 import random
@@ -10,7 +12,10 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Final, Protocol
+
+from demur.files import partial, sync
 
 GROUP: Final = 10
 """Most mails that were handed over and are not on record yet: what a kill may let be sent a second time."""
@@ -28,14 +33,14 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Handover:
     """What became of one mail, and why: a status code or a few plain words."""
 
     fate: Fate
     cause: str = ""
 
 
-SENT: Final = Answer(Fate.SENT)
+SENT: Final = Handover(Fate.SENT)
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,35 @@ class Mail:
 class Carrier(Protocol):
     """Where mails go."""
 
-    def carry(self, mail: Mail, *, urgent: bool = False) -> Answer:
+    def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:
         """Hand one over, from any thread; an urgent one does not wait for the throttle."""
 
     def close(self) -> None:
         """Let go of every connection."""
+
+
+class Outbox:
+    """The embedded mail sink, where no server is set: mails become files of a folder of the workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for left in folder.glob(".*.partial"):  # by a worker that was killed
+            left.unlink(missing_ok=True)
+
+    def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:  # noqa: ARG002  # nothing is throttled here
+        """Write one."""
+        path = self._folder / f"{mail.message_id}.eml"
+        unfinished = partial(path)
+        unfinished.touch(mode=0o600)
+        unfinished.write_bytes(mail.content)
+        sync(unfinished)
+        unfinished.replace(path)
+        sync(self._folder)
+        return SENT
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +113,8 @@ class Patience:
 
 NOTICES: Final = Patience(timedelta(minutes=1), timedelta(hours=4), 36)
 """Five days, as RFC 5321, section 4.5.4.1 asks: a minute to two hours within the first four, then every four hours."""
-LETTERS: Final = Patience(timedelta(seconds=15), timedelta(hours=4), 40)
-"""The same for letters, whose readers wait; a little sooner at first."""
+MAILS: Final = Patience(timedelta(seconds=15), timedelta(hours=4), 40)
+"""For single mails, whose readers wait: nearly a week, and a little sooner at first."""
 
 
 class Throttle:

@@ -15,9 +15,9 @@ from typing import Any, Final
 import uvicorn
 from fastapi import FastAPI
 
-from demur.web.crowd import Bounds, Crowd, Why
-from demur.web.protocol import bounded
-from demur.web.security import moment
+from demur.web.server.crowd import Bounds, Crowd, Why
+from demur.web.server.headers import moment
+from demur.web.server.protocol import bounded
 
 STOPPING_S: Final = 10
 """How long requests that are being answered keep a server that was told to stop, in seconds."""

@@ -1,4 +1,4 @@
-"""What comes with a POST of the portal: fields as text, and at most one file.
+"""What comes with a POST of a page: fields as text, and at most one file.
 
 Invariants: nothing that is sent touches the disk in the clear before it is sealed; few files are in memory at a time,
 however many are being sent; a field that is not there is empty; a field holds no control characters but line breaks.
@@ -19,11 +19,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from demur.web.pages import desk
-from demur.web.security import address
-from demur.web.spool import Spool
+from demur.web.server.headers import address
+from demur.web.server.spool import Spool
 
 LONGEST_TEXT: Final = 10_000
 """Characters of a free text."""
+WRONG: Final = 422
+"""The status of a form that comes back with what is to be corrected."""
 
 _FIELDS: Final = 20
 _FIELD_BYTES: Final = 128 * 1024
@@ -135,7 +137,7 @@ async def read(request: Request) -> Form:
     return Form(fields, next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None))
 
 
-def spare(request: Request, account: str) -> None:
+def limit_by_account(request: Request, account: str) -> None:
     """Bound how often somebody acts for one account that anybody may type.
 
     By account and address: nobody shall keep its holder from objecting by typing it all the time.

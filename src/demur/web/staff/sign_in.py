@@ -1,4 +1,4 @@
-"""The staff's door: taking an invitation up, signing in, and signing out.
+"""How staff sign in: taking an invitation up, signing in, and signing out.
 
 Invariants: these two pages alone may run a script, ours, as browsers open the passkey dialogue for nobody else; opening
 them changes nothing; a session begins with a fresh secret; whoever is refused is not told why.
@@ -17,10 +17,10 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError, RegisterError, UsageError
 from demur.register import Staff, StaffRole
+from demur.web import forms
 from demur.web.pages import desk, page
-from demur.web.portal import forms
-from demur.web.security import CSP
-from demur.web.staff.frame import DOOR, STAFF, Visit, acting, admitted, first_page
+from demur.web.server.headers import CSP
+from demur.web.staff.frame import SIGN_IN, STAFF, Visit, acting, admitted, first_page
 from demur.web.staff.passkeys import Ceremony, Site
 
 router: Final = APIRouter(include_in_schema=False)
@@ -33,27 +33,27 @@ _REFUSED: Final = "That passkey did not work. Try again; if it stays so, ask for
 
 @router.get("/staff")
 async def without_slash() -> Response:
-    """The door, as people type it."""
-    return RedirectResponse(DOOR, 308)
+    """The page to sign in, as people type its address."""
+    return RedirectResponse(SIGN_IN, 308)
 
 
-@router.get(DOOR)
-async def door(request: Request) -> Response:
+@router.get(SIGN_IN)
+async def ask(request: Request) -> Response:
     """The button to sign in; whoever is signed in goes on."""
     visit = await admitted(request, *StaffRole)
     if isinstance(visit, Visit):
         return RedirectResponse(first_page(visit.staff), 303)
-    return _door(request)
+    return _ask(request)
 
 
-@router.post(DOOR)
+@router.post(SIGN_IN)
 async def enter(request: Request) -> Response:
     """Sign in."""
     answer = (await forms.read(request)).text("answer")
     try:
         staff = await run_in_threadpool(_ceremony(request).enter, answer)
     except (IdentityError, UsageError):
-        return _door(request, _WRONG, errors={"answer-button": _REFUSED})
+        return _ask(request, _WRONG, errors={"answer-button": _REFUSED})
     return await run_in_threadpool(_welcome, request, staff)
 
 
@@ -79,7 +79,7 @@ async def join(request: Request, invitation: str) -> Response:
 async def out(request: Request) -> Response:
     """Sign out."""
     await acting(request, *StaffRole)
-    answer = RedirectResponse(DOOR, 303)
+    answer = RedirectResponse(SIGN_IN, 303)
     await run_in_threadpool(STAFF.end, request, answer)
     return answer
 
@@ -115,8 +115,8 @@ def _ceremony(request: Request) -> Ceremony:
     return Ceremony(Site.of(policy.portal.url, policy.controller.name), at.tokens, at.register, at.now())
 
 
-def _door(request: Request, status: int = 200, *, errors: Mapping[str, str] | None = None) -> Response:
-    return _scripted(request, "staff_door.html", status, Ceremony.entering, errors=errors or {})
+def _ask(request: Request, status: int = 200, *, errors: Mapping[str, str] | None = None) -> Response:
+    return _scripted(request, "staff_sign_in.html", status, Ceremony.entering, errors=errors or {})
 
 
 def _join(
