@@ -28,7 +28,7 @@ def members(invocation: Invocation, path: Path) -> None:
     """
     workspace = invocation.workspace
     with workspace.register() as register, progress("Reading members") as advance:
-        outcome = register.import_members(_watched(path, advance))
+        outcome = register.members.import_all(_watched(path, advance))
     sentence = f"{count(outcome.read, 'member')} read, {outcome.changed:,} of them new or changed."
     data = {"read": outcome.read, "changed": outcome.changed, "entry": outcome.seq}
     recorded(workspace, sentence, data)

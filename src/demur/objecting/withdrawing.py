@@ -30,10 +30,10 @@ def withdraw(register: Register, reference: str, office: Office) -> ObjectionSta
         RegisterError: for an unknown reference, or one that has lapsed.
     """
     with register.locked():
-        state = register.objection(reference)
+        state = register.objections.get(reference)
         if state.binding:
             post_withdrawn(register, state, office)
-        return register.withdraw(reference, now=office.now)
+        return register.objections.withdraw(reference, now=office.now)
 
 
 def withdraw_by_receipt(register: Register, state: ObjectionState, office: Office) -> None:
@@ -43,9 +43,9 @@ def withdraw_by_receipt(register: Register, state: ObjectionState, office: Offic
     receipt tells nothing of anybody.
     """
     with register.locked():
-        said = register.statement(state.reference) or {}
+        said = register.objections.statement(state.reference) or {}
         for part in [state.reference, *texts(said, "objections")]:
-            stood = register.objection(part)  # as it is now: somebody may have been faster
+            stood = register.objections.get(part)  # as it is now: somebody may have been faster
             if stood.binding and not held(stood):
                 withdraw(register, stood.reference, office)
         if state.channel in SAID:
@@ -55,7 +55,7 @@ def withdraw_by_receipt(register: Register, state: ObjectionState, office: Offic
 def withdraw_as_holder(register: Register, state: ObjectionState, office: Office) -> None:
     """Withdraw an objection by the link of the question that its holder answered."""
     with register.locked():
-        stood = register.objection(state.reference)
+        stood = register.objections.get(state.reference)
         if stood.binding:
             withdraw(register, stood.reference, office)
             if register.state(f"{_BY}{state.seq}") is None:

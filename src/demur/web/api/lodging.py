@@ -6,7 +6,7 @@ receipt's link is made from the entry's number each time and stored nowhere.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -17,8 +17,7 @@ from demur.notices.languages import matching
 from demur.notices.words import languages_of
 from demur.objecting.lodging import as_platform_says
 from demur.register import Receipt, Register
-from demur.register.database.clock import moment
-from demur.register.objections.lodging import Dated
+from demur.register.objections.lodging import Lodging
 from demur.tokens import Purpose
 from demur.web.api.answers import Details, Lodged, Outcome
 from demur.web.api.models import NewObjection
@@ -41,21 +40,19 @@ class _Noted:
     confirm_by: str | None
 
 
-def _noted(receipt: Receipt, dated: Dated) -> _Noted:
-    by = dated.said.confirm_by
-    confirm_by = None if by is None else moment(by).isoformat()
+def _noted(receipt: Receipt, said: Lodging) -> _Noted:
+    confirm_by = None if said.confirm_by is None else said.confirm_by.astimezone(UTC).isoformat()
     return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
 
 
-def _dated(desk: Desk, new: NewObjection) -> Dated:
-    return as_platform_says(
-        new.accounts,
-        desk.office(),
-        channel=new.channel,
-        received=new.received,
-        reason=new.reason,
-        unconfirmed=new.unconfirmed,
-    )
+def _said(desk: Desk, new: NewObjection) -> Lodging:
+    said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
+    return as_platform_says(said, desk.office(), unconfirmed=new.unconfirmed)
+
+
+def record(register: Register, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
+    """Record objections that wait together, for :meth:`Intake.run_together`."""
+    return register.objections.lodge_all(lodgings)
 
 
 async def lodge(desk: Desk, new: NewObjection, once: Once | None) -> Lodged:
@@ -64,20 +61,20 @@ async def lodge(desk: Desk, new: NewObjection, once: Once | None) -> Lodged:
     Raises:
         DemurError: when nothing was recorded.
     """
-    said = _dated(desk, new)
+    said = _said(desk, new)
     if once is None:
-        noted = _noted(await desk.intake.run_together(Register.lodge_all, said), said)
+        noted = _noted(await desk.intake.run_together(record, said), said)
     else:
         noted = _Noted(**orjson.loads(await desk.intake.run_together(_once, (once, said))))
     return _lodged(desk, noted)
 
 
-def _once(register: Register, items: Sequence[tuple[Once, Dated]]) -> list[str | DemurError]:
+def _once(register: Register, items: Sequence[tuple[Once, Lodging]]) -> list[str | DemurError]:
     return do_once(register, items, partial(_each, register))
 
 
-def _each(register: Register, dated: Sequence[Dated]) -> list[str | DemurError]:
-    answers = zip(dated, register.lodge_all(dated), strict=True)
+def _each(register: Register, lodgings: Sequence[Lodging]) -> list[str | DemurError]:
+    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
     return [
         orjson.dumps(_noted(answer, said)).decode() if isinstance(answer, Receipt) else answer
         for said, answer in answers
@@ -104,24 +101,24 @@ async def lodge_many(desk: Desk, new: Sequence[NewObjection], once: Once | None)
 
 
 async def _lodge_chunk(desk: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
-    dated = [_dated(desk, new) for new in chunk]
+    lodgings = [_said(desk, new) for new in chunk]
     if once is None:
-        answer = await desk.intake.run(_chunk, dated)
+        answer = await desk.intake.run(_chunk, lodgings)
     else:
-        answer = await desk.intake.run(_chunk_once, once, dated)
+        answer = await desk.intake.run(_chunk_once, once, lodgings)
     return [_outcome(desk, each) for each in orjson.loads(answer)]
 
 
-def _chunk(register: Register, dated: Sequence[Dated]) -> str:
+def _chunk(register: Register, lodgings: Sequence[Lodging]) -> str:
     """What was noted of each, or the sentence that says why nothing was."""
-    answers = zip(dated, register.lodge_all(dated), strict=True)
+    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
     noted = [_noted(answer, each) if isinstance(answer, Receipt) else str(answer) for each, answer in answers]
     return orjson.dumps(noted).decode()
 
 
-def _chunk_once(register: Register, once: Once, dated: Sequence[Dated]) -> str:
+def _chunk_once(register: Register, once: Once, lodgings: Sequence[Lodging]) -> str:
     with register.locked():
-        (answer,) = do_once(register, [(once, dated)], lambda chunks: [_chunk(register, each) for each in chunks])
+        (answer,) = do_once(register, [(once, lodgings)], lambda chunks: [_chunk(register, each) for each in chunks])
     if isinstance(answer, DemurError):
         raise answer
     return answer

@@ -17,6 +17,7 @@ from demur.errors import RegisterError
 from demur.objecting.office import Office
 from demur.objecting.withdrawing import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.register.objections.phases import LapseCause
 from demur.web.api.answers import REFERENCE, Lodged, Objection, Outcomes, Standing
 from demur.web.api.describing import describe
 from demur.web.api.lodging import lodge, lodge_many
@@ -100,7 +101,7 @@ async def withdraw(request: Request, reference: Reference) -> Response:
 )
 async def confirm(request: Request, reference: Reference) -> Response:
     """The account's holder says that it is theirs."""
-    return await _move(request, reference, Register.confirm, _OPEN)
+    return await _move(request, reference, _confirm, _OPEN)
 
 
 @router.post(
@@ -111,7 +112,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
 async def lapse(request: Request, reference: Reference) -> Response:
     """The account's holder denies it, or nobody confirmed it in time."""
     why, _ = await said(request, Lapse)
-    return await _move(request, reference, partial(Register.lapse, cause=why.cause), _OPEN)
+    return await _move(request, reference, partial(_lapse, why.cause), _OPEN)
 
 
 @router.get(
@@ -129,7 +130,7 @@ async def standing(request: Request, account: AccountInPath) -> Response:
 
 
 def _standing(register: Register, account: str) -> Standing:
-    states, persons = register.objections_of(account), register.persons
+    states, persons = register.objections.of(account), register.persons
     in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
 
@@ -138,9 +139,17 @@ def _withdraw(office: Office, register: Register, reference: str) -> ObjectionSt
     return withdraw_objection(register, reference, office)
 
 
+def _confirm(register: Register, reference: str) -> ObjectionState:
+    return register.objections.confirm(reference)
+
+
+def _lapse(cause: LapseCause, register: Register, reference: str) -> ObjectionState:
+    return register.objections.lapse(reference, cause=cause)
+
+
 async def _found(desk: Desk, reference: str) -> ObjectionState:
     try:
-        return await asyncio.to_thread(desk.register.objection, reference)
+        return await asyncio.to_thread(desk.register.objections.get, reference)
     except RegisterError as error:
         raise Problem("not-found", str(error)) from None
 

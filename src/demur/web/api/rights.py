@@ -80,7 +80,7 @@ def _account(desk: Desk, who: Who) -> str:
     except UsageError as error:
         raise Problem("conflict", str(error)) from None
     except RegisterError as error:
-        desk.register.head()  # a register that can't be read says so itself
+        desk.register.log.head()  # a register that can't be read says so itself
         raise Problem("not-found", str(error)) from None
 
 

@@ -117,10 +117,10 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         if acting:
             raise
         read = at.tokens.read(token, Purpose.VIEW)
-    reference = at.register.reference_in(read.incarnation, read.number)
+    reference = at.register.objections.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
-    state, said = at.register.objection(reference), at.register.statement(reference) or {}
+    state, said = at.register.objections.get(reference), at.register.objections.statement(reference) or {}
     return Found(state, said, told_phase(at.register, state), token, acting)
 
 

@@ -34,7 +34,7 @@ async def show(request: Request) -> Response:
     """The receipt of the reference."""
     typed = tidy((await forms.read(request)).text("reference"), 60)
     try:
-        state = await run_in_threadpool(desk(request).register.objection, typed)
+        state = await run_in_threadpool(desk(request).register.objections.get, typed)
     except RegisterError:
         errors = {"reference": gettext(request).gettext(_UNKNOWN)}
         return page(request, "object_status.html", WRONG, reference=typed, errors=errors)
