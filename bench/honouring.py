@@ -81,7 +81,7 @@ def honoured(session: Session, accounts: list[str]) -> tuple[float, HonourReport
     """Seconds from the lodged objections to the honoured corpus, maintenance that fell due included."""
     with session.register.locked():
         for account in accounts:
-            session.register.lodge([account], channel="api")
+            session.register.objections.lodge([account], channel="api")
     began = time.perf_counter()
     report = honour_in(session)
     return time.perf_counter() - began, report

@@ -50,7 +50,7 @@ def workspace(root: Path, rows: int) -> workspaces.Workspace:
     made = workspaces.create(root, policy)
     with made.register() as register, register.locked():
         for account in posts.accounts(np.arange(0, posts.people(rows), 100)):
-            register.lodge([account], channel="api")
+            register.objections.lodge([account], channel="api")
     return made
 
 

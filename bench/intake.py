@@ -95,7 +95,7 @@ def show(name: str, root: Path, url: str, seconds: float) -> None:
         rounds = [one_round(server, target / 2, (number + 1) * 100_000_000) for number in range(measure.RUNS)]
     print_rounds(name, rounds, target)
     with made.register() as register:
-        recorded = register.in_force()
+        recorded = register.objections.in_force()
     print(f"  {recorded:,} in the register; peak memory of all processes but the database's {memory.peak / 1e6:.0f} MB")
     assert recorded >= sum(run["acknowledged"] for each in rounds for run in each.runs)
 

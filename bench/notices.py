@@ -89,8 +89,8 @@ def delivered(port: int, mails: int) -> float:
     with measure.scratch() as folder:
         made = workspaces.create(folder / "w", policy(f"127.0.0.1:{port}"))
         with made.register() as register:
-            register.import_members(batches(mails))
-            register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+            register.members.import_all(batches(mails))
+            register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
         return measure.seconds(lambda: work(made, threading.Event(), once=True))
 
 
@@ -120,12 +120,12 @@ def queued(members: int) -> None:
     with measure.scratch() as folder:
         made = workspaces.create(folder / "w", policy(""))
         with made.register() as register, measure.memory() as importing:
-            imported = measure.seconds(lambda: register.import_members(batches(members)))
+            imported = measure.seconds(lambda: register.members.import_all(batches(members)))
         times = []
         with made.register() as register, measure.memory() as queueing:
             for number in range(measure.RUNS):
                 name = f"campaign {number}"
-                times.append(measure.seconds(partial(register.notices.start, name, EVERYBODY, [Channel.MAIL])))
+                times.append(measure.seconds(partial(register.campaigns.start, name, EVERYBODY, [Channel.MAIL])))
     print(f"{members:,} members with an address imported: {imported:.1f} s; peak memory {importing.peak / 1e6:.0f} MB")
     print(f"campaign for them queued: {measure.median(times):.1f} s (target {QUEUE_TARGET} for a million)", end="")
     print(f"; runs {', '.join(f'{each:.1f}' for each in times)}; peak memory {queueing.peak / 1e6:.0f} MB")

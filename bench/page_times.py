@@ -43,8 +43,8 @@ async def run(root: Path, requests: int) -> None:
     """Prints the figures of one workspace."""
     app = create_app(workspaces.find(root), limits=Limits(Rates(page=PATIENT, act=PATIENT)))
     desk = app.state.desk
-    receipt = desk.register.lodge(["forum:ann"], channel="web")
-    subject = int(desk.register.person("forum:ann")[0])
+    receipt = desk.register.objections.lodge(["forum:ann"], channel="web")
+    subject = int(desk.register.members.covered_with("forum:ann")[0])
     pages = {
         "start": "/de/",
         "signed link": f"/de/o/{desk.tokens.make(Purpose.OBJECT, subject)}",

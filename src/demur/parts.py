@@ -47,8 +47,8 @@ def require_versions(register: Register, versions: Path, key: Ed25519PublicKey) 
     manifests = list(signed_manifests(versions, key))
     if not manifests:
         return
-    known = {str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_PUBLISHED)}
-    end, instance = register.head().seq, register.instance
+    known = {str(entry.payload["name"]) for entry in register.log.entries(EntryKind.VERSION_PUBLISHED)}
+    end, instance = register.log.head().seq, register.instance
     for each in manifests:
         named = each.instance is not None and instance is not None and each.instance == instance.id
         if not named and not (each.ours and each.instance is None):
@@ -71,7 +71,7 @@ def require_versions(register: Register, versions: Path, key: Ed25519PublicKey) 
 
 
 def _was_adopted(register: Register) -> bool:
-    return register.last(EntryKind.WORKSPACE_ADOPTED) is not None
+    return register.log.last(EntryKind.WORKSPACE_ADOPTED) is not None
 
 
 def _set_aside(stray: Signed) -> None:
@@ -113,7 +113,7 @@ def require_corpus(register: Register, said: Said, path: Path) -> None:
 
 def _require_before_restore(register: Register, said: Said, path: Path) -> None:
     """Make sure that a corpus does not come from after a backup that was restored since."""
-    for entry in register.entries(EntryKind.REGISTER_RESTORED):
+    for entry in register.log.entries(EntryKind.REGISTER_RESTORED):
         incarnation, imports = int(str(entry.payload["incarnation"])), int(str(entry.payload["imports"]))
         if said.instance and said.incarnation < incarnation and said.imports > imports:
             raise CorpusError(

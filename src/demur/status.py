@@ -62,14 +62,14 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
     with reading(workspace, now, rows=False) as session:
         seen = glance.take(workspace.root, workspace.corpus_path)
         small = small_fragments(session.corpus) if seen is None else seen.small_fragments
-        noted = session.register.last(EntryKind.POLICY_CHANGED)
+        noted = session.register.log.last(EntryKind.POLICY_CHANGED)
         return Status(
             rows=session.corpus.count() if seen is None else seen.rows,
-            head=session.register.head(),
+            head=session.register.log.head(),
             honoured=session.honoured,
             policy_noted=noted is None or noted["rules"] == session.policy.rules_hash(),
-            objections=session.register.in_force(),
-            suppressed=session.register.count_suppressed(),
+            objections=session.register.objections.in_force(),
+            suppressed=session.register.standing.count_suppressed(),
             basis=session.policy.basis.use.value,
             signed=session.policy.basis.signed,
             imports=last_imports(session),
@@ -77,6 +77,6 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             versions=states(session),
             small_fragments=small,
             maintenance_due=small > MOST_SMALL,
-            loss=lost.sentence if (lost := undecided(session.register)) else "",
-            clock_days=session.register.clock_days(session.now),
+            loss=lost.sentence if (lost := undecided(session.register.log)) else "",
+            clock_days=session.register.objections.clock_days(session.now),
         )

@@ -73,7 +73,7 @@ def test_every_problem_is_in_the_docs_and_every_one_in_the_docs_exists(written: 
 def test_every_example_of_the_docs_works(
     written: str, address: str, key: str, client_module: ModuleType, register: Register
 ) -> None:
-    register.notices.start("autumn", EVERYBODY, [Channel.IN_APP])
+    register.campaigns.start("autumn", EVERYBODY, [Channel.IN_APP])
     names: dict[str, Any] = {"PORTAL": address, "KEY": key}
     blocks = _BLOCK.findall(written)
     assert {language for language, _ in blocks} == {"sh", "python"}

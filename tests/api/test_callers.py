@@ -20,12 +20,12 @@ PATHS = [(method, route.path) for route in ROUTES for method in sorted(route.met
 def test_no_route_works_without_a_key_that_holds(
     anyone: TestClient, register: Register, method: str, path: str, header: str | None
 ) -> None:
-    before = register.head()
+    before = register.log.head()
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
     answer = anyone.request(method, path, headers=headers)  # type: ignore[arg-type]  # bytes, as on the wire
     problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert register.head() == before
+    assert register.log.head() == before
 
 
 def test_a_revoked_key_stops_working(api: TestClient, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_when_too_many_wait_the_answer_is_to_come_back(api: TestClient, app: Fas
     refused = api.post("/api/objections", json={"accounts": [ANN]})
     problem(refused, 503, "unavailable")
     assert int(refused.headers["retry-after"]) > 0
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
 
 
 def test_what_is_not_there_is_a_problem_too(anyone: TestClient) -> None:
@@ -88,9 +88,13 @@ def test_what_is_not_there_is_a_problem_too(anyone: TestClient) -> None:
 
 
 def test_the_status_says_where_the_register_stands(api: TestClient, register: Register) -> None:
-    register.lodge([ANN], channel="mail")
+    register.objections.lodge([ANN], channel="mail")
     told = api.get("/api/status").json()
-    assert (told["entries"], told["binding"], told["in_force"]) == (register.head().seq, register.head().binding, 1)
+    assert (told["entries"], told["binding"], told["in_force"]) == (
+        register.log.head().seq,
+        register.log.head().binding,
+        1,
+    )
 
 
 def test_a_head_is_answered_without_a_body(api: TestClient) -> None:

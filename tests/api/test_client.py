@@ -22,7 +22,7 @@ def demur(client_module: Any, address: str, key: str) -> Any:
 def test_an_objection_from_beginning_to_end(demur: Any, register: Register) -> None:
     receipt = demur.object([ANN], reason="Mine.", unconfirmed=True)
     reference = receipt["reference"]
-    assert register.reason(reference) == "Mine."
+    assert register.objections.reason(reference) == "Mine."
     assert demur.objection(reference)["status"] == "lodged"
     assert demur.standing(ANN)["in_force"]
     assert demur.confirm(reference)["status"] == "confirmed"
@@ -33,10 +33,10 @@ def test_an_objection_from_beginning_to_end(demur: Any, register: Register) -> N
 
 
 def test_somebody_without_an_account_is_named_by_reference(demur: Any, register: Register) -> None:
-    said = register.lodge(["person:" + "a" * 32], channel="no-account", statement={"names": ["Nora"]})
+    said = register.objections.lodge(["person:" + "a" * 32], channel="no-account", statement={"names": ["Nora"]})
     assert demur.access(reference=said.reference).startswith(b"PK")
     assert demur.erase(reference=said.reference)["finished"]
-    assert register.statement(said.reference) is None
+    assert register.objections.statement(said.reference) is None
 
 
 def test_many_at_once(demur: Any) -> None:
@@ -46,7 +46,7 @@ def test_many_at_once(demur: Any) -> None:
 
 
 def test_notices_are_shown_and_bounces_reported(demur: Any, register: Register) -> None:
-    register.notices.start("autumn", EVERYBODY, [Channel.IN_APP])
+    register.campaigns.start("autumn", EVERYBODY, [Channel.IN_APP])
     waiting = demur.notices(ANN)
     assert [each["campaign"] for each in waiting] == ["autumn"]
     assert demur.shown(ANN, waiting) == 1

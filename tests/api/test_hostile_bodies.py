@@ -41,7 +41,7 @@ def test_json_that_is_deep_or_large_is_refused_in_one_sentence(
     assert answer.headers["content-type"] == "application/problem+json"
     assert len(answer.content) < 10_000
     assert peak < 60_000_000
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
 
 
 @pytest.mark.parametrize("said", [True, False])

@@ -12,6 +12,8 @@ import pytest
 from demur.errors import IdentityError, UnavailableError
 from demur.identity import Keys
 from demur.register import Receipt, Register
+from demur.register.objections.lodging import Lodging
+from demur.web.api.objections import record
 from demur.web.intake import Intake, IntakeFullError
 
 
@@ -58,7 +60,8 @@ class Gate:
 
 
 async def lodge(intake: Intake, account: str) -> Receipt:
-    return await intake.lodge([account], channel="api")
+    receipt: Receipt = await intake.run_together(record, Lodging([account], channel="api"))
+    return receipt
 
 
 def test_an_acknowledged_objection_is_on_disk(intake: Intake, file: Path) -> None:
@@ -70,14 +73,14 @@ def test_everything_that_lodge_takes_reaches_the_register(intake: Intake, regist
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
     async def act() -> Receipt:
-        return await intake.lodge(
-            ["forum:ann"], channel="letter", received=now.date(), reason="Mine.", confirm_by=now, now=now
-        )
+        said = Lodging(["forum:ann"], channel="letter", received=now.date(), reason="Mine.", confirm_by=now, now=now)
+        receipt: Receipt = await intake.run_together(record, said)
+        return receipt
 
     receipt = asyncio.run(act())
-    state = register.objection(receipt.reference)
+    state = register.objections.get(receipt.reference)
     assert (state.channel, state.received, state.confirm_by, state.lodged) == ("letter", now.date(), now, now)
-    assert register.reason(receipt.reference) == "Mine."
+    assert register.objections.reason(receipt.reference) == "Mine."
 
 
 def test_what_waits_is_committed_together(register: Register, file: Path) -> None:
@@ -134,7 +137,7 @@ def test_one_that_breaks_the_transaction_spoils_no_other(register: Register, fil
     intake, gate = Intake(register), Gate()
 
     def broken(register: Register) -> None:
-        register.lodge(["forum:half"], channel="api")
+        register.objections.lodge(["forum:half"], channel="api")
         raise ZeroDivisionError
 
     async def act() -> list[object]:

@@ -27,28 +27,28 @@ def lodged(api: TestClient, *accounts: str, **said: object) -> Mapping[str, Any]
 
 def test_an_objection_binds_when_it_is_answered(api: TestClient, register: Register) -> None:
     told = lodged(api)
-    state = register.objection(told["reference"])
+    state = register.objections.get(told["reference"])
     assert state.phase is ObjectionPhase.LODGED
     assert state.channel == "api"
-    assert register.person(ANN).tolist() == register.suppressed().tolist()
+    assert register.members.covered_with(ANN).tolist() == register.standing.suppressed().tolist()
 
 
 def test_it_covers_every_account_of_the_person(api: TestClient, register: Register) -> None:
     told = lodged(api, ANN)
-    assert told["covers"] == len(register.person(ANNS_OTHER)) > 1
+    assert told["covers"] == len(register.members.covered_with(ANNS_OTHER)) > 1
 
 
 def test_accounts_given_together_are_covered_and_not_linked(api: TestClient, register: Register) -> None:
     assert lodged(api, "forum:new", "x:new")["covers"] == 2
-    assert len(register.person("x:new")) == 1  # naming two accounts together proves nothing
-    assert len(register.suppressed()) == 2
+    assert len(register.members.covered_with("x:new")) == 1  # naming two accounts together proves nothing
+    assert len(register.standing.suppressed()) == 2
 
 
 def test_what_is_said_is_kept(api: TestClient, register: Register) -> None:
     told = lodged(api, DIETER, reason="Meins.", channel="letter", received="2026-11-01")
-    state = register.objection(told["reference"])
+    state = register.objections.get(told["reference"])
     assert (state.channel, str(state.received)) == ("letter", "2026-11-01")
-    assert register.reason(told["reference"]) == "Meins."
+    assert register.objections.reason(told["reference"]) == "Meins."
 
 
 def test_a_reason_is_never_asked_for_and_may_be_empty(api: TestClient) -> None:
@@ -59,7 +59,7 @@ def test_a_reason_is_never_asked_for_and_may_be_empty(api: TestClient) -> None:
 
 def test_an_unconfirmed_one_says_until_when_it_waits(api: TestClient, register: Register, desk: Desk) -> None:
     told = lodged(api, ANN, unconfirmed=True)
-    by = register.objection(told["reference"]).confirm_by
+    by = register.objections.get(told["reference"]).confirm_by
     within = timedelta(days=desk.policy().objections.confirm_within_days)
     assert by is not None
     assert abs(by - datetime.now(UTC) - within) < timedelta(minutes=1)
@@ -71,7 +71,7 @@ def test_the_receipt_link_opens_that_receipt(api: TestClient, desk: Desk) -> Non
     start, _, token = told["receipt_url"].rpartition("/")
     assert start == f"{desk.policy().portal.url}/en/receipt"
     seq = desk.tokens.read(token, Purpose.RECEIPT).number
-    assert desk.register.reference_of(seq) == told["reference"]
+    assert desk.register.objections.reference_of(seq) == told["reference"]
 
 
 def test_the_answer_says_where_the_objection_is(api: TestClient) -> None:
@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_told_by_its_place(
 ) -> None:
     told = problem(api.post("/api/objections", json=said), 422, "malformed")
     assert place in [each["pointer"] for each in told["errors"]]
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
 
 
 def test_an_account_that_is_none_is_told_in_a_sentence(api: TestClient) -> None:
@@ -150,21 +150,21 @@ def test_the_same_key_and_body_get_the_same_answer(api: TestClient, register: Re
     ]
     assert len({answer.text for answer in answers}) == 1
     assert {answer.status_code for answer in answers} == {201}
-    assert register.in_force() == 1
+    assert register.objections.in_force() == 1
 
 
 def test_the_same_key_with_another_body_is_refused(api: TestClient, register: Register) -> None:
     headers = {"Idempotency-Key": '"quoted"'}
     assert api.post("/api/objections", json={"accounts": [ANN]}, headers=headers).status_code == 201
     problem(api.post("/api/objections", json={"accounts": [DIETER]}, headers=headers), 422, "key-reused")
-    assert register.in_force() == 1
+    assert register.objections.in_force() == 1
 
 
 @pytest.mark.parametrize("written", ['"half', 'half"', '"', '""'])
 def test_a_quote_on_one_side_alone_is_no_key(api: TestClient, register: Register, written: str) -> None:
     answer = api.post("/api/objections", json={"accounts": [ANN]}, headers={"Idempotency-Key": written})
     assert answer.status_code == 422
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
 
 
 def test_keys_of_two_callers_are_two_keys(api: TestClient, anyone: TestClient, register: Register) -> None:
@@ -196,7 +196,7 @@ def test_many_that_arrive_at_once_with_one_key_are_one(api: TestClient, register
         thread.join()
     assert len(answers) == 8
     assert len(set(answers)) == 1
-    assert register.in_force() == 1
+    assert register.objections.in_force() == 1
 
 
 @pytest.mark.parametrize("given", ["", "x" * 256, "two words"])
@@ -215,18 +215,18 @@ def test_of_many_each_is_recorded_or_refused_by_itself(api: TestClient, register
     first, second, third = answer.json()["results"]
     assert second["objection"] is None
     assert second["problem"]["status"] == 422
-    assert register.in_force() == 2
+    assert register.objections.in_force() == 2
     for each in (first, third):
-        assert register.objection(each["objection"]["reference"]).binding
+        assert register.objections.get(each["objection"]["reference"]).binding
 
 
 def test_a_thousand_are_taken_at_once_and_one_more_is_not(api: TestClient, register: Register) -> None:
     said = [{"accounts": [f"forum:user{number}"]} for number in range(1001)]
     problem(api.post("/api/objections/batch", json={"objections": said}), 422, "malformed")
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
     results = api.post("/api/objections/batch", json={"objections": said[:1000]}).json()["results"]
     assert len({each["objection"]["reference"] for each in results}) == 1000
-    assert register.in_force() == 1000
+    assert register.objections.in_force() == 1000
 
 
 def test_many_sent_again_with_their_key_are_recorded_once(api: TestClient, register: Register) -> None:
@@ -234,7 +234,7 @@ def test_many_sent_again_with_their_key_are_recorded_once(api: TestClient, regis
     headers = {"Idempotency-Key": "nightly"}
     first, second = (api.post("/api/objections/batch", json=said, headers=headers) for _ in range(2))
     assert first.text == second.text
-    assert register.in_force() == 120
+    assert register.objections.in_force() == 120
     other = {"objections": said["objections"][:1]}
     problem(api.post("/api/objections/batch", json=other, headers=headers), 422, "key-reused")
 
@@ -264,7 +264,7 @@ def test_a_withdrawn_one_binds_no_more_and_stays_withdrawn(api: TestClient, regi
         answer = api.post(f"/api/objections/{reference}/withdraw")
         assert (answer.status_code, answer.json()["status"], answer.json()["binding"]) == (200, "withdrawn", False)
     problem(api.post(f"/api/objections/{reference}/confirm"), 409, "conflict")
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
 
 
 def test_a_withdrawal_says_how_many_stay(api: TestClient) -> None:
@@ -299,7 +299,7 @@ def test_the_switch_knows_every_account_of_the_person(api: TestClient) -> None:
 
 def test_the_switch_lists_no_objection_of_somebody_who_may_be_another(api: TestClient, register: Register) -> None:
     typed = {"account": "forum:mallory", "mail": "dieter@town.example"}
-    register.import_members([pa.RecordBatch.from_pylist([typed], schema=MEMBER)])
+    register.members.import_all([pa.RecordBatch.from_pylist([typed], schema=MEMBER)])
     lodged(api, DIETER)
     assert api.get("/api/accounts/forum:mallory/objection").json() == {"in_force": True, "objections": []}
     assert len(api.get("/api/accounts/mail:dieter@town.example/objection").json()["objections"]) == 1

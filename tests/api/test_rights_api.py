@@ -62,8 +62,8 @@ def test_a_deletion_is_finished_and_its_objection_binds(api: TestClient, registe
     told = api.post("/api/erasures", json={"account": DIETER}).json()
     assert told["finished"]
     assert told["own"] == 1
-    assert register.objection(told["reference"]).binding
-    assert register.member(DIETER) is None
+    assert register.objections.get(told["reference"]).binding
+    assert register.members.get(DIETER) is None
 
 
 def test_a_deletion_that_has_to_wait_is_recorded_and_binds(
@@ -72,7 +72,7 @@ def test_a_deletion_that_has_to_wait_is_recorded_and_binds(
     with workspace.writing("import"):
         told = api.post("/api/erasures", json={"account": DIETER}).json()
     assert not told["finished"]
-    assert register.objection(told["reference"]).binding
+    assert register.objections.get(told["reference"]).binding
     again = api.post("/api/erasures", json={"account": DIETER}).json()
     assert again["finished"]
 
@@ -83,7 +83,7 @@ def test_a_malformed_account_is_told(api: TestClient) -> None:
 
 
 def sent(register: Register, message_id: str) -> None:
-    register.notices.start("autumn", EVERYBODY, [Channel.MAIL])
+    register.campaigns.start("autumn", EVERYBODY, [Channel.MAIL])
     due = next(each for each in register.notices.claim(Channel.MAIL, 100) if each.member.account == DIETER)
     register.notices.sent(Channel.MAIL, [Delivered("autumn", due.subject, "de", b"\0" * 32, message_id)])
 

@@ -27,7 +27,7 @@ def objected(anyone: TestClient, register: Register) -> dict[str, ObjectionState
     """Nora's objections by channel: she names herself, a contact, and an account that is Dieter's."""
     form = {"names": NAME, "links": DIETER, "contact": CONTACT}
     assert anyone.post("/en/object/person", data=form, follow_redirects=False).status_code == 303
-    found = {each.channel: each for each in register.objections_open()}
+    found = {each.channel: each for each in register.objections.waiting()}
     hers = found["no-account"].reference
     register.attachments.add(hers, "note.txt", "text/plain", b"Please.")
     return found
@@ -56,7 +56,7 @@ def test_a_letter_without_an_account_is_in_its_writer_s_copy_before_anybody_chec
     api: TestClient, register: Register
 ) -> None:
     account = "person:" + "c" * 32
-    lodged = register.lodge([account], channel="letter", statement={"names": [NAME], "text": "No."})
+    lodged = register.objections.lodge([account], channel="letter", statement={"names": [NAME], "text": "No."})
     (objection,) = copied(api, lodged.reference)["objections"]
     assert (objection["unchecked"], objection["statement"]["text"]) == (False, "No.")
 
@@ -69,10 +69,10 @@ def test_an_erasure_destroys_what_they_said_and_what_waits_for_their_contact(
     assert register.letters.waiting() == 4, "hers, the question to Dieter, and one that is not about this"
     done = api.post("/api/erasures", json={"reference": hers}).json()
     assert (done["finished"], done["accounts"], done["own"]) == (True, 1, 0)
-    assert (register.statement(hers), register.attachments.of(hers)) == (None, [])
-    assert register.objection(hers).binding
-    assert register.statement(named) is not None
-    assert register.member(DIETER) is not None
+    assert (register.objections.statement(hers), register.attachments.of(hers)) == (None, [])
+    assert register.objections.get(hers).binding
+    assert register.objections.statement(named) is not None
+    assert register.members.get(DIETER) is not None
     left = [(each.address, each.params["reference"]) for each in register.letters.claim(10)]
     assert sorted(left) == sorted([(CONTACT, "another"), ("dieter@town.example", named)])
     assert "erased" in problem(api.post("/api/erasures", json={"reference": hers}), 409, "conflict")["detail"]
@@ -103,19 +103,19 @@ def mails(workspace: Workspace) -> list[bytes]:
 @pytest.mark.parametrize("channel", ["typed-in", "letter", "api", "signed-link"])
 def test_a_reference_opens_and_erases_no_account(api: TestClient, register: Register, channel: str) -> None:
     for accounts in (["forum:silent"], ["person:" + "a" * 32, "forum:silent"], ["person:silent"]):
-        reference = register.lodge(accounts, channel=channel, statement={"text": "No."}).reference
+        reference = register.objections.lodge(accounts, channel=channel, statement={"text": "No."}).reference
         for path in ("/api/access", "/api/erasures"):
             told = problem(api.post(path, json={"reference": reference}), 409, "conflict")
             assert "make sure who asks" in told["detail"]
             assert "--account" in told["detail"]
-        assert register.statement(reference) == {"text": "No."}
+        assert register.objections.statement(reference) == {"text": "No."}
 
 
 def test_a_person_s_value_that_somebody_typed_in_opens_nothing(
     api: TestClient, register: Register, objected: dict[str, ObjectionState]
 ) -> None:
     account = account_by_reference(register, objected["no-account"].reference)
-    typed = register.lodge([account], channel="typed-in").reference
+    typed = register.objections.lodge([account], channel="typed-in").reference
     problem(api.post("/api/access", json={"reference": typed}), 409, "conflict")
 
 

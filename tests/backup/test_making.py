@@ -58,7 +58,7 @@ class Lodging(threading.Thread):
         with self._workspace.register() as register:
             while not self._stop_now.is_set():
                 number = len(self.acknowledged)
-                self.acknowledged.append(register.lodge([f"forum:late{number}"], channel="web").reference)
+                self.acknowledged.append(register.objections.lodge([f"forum:late{number}"], channel="web").reference)
 
     def end(self) -> None:
         self._stop_now.set()
@@ -73,8 +73,8 @@ def test_what_is_acknowledged_during_a_backup_is_in_it_or_in_the_journal(fast_tm
     lodging.end()
     assert ends[0] < ends[1] < ends[2], "they went on objecting meanwhile"
     with back(fast_tmp, "d").register() as register:
-        assert all(register.objection(reference).binding for reference in lodging.acknowledged)
-        assert register.in_force() == len(lodging.acknowledged)
+        assert all(register.objections.get(reference).binding for reference in lodging.acknowledged)
+        assert register.objections.in_force() == len(lodging.acknowledged)
 
 
 @pytest.fixture
@@ -121,16 +121,16 @@ def test_a_register_on_postgresql_goes_the_same_way(fast_tmp: Path, missing: Cal
     with postgresql_database(here) as url, postgresql_database(here) as other:
         workspace = founded(fast_tmp, open_policy(register=RegisterPlace(url=url, mark="../other/the.mark")))
         with workspace.register() as register:
-            before = register.lodge(["forum:u1"], channel="web").reference
+            before = register.objections.lodge(["forum:u1"], channel="web").reference
         back_up(workspace, fast_tmp / "other" / "b", None)
         with workspace.register() as register:
-            after = register.lodge(["forum:u2"], channel="web", reason="because").reference
+            after = register.objections.lodge(["forum:u2"], channel="web", reason="because").reference
         with pytest.raises(RegisterError, match="is not empty"):
             back(fast_tmp)
         (fast_tmp / "w").mkdir()
         restored = back(fast_tmp, register=other)
         with restored.register() as register:
-            assert all(register.objection(each).binding for each in (before, after))
+            assert all(register.objections.get(each).binding for each in (before, after))
             problems: list[str] = []
             register.audit(problems.append)
         assert problems == []

@@ -64,7 +64,7 @@ class Desk:
 
     def restored_entries(self) -> list[Any]:
         with self.workspace.register() as register:
-            return [entry.payload for entry in register.entries(EntryKind.REGISTER_RESTORED)]
+            return [entry.payload for entry in register.log.entries(EntryKind.REGISTER_RESTORED)]
 
 
 @pytest.fixture
@@ -82,32 +82,34 @@ def one_sentence(error: BaseException) -> bool:
 
 def test_every_step_of_an_objection_is_done_again(desk: Desk) -> None:
     with desk.workspace.register() as register:
-        before = register.lodge([ANN], channel="web", now=NOW).reference
+        before = register.objections.lodge([ANN], channel="web", now=NOW).reference
     desk.back_up()
     with desk.workspace.register() as register:
-        register.confirm(before, now=LATER)
-        lodged = register.lodge([BEN], channel="mail", reason="because", now=LATER).reference
-        both = register.lodge([CEM, "x:new"], channel="api", confirm_by=LATER, now=NOW).reference
-        gone = register.lodge([DIA], channel="web", now=LATER).reference
-        register.withdraw(gone, now=LATER)
-        denied = register.lodge([DIA], channel="web", now=LATER).reference
-        register.lapse(denied, cause="denied", now=LATER)
-        expected = {each: register.objection(each) for each in (before, lodged, both, gone, denied)}
-        accounts = {each: register.lodged_for(each).tolist() for each in expected}
+        register.objections.confirm(before, now=LATER)
+        lodged = register.objections.lodge([BEN], channel="mail", reason="because", now=LATER).reference
+        both = register.objections.lodge([CEM, "x:new"], channel="api", confirm_by=LATER, now=NOW).reference
+        gone = register.objections.lodge([DIA], channel="web", now=LATER).reference
+        register.objections.withdraw(gone, now=LATER)
+        denied = register.objections.lodge([DIA], channel="web", now=LATER).reference
+        register.objections.lapse(denied, cause="denied", now=LATER)
+        expected = {each: register.objections.get(each) for each in (before, lodged, both, gone, denied)}
+        accounts = {each: register.objections.lodged_for(each).tolist() for each in expected}
         links = {each: state.seq for each, state in expected.items()}
     desk.lose()
     restored = desk.restore()
     assert (restored.loss, restored.missing) == ("", 0)
     with desk.workspace.register() as register:
         for reference, was in expected.items():
-            now = register.objection(reference)
+            now = register.objections.get(reference)
             assert (now.phase, now.channel, now.lodged) == (was.phase, was.channel, was.lodged)
-            assert register.lodged_for(reference).tolist() == accounts[reference]
-            assert register.reference_in(1, links[reference]) == reference
-        assert register.objection(both).confirm_by is None, "nobody is known to have been asked, so it does not lapse"
-        assert register.reason(lodged) is None
-        assert register.reference_in(1, 10_000) is None
-        assert register.lapse_overdue(LATER + timedelta(days=400)) == []
+            assert register.objections.lodged_for(reference).tolist() == accounts[reference]
+            assert register.objections.reference_in(1, links[reference]) == reference
+        assert register.objections.get(both).confirm_by is None, (
+            "nobody is known to have been asked, so it does not lapse"
+        )
+        assert register.objections.reason(lodged) is None
+        assert register.objections.reference_in(1, 10_000) is None
+        assert register.objections.lapse_overdue(LATER + timedelta(days=400)) == []
         problems: list[str] = []
         register.audit(problems.append)
     assert problems == []
@@ -116,25 +118,27 @@ def test_every_step_of_an_objection_is_done_again(desk: Desk) -> None:
 
 def test_links_and_consents_are_done_again(desk: Desk) -> None:
     with desk.workspace.register() as register:
-        register.link(ANN, BEN)
+        register.members.link(ANN, BEN)
     desk.back_up()
     with desk.workspace.register() as register:
-        register.unlink(ANN, BEN)
-        register.link(CEM, "x:cem")
-        register.consent([DIA], given=True)
-        register.consent([ANN], given=True)
-        register.consent([ANN], given=False)
-        register.lodge(["x:cem"], channel="web")
+        register.members.unlink(ANN, BEN)
+        register.members.link(CEM, "x:cem")
+        register.members.consent([DIA], given=True)
+        register.members.consent([ANN], given=True)
+        register.members.consent([ANN], given=False)
+        register.objections.lodge(["x:cem"], channel="web")
         facts = {
             key: bool(said)
-            for key, said in zip(register.facts().keys.tolist(), register.facts().consented, strict=True)
+            for key, said in zip(
+                register.standing.facts().keys.tolist(), register.standing.facts().consented, strict=True
+            )
         }
     desk.lose()
     desk.restore()
     with desk.workspace.register() as register:
-        assert len(register.person(ANN)) == 1
-        assert len(register.person(CEM)) == 2
-        again = register.facts()
+        assert len(register.members.covered_with(ANN)) == 1
+        assert len(register.members.covered_with(CEM)) == 2
+        again = register.standing.facts()
         assert {key: bool(said) for key, said in zip(again.keys.tolist(), again.consented, strict=True)} == facts
         problems: list[str] = []
         register.audit(problems.append)
@@ -147,12 +151,12 @@ def test_an_erasure_erases_the_accounts_that_it_erased_and_no_others(desk: Desk)
     desk.back_up()
     erase(desk.workspace, ANN)
     with desk.workspace.register() as register:
-        register.link(ANN, DIA)
+        register.members.link(ANN, DIA)
     desk.lose()
     assert desk.restore().erased == 1
     with desk.workspace.register() as register:
         assert register.persons.objections(register.persons.own(ANN))
-        payload = [entry.payload for entry in register.entries(EntryKind.PERSON_ERASED)]
+        payload = [entry.payload for entry in register.log.entries(EntryKind.PERSON_ERASED)]
         assert [(each["accounts"], each["own"], "replayed" in each) for each in payload] == [(1, 1, True)]
 
 
@@ -164,8 +168,8 @@ def test_a_version_that_was_retired_stays_so_and_an_export_is_not_forgotten(desk
     desk.lose()
     desk.restore()
     with desk.workspace.register() as register:
-        assert [entry.payload["name"] for entry in register.entries(EntryKind.VERSION_RETIRED)] == ["v1"]
-        assert [entry.payload["path"] for entry in register.entries(EntryKind.VERSION_EXPORTED)] == [
+        assert [entry.payload["name"] for entry in register.log.entries(EntryKind.VERSION_RETIRED)] == ["v1"]
+        assert [entry.payload["path"] for entry in register.log.entries(EntryKind.VERSION_EXPORTED)] == [
             str(desk.other / "export")
         ]
     with pytest.raises(UsageError, match="was retired"):
@@ -192,32 +196,36 @@ def test_who_was_shut_out_stays_out(desk: Desk) -> None:
 def test_a_second_loss_is_restored_from_the_same_backup(desk: Desk) -> None:
     desk.back_up()
     with desk.workspace.register() as register:
-        first = register.lodge([ANN], channel="web")
+        first = register.objections.lodge([ANN], channel="web")
     desk.read("other", 2)
     desk.lose()
     assert "1 import (other)" in desk.restore().loss
     with desk.workspace.register() as register:
-        second = register.lodge([BEN], channel="web")
-        number = register.objection(first.reference).seq
+        second = register.objections.lodge([BEN], channel="web")
+        number = register.objections.get(first.reference).seq
     desk.lose()
     restored = desk.restore()
     assert restored.incarnation == 3
     assert "1 import (other)" in restored.loss, "what the first restore lost is lost still"
     with desk.workspace.register() as register:
         for receipt in (first, second):
-            assert register.objection(receipt.reference).binding
-        assert register.reference_in(1, first.seq) == register.reference_in(2, number) == first.reference
-        assert register.reference_in(2, second.seq) == second.reference
+            assert register.objections.get(receipt.reference).binding
+        assert (
+            register.objections.reference_in(1, first.seq)
+            == register.objections.reference_in(2, number)
+            == first.reference
+        )
+        assert register.objections.reference_in(2, second.seq) == second.reference
     assert desk.texts() == ["cem said 1", "dia said 1"]
 
 
 def test_an_older_backup_goes_with_the_mark_in_the_newer_one(desk: Desk) -> None:
     desk.back_up("b1")
     with desk.workspace.register() as register:
-        first = register.lodge([ANN], channel="web").reference
+        first = register.objections.lodge([ANN], channel="web").reference
     desk.back_up("b2")
     with desk.workspace.register() as register:
-        second = register.lodge([BEN], channel="web").reference
+        second = register.objections.lodge([BEN], channel="web").reference
     shutil.copytree(desk.other, desk.folder / "kept")
     desk.lose()
     alone = desk.restore("b1")
@@ -229,7 +237,7 @@ def test_an_older_backup_goes_with_the_mark_in_the_newer_one(desk: Desk) -> None
     both = desk.restore("b1", marks=(desk.other / "b2" / "register.mark",))
     assert (both.missing, both.loss) == (0, "")
     with desk.workspace.register() as register:
-        assert all(register.objection(each).binding for each in (first, second))
+        assert all(register.objections.get(each).binding for each in (first, second))
 
 
 # What is told, and what waits for it
@@ -241,7 +249,7 @@ def test_what_was_read_since_is_told_by_number_and_read_again(desk: Desk) -> Non
     desk.read("letters", 3)
     rows = pa.RecordBatch.from_pylist([dict.fromkeys(MEMBER.names) | {"account": ANN}], schema=MEMBER)
     with desk.workspace.register() as register:
-        register.import_members([rows])
+        register.members.import_all([rows])
     publish(desk.workspace, "v1")
     desk.lose()
     restored = desk.restore()
@@ -254,12 +262,12 @@ def test_what_was_read_since_is_told_by_number_and_read_again(desk: Desk) -> Non
         publish(desk.workspace, "v2")
     desk.read("letters", 3)
     with desk.workspace.register() as register:
-        register.import_members([rows])
+        register.members.import_all([rows])
     with pytest.raises(UsageError, match="is, or was, a version v1"):
         publish(desk.workspace, "v1")
     publish(desk.workspace, "v2")
     with desk.workspace.register() as register:
-        assert not [*register.entries(EntryKind.LOSS_ACCEPTED)]
+        assert not [*register.log.entries(EntryKind.LOSS_ACCEPTED)]
 
 
 def test_a_policy_that_is_lost_has_to_be_in_force_again(desk: Desk) -> None:
@@ -290,8 +298,8 @@ def test_without_a_mark_the_loss_is_unknown_until_it_is_accepted(desk: Desk) -> 
     publish(desk.workspace, "v2", accept_loss=True)
     export(desk.workspace, "v2", desk.folder / "out")
     with desk.workspace.register() as register:
-        assert [entry.payload["unknown"] for entry in register.entries(EntryKind.LOSS_ACCEPTED)] == [True]
-        assert undecided(register) is None
+        assert [entry.payload["unknown"] for entry in register.log.entries(EntryKind.LOSS_ACCEPTED)] == [True]
+        assert undecided(register.log) is None
 
 
 def test_where_nothing_is_lost_nothing_waits(desk: Desk) -> None:
@@ -301,7 +309,7 @@ def test_where_nothing_is_lost_nothing_waits(desk: Desk) -> None:
     publish(desk.workspace, "v1")
     publish(desk.workspace, "v3", accept_loss=True)
     with desk.workspace.register() as register:
-        assert not [*register.entries(EntryKind.LOSS_ACCEPTED)], "there was nothing to accept"
+        assert not [*register.log.entries(EntryKind.LOSS_ACCEPTED)], "there was nothing to accept"
 
 
 # What does not belong together
@@ -310,7 +318,7 @@ def test_where_nothing_is_lost_nothing_waits(desk: Desk) -> None:
 def test_old_parts_and_new_ones_refuse_each_other(desk: Desk) -> None:
     desk.back_up()
     with desk.workspace.register() as register:
-        register.lodge([ANN], channel="web")
+        register.objections.lodge([ANN], channel="web")
     desk.read("table", 2)
     publish(desk.workspace, "v1")
     shutil.copytree(desk.workspace.root, desk.folder / "old")
@@ -351,7 +359,7 @@ def test_a_corpus_from_after_the_backup_is_refused_by_its_imports(desk: Desk) ->
 def test_a_mark_from_before_a_restore_is_not_mixed_in(desk: Desk) -> None:
     desk.back_up("b1")
     with desk.workspace.register() as register:
-        register.lodge([ANN], channel="web")
+        register.objections.lodge([ANN], channel="web")
     shutil.copy(desk.mark, desk.folder / "old.mark")
     desk.lose()
     desk.restore("b1")
@@ -457,9 +465,9 @@ def test_objections_of_a_journal_bind_however_they_stood(desk: Desk) -> None:
     """Phases come from the entries; nothing that was in force is out of it."""
     desk.back_up()
     with desk.workspace.register() as register:
-        reference = register.lodge([ANN], channel="web").reference
-        register.confirm(reference)
+        reference = register.objections.lodge([ANN], channel="web").reference
+        register.objections.confirm(reference)
     desk.lose()
     desk.restore()
     with desk.workspace.register() as register:
-        assert register.objection(reference).phase is ObjectionPhase.CONFIRMED
+        assert register.objections.get(reference).phase is ObjectionPhase.CONFIRMED

@@ -343,7 +343,7 @@ def test_an_edited_policy_is_due(demur: Demur, filled: Path) -> None:
 
 def test_maintenance_lapses_what_nobody_confirmed(demur: Demur, filled: Path) -> None:
     with find(filled).register() as register:
-        register.lodge([ANN], channel="form", confirm_by=datetime.now(UTC) - timedelta(days=1))
+        register.objections.lodge([ANN], channel="form", confirm_by=datetime.now(UTC) - timedelta(days=1))
     told = demur("maintain", "--json", "-w", filled).json
     assert told["lapsed"] == 1
     assert demur("status", "--json", "-w", filled).json["objections"] == 0

@@ -24,7 +24,7 @@ def test_a_workspace_has_all_its_parts(workspace: Path) -> None:
     assert stat.S_IMODE((workspace / "outbox").stat().st_mode) == 0o700
     assert {stat.S_IMODE(key.stat().st_mode) for key in (workspace / "keys").iterdir()} == {0o600}
     with find(workspace).register() as register:
-        assert register.head().binding == 0
+        assert register.log.head().binding == 0
 
 
 def test_without_flags_the_defaults_are_the_safe_ones(workspace: Path) -> None:
@@ -166,7 +166,7 @@ def test_after_a_kill_the_next_init_finishes(demur: Demur, fast_tmp: Path, call:
     if not (root / "demur.toml").exists():
         assert demur("init", root).code == 0
     with find(root).register() as register:
-        assert register.head().seq == 0
+        assert register.log.head().seq == 0
     assert not (root / ".init").exists() or not any((root / ".init").iterdir())
 
 

@@ -38,8 +38,8 @@ def test_names_are_enough(demur: Demur, workspace: Path) -> None:
         "object", "--json", "-w", workspace, "--name", "Ann Archer", "--name", "A. Archer", "--text", "No."
     ).json
     with _register(workspace) as register:
-        state = register.objection(said["reference"])
-        assert register.statement(said["reference"]) == {"names": ["Ann Archer", "A. Archer"], "text": "No."}
+        state = register.objections.get(said["reference"])
+        assert register.objections.statement(said["reference"]) == {"names": ["Ann Archer", "A. Archer"], "text": "No."}
     assert (state.phase, state.confirm_by, state.channel) == (ObjectionPhase.LODGED, None, "ticket")
 
 
@@ -48,9 +48,9 @@ def test_a_mail_binds_for_its_sender_who_is_asked(demur: Demur, workspace: Path,
     assert "It lapses after" in result.out
     assert "ben" not in result.out
     with _register(workspace) as register:
-        (state,) = register.objections_of("mail:ben@town.example")
+        (state,) = register.objections.of("mail:ben@town.example")
         assert (state.channel, str(state.received)) == ("mail", "2025-01-02")
-        assert (register.statement(state.reference) or {})["text"] == (
+        assert (register.objections.statement(state.reference) or {})["text"] == (
             "From: Ben <ben@town.example>\nSubject: No\n\nI object."
         )
         assert [each.name for each in register.attachments.of(state.reference)] == ["proof.pdf"]
@@ -62,14 +62,14 @@ def test_a_mail_and_an_account_are_linked_only_where_staff_know(demur: Demur, wo
     said = demur("object", "--json", "-w", workspace, "--eml", eml, "--account", ANN).json
     assert len(said["references"]) == 2
     with _register(workspace) as register:
-        assert register.person(ANN).size == 1
-        first, other = map(register.statement, said["references"])
+        assert register.members.covered_with(ANN).size == 1
+        first, other = map(register.objections.statement, said["references"])
         assert set(first or {}) == {"accounts", "text"}
         assert other == {"accounts": [ANN], "within": said["entry"]}
     known = demur("object", "--json", "-w", workspace, "--eml", eml, "--account", ANN, "--confirmed").json
     with _register(workspace) as register:
-        assert register.person(ANN).size == 2
-        assert register.objection(known["reference"]).phase is ObjectionPhase.CONFIRMED
+        assert register.members.covered_with(ANN).size == 2
+        assert register.objections.get(known["reference"]).phase is ObjectionPhase.CONFIRMED
     assert known["confirm_by"] is None
 
 
@@ -93,4 +93,4 @@ def test_what_is_no_mail_is_told_and_records_nothing(demur: Demur, workspace: Pa
     assert (result.code, result.err.count("\n")) == (2, 1)
     assert "is no mail" in result.err
     with _register(workspace) as register:
-        assert register.objections_open() == []
+        assert register.objections.waiting() == []

@@ -23,7 +23,7 @@ ANN, BEN = "instagram:ann", "mastodon:@ben@social.example"
 
 def _suppressed(workspace: Path) -> set[int]:
     with find(workspace).register() as register:
-        return set(register.suppressed().tolist())
+        return set(register.standing.suppressed().tolist())
 
 
 def _keys(workspace: Path, *accounts: str) -> set[int]:
@@ -32,7 +32,7 @@ def _keys(workspace: Path, *accounts: str) -> set[int]:
 
 def _kinds(workspace: Path) -> list[EntryKind]:
     with find(workspace).register() as register:
-        return [entry.kind for entry in register.entries()]
+        return [entry.kind for entry in register.log.entries()]
 
 
 # Objections
@@ -141,7 +141,7 @@ def test_consents_are_given_and_withdrawn(demur: Demur, workspace: Path) -> None
 
 def _facts(workspace: Path) -> Facts:
     with find(workspace).register() as register:
-        return register.facts()
+        return register.standing.facts()
 
 
 ROWS: list[dict[str, object]] = [
@@ -198,7 +198,7 @@ def test_members_are_read_from_every_format(
     assert tuple(known[ann]) == (b"DE", 1990, True)
     assert tuple(known[cem]) == (b"FR", 0, False)
     with find(workspace).register() as register:
-        assert len(register.persons.own(ANN)) == len(register.person(ANN)) == 3
+        assert len(register.persons.own(ANN)) == len(register.members.covered_with(ANN)) == 3
     assert demur("members", path, "-w", workspace).out.startswith("2 members read, 0 of them new or changed.")
 
 
@@ -207,7 +207,7 @@ def test_a_table_that_says_nothing_of_verified_addresses_proves_none(demur: Demu
     path.write_text(f"account,mail\n{ANN},ann@example.org\n")
     assert demur("members", path, "-w", workspace).code == 0
     with find(workspace).register() as register:
-        assert (len(register.persons.own(ANN)), len(register.person(ANN))) == (1, 2)
+        assert (len(register.persons.own(ANN)), len(register.members.covered_with(ANN))) == (1, 2)
 
 
 def test_linked_members_share_an_objection(demur: Demur, workspace: Path) -> None:

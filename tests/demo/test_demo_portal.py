@@ -56,7 +56,7 @@ def test_the_notice_of_the_demo_lacks_nothing() -> None:
 def test_there_is_a_mail_for_each_whose_address_is_on_file(outcome: Report, workspace: Workspace) -> None:
     told = outcome.told
     with workspace.register() as register:
-        counts = {count.status: count.number for count in register.notices.progress(told.campaign)}
+        counts = {count.status: count.number for count in register.campaigns.progress(told.campaign)}
     assert counts == {NoticeStatus.SENT: told.mails, NoticeStatus.FAILED: told.unreached}
     assert told.mails == len(list(told.outbox.glob("*.eml"))) > PEOPLE / 2
 

@@ -62,7 +62,9 @@ def scene() -> Iterator[Scene]:
         back_up(workspace, start / "older", None)
         shutil.copytree(workspace.keys_path, start / "keys")
         with workspace.register() as register:
-            references = [register.lodge([victim.author(n)], channel="web", now=NOW).reference for n in range(20, 30)]
+            references = [
+                register.objections.lodge([victim.author(n)], channel="web", now=NOW).reference for n in range(20, 30)
+            ]
         erase(workspace, victim.author(31), now=victim.LATER)
         yield Scene(folder, nursery, references)
 
@@ -78,17 +80,17 @@ def steps(scene: Scene, command: str) -> list[Kill]:
 def bind(scene: Scene, workspace: Workspace) -> None:
     """What was acknowledged is in force, and nothing is unknown."""
     with workspace.register() as register:
-        assert all(register.objection(reference).binding for reference in scene.references)
-        assert undecided(register) is None
+        assert all(register.objections.get(reference).binding for reference in scene.references)
+        assert undecided(register.log) is None
         problems: list[str] = []
         register.audit(problems.append)
         assert problems == []
-        assert len([*register.entries(EntryKind.PERSON_ERASED)]) == 1
+        assert len([*register.log.entries(EntryKind.PERSON_ERASED)]) == 1
         assert register.persons.erasures() == []
-        keys = {key for reference in scene.references for key in register.lodged_for(reference).tolist()}
+        keys = {key for reference in scene.references for key in register.objections.lodged_for(reference).tolist()}
     with reading(workspace, victim.LATER) as session:
         authors = {key for part in session.corpus.batches(["author"]) for key in part["author"].to_pylist()}
-    assert not keys & authors or session.honoured < session.register.head().binding
+    assert not keys & authors or session.honoured < session.register.log.head().binding
 
 
 def restored(scene: Scene, place: Path, backup: Path, marks: tuple[Path, ...] = ()) -> None:

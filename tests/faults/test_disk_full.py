@@ -146,4 +146,4 @@ def test_the_command_line_says_it_in_one_sentence(small: Workspace) -> None:
 
 def _versions(workspace: Workspace) -> list[str]:
     with workspace.register() as register:
-        return [str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_PUBLISHED)]
+        return [str(entry.payload["name"]) for entry in register.log.entries(EntryKind.VERSION_PUBLISHED)]

@@ -48,7 +48,7 @@ def scene() -> Iterator[Scene]:
         settle(workspace, exports=start / "exports" / "v1")
         (start / "outbox" / "1.eml").write_text(f"To: {MAIL}\nSubject: Notice\n\nHello\n")
         with workspace.register() as register:
-            register.lodge([FLORA], channel="letter", reason=NEEDLES[3])
+            register.objections.lodge([FLORA], channel="letter", reason=NEEDLES[3])
             keys = register.persons.own(FLORA).tolist()
         needles = [*(needle.encode() for needle in NEEDLES), *sealed(workspace, keys)]
         shutil.copytree(start, traced)
@@ -60,7 +60,7 @@ def check(scene: Scene, root: Path, *, again: bool) -> None:
     """What must hold once the next command, an erasure or a maintenance, came after a kill."""
     workspace = Workspace(root)
     with workspace.register() as register:
-        asked = bool(register.persons.erasures()) or bool([*register.entries(EntryKind.PERSON_ERASED)])
+        asked = bool(register.persons.erasures()) or bool([*register.log.entries(EntryKind.PERSON_ERASED)])
     if again or not asked:
         erased = erase(workspace, FLORA, now=LATER)
         assert erased.overwritten
@@ -68,8 +68,8 @@ def check(scene: Scene, root: Path, *, again: bool) -> None:
         maintain(workspace, now=LATER)
     with workspace.register() as register:
         assert register.persons.erasures() == []
-        entries = [entry.payload for entry in register.entries(EntryKind.PERSON_ERASED)]
-        retired = [str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_RETIRED)]
+        entries = [entry.payload for entry in register.log.entries(EntryKind.PERSON_ERASED)]
+        retired = [str(entry.payload["name"]) for entry in register.log.entries(EntryKind.VERSION_RETIRED)]
     assert entries[0] == {"about": 4, "accounts": 3, "own": 3, "versions": ["v1", "v2"]}
     assert sorted(retired) == ["v1", "v2"], "each is retired once"
     assert traces(root, scene.needles) == []

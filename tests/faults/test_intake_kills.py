@@ -126,7 +126,7 @@ def check_kills(root: Path, policy: Policy, kills: int) -> None:
             counts.append(len(crowd.acknowledged))
             with workspace.register() as register:
                 for reference in list(crowd.acknowledged.values()):
-                    assert register.objection(reference).binding
+                    assert register.objections.get(reference).binding
         with serving(workspace, crowd.port):
             crowd.stop.set()
             for thread in threads:
@@ -135,9 +135,9 @@ def check_kills(root: Path, policy: Policy, kills: int) -> None:
         crowd.stop.set()
     assert len(set(counts)) == kills  # each server took something in
     with workspace.register() as register:
-        assert register.in_force() == len(crowd.acknowledged)
+        assert register.objections.in_force() == len(crowd.acknowledged)
         assert len(set(crowd.acknowledged.values())) == len(crowd.acknowledged)
-        assert register.suppressed().tolist() == sorted(
+        assert register.standing.suppressed().tolist() == sorted(
             workspace.keys().pepper.subject_keys(crowd.acknowledged).tolist()
         )
     assert crowd.tries > len(crowd.acknowledged)  # some were under way when it was killed

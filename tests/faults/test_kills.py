@@ -111,7 +111,7 @@ def stored(workspace: Workspace) -> Rows:
 def payloads(workspace: Workspace, kind: EntryKind, name: str) -> list[Any]:
     """One field of every entry of a kind."""
     with workspace.register() as register:
-        return [entry.payload[name] for entry in register.entries(kind)]
+        return [entry.payload[name] for entry in register.log.entries(kind)]
 
 
 def check_next(scene: Scene, workspace: Workspace, first: str) -> None:
@@ -182,7 +182,7 @@ def names(folder: Path) -> set[str]:
 def honoured(workspace: Workspace) -> None:
     """No row is by, or about, somebody who objected."""
     with workspace.register() as register:
-        suppressed = set(register.suppressed().tolist())
+        suppressed = set(register.standing.suppressed().tolist())
     for row in stored(workspace):
         assert not suppressed & {row["author"], *row["subjects"]}
 

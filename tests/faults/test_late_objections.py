@@ -60,7 +60,7 @@ def prepared(folder: Path) -> Workspace:
 def object_to(workspace: Workspace, account: str) -> int:
     """Lodges an objection by another connection; its entry."""
     with workspace.register() as register:
-        return register.lodge([account], channel="mail", now=NOW).seq
+        return register.objections.lodge([account], channel="mail", now=NOW).seq
 
 
 class Interruption:
@@ -119,7 +119,7 @@ def test_an_objection_between_any_two_steps_is_honoured(
 def check_version(workspace: Workspace, lodged: int) -> None:
     """Law 3: a version honours what was acknowledged before its entry."""
     with workspace.register() as register:
-        [entry] = register.entries(EntryKind.VERSION_PUBLISHED)
+        [entry] = register.log.entries(EntryKind.VERSION_PUBLISHED)
     found = traces(workspace, rows_of(workspace, "v1"))
     assert bool(found) == (lodged > entry.seq)
     assert verify(workspace, "v1", now=NOW).ok

@@ -82,7 +82,7 @@ def test_an_objection_during_an_import_binds_what_it_brings(
     workspace: Workspace, importing: "subprocess.Popen[str]"
 ) -> None:
     with workspace.register() as register:
-        register.lodge(["forum:ann"], channel="mail", now=NOW)
+        register.objections.lodge(["forum:ann"], channel="mail", now=NOW)
         ann, bob = workspace.keys().pepper.subject_keys(["forum:ann", "forum:bob"]).tolist()
     finish(importing)
     found = rows(workspace)
@@ -91,7 +91,7 @@ def test_an_objection_during_an_import_binds_what_it_brings(
         f"[person] said {number}" for number in range(20)
     )
     with workspace.register() as register:
-        assert [entry.payload["deleted"] for entry in register.entries(EntryKind.CORPUS_HONOURED)] == [20]
+        assert [entry.payload["deleted"] for entry in register.log.entries(EntryKind.CORPUS_HONOURED)] == [20]
 
 
 def test_readers_see_the_corpus_as_it_was_before_the_import(

@@ -70,7 +70,7 @@ class Servers:
         """Somebody new, who can be written to."""
         name = f"m{next(self._numbers)}"
         row = {"account": f"forum:{name}", "names": ["M"], "locale": "en", "mail": f"{name}@town.example"}
-        self.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+        self.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
         return row["account"]  # type: ignore[return-value]  # a text
 
     def both(self, act: Act, other: Act | None = None) -> tuple[Any, Any]:
@@ -100,7 +100,7 @@ class Servers:
 
     def only(self, account: str) -> ObjectionState:
         """The one objection there ever was for an account."""
-        (state,) = self.register.objections_of(account)
+        (state,) = self.register.objections.of(account)
         return state
 
 
@@ -206,7 +206,7 @@ def test_a_key_of_two_different_calls_does_one_of_them(servers: Servers, rounds:
         accounts, key = [servers.member(), servers.member()], uuid.uuid4().hex
         calls = (called(servers, "/objections", {"accounts": [each]}, key) for each in accounts)
         assert codes(servers.both(*calls)) == [201, 422]
-        assert sum(len(servers.register.objections_of(each)) for each in accounts) == 1
+        assert sum(len(servers.register.objections.of(each)) for each in accounts) == 1
 
 
 @ROUNDS
@@ -225,13 +225,13 @@ def test_a_batch_with_one_key_is_done_once(servers: Servers, rounds: int) -> Non
 def test_a_withdrawal_is_recorded_and_told_once(servers: Servers, rounds: int, route: str) -> None:
     for _ in range(rounds):
         account = servers.member()
-        receipt = servers.register.lodge([account], channel="signed-link", statement={"accounts": [account]})
+        receipt = servers.register.objections.lodge([account], channel="signed-link", statement={"accounts": [account]})
         if route == "api":
             act, code = called(servers, f"/objections/{receipt.reference}/withdraw"), 200
         else:
             act, code = posted(f"/en/receipt/{servers.token(Purpose.RECEIPT, receipt.seq)}/withdraw"), 303
         assert codes(servers.both(act)) == [code, code]
-        ended = list(servers.register.entries(EntryKind.OBJECTION_WITHDRAWN, after=receipt.seq))
+        ended = list(servers.register.log.entries(EntryKind.OBJECTION_WITHDRAWN, after=receipt.seq))
         assert [each.payload["objection"] for each in ended] == [receipt.seq]
         assert servers.letters() == {"withdrawn": 1}
 
@@ -240,10 +240,10 @@ def test_a_withdrawal_is_recorded_and_told_once(servers: Servers, rounds: int, r
 def test_of_two_answers_to_one_question_one_counts(servers: Servers, rounds: int) -> None:
     for _ in range(rounds):
         account = servers.member()
-        receipt = servers.register.lodge([account], channel="typed-in", statement={"accounts": [account]})
+        receipt = servers.register.objections.lodge([account], channel="typed-in", statement={"accounts": [account]})
         path = f"/en/confirm/{servers.token(Purpose.CONFIRM, receipt.seq)}"
         servers.both(posted(path, answer="yes"), posted(path, answer="no"))
-        phases = [each.phase for each in servers.register.objections_of(account)]
+        phases = [each.phase for each in servers.register.objections.of(account)]
         # A "no" that came first is overruled by the "yes" that followed, which lodges anew.
         assert phases in ([ObjectionPhase.CONFIRMED], [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED])
 
@@ -252,11 +252,11 @@ def test_of_two_answers_to_one_question_one_counts(servers: Servers, rounds: int
 def test_a_late_answer_brings_an_objection_back_once(servers: Servers, rounds: int) -> None:
     for _ in range(rounds):
         account = servers.member()
-        receipt = servers.register.lodge([account], channel="typed-in", statement={"accounts": [account]})
-        servers.register.lapse(receipt.reference, cause="denied")
+        receipt = servers.register.objections.lodge([account], channel="typed-in", statement={"accounts": [account]})
+        servers.register.objections.lapse(receipt.reference, cause="denied")
         path = f"/en/confirm/{servers.token(Purpose.CONFIRM, receipt.seq)}"
         assert codes(servers.both(posted(path, answer="yes"))) == [303, 303]
-        states = servers.register.objections_of(account)
+        states = servers.register.objections.of(account)
         assert [each.phase for each in states] == [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED]
 
 
@@ -273,8 +273,8 @@ def test_an_erasure_lodges_one_objection(servers: Servers, rounds: int) -> None:
 def test_what_is_overdue_lapses_once(servers: Servers, rounds: int) -> None:
     for _ in range(rounds):
         account = servers.member()
-        receipt = servers.register.lodge([account], channel="typed-in", confirm_by=servers.desk.now())
+        receipt = servers.register.objections.lodge([account], channel="typed-in", confirm_by=servers.desk.now())
         desks: list[Desk] = [client.app.state.desk for client in servers.clients]  # type: ignore[attr-defined]  # ASGI
         by_client = dict(zip(servers.clients, desks, strict=True))
-        one, other = servers.both(lambda client: by_client[client].register.lapse_overdue(FAR))  # noqa: B023  # the same
+        one, other = servers.both(lambda client: by_client[client].register.objections.lapse_overdue(FAR))  # noqa: B023  # the same
         assert sorted([*one, *other]) == [receipt.reference]

@@ -101,7 +101,7 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drill:
     drill.object_by_the_portal(range(PEOPLE - 2))
     drill.succeed(objecting)
     with drill.workspace.register() as register:
-        drill.references += [each.reference for n in (18, 19) for each in register.objections_of(f"forum:u{n}")]
+        drill.references += [each.reference for n in (18, 19) for each in register.objections.of(f"forum:u{n}")]
     shutil.copytree(folder / "community", folder / "stale")
     drill.succeed(restoring)
     return drill
@@ -115,7 +115,7 @@ def kept(drill: Drill) -> list[str]:
 def test_all_twenty_bind_and_their_rows_are_gone(drilled: Drill) -> None:
     assert len(drilled.references) == PEOPLE
     with drilled.workspace.register() as register:
-        states = [register.objection(reference) for reference in drilled.references]
+        states = [register.objections.get(reference) for reference in drilled.references]
         assert all(state.binding for state in states)
         problems: list[str] = []
         register.audit(problems.append)
@@ -144,7 +144,7 @@ def test_a_link_to_a_number_that_the_restore_did_not_give_leads_nowhere(drilled:
     """Else it would open the objection of whoever has the number now."""
     desk = Desk(drilled.workspace)
     try:
-        newest = desk.register.head().seq
+        newest = desk.register.log.head().seq
         desk.tokens._incarnation = 1  # as the lost server made them
         with pytest.raises(RegisterError):
             find_receipt(desk, desk.tokens.make(Purpose.RECEIPT, newest))
@@ -156,11 +156,11 @@ def test_the_erased_stay_erased_down_to_the_bytes(drilled: Drill) -> None:
     files = [path for path in drilled.workspace.root.rglob("*") if path.is_file()]
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
     with drilled.workspace.register() as register:
-        assert register.identifiers(register.persons.own("forum:flora")) == [None]
+        assert register.members.identifiers(register.persons.own("forum:flora")) == [None]
         assert register.persons.erasures() == []
-        erased = [entry.payload for entry in register.entries(EntryKind.PERSON_ERASED)]
+        erased = [entry.payload for entry in register.log.entries(EntryKind.PERSON_ERASED)]
         assert [("replayed" in payload, payload["own"]) for payload in erased] == [(True, 1)]
-        assert all(each.phase is ObjectionPhase.CONFIRMED for each in register.objections_of("forum:flora"))
+        assert all(each.phase is ObjectionPhase.CONFIRMED for each in register.objections.of("forum:flora"))
 
 
 def test_the_version_that_was_published_then_holds(drilled: Drill) -> None:
@@ -178,7 +178,7 @@ def test_without_the_mark_nothing_is_published_until_it_is_decided(drilled: Dril
     lost, restored, refused, accepted = blocks()[3]
     assert "No mark was found" in drilled.run(f"{lost}; {restored}").stderr
     with drilled.workspace.register() as register:
-        assert [entry.payload["loss"] for entry in register.entries(EntryKind.REGISTER_RESTORED)] == [
+        assert [entry.payload["loss"] for entry in register.log.entries(EntryKind.REGISTER_RESTORED)] == [
             "known",
             "unknown",
         ]
@@ -189,5 +189,5 @@ def test_without_the_mark_nothing_is_published_until_it_is_decided(drilled: Dril
     assert "--accept-loss" in drilled.succeed(["demur status -w community"])
     drilled.succeed([accepted])
     with drilled.workspace.register() as register:
-        assert [entry.payload["unknown"] for entry in register.entries(EntryKind.LOSS_ACCEPTED)] == [True]
-        assert undecided(register) is None
+        assert [entry.payload["unknown"] for entry in register.log.entries(EntryKind.LOSS_ACCEPTED)] == [True]
+        assert undecided(register.log) is None

@@ -57,7 +57,7 @@ def journey(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Journey:
     report = import_items(workspace, "irc", load_source("irc").read([str(folder)], {}))
     with workspace.register() as register:
         for nick in sorted(objected):
-            register.lodge([f"irc:{nick}"], channel="letter")
+            register.objections.lodge([f"irc:{nick}"], channel="letter")
     honour(workspace)
     publish(workspace, "v1")
     to = workspace.root / "exported"

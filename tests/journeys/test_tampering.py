@@ -51,8 +51,8 @@ def workspace(fast_tmp: Path) -> workspaces.Workspace:
     made = workspaces.create(fast_tmp / "w", KEEPING)
     import_items(made, "table", iter([batch(ITEMS)]), now=NOW)
     with made.register() as register:
-        register.link("forum:ann", "forum:ann2", now=NOW)
-        register.lodge(["forum:ann"], channel="letter", reason="I said so.", now=NOW)
+        register.members.link("forum:ann", "forum:ann2", now=NOW)
+        register.objections.lodge(["forum:ann"], channel="letter", reason="I said so.", now=NOW)
     honour(made, now=NOW)
     publish(made, "v1", now=NOW)
     export(made, "v1", made.root / "out", now=NOW)
@@ -155,8 +155,8 @@ def test_in_the_register(workspace: workspaces.Workspace, tmp_path: Path) -> Non
 def test_what_was_recorded_last_is_pinned_down_by_the_mark(workspace: workspaces.Workspace) -> None:
     """A whole objection is taken out with its entry, and the numbers and what follows from the entries close up."""
     with workspace.register() as register:
-        last = register.head().seq
-        register.lodge(["forum:bob"], channel="letter", now=NOW)
+        last = register.log.head().seq
+        register.objections.lodge(["forum:bob"], channel="letter", now=NOW)
     publish(workspace, "v2", now=NOW)
     by_hand(
         workspace.root / "register.db",

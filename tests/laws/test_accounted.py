@@ -147,9 +147,9 @@ def prepared(folder: Path, template: Path, policy: Policy, known: dict[str, Any]
     write_policy(policy, workspace.policy_path)
     with workspace.register() as register:
         rows = [{"account": account, **told} for account, told in known.items()]
-        register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
+        register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
         for account in sorted(objected):
-            register.lodge([account], channel="form", now=NOW)
+            register.objections.lodge([account], channel="form", now=NOW)
     return workspace
 
 
@@ -169,7 +169,7 @@ def check(workspace: Workspace, report: ImportReport, batches: list[list[dict[st
         if reason is not None
     )
     with workspace.register() as register:
-        entry = list(register.entries(EntryKind.IMPORT_FINISHED))[-1]
+        entry = list(register.log.entries(EntryKind.IMPORT_FINISHED))[-1]
     assert (entry.payload["read"], entry.payload["kept"]) == (report.read, report.kept)
     assert entry.payload["left_out"] == {str(reason): count for reason, count in left_out.items()}
 
@@ -223,7 +223,7 @@ def test_a_version_counts_each_item_by_its_last_reading(
             if lodge_last and number == len(imports) - 1:
                 with workspace.register() as register:
                     for account in sorted(objected):
-                        register.lodge([account], channel="form", now=NOW)
+                        register.objections.lodge([account], channel="form", now=NOW)
             import_items(workspace, "table", iter([batch(part) for part in batches]), now=NOW)
             standing = objected if not lodge_last or number == len(imports) - 1 else set()
             for reading in (reading for part in batches for reading in part):

@@ -290,11 +290,13 @@ class Stored:
         with self._workspace.register() as register:
             match event:
                 case ("object", account):
-                    self._references[account] = register.lodge([account], channel="letter", now=NOW).reference
+                    self._references[account] = register.objections.lodge(
+                        [account], channel="letter", now=NOW
+                    ).reference
                 case ("withdraw", account) if account in self._references:
-                    register.withdraw(self._references.pop(account), now=NOW)
+                    register.objections.withdraw(self._references.pop(account), now=NOW)
                 case ("link", one, other) if one != other:
-                    register.link(one, other, now=NOW)
+                    register.members.link(one, other, now=NOW)
                 case ("policy", *_):
                     write_policy(law.as_policy(), self._workspace.policy_path)
 

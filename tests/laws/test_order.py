@@ -218,9 +218,9 @@ class Community(RuleBasedStateMachine):
     def object(self, account: str, *, confirm: bool) -> None:
         by = None if confirm else self.model.now + timedelta(days=10)
         with self.workspace.register() as register:
-            receipt = register.lodge([account], channel="form", confirm_by=by, now=self.model.now)
+            receipt = register.objections.lodge([account], channel="form", confirm_by=by, now=self.model.now)
             if confirm:
-                register.confirm(receipt.reference, now=self.model.now)
+                register.objections.confirm(receipt.reference, now=self.model.now)
         self.model.objections[receipt.reference] = account
         self._honour()
 
@@ -229,10 +229,10 @@ class Community(RuleBasedStateMachine):
     def end_objection(self, data: st.DataObject, how: str) -> None:
         reference = data.draw(st.sampled_from(sorted(self.model.objections)))
         with self.workspace.register() as register:
-            if how == "withdraw" or register.objection(reference).phase == "confirmed":
-                register.withdraw(reference, now=self.model.now)
+            if how == "withdraw" or register.objections.get(reference).phase == "confirmed":
+                register.objections.withdraw(reference, now=self.model.now)
             else:
-                register.lapse(reference, cause="denied", now=self.model.now)
+                register.objections.lapse(reference, cause="denied", now=self.model.now)
         del self.model.objections[reference]
         self._honour()
 
@@ -242,14 +242,14 @@ class Community(RuleBasedStateMachine):
         if first == second or (pair in self.model.links) == join:
             return
         with self.workspace.register() as register:
-            (register.link if join else register.unlink)(first, second, now=self.model.now)
+            (register.members.link if join else register.members.unlink)(first, second, now=self.model.now)
         (self.model.links.add if join else self.model.links.discard)(pair)
         self._honour()
 
     @rule(rows=st.lists(members, min_size=1, max_size=3, unique_by=lambda row: row["account"]))
     def import_members(self, rows: list[dict[str, Any]]) -> None:
         with self.workspace.register() as register:
-            register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=self.model.now)
+            register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=self.model.now)
         for row in rows:
             self.model.members[row["account"]] = row
             if row["consented"] is not None:
@@ -259,7 +259,7 @@ class Community(RuleBasedStateMachine):
     @rule(account=accounts, given=st.booleans())
     def consent(self, account: str, *, given: bool) -> None:
         with self.workspace.register() as register:
-            register.consent([account], given=given, now=self.model.now)
+            register.members.consent([account], given=given, now=self.model.now)
         self.model.consents[account] = given
         self._honour()
 
@@ -279,7 +279,7 @@ class Community(RuleBasedStateMachine):
         report = maintain(self.workspace, now=self.model.now)
         with self.workspace.register() as register:
             for reference in list(self.model.objections):
-                if not register.objection(reference).binding:
+                if not register.objections.get(reference).binding:
                     del self.model.objections[reference]
         assert report.lapsed >= 0
         self._forbid()

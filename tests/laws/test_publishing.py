@@ -45,8 +45,8 @@ def people_in(workspace: workspaces.Workspace, name: str) -> set[int]:
 
 def lodged_before(register: Register, name: str) -> Iterator[int]:
     """The sequence numbers of the objections acknowledged before a version's entry."""
-    (entry,) = (e for e in register.entries(EntryKind.VERSION_PUBLISHED) if e.payload["name"] == name)
-    return (e.seq for e in register.entries(EntryKind.OBJECTION_LODGED) if e.seq < entry.seq)
+    (entry,) = (e for e in register.log.entries(EntryKind.VERSION_PUBLISHED) if e.payload["name"] == name)
+    return (e.seq for e in register.log.entries(EntryKind.OBJECTION_LODGED) if e.seq < entry.seq)
 
 
 def test_a_version_honours_every_objection_acknowledged_before_its_entry(workspace: workspaces.Workspace) -> None:
@@ -56,7 +56,7 @@ def test_a_version_honours_every_objection_acknowledged_before_its_entry(workspa
     def lodge_on_and_on() -> None:
         with workspace.register() as register:
             for account in ACCOUNTS[: PEOPLE - 5]:
-                receipt = register.lodge([account], channel="api")
+                receipt = register.objections.lodge([account], channel="api")
                 acknowledged[receipt.seq] = set(receipt.subjects.tolist())
                 if finished.wait(0.02):
                     return
@@ -89,7 +89,7 @@ def test_an_objection_in_the_middle_of_a_round_is_honoured_or_the_round_is_repea
         answer = real(session)
         if account := next(waiting, None):
             with workspace.register() as other:
-                other.lodge([account], channel="api")
+                other.objections.lodge([account], channel="api")
         return answer
 
     monkeypatch.setattr(Session, "rules", rules_then_objection)

@@ -130,7 +130,7 @@ def test_a_dry_run_queues_nothing_and_shows_a_notice(
     assert "https://object.harbour.example/en/o/EXAMPLE" in result.out
     assert "Your right to object" in result.out
     with workspace.register() as register:
-        assert register.notices.campaigns() == []
+        assert register.campaigns.list() == []
         assert register.notices.claim(Channel.MAIL, 10) == []
 
 
@@ -142,7 +142,7 @@ def test_an_incomplete_notice_is_not_sent(demur: Demur, made: Callable[[Policy],
     assert result.err.count("\n") == 1
     assert "The notice lacks 1 thing that it has to say: fill in demur.toml; `demur notice check`" in result.err
     with workspace.register() as register:
-        assert register.notices.campaigns() == []
+        assert register.campaigns.list() == []
     dry = demur("notice", "preview", "-w", workspace.root, "spring")
     assert dry.code == 0
     assert "set `controller.contact`." in dry.err
@@ -162,7 +162,7 @@ def test_nobody_is_told_by_files_where_others_reach_the_portal(
     assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
     assert "set `mail.server`, or try things out with a `portal.url` of this machine." in result.err
     with workspace.register() as register:
-        assert register.notices.campaigns() == []
+        assert register.campaigns.list() == []
     check = demur("notice", "check", "-w", workspace.root)
     assert check.code == 1
     assert check.out.endswith("set `mail.server`.\n")

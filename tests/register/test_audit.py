@@ -106,9 +106,9 @@ def test_a_register_of_before_passes_and_goes_on(old: Register) -> None:
 
 def test_says_which_end_it_saw_and_what_manifests_pin_down(filled: Register) -> None:
     told: list[str] = []
-    commitments = [each.commitment for each in filled.entries()]
+    commitments = [each.commitment for each in filled.log.entries()]
     audited = filled.audit(told.append, [0, 7, len(commitments), 10**6])
-    assert audited.head == filled.head()
+    assert audited.head == filled.log.head()
     assert audited.commitment == commitments[-1]
     assert audited.digests == {
         number: hashlib.sha256(b"".join(commitments[:number])).hexdigest() for number in (0, 7, len(commitments), 10**6)
@@ -222,7 +222,7 @@ def emptied(register: Register) -> list[int]:
 
 
 def erasure(register: Register) -> int:
-    (found,) = register.entries(EntryKind.PERSON_ERASED)
+    (found,) = register.log.entries(EntryKind.PERSON_ERASED)
     return found.seq
 
 
@@ -231,7 +231,7 @@ def test_an_erasure_destroys_the_salts_of_what_held_words_and_no_others(gone: Re
     with gone._store.reading() as connection:
         row = connection.execute(sa.select(entry).where(entry.c.seq == 12)).one()
     assert (row.salt, row.subject_salt, len(row.subjects) > 0, len(row.effect) > 0) == (b"", b"", True, True)
-    assert gone.objections_of("x:ann")[0].binding
+    assert gone.objections.of("x:ann")[0].binding
 
 
 def test_what_somebody_else_said_keeps_its_salts(gone: Register) -> None:

@@ -14,30 +14,30 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def waiting(register: Register) -> str:
     """The reference of an objection that lapses two weeks after noon, unless it is confirmed."""
-    return register.lodge(["x:a"], channel="typed-in", confirm_by=NOON + 14 * DAY, now=NOON).reference
+    return register.objections.lodge(["x:a"], channel="typed-in", confirm_by=NOON + 14 * DAY, now=NOON).reference
 
 
 def phase(register: Register, reference: str) -> ObjectionPhase:
-    return register.objection(reference).phase
+    return register.objections.get(reference).phase
 
 
 @pytest.mark.parametrize("days", [15, 60, 400, 30_000])
 def test_one_look_under_a_wrong_clock_ends_nothing(register: Register, waiting: str, days: int) -> None:
-    lapsing = register.lapse_due(NOON + days * DAY)
+    lapsing = register.objections.lapse_due(NOON + days * DAY)
     assert (lapsing.references, lapsing.doubted_days) == ([], days)
-    assert register.lapse_due(NOON + timedelta(hours=1)).doubted_days is None
+    assert register.objections.lapse_due(NOON + timedelta(hours=1)).doubted_days is None
     assert phase(register, waiting) is ObjectionPhase.LODGED
     # The clock jumps again: the first doubt was answered, and does not count.
-    assert register.lapse_due(NOON + days * DAY + 2 * DAY).references == []
+    assert register.objections.lapse_due(NOON + days * DAY + 2 * DAY).references == []
     assert phase(register, waiting) is ObjectionPhase.LODGED
 
 
 def test_a_quiet_register_goes_on_after_a_day(register: Register, waiting: str) -> None:
     late = NOON + 20 * DAY
-    assert register.lapse_due(late).doubted_days == 20
-    assert register.lapse_due(late + timedelta(hours=23)).doubted_days == 20
-    assert register.lapse_due(late + DAY).references == [waiting]
-    assert [entry.kind for entry in register.entries(after=1)] == [
+    assert register.objections.lapse_due(late).doubted_days == 20
+    assert register.objections.lapse_due(late + timedelta(hours=23)).doubted_days == 20
+    assert register.objections.lapse_due(late + DAY).references == [waiting]
+    assert [entry.kind for entry in register.log.entries(after=1)] == [
         EntryKind.CLOCK_DOUBTED,
         EntryKind.CLOCK_AGREED,
         EntryKind.OBJECTION_LAPSED,
@@ -45,22 +45,22 @@ def test_a_quiet_register_goes_on_after_a_day(register: Register, waiting: str) 
 
 
 def test_a_register_in_use_lapses_in_time(register: Register, waiting: str) -> None:
-    register.lodge(["x:b"], channel="letter", now=NOON + 13 * DAY)
-    lapsing = register.lapse_due(NOON + 15 * DAY)
+    register.objections.lodge(["x:b"], channel="letter", now=NOON + 13 * DAY)
+    lapsing = register.objections.lapse_due(NOON + 15 * DAY)
     assert (lapsing.references, lapsing.doubted_days) == ([waiting], None)
 
 
 def test_a_clock_that_went_back_ends_nothing_and_is_told(register: Register, waiting: str) -> None:
-    register.lodge(["x:b"], channel="letter", now=NOON + 90 * DAY)
-    lapsing = register.lapse_due(NOON + 16 * DAY)
+    register.objections.lodge(["x:b"], channel="letter", now=NOON + 90 * DAY)
+    lapsing = register.objections.lapse_due(NOON + 16 * DAY)
     assert (lapsing.references, lapsing.doubted_days) == ([], -74)
-    assert register.lapse_due(NOON + 18 * DAY).references == []
+    assert register.objections.lapse_due(NOON + 18 * DAY).references == []
     assert phase(register, waiting) is ObjectionPhase.LODGED
 
 
 def test_a_doubt_is_on_record_only_where_something_would_end(register: Register) -> None:
-    register.lodge(["x:a"], channel="letter", now=NOON)
-    assert register.lapse_due(NOON + 60 * DAY).doubted_days == 60
-    assert register.clock_days(NOON + 60 * DAY) == 60
-    assert register.clock_days(NOON + 7 * DAY) is None
-    assert register.head().seq == 1
+    register.objections.lodge(["x:a"], channel="letter", now=NOON)
+    assert register.objections.lapse_due(NOON + 60 * DAY).doubted_days == 60
+    assert register.objections.clock_days(NOON + 60 * DAY) == 60
+    assert register.objections.clock_days(NOON + 7 * DAY) is None
+    assert register.log.head().seq == 1

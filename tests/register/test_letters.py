@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from erasing import erase_details
 
 from demur.identity import Keys
 from demur.register import Letter, Register
@@ -21,7 +22,7 @@ PARAMS = {"reference": "7KQ2-9XJM-4TPA-C0VE", "names": ["Anni"]}
 
 @pytest.fixture
 def known(register: Register, members: "MakeBatch", ann: "Row") -> Register:
-    register.import_members([members(ann, {"account": "x:ben"})])
+    register.members.import_all([members(ann, {"account": "x:ben"})])
     return register
 
 
@@ -60,7 +61,7 @@ def test_an_address_that_is_given_goes_first(known: Register) -> None:
 
 
 def test_nobody_is_written_to_because_somebody_typed_their_address(known: Register) -> None:
-    known.lodge(["mail:victim@mail.example"], channel="web")
+    known.objections.lodge(["mail:victim@mail.example"], channel="web")
     assert post(known, account="mail:victim@mail.example") is None
     assert post(known, account="x:ben") is None
     assert post(known, account="x:nobody") is None
@@ -74,7 +75,7 @@ def test_address_and_language_on_file(known: Register, members: "MakeBatch", key
     assert (of.address_of(ann), of.language_of(ann)) == ("annika@mail.example", "de-DE-1996")
     assert (of.address_of(ben), of.language_of(ben), of.address_of(5)) == (None, None, None)
     linked = {"account": "forum:ann", "linked": ["instagram:ann.sample"], "mail": "other@mail.example"}
-    known.import_members([members(linked)])
+    known.members.import_all([members(linked)])
     assert (of.address_of(other), of.language_of(other)) == ("other@mail.example", "de-DE-1996")
     assert of.address_of(ann) == "annika@mail.example"
 
@@ -120,7 +121,7 @@ def test_a_letter_that_comes_back_before_it_is_on_record_as_sent_stays_so(known:
 def test_erasing_destroys_what_waits(known: Register) -> None:
     post(known, account="instagram:ann.sample")
     post(known, account="x:ben", address="ben@mail.example")
-    known.erase_details("mail:annika@mail.example")
+    erase_details(known, "mail:annika@mail.example")
     assert [row[0] for row in kept(known)] == ["cancelled", "queued"]
     assert kept(known)[0][1:] == (None, None)
     assert [each.address for each in claim(known)] == ["ben@mail.example"]

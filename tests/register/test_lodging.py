@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
+from erasing import erase_details
 
 from demur.errors import IdentityError
 from demur.identity import Keys
 from demur.register import Receipt, Register
 from demur.register.database.tables import entry, objected, objection
-from demur.register.objections.lodging import Dated
+from demur.register.objections.lodging import Lodging
 
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROUND: Final[list[tuple[list[str], dict[str, Any]]]] = [
@@ -34,9 +35,9 @@ SLOW: Final[list[tuple[list[str], dict[str, Any]]]] = [
 
 def prepared(register: Register) -> Register:
     """A register with an account that is linked with another, and one whose details were erased."""
-    register.link("forum:linked", "mastodon:@linked@town.example", now=NOW)
-    register.lodge(["forum:Erased"], channel="mail", now=NOW)
-    register.erase_details("forum:Erased", now=NOW)
+    register.members.link("forum:linked", "mastodon:@linked@town.example", now=NOW)
+    register.objections.lodge(["forum:Erased"], channel="mail", now=NOW)
+    erase_details(register, "forum:Erased", now=NOW)
     return register
 
 
@@ -66,41 +67,43 @@ def rows(register: Register) -> list[list[tuple[Any, ...]]]:
 def one_by_one(register: Register, given: tuple[list[str], dict[str, Any]]) -> Receipt | None:
     accounts, said = given
     try:
-        return register.lodge(accounts, **said, now=NOW)
+        return register.objections.lodge(accounts, **said, now=NOW)
     except IdentityError:
         return None
 
 
 def test_many_at_once_are_what_they_are_one_by_one(register: Register, alone: Register) -> None:
     prepared(register)
-    answers = register.lodge_all([Dated.of(accounts, **said, now=NOW) for accounts, said in ROUND])
+    answers = register.objections.lodge_all([Lodging(accounts, **said, now=NOW) for accounts, said in ROUND])
     expected = [one_by_one(alone, given) for given in ROUND]
     assert rows(register) == rows(alone)
-    assert register.suppressed().tolist() == alone.suppressed().tolist()
+    assert register.standing.suppressed().tolist() == alone.standing.suppressed().tolist()
     for answer, receipt in zip(answers, expected, strict=True):
         assert isinstance(answer, Receipt if receipt else IdentityError)
         if isinstance(answer, Receipt) and receipt:
             assert (answer.seq, answer.lodged) == (receipt.seq, receipt.lodged)
             assert answer.subjects.tolist() == receipt.subjects.tolist()
-            assert register.objection(answer.reference).seq == answer.seq
-    assert register.identifiers(register.person("forum:Erased")) == ["forum:Erased"]  # known again
+            assert register.objections.get(answer.reference).seq == answer.seq
+    assert register.members.identifiers(register.members.covered_with("forum:Erased")) == [
+        "forum:Erased"
+    ]  # known again
 
 
 def test_those_with_several_accounts_or_with_words_are_recorded_too(register: Register) -> None:
     given = [*SLOW, *ROUND[:2]]
-    answers = register.lodge_all([Dated.of(accounts, **said, now=NOW) for accounts, said in given])
+    answers = register.objections.lodge_all([Lodging(accounts, **said, now=NOW) for accounts, said in given])
     two, reason, nobody, *_ = answers
     assert isinstance(nobody, IdentityError)
     assert isinstance(two, Receipt)
     assert isinstance(reason, Receipt)
     assert len(two.subjects) == 2
-    assert register.reason(reason.reference) == "Mine."
-    assert sorted(each.seq for each in register.entries()) == list(range(1, 5))
-    assert register.in_force() == 4
+    assert register.objections.reason(reason.reference) == "Mine."
+    assert sorted(each.seq for each in register.log.entries()) == list(range(1, 5))
+    assert register.objections.in_force() == 4
 
 
 def test_nothing_at_all_is_recorded_as_nothing(register: Register) -> None:
-    assert register.lodge_all([]) == []
-    (answer,) = register.lodge_all([Dated.of(["nobody"], channel="api")])
+    assert register.objections.lodge_all([]) == []
+    (answer,) = register.objections.lodge_all([Lodging(["nobody"], channel="api")])
     assert isinstance(answer, IdentityError)
-    assert register.head().seq == 0
+    assert register.log.head().seq == 0

@@ -28,7 +28,7 @@ from demur.register import Register
 url, keys, mark, name = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
 with Register.open(url, Keys.load(keys), mark) as register:
     for number in range(30):
-        register.lodge([f"x:{name}{number}"], channel="web")
+        register.objections.lodge([f"x:{name}{number}"], channel="web")
 """
 
 
@@ -101,7 +101,7 @@ def test_no_line_of_another_instance_passes(fresh: Mark, tmp_path: Path, keys: K
 
 def test_the_journal_names_nobody_and_is_sealed(begun: Callable[[], Register], tmp_path: Path) -> None:
     with begun() as register:
-        reference = register.lodge(["forum:ann"], channel="letter", reason="mine alone").reference
+        reference = register.objections.lodge(["forum:ann"], channel="letter", reason="mine alone").reference
     text = (tmp_path / "register.mark").read_bytes()
     assert b"forum:ann" not in text
     assert b"mine alone" not in text
@@ -143,20 +143,20 @@ def test_every_commit_is_noted_before_it_is_answered(
         assert instance is not None
         mark = Mark(tmp_path / "register.mark", place.keys, instance)
         for number in range(3):
-            receipt = register.lodge([f"x:{number}"], channel="web")
+            receipt = register.objections.lodge([f"x:{number}"], channel="web")
             assert mark.end().seq >= receipt.seq
         assert register.point(mark.end().seq) == mark.end()
-        register.link("x:1", "x:2")
-        assert mark.end() == register.point(register.head().seq)
+        register.members.link("x:1", "x:2")
+        assert mark.end() == register.point(register.log.head().seq)
 
 
 def test_a_commit_that_cannot_be_noted_is_not_acknowledged(begun: Callable[[], Register], tmp_path: Path) -> None:
     with begun() as register:
         (tmp_path / "register.mark").rename(tmp_path / "elsewhere")
         with pytest.raises(UnavailableError, match="nothing may be acknowledged"):
-            register.lodge(["x:a"], channel="web")
+            register.objections.lodge(["x:a"], channel="web")
         (tmp_path / "elsewhere").rename(tmp_path / "register.mark")
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
     begun().close()
 
 
@@ -175,13 +175,13 @@ def test_several_processes_note_side_by_side(begun: Callable[[], Register], tmp_
         assert instance is not None
         mark = Mark(tmp_path / "register.mark", place.keys, instance)
         noted = [entry["seq"] for each in mark.groups() for entry in each.entries]
-        assert noted == [entry.seq for entry in register.entries()]
+        assert noted == [entry.seq for entry in register.log.entries()]
 
 
 def test_a_register_without_its_last_entries_is_refused(begun: Callable[[], Register], place: "Place") -> None:
     with begun() as register:
         for number in range(5):
-            register.lodge([f"x:{number}"], channel="web")
+            register.objections.lodge([f"x:{number}"], channel="web")
         with register._store.writing() as connection:
             for table in ("objected WHERE objection", "objection WHERE seq", "entry WHERE seq"):
                 connection.exec_driver_sql(f"DELETE FROM {table} > 2")
@@ -189,7 +189,7 @@ def test_a_register_without_its_last_entries_is_refused(begun: Callable[[], Regi
         begun()
     with Register.open(place.url, place.keys) as register:
         for number in range(4):
-            register.lodge([f"y:{number}"], channel="web")
+            register.objections.lodge([f"y:{number}"], channel="web")
     with pytest.raises(RegisterError, match=r"its entry 5 is another one"):
         begun()
 
@@ -199,7 +199,7 @@ def test_a_register_in_use_becomes_no_second_workspace(
 ) -> None:
     """Two workspaces on one PostgreSQL database: the second one's pepper would find none of its objections."""
     with begun() as register:
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
     others = Keys.create(tmp_path / "others")
     with pytest.raises(RegisterError, match="holds the register of another workspace"):
         Register.begin(place.url, others, tmp_path / "other.mark")
@@ -223,5 +223,5 @@ def test_a_kill_between_register_and_mark_is_finished(
             Register.begin(place.url, place.keys, path)
     assert not path.exists()
     with Register.open(place.url, place.keys, path) as register:
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
     assert path.exists()

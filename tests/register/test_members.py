@@ -21,68 +21,68 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def fact(register: Register, keys: Keys, account: str) -> tuple[object, ...]:
-    facts = register.facts()
+    facts = register.standing.facts()
     place = facts.keys.tolist().index(keys.pepper.subject_key(account))
     columns = (facts.region, facts.birth_year, facts.told_on, facts.consented)
     return tuple(column[place].item() for column in columns)
 
 
 def test_brings_facts_profile_and_links(register: Register, keys: Keys, members: "MakeBatch", ann: "Row") -> None:
-    done = register.import_members([members(ann)], now=NOW)
+    done = register.members.import_all([members(ann)], now=NOW)
     assert (done.seq, done.read, done.changed) == (1, 1, 1)
     days = (date(2026, 9, 1) - date(1970, 1, 1)).days
     assert fact(register, keys, "instagram:ann.sample") == (b"DE", 1990, days, False)
-    member = register.member("instagram:ANN.sample")
+    member = register.members.get("instagram:ANN.sample")
     assert member is not None
     assert member.names == ("Annika Beispiel", "Anni B.")
     assert (member.account, member.locale, member.mail) == ("instagram:ann.sample", "de-DE-1996", "annika@mail.example")
     assert (member.region, member.birth_year, member.told_on) == ("DE", 1990, date(2026, 9, 1))
-    register.lodge(["mastodon:ann@social.example"], channel="web")
-    assert keys.pepper.subject_key("instagram:ann.sample") in register.suppressed()
+    register.objections.lodge(["mastodon:ann@social.example"], channel="web")
+    assert keys.pepper.subject_key("instagram:ann.sample") in register.standing.suppressed()
 
 
 def test_entry_says_how_many_and_whose(register: Register, keys: Keys, members: "MakeBatch", ann: "Row") -> None:
-    register.import_members([members(ann, {"account": "x:ben"})])
-    (entry,) = register.entries(EntryKind.MEMBERS_IMPORTED)
+    register.members.import_all([members(ann, {"account": "x:ben"})])
+    (entry,) = register.log.entries(EntryKind.MEMBERS_IMPORTED)
     assert {name: entry.payload[name] for name in ("read", "changed", "linked")} == {
         "read": 2,
         "changed": 2,
         "linked": 2,
     }
     accounts = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example", "x:ben"]
-    assert register.changes(0).subjects.tolist() == sorted(keys.pepper.subject_keys(accounts).tolist())
+    assert register.standing.changes(0).subjects.tolist() == sorted(keys.pepper.subject_keys(accounts).tolist())
 
 
 def test_unknown_stays_unknown(register: Register, keys: Keys, members: "MakeBatch") -> None:
-    register.import_members([members({"account": "x:ben"})])
+    register.members.import_all([members({"account": "x:ben"})])
     assert fact(register, keys, "x:ben") == (b"", 0, NEVER, False)
-    member = register.member("x:ben")
+    member = register.members.get("x:ben")
     assert member is not None
     assert (member.names, member.region, member.birth_year, member.told_on) == ((), None, None, None)
-    assert register.member("x:nobody") is None
+    assert register.members.get("x:nobody") is None
 
 
 def test_the_same_rows_again_change_nothing(register: Register, members: "MakeBatch", ann: "Row") -> None:
-    register.import_members([members(ann)])
-    first = register.snapshot()
-    done = register.import_members([members(ann)])
+    register.members.import_all([members(ann)])
+    first = register.standing.snapshot()
+    done = register.members.import_all([members(ann)])
     assert (done.read, done.changed) == (1, 0)
-    assert register.changes(done.seq - 1).subjects.size == 0
-    assert register.head().binding == done.seq
-    again = register.snapshot()
+    assert register.standing.changes(done.seq - 1).subjects.size == 0
+    assert register.log.head().binding == done.seq
+    again = register.standing.snapshot()
     assert again.facts.keys.tolist() == first.facts.keys.tolist()
-    digests = [entry.payload["digest"] for entry in register.entries()]
+    digests = [entry.payload["digest"] for entry in register.log.entries()]
     assert digests[0] == digests[1]
 
 
 def test_a_new_name_changes_the_member_but_not_their_standing(
     register: Register, members: "MakeBatch", ann: "Row"
 ) -> None:
-    register.import_members([members(ann)])
-    done = register.import_members([members({**ann, "names": ["Annika Muster"], "linked": None})])
+    register.members.import_all([members(ann)])
+    done = register.members.import_all([members({**ann, "names": ["Annika Muster"], "linked": None})])
     assert done.changed == 1
-    assert register.changes(done.seq - 1).subjects.size == 0
-    member = register.member("instagram:ann.sample")
+    assert register.standing.changes(done.seq - 1).subjects.size == 0
+    member = register.members.get("instagram:ann.sample")
     assert member is not None
     assert member.names == ("Annika Muster",)
 
@@ -93,15 +93,17 @@ def test_a_new_name_changes_the_member_but_not_their_standing(
 def test_a_new_fact_names_the_key(
     register: Register, keys: Keys, members: "MakeBatch", ann: "Row", change: "Row"
 ) -> None:
-    register.import_members([members(ann, {"account": "x:ben"})])
-    done = register.import_members([members({**ann, **change}, {"account": "x:ben"})])
+    register.members.import_all([members(ann, {"account": "x:ben"})])
+    done = register.members.import_all([members({**ann, **change}, {"account": "x:ben"})])
     assert done.changed == 1
-    assert register.changes(done.seq - 1).subjects.tolist() == [keys.pepper.subject_key("instagram:ann.sample")]
+    assert register.standing.changes(done.seq - 1).subjects.tolist() == [
+        keys.pepper.subject_key("instagram:ann.sample")
+    ]
 
 
 def test_the_last_row_of_an_account_wins(register: Register, keys: Keys, members: "MakeBatch") -> None:
     rows = [{"account": "X:Ben", "region": "DE"}, {"account": "x:ben", "region": "AT", "birth_year": 1980}]
-    done = register.import_members([members(*rows), members({"account": "x:BEN", "region": "FR"})])
+    done = register.members.import_all([members(*rows), members({"account": "x:BEN", "region": "FR"})])
     assert (done.read, done.changed) == (3, 1)
     assert fact(register, keys, "x:ben") == (b"FR", 0, NEVER, False)
 
@@ -111,44 +113,44 @@ def test_many_batches_and_chunks(register: Register, members: "MakeBatch") -> No
         for start in (0, 12_000):
             yield members(*({"account": f"x:user{n}", "region": "DE"} for n in range(start, start + 12_000)))
 
-    assert register.import_members(batches()).changed == 24_000
-    assert len(register.facts().keys) == 24_000
-    assert register.import_members([members()]).read == 0
-    assert register.import_members([]).read == 0
+    assert register.members.import_all(batches()).changed == 24_000
+    assert len(register.standing.facts().keys) == 24_000
+    assert register.members.import_all([members()]).read == 0
+    assert register.members.import_all([]).read == 0
 
 
 def test_links_of_an_import_merge_chains(register: Register, keys: Keys, members: "MakeBatch") -> None:
     names = [f"x:c{n}" for n in range(60)]
-    register.lodge([names[0]], channel="web")
+    register.objections.lodge([names[0]], channel="web")
     rows = [{"account": one, "linked": [other, one, None]} for one, other in zip(names[1:], names[:-1], strict=True)]
-    register.import_members([members(*reversed(rows))])
-    assert register.suppressed().tolist() == sorted(keys.pepper.subject_keys(names).tolist())
+    register.members.import_all([members(*reversed(rows))])
+    assert register.standing.suppressed().tolist() == sorted(keys.pepper.subject_keys(names).tolist())
 
 
 def test_an_import_does_not_undo_an_unlinking(register: Register, members: "MakeBatch", ann: "Row") -> None:
-    register.import_members([members(ann)])
-    register.lodge(["instagram:ann.sample"], channel="web")
-    register.unlink("instagram:ann.sample", "mastodon:ann@social.example")
-    register.import_members([members({**ann, "locale": "de-AT"})])
-    assert len(register.suppressed()) == 2  # with the mail address
-    register.link("instagram:ann.sample", "mastodon:ann@social.example")
-    assert len(register.suppressed()) == 3
+    register.members.import_all([members(ann)])
+    register.objections.lodge(["instagram:ann.sample"], channel="web")
+    register.members.unlink("instagram:ann.sample", "mastodon:ann@social.example")
+    register.members.import_all([members({**ann, "locale": "de-AT"})])
+    assert len(register.standing.suppressed()) == 2  # with the mail address
+    register.members.link("instagram:ann.sample", "mastodon:ann@social.example")
+    assert len(register.standing.suppressed()) == 3
 
 
 def test_a_mail_address_is_an_account_that_members_share(
     register: Register, keys: Keys, members: "MakeBatch", ann: "Row"
 ) -> None:
     other = {"account": "forum:anni", "mail": " Annika@Mail.Example "}
-    done = register.import_members([members({**ann, "linked": None}, other, {"account": "x:ben"})])
+    done = register.members.import_all([members({**ann, "linked": None}, other, {"account": "x:ben"})])
     accounts = ["instagram:ann.sample", "forum:anni", "mail:annika@mail.example"]
     everybody = sorted(keys.pepper.subject_keys(accounts).tolist())
-    assert register.person("forum:anni").tolist() == everybody
-    assert register.lodge(["mail:annika@mail.example"], channel="web").subjects.tolist() == everybody
-    assert register.import_members([members(ann, other)]).changed == 1  # ann, for the link
-    register.unlink("forum:anni", "mail:ANNIKA@mail.example")
-    register.import_members([members({**other, "locale": "de"})])
-    assert keys.pepper.subject_key("forum:anni") not in register.suppressed()
-    assert next(register.entries(EntryKind.MEMBERS_IMPORTED)).payload["linked"] == 2
+    assert register.members.covered_with("forum:anni").tolist() == everybody
+    assert register.objections.lodge(["mail:annika@mail.example"], channel="web").subjects.tolist() == everybody
+    assert register.members.import_all([members(ann, other)]).changed == 1  # ann, for the link
+    register.members.unlink("forum:anni", "mail:ANNIKA@mail.example")
+    register.members.import_all([members({**other, "locale": "de"})])
+    assert keys.pepper.subject_key("forum:anni") not in register.standing.suppressed()
+    assert next(register.log.entries(EntryKind.MEMBERS_IMPORTED)).payload["linked"] == 2
     assert done.changed == 3
 
 
@@ -156,23 +158,25 @@ def test_a_mail_address_is_an_account_that_members_share(
     "mail", ["annika", "@mail.example", "annika@", "Ann <ann@mail.example>", "a b@mail.example", ""]
 )
 def test_what_is_no_mail_address_links_nobody(register: Register, members: "MakeBatch", mail: str) -> None:
-    register.import_members([members({"account": "x:ann", "mail": mail}, {"account": "x:ben", "mail": mail})])
-    assert len(register.person("x:ann")) == 1
-    member = register.member("x:ann")
+    register.members.import_all([members({"account": "x:ann", "mail": mail}, {"account": "x:ben", "mail": mail})])
+    assert len(register.members.covered_with("x:ann")) == 1
+    member = register.members.get("x:ann")
     assert member is not None
     assert member.mail == mail
 
 
 def test_consent_is_recorded_and_withdrawn(register: Register, keys: Keys) -> None:
-    seq = register.consent(["x:ann", "x:ben", "x:Ann"], given=True, now=NOW)
+    seq = register.members.consent(["x:ann", "x:ben", "x:Ann"], given=True, now=NOW)
     assert fact(register, keys, "x:ann")[-1] is fact(register, keys, "x:ben")[-1] is True
-    assert register.changes(seq - 1).subjects.tolist() == sorted(keys.pepper.subject_keys(["x:ann", "x:ben"]).tolist())
-    register.consent(["x:ben"], given=False)
+    assert register.standing.changes(seq - 1).subjects.tolist() == sorted(
+        keys.pepper.subject_keys(["x:ann", "x:ben"]).tolist()
+    )
+    register.members.consent(["x:ben"], given=False)
     assert fact(register, keys, "x:ben")[-1] is False
-    kinds = [entry.kind for entry in register.entries()]
+    kinds = [entry.kind for entry in register.log.entries()]
     assert kinds == [EntryKind.CONSENT_GIVEN, EntryKind.CONSENT_WITHDRAWN]
     with pytest.raises(IdentityError, match="at least one"):
-        register.consent([], given=True)
+        register.members.consent([], given=True)
 
 
 @pytest.mark.parametrize(
@@ -198,14 +202,14 @@ def test_consent_of_imports_and_records(
     result: bool,  # noqa: FBT001  # the same
 ) -> None:
     for first in imports_before[:1]:
-        register.import_members([members({"account": "x:ann", "consented": first})])
+        register.members.import_all([members({"account": "x:ann", "consented": first})])
     if recorded is not None:
-        register.consent(["x:ann"], given=recorded)
+        register.members.consent(["x:ann"], given=recorded)
     for said in (*imports_before[1:], import_after):
         before = fact(register, keys, "x:ann")
-        done = register.import_members([members({"account": "x:ann", "consented": said, "locale": "de"})])
+        done = register.members.import_all([members({"account": "x:ann", "consented": said, "locale": "de"})])
         after = fact(register, keys, "x:ann")
-        assert register.changes(done.seq - 1).subjects.size == (before != after)
+        assert register.standing.changes(done.seq - 1).subjects.size == (before != after)
     assert fact(register, keys, "x:ann")[-1] is result
 
 
@@ -229,11 +233,11 @@ def test_a_bad_row_is_named_and_changes_nothing(
     schema = pa.schema([field.with_nullable(True) for field in MEMBER])  # noqa: FBT003  # Arrow's way
     bad = pa.RecordBatch.from_pylist([dict.fromkeys(MEMBER.names) | dict(each) for each in rows], schema=schema)
     with pytest.raises(SourceError, match=f"^Row 4 of the members: the {told}") as raised:
-        register.import_members([good, bad], now=NOW)
+        register.members.import_all([good, bad], now=NOW)
     assert "ben" not in str(raised.value)
-    assert register.head().seq == 0
-    assert register.facts().keys.size == 0
-    assert register.import_members([good], now=NOW).changed == 2
+    assert register.log.head().seq == 0
+    assert register.standing.facts().keys.size == 0
+    assert register.members.import_all([good], now=NOW).changed == 2
 
 
 @pytest.mark.parametrize(
@@ -252,7 +256,7 @@ def test_a_wrong_type_is_named(
     batch = members({"account": "x:ann"}, {"account": "x:ben"})
     bad = batch.set_column(batch.schema.get_field_index(column), column, pa.array(values))
     with pytest.raises(SourceError, match=told):
-        register.import_members([bad], now=NOW)
+        register.members.import_all([bad], now=NOW)
 
 
 def test_types_that_fit_are_cast(register: Register, keys: Keys, members: "MakeBatch") -> None:
@@ -260,39 +264,39 @@ def test_types_that_fit_are_cast(register: Register, keys: Keys, members: "MakeB
     wide = pa.array(["x:ann"], pa.large_string())
     batch = batch.set_column(0, "account", wide)
     batch = batch.set_column(batch.schema.get_field_index("birth_year"), "birth_year", pa.array([1980], pa.int64()))
-    register.import_members([batch.select(sorted(batch.schema.names))])
+    register.members.import_all([batch.select(sorted(batch.schema.names))])
     assert fact(register, keys, "x:ann")[:2] == (b"DE", 1980)
 
 
 def test_columns_must_be_the_members(register: Register, members: "MakeBatch") -> None:
     batch = members({"account": "x:ann"})
     with pytest.raises(SourceError, match="lack the column told_on"):
-        register.import_members([batch.drop_columns(["told_on"])])
+        register.members.import_all([batch.drop_columns(["told_on"])])
     with pytest.raises(SourceError, match="a column shoe_size too many"):
-        register.import_members([batch.append_column("shoe_size", pa.array([44]))])
+        register.members.import_all([batch.append_column("shoe_size", pa.array([44]))])
     with pytest.raises(SourceError, match="a column mail too many"):
-        register.import_members([batch.append_column("mail", pa.array(["m"]))])
+        register.members.import_all([batch.append_column("mail", pa.array(["m"]))])
 
 
 def test_within_the_lock_an_import_is_part_of_it(
     place: "Place", register: Register, members: "MakeBatch", ann: "Row"
 ) -> None:
     with suppress(ZeroDivisionError), register.locked() as held:
-        held.import_members([members(ann)])
-        assert len(held.facts().keys) == 1
+        held.members.import_all([members(ann)])
+        assert len(held.standing.facts().keys) == 1
         raise ZeroDivisionError
-    assert register.facts().keys.size == 0
+    assert register.standing.facts().keys.size == 0
     with place.open() as other:
-        assert other.import_members([members(ann)]).seq == 1
+        assert other.members.import_all([members(ann)]).seq == 1
 
 
 def test_a_bad_row_within_the_lock_spares_the_rest(register: Register, members: "MakeBatch", ann: "Row") -> None:
     with register.locked():
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
         with pytest.raises(SourceError):
-            register.import_members([members(ann, {"account": "broken"})])
-        register.import_members([members(ann)])
-    assert [entry.kind for entry in register.entries()] == ["objection.lodged", "members.imported"]
+            register.members.import_all([members(ann, {"account": "broken"})])
+        register.members.import_all([members(ann)])
+    assert [entry.kind for entry in register.log.entries()] == ["objection.lodged", "members.imported"]
 
 
 def test_while_an_import_is_read_others_may_write(
@@ -301,11 +305,11 @@ def test_while_an_import_is_read_others_may_write(
     def slow() -> Iterator[pa.RecordBatch]:
         yield members(ann)
         with place.open() as other:
-            other.lodge(["instagram:ann.sample"], channel="web", reason="meanwhile")
+            other.objections.lodge(["instagram:ann.sample"], channel="web", reason="meanwhile")
         yield members({"account": "x:ben"})
 
-    assert register.import_members(slow()).seq == 2
-    (entry,) = register.entries(EntryKind.OBJECTION_LODGED)
+    assert register.members.import_all(slow()).seq == 2
+    (entry,) = register.log.entries(EntryKind.OBJECTION_LODGED)
     assert entry.seq == 1
-    assert len(register.suppressed()) == 3
-    assert None not in register.identifiers(register.suppressed())
+    assert len(register.standing.suppressed()) == 3
+    assert None not in register.members.identifiers(register.standing.suppressed())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from erasing import erase_details
 
 from demur.errors import RegisterError
 from demur.identity import Keys
@@ -36,12 +37,12 @@ def three(register: Register, members: "MakeBatch") -> Register:
     """A register with Ann, who has two accounts, Ben and Cem."""
     ann = {"names": ["Ann"], "mail": "ann@mail.example", "mail_verified": True}
     rows = [{"account": "x:ann", **ann}, {"account": "forum:ann", **ann}, {"account": "x:ben"}, {"account": "x:cem"}]
-    register.import_members([members(*rows)], now=NOON)
+    register.members.import_all([members(*rows)], now=NOON)
     return register
 
 
 def start(register: Register, *channels: Channel, name: str = "autumn", selection: Selection = ANYBODY) -> Campaign:
-    return register.notices.start(name, selection, channels or (MAIL,), now=NOON)
+    return register.campaigns.start(name, selection, channels or (MAIL,), now=NOON)
 
 
 def deliver(register: Register, due: Sequence[Due], now: datetime = NOON, channel: Channel = MAIL) -> None:
@@ -54,19 +55,19 @@ def accounts(due: Sequence[Due]) -> set[str]:
 
 
 def told(register: Register, account: str) -> date | None:
-    member = register.member(account)
+    member = register.members.get(account)
     assert member is not None
     return member.told_on
 
 
 def counts(register: Register, name: str = "autumn") -> dict[tuple[str, str], int]:
-    return {(each.channel, each.status): each.number for each in register.notices.progress(name)}
+    return {(each.channel, each.status): each.number for each in register.campaigns.progress(name)}
 
 
 def test_one_notice_for_each_person_and_channel(three: Register) -> None:
     campaign = start(three, MAIL, IN_APP)
     assert (campaign.people, campaign.channels, campaign.started) == (3, (MAIL, IN_APP), NOON)
-    assert three.notices.campaigns() == [campaign]
+    assert three.campaigns.list() == [campaign]
     assert counts(three) == {("mail", "queued"): 3, ("in-app", "queued"): 3}
     due = three.notices.claim(MAIL, 100)
     assert len(due) == 3
@@ -90,7 +91,7 @@ def test_a_mail_goes_to_the_address_on_file_of_any_account(
         {"account": second, "locale": "de", "mail": "p@mail.example", "linked": [first]},
         {"account": "x:q", "mail": "q@mail.example"},
     ]
-    register.import_members([members(*rows)])
+    register.members.import_all([members(*rows)])
     assert start(register, MAIL, IN_APP).people == 2
     found = {each.member.account: each.member for each in register.notices.claim(MAIL, 9)}
     assert {account: (each.locale, each.mail) for account, each in found.items()} == {
@@ -108,7 +109,7 @@ def test_the_language_on_file_of_any_account_is_that_of_the_mail(
     first, second = sorted(("forum:p1", "forum:p2"), key=keys.pepper.subject_key)
     one: Row = {"account": first, "mail": "first@mail.example"}
     two: Row = {"account": second, "locale": "mt", "mail": "second@mail.example", "linked": [first]}
-    register.import_members([members(one, two)])
+    register.members.import_all([members(one, two)])
     start(register)
     (due,) = register.notices.claim(MAIL, 9)
     assert (due.member.locale, due.member.mail) == ("mt", "first@mail.example")
@@ -123,8 +124,8 @@ def test_starting_again_tries_once_more_what_nobody_refused_for_good(three: Regi
     three.notices.failed(MAIL, "autumn", due["x:cem"], cause="4.7.1")
     start(three, IN_APP)
     assert counts(three)["mail", "failed"] == 3
-    three.import_members([members({"account": "x:ben", "mail": "ben@mail.example"})])
-    three.lodge(["x:cem"], channel="web")
+    three.members.import_all([members({"account": "x:ben", "mail": "ben@mail.example"})])
+    three.objections.lodge(["x:cem"], channel="web")
     assert start(three).people == 3
     (again,) = three.notices.claim(MAIL, 9)
     assert (again.member.mail, again.attempt) == ("ben@mail.example", 1)
@@ -135,14 +136,14 @@ def test_starting_again_gives_nobody_a_second_mail_who_was_linked_since(
     register: Register, members: "MakeBatch"
 ) -> None:
     pairs = (("x:a", "x:b"), ("x:c", "x:d"), ("x:e", "x:f"))
-    register.import_members([members(*({"account": account} for pair in pairs for account in pair))])
+    register.members.import_all([members(*({"account": account} for pair in pairs for account in pair))])
     start(register)
     due = {each.member.account: each for each in register.notices.claim(MAIL, 9)}
     deliver(register, [due["x:a"]])
     for account, cause in (("x:b", "no-address"), ("x:c", "451"), ("x:d", "451"), ("x:e", "550"), ("x:f", "451")):
         register.notices.failed(MAIL, "autumn", due[account].subject, cause=cause)
     for pair in pairs:
-        register.link(*pair)
+        register.members.link(*pair)
     start(register)
     again = accounts(register.notices.claim(MAIL, 9))
     assert again in ({"x:c", "x:f"}, {"x:d", "x:f"})
@@ -160,19 +161,19 @@ def test_starting_again_adds_only_who_is_new(three: Register, members: "MakeBatc
     start(three)
     deliver(three, three.notices.claim(MAIL, 2))
     rows = [{"account": "x:dan"}, *({"account": f"x:ann{n}", "mail": "ann@mail.example"} for n in range(8))]
-    three.import_members([members(*rows)])  # of Ann's new accounts one surely has a smaller key
+    three.members.import_all([members(*rows)])  # of Ann's new accounts one surely has a smaller key
     assert start(three, MAIL, IN_APP).people == 4
     assert counts(three) == {("mail", "sent"): 2, ("mail", "queued"): 2, ("in-app", "queued"): 4}
-    kinds = [entry.kind for entry in three.entries()]
+    kinds = [entry.kind for entry in three.log.entries()]
     assert kinds.count(EntryKind.CAMPAIGN_STARTED) == 2
-    assert len(three.notices.campaigns()) == 1
+    assert len(three.campaigns.list()) == 1
 
 
 def test_an_interrupted_start_is_finished_by_the_next(
     register: Register, members: "MakeBatch", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(campaigns, "_PIECE_ROWS", 7)
-    register.import_members([members(*({"account": f"x:m{n}", "linked": [f"x:h{n // 3}"]} for n in range(90)))])
+    register.members.import_all([members(*({"account": f"x:m{n}", "linked": [f"x:h{n // 3}"]} for n in range(90)))])
     seen = []
 
     def interrupt(looked: int) -> None:
@@ -180,25 +181,25 @@ def test_an_interrupted_start_is_finished_by_the_next(
         if looked > 40:  # of 90
             raise KeyboardInterrupt
 
-    people = register.notices.preview(ANYBODY).people
+    people = register.campaigns.preview(ANYBODY).people
     with pytest.raises(KeyboardInterrupt):
-        register.notices.start("autumn", ANYBODY, [MAIL], progress=interrupt)
+        register.campaigns.start("autumn", ANYBODY, [MAIL], progress=interrupt)
     assert seen == [7, 14, 21, 28, 35, 42]
     assert 0 <= sum(counts(register).values()) < people
     assert start(register).people == people == sum(counts(register).values())
 
 
 def test_whoever_objected_gets_none(three: Register) -> None:
-    three.lodge(["mail:ann@mail.example"], channel="web")
-    assert three.notices.preview(ANYBODY) == Preview(people=2, objected=1, unreachable=0)
+    three.objections.lodge(["mail:ann@mail.example"], channel="web")
+    assert three.campaigns.preview(ANYBODY) == Preview(people=2, objected=1, unreachable=0)
     assert start(three).people == 2
-    three.lodge(["x:ben"], channel="web")
+    three.objections.lodge(["x:ben"], channel="web")
     assert accounts(three.notices.claim(MAIL, 9)) == {"x:cem"}
     assert counts(three) == {("mail", "cancelled"): 1, ("mail", "sending"): 1}
 
 
 def test_whoever_withdrew_an_objection_gets_one(three: Register) -> None:
-    three.withdraw(three.lodge(["x:ben"], channel="web").reference)
+    three.objections.withdraw(three.objections.lodge(["x:ben"], channel="web").reference)
     assert start(three).people == 3
 
 
@@ -211,7 +212,7 @@ def test_selects_by_region_and_age(register: Register, members: "MakeBatch") -> 
         {"account": "x:unborn", "region": "DE"},
         {"account": "x:nowhere", "birth_year": 1990},
     ]
-    register.import_members([members(*rows)], now=NOON)
+    register.members.import_all([members(*rows)], now=NOON)
     for number, (selection, expected) in enumerate(
         (
             (ADULTS, {"x:old", "x:oldest"}),
@@ -221,7 +222,7 @@ def test_selects_by_region_and_age(register: Register, members: "MakeBatch") -> 
             (Selection(frozenset(), unknown_region=False, born_by=None, unknown_age=True), set()),
         )
     ):
-        assert register.notices.preview(selection).people == len(expected)
+        assert register.campaigns.preview(selection).people == len(expected)
         start(register, name=f"n{number}", selection=selection)
         assert accounts(register.notices.claim(MAIL, 99)) == expected
 
@@ -236,22 +237,22 @@ def test_a_person_is_selected_with_any_account_and_never_with_a_child_among_them
         {"account": "x:b", "region": "DE", **young},
         {"account": "forum:b", "region": "DE", **young, "birth_year": 2012},
     ]
-    register.import_members([members(*rows)], now=NOON)
+    register.members.import_all([members(*rows)], now=NOON)
     start(register, selection=ADULTS)
     (due,) = register.notices.claim(MAIL, 9)
     assert due.member.mail == "a@mail.example"
 
 
 def test_who_is_known_by_keys_alone_is_out_of_reach(three: Register) -> None:
-    three.erase_details("x:ben")
-    three.consent(["x:new"], given=True)
-    assert three.notices.preview(ANYBODY) == Preview(people=2, objected=0, unreachable=2)
+    erase_details(three, "x:ben")
+    three.members.consent(["x:new"], given=True)
+    assert three.campaigns.preview(ANYBODY) == Preview(people=2, objected=0, unreachable=2)
     assert start(three).people == 2
 
 
 def test_who_is_erased_meanwhile_gets_none(three: Register) -> None:
     start(three)
-    three.erase_details("forum:ann")
+    erase_details(three, "forum:ann")
     assert accounts(three.notices.claim(MAIL, 9)) == {"x:ben", "x:cem"}
     assert [each.status for each in three.notices.of("x:ann")] == [NoticeStatus.CANCELLED]
 
@@ -259,15 +260,15 @@ def test_who_is_erased_meanwhile_gets_none(three: Register) -> None:
 def test_sent_tells_every_account_of_the_person(three: Register, keys: Keys) -> None:
     start(three)
     due = [each for each in three.notices.claim(MAIL, 9) if each.member.mail]
-    before = three.snapshot()
+    before = three.standing.snapshot()
     deliver(three, due)
     assert told(three, "x:ann") == told(three, "forum:ann") == NOON.date()
     assert told(three, "x:ben") is None
-    *_, entry = three.entries(EntryKind.NOTICE_SENT)
+    *_, entry = three.log.entries(EntryKind.NOTICE_SENT)
     assert entry.payload == {"campaign": "autumn", "channel": "mail", "people": 1}
     both = sorted(keys.pepper.subject_keys(["x:ann", "forum:ann"]).tolist())
-    assert three.changes(before.head.seq).subjects.tolist() == both
-    facts = three.facts()  # patched from the snapshot before
+    assert three.standing.changes(before.head.seq).subjects.tolist() == both
+    facts = three.standing.facts()  # patched from the snapshot before
     days = (NOON.date() - date(1970, 1, 1)).days
     assert facts.keys[facts.told_on == days].tolist() == both
 
@@ -276,10 +277,10 @@ def test_what_is_sent_twice_counts_once(three: Register) -> None:
     start(three)
     due = three.notices.claim(MAIL, 9)
     deliver(three, due)
-    head = three.head()
+    head = three.log.head()
     deliver(three, due, LATER)
     three.notices.sent(MAIL, [])
-    assert three.head() == head
+    assert three.log.head() == head
     assert told(three, "x:ben") == NOON.date()
 
 
@@ -288,17 +289,20 @@ def test_a_bounce_untells_unless_another_notice_stands(three: Register) -> None:
         start(three, name=name)
         deliver(three, three.notices.claim(MAIL, 9), day)
     subject, _ = next(three.notices.records("autumn"))
-    account = three.identifiers(np.array([subject]))[0] or ""
+    account = three.members.identifiers(np.array([subject]))[0] or ""
     assert told(three, account) == NOON.date()
-    seq = three.head().seq
+    seq = three.log.head().seq
     assert three.notices.bounced(f"autumn.{subject}@here", cause="550 5.1.1 <ann@mail.example> unknown")
     assert told(three, account) == LATER.date()
-    assert subject in three.changes(seq).subjects
+    assert subject in three.standing.changes(seq).subjects
     assert three.notices.bounced(f"<winter.{subject}@here>", cause="mailbox-full")
     assert told(three, account) is None
-    assert [entry.payload["cause"] for entry in three.entries(EntryKind.NOTICE_BOUNCED)] == ["5.1.1", "mailbox-full"]
+    assert [entry.payload["cause"] for entry in three.log.entries(EntryKind.NOTICE_BOUNCED)] == [
+        "5.1.1",
+        "mailbox-full",
+    ]
     assert three.notices.bounced(f"winter.{subject}@here", cause="5.1.1")
-    assert three.head().seq == seq + 2
+    assert three.log.head().seq == seq + 2
     assert not three.notices.bounced("nobody@nowhere", cause="5.1.1")
 
 
@@ -317,11 +321,11 @@ def test_a_bounce_that_comes_before_the_record_of_sending_stands(three: Register
     assert told(three, "x:cem") == LATER.date()
     (record,) = three.notices.of("x:ben")
     assert (record.status, record.sent, record.language) == (NoticeStatus.BOUNCED, LATER, "de")
-    (sent,) = three.entries(EntryKind.NOTICE_SENT)
+    (sent,) = three.log.entries(EntryKind.NOTICE_SENT)
     assert sent.payload["people"] == 2
-    head = three.head()
+    head = three.log.head()
     deliver(three, due, LATER)
-    assert three.head() == head
+    assert three.log.head() == head
 
 
 def test_a_bounce_of_what_an_ended_worker_had_handed_over_ends_its_delivery(three: Register) -> None:
@@ -331,7 +335,7 @@ def test_a_bounce_of_what_an_ended_worker_had_handed_over_ends_its_delivery(thre
     assert three.notices.bounced(name("autumn", due[0].subject), cause="5.1.1")
     assert {each.subject for each in three.notices.claim(MAIL, 9)} == {each.subject for each in due[1:]}
     assert three.notices.bounced(name("autumn", due[0].subject), cause="5.1.1"), "it is one of ours, once more"
-    assert len(list(three.entries(EntryKind.NOTICE_BOUNCED))) == 1
+    assert len(list(three.log.entries(EntryKind.NOTICE_BOUNCED))) == 1
 
 
 def test_a_bounce_alone_tells_nobody_and_changes_no_other(three: Register) -> None:
@@ -346,24 +350,24 @@ def test_a_bounce_alone_tells_nobody_and_changes_no_other(three: Register) -> No
 def test_importing_again_does_not_undo_what_notices_did(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 9))
-    three.import_members([members({"account": "x:ben", "region": "DE"})])
+    three.members.import_all([members({"account": "x:ben", "region": "DE"})])
     assert told(three, "x:ben") == NOON.date()
-    three.import_members([members({"account": "x:ben", "told_on": date(2026, 1, 2)})])
+    three.members.import_all([members({"account": "x:ben", "told_on": date(2026, 1, 2)})])
     assert told(three, "x:ben") == date(2026, 1, 2)
-    three.import_members([members({"account": "x:ben", "told_on": date(2027, 1, 2)})])
+    three.members.import_all([members({"account": "x:ben", "told_on": date(2027, 1, 2)})])
     assert told(three, "x:ben") == NOON.date()
 
 
 def test_a_new_account_of_somebody_who_was_told_is_told(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 9))
-    three.import_members([members({"account": "y:ann", "mail": "ann@mail.example"}, {"account": "y:ben"})])
+    three.members.import_all([members({"account": "y:ann", "mail": "ann@mail.example"}, {"account": "y:ben"})])
     assert told(three, "y:ann") == NOON.date()
     assert told(three, "y:ben") is None
-    seq = three.link("x:ben", "y:ben") or 0
+    seq = three.members.link("x:ben", "y:ben") or 0
     assert told(three, "y:ben") == NOON.date()
-    assert len(three.changes(seq - 1).subjects) == 2
-    three.unlink("x:ben", "y:ben")
+    assert len(three.standing.changes(seq - 1).subjects) == 2
+    three.members.unlink("x:ben", "y:ben")
     assert told(three, "y:ben") is None
     assert told(three, "x:ben") == NOON.date()
 
@@ -411,7 +415,7 @@ def test_what_waits_in_the_platform(three: Register) -> None:
     deliver(three, [due], channel=IN_APP)
     assert three.notices.pending("x:ann") == []
     assert told(three, "forum:ann") == NOON.date()
-    three.lodge(["x:ben"], channel="web")
+    three.objections.lodge(["x:ben"], channel="web")
     assert three.notices.pending("x:ben") == three.notices.pending("x:nobody") == []
 
 
@@ -430,18 +434,18 @@ def test_records_come_in_pages_without_a_gap(
     register: Register, members: "MakeBatch", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("demur.register.contact.notices._PAGE", 7)
-    register.import_members([members(*({"account": f"x:m{n}"} for n in range(20)))])
+    register.members.import_all([members(*({"account": f"x:m{n}"} for n in range(20)))])
     start(register, MAIL, IN_APP)
     assert len({(key, record.channel) for key, record in register.notices.records("autumn")}) == 40
 
 
 def test_coverage_by_region_and_day(register: Register, members: "MakeBatch") -> None:
     rows = [{"account": f"x:m{n}", "region": region} for n, region in enumerate(("DE", "DE", "NO", None))]
-    register.import_members([members(*rows)])
+    register.members.import_all([members(*rows)])
     start(register)
     due = register.notices.claim(MAIL, 9, now=NOON)
     deliver(register, [each for each in due if each.member.region == "DE"], LATER)
-    assert register.notices.coverage("autumn") == [
+    assert register.campaigns.coverage("autumn") == [
         ("", NOON.date(), NoticeStatus.SENDING, 1),
         ("DE", LATER.date(), NoticeStatus.SENT, 2),
         ("NO", NOON.date(), NoticeStatus.SENDING, 1),
@@ -449,20 +453,20 @@ def test_coverage_by_region_and_day(register: Register, members: "MakeBatch") ->
 
 
 def test_a_campaign_that_does_not_exist(three: Register) -> None:
-    for use in (three.notices.progress, three.notices.coverage, lambda name: list(three.notices.records(name))):
+    for use in (three.campaigns.progress, three.campaigns.coverage, lambda name: list(three.notices.records(name))):
         with pytest.raises(RegisterError, match="no campaign 'spring'"):
             use("spring")
     with pytest.raises(RegisterError, match="needs a name and a channel"):
-        three.notices.start(" ", ANYBODY, [MAIL])
+        three.campaigns.start(" ", ANYBODY, [MAIL])
     with pytest.raises(RegisterError, match="needs a name and a channel"):
-        three.notices.start("spring", ANYBODY, [])
+        three.campaigns.start("spring", ANYBODY, [])
 
 
 def test_a_start_inside_the_lock_is_part_of_it(three: Register) -> None:
     with suppress(ZeroDivisionError), three.locked():
         assert start(three).people == 3
         raise ZeroDivisionError
-    assert three.notices.campaigns() == []
+    assert three.campaigns.list() == []
 
 
 @pytest.mark.parametrize(

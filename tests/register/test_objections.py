@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys, SubjectKeys
 from demur.register import JSON, ObjectionPhase, Register
-from demur.register.objections.lodging import Dated
+from demur.register.objections.lodging import Lodging
 from demur.terms import EntryKind
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def suppressed(register: Register) -> list[int]:
-    return list(register.suppressed().tolist())
+    return list(register.standing.suppressed().tolist())
 
 
 def keyed(keys: Keys, *accounts: str) -> list[int]:
@@ -29,182 +29,192 @@ def listed(subjects: SubjectKeys) -> list[int]:
 
 
 def kinds(register: Register) -> Sequence[EntryKind]:
-    return [entry.kind for entry in register.entries()]
+    return [entry.kind for entry in register.log.entries()]
 
 
 def test_binds_when_lodged_for_an_account_nobody_knows(register: Register, keys: Keys) -> None:
-    receipt = register.lodge(["Instagram: Ann "], channel="letter", received=date(2026, 11, 20), now=NOON)
+    receipt = register.objections.lodge(["Instagram: Ann "], channel="letter", received=date(2026, 11, 20), now=NOON)
     assert suppressed(register) == listed(receipt.subjects) == keyed(keys, "instagram:ann")
     assert (receipt.seq, receipt.lodged) == (1, NOON)
-    state = register.objection(receipt.reference)
+    state = register.objections.get(receipt.reference)
     assert (state.phase, state.binding, state.accounts, state.covered) == (ObjectionPhase.LODGED, True, 1, 1)
     assert (state.channel, state.received, state.lodged) == ("letter", date(2026, 11, 20), NOON)
     assert (state.confirm_by, state.changed, state.others, state.seq) == (None, NOON, 0, 1)
 
 
 def test_covers_accounts_linked_before_and_later(register: Register, keys: Keys) -> None:
-    register.link("instagram:ann", "x:ann")
-    receipt = register.lodge(["x:ann"], channel="web")
+    register.members.link("instagram:ann", "x:ann")
+    receipt = register.objections.lodge(["x:ann"], channel="web")
     assert listed(receipt.subjects) == keyed(keys, "instagram:ann", "x:ann")
-    register.link("x:ann", "irc:ann")
+    register.members.link("x:ann", "irc:ann")
     assert suppressed(register) == keyed(keys, "instagram:ann", "x:ann", "irc:ann")
-    assert register.objection(receipt.reference).covered == 3
+    assert register.objections.get(receipt.reference).covered == 3
 
 
 def test_stays_with_its_side_after_unlinking(register: Register, keys: Keys) -> None:
-    register.link("x:a", "x:b")
-    register.link("x:b", "x:c")
-    register.lodge(["x:c"], channel="web")
-    seq = register.unlink("x:b", "x:a")
+    register.members.link("x:a", "x:b")
+    register.members.link("x:b", "x:c")
+    register.objections.lodge(["x:c"], channel="web")
+    seq = register.members.unlink("x:b", "x:a")
     assert suppressed(register) == keyed(keys, "x:b", "x:c")
-    assert listed(register.changes(seq - 1).subjects) == keyed(keys, "x:a", "x:b", "x:c")
+    assert listed(register.standing.changes(seq - 1).subjects) == keyed(keys, "x:a", "x:b", "x:c")
 
 
 def test_accounts_given_together_are_all_covered_and_not_linked(register: Register, keys: Keys) -> None:
-    register.link("x:c", "x:d")
-    receipt = register.lodge(["x:a", "x:b", "x:A", "x:c"], channel="web")
+    register.members.link("x:c", "x:d")
+    receipt = register.objections.lodge(["x:a", "x:b", "x:A", "x:c"], channel="web")
     assert kinds(register) == [EntryKind.ACCOUNT_LINKED, EntryKind.OBJECTION_LODGED]
-    state = register.objection(receipt.reference)
+    state = register.objections.get(receipt.reference)
     assert (state.accounts, state.covered) == (3, 4)
     assert listed(receipt.subjects) == suppressed(register) == keyed(keys, "x:a", "x:b", "x:c", "x:d")
-    assert register.person("x:a").tolist() == keyed(keys, "x:a"), "naming an account does not prove that it is theirs"
+    assert register.members.covered_with("x:a").tolist() == keyed(keys, "x:a"), (
+        "naming an account does not prove that it is theirs"
+    )
 
 
 def test_withdrawing_one_leaves_the_other_in_force(register: Register) -> None:
-    first = register.lodge(["x:a"], channel="web")
-    second = register.lodge(["x:a"], channel="mail")
+    first = register.objections.lodge(["x:a"], channel="web")
+    second = register.objections.lodge(["x:a"], channel="mail")
     assert first.reference != second.reference
-    assert register.objection(first.reference).others == 1
-    state = register.withdraw(first.reference)
+    assert register.objections.get(first.reference).others == 1
+    state = register.objections.withdraw(first.reference)
     assert (state.phase, state.binding, state.others) == (ObjectionPhase.WITHDRAWN, False, 1)
-    assert len(register.suppressed()) == 1
-    assert register.withdraw(second.reference).others == 0
+    assert len(register.standing.suppressed()) == 1
+    assert register.objections.withdraw(second.reference).others == 0
     assert suppressed(register) == []
 
 
 def test_a_later_objection_of_a_linked_account_counts_as_another(register: Register) -> None:
-    first = register.lodge(["x:a"], channel="web")
-    register.lodge(["x:b"], channel="web")
-    register.link("x:a", "x:b")
-    assert register.withdraw(first.reference).others == 1
-    assert len(register.suppressed()) == 2
+    first = register.objections.lodge(["x:a"], channel="web")
+    register.objections.lodge(["x:b"], channel="web")
+    register.members.link("x:a", "x:b")
+    assert register.objections.withdraw(first.reference).others == 1
+    assert len(register.standing.suppressed()) == 2
 
 
 def test_confirmed_binds_and_can_be_withdrawn_but_not_lapse(register: Register) -> None:
-    receipt = register.lodge(["x:a"], channel="web", confirm_by=NOON, now=NOON - timedelta(days=1))
-    state = register.confirm(receipt.reference, now=NOON)
+    receipt = register.objections.lodge(["x:a"], channel="web", confirm_by=NOON, now=NOON - timedelta(days=1))
+    state = register.objections.confirm(receipt.reference, now=NOON)
     assert (state.phase, state.binding, state.changed, state.confirm_by) == ("confirmed", True, NOON, NOON)
-    assert register.lapse_overdue(NOON + timedelta(days=1)) == []
+    assert register.objections.lapse_overdue(NOON + timedelta(days=1)) == []
     with pytest.raises(RegisterError, match=r"is confirmed and can't become lapsed"):
-        register.lapse(receipt.reference, cause="denied")
-    assert len(register.suppressed()) == 1
-    register.withdraw(receipt.reference)
+        register.objections.lapse(receipt.reference, cause="denied")
+    assert len(register.standing.suppressed()) == 1
+    register.objections.withdraw(receipt.reference)
     assert suppressed(register) == []
 
 
 def test_denied_lapses(register: Register) -> None:
-    receipt = register.lodge(["x:a"], channel="web")
-    state = register.lapse(receipt.reference, cause="denied", now=NOON)
+    receipt = register.objections.lodge(["x:a"], channel="web")
+    state = register.objections.lapse(receipt.reference, cause="denied", now=NOON)
     assert (state.phase, state.changed) == (ObjectionPhase.LAPSED, NOON)
     assert suppressed(register) == []
-    *_, last = register.entries()
+    *_, last = register.log.entries()
     assert last.payload == {"cause": "denied", "objection": receipt.seq}
-    for end in (register.confirm, register.withdraw):
+    for end in (register.objections.confirm, register.objections.withdraw):
         with pytest.raises(RegisterError, match="is lapsed and can't become"):
             end(receipt.reference)
 
 
 def test_lapses_only_when_overdue(register: Register) -> None:
     soon, later = NOON + timedelta(days=1), NOON + timedelta(days=9)
-    first = register.lodge(["x:a"], channel="web", confirm_by=soon, now=NOON)
-    second = register.lodge(["x:b"], channel="web", confirm_by=later, now=NOON)
-    register.lodge(["x:c"], channel="letter", now=NOON)
-    assert register.lapse_overdue(soon) == []
-    assert register.lapse_overdue(later) == [first.reference]
-    assert register.lapse_overdue(later + timedelta(seconds=1)) == [second.reference]
-    assert len(register.suppressed()) == 1
-    assert len(register.lapse_overdue()) == 0
+    first = register.objections.lodge(["x:a"], channel="web", confirm_by=soon, now=NOON)
+    second = register.objections.lodge(["x:b"], channel="web", confirm_by=later, now=NOON)
+    register.objections.lodge(["x:c"], channel="letter", now=NOON)
+    assert register.objections.lapse_overdue(soon) == []
+    assert register.objections.lapse_overdue(later) == [first.reference]
+    assert register.objections.lapse_overdue(later + timedelta(seconds=1)) == [second.reference]
+    assert len(register.standing.suppressed()) == 1
+    assert len(register.objections.lapse_overdue()) == 0
 
 
 def test_the_same_move_twice_changes_nothing(register: Register) -> None:
-    receipt = register.lodge(["x:a"], channel="web")
-    for move in (register.confirm, register.withdraw):
+    receipt = register.objections.lodge(["x:a"], channel="web")
+    for move in (register.objections.confirm, register.objections.withdraw):
         assert move(receipt.reference) == move(receipt.reference)
-    assert register.head().seq == 3
+    assert register.log.head().seq == 3
 
 
 @pytest.mark.parametrize("account", ["ann", "x:", ":ann", "", "x y:ann", "x:\udcff"])
 def test_a_malformed_account_is_the_only_error(register: Register, account: str) -> None:
     with pytest.raises(IdentityError):
-        register.lodge(["x:fine", account], channel="web")
-    assert register.head().seq == 0
+        register.objections.lodge(["x:fine", account], channel="web")
+    assert register.log.head().seq == 0
     assert suppressed(register) == []
 
 
 def test_needs_an_account(register: Register) -> None:
     with pytest.raises(IdentityError, match="at least one"):
-        register.lodge([], channel="web")
+        register.objections.lodge([], channel="web")
 
 
 @pytest.mark.parametrize("text", ["", "because", "line\nline \u0000 \U0001f600", "half \ud83d"])
 def test_any_reason_is_taken_and_sealed(register: Register, text: str) -> None:
-    receipt = register.lodge(["x:a"], channel="web", reason=text)
-    assert register.reason(receipt.reference) == text.replace("\ud83d", "?")
-    *_, last = register.entries()
+    receipt = register.objections.lodge(["x:a"], channel="web", reason=text)
+    assert register.objections.reason(receipt.reference) == text.replace("\ud83d", "?")
+    *_, last = register.log.entries()
     assert text not in last.payload.values() or not text
 
 
 def test_a_statement_is_sealed_with_the_reason(register: Register) -> None:
     statement: dict[str, JSON] = {"names": ["Ann \ud83d"], "child": True, "contact": "ann@mail.example", "links": []}
-    receipt = register.lodge(["statement:7"], channel="web", statement=statement, reason="because")
-    assert register.statement(receipt.reference) == {**statement, "names": ["Ann ?"]}
-    assert register.reason(receipt.reference) == "because"
-    assert register.statement(register.lodge(["x:a"], channel="web", reason="because").reference) is None
+    receipt = register.objections.lodge(["statement:7"], channel="web", statement=statement, reason="because")
+    assert register.objections.statement(receipt.reference) == {**statement, "names": ["Ann ?"]}
+    assert register.objections.reason(receipt.reference) == "because"
+    assert (
+        register.objections.statement(register.objections.lodge(["x:a"], channel="web", reason="because").reference)
+        is None
+    )
 
 
 def test_objections_are_found_by_entry_by_person_and_by_what_waits(register: Register) -> None:
-    first, second = (register.lodge([account], channel="web") for account in ("x:a", "x:b"))
-    assert register.reference_of(first.seq) == first.reference
-    assert register.reference_of(99) is None
-    assert [state.reference for state in register.objections_of("x:b")] == [second.reference]
-    register.link("x:a", "x:b")
+    first, second = (register.objections.lodge([account], channel="web") for account in ("x:a", "x:b"))
+    assert register.objections.reference_of(first.seq) == first.reference
+    assert register.objections.reference_of(99) is None
+    assert [state.reference for state in register.objections.of("x:b")] == [second.reference]
+    register.members.link("x:a", "x:b")
     every = [first.reference, second.reference]
-    assert [state.reference for state in register.objections_of("X:A")] == every
-    assert register.objections_of("x:nobody") == []
-    assert [state.reference for state in register.objections_open()] == every
-    assert [state.reference for state in register.objections_open(limit=1)] == every[:1]
-    assert register.objections_open(proven={"web", "mail"}) == []
-    assert [state.reference for state in register.objections_open(proven={"mail"})] == every
-    register.confirm(first.reference)
-    assert [state.reference for state in register.objections_open()] == [second.reference]
+    assert [state.reference for state in register.objections.of("X:A")] == every
+    assert register.objections.of("x:nobody") == []
+    assert [state.reference for state in register.objections.waiting()] == every
+    assert [state.reference for state in register.objections.waiting(limit=1)] == every[:1]
+    assert register.objections.waiting(proven={"web", "mail"}) == []
+    assert [state.reference for state in register.objections.waiting(proven={"mail"})] == every
+    register.objections.confirm(first.reference)
+    assert [state.reference for state in register.objections.waiting()] == [second.reference]
 
 
 def test_without_a_reason(register: Register) -> None:
-    assert register.reason(register.lodge(["x:a"], channel="web").reference) is None
+    assert register.objections.reason(register.objections.lodge(["x:a"], channel="web").reference) is None
 
 
 def test_unknown_reference(register: Register) -> None:
-    for use in (register.objection, register.confirm, register.withdraw, register.reason):
+    for use in (
+        register.objections.get,
+        register.objections.confirm,
+        register.objections.withdraw,
+        register.objections.reason,
+    ):
         with pytest.raises(RegisterError, match="No objection has the reference 0000-0000-0000-0000"):
             use("0000 0000 0000 0000")
 
 
 def test_a_naive_time_is_a_mistake_of_the_caller(register: Register) -> None:
     with pytest.raises(ValueError, match="time zone"):
-        register.lodge(["x:a"], channel="web", now=datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
-    assert register.head().seq == 0
+        register.objections.lodge(["x:a"], channel="web", now=datetime(2026, 1, 1))  # noqa: DTZ001  # what is tested
+    assert register.log.head().seq == 0
 
 
 def test_many_that_lapse_together_leave_others_their_turn(register: Register) -> None:
-    many = [Dated.of([f"x:{number}"], channel="web", confirm_by=NOON) for number in range(150)]
-    register.lodge_all(many)
+    many = [Lodging([f"x:{number}"], channel="web", confirm_by=NOON) for number in range(150)]
+    register.objections.lodge_all(many)
     seen: set[int] = set()
     with ThreadPoolExecutor(1) as pool:
-        lapsing = pool.submit(register.lapse_overdue, NOON + timedelta(days=1))
+        lapsing = pool.submit(register.objections.lapse_overdue, NOON + timedelta(days=1))
         while not lapsing.done():
-            seen.add(register.in_force())
+            seen.add(register.objections.in_force())
     assert len(lapsing.result()) == 150
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
     assert seen - {0, 150}, "all of it was one transaction"
 
 
@@ -216,25 +226,27 @@ def test_reading_many_takes_no_more_statements_than_reading_one(register: Regist
             asked.append(str(told[2]))
 
         sa.event.listen(register._store._engine, "before_cursor_execute", note)
-        states = register.objections_of("x:a")
+        states = register.objections.of("x:a")
         sa.event.remove(register._store._engine, "before_cursor_execute", note)
         assert [each.others for each in states] == [len(states) - 1] * len(states)
         return len(asked)
 
-    register.lodge(["x:a"], channel="web")
+    register.objections.lodge(["x:a"], channel="web")
     one = statements()
-    register.lodge_all([Dated.of(["x:a"], channel="web")] * 20)
+    register.objections.lodge_all([Lodging(["x:a"], channel="web")] * 20)
     assert statements() == one
 
 
 def test_what_stands_for_an_account_is_what_was_lodged_for_it(register: Register, keys: Keys) -> None:
     ann, ben = keys.pepper.subject_keys(["x:a", "x:b"]).tolist()
-    register.link("x:a", "x:b")
-    first = register.lodge(["x:a"], channel="web")
-    assert register.standing(ann, "web") == first.seq
-    assert register.standing(ann, "letter") is None
-    assert register.standing(ben, "web") is None, "it covers the other account by a link, which can be taken back"
-    again = register.lodge(["x:a"], channel="web")
-    assert register.standing(ann, "web") == again.seq
-    register.withdraw(again.reference)
-    assert register.standing(ann, "web") == first.seq
+    register.members.link("x:a", "x:b")
+    first = register.objections.lodge(["x:a"], channel="web")
+    assert register.objections.standing(ann, "web") == first.seq
+    assert register.objections.standing(ann, "letter") is None
+    assert register.objections.standing(ben, "web") is None, (
+        "it covers the other account by a link, which can be taken back"
+    )
+    again = register.objections.lodge(["x:a"], channel="web")
+    assert register.objections.standing(ann, "web") == again.seq
+    register.objections.withdraw(again.reference)
+    assert register.objections.standing(ann, "web") == first.seq

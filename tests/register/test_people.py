@@ -31,32 +31,32 @@ MAILS = ["mail:m@y.example", "mail:n@y.example"]
 
 
 def test_linking_is_recorded_once(register: Register) -> None:
-    assert register.link("x:a", "x:b") == 1
-    assert register.link("X:B", "x:a") is None
-    assert register.link("x:a", "x:A") is None
-    assert register.head().seq == 1
+    assert register.members.link("x:a", "x:b") == 1
+    assert register.members.link("X:B", "x:a") is None
+    assert register.members.link("x:a", "x:A") is None
+    assert register.log.head().seq == 1
 
 
 def test_only_a_recorded_link_can_be_taken_back(register: Register) -> None:
-    register.link("x:a", "x:b")
-    register.link("x:b", "x:c")
+    register.members.link("x:a", "x:b")
+    register.members.link("x:b", "x:c")
     for pair in (("x:a", "x:c"), ("x:a", "x:new"), ("x:a", "x:a")):
         with pytest.raises(RegisterError, match="not linked with each other"):
-            register.unlink(*pair)
-    register.unlink("x:b", "x:a")
+            register.members.unlink(*pair)
+    register.members.unlink("x:b", "x:a")
     with pytest.raises(RegisterError, match="not linked with each other"):
-        register.unlink("x:a", "x:b")
-    assert register.link("x:a", "x:b") == 4
+        register.members.unlink("x:a", "x:b")
+    assert register.members.link("x:a", "x:b") == 4
 
 
 def test_a_second_path_holds_people_together(register: Register) -> None:
     for pair in (("x:a", "x:b"), ("x:b", "x:c"), ("x:c", "x:a")):
-        register.link(*pair)
-    register.lodge(["x:a"], channel="web")
-    register.unlink("x:a", "x:b")
-    assert len(register.suppressed()) == 3
-    register.unlink("x:a", "x:c")
-    assert len(register.suppressed()) == 1
+        register.members.link(*pair)
+    register.objections.lodge(["x:a"], channel="web")
+    register.members.unlink("x:a", "x:b")
+    assert len(register.standing.suppressed()) == 3
+    register.members.unlink("x:a", "x:c")
+    assert len(register.standing.suppressed()) == 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1))
@@ -112,7 +112,7 @@ class PeopleMachine(RuleBasedStateMachine):
 
     @rule(first=accounts, second=accounts)
     def link(self, first: str, second: str) -> None:
-        self.register.link(first, second)
+        self.register.members.link(first, second)
         self.remember(first, second)
 
     def remember(self, first: str, second: str, *, proven: bool = True) -> None:
@@ -125,7 +125,7 @@ class PeopleMachine(RuleBasedStateMachine):
     def unlink(self, data: st.DataObject) -> None:
         if self.edges:
             edge = data.draw(st.sampled_from(sorted(self.edges, key=sorted)))
-            self.register.unlink(*edge)
+            self.register.members.unlink(*edge)
             self.edges.remove(edge)
             self.proven.discard(edge)
             self.unlinked.add(edge)
@@ -133,7 +133,7 @@ class PeopleMachine(RuleBasedStateMachine):
     @rule(account=accounts, others=st.lists(accounts, max_size=2))
     def import_member(self, account: str, others: list[str]) -> None:
         row = dict.fromkeys(MEMBER.names) | {"account": account, "linked": others}
-        self.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+        self.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
         for other in others:
             if frozenset((account, other)) not in self.unlinked:
                 self.remember(account, other)
@@ -141,32 +141,32 @@ class PeopleMachine(RuleBasedStateMachine):
     @rule(account=accounts, mail=st.sampled_from(MAILS), verified=st.sampled_from([True, False, None]))
     def import_address(self, account: str, mail: str, verified: bool | None) -> None:  # noqa: FBT001  # a column
         row = dict.fromkeys(MEMBER.names) | {"account": account, "mail": mail[5:], "mail_verified": verified}
-        self.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+        self.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
         if frozenset((account, mail)) not in self.unlinked:
             self.remember(account, mail, proven=bool(verified))
 
     @rule(target=lodged, chosen=st.lists(accounts, min_size=1, max_size=3))
     def lodge(self, chosen: list[str]) -> str:
-        reference = self.register.lodge(chosen, channel="web").reference
+        reference = self.register.objections.lodge(chosen, channel="web").reference
         self.open[reference] = set(chosen)
         return reference
 
     @rule(reference=lodged)
     def confirm(self, reference: str) -> None:
-        if self.register.objection(reference).binding:
-            self.register.confirm(reference)
+        if self.register.objections.get(reference).binding:
+            self.register.objections.confirm(reference)
 
     @rule(reference=consumes(lodged))
     def withdraw(self, reference: str) -> None:
-        self.register.withdraw(reference)
+        self.register.objections.withdraw(reference)
         self.open.pop(reference)
 
     @rule(reference=consumes(lodged))
     def lapse(self, reference: str) -> None:
-        if self.register.objection(reference).phase == "lodged":
-            self.register.lapse(reference, cause="denied")
+        if self.register.objections.get(reference).phase == "lodged":
+            self.register.objections.lapse(reference, cause="denied")
         else:
-            self.register.withdraw(reference)
+            self.register.objections.withdraw(reference)
         self.open.pop(reference)
 
     @invariant()
@@ -174,10 +174,10 @@ class PeopleMachine(RuleBasedStateMachine):
         if not hasattr(self, "register"):
             return
         expected = sorted(self.keys.pepper.subject_keys(sorted(self.model())).tolist())
-        assert self.register.suppressed().tolist() == expected
+        assert self.register.standing.suppressed().tolist() == expected
         with self.register._store.reading() as connection:
             afresh = Reader().snapshot(connection, keep=False)
-        patched = self.register.snapshot()
+        patched = self.register.standing.snapshot()
         assert patched.suppressed.tolist() == afresh.suppressed.tolist()
         assert patched.facts.keys.tolist() == afresh.facts.keys.tolist()
 
@@ -198,21 +198,21 @@ def test_people_against_a_model(keys: Keys) -> None:
 
 def test_every_change_names_every_key_it_changes(register: Register) -> None:
     """The corpus honours only the keys that entries name: nobody else's standing may change with them."""
-    before = set(register.suppressed().tolist())
-    first = register.lodge(["x:a", "x:b"], channel="web").reference
+    before = set(register.standing.suppressed().tolist())
+    first = register.objections.lodge(["x:a", "x:b"], channel="web").reference
     steps: list[Callable[[], object]] = [
-        lambda: register.link("x:a", "x:b"),
-        lambda: register.link("x:b", "x:c"),
-        lambda: register.link("x:d", "x:e"),
-        lambda: register.link("x:e", "x:a"),
-        lambda: register.unlink("x:a", "x:b"),
-        lambda: register.confirm(first),
-        lambda: register.withdraw(first),
+        lambda: register.members.link("x:a", "x:b"),
+        lambda: register.members.link("x:b", "x:c"),
+        lambda: register.members.link("x:d", "x:e"),
+        lambda: register.members.link("x:e", "x:a"),
+        lambda: register.members.unlink("x:a", "x:b"),
+        lambda: register.objections.confirm(first),
+        lambda: register.objections.withdraw(first),
     ]
     seq = 0
     for step in steps:
-        after = set(register.suppressed().tolist())
-        assert before ^ after <= set(register.changes(seq).subjects.tolist())
-        before, seq = after, register.head().seq
+        after = set(register.standing.suppressed().tolist())
+        assert before ^ after <= set(register.standing.changes(seq).subjects.tolist())
+        before, seq = after, register.log.head().seq
         step()
-    assert register.suppressed().size == 0
+    assert register.standing.suppressed().size == 0

@@ -16,31 +16,31 @@ def _keys(keys: Keys, *accounts: str) -> list[int]:
 
 
 def test_an_account_nobody_has_heard_of_stands_for_itself(register: Register, keys: Keys) -> None:
-    assert register.person(ANN).tolist() == _keys(keys, ANN)
-    assert register.head().seq == 0
+    assert register.members.covered_with(ANN).tolist() == _keys(keys, ANN)
+    assert register.log.head().seq == 0
 
 
 def test_a_person_has_all_linked_accounts(register: Register, keys: Keys) -> None:
-    register.link(ANN, BEN)
-    register.link(BEN, CEM)
-    assert register.person("irc:BEN").tolist() == _keys(keys, ANN, BEN, CEM)
-    register.unlink(ANN, BEN)
-    assert register.person(ANN).tolist() == _keys(keys, ANN)
-    assert register.person(CEM).tolist() == _keys(keys, BEN, CEM)
+    register.members.link(ANN, BEN)
+    register.members.link(BEN, CEM)
+    assert register.members.covered_with("irc:BEN").tolist() == _keys(keys, ANN, BEN, CEM)
+    register.members.unlink(ANN, BEN)
+    assert register.members.covered_with(ANN).tolist() == _keys(keys, ANN)
+    assert register.members.covered_with(CEM).tolist() == _keys(keys, BEN, CEM)
 
 
 def test_a_malformed_account_is_no_person(register: Register) -> None:
     with pytest.raises(IdentityError, match="namespace:value"):
-        register.person("ann")
+        register.members.covered_with("ann")
 
 
 def test_objections_in_force_are_counted(register: Register) -> None:
-    assert register.in_force() == 0
-    first = register.lodge([ANN], channel="letter")
-    register.lodge([ANN, BEN], channel="mail", confirm_by=datetime.now(UTC) - timedelta(days=1))
-    assert register.in_force() == 2
-    register.lapse_overdue()
-    register.confirm(first.reference)
-    assert register.in_force() == 1
-    register.withdraw(first.reference)
-    assert register.in_force() == 0
+    assert register.objections.in_force() == 0
+    first = register.objections.lodge([ANN], channel="letter")
+    register.objections.lodge([ANN, BEN], channel="mail", confirm_by=datetime.now(UTC) - timedelta(days=1))
+    assert register.objections.in_force() == 2
+    register.objections.lapse_overdue()
+    register.objections.confirm(first.reference)
+    assert register.objections.in_force() == 1
+    register.objections.withdraw(first.reference)
+    assert register.objections.in_force() == 0

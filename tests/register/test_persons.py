@@ -26,12 +26,14 @@ def objections(register: Register, account: str) -> list[OwnObjection]:
 
 def test_accounts_are_ones_own_by_members_and_by_staff_and_not_by_being_named(register: Register, keys: Keys) -> None:
     assert own(register, ANN) == [keys.pepper.subject_key(ANN)], "known or not"
-    register.lodge([ANN, BEN], channel="form", now=NOW)
+    register.objections.lodge([ANN, BEN], channel="form", now=NOW)
     assert len(own(register, ANN)) == 1
     assert register.persons.claimed(register.persons.own(ANN)) == 1
-    register.import_members([pa.RecordBatch.from_pylist([{"account": ANN, "linked": [CEM]}], schema=MEMBER)], now=NOW)
+    register.members.import_all(
+        [pa.RecordBatch.from_pylist([{"account": ANN, "linked": [CEM]}], schema=MEMBER)], now=NOW
+    )
     assert own(register, CEM) == sorted(keys.pepper.subject_keys([ANN, CEM]).tolist())
-    register.link(ANN, BEN, now=NOW)
+    register.members.link(ANN, BEN, now=NOW)
     assert len(own(register, BEN)) == 3
     assert register.persons.claimed(register.persons.own(BEN)) == 0
     with pytest.raises(IdentityError):
@@ -39,11 +41,11 @@ def test_accounts_are_ones_own_by_members_and_by_staff_and_not_by_being_named(re
 
 
 def test_an_objection_is_told_with_its_steps_and_whether_it_is_all_theirs(register: Register) -> None:
-    shared = register.lodge([ANN, BEN], channel="form", now=NOW).reference
-    whole = register.lodge([ANN], channel="form", now=NOW).reference
-    register.confirm(whole, now=NOW + timedelta(hours=1))
-    register.lodge([CEM], channel="form", now=NOW)
-    register.withdraw(whole, now=NOW + timedelta(hours=2))
+    shared = register.objections.lodge([ANN, BEN], channel="form", now=NOW).reference
+    whole = register.objections.lodge([ANN], channel="form", now=NOW).reference
+    register.objections.confirm(whole, now=NOW + timedelta(hours=1))
+    register.objections.lodge([CEM], channel="form", now=NOW)
+    register.objections.withdraw(whole, now=NOW + timedelta(hours=2))
     found = objections(register, ANN)
     assert [(each.state.reference, each.whole) for each in found] == [(shared, False), (whole, True)]
     assert found[0].steps == (("lodged", NOW),)
@@ -56,8 +58,10 @@ def test_an_objection_is_told_with_its_steps_and_whether_it_is_all_theirs(regist
 
 
 def test_the_steps_of_objections_with_like_numbers_are_told_apart(register: Register) -> None:
-    references = [register.lodge([f"irc:n{number}"], channel="form", now=NOW).reference for number in range(12)]
-    register.confirm(references[10], now=NOW)
+    references = [
+        register.objections.lodge([f"irc:n{number}"], channel="form", now=NOW).reference for number in range(12)
+    ]
+    register.objections.confirm(references[10], now=NOW)
     assert [len(each.steps) for each in objections(register, "irc:n0")] == [1], "number 1 is not number 11"
     assert [len(each.steps) for each in objections(register, "irc:n10")] == [2]
 
@@ -89,22 +93,22 @@ def test_what_is_destroyed_is_the_persons_own_and_no_more(register: Register) ->
         {"account": account, "names": ["N"], "mail": f"{account[4:]}@post.example", "region": "DE", "birth_year": 1980}
         for account in (ANN, BEN)
     ]
-    register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
-    register.lodge([ANN, BEN], channel="form", reason="hers", now=NOW)
-    theirs = register.lodge([BEN], channel="form", reason="his", now=NOW).reference
+    register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
+    register.objections.lodge([ANN, BEN], channel="form", reason="hers", now=NOW)
+    theirs = register.objections.lodge([BEN], channel="form", reason="his", now=NOW).reference
     keys = register.persons.own(ANN)
     assert register.persons.addresses(keys) == {"ann@post.example"}
     register.persons.destroy(keys)
     assert register.persons.scrub()
-    assert register.member(ANN) is None
+    assert register.members.get(ANN) is None
     assert register.persons.addresses(keys) == frozenset()
-    ben = register.member(BEN)
+    ben = register.members.get(BEN)
     assert ben is not None
-    assert (ben.mail, ben.region, register.reason(theirs)) == ("ben@post.example", "DE", "his")
-    facts = register.facts()
+    assert (ben.mail, ben.region, register.objections.reason(theirs)) == ("ben@post.example", "DE", "his")
+    facts = register.standing.facts()
     gone = facts.keys == register.persons.subject(ANN)
     assert facts.birth_year[gone].tolist() in ([0], [])
-    assert set(keys.tolist()) <= set(register.suppressed().tolist()), "the keyed suppression stays"
+    assert set(keys.tolist()) <= set(register.standing.suppressed().tolist()), "the keyed suppression stays"
 
 
 def test_inside_a_transaction_nothing_is_overwritten_yet(register: Register) -> None:

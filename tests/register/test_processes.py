@@ -23,7 +23,7 @@ from demur.register import Register
 url, keys, name, count = sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 with Register.create(url, Keys.load(keys)) as register:
     for number in range(count):
-        print(register.lodge([f"x:{name}{number}"], channel="web", reason="because").reference, flush=True)
+        print(register.objections.lodge([f"x:{name}{number}"], channel="web", reason="because").reference, flush=True)
 """
 
 DIE = """
@@ -32,7 +32,7 @@ from pathlib import Path
 from demur.identity import Keys
 from demur.register import Register
 with Register.open(sys.argv[1], Keys.load(Path(sys.argv[2]))) as register, register.locked():
-    register.lodge(["x:lost"], channel="web")
+    register.objections.lodge(["x:lost"], channel="web")
     os._exit(3)
 """
 
@@ -62,9 +62,9 @@ def test_two_processes_create_and_lodge_at_once(place: "Place", tmp_path: Path) 
     assert [(process.returncode, errors) for process, (_, errors) in zip(running, said, strict=True)] == [(0, "")] * 2
     references = [line for out, _ in said for line in out.split()]
     with place.open() as register:
-        assert [entry.seq for entry in register.entries()] == list(range(1, 121))
-        assert len(register.suppressed()) == 120
-        assert all(register.objection(reference).binding for reference in references)
+        assert [entry.seq for entry in register.log.entries()] == list(range(1, 121))
+        assert len(register.standing.suppressed()) == 120
+        assert all(register.objections.get(reference).binding for reference in references)
 
 
 def test_a_kill_loses_no_acknowledged_objection(place: "Place", tmp_path: Path) -> None:
@@ -81,41 +81,41 @@ def test_a_kill_loses_no_acknowledged_objection(place: "Place", tmp_path: Path) 
         acknowledged += "".join([*lines, rest]).split()
     with place.open() as register:
         assert len(acknowledged) >= 32
-        assert all(register.reason(reference) == "because" for reference in acknowledged)
-        numbers = [entry.seq for entry in register.entries()]
+        assert all(register.objections.reason(reference) == "because" for reference in acknowledged)
+        numbers = [entry.seq for entry in register.log.entries()]
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) in range(len(acknowledged), len(acknowledged) + 5)  # one a round was not yet told
-        assert len(register.suppressed()) == len(numbers)
+        assert len(register.standing.suppressed()) == len(numbers)
 
 
 def test_threads_share_a_register(register: Register) -> None:
     def lodge(name: str) -> None:
         for number in range(20):
-            register.lodge([f"x:{name}{number}"], channel="web")
+            register.objections.lodge([f"x:{name}{number}"], channel="web")
 
     threads = [threading.Thread(target=lodge, args=(name,)) for name in "abc"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [entry.seq for entry in register.entries()] == list(range(1, 61))
+    assert [entry.seq for entry in register.log.entries()] == list(range(1, 61))
 
 
 def test_locked_makes_writers_of_other_threads_wait(register: Register) -> None:
-    waiting = threading.Thread(target=lambda: register.lodge(["x:late"], channel="web"))
+    waiting = threading.Thread(target=lambda: register.objections.lodge(["x:late"], channel="web"))
     with register.locked():
         waiting.start()
         time.sleep(0.3)
-        assert register.append(EntryKind.VERSION_PUBLISHED, {}) == 1
+        assert register.log.append(EntryKind.VERSION_PUBLISHED, {}) == 1
     waiting.join()
-    assert [entry.kind for entry in register.entries()] == ["version.published", "objection.lodged"]
+    assert [entry.kind for entry in register.log.entries()] == ["version.published", "objection.lodged"]
 
 
 def test_publishing_sees_what_came_between(place: "Place", register: Register) -> None:
-    binding = register.head().binding
+    binding = register.log.head().binding
     with place.open() as other:
-        other.lodge(["x:a"], channel="web")
-    assert register.append_if(binding, EntryKind.VERSION_PUBLISHED, {}) is None
+        other.objections.lodge(["x:a"], channel="web")
+    assert register.log.append_if(binding, EntryKind.VERSION_PUBLISHED, {}) is None
 
 
 def test_a_snapshot_is_of_one_moment(place: "Place", register: Register) -> None:
@@ -126,15 +126,15 @@ def test_a_snapshot_is_of_one_moment(place: "Place", register: Register) -> None
         with place.open() as other:
             number = 0
             while not stop.is_set():
-                other.lodge([f"x:n{number}"], channel="web")
+                other.objections.lodge([f"x:n{number}"], channel="web")
                 number += 1
 
     thread = threading.Thread(target=keep_lodging)
     thread.start()
     try:
         for _ in range(40):
-            register._reader._last = None
-            snapshot = register.snapshot()
+            register.standing._reader._last = None
+            snapshot = register.standing.snapshot()
             assert len(snapshot.suppressed) == snapshot.head.binding == snapshot.head.seq
             with register._store.reading() as connection:
                 first = entries.head(connection)
@@ -148,5 +148,5 @@ def test_a_snapshot_is_of_one_moment(place: "Place", register: Register) -> None
 def test_what_dies_with_the_lock_leaves_nothing(place: "Place", register: Register, tmp_path: Path) -> None:
     folder = write_keys(place, tmp_path / "copy")
     assert subprocess.run([sys.executable, "-c", DIE, place.url, str(folder)], check=False).returncode == 3
-    assert register.lodge(["x:a"], channel="web").seq == 1
-    assert len(register.suppressed()) == 1
+    assert register.objections.lodge(["x:a"], channel="web").seq == 1
+    assert len(register.standing.suppressed()) == 1

@@ -26,30 +26,30 @@ def town(register: Register, members: "MakeBatch") -> Register:
     dieter = {"account": DIETER, "names": ["Dieter"], "locale": "de", "mail": ADDRESS, "mail_verified": True}
     mallory = {"account": MALLORY, "names": ["Mallory"], "locale": "fr", "mail": ADDRESS}
     hers = {"account": SECOND, "linked": [MALLORY], "mail": "mallory@evil.example", "mail_verified": True}
-    register.import_members([members(dieter, mallory, hers)])
+    register.members.import_all([members(dieter, mallory, hers)])
     return register
 
 
 def own(register: Register, account: str) -> set[str | None]:
-    return set(register.identifiers(register.persons.own(account)))
+    return set(register.members.identifiers(register.persons.own(account)))
 
 
 def test_an_unverified_address_covers_and_opens_nothing(town: Register) -> None:
     everybody = {DIETER, MALLORY, SECOND, MAIL, "mail:mallory@evil.example"}
-    assert set(town.identifiers(town.person(MALLORY))) == everybody
+    assert set(town.members.identifiers(town.members.covered_with(MALLORY))) == everybody
     assert own(town, MALLORY) == own(town, SECOND) == {MALLORY, SECOND, "mail:mallory@evil.example"}
     assert own(town, DIETER) == own(town, MAIL) == {DIETER, MAIL}
-    receipt = town.lodge([MALLORY], channel="web")
-    assert len(receipt.subjects) == len(town.suppressed()) == len(everybody)
+    receipt = town.objections.lodge([MALLORY], channel="web")
+    assert len(receipt.subjects) == len(town.standing.suppressed()) == len(everybody)
     assert town.persons.covered(town.persons.subject(DIETER))
     assert not town.persons.covered(town.persons.subject("forum:nobody"))
 
 
 def test_objections_are_shown_to_those_who_are_proven_theirs(town: Register) -> None:
-    his = town.lodge([DIETER], channel="web").reference
-    hers = town.lodge([MALLORY], channel="web").reference
-    assert [each.reference for each in town.objections_of(MAIL)] == [his]
-    assert [each.reference for each in town.objections_of(SECOND)] == [hers]
+    his = town.objections.lodge([DIETER], channel="web").reference
+    hers = town.objections.lodge([MALLORY], channel="web").reference
+    assert [each.reference for each in town.objections.of(MAIL)] == [his]
+    assert [each.reference for each in town.objections.of(SECOND)] == [hers]
     for each, reference in ((DIETER, his), (SECOND, hers)):
         (told,) = town.persons.objections(town.persons.own(each))
         assert told.state.reference == reference
@@ -63,23 +63,25 @@ def test_a_mail_goes_where_the_holder_of_the_account_reads_it(town: Register, ke
     assert contact(MAIL) == contact(DIETER) == (ADDRESS, "de"), "never Mallory's, nor her language"
     assert contact(MALLORY) == (ADDRESS, "fr"), "it is what she said of this account"
     assert contact(SECOND) == ("mallory@evil.example", "fr")
-    town.import_members([members({"account": DIETER, "locale": "de"})])
+    town.members.import_all([members({"account": DIETER, "locale": "de"})])
     assert (contact(MAIL), contact(DIETER)) == ((ADDRESS, "de"), (None, "de"))
 
 
 def test_an_address_of_a_profile_is_one_to_write_to_for_its_own_account(
     register: Register, keys: Keys, members: "MakeBatch"
 ) -> None:
-    register.import_members([members({"account": MALLORY, "locale": "fr", "mail": f" {ADDRESS.upper()}"})])
+    register.members.import_all([members({"account": MALLORY, "locale": "fr", "mail": f" {ADDRESS.upper()}"})])
     subject = keys.pepper.subject_key(MAIL)
     assert register.letters.address_of(subject) == f" {ADDRESS.upper()}"
     assert len(register.persons.own_of(subject)) == 1
-    register.import_members([members({"account": MALLORY, "mail": "other@evil.example"})])
+    register.members.import_all([members({"account": MALLORY, "mail": "other@evil.example"})])
     assert register.letters.address_of(subject) is None, "an old link leads no mail to a new address"
 
 
 def test_notices_are_shown_to_those_who_are_proven_theirs(town: Register) -> None:
-    town.notices.start("first", Selection(None, unknown_region=True, born_by=None, unknown_age=True), [Channel.IN_APP])
+    town.campaigns.start(
+        "first", Selection(None, unknown_region=True, born_by=None, unknown_age=True), [Channel.IN_APP]
+    )
     (addressed,) = (subject for subject, _ in town.notices.records("first"))
     for account in (DIETER, MALLORY):
         reader = addressed in town.persons.own(account)
@@ -90,26 +92,26 @@ def test_a_later_import_proves_what_stands_and_nothing_that_was_unlinked(
     register: Register, members: "MakeBatch"
 ) -> None:
     rows = [{"account": f"x:{name}", "mail": f"{name}@a.example"} for name in ("ann", "ben", "cem")]
-    register.import_members([members(*rows)])
-    register.unlink("x:ben", "mail:ben@a.example")
+    register.members.import_all([members(*rows)])
+    register.members.unlink("x:ben", "mail:ben@a.example")
     assert [len(register.persons.own(row["account"])) for row in rows] == [1, 1, 1]
     again = [rows[0] | {"mail_verified": True}, *(row | {"linked": [f"mail:{row['mail']}"]} for row in rows[1:])]
-    register.import_members([members(*again, rows[0])])
+    register.members.import_all([members(*again, rows[0])])
     assert [len(register.persons.own(row["account"])) for row in rows] == [2, 1, 2]
-    register.import_members([members(*rows)])
+    register.members.import_all([members(*rows)])
     assert len(register.persons.own("x:ann")) == 2, "an import takes no proof back"
-    imports = [entry.payload for entry in register.entries(EntryKind.MEMBERS_IMPORTED)]
+    imports = [entry.payload for entry in register.log.entries(EntryKind.MEMBERS_IMPORTED)]
     assert [(said["linked"], said["proven"]) for said in imports] == [(3, 0), (0, 2), (0, 0)]
 
 
 def test_staff_prove_a_link_that_only_covered_and_it_is_on_record(town: Register) -> None:
-    head = town.head().seq
-    assert town.link(MALLORY, MAIL) == head + 1
-    assert own(town, DIETER) == set(town.identifiers(town.person(DIETER)))
-    assert town.link(MAIL, MALLORY) is None
-    town.unlink(MALLORY, MAIL)
+    head = town.log.head().seq
+    assert town.members.link(MALLORY, MAIL) == head + 1
+    assert own(town, DIETER) == set(town.members.identifiers(town.members.covered_with(DIETER)))
+    assert town.members.link(MAIL, MALLORY) is None
+    town.members.unlink(MALLORY, MAIL)
     assert own(town, DIETER) == {DIETER, MAIL}
-    town.link(MALLORY, MAIL)
+    town.members.link(MALLORY, MAIL)
     assert MALLORY in own(town, DIETER)
 
 
@@ -118,28 +120,30 @@ def test_an_erasure_takes_what_is_proven_and_leaves_the_other_his_address(town: 
     assert town.persons.addresses(hers) == {"mallory@evil.example"}
     town.persons.destroy(hers)
     assert own(town, DIETER) == {DIETER, MAIL}
-    his = town.member(DIETER)
+    his = town.members.get(DIETER)
     assert his is not None
     assert his.mail == ADDRESS
-    assert (town.member(MALLORY), town.identifiers(hers)) == (None, [None] * 3)
+    assert (town.members.get(MALLORY), town.members.identifiers(hers)) == (None, [None] * 3)
 
 
 def test_an_address_that_only_the_erased_gave_is_erased_with_them(register: Register, members: "MakeBatch") -> None:
     shared = [{"account": f"x:{name}", "mail": "two@a.example"} for name in ("ann", "ben")]
-    register.import_members([members(*shared, {"account": "x:cem", "mail": "cem@a.example"})])
-    register.import_members([members({"account": "x:dan", "mail": "dan@a.example"})])
-    register.lodge(["mail:dan@a.example"], channel="web", reason="his own")
+    register.members.import_all([members(*shared, {"account": "x:cem", "mail": "cem@a.example"})])
+    register.members.import_all([members({"account": "x:dan", "mail": "dan@a.example"})])
+    register.objections.lodge(["mail:dan@a.example"], channel="web", reason="his own")
     left = {"x:ann": "mail:two@a.example", "x:ben": None, "x:cem": None, "x:dan": "mail:dan@a.example"}
     gone = {"x:ann": set[str](), "x:ben": {"two@a.example"}, "x:cem": {"cem@a.example"}, "x:dan": set[str]()}
     for account, stays in left.items():
         keys = register.persons.own(account)
-        member = register.member(account)
+        member = register.members.get(account)
         assert member is not None
         assert register.persons.addresses(keys) == gone[account]
         register.persons.destroy(keys)
-        (address,) = register.identifiers(register.persons.own(f"mail:{member.mail}"))
+        (address,) = register.members.identifiers(register.persons.own(f"mail:{member.mail}"))
         assert address == stays
-    assert [register.reason(each.reference) for each in register.objections_of("mail:dan@a.example")] == ["his own"]
+    assert [register.objections.reason(each.reference) for each in register.objections.of("mail:dan@a.example")] == [
+        "his own"
+    ]
 
 
 def test_links_of_an_older_register_prove_nothing_until_they_are_said_again(
@@ -159,5 +163,5 @@ def test_links_of_an_older_register_prove_nothing_until_they_are_said_again(
         with register._store.reading() as connection:
             assert [tuple(row) for row in connection.execute(sa.select(link))] == [(low, high, True, False)]
         assert len(register.persons.own("x:ann")) == 1
-        register.import_members([members({"account": "x:ann", "linked": ["x:ben"]})])
+        register.members.import_all([members({"account": "x:ann", "linked": ["x:ben"]})])
         assert len(register.persons.own("x:ann")) == 2

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from erasing import erase_details
 
 from demur.errors import IdentityError
 from demur.identity import Keys
@@ -35,10 +36,12 @@ NEEDLES = (
 
 
 def fill(register: Register, members: "MakeBatch", ann: "Row") -> str:
-    register.import_members([members(ann, {"account": "x:ben"})])
-    register.link("x:ben", "irc:harbour")
+    register.members.import_all([members(ann, {"account": "x:ben"})])
+    register.members.link("x:ben", "irc:harbour")
     statement = {"names": ["Annika Beispiel"], "handles": ["my old handle"], "contact": "annika@mail.example"}
-    said = register.lodge(["instagram:ann.sample"], channel="web", reason="I live at the harbour.", statement=statement)
+    said = register.objections.lodge(
+        ["instagram:ann.sample"], channel="web", reason="I live at the harbour.", statement=statement
+    )
     contact(register, said.reference)
     return said.reference
 
@@ -49,10 +52,10 @@ def contact(register: Register, reference: str) -> None:
     register.letters.post("receipt", "de-DE-1996", {"name": "Annika"}, account="instagram:ann.sample")
     register.letters.claim(1)
     register.letters.post("confirm", "de", {}, account="instagram:ann.sample", address="anni b@mail.example")
-    register.sessions.remember(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')
+    register.sessions.remember_all([(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')])
     register.api_keys.create("platform")
     everybody = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
-    register.notices.start("autumn", everybody, list(Channel))
+    register.campaigns.start("autumn", everybody, list(Channel))
     for channel in Channel:
         for due in register.notices.claim(channel, 9):
             done = Delivered("autumn", due.subject, "de", b"d" * 32, f"{channel}.{due.subject}@here")
@@ -83,7 +86,7 @@ def test_no_file_names_anybody(
     with sqlite_place.create() as register:
         fill(register, members, ann)
         assert assert_no_needle(sqlite_place.file.parent) > 100_000  # with the write-ahead log
-        register.erase_details("instagram:ann.sample")
+        erase_details(register, "instagram:ann.sample")
         assert_no_needle(sqlite_place.file.parent)
     assert assert_no_needle(sqlite_place.file.parent) > 50_000
 
@@ -95,7 +98,7 @@ def test_what_erasing_destroys_is_gone_from_the_file(sqlite_place: "Place", memb
         tables = (account, detail, member, attachment, attachment_content, letter)
         with register._store.reading() as connection:
             every = [set(connection.scalars(sa.select(table.c.sealed))) for table in tables]
-        register.erase_details("instagram:ann.sample")
+        erase_details(register, "instagram:ann.sample")
         with register._store.reading() as connection:
             left = [set(connection.scalars(sa.select(table.c.sealed))) for table in tables]
     gone = [(before - after - {None}) for before, after in zip(every, left, strict=True)]
@@ -136,12 +139,12 @@ def test_details_open_with_the_workspaces_keys_only(
     place: "Place", register: Register, members: "MakeBatch", ann: "Row", tmp_path: Path
 ) -> None:
     reference = fill(register, members, ann)
-    assert register.reason(reference) == "I live at the harbour."
-    spelt = register.identifiers(place.keys.pepper.subject_keys(["irc:harbour", "x:nobody", "x:ben"]))
+    assert register.objections.reason(reference) == "I live at the harbour."
+    spelt = register.members.identifiers(place.keys.pepper.subject_keys(["irc:harbour", "x:nobody", "x:ben"]))
     assert spelt == ["irc:harbour", None, "x:ben"]
     other = Keys(place.keys.pepper, Keys.create(tmp_path / "other").sealing, place.keys.signing)
     with Register.open(place.url, other) as stranger, pytest.raises(IdentityError, match="can't be opened"):
-        stranger.reason(reference)
+        stranger.objections.reason(reference)
 
 
 def test_erasing_a_person_destroys_keys_and_details_of_all_accounts(
@@ -150,31 +153,31 @@ def test_erasing_a_person_destroys_keys_and_details_of_all_accounts(
     reference = fill(register, members, ann)
     every = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example"]
     theirs = keys.pepper.subject_keys(every)
-    before = list(register.entries())
-    assert register.erase_details("mastodon:ann@social.example") == 3
-    assert register.identifiers(theirs) == [None] * 3
-    assert register.member("instagram:ann.sample") is None
-    assert register.reason(reference) is None
-    assert register.suppressed().tolist() == sorted(theirs.tolist())  # what honours the objection stays
-    *others, last = register.entries()
+    before = list(register.log.entries())
+    assert erase_details(register, "mastodon:ann@social.example") == 3
+    assert register.members.identifiers(theirs) == [None] * 3
+    assert register.members.get("instagram:ann.sample") is None
+    assert register.objections.reason(reference) is None
+    assert register.standing.suppressed().tolist() == sorted(theirs.tolist())  # what honours the objection stays
+    *others, last = register.log.entries()
     assert others == before
     assert (last.kind, last.payload) == (EntryKind.PERSON_ERASED, {"accounts": 3})
-    assert register.member("x:ben") is not None
-    assert register.erase_details("x:nobody") == 0
+    assert register.members.get("x:ben") is not None
+    assert erase_details(register, "x:nobody") == 0
 
 
 def test_an_erased_key_is_gone_from_the_file(sqlite_place: "Place") -> None:
     with sqlite_place.create() as register:
-        receipt = register.lodge(["x:ann"], channel="web", reason="because")
+        receipt = register.objections.lodge(["x:ann"], channel="web", reason="because")
         with register._store.reading() as connection:
             wrapped = connection.scalars(sa.select(account.c.wrapped)).one()
             sealed = connection.scalars(sa.select(detail.c.sealed)).one()
         files = [sqlite_place.file, sqlite_place.file.with_name("register.db-wal")]
         assert any(wrapped in file.read_bytes() for file in files)
-        register.erase_details("x:ann")
+        erase_details(register, "x:ann")
         for secret in (wrapped, sealed):
             assert not any(secret in file.read_bytes() for file in files)
-        assert register.objection(receipt.reference).binding
+        assert register.objections.get(receipt.reference).binding
 
 
 def test_details_are_unreadable_once_their_key_is_destroyed(
@@ -186,33 +189,33 @@ def test_details_are_unreadable_once_their_key_is_destroyed(
     with register._store.reading() as connection:
         reason = connection.scalars(sa.select(detail.c.sealed)).one()
         profile = connection.scalars(sa.select(member.c.sealed).where(member.c.key == owner)).one()
-    register.erase_details("instagram:ann.sample")
-    register.lodge(["instagram:ann.sample"], channel="web", reason="again")  # comes back, with a new key
+    erase_details(register, "instagram:ann.sample")
+    register.objections.lodge(["instagram:ann.sample"], channel="web", reason="again")  # comes back, with a new key
     with register._store.reading() as connection:
         wrapped = connection.scalars(sa.select(account.c.wrapped).where(account.c.key == owner)).one()
     vault = Vault(keys.sealing)
     for sealed, what in ((reason, "detail"), (profile, "member")):
         with pytest.raises(IdentityError):
             vault.open(wrapped, sealed, what, owner)
-    assert register.reason(reference) is None
+    assert register.objections.reason(reference) is None
 
 
 def test_merging_and_parting_leaves_each_side_its_keys(register: Register) -> None:
-    one = register.lodge(["x:a"], channel="web", reason="mine")
-    other = register.lodge(["x:b"], channel="web", reason="yours")
-    register.link("x:a", "x:b")
-    assert (register.reason(one.reference), register.reason(other.reference)) == ("mine", "yours")
-    register.unlink("x:a", "x:b")
-    assert register.erase_details("x:a") == 1
-    assert (register.reason(one.reference), register.reason(other.reference)) == (None, "yours")
+    one = register.objections.lodge(["x:a"], channel="web", reason="mine")
+    other = register.objections.lodge(["x:b"], channel="web", reason="yours")
+    register.members.link("x:a", "x:b")
+    assert (register.objections.reason(one.reference), register.objections.reason(other.reference)) == ("mine", "yours")
+    register.members.unlink("x:a", "x:b")
+    assert erase_details(register, "x:a") == 1
+    assert (register.objections.reason(one.reference), register.objections.reason(other.reference)) == (None, "yours")
 
 
 def test_who_was_erased_may_come_back(register: Register, members: "MakeBatch", ann: "Row", keys: Keys) -> None:
-    register.import_members([members(ann)])
-    register.erase_details("instagram:ann.sample")
-    assert register.import_members([members(ann)]).changed == 1
-    assert register.member("instagram:ann.sample") is not None
-    assert register.identifiers(keys.pepper.subject_keys(["mastodon:ann@social.example"])) != [None]
+    register.members.import_all([members(ann)])
+    erase_details(register, "instagram:ann.sample")
+    assert register.members.import_all([members(ann)]).changed == 1
+    assert register.members.get("instagram:ann.sample") is not None
+    assert register.members.identifiers(keys.pepper.subject_keys(["mastodon:ann@social.example"])) != [None]
 
 
 def test_a_sealed_value_fits_only_its_place(keys: Keys) -> None:

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from erasing import erase_details
 
 from demur.errors import RegisterError
 from demur.register import Register, StaffRole
-from demur.register.access.sessions import ANSWERS_KEPT, STAFF
+from demur.register.access.sessions import ANSWERS_KEPT, STAFF, close_sessions
 
 if TYPE_CHECKING:
     from tests.register.conftest import Place
@@ -40,24 +42,25 @@ def test_sessions_are_closed_one_by_one_and_all_together(register: Register) -> 
     register.sessions.close(one)
     assert register.sessions.find(one, "member", now=NOON) is None
     assert register.sessions.find(two, "member", now=NOON) == 7
-    register.sessions.close_all("member", 7)
+    with register._store.writing() as connection:
+        close_sessions(connection, np.array([7], np.int64))
     assert register.sessions.find(two, "member", now=NOON) is register.sessions.find(three, "member", now=NOON) is None
     assert register.sessions.find(staff, STAFF, now=NOON) == 7
 
 
 def test_erasing_closes_the_sessions_of_the_person_alone(register: Register) -> None:
-    receipt = register.lodge(["x:ann"], channel="web")
+    receipt = register.objections.lodge(["x:ann"], channel="web")
     theirs = register.sessions.open("member", int(receipt.subjects[0]), 60, now=NOON)
     other = register.sessions.open("member", 5, 60, now=NOON)
-    register.erase_details("x:ann")
+    erase_details(register, "x:ann")
     assert register.sessions.find(theirs, "member", now=NOON) is None
     assert register.sessions.find(other, "member", now=NOON) == 5
 
 
 def test_the_same_request_has_the_answer_it_had(register: Register) -> None:
     assert register.sessions.answered(b"key") is None
-    register.sessions.remember(b"key", DIGEST, '{"reference": "\u00e9"}', now=NOON)
-    register.sessions.remember(b"key", b"s" * 32, "{}", now=NOON)
+    register.sessions.remember_all([(b"key", DIGEST, '{"reference": "\u00e9"}')], now=NOON)
+    register.sessions.remember_all([(b"key", b"s" * 32, "{}")], now=NOON)
     assert register.sessions.answered(b"key") == (DIGEST, '{"reference": "\u00e9"}')
 
 
@@ -65,8 +68,8 @@ def test_what_has_expired_is_forgotten(register: Register) -> None:
     register.sessions.spend(b"one", LATER, now=NOON)
     register.sessions.open("member", 7, 60, now=NOON)
     register.sessions.open("member", 7, 61, now=NOON)
-    register.sessions.remember(b"key", DIGEST, "{}", now=LATER - ANSWERS_KEPT)
-    register.sessions.remember(b"new", DIGEST, "{}", now=LATER)
+    register.sessions.remember_all([(b"key", DIGEST, "{}")], now=LATER - ANSWERS_KEPT)
+    register.sessions.remember_all([(b"new", DIGEST, "{}")], now=LATER)
     assert register.sessions.clean(now=NOON) == 0
     assert register.sessions.clean(now=LATER) == 3
     assert register.sessions.answered(b"new") is not None
@@ -85,12 +88,12 @@ def test_a_key_of_the_api_holds_until_it_is_revoked(register: Register) -> None:
         register.api_keys.revoke("platform")
     assert register.api_keys.create("platform") != secret
     assert [(key.name, key.revoked) for key in register.api_keys.list()] == [("platform", LATER), ("platform", None)]
-    assert [entry.kind for entry in register.entries()] == ["key.created", "key.revoked", "key.created"]
+    assert [entry.kind for entry in register.log.entries()] == ["key.created", "key.revoked", "key.created"]
 
 
 def test_attachments_belong_to_an_objection(register: Register) -> None:
-    receipt = register.lodge(["x:ann"], channel="web")
-    other = register.lodge(["x:ben"], channel="web")
+    receipt = register.objections.lodge(["x:ann"], channel="web")
+    other = register.objections.lodge(["x:ben"], channel="web")
     first = register.attachments.add(receipt.reference, "a \ud83d.pdf", "application/pdf", b"%PDF")
     second = register.attachments.add(receipt.reference.lower(), "b", "", b"")
     register.attachments.add(other.reference, "c", "text/plain", b"c")
@@ -107,13 +110,13 @@ def test_attachments_belong_to_an_objection(register: Register) -> None:
 
 
 def test_attachments_are_erased_with_the_person(register: Register) -> None:
-    receipt = register.lodge(["x:ann"], channel="web", statement={"names": ["Ann"]}, reason="because")
-    other = register.lodge(["x:ben"], channel="web")
+    receipt = register.objections.lodge(["x:ann"], channel="web", statement={"names": ["Ann"]}, reason="because")
+    other = register.objections.lodge(["x:ben"], channel="web")
     number = register.attachments.add(receipt.reference, "a", "text/plain", b"a")
     kept = register.attachments.add(other.reference, "b", "text/plain", b"b")
-    register.erase_details("x:ann")
+    erase_details(register, "x:ann")
     assert register.attachments.of(receipt.reference) == []
-    assert register.statement(receipt.reference) is None
+    assert register.objections.statement(receipt.reference) is None
     with pytest.raises(RegisterError, match="no attachment"):
         register.attachments.read(number)
     with pytest.raises(RegisterError, match="were erased"):
@@ -155,9 +158,9 @@ def test_staff_sign_in_until_they_are_removed(register: Register) -> None:
     assert register.sessions.find(session, STAFF, now=NOON) is None
     with pytest.raises(RegisterError, match="nobody's"):
         register.staff.used(b"credential", 5)
-    kinds = [entry.kind for entry in register.entries()]
+    kinds = [entry.kind for entry in register.log.entries()]
     assert kinds == ["staff.invited", "staff.joined", "staff.signed-in", "staff.removed"]
-    assert all("Olga" not in str(entry.payload) for entry in register.entries())
+    assert all("Olga" not in str(entry.payload) for entry in register.log.entries())
 
 
 def test_who_is_removed_before_joining_can_not_join(register: Register) -> None:

@@ -73,9 +73,9 @@ def test_the_migrations_make_the_tables_the_code_uses(register: Register) -> Non
 
 def test_creating_again_opens(place: "Place") -> None:
     with place.create() as register:
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
     with place.create() as register:
-        assert register.head().seq == 1
+        assert register.log.head().seq == 1
 
 
 def test_there_is_nothing_to_open(place: "Place") -> None:
@@ -90,10 +90,10 @@ def test_an_older_register_is_upgraded(place: "Place", monkeypatch: pytest.Monke
     with monkeypatch.context() as older:
         older.setattr(schema, "MIGRATIONS", Path(schema.__file__).parent / "migrations")
         with place.create() as register:
-            register.lodge(["x:a"], channel="web")
+            register.objections.lodge(["x:a"], channel="web")
     with place.open() as register:
         assert "later" in columns(register)
-        assert len(register.suppressed()) == 1
+        assert len(register.standing.suppressed()) == 1
 
 
 @pytest.mark.usefixtures("next_version")
@@ -131,14 +131,14 @@ def test_an_empty_file_is_no_fresh_register_but_to_its_creation(sqlite_place: "P
     with pytest.raises(RegisterError, match=r"holds no register: put the workspace's own back"):
         sqlite_place.open()
     with sqlite_place.create() as register:
-        assert register.head().seq == 0
+        assert register.log.head().seq == 0
 
 
 def test_the_files_are_the_owners_alone(sqlite_place: "Place") -> None:
     before = os.umask(0)
     try:
         with sqlite_place.create() as register:
-            register.lodge(["x:a"], channel="web")
+            register.objections.lodge(["x:a"], channel="web")
             files = list(sqlite_place.file.parent.glob("register.db*"))
             assert len(files) == 3
             assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -210,13 +210,13 @@ def test_without_the_driver(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_full_disk_changes_nothing(sqlite_place: "Place") -> None:
     with sqlite_place.create() as register:
-        register.lodge(["x:a"], channel="web")
+        register.objections.lodge(["x:a"], channel="web")
         with register._store.session() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
         with pytest.raises(UnavailableError, match="full"):
-            register.lodge([f"x:{number}" for number in range(500)], channel="web")
-        assert register.head().seq == 1
+            register.objections.lodge([f"x:{number}" for number in range(500)], channel="web")
+        assert register.log.head().seq == 1
 
 
 def test_errors_never_show_what_was_written(register: Register) -> None:
@@ -246,13 +246,13 @@ def test_more_threads_than_connections_are_told_to_wait(sqlite_place: "Place", m
             for _ in range(15):
                 stack.enter_context(register._store.reading())
             with pytest.raises(UnavailableError, match="busy"):
-                register.head()
-        assert register.head().seq == 0
+                register.log.head()
+        assert register.log.head().seq == 0
 
 
 def test_a_busy_register_says_so(place: "Place", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "PATIENCE_S", 1)
     with place.create() as one, place.open() as other, one.locked():
         with pytest.raises(UnavailableError, match="busy for 1 s: wait for the other process"):
-            other.lodge(["x:a"], channel="web")
-        assert other.head().seq == 0  # reading never waits
+            other.objections.lodge(["x:a"], channel="web")
+        assert other.log.head().seq == 0  # reading never waits

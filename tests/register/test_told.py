@@ -61,7 +61,7 @@ class ToldMachine(RuleBasedStateMachine):
     def import_member(self, account: str, others: list[str], told: int | None) -> None:
         day = None if told is None else START.date() + timedelta(days=told)
         row = dict.fromkeys(MEMBER.names) | {"account": account, "linked": others, "told_on": day}
-        self.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=self.now)
+        self.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=self.now)
         self.imported[account] = day
         self.profiles.add(account)
         for other in others:
@@ -70,12 +70,12 @@ class ToldMachine(RuleBasedStateMachine):
 
     @rule(account=accounts)
     def consent(self, account: str) -> None:
-        self.register.consent([account], given=True, now=self.now)
+        self.register.members.consent([account], given=True, now=self.now)
         self.imported.setdefault(account, None)
 
     @rule(first=accounts, second=accounts)
     def link(self, first: str, second: str) -> None:
-        self.register.link(first, second, now=self.now)
+        self.register.members.link(first, second, now=self.now)
         if first != second:
             self.edges.add(frozenset((first, second)))
             self.unlinked.discard(frozenset((first, second)))
@@ -84,13 +84,13 @@ class ToldMachine(RuleBasedStateMachine):
     def unlink(self, data: st.DataObject) -> None:
         if self.edges:
             edge = data.draw(st.sampled_from(sorted(self.edges, key=sorted)))
-            self.register.unlink(*edge, now=self.now)
+            self.register.members.unlink(*edge, now=self.now)
             self.edges.remove(edge)
             self.unlinked.add(edge)
 
     @rule(name=names, most=st.integers(1, 6))
     def notify(self, name: str, most: int) -> None:
-        self.register.notices.start(name, ANYBODY, [Channel.MAIL], now=self.now)
+        self.register.campaigns.start(name, ANYBODY, [Channel.MAIL], now=self.now)
         without = {
             frozenset(self.together(account))
             for account in self.profiles
@@ -120,7 +120,7 @@ class ToldMachine(RuleBasedStateMachine):
     def everybody_is_told_as_the_model_says(self) -> None:
         if not hasattr(self, "register"):
             return
-        facts = self.register.facts()
+        facts = self.register.standing.facts()
         found = dict(zip(facts.keys.tolist(), facts.told_on.tolist(), strict=True))
         assert found == {self.keys.pepper.subject_key(each): self._told(each) for each in self.imported}
         with self.register._store.reading() as connection:

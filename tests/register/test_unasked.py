@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from erasing import erase_details
 
 from demur.register import ObjectionPhase, Receipt, Register
 from demur.terms import EntryKind
@@ -19,13 +20,13 @@ ANN = "instagram:Ann.Sample"
 
 @pytest.fixture
 def known(register: Register, members: "MakeBatch", ann: "Row") -> Register:
-    register.import_members([members(ann)])
+    register.members.import_all([members(ann)])
     return register
 
 
 def lodge(register: Register) -> Receipt:
     """An objection by a typed account, and the question to its holder."""
-    receipt = register.lodge([ANN], channel="typed-in", confirm_by=UNTIL, now=NOON)
+    receipt = register.objections.lodge([ANN], channel="typed-in", confirm_by=UNTIL, now=NOON)
     said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": UNTIL.isoformat()}
     assert register.letters.post("confirm", "de", said, account=ANN, now=NOON)
     return receipt
@@ -33,21 +34,21 @@ def lodge(register: Register) -> Receipt:
 
 def test_does_not_lapse_when_the_question_failed_for_good(known: Register) -> None:
     receipt = lodge(known)
-    before = known.head().seq
+    before = known.log.head().seq
     (letter,) = known.letters.claim(9, now=NOON)
     known.letters.failed(letter.id, "550 5.1.1", now=NOON)
-    assert known.lapse_overdue(AFTER) == []
-    state = known.objection(receipt.reference)
+    assert known.objections.lapse_overdue(AFTER) == []
+    state = known.objections.get(receipt.reference)
     assert (state.phase, state.confirm_by, state.binding) == (ObjectionPhase.LODGED, None, True)
-    assert [each.reference for each in known.objections_open()] == [receipt.reference]
-    assert known.head().seq == before + 1  # the register says why its deadline counts no more
+    assert [each.reference for each in known.objections.waiting()] == [receipt.reference]
+    assert known.log.head().seq == before + 1  # the register says why its deadline counts no more
 
 
 def test_lapses_as_before_when_the_question_was_sent(known: Register) -> None:
     receipt = lodge(known)
     (letter,) = known.letters.claim(9, now=NOON)
     known.letters.sent([letter.id], now=NOON)
-    assert known.lapse_overdue(AFTER) == [receipt.reference]
+    assert known.objections.lapse_overdue(AFTER) == [receipt.reference]
 
 
 def test_another_letter_that_fails_changes_no_deadline(known: Register) -> None:
@@ -58,33 +59,33 @@ def test_another_letter_that_fails_changes_no_deadline(known: Register) -> None:
             known.letters.sent([letter.id], now=NOON)
         else:
             known.letters.failed(letter.id, "550", now=NOON)
-    assert known.lapse_overdue(AFTER) == [receipt.reference]
+    assert known.objections.lapse_overdue(AFTER) == [receipt.reference]
 
 
 def test_a_question_that_fails_after_the_answer_changes_nothing(known: Register) -> None:
     receipt = lodge(known)
     (letter,) = known.letters.claim(9, now=NOON)
-    known.confirm(receipt.reference, now=NOON)
-    before = known.head().seq
+    known.objections.confirm(receipt.reference, now=NOON)
+    before = known.log.head().seq
     known.letters.failed(letter.id, "550", now=NOON)
     known.letters.failed(letter.id, "550", now=NOON)
-    assert known.objection(receipt.reference).phase is ObjectionPhase.CONFIRMED
-    assert known.head().seq == before
+    assert known.objections.get(receipt.reference).phase is ObjectionPhase.CONFIRMED
+    assert known.log.head().seq == before
 
 
 def test_a_question_that_fails_twice_is_one_entry(known: Register) -> None:
     lodge(known)
     (letter,) = known.letters.claim(9, now=NOON)
     known.letters.failed(letter.id, "550", now=NOON)
-    before = known.head().seq
+    before = known.log.head().seq
     known.letters.failed(letter.id, "550", now=NOON)
-    assert known.head().seq == before
+    assert known.log.head().seq == before
 
 
 def test_does_not_lapse_while_the_question_still_waits(known: Register) -> None:
     receipt = lodge(known)
-    assert known.lapse_overdue(AFTER) == []
-    assert known.objection(receipt.reference).binding
+    assert known.objections.lapse_overdue(AFTER) == []
+    assert known.objections.get(receipt.reference).binding
 
 
 @pytest.mark.parametrize("late", [timedelta(0), UNTIL - NOON - timedelta(minutes=5), AFTER - NOON, timedelta(days=90)])
@@ -96,22 +97,22 @@ def test_who_is_asked_late_has_as_long_to_answer(known: Register, late: timedelt
     until = UNTIL + late
     named = letter.params["confirm_by"]
     assert named == until.isoformat(), "the day in the mail counts"
-    assert known.objection(receipt.reference).confirm_by == until + timedelta(minutes=1)
-    assert known.lapse_overdue(until + timedelta(minutes=1)) == []
-    assert known.lapse_overdue(until + timedelta(minutes=2)) == [receipt.reference]
+    assert known.objections.get(receipt.reference).confirm_by == until + timedelta(minutes=1)
+    assert known.objections.lapse_overdue(until + timedelta(minutes=1)) == []
+    assert known.objections.lapse_overdue(until + timedelta(minutes=2)) == [receipt.reference]
 
 
 def test_each_deadline_follows_from_the_entries(known: Register) -> None:
     receipt = lodge(known)
     (letter,) = known.letters.claim(9, now=AFTER)
-    binding = known.head().binding
+    binding = known.log.head().binding
     known.letters.sent([letter.id], now=AFTER)
     known.letters.sent([letter.id], now=AFTER + timedelta(days=1))
-    (asked,) = known.entries(EntryKind.OBJECTION_ASKED)
-    until = known.objection(receipt.reference).confirm_by
+    (asked,) = known.log.entries(EntryKind.OBJECTION_ASKED)
+    until = known.objections.get(receipt.reference).confirm_by
     assert until is not None
     assert asked.payload == {"objection": receipt.seq, "confirm_by": until.isoformat()}
-    assert (asked.time, known.head().binding) == (AFTER, binding)
+    assert (asked.time, known.log.head().binding) == (AFTER, binding)
 
 
 def test_a_question_that_is_put_off_names_the_day_that_counts_when_it_leaves(known: Register) -> None:
@@ -127,25 +128,25 @@ def test_a_question_that_came_back_before_it_was_recorded_as_sent_asked_nobody(k
     (letter,) = known.letters.claim(9, now=NOON)
     assert known.letters.bounced(letter.id, cause="5.1.1", now=NOON)
     known.letters.sent([letter.id], now=NOON)
-    assert known.lapse_overdue(AFTER) == []
-    assert known.objection(receipt.reference).confirm_by is None
-    assert not list(known.entries(EntryKind.OBJECTION_ASKED))
+    assert known.objections.lapse_overdue(AFTER) == []
+    assert known.objections.get(receipt.reference).confirm_by is None
+    assert not list(known.log.entries(EntryKind.OBJECTION_ASKED))
 
 
 def test_a_question_after_the_answer_names_no_deadline_and_sets_none(known: Register) -> None:
     receipt = lodge(known)
-    known.confirm(receipt.reference, now=NOON)
+    known.objections.confirm(receipt.reference, now=NOON)
     (letter,) = known.letters.claim(9, now=NOON)
     assert letter.params["confirm_by"] is None
-    head = known.head()
+    head = known.log.head()
     known.letters.sent([letter.id], now=AFTER)
-    assert known.head() == head
+    assert known.log.head() == head
 
 
 def test_a_letter_in_hand_whose_person_is_erased_stops_no_other(known: Register) -> None:
     lodge(known)
     (held,) = known.letters.claim(9, now=NOON)
-    known.erase_details(ANN)
+    erase_details(known, ANN)
     known.letters.retry(held.id, NOON)
     known.letters.post("receipt", "de", {"reference": "7KQ2"}, address="ben@mail.example", now=NOON)
     assert [each.address for each in known.letters.claim(9, now=NOON)] == ["ben@mail.example"]
@@ -154,6 +155,6 @@ def test_a_letter_in_hand_whose_person_is_erased_stops_no_other(known: Register)
 def test_a_letter_that_an_ended_worker_held_and_whose_person_is_erased_stops_no_other(known: Register) -> None:
     lodge(known)
     known.letters.claim(9, now=NOON)
-    known.erase_details(ANN)
+    erase_details(known, ANN)
     assert known.letters.requeue_interrupted() == 0
     assert known.letters.claim(9, now=NOON) == []

@@ -69,7 +69,7 @@ def test_the_copy_holds_the_rows_of_and_about_the_person(settled: Workspace, fas
 
 def test_versions_are_told_with_what_they_hold_and_where_they_went_by_name(settled: Workspace, fast_tmp: Path) -> None:
     with settled.register() as register:
-        register.lodge([FLORA], channel="mail", now=LATER)
+        register.objections.lodge([FLORA], channel="mail", now=LATER)
     honour(settled, now=LATER)
     retire(settled, "v2", now=LATER)
     copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
@@ -84,10 +84,10 @@ def test_versions_are_told_with_what_they_hold_and_where_they_went_by_name(settl
 
 def test_details_objections_and_what_was_said_are_in_it(settled: Workspace, fast_tmp: Path) -> None:
     with settled.register() as register:
-        first = register.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
-        register.confirm(first, now=LATER)
-        register.withdraw(first, now=LATER)
-        register.lodge([ALIAS], channel="web", statement={"names": ["Flo"]}, now=LATER)
+        first = register.objections.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
+        register.objections.confirm(first, now=LATER)
+        register.objections.withdraw(first, now=LATER)
+        register.objections.lodge([ALIAS], channel="web", statement={"names": ["Flo"]}, now=LATER)
         register.attachments.add(first, "proof.pdf", "application/pdf", b"%PDF-1.7")
     found = told(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
     assert found["accounts"] == [FLORA, *sorted([ALIAS, f"mail:{MAIL}"], key=found["accounts"].index)]
@@ -106,7 +106,7 @@ def test_what_nobody_checked_is_in_no_copy_until_it_is(
 ) -> None:
     with settled.register() as register:
         until = LATER if asked else None
-        first = register.lodge([FLORA], channel=channel, reason=REASON, confirm_by=until, now=NOW).reference
+        first = register.objections.lodge([FLORA], channel=channel, reason=REASON, confirm_by=until, now=NOW).reference
         register.attachments.add(first, "proof.pdf", "application/pdf", b"%PDF-1.7")
     copy = copy_of(settled, FLORA, to=fast_tmp / "before.zip", now=LATER)
     (before,) = told(copy)["objections"]
@@ -114,8 +114,8 @@ def test_what_nobody_checked_is_in_no_copy_until_it_is(
     assert "nobody has checked" in page(copy)
     assert not [each for each in (REASON, "proof.pdf") if each in page(copy) + json.dumps(before)]
     with settled.register() as register:
-        register.confirm(first, now=LATER)
-        register.withdraw(first, now=LATER)
+        register.objections.confirm(first, now=LATER)
+        register.objections.withdraw(first, now=LATER)
     (after,) = told(copy_of(settled, FLORA, to=fast_tmp / "after.zip", now=LATER))["objections"]
     assert (after["unchecked"], after["reason"], len(after["attachments"])) == (False, REASON, 1)
 
@@ -131,9 +131,9 @@ def test_the_legal_information_is_in_it_in_the_language_asked_for(settled: Works
 def test_an_account_named_by_an_objection_opens_nothing_of_its_own(settled: Workspace, fast_tmp: Path) -> None:
     """Somebody proves the account forum:u1 and claims Flora's; nothing of hers may be handed out."""
     with settled.register() as register:
-        hers = register.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
-        register.confirm(hers, now=NOW)
-        shared = register.lodge(["forum:u1", FLORA], channel="form", reason="both are me", now=NOW).reference
+        hers = register.objections.lodge([FLORA], channel="letter", reason=REASON, now=NOW).reference
+        register.objections.confirm(hers, now=NOW)
+        shared = register.objections.lodge(["forum:u1", FLORA], channel="form", reason="both are me", now=NOW).reference
     copy = copy_of(settled, "forum:u1", to=fast_tmp / "copy.zip", now=LATER)
     everything = page(copy) + json.dumps(told(copy))
     for secret in (*SAID, REASON, MAIL, "flora", "quincette", "Flora Quince", hers, shared):
@@ -165,7 +165,9 @@ def test_the_page_is_valid_escaped_and_loads_nothing(settled: Workspace, fast_tm
     hers = [item("h", FLORA, hostile), item("h2", FLORA, "</blockquote><h1>hi", language="x-klingon")]
     import_items(settled, "table", iter([batch(hers)]), now=NOW)
     with settled.register() as register:
-        register.lodge([FLORA], channel="</dd><script>", reason=hostile, statement={"<b>": [hostile]}, now=NOW)
+        register.objections.lodge(
+            [FLORA], channel="</dd><script>", reason=hostile, statement={"<b>": [hostile]}, now=NOW
+        )
     written = page(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
     tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(written)
     assert not list(tree.iter("script")) + list(tree.iter("img")) + list(tree.iter("link")) + list(tree.iter("iframe"))
@@ -202,7 +204,7 @@ def test_without_a_place_it_has_one_of_its_own_until_it_is_discarded(settled: Wo
 def test_that_a_copy_was_given_is_on_record_and_not_what_it_says(settled: Workspace, fast_tmp: Path) -> None:
     copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
     with settled.register() as register:
-        (entry,) = register.entries(EntryKind.COPY_GIVEN)
+        (entry,) = register.log.entries(EntryKind.COPY_GIVEN)
     assert entry.payload == {"about": 4, "accounts": 3, "own": 3, "versions": 2}
 
 
@@ -234,7 +236,7 @@ def test_files_that_vanish_meanwhile_leave_no_half_copy(
 
 def test_every_member_of_the_json_is_described(settled: Workspace, fast_tmp: Path) -> None:
     with settled.register() as register:
-        register.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
+        register.objections.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
     described = (REPOSITORY / "docs" / "rights.md").read_text()
     found = told(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
     nested = [found["corpus"]["rows"][0], found["versions"][0], found["objections"][0], found["members"][0]]
@@ -248,7 +250,7 @@ def test_every_member_of_the_json_is_described(settled: Workspace, fast_tmp: Pat
 
 def test_reading_for_a_copy_changes_nothing_but_the_log(settled: Workspace, fast_tmp: Path) -> None:
     with reading(settled) as session:
-        before = (session.corpus.version, session.register.head().binding)
+        before = (session.corpus.version, session.register.log.head().binding)
     copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
     with reading(settled) as session:
-        assert (session.corpus.version, session.register.head().binding) == before
+        assert (session.corpus.version, session.register.log.head().binding) == before

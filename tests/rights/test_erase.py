@@ -65,7 +65,7 @@ def needles(workspace: Workspace) -> list[bytes]:
 def test_the_search_finds_her_while_she_is_there(settled: Workspace) -> None:
     mail_to(settled, MAIL, "notice")
     with settled.register() as register:
-        register.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
+        register.objections.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
     found = {needle for _, needle in traces(settled.root, needles(settled))}
     assert {text.encode() for text in (*SAID, MAIL)} <= found
     assert len([needle for needle in found if needle in sealed(settled, keys_of(settled, FLORA))]) >= 4
@@ -80,7 +80,7 @@ def keys_of(workspace: Workspace, account: str) -> list[int]:
 def test_no_byte_of_a_person_is_left(settled: Workspace) -> None:
     theirs, other = mail_to(settled, MAIL.upper(), "notice"), mail_to(settled, "ben@post.example", "other")
     with settled.register() as register:
-        register.lodge([ALIAS], channel="letter", reason=REASON, now=NOW)
+        register.objections.lodge([ALIAS], channel="letter", reason=REASON, now=NOW)
     wanted = needles(settled)
     erased = erase(settled, FLORA, now=LATER)
     assert traces(settled.root, wanted) == []
@@ -98,9 +98,9 @@ def test_the_answer_says_what_was_done(settled: Workspace) -> None:
     assert [(each.version, each.path) for each in erased.recalls] == [("v1", str(settled.root / "exports" / "v1"))]
     assert erased.unchecked == ()
     with settled.register() as register:
-        (entry,) = register.entries(EntryKind.PERSON_ERASED)
+        (entry,) = register.log.entries(EntryKind.PERSON_ERASED)
         assert entry.payload == {"about": 4, "accounts": 3, "own": 3, "versions": ["v1", "v2"]}
-        assert register.objection(erased.reference).binding
+        assert register.objections.get(erased.reference).binding
         assert register.persons.erasures() == []
 
 
@@ -138,7 +138,7 @@ def test_the_corpus_is_the_one_that_would_be_without_the_person(settled: Workspa
     erase(settled, FLORA, now=LATER)
     bare = with_keys_of(settled, fast_tmp / "bare")
     with bare.register() as register:
-        register.lodge([FLORA, ALIAS], channel="letter", now=NOW)
+        register.objections.lodge([FLORA, ALIAS], channel="letter", now=NOW)
     import_items(bare, "table", iter([batch(items(with_her=False))]), now=NOW)
     assert rows(settled) == rows(bare)
     assert len(rows(settled)) > 60
@@ -197,7 +197,7 @@ def test_mails_to_an_address_are_found_however_its_domain_is_written(
 ) -> None:
     row = {"account": "forum:zoe", "names": ["Zoe Zander"], "mail": known}
     with workspace.register() as register:
-        register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
+        register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
     hers, other = mail_to(workspace, written, "hers"), mail_to(workspace, "zoe@bucher.example", "other")
     assert erase(workspace, "forum:zoe", now=LATER).mails == 1
     assert (hers.exists(), other.exists()) == (False, True)
@@ -209,7 +209,7 @@ def test_a_second_erasure_of_the_same_person_finds_nothing_and_says_so(settled: 
     assert (again.own, again.about, again.retired, again.mails) == (0, 0, (), 0)
     assert again.reference == first.reference
     with settled.register() as register:
-        assert len([*register.entries(EntryKind.OBJECTION_LODGED)]) == 1
+        assert len([*register.log.entries(EntryKind.OBJECTION_LODGED)]) == 1
 
 
 def test_an_account_that_nobody_knows_gets_the_same_answer(settled: Workspace) -> None:
@@ -218,7 +218,7 @@ def test_an_account_that_nobody_knows_gets_the_same_answer(settled: Workspace) -
     assert (erased.accounts, erased.own, erased.about, erased.retired) == (1, 0, 0, ())
     assert rows(settled) == before
     with settled.register() as register:
-        assert register.objection(erased.reference).binding
+        assert register.objections.get(erased.reference).binding
 
 
 def test_a_malformed_account_is_refused_before_anything_is_recorded(settled: Workspace) -> None:
@@ -230,35 +230,35 @@ def test_a_malformed_account_is_refused_before_anything_is_recorded(settled: Wor
 
 def test_an_objection_that_is_confirmed_is_enough(settled: Workspace) -> None:
     with settled.register() as register:
-        reference = register.lodge([FLORA], channel="mail", now=NOW).reference
-        register.confirm(reference, now=NOW)
+        reference = register.objections.lodge([FLORA], channel="mail", now=NOW).reference
+        register.objections.confirm(reference, now=NOW)
     assert erase(settled, FLORA, now=LATER).reference == reference
 
 
 def test_what_a_stranger_may_withdraw_is_not_what_keeps_the_content_out(settled: Workspace) -> None:
     with settled.register() as register:
-        typed = register.lodge([FLORA], channel=Route.TYPED, now=NOW).reference
-        register.confirm(typed, now=NOW)  # by its holder; but whoever typed it has the receipt
+        typed = register.objections.lodge([FLORA], channel=Route.TYPED, now=NOW).reference
+        register.objections.confirm(typed, now=NOW)  # by its holder; but whoever typed it has the receipt
     erased = erase(settled, FLORA, now=LATER)
     with settled.register() as register:
-        register.withdraw(typed, now=LATER)
-        assert register.objection(erased.reference).binding
+        register.objections.withdraw(typed, now=LATER)
+        assert register.objections.get(erased.reference).binding
 
 
 def test_an_objection_that_may_still_lapse_is_not_enough(settled: Workspace) -> None:
     with settled.register() as register:
-        reference = register.lodge([FLORA], channel="form", confirm_by=LATER, now=NOW).reference
+        reference = register.objections.lodge([FLORA], channel="form", confirm_by=LATER, now=NOW).reference
     erased = erase(settled, FLORA, now=LATER)
     assert erased.reference != reference
     with settled.register() as register:
-        register.lapse(reference, cause="denied", now=LATER)
+        register.objections.lapse(reference, cause="denied", now=LATER)
     import_items(settled, "table", iter([batch(items())]), now=LATER)
     assert find(settled, FLORA, now=LATER).own == 0
 
 
 def test_rows_that_were_honoured_before_are_gone_from_the_files_too(settled: Workspace) -> None:
     with settled.register() as register:
-        register.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
+        register.objections.lodge([FLORA], channel="letter", reason=REASON, now=NOW)
     honour(settled, now=NOW)
     wanted = needles(settled)
     erased = erase(settled, FLORA, now=LATER)
@@ -302,13 +302,13 @@ def test_several_that_wait_are_finished_in_one_go(settled: Workspace) -> None:
 
 def test_what_an_objection_merely_named_is_not_erased(settled: Workspace) -> None:
     with settled.register() as register:
-        register.lodge(["forum:u1", FLORA], channel="form", now=NOW)
+        register.objections.lodge(["forum:u1", FLORA], channel="form", now=NOW)
     before = needles(settled)
     erased = erase(settled, "forum:u1", now=LATER)
     assert (erased.accounts, erased.claimed) == (1, 1)
     assert erased.own == 9
     with settled.register() as register:
-        assert register.member(FLORA) is not None
+        assert register.members.get(FLORA) is not None
     assert sealed(settled, keys_of(settled, FLORA))
     assert set(sealed(settled, keys_of(settled, FLORA))) <= set(before)
 
@@ -317,13 +317,13 @@ def test_an_address_that_was_merely_typed_leads_to_nothing_of_its_holder(settled
     theirs = mail_to(settled, MAIL, "notice")
     with settled.register() as register:
         typed = {"account": "forum:u1", "mail": MAIL}
-        register.import_members([pa.RecordBatch.from_pylist([typed], schema=MEMBER)], now=NOW)
+        register.members.import_all([pa.RecordBatch.from_pylist([typed], schema=MEMBER)], now=NOW)
     erased = erase(settled, "forum:u1", now=LATER)
     assert (erased.accounts, erased.own, erased.mails) == (1, 9, 0)
     assert theirs.exists()
     with settled.register() as register:
-        assert register.member(FLORA) is not None
-        assert register.member("forum:u1") is None
+        assert register.members.get(FLORA) is not None
+        assert register.members.get("forum:u1") is None
         assert register.persons.covered(register.persons.subject(FLORA)), "the objection covers, until it is withdrawn"
 
 
@@ -332,14 +332,14 @@ def test_a_named_account_is_erased_once_it_is_proven(
     settled: Workspace, prove: str, members_of: Callable[..., Any]
 ) -> None:
     with settled.register() as register:
-        register.lodge(["forum:u1", "forum:u2"], channel="form", now=NOW)
+        register.objections.lodge(["forum:u1", "forum:u2"], channel="form", now=NOW)
         assert len(register.persons.own("forum:u1")) == 1
         if prove == "staff":
-            register.link("forum:u1", "forum:u2", now=NOW)
+            register.members.link("forum:u1", "forum:u2", now=NOW)
         else:
-            register.import_members([members_of("forum:u1", ["forum:u2"])], now=NOW)
+            register.members.import_all([members_of("forum:u1", ["forum:u2"])], now=NOW)
         assert len(register.persons.own("forum:u2")) == 2
-        register.lodge(["forum:u1", "forum:u2"], channel="form", now=NOW)
+        register.objections.lodge(["forum:u1", "forum:u2"], channel="form", now=NOW)
         assert len(register.persons.own("forum:u2")) == 2, "naming them again takes nothing away"
     assert erase(settled, "forum:u1", now=LATER).accounts == 2
 
@@ -368,7 +368,7 @@ def test_one_that_is_asked_for_again_while_it_is_finished_is_not_lost(
     def asked_again(persons: Persons) -> bool:
         monkeypatch.setattr(Persons, "scrub", scrub)
         with settled.register() as register:
-            register.lodge([FLORA], channel="form", reason=REASON, now=LATER)
+            register.objections.lodge([FLORA], channel="form", reason=REASON, now=LATER)
         request(settled, FLORA, now=LATER)
         return scrub(persons)
 

@@ -64,9 +64,9 @@ def test_erasing_leaves_what_would_be_there_without_the_person(
         assert erased.overwritten
         assert traces(used.root, [b"wvu0 said", b"wvu0 says", b"zyx0zyx"]) == []
         with bare.register() as register:
-            register.lodge([PEOPLE[0]], channel="form", now=NOW)
+            register.objections.lodge([PEOPLE[0]], channel="form", now=NOW)
             if "object" in steps:
-                register.lodge([PEOPLE[1]], channel="form", now=NOW)
+                register.objections.lodge([PEOPLE[1]], channel="form", now=NOW)
         import_items(bare, "table", iter([batch(items)]), now=LATER)
         assert stored(used) == stored(bare)
 
@@ -80,4 +80,4 @@ def act(workspace: Workspace, step: str, items: list[dict[str, Any]], name: str)
         honour(workspace, now=NOW)
     else:
         with workspace.register() as register:
-            register.lodge([PEOPLE[1]], channel="form", now=NOW)
+            register.objections.lodge([PEOPLE[1]], channel="form", now=NOW)

@@ -67,7 +67,7 @@ def read(source: str, *paths: str) -> Iterator[pa.RecordBatch]:
 
 def lodge(workspace: Workspace, *accounts: str) -> None:
     with workspace.register() as register:
-        register.lodge(accounts, channel="web")
+        register.objections.lodge(accounts, channel="web")
 
 
 MILA: Final = "https://social.quarz.example/users/mila"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from erasing import erase_details
 from holding import kept, texts
 from making import item, open_policy, span
 
@@ -26,7 +27,7 @@ def made(root: Path, accounts: Accounts) -> Workspace:
 
 def lodge(workspace: Workspace, *accounts: str) -> None:
     with workspace.register() as register:
-        register.lodge(accounts, channel="web")
+        register.objections.lodge(accounts, channel="web")
     honour(workspace)
 
 
@@ -42,7 +43,7 @@ def test_a_forum_without_case_is_one_from_the_source_to_the_objection(tmp_path: 
     assert texts(workspace) == ["[person] said so", "see [person] and go"]
     assert texts(workspace) == kept(workspace, mine, named, linked), "and the same when they are read again"
     with workspace.register() as register:
-        assert register.snapshot().alike.size == 0, "declared before the first import, it costs nothing"
+        assert register.standing.snapshot().alike.size == 0, "declared before the first import, it costs nothing"
 
 
 def test_a_typed_link_to_a_profile_is_the_declared_account() -> None:
@@ -64,7 +65,7 @@ def test_declared_later_it_covers_what_was_objected_before(tmp_path: Path, *, er
     assert kept(workspace, *rows) == ["Ben", "ann"]
     if erased:
         with workspace.register() as register:
-            register.erase_details("forum:Ann")
+            erase_details(register, "forum:Ann")
     write_policy(open_policy(accounts=FORUM, identifiers=KEEP), workspace.policy_path)
     assert kept(workspace, *rows) == ["Ben"], "one account now, and it objected"
 
@@ -76,12 +77,12 @@ def test_declared_no_more_it_still_covers_and_proves_no_more(tmp_path: Path) -> 
         {"account": "forum:ann", "linked": ["x:second"], "mail": None},
     ]
     with workspace.register() as register:
-        register.import_members([pa.RecordBatch.from_pylist(people, schema=MEMBER)])
+        register.members.import_all([pa.RecordBatch.from_pylist(people, schema=MEMBER)])
         assert len(register.persons.own("x:first")) == 3
     lodge(workspace, "forum:ann")
     write_policy(open_policy(identifiers=KEEP), workspace.policy_path)
     with workspace.register() as register:
-        assert register.identifiers(register.persons.own("x:first")) == ["x:first"]
+        assert register.members.identifiers(register.persons.own("x:first")) == ["x:first"]
     assert kept(workspace, item("forum:1", "forum:Ann", "one"), item("forum:2", "forum:ann", "two")) == []
 
 
@@ -97,7 +98,7 @@ def test_two_verified_addresses_that_look_alike_are_two_people(tmp_path: Path) -
         {"account": f"forum:{name}", "mail": f"{name}@in.example", "mail_verified": True} for name in ("ﬁ", "fi")
     ]
     with workspace.register() as register:
-        register.import_members([pa.RecordBatch.from_pylist(people, schema=MEMBER)])
+        register.members.import_all([pa.RecordBatch.from_pylist(people, schema=MEMBER)])
     kept(workspace, *(item(f"forum:{p['account']}", str(p["account"]), str(p["account"])) for p in people))
     for person in people:
         found = find(workspace, str(person["account"]))

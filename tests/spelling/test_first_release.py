@@ -103,8 +103,8 @@ def test_the_old_link_of_somebody_erased_objects_for_rows_that_came_since(worksp
     assert kept(workspace, *items, item("forum:3", "forum:stranger", "mine")) == ["mine", "one", "two"]
     subject = Tokens.of(workspace.keys(), 1).read(LINKS["silent"][account], Purpose.OBJECT).number
     with workspace.register() as register:
-        assert register.identifiers(register.persons.own_of(subject)) == [None]
-        register.lodge_for_key(subject, channel="signed-link")
+        assert register.members.identifiers(register.persons.own_of(subject)) == [None]
+        register.objections.lodge_for_key(subject, channel="signed-link")
     honour(workspace)
     assert texts(workspace) == ["mine"]
     assert kept(workspace, *items) == ["mine"], "and the next import leaves them out"
@@ -115,10 +115,10 @@ def test_an_old_receipt_still_withdraws_and_only_then_the_content_returns(worksp
     given = LINKS["objected"][account]
     sequence = Tokens.of(workspace.keys(), 1).read(given["receipt"], Purpose.RECEIPT).number
     with workspace.register() as register:
-        reference = register.reference_of(sequence)
+        reference = register.objections.reference_of(sequence)
         assert reference is not None
         assert reference == given["reference"]
-        assert register.withdraw(reference).phase is ObjectionPhase.WITHDRAWN
+        assert register.objections.withdraw(reference).phase is ObjectionPhase.WITHDRAWN
     mine = item("forum:1", account, "mine")
     assert kept(workspace, mine) == ["mine"]
 
@@ -135,10 +135,12 @@ def test_whom_rule_one_made_one_person_is_shown_nothing_of_the_other(
         assert [member["account"] for member in copy["members"]] == [f"forum:{one}"]
         assert [row["text"] for row in copy["corpus"]["rows"]] == [f"words of {one}"]
     with workspace.register() as register:
-        assert register.identifiers(register.persons.own("mail:jana@strasse.example")) == [
+        assert register.members.identifiers(register.persons.own("mail:jana@strasse.example")) == [
             *sorted(["forum:other", "mail:jana@strasse.example"], key=workspace.keys().pepper.subject_key)
         ]
-        assert register.identifiers(register.persons.own("mail:jana@straße.example")) == ["mail:jana@straße.example"]
+        assert register.members.identifiers(register.persons.own("mail:jana@straße.example")) == [
+            "mail:jana@straße.example"
+        ]
 
 
 def test_a_row_that_may_be_of_either_of_two_who_were_one_key_is_shown_to_neither(
@@ -157,7 +159,7 @@ def test_a_row_that_may_be_of_either_of_two_who_were_one_key_is_shown_to_neither
 
 def test_a_verified_address_of_which_rule_one_folded_nothing_still_proves(workspace: Workspace) -> None:
     with workspace.register() as register:
-        theirs = set(register.identifiers(register.persons.own("forum:lene")))
+        theirs = set(register.members.identifiers(register.persons.own("forum:lene")))
     assert theirs == {"forum:lene", "mail:lene@müller.example"}
 
 
@@ -165,7 +167,7 @@ def test_an_objection_now_covers_whom_the_mail_address_covered_then(workspace: W
     words = item("forum:1", "forum:jana", "words of jana")
     assert kept(workspace, words) == ["words of jana"]
     with workspace.register() as register:
-        register.lodge(["mail:jana@straße.example"], channel="web")
+        register.objections.lodge(["mail:jana@straße.example"], channel="web")
     honour(workspace)
     assert texts(workspace) == []
 
@@ -175,16 +177,16 @@ def test_rows_at_rest_under_the_old_key_go_with_an_objection_under_the_new_one(w
     old = item("forum:1", "mail:zoe@strasse.example", "of then")
     assert kept(workspace, old) == ["of then"]
     with workspace.register() as register:
-        register.lodge(["mail:zoe@straße.example"], channel="web")
+        register.objections.lodge(["mail:zoe@straße.example"], channel="web")
     honour(workspace)
     assert texts(workspace) == []
 
 
 def test_opening_it_again_changes_nothing(workspace: Workspace) -> None:
     with workspace.register() as register:
-        first = register.head(), register.suppressed().tolist()
+        first = register.log.head(), register.standing.suppressed().tolist()
     with workspace.register() as register:
-        assert (register.head(), register.suppressed().tolist()) == first
+        assert (register.log.head(), register.standing.suppressed().tolist()) == first
 
 
 @pytest.fixture

@@ -59,4 +59,4 @@ def officer(door: Door) -> Door:
 @pytest.fixture
 def entries(desk: Desk) -> Callable[[EntryKind], list[Entry]]:
     """Reads the entries of a kind."""
-    return lambda kind: list(desk.register.entries(kind))
+    return lambda kind: list(desk.register.log.entries(kind))

@@ -88,16 +88,16 @@ def test_lines_are_told_apart_by_more_than_colour() -> None:
 def test_the_page_shows_a_campaign_and_the_objections(officer: Door, desk: Desk) -> None:
     assert "No campaign yet" in officer.visitor.get("/staff/coverage").text
     book = desk.register.notices
-    book.start("spring", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
     due = book.claim(Channel.MAIL, 2)
     book.sent(Channel.MAIL, [Delivered("spring", each.subject, "en", b"", str(each.subject)) for each in due])
     for account in (ANN, DIETER):
-        desk.register.lodge([account], channel="letter")
+        desk.register.objections.lodge([account], channel="letter")
     page = officer.visitor.get("/staff/coverage")
     assert "Campaign spring" in page.text
     assert page.html.count('<svg class="plot"') == 2
     assert "mailsent2" in page.text
     assert "2 in all" in page.text
-    book.start("autumn & <b>", EVERYBODY, [Channel.IN_APP])
+    desk.register.campaigns.start("autumn & <b>", EVERYBODY, [Channel.IN_APP])
     assert "Campaign spring" in officer.visitor.get("/staff/coverage?campaign=spring").text
     assert "Campaign autumn & <b>" in officer.visitor.get("/staff/coverage?campaign=unknown").text

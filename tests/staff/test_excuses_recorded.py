@@ -97,8 +97,8 @@ def every(routes: tuple[str, ...]) -> pytest.MarkDecorator:
 def test_no_reason_no_identity_document_and_no_evidence_is_demanded(route: Object, desk: Desk) -> None:
     given = route(ANN)
     assert bound(desk, ANN)
-    (state,) = [each for each in desk.register.objections_of(given) if each.binding]
-    assert desk.register.reason(state.reference) is None
+    (state,) = [each for each in desk.register.objections.of(given) if each.binding]
+    assert desk.register.objections.reason(state.reference) is None
     assert desk.register.attachments.of(state.reference) == []
 
 
@@ -113,22 +113,22 @@ def test_a_name_is_enough_whoever_it_is_and_ever_after(route: Object, desk: Desk
     """No reason, no document, no evidence, no deadline, nothing to answer, and nobody who could not be found."""
     for number, name in enumerate(("Ann Archer", "Somebody Else", "Żółć", "Ann Archer"), 1):
         route(name)
-        assert desk.register.in_force() == number
+        assert desk.register.objections.in_force() == number
     assert letters(desk) == []
-    desk.register.notices.start("next", EVERYBODY, [Channel.MAIL])
-    desk.register.lapse_overdue(FAR)
-    states = desk.register.objections_open()
+    desk.register.campaigns.start("next", EVERYBODY, [Channel.MAIL])
+    desk.register.objections.lapse_overdue(FAR)
+    states = desk.register.objections.waiting()
     assert [(each.binding, each.confirm_by) for each in states] == [(True, None)] * 4
     for each in states:
-        assert desk.register.reason(each.reference) is None
+        assert desk.register.objections.reason(each.reference) is None
         assert desk.register.attachments.of(each.reference) == []
-        assert set(desk.register.statement(each.reference) or {}) == {"names"}
+        assert set(desk.register.objections.statement(each.reference) or {}) == {"names"}
 
 
 @every(NAMING)
 def test_nothing_expires_where_nobody_can_be_asked(route: Object, desk: Desk) -> None:
     route(SILENT)
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     assert bound(desk, SILENT)
 
 
@@ -136,7 +136,7 @@ def test_nothing_expires_where_nobody_can_be_asked(route: Object, desk: Desk) ->
 def test_what_ended_unanswered_is_brought_back_by_a_late_answer(route: Object, officer: Door, desk: Desk) -> None:
     route(DIETER)
     (letter,) = letters(desk)
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     assert not bound(desk, DIETER)
     officer.visitor.submit(officer.visitor.get(path_in(letter)), button="yes")
     assert bound(desk, DIETER)
@@ -193,9 +193,9 @@ def test_an_objection_goes_with_the_person_to_a_new_handle(route: Object, desk: 
 
 @every(ROUTES)
 def test_an_objection_lodged_in_an_earlier_campaign_holds_in_the_next(route: Object, desk: Desk) -> None:
-    desk.register.notices.start("first", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("first", EVERYBODY, [Channel.MAIL])
     route(ANN)
-    desk.register.notices.start("second", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("second", EVERYBODY, [Channel.MAIL])
     assert bound(desk, ANN, ANNS_OTHER)
-    assert desk.register.notices.preview(EVERYBODY).objected == 1
+    assert desk.register.campaigns.preview(EVERYBODY).objected == 1
     assert not [each for each in desk.register.notices.of(ANN) if each.campaign == "second"]

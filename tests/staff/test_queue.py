@@ -23,14 +23,16 @@ def lodged(desk: Desk) -> Receipt:
     """An objection that waits, with words and a file."""
     until = datetime.now(UTC) + timedelta(days=9, hours=1)
     said: dict[str, JSON] = {"names": ["Ann Archer"], "contact": "ann@town.example", "child": False}
-    receipt = desk.register.lodge([ANN], channel="no-account", reason=SECRET, statement=said, confirm_by=until)
+    receipt = desk.register.objections.lodge(
+        [ANN], channel="no-account", reason=SECRET, statement=said, confirm_by=until
+    )
     desk.register.attachments.add(receipt.reference, 'a"\r\nSet-Cookie: x.html', "text/html", b"<script>1</script>")
     return receipt
 
 
 def test_the_queue_shows_what_waits_and_for_how_long(officer: Door, lodged: Receipt, desk: Desk) -> None:
-    confirmed = desk.register.lodge([DIETER], channel="letter")
-    desk.register.confirm(confirmed.reference)
+    confirmed = desk.register.objections.lodge([DIETER], channel="letter")
+    desk.register.objections.confirm(confirmed.reference)
     page = officer.visitor.get("/staff/objections")
     assert f"{lodged.seq} no-account" in page.text
     assert "9 days" in page.text
@@ -40,7 +42,7 @@ def test_the_queue_shows_what_waits_and_for_how_long(officer: Door, lodged: Rece
 
 @pytest.mark.parametrize("channel", ["signed-link", "signed-in", "api", "erasure"])
 def test_what_shows_by_itself_whose_it_is_does_not_wait(officer: Door, desk: Desk, channel: str) -> None:
-    proven = desk.register.lodge([DIETER], channel=channel)
+    proven = desk.register.objections.lodge([DIETER], channel=channel)
     assert f"/staff/objections/{proven.seq}" not in officer.visitor.get("/staff/objections").links
 
 
@@ -59,7 +61,7 @@ def test_what_was_said_is_opened_on_the_record(officer: Door, lodged: Receipt, e
     assert "Ann Archer" in page.text
     (entry,) = entries(EntryKind.DATA_READ)
     assert entry.payload == {"staff": 1, "objection": lodged.seq, "what": "statement"}
-    assert set(desk.register.covered_by(lodged.reference)) >= set(lodged.subjects)
+    assert set(desk.register.objections.covered_by(lodged.reference)) >= set(lodged.subjects)
 
 
 def test_a_file_is_saved_and_never_shown(officer: Door, lodged: Receipt, entries: Entries) -> None:
@@ -84,11 +86,11 @@ def test_an_officer_confirms_or_records_a_denial(
     here = f"/staff/objections/{lodged.seq}"
     page = officer.visitor.get(here)
     officer.act(page, f"{here}/{button}")
-    assert desk.register.objection(lodged.reference).phase is phase
+    assert desk.register.objections.get(lodged.reference).phase is phase
     (acted,) = entries(EntryKind.STAFF_ACTED)
     assert acted.payload == {"staff": 1, "act": f"objection.{button}", "objection": lodged.seq}
     officer.act(page, f"{here}/confirm")
-    assert desk.register.objection(lodged.reference).phase is phase
+    assert desk.register.objections.get(lodged.reference).phase is phase
     assert len(entries(EntryKind.STAFF_ACTED)) == 1
 
 
@@ -100,24 +102,24 @@ def test_there_is_no_way_to_refuse(officer: Door, lodged: Receipt) -> None:
 
 @pytest.mark.parametrize("act", ["read", "confirm", "deny", "files/1"])
 def test_a_form_without_its_code_does_nothing(officer: Door, lodged: Receipt, desk: Desk, act: str) -> None:
-    before = desk.register.head()
+    before = desk.register.log.head()
     for code in ("", "wrong"):
         answer = officer.client.post(f"/staff/objections/{lodged.seq}/{act}", data={"csrf": code})
         assert answer.status_code == 403
-    assert desk.register.head() == before
+    assert desk.register.log.head() == before
 
 
 @pytest.mark.parametrize("role", ["auditor", "engineer"])
 def test_only_officers_read_and_act(door: Door, lodged: Receipt, desk: Desk, role: str) -> None:
     door.join(role)
     code = door.visitor.get("/staff/coverage").forms[0].values["csrf"]
-    before = desk.register.head()
+    before = desk.register.log.head()
     for act in ("read", "confirm", "deny", "files/1"):
         answer = door.client.post(f"/staff/objections/{lodged.seq}/{act}", data={"csrf": code})
         assert (answer.status_code, SECRET in answer.text) == (403, False)
     assert door.client.get(f"/staff/objections/{lodged.seq}").status_code == 403
     assert door.client.post("/staff/letters", data={"csrf": code, "names": "Ann"}).status_code == 403
-    assert desk.register.head() == before
+    assert desk.register.log.head() == before
 
 
 def test_what_is_not_there_is_a_page(officer: Door) -> None:

@@ -53,9 +53,12 @@ def _letters(desk: Desk) -> list[Letter]:
 
 def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, entries: Entries) -> None:
     page = _record(officer, names="Ann Archer\nA. Archer", text="Leave me out.", received="2026-01-02")
-    (state,) = desk.register.objections_open()
+    (state,) = desk.register.objections.waiting()
     assert (state.channel, state.received, state.confirm_by) == ("letter", date(2026, 1, 2), None)
-    assert desk.register.statement(state.reference) == {"names": ["Ann Archer", "A. Archer"], "text": "Leave me out."}
+    assert desk.register.objections.statement(state.reference) == {
+        "names": ["Ann Archer", "A. Archer"],
+        "text": "Leave me out.",
+    }
     assert state.reference in page.text
     assert _letters(desk) == []
     (acted,) = entries(EntryKind.STAFF_ACTED)
@@ -67,15 +70,15 @@ def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, en
     assert officer.client.post(f"{receipt}/withdraw").status_code == 404, "it shows the objection, and can do no more"
     assert officer.client.post(f"{receipt}/add", data={"reason": "x"}).status_code == 404
     assert officer.visitor.get(f"{receipt}/withdraw").forms == []
-    assert desk.register.in_force() == 1
+    assert desk.register.objections.in_force() == 1
 
 
 def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, desk: Desk) -> None:
     _record(officer, accounts="ann\ndieter", channel="ticket")
-    states = desk.register.objections_open()
+    states = desk.register.objections.waiting()
     assert [each.channel for each in states] == ["ticket", "ticket"]
     assert all(each.confirm_by for each in states)
-    assert DIETER not in desk.register.identifiers(desk.register.person(ANN))
+    assert DIETER not in desk.register.members.identifiers(desk.register.members.covered_with(ANN))
     asked = _letters(desk)
     assert {(each.address, each.template, each.language) for each in asked} == {
         ("ann@town.example", "confirm", "en"),
@@ -88,19 +91,19 @@ def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, de
 def test_accounts_that_were_checked_are_linked_and_confirmed(officer: Door, desk: Desk) -> None:
     page = _record(officer, accounts="ann\nmastodon:@ann@other.example", checked="yes")
     assert "Confirmed" in page.text
-    (state,) = desk.register.objections_of("mastodon:@ann@other.example")
+    (state,) = desk.register.objections.of("mastodon:@ann@other.example")
     assert state.phase is ObjectionPhase.CONFIRMED
-    assert ANN in desk.register.identifiers(desk.register.person("mastodon:@ann@other.example"))
+    assert ANN in desk.register.members.identifiers(desk.register.members.covered_with("mastodon:@ann@other.example"))
     assert [each.template for each in _letters(desk)] == ["receipt"]
 
 
 def test_a_mail_counts_for_its_sender_who_is_asked(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL)
-    (state,) = desk.register.objections_open()
+    (state,) = desk.register.objections.waiting()
     assert (state.channel, state.received) == ("mail", date(2025, 1, 2))
     assert state.confirm_by is not None
-    assert [each.reference for each in desk.register.objections_of("mail:joerg@elsewhere.example")] == [state.reference]
-    text = (desk.register.statement(state.reference) or {})["text"]
+    assert [each.reference for each in desk.register.objections.of("mail:joerg@elsewhere.example")] == [state.reference]
+    text = (desk.register.objections.statement(state.reference) or {})["text"]
     assert text == "From: J\u00f6rg <joerg@elsewhere.example>\nSubject: I object\n\nPlease do not use my posts."
     (file,) = desk.register.attachments.of(state.reference)
     assert (file.name, desk.register.attachments.read(file.id)) == ("_id.pdf", b"%PDF-")
@@ -109,24 +112,26 @@ def test_a_mail_counts_for_its_sender_who_is_asked(officer: Door, desk: Desk) ->
 
 def test_a_forged_sender_gains_no_look_at_the_account_that_a_mail_names(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL, accounts="ann")
-    assert ANN not in desk.register.identifiers(desk.register.person("mail:joerg@elsewhere.example"))
+    assert ANN not in desk.register.members.identifiers(
+        desk.register.members.covered_with("mail:joerg@elsewhere.example")
+    )
 
 
 def test_a_late_answer_brings_a_mail_back_that_ended_unanswered(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL)
     (asked,) = _letters(desk)
     desk.register.letters.sent([asked.id])
-    (lapsed,) = desk.register.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC))
+    (lapsed,) = desk.register.objections.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC))
     question = officer.visitor.get(urlsplit(str(asked.params["confirm_url"])).path)
     officer.visitor.submit(question, button="yes")
-    states = desk.register.objections_of("mail:joerg@elsewhere.example")
+    states = desk.register.objections.of("mail:joerg@elsewhere.example")
     assert [each.phase for each in states] == [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED]
     assert states[0].reference == lapsed
 
 
 def _said(desk: Desk, account: str) -> Mapping[str, JSON]:
-    (state,) = desk.register.objections_of(account)
-    return desk.register.statement(state.reference) or {}
+    (state,) = desk.register.objections.of(account)
+    return desk.register.objections.statement(state.reference) or {}
 
 
 def test_what_was_written_is_sealed_with_its_sender_and_not_with_an_account_that_was_named(
@@ -134,11 +139,11 @@ def test_what_was_written_is_sealed_with_its_sender_and_not_with_an_account_that
 ) -> None:
     _record(officer, mail=MAIL, accounts="dieter", names="J\u00f6rg", text="He called, too.")
     sender = "mail:joerg@elsewhere.example"
-    (first,) = desk.register.objections_of(sender)
+    (first,) = desk.register.objections.of(sender)
     assert {"names", "text"} <= set(_said(desk, sender))
     assert [each.name for each in desk.register.attachments.of(first.reference)] == ["_id.pdf"]
     assert _said(desk, DIETER) == {"accounts": [DIETER], "within": first.seq}
-    (other,) = desk.register.objections_of(DIETER)
+    (other,) = desk.register.objections.of(DIETER)
     assert desk.register.attachments.of(other.reference) == []
     here = f"/staff/objections/{other.seq}"
     page = officer.act(officer.visitor.get(here), f"{here}/read")
@@ -153,8 +158,8 @@ def test_the_copy_of_a_named_account_holds_nothing_of_a_letter_that_nobody_check
     _record(officer, accounts="dieter", text="I am ill with X.")
     for objection in _objections(workspace, DIETER):
         assert (objection["unchecked"], objection["statement"], objection["attachments"]) == (True, None, [])
-    for state in desk.register.objections_of(DIETER):
-        desk.register.confirm(state.reference)
+    for state in desk.register.objections.of(DIETER):
+        desk.register.objections.confirm(state.reference)
     mentioned, written = _objections(workspace, DIETER)
     assert set(mentioned["statement"]) == {"accounts", "within"}
     assert written["statement"]["text"] == "I am ill with X."
@@ -188,7 +193,7 @@ def test_a_slip_is_told_and_what_was_typed_is_kept(
     assert set(page.errors) == {field}
     form = next(each for each in page.forms if each.action == "/staff/letters")
     assert values.items() <= form.values.items()
-    assert desk.register.objections_open() == []
+    assert desk.register.objections.waiting() == []
 
 
 @pytest.mark.parametrize("mail", [b"%PDF-1.4", b"\0" * 100, b"Subject: " + b"x" * 300_000 + b"\r\n\r\n"])
@@ -202,4 +207,4 @@ def test_a_form_of_another_session_records_nothing(officer: Door, desk: Desk) ->
     officer.out()
     officer.sign_in()
     assert officer.client.post("/staff/letters", data={"csrf": code, "names": "Ann"}).status_code == 403
-    assert desk.register.objections_open() == []
+    assert desk.register.objections.waiting() == []

@@ -54,7 +54,7 @@ def test_an_officer_is_invited_makes_a_passkey_signs_in_and_reviews(site: tuple[
     page.on("pageerror", lambda error: told.append(str(error)))
     with workspace.register() as register:
         secret = register.staff.invite("Olga Officer", "officer", datetime.now(UTC) + timedelta(hours=1))
-        seq = register.lodge([ANN], channel="typed-in", reason="I say no").seq
+        seq = register.objections.lodge([ANN], channel="typed-in", reason="I say no").seq
     page.goto(f"{url}/staff/join/{secret}")
     page.get_by_role("button", name="Make a passkey").click()
     page.wait_for_url(f"{url}/staff/objections")
@@ -69,7 +69,7 @@ def test_an_officer_is_invited_makes_a_passkey_signs_in_and_reviews(site: tuple[
     assert page.get_by_text("confirmed", exact=True).is_visible()
     assert told == []
     with workspace.register() as register:
-        kinds = [each.kind for each in register.entries() if each.payload.get("staff") == 1]
+        kinds = [each.kind for each in register.log.entries() if each.payload.get("staff") == 1]
     assert kinds == [
         EntryKind.STAFF_INVITED,
         EntryKind.STAFF_JOINED,
@@ -91,7 +91,7 @@ def test_the_tables_stand_beside_the_plots_at_320_pixels(site: tuple[Workspace, 
     workspace, url = site
     with workspace.register() as register:
         secret = register.staff.invite("Aud Auditor", "auditor", datetime.now(UTC) + timedelta(hours=1))
-        register.lodge([ANN], channel="typed-in")
+        register.objections.lodge([ANN], channel="typed-in")
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto(f"{url}/staff/join/{secret}")
     page.get_by_role("button", name="Make a passkey").click()

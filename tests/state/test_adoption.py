@@ -48,7 +48,7 @@ def test_it_is_adopted_once_and_says_so(old: Workspace) -> None:
     for _ in range(3):
         with old.register() as register:
             instance = register.instance
-            adopted = list(register.entries(EntryKind.WORKSPACE_ADOPTED))
+            adopted = list(register.log.entries(EntryKind.WORKSPACE_ADOPTED))
     assert instance is not None
     assert [entry.payload for entry in adopted] == [{"instance": instance.id}]
     assert old.mark_path.stat().st_mode & 0o777 == 0o600
@@ -59,9 +59,9 @@ def test_what_it_held_holds_on(old: Workspace) -> None:
     publish(old, "v4")
     assert authors(old, "v4") == {"ben", "cyd", "eve"}, "ann objected, dag was erased, cyd took it back"
     with old.register() as register:
-        phases = [state.phase for state in register.objections_of("forum:ann2")]
+        phases = [state.phase for state in register.objections.of("forum:ann2")]
         assert phases == [ObjectionPhase.LODGED]
-        assert register.member("forum:dag") is None
+        assert register.members.get("forum:dag") is None
     with reading(old) as session:
         assert session.said.instance
         assert session.said.incarnation == 1
@@ -77,7 +77,7 @@ def test_a_manifest_that_a_kill_left_is_moved_and_kept(old: Workspace) -> None:
     """v3 was signed, and its entry never came: an older demur would have deleted the manifest."""
     signed = (old.versions_path / "v3.json").read_bytes()
     with old.register() as register:
-        assert register.head().seq
+        assert register.log.head().seq
     assert not (old.versions_path / "v3.json").exists()
     assert (old.versions_path / "aside" / "v3.json").read_bytes() == signed
     publish(old, "v3")
@@ -94,7 +94,7 @@ def test_another_pepper_is_refused_although_the_register_has_no_check_value(old:
 def test_its_old_register_is_refused_once_it_was_adopted(old: Workspace, tmp_path: Path) -> None:
     before = shutil.copy(old.root / "register.db", tmp_path / "before.db")
     with old.register() as register:
-        register.lodge(["forum:eve"], channel="letter")
+        register.objections.lodge(["forum:eve"], channel="letter")
     for path in old.root.glob("register.db*"):
         path.unlink()
     shutil.copy(before, old.root / "register.db")
@@ -105,7 +105,7 @@ def test_its_old_register_is_refused_once_it_was_adopted(old: Workspace, tmp_pat
 def test_its_old_corpus_is_honoured_from_its_beginning(old: Workspace, tmp_path: Path) -> None:
     before = shutil.copytree(old.corpus_path, tmp_path / "before.lance")
     with old.register() as register:
-        register.lodge(["forum:eve"], channel="letter")
+        register.objections.lodge(["forum:eve"], channel="letter")
     publish(old, "v4")
     shutil.rmtree(old.corpus_path)
     shutil.copytree(before, old.corpus_path)

@@ -91,7 +91,7 @@ def make(home: Path) -> Ages:
     for age in range(AGES):
         if age:
             with now.register() as register:
-                register.lodge([f"forum:{PEOPLE[age - 1]}"], channel="letter")
+                register.objections.lodge([f"forum:{PEOPLE[age - 1]}"], channel="letter")
         read_all(now)
         if age == AGES - 1:
             erase(now, f"forum:{PEOPLE[age]}")
@@ -100,7 +100,7 @@ def make(home: Path) -> Ages:
         shutil.copytree(now.root, ages.folders[-1])
     other = workspaces.create(ages.foreign, open_policy())
     with other.register() as register:
-        register.lodge(["forum:ann"], channel="letter")
+        register.objections.lodge(["forum:ann"], channel="letter")
     read_all(other)
     publish(other, "v9")
     return ages

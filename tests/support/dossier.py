@@ -77,7 +77,7 @@ def members() -> pa.RecordBatch:
 def settle(workspace: Workspace, *, exports: Path | None = None) -> None:
     """Members, items, a version with an export, the items again, a second version."""
     with workspace.register() as register:
-        register.import_members([members()], now=NOW)
+        register.members.import_all([members()], now=NOW)
     import_items(workspace, "table", iter([batch(items())]), now=NOW)
     publish(workspace, "v1", now=NOW)
     if exports is not None:

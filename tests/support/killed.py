@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from demur.register.contact.notices import NoticeBook
+from demur.register.contact.notices import Notices
 from demur.worker.smtp import Smtp
 from demur.worker.transport import Outbox
 from demur.worker.work import work
 from demur.workspace import Workspace
 
 STEPS: Final[dict[str, tuple[type, str]]] = {
-    "claim": (NoticeBook, "claim"),
+    "claim": (Notices, "claim"),
     "smtp": (Smtp, "carry"),
     "file": (Outbox, "carry"),
-    "record": (NoticeBook, "sent"),
+    "record": (Notices, "sent"),
 }
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["demur.worker.work", "demur.kernel.rules"])  # it does not know this folder

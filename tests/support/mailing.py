@@ -51,8 +51,8 @@ def mail_policy(server: str = "", *, in_app: Any = "none", hook: str = "", **mai
 def campaign(workspace: Workspace, people: int, channels: tuple[Channel, ...] = (Channel.MAIL,)) -> None:
     """Members, and a notice for each of them."""
     with workspace.register() as register:
-        register.import_members([member_rows(people)])
-        register.notices.start("spring", EVERYBODY, channels)
+        register.members.import_all([member_rows(people)])
+        register.campaigns.start("spring", EVERYBODY, channels)
 
 
 def change(depot: Depot, policy: Policy) -> None:

@@ -104,7 +104,7 @@ def as_person(visitor: Visitor, language: str = "en", status: int = 200, **said:
 def state_of(desk: Desk, receipt: Page) -> ObjectionState:
     """The objection whose receipt a page is."""
     reference = next(word for word in receipt.text.split() if len(word) == 19 and word.count("-") == 3)
-    return desk.register.objection(reference)
+    return desk.register.objections.get(reference)
 
 
 def letters(desk: Desk) -> list[Letter]:
@@ -123,14 +123,14 @@ def path_in(letter: Letter) -> str:
 
 def bound(desk: Desk, *accounts: str) -> bool:
     """Whether all of these accounts are kept out."""
-    kept_out = set(desk.register.suppressed().tolist())
+    kept_out = set(desk.register.standing.suppressed().tolist())
     return {desk.keys.pepper.subject_key(account) for account in accounts} <= kept_out
 
 
 def renamed(desk: Desk, old: str, new: str) -> None:
     """The platform says that a member has another name now."""
     row = dict.fromkeys(MEMBER.names) | {"account": new, "linked": [old]}
-    desk.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+    desk.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
 
 
 def anonymous(page: Page) -> str:

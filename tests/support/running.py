@@ -201,7 +201,7 @@ def _found(root: Path, url: str, people: int) -> Workspace:
     everybody = [person(language, number) for language in LANGUAGES for number in range(1, people + 1)]
     with workspace.register() as register:
         rows = [_member(each) for each in everybody]
-        register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)])
+        register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)])
     import_items(workspace, "forum", [batch(post for each in everybody for post in _posts(each))])
     return workspace
 

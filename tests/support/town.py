@@ -103,6 +103,6 @@ def found_town(root: Path, policy: Policy | None = None) -> Workspace:
     """The forum's workspace: members known, posts imported."""
     workspace = create(root, policy or town_policy())
     with workspace.register() as register:
-        register.import_members([pa.RecordBatch.from_pylist(MEMBERS, schema=MEMBER)])
+        register.members.import_all([pa.RecordBatch.from_pylist(MEMBERS, schema=MEMBER)])
     import_items(workspace, "forum", [batch(POSTS)])
     return workspace

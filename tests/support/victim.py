@@ -54,15 +54,15 @@ STEPS: Final = (
     "demur.versions.digests:Digester.add",
     "demur.versions.digests:Digester.finish",
     "demur.suppression.lists:SuppressionList.write",
-    "demur.register:Register.append",
-    "demur.register:Register.append_if",
+    "demur.register.database.log:Log.append",
+    "demur.register.database.log:Log.append_if",
     "demur.register:Register.set_state",
-    "demur.register:Register.note_policy",
+    "demur.register.database.log:Log.note_policy",
     "demur.register.rights.persons:Persons.note",
     "demur.register.rights.persons:Persons.destroy",
     "demur.register.rights.persons:Persons.scrub",
     "demur.register.rights.persons:Persons.finished",
-    "demur.register:Register.lapse_overdue",
+    "demur.register.objections.objections:Objections.lapse_overdue",
     "lance.dataset:DatasetOptimizer.compact_files",
     "lance.dataset:DatasetOptimizer.optimize_indices",
     "lance.dataset:LanceDataset.cleanup_old_versions",
@@ -256,13 +256,13 @@ def prepare(workspace: Workspace, *, overdue: bool) -> None:
     """
     import_items(workspace, "table", readings(), now=NOW)
     with workspace.register() as register:
-        register.lodge([author(5)], channel="mail", now=NOW)
+        register.objections.lodge([author(5)], channel="mail", now=NOW)
     publish(workspace, "v1", now=NOW)
     import_items(workspace, "table", readings(), now=NOW)
     with workspace.register() as register:
-        register.lodge([author(3), author(11)], channel="mail", now=NOW)
+        register.objections.lodge([author(3), author(11)], channel="mail", now=NOW)
         confirm_by = NOW + timedelta(hours=1) if overdue else None
-        register.lodge([author(17)], channel="form", confirm_by=confirm_by, now=NOW)
+        register.objections.lodge([author(17)], channel="form", confirm_by=confirm_by, now=NOW)
 
 
 if __name__ == "__main__":

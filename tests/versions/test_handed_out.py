@@ -24,7 +24,7 @@ def workspace(fast_tmp: Path) -> workspaces.Workspace:
     made = workspaces.create(fast_tmp / "w", open_policy())
     import_items(made, "table", [batch([item("1"), item("2", "forum:bob"), item("3", "forum:cyd")])], now=NOW)
     with made.register() as register:
-        register.lodge(["forum:ann"], channel="letter", now=NOW)
+        register.objections.lodge(["forum:ann"], channel="letter", now=NOW)
     honour(made, now=NOW)
     return made
 
@@ -44,7 +44,7 @@ def test_a_row_that_honouring_missed_is_not_published(workspace: workspaces.Work
     assert publish(workspace, "v1", now=NOW).content.rows == 2
     assert verify(workspace, "v1", now=NOW).ok
     with workspace.register() as register:
-        *_, done = register.entries(EntryKind.CORPUS_HONOURED)
+        *_, done = register.log.entries(EntryKind.CORPUS_HONOURED)
     assert done.payload["deleted"] == 1
 
 
@@ -58,7 +58,7 @@ def test_what_honouring_every_row_does_not_remove_is_refused(
     with pytest.raises(CheckFailed, match=r"^Version v1 was not published: 1 rows .* import the sources again"):
         publish(workspace, "v1", now=NOW)
     with workspace.register() as register:
-        assert list(register.entries(EntryKind.VERSION_PUBLISHED)) == []
+        assert list(register.log.entries(EntryKind.VERSION_PUBLISHED)) == []
 
 
 def test_a_version_with_such_a_row_is_not_exported(workspace: workspaces.Workspace, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_regions_of_members_are_counted_where_an_item_names_none(fast_tmp: Path)
 
     def tell(rows: list[dict[str, str]]) -> None:
         with made.register() as register:
-            register.import_members([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
+            register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
 
     tell(known)
     items = [item("1"), item("2", region="FR"), item("3", "forum:bob"), item("4", "forum:cyd")]

@@ -33,7 +33,7 @@ def workspace(fast_tmp: Path) -> workspaces.Workspace:
 
 def object_to(workspace: workspaces.Workspace, account: str) -> None:
     with workspace.register() as register:
-        register.lodge([account], channel="letter", now=NOW)
+        register.objections.lodge([account], channel="letter", now=NOW)
 
 
 def test_a_later_objection_makes_a_version_stale_and_names_what_to_recall(

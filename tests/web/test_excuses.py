@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
+from erasing import erase_details
 from objecting import (
     EVERYBODY,
     FAR,
@@ -85,8 +86,8 @@ def every(routes: Sequence[str]) -> pytest.MarkDecorator:
 def test_no_reason_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
-    (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
-    assert desk.register.reason(state.reference) is None
+    (state,) = [each for each in desk.register.objections.of(ANN) if each.binding]
+    assert desk.register.objections.reason(state.reference) is None
     for page in watched.seen[:-1]:
         assert not {name for name in asked_for(page) if re.search("reason|why|text", name)}
     assert not [name for page in watched.seen for name in demanded(page)]
@@ -116,7 +117,7 @@ def test_no_evidence_is_demanded(route: Object, watched: Watched, desk: Desk) ->
 def test_somebody_without_an_account_needs_one_line_and_no_more(visitor: Visitor, desk: Desk) -> None:
     as_person(visitor, names="Ann Archer")
     as_person(visitor, links="Ann Archer")
-    assert desk.register.in_force() == 2
+    assert desk.register.objections.in_force() == 2
 
 
 @every(PAGES)
@@ -132,7 +133,7 @@ def test_no_login_is_demanded(route: Object, watched: Watched, desk: Desk) -> No
 @every(LASTING)
 def test_nothing_expires(route: Object, desk: Desk) -> None:
     route(SILENT, "en")
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     assert bound(desk, SILENT)
 
 
@@ -140,14 +141,14 @@ def test_an_account_that_was_typed_and_that_nobody_can_be_asked_about_does_not_e
     visitor: Visitor, desk: Desk
 ) -> None:
     typed(visitor, SILENT)
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     assert bound(desk, SILENT)
 
 
 def test_a_typed_objection_that_ended_unanswered_is_brought_back_by_a_late_answer(visitor: Visitor, desk: Desk) -> None:
     typed(visitor, ANN)
     (letter,) = letters(desk)
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     visitor.submit(visitor.get(path_in(letter)), button="yes")
     assert bound(desk, ANN)
 
@@ -205,7 +206,7 @@ def test_nobody_is_sent_to_another_medium(route: Object, watched: Watched, desk:
 @every(LASTING)
 def test_nothing_has_to_be_confirmed_elsewhere(route: Object, desk: Desk) -> None:
     route(DIETER, "en")
-    own = [each for each in desk.register.objections_open() if each.channel != "typed-in"]
+    own = [each for each in desk.register.objections.waiting() if each.channel != "typed-in"]
     assert own
     assert all(each.confirm_by is None for each in own)
 
@@ -223,7 +224,7 @@ def test_nobody_could_not_be_found(route: Object, watched: Watched, desk: Desk) 
 
 def test_not_even_somebody_who_was_erased(visitor: Visitor, desk: Desk) -> None:
     found = link(desk, DIETER)
-    desk.register.erase_details(DIETER)
+    erase_details(desk.register, DIETER)
     visitor.submit(visitor.get(found))
     assert bound(desk, DIETER)
 
@@ -251,17 +252,17 @@ def test_an_objection_goes_with_the_person_to_a_new_handle(route: Object, desk: 
 
 @every(ROUTES)
 def test_an_objection_lodged_in_an_earlier_campaign_holds_in_the_next(route: Object, desk: Desk) -> None:
-    desk.register.notices.start("first", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("first", EVERYBODY, [Channel.MAIL])
     route(ANN, "en")
-    desk.register.notices.start("second", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("second", EVERYBODY, [Channel.MAIL])
     assert bound(desk, ANN, ANNS_OTHER)
-    assert desk.register.notices.preview(EVERYBODY).objected == 1
+    assert desk.register.campaigns.preview(EVERYBODY).objected == 1
     assert not [each for each in desk.register.notices.of(ANN) if each.campaign == "second"]
 
 
 def test_a_link_of_an_earlier_campaign_works_after_the_next(visitor: Visitor, desk: Desk) -> None:
-    desk.register.notices.start("first", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("first", EVERYBODY, [Channel.MAIL])
     found = link(desk)
-    desk.register.notices.start("second", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("second", EVERYBODY, [Channel.MAIL])
     visitor.submit(visitor.get(found))
     assert bound(desk, ANN)

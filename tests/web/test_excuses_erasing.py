@@ -57,8 +57,8 @@ def route(request: pytest.FixtureRequest, workspace: Workspace, watched: Watched
 @EVERY
 def test_no_reason_no_identity_document_and_no_evidence_is_demanded(route: Erase, watched: Watched, desk: Desk) -> None:
     route(ANN)
-    (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
-    assert desk.register.reason(state.reference) is None
+    (state,) = [each for each in desk.register.objections.of(ANN) if each.binding]
+    assert desk.register.objections.reason(state.reference) is None
     assert desk.register.attachments.of(state.reference) == []
     assert not [name for page in watched.seen for name in asked_for(page) | set(demanded(page))]
     assert {page.language for page in watched.seen} <= {"de"}
@@ -67,9 +67,9 @@ def test_no_reason_no_identity_document_and_no_evidence_is_demanded(route: Erase
 @EVERY
 def test_nobody_is_sent_to_another_medium_and_nothing_expires(route: Erase, desk: Desk) -> None:
     route(SILENT)
-    (state,) = desk.register.objections_of(SILENT)
+    (state,) = desk.register.objections.of(SILENT)
     assert (state.phase, state.confirm_by) == (ObjectionPhase.CONFIRMED, None), "nobody has to confirm it elsewhere"
-    desk.register.lapse_overdue(FAR)
+    desk.register.objections.lapse_overdue(FAR)
     assert bound(desk, SILENT)
 
 
@@ -104,8 +104,8 @@ def test_an_old_handle_is_as_good_as_the_new_one_before_and_after(route: Erase, 
 
 @EVERY
 def test_one_asked_for_in_an_earlier_campaign_holds_in_the_next(route: Erase, desk: Desk) -> None:
-    desk.register.notices.start("first", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("first", EVERYBODY, [Channel.MAIL])
     route(ANN)
-    desk.register.notices.start("second", EVERYBODY, [Channel.MAIL])
+    desk.register.campaigns.start("second", EVERYBODY, [Channel.MAIL])
     assert bound(desk, ANN, ANNS_OTHER)
     assert not [each for each in desk.register.notices.of(ANN) if each.campaign == "second"]

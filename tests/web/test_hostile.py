@@ -68,9 +68,9 @@ def test_a_contact_that_confirmed_keeps_what_was_said_for_it(visitor: Visitor, d
     question = next(each for each in letters(desk) if each.template == "confirm")
     visitor.submit(visitor.get(path_in(question)), button="yes")
     withdraw(visitor, receipt.path)
-    assert desk.register.in_force() == 1
+    assert desk.register.objections.in_force() == 1
     visitor.submit(visitor.get(f"{path_in(question)}/withdraw"))
-    assert desk.register.in_force() == 0
+    assert desk.register.objections.in_force() == 0
 
 
 @pytest.mark.parametrize("channel", ["api", "letter", "mail", "ticket", "form"])
@@ -78,7 +78,7 @@ def test_whoever_objected_by_the_platform_or_a_letter_reads_of_a_withdrawal(
     visitor: Visitor, desk: Desk, channel: str
 ) -> None:
     """Whoever has the reference can withdraw."""
-    receipt = desk.register.lodge([ANN], channel=channel)
+    receipt = desk.register.objections.lodge([ANN], channel=channel)
     page = visitor.submit(visitor.get("/en/status"), {"reference": receipt.reference})
     withdraw(visitor, page.path)
     assert [(each.template, each.address) for each in letters(desk)] == [("withdrawn", "ann@town.example")]
@@ -105,10 +105,10 @@ def test_saying_yes_twice_after_a_no_is_one_objection(visitor: Visitor, desk: De
     question = next(each for each in letters(desk) if each.template == "confirm")
     visitor.submit(visitor.get(path_in(question)), button="no")
     page = visitor.get(path_in(question))
-    before = desk.register.in_force()
+    before = desk.register.objections.in_force()
     visitor.submit(page)
     visitor.submit(page)
-    assert desk.register.in_force() == before + 1
+    assert desk.register.objections.in_force() == before + 1
 
 
 def test_a_form_s_character_set_costs_nothing(visitor: Visitor) -> None:

@@ -125,8 +125,8 @@ def test_a_code_of_another_session_is_refused(visitor: Visitor, desk: Desk) -> N
     visitor.client.cookies.clear()
     sign_in(visitor, desk, "ann")
     visitor.post("/en/mine/object", {"csrf": code}, status=403)
-    assert not desk.register.objections_of(ANN)
-    assert not desk.register.objections_of(DIETER)
+    assert not desk.register.objections.of(ANN)
+    assert not desk.register.objections.of(DIETER)
 
 
 def test_a_session_ends_when_its_holder_says_so(visitor: Visitor, desk: Desk) -> None:
@@ -161,7 +161,7 @@ def test_who_has_signed_in_objects_with_one_click(visitor: Visitor, desk: Desk) 
     page = sign_in(visitor, desk)
     act = next(index for index, form in enumerate(page.forms) if form.action.endswith("/mine/object"))
     assert visitor.submit(page, form=act).path.startswith("/en/receipt/")
-    assert [each.binding for each in desk.register.objections_of(ANN)] == [True]
+    assert [each.binding for each in desk.register.objections.of(ANN)] == [True]
     again = visitor.get("/en/mine")
     assert "is not used for new versions" in again.text
     assert not [form for form in again.forms if form.action.endswith("/mine/object")], "once is enough"
@@ -228,8 +228,8 @@ def test_an_act_is_tried_again_until_the_workspace_is_free() -> None:
 
 
 def test_an_objection_that_names_two_accounts_opens_neither_to_the_other(visitor: Visitor, desk: Desk) -> None:
-    desk.register.lodge([ANN, DIETER], channel="letter")
-    desk.register.lodge([SILENT, ANN], channel="letter")
+    desk.register.objections.lodge([ANN, DIETER], channel="letter")
+    desk.register.objections.lodge([SILENT, ANN], channel="letter")
     assert "Der Markt" not in sign_in(visitor, desk).text
     visitor.client.cookies.clear()
     ask(visitor, "silent")
@@ -242,8 +242,8 @@ def test_an_address_that_nobody_verified_opens_nothing_of_its_holders(visitor: V
         {"account": "forum:mallory", "names": ["Mallory"], "mail": "dieter@town.example"},
         {"account": "forum:m2", "linked": ["forum:mallory"], "mail": "m@evil.example", "mail_verified": True},
     ]
-    desk.register.import_members([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
-    his = desk.register.lodge([DIETER], channel="letter", reason="mine alone").reference
+    desk.register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
+    his = desk.register.objections.lodge([DIETER], channel="letter", reason="mine alone").reference
     page = sign_in(visitor, desk, "m2")
     assert "Der Markt" not in page.text
     assert [form for form in page.forms if form.action.endswith("/mine/object")], "his objection is none of hers"
@@ -252,8 +252,8 @@ def test_an_address_that_nobody_verified_opens_nothing_of_its_holders(visitor: V
     assert set(json.loads(copy)["accounts"]) == {"forum:m2", "forum:mallory", "mail:m@evil.example"}
     assert not [secret for secret in (his, "mine alone", "Dieter Dachs", DIETER, "Der Markt") if secret in copy]
     visitor.submit(visitor.get("/en/mine/delete"))
-    assert (desk.register.member("forum:mallory"), desk.register.reason(his)) == (None, "mine alone")
-    assert desk.register.member(DIETER) is not None
+    assert (desk.register.members.get("forum:mallory"), desk.register.objections.reason(his)) == (None, "mine alone")
+    assert desk.register.members.get(DIETER) is not None
     assert desk.register.letters.address_of(desk.keys.pepper.subject_key("mail:dieter@town.example"))
 
 
@@ -261,7 +261,7 @@ def test_who_typed_an_address_gets_no_mail_for_it(visitor: Visitor, desk: Desk) 
     """The link to see what is held of an address goes to it, whatever else its other users have."""
     rows: list[dict[str, object]] = [{"account": f"forum:m{n}", "mail": "silent@town.example"} for n in range(5)]
     rows += [{"account": f"forum:x{n}", "linked": ["forum:m1"], "mail": "m@evil.example"} for n in range(5)]
-    desk.register.import_members([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
+    desk.register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=COLUMNS)])
     ask(visitor, "silent@town.example")
     assert [address for address, *_ in letters(desk)] == ["silent@town.example"]
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from erasing import erase_details
 from objecting import as_person, bound, by_link, letters, path_in, state_of, typed
 from pages import Page, Visitor
 from town import ANN, DIETER, SILENT
@@ -35,7 +36,7 @@ def test_says_what_stops_when_what_stays_and_whom_to_complain_to(visitor: Visito
 
 def test_is_found_again_by_its_link_for_ever(visitor: Visitor, desk: Desk) -> None:
     page = by_link(visitor, desk)
-    desk.register.confirm(state_of(desk, page).reference)
+    desk.register.objections.confirm(state_of(desk, page).reference)
     assert visitor.get(page.path).text == page.text
 
 
@@ -70,10 +71,10 @@ def test_a_reference_that_nobody_has_comes_back_with_what_was_typed(visitor: Vis
 
 
 def test_an_objection_that_came_by_letter_is_found_too(visitor: Visitor, desk: Desk) -> None:
-    receipt = desk.register.lodge([SILENT], channel="letter")
+    receipt = desk.register.objections.lodge([SILENT], channel="letter")
     page = visitor.submit(visitor.get("/en/status"), {"reference": receipt.reference})
     assert "You do not have to do anything else." in page.text
-    desk.register.lapse(receipt.reference, cause="denied")
+    desk.register.objections.lapse(receipt.reference, cause="denied")
     assert visitor.get(page.path).h1 == "This objection has ended"
 
 
@@ -93,14 +94,14 @@ def test_withdrawing_again_changes_nothing(visitor: Visitor, desk: Desk) -> None
     receipt = by_link(visitor, desk)
     asked = visitor.get(f"{receipt.path}/withdraw")
     visitor.submit(asked)
-    head = desk.register.head()
+    head = desk.register.log.head()
     assert visitor.submit(asked).h1 == "Your objection is withdrawn"
     assert visitor.get(f"{receipt.path}/withdraw").h1 == "Your objection is withdrawn"
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_another_objection_stays_in_force(visitor: Visitor, desk: Desk) -> None:
-    desk.register.lodge([ANN], channel="letter")
+    desk.register.objections.lodge([ANN], channel="letter")
     receipt = by_link(visitor, desk)
     visitor.submit(visitor.get(f"{receipt.path}/withdraw"))
     assert bound(desk, ANN)
@@ -111,9 +112,9 @@ def test_the_holder_says_yes(visitor: Visitor, desk: Desk) -> None:
     assert [each.get("value") for each in page.forms[0].buttons] == ["yes", "no"]
     done = visitor.submit(page, button="yes")
     assert done.h1 == "Your objection is confirmed"
-    (state,) = desk.register.objections_of(ANN)
+    (state,) = desk.register.objections.of(ANN)
     assert state.phase is ObjectionPhase.CONFIRMED
-    assert desk.register.lapse_overdue(desk.now() + timedelta(days=400)) == []
+    assert desk.register.objections.lapse_overdue(desk.now() + timedelta(days=400)) == []
     (onward,) = (each for each in done.links if each.endswith("/withdraw"))
     assert visitor.get(onward).h1 == "Withdraw your objection"
     assert bound(desk, ANN), "asking is not withdrawing"
@@ -128,9 +129,9 @@ def test_the_holder_says_no(visitor: Visitor, desk: Desk) -> None:
 def test_no_after_yes_changes_nothing(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
     visitor.submit(page, button="yes")
-    head = desk.register.head()
+    head = desk.register.log.head()
     assert visitor.submit(page, button="no").h1 == "Your objection is confirmed"
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 @pytest.mark.parametrize("cause", ["denied", "late"])
@@ -139,15 +140,15 @@ def test_yes_is_never_too_late(visitor: Visitor, desk: Desk, cause: str) -> None
     if cause == "denied":
         visitor.submit(page, button="no")
     else:
-        desk.register.lapse_overdue(desk.now() + timedelta(days=400))
+        desk.register.objections.lapse_overdue(desk.now() + timedelta(days=400))
     assert not bound(desk, ANN)
     late = visitor.get(page.path)
     assert [each.get("value") for each in late.forms[0].buttons] == ["yes"]
     assert visitor.submit(late, button="yes").h1 == "Your objection is confirmed"
     assert bound(desk, ANN)
-    head = desk.register.head()
+    head = desk.register.log.head()
     assert visitor.submit(late, button="yes").h1 == "Your objection is confirmed"
-    assert desk.register.head() == head, "once is enough"
+    assert desk.register.log.head() == head, "once is enough"
 
 
 def test_yes_of_somebody_without_an_account_is_never_too_late_either(visitor: Visitor, desk: Desk) -> None:
@@ -156,30 +157,30 @@ def test_yes_of_somebody_without_an_account_is_never_too_late_either(visitor: Vi
     page = visitor.submit(visitor.get(path_in(asked)), button="no")
     assert not state_of(desk, receipt).binding
     assert visitor.submit(page, button="yes").h1 == "Your objection is confirmed"
-    assert desk.register.in_force() == 1
+    assert desk.register.objections.in_force() == 1
 
 
 def test_after_a_withdrawal_there_is_nothing_to_confirm(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
-    (state,) = desk.register.objections_of(ANN)
-    desk.register.withdraw(state.reference)
-    head = desk.register.head()
+    (state,) = desk.register.objections.of(ANN)
+    desk.register.objections.withdraw(state.reference)
+    head = desk.register.log.head()
     assert visitor.get(page.path).forms == []
     assert visitor.submit(page, button="yes").h1 == "Your objection is withdrawn"
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_an_answer_that_is_neither_changes_nothing(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
-    head = desk.register.head()
+    head = desk.register.log.head()
     for answer in ("", "maybe", "YES"):
         assert visitor.post(page.path, {"answer": answer}).h1 == "Did you object?"
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_the_receipt_of_an_erased_person_still_opens_and_can_be_withdrawn(visitor: Visitor, desk: Desk) -> None:
     receipt = by_link(visitor, desk)
-    desk.register.erase_details(ANN)
+    erase_details(desk.register, ANN)
     assert "We have received your objection" in visitor.get(receipt.path).h1
     visitor.submit(visitor.get(f"{receipt.path}/withdraw"))
     assert not bound(desk, ANN)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
+from erasing import erase_details
 from objecting import Platform, bound, by_link, letters, link, path_in, signed_in, state_of
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
@@ -41,15 +42,15 @@ def test_the_link_names_nobody(visitor: Visitor, desk: Desk) -> None:
 
 def test_pressing_again_leads_to_the_same_receipt(visitor: Visitor, desk: Desk) -> None:
     first = by_link(visitor, desk)
-    head = desk.register.head()
+    head = desk.register.log.head()
     assert by_link(visitor, desk).path == first.path
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
     assert len(letters(desk)) == 1
 
 
 def test_the_link_works_again_after_a_withdrawal(visitor: Visitor, desk: Desk) -> None:
     first = by_link(visitor, desk)
-    desk.register.withdraw(state_of(desk, first).reference)
+    desk.register.objections.withdraw(state_of(desk, first).reference)
     second = by_link(visitor, desk)
     assert second.path != first.path
     assert bound(desk, ANN)
@@ -75,7 +76,7 @@ def test_whoever_has_no_address_gets_the_receipt_on_the_page_alone(visitor: Visi
 
 def test_the_link_works_after_the_person_was_erased(visitor: Visitor, desk: Desk) -> None:
     found = link(desk)
-    desk.register.erase_details(ANN)
+    erase_details(desk.register, ANN)
     receipt = visitor.submit(visitor.get(found))
     assert state_of(desk, receipt).binding
     assert bound(desk, ANN)
@@ -84,7 +85,7 @@ def test_the_link_works_after_the_person_was_erased(visitor: Visitor, desk: Desk
 
 
 def test_an_objection_by_another_route_does_not_show_its_receipt_to_the_link(visitor: Visitor, desk: Desk) -> None:
-    other = desk.register.lodge([ANN], channel="letter")
+    other = desk.register.objections.lodge([ANN], channel="letter")
     page = by_link(visitor, desk)
     assert other.reference not in page.html
     assert state_of(desk, page).reference != other.reference
@@ -94,7 +95,7 @@ def test_a_name_that_became_another_keeps_the_link_and_the_objection(visitor: Vi
     by_link(visitor, desk)
     renamed = MEMBERS[0] | {"account": "forum:annie", "linked": [ANN]}
     row = dict.fromkeys(MEMBER.names) | renamed
-    desk.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+    desk.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
     assert bound(desk, "forum:annie", ANN)
     by_link(visitor, desk)
 
@@ -111,7 +112,7 @@ def test_signed_in_is_one_click(visitor: Visitor, desk: Desk, platform: Platform
 def test_signed_in_twice_leads_to_the_same_receipt(visitor: Visitor, desk: Desk, platform: Platform) -> None:
     first = signed_in(visitor, platform.token(jti="1"))
     assert signed_in(visitor, platform.token(jti="2")).path == first.path
-    assert desk.register.in_force() == 1
+    assert desk.register.objections.in_force() == 1
 
 
 def test_signed_in_as_somebody_nobody_has_heard_of(visitor: Visitor, desk: Desk, platform: Platform) -> None:
@@ -126,7 +127,7 @@ def test_the_second_button_opens_a_session_and_objects_to_nothing(
     assert page.path == "/en/mine"
     assert "Der Markt" in page.text
     assert "The library" not in page.text
-    assert desk.register.in_force() == 0
+    assert desk.register.objections.in_force() == 0
 
 
 def test_the_token_of_a_signed_in_user_is_in_no_link_and_no_address_but_its_own(
@@ -144,7 +145,7 @@ def test_clocks_may_be_a_minute_apart(visitor: Visitor, desk: Desk, platform: Pl
     for number, ahead in enumerate((timedelta(seconds=50), timedelta(seconds=-350))):
         token = platform.token(jti=f"c{number}", iat=now + ahead, exp=now + ahead + timedelta(minutes=5))
         signed_in(visitor, token)
-    assert desk.register.in_force() == 1
+    assert desk.register.objections.in_force() == 1
 
 
 def test_without_a_key_of_the_platform_there_is_no_such_route(visitor: Visitor) -> None:
@@ -157,8 +158,8 @@ def test_a_signed_link_is_not_limited_by_identifier(visit: Callable[..., Visitor
     visitor = visit(Limits(Rates(page=plenty, act=plenty, account=Rate(1, 0.001), question=Rate(1, 0.001))))
     desk: Desk = visitor.client.app.state.desk  # type: ignore[attr-defined]  # of the ASGI application
     for _ in range(3):
-        desk.register.withdraw(state_of(desk, by_link(visitor, desk)).reference)
-    assert desk.register.objections_of(ANN)[-1].phase is ObjectionPhase.WITHDRAWN
+        desk.register.objections.withdraw(state_of(desk, by_link(visitor, desk)).reference)
+    assert desk.register.objections.of(ANN)[-1].phase is ObjectionPhase.WITHDRAWN
 
 
 def test_a_second_press_of_the_button_reads_that_the_first_one_did_it(
@@ -167,24 +168,24 @@ def test_a_second_press_of_the_button_reads_that_the_first_one_did_it(
     token = platform.token(ANN)
     page = visitor.get("/en/in", params={"token": token})
     visitor.submit(page, button="object")
-    head = desk.register.head()
+    head = desk.register.log.head()
     again = visitor.submit(page, button="object", status=403)
     assert again.h1 == "We have received your objection"
     assert not [each for each in again.links if "/receipt/" in each], "who replays a token gets no receipt"
-    assert desk.register.head() == head
-    (state,) = [each for each in desk.register.objections_of(ANN) if each.binding]
-    desk.register.withdraw(state.reference)
+    assert desk.register.log.head() == head
+    (state,) = [each for each in desk.register.objections.of(ANN) if each.binding]
+    desk.register.objections.withdraw(state.reference)
     assert visitor.submit(page, button="object", status=403).h1 == "This link does not work"
 
 
 def test_each_of_two_linked_people_has_an_objection_of_their_own(visitor: Visitor, desk: Desk) -> None:
     """A link between them can be taken back, and one of them withdraw: the other's stands."""
-    desk.register.link(DIETER, EWA)
+    desk.register.members.link(DIETER, EWA)
     first, second = by_link(visitor, desk, DIETER), by_link(visitor, desk, EWA)
     assert first.path != second.path
-    desk.register.unlink(DIETER, EWA)
+    desk.register.members.unlink(DIETER, EWA)
     assert bound(desk, DIETER)
     assert bound(desk, EWA)
-    desk.register.withdraw(state_of(desk, first).reference)
+    desk.register.objections.withdraw(state_of(desk, first).reference)
     assert not bound(desk, DIETER)
     assert bound(desk, EWA)

@@ -66,7 +66,7 @@ def test_binds_at_once_and_asks_the_holder_of_the_address_on_file(visitor: Visit
     assert bound(desk, ANN, ANNS_OTHER)
     (letter,) = letters(desk)
     assert (letter.address, letter.template, letter.language) == ("ann@town.example", "confirm", "en")
-    state = desk.register.objection(state.reference)
+    state = desk.register.objections.get(state.reference)
     assert state.confirm_by is not None
     assert (state.confirm_by - state.lodged).days == desk.policy().objections.confirm_within_days
     named = datetime.fromisoformat(str(letter.params["confirm_by"]))
@@ -87,7 +87,7 @@ def test_where_nobody_can_be_asked_it_does_not_lapse_and_the_officer_sees_it(
     state = state_of(desk, typed(visitor, account))
     assert (state.binding, state.confirm_by) == (True, None)
     assert letters(desk) == []
-    assert state in desk.register.objections_open()
+    assert state in desk.register.objections.waiting()
 
 
 def test_the_answer_is_the_same_in_every_case(visitor: Visitor) -> None:
@@ -123,19 +123,19 @@ def test_every_case_takes_the_same_time(visitor: Visitor) -> None:
 def test_one_entry_in_the_register_in_every_case(visitor: Visitor, desk: Desk) -> None:
     """The receipt's token holds the number of the entry: it must not tell either."""
     for account in ("ann", "nobody", "silent"):
-        before = desk.register.head().seq
+        before = desk.register.log.head().seq
         typed(visitor, account)
-        assert desk.register.head().seq == before + 1
-    *_, last = desk.register.entries()
+        assert desk.register.log.head().seq == before + 1
+    *_, last = desk.register.log.entries()
     assert last.kind is EntryKind.OBJECTION_LODGED
 
 
 def test_the_receipt_reads_the_same_whatever_the_holder_did(visitor: Visitor, desk: Desk) -> None:
     first, second, third = (typed(visitor, "ann") for _ in range(3))
     before = [anonymous(page) for page in (first, second, third)]
-    desk.register.confirm(state_of(desk, first).reference)
-    desk.register.lapse(state_of(desk, second).reference, cause="denied")
-    desk.register.lapse(state_of(desk, third).reference, cause="unconfirmed")
+    desk.register.objections.confirm(state_of(desk, first).reference)
+    desk.register.objections.lapse(state_of(desk, second).reference, cause="denied")
+    desk.register.objections.lapse(state_of(desk, third).reference, cause="unconfirmed")
     again = [visitor.get(page.path) for page in (first, second, third)]
     assert [anonymous(page) for page in again] == before
     withdrawn = [visitor.submit(visitor.get(f"{page.path}/withdraw")) for page in again]
@@ -145,11 +145,11 @@ def test_the_receipt_reads_the_same_whatever_the_holder_did(visitor: Visitor, de
 
 
 def test_typing_an_account_gives_no_hold_of_what_its_holder_did(visitor: Visitor, desk: Desk) -> None:
-    theirs = desk.register.lodge([ANN], channel="signed-link")
+    theirs = desk.register.objections.lodge([ANN], channel="signed-link")
     page = typed(visitor, "ann")
     assert theirs.reference not in page.html
     visitor.submit(visitor.get(f"{page.path}/withdraw"))
-    assert desk.register.objection(theirs.reference).binding
+    assert desk.register.objections.get(theirs.reference).binding
     assert bound(desk, ANN)
 
 
@@ -173,12 +173,12 @@ def test_whoever_types_too_fast_is_told_when_to_come_back(visit: Callable[..., V
 
 
 def test_what_cannot_be_an_account_comes_back_with_the_answer_kept(visitor: Visitor, desk: Desk) -> None:
-    head = desk.register.head()
+    head = desk.register.log.head()
     page = typed(visitor, "https://instagram.com/p/abc", status=422)
     assert list(page.errors) == ["account"]
     assert page.forms[0].values == {"account": "https://instagram.com/p/abc"}
     assert "/en/object/person" in page.links
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_no_account_takes_two_pages_at_most(visitor: Visitor, desk: Desk) -> None:
@@ -192,11 +192,11 @@ def test_accounts_that_are_named_bind_at_once_and_link_nobody(visitor: Visitor, 
     said = "@dieter\nhttps://town.example/@ann\nhttps://instagram.com/p/abc\nsomething else"
     receipt = as_person(visitor, links=said, names="Ann\nAnnie")
     assert bound(desk, DIETER, ANN, ANNS_OTHER)
-    theirs = desk.register.person(DIETER).tolist()
+    theirs = desk.register.members.covered_with(DIETER).tolist()
     assert desk.keys.pepper.subject_key(ANN) not in theirs, (
         "naming two accounts does not show that they are one person's"
     )
-    statement = desk.register.statement(state_of(desk, receipt).reference)
+    statement = desk.register.objections.statement(state_of(desk, receipt).reference)
     assert statement is not None
     assert statement["accounts"] == ["forum:dieter", "mastodon:@ann@town.example"]
     assert statement["links"] == ["https://instagram.com/p/abc", "something else"]
@@ -222,12 +222,12 @@ def test_a_contact_gets_the_receipt_and_the_question(visitor: Visitor, desk: Des
         ("ewa@elsewhere.example", "confirm", "pl"),
     }
     assert state.confirm_by is None, "an officer may still confirm the names: nothing is lost by a mail not answered"
-    statement = desk.register.statement(state.reference)
+    statement = desk.register.objections.statement(state.reference)
     assert statement is not None
     assert (statement["child"], statement["contact"]) == (True, "ewa@elsewhere.example")
     (question,) = (each for each in told if each.template == "confirm")
     visitor.submit(visitor.get(path_in(question)), button="yes")
-    assert desk.register.objection(state.reference).phase is ObjectionPhase.CONFIRMED
+    assert desk.register.objections.get(state.reference).phase is ObjectionPhase.CONFIRMED
 
 
 def test_nothing_of_what_was_said_is_in_the_clear(visitor: Visitor, desk: Desk) -> None:
@@ -239,12 +239,12 @@ def test_nothing_of_what_was_said_is_in_the_clear(visitor: Visitor, desk: Desk) 
 
 
 def test_an_empty_form_and_a_wrong_address_come_back_with_the_answers_kept(visitor: Visitor, desk: Desk) -> None:
-    head = desk.register.head()
+    head = desk.register.log.head()
     page = as_person(visitor, contact="not an address", child="yes", status=422)
     assert list(page.errors) == ["names", "contact"]
     assert page.forms[0].values["contact"] == "not an address"
     assert page.forms[0].values["child"] == "yes"
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_too_many_lines_come_back(visitor: Visitor) -> None:
@@ -258,7 +258,7 @@ def test_withdrawing_covers_what_was_lodged_together(visitor: Visitor, desk: Des
     visitor.submit(visitor.get(f"{receipt.path}/withdraw"))
     assert not bound(desk, SILENT)
     assert not bound(desk, ANN)
-    assert desk.register.in_force() == 0
+    assert desk.register.objections.in_force() == 0
 
 
 def test_the_receipt_says_what_is_done_with_names_and_what_is_not_yet(visitor: Visitor) -> None:
@@ -274,6 +274,6 @@ def test_what_is_too_long_for_one_form_is_told_and_nothing_is_cut_off(visitor: V
     lines = [f"https://town.example/posts/{'x' * 230}{number}" for number in range(48)]
     page = visitor.post("/en/object/person", {field: "\n".join(lines)}, status=422)
     assert set(page.errors) == {field}
-    assert desk.register.in_force() == 0
+    assert desk.register.objections.in_force() == 0
     form = next(each for each in page.forms if each.action == "/en/object/person")
     assert form.element.find(f".//textarea[@name='{field}']") is not None

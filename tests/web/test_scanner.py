@@ -57,14 +57,18 @@ def mails(desk: Desk, told: Iterable[Letter]) -> list[str]:
     rendered = [render_mail(policy, each.template, each.language, each.params) for each in told]
     for account in (ANN, DIETER):
         token = desk.tokens.make(Purpose.OBJECT, desk.keys.pepper.subject_key(account))
-        rendered.append(render_notice(policy, desk.register.member(account), Links(policy.portal.url, token)))
+        rendered.append(render_notice(policy, desk.register.members.get(account), Links(policy.portal.url, token)))
     return [text for each in rendered for text in (each.text, each.html, each.in_app)]
 
 
 def standing(desk: Desk) -> tuple[object, list[ObjectionState], int]:
     """Everything that a click could change."""
-    states = [*desk.register.objections_of(ANN), *desk.register.objections_of(DIETER), *desk.register.objections_open()]
-    return desk.register.head(), states, desk.register.letters.waiting()
+    states = [
+        *desk.register.objections.of(ANN),
+        *desk.register.objections.of(DIETER),
+        *desk.register.objections.waiting(),
+    ]
+    return desk.register.log.head(), states, desk.register.letters.waiting()
 
 
 def test_a_scanner_that_opens_every_link_changes_nothing(visitor: Visitor, workspace: Workspace, desk: Desk) -> None:

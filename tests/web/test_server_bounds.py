@@ -255,7 +255,7 @@ def test_an_upload_of_the_allowed_size_passes_for_as_long_as_it_moves(start: Sta
     assert wire.head().startswith(b"HTTP/1.1 303 ")
     seq = Tokens.of(workspace.keys(), 1).read(receipt.rpartition("/")[2], Purpose.RECEIPT).number
     with workspace.register() as register:
-        (kept,) = register.attachments.of(register.reference_of(seq) or "")
+        (kept,) = register.attachments.of(register.objections.reference_of(seq) or "")
         assert register.attachments.read(kept.id) == content
 
 

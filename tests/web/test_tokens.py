@@ -48,7 +48,7 @@ def genuine(desk: Desk, purpose: Purpose) -> str:
         return desk.tokens.make(purpose, ann(desk))
     if purpose is Purpose.READ:
         return desk.tokens.make(purpose, ann(desk), expires=desk.now() + timedelta(hours=1))
-    return desk.tokens.make(purpose, desk.register.objections_of(ANN)[0].seq)
+    return desk.tokens.make(purpose, desk.register.objections.of(ANN)[0].seq)
 
 
 DAMAGES: dict[str, Callable[[str], str]] = {
@@ -79,14 +79,14 @@ def acting(purpose: Purpose, path: str) -> str:
 def test_a_damaged_token_opens_nothing(
     visitor: Visitor, desk: Desk, purpose: Purpose, subtests: pytest.Subtests
 ) -> None:
-    desk.register.lodge([ANN], channel="letter")
-    head, waiting = desk.register.head(), desk.register.letters.waiting()
+    desk.register.objections.lodge([ANN], channel="letter")
+    head, waiting = desk.register.log.head(), desk.register.letters.waiting()
     for name, damage in DAMAGES.items():
         with subtests.test(name):
             path = f"/en/{PATHS[purpose]}/{damage(genuine(desk, purpose))}"
             visitor.get(path, 404)
             visitor.post(acting(purpose, path), {"answer": "no"}, 404)
-            assert (desk.register.head(), desk.register.letters.waiting()) == (head, waiting)
+            assert (desk.register.log.head(), desk.register.letters.waiting()) == (head, waiting)
 
 
 @pytest.mark.parametrize("purpose", list(PATHS))
@@ -96,26 +96,26 @@ def test_a_token_for_another_purpose_opens_nothing(
 ) -> None:
     if purpose is other:
         return
-    desk.register.lodge([ANN], channel="letter")
-    head = desk.register.head()
+    desk.register.objections.lodge([ANN], channel="letter")
+    head = desk.register.log.head()
     path = f"/en/{PATHS[purpose]}/{genuine(desk, other)}"
     visitor.get(path, 404)
     visitor.post(acting(purpose, path), {"answer": "yes"}, 404)
     if purpose is Purpose.RECEIPT:
         visitor.post(f"{path}/add", {"reason": "x"}, 404)
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
     assert not visitor.client.cookies
 
 
 @pytest.mark.parametrize("purpose", list(PATHS))
 def test_a_token_of_another_workspace_opens_nothing(visitor: Visitor, desk: Desk, purpose: Purpose) -> None:
-    desk.register.lodge([ANN], channel="letter")
-    head = desk.register.head()
+    desk.register.objections.lodge([ANN], channel="letter")
+    head = desk.register.log.head()
     later = desk.now() + timedelta(hours=1) if purpose is Purpose.READ else None
     forged = Tokens(b"\0" * 32).make(purpose, ann(desk), expires=later)
     visitor.get(f"/en/{PATHS[purpose]}/{forged}", 404)
     visitor.post(acting(purpose, f"/en/{PATHS[purpose]}/{forged}"), {"answer": "no"}, 404)
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
 
 
 def test_a_link_that_does_not_work_says_how_to_go_on_without_it(visitor: Visitor, desk: Desk) -> None:
@@ -274,7 +274,7 @@ FORGED: dict[str, Callable[[Platform], str]] = {
 def test_a_forged_token_of_the_platform_is_refused(
     visitor: Visitor, desk: Desk, platform: Platform, subtests: pytest.Subtests
 ) -> None:
-    head = desk.register.head()
+    head = desk.register.log.head()
     for how, forge in FORGED.items():
         with subtests.test(how):
             token = forge(platform)
@@ -283,7 +283,7 @@ def test_a_forged_token_of_the_platform_is_refused(
             for act in ("object", "mine"):
                 page = visitor.post("/en/in", {"token": token, "act": act}, 403)
                 assert "/en/object" in page.links
-            assert desk.register.head() == head
+            assert desk.register.log.head() == head
             assert not visitor.client.cookies
 
 
@@ -298,10 +298,10 @@ def test_a_token_acts_once(visitor: Visitor, desk: Desk, platform: Platform, fir
     token = platform.token()
     signed_in(visitor, token, button=first)
     visitor.client.cookies.clear()
-    head = desk.register.head()
+    head = desk.register.log.head()
     page = signed_in(visitor, token, button=second, status=403)
     assert page.h1 == ("We have received your objection" if first == "object" else "This link does not work")
-    assert desk.register.head() == head
+    assert desk.register.log.head() == head
     assert not visitor.client.cookies
 
 

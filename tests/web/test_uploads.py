@@ -1,6 +1,7 @@
 """A reason or a file, added to an objection that stands already: what is taken, and how it is kept."""
 
 import pytest
+from erasing import erase_details
 from objecting import as_person, bound, by_link, state_of
 from pages import Page, Visitor
 from town import ANN
@@ -189,6 +190,6 @@ def test_somebody_without_an_account_can_add_too(visitor: Visitor, desk: Desk) -
 
 def test_an_erased_person_can_add_nothing_and_reads_why(visitor: Visitor, desk: Desk) -> None:
     receipt = by_link(visitor, desk)
-    desk.register.erase_details(ANN)
+    erase_details(desk.register, ANN)
     page = add(visitor, receipt, "Because.", 422)
     assert list(page.errors) == ["reason"]

@@ -20,7 +20,7 @@ def on_the_portal(visitor: Visitor, desk: Desk, receipt: Page, reference: str) -
 
 
 def over_the_api(visitor: Visitor, desk: Desk, receipt: Page, reference: str) -> None:  # noqa: ARG001  # the same
-    key = desk.register.api_keys.create(f"after entry {desk.register.head().seq}")
+    key = desk.register.api_keys.create(f"after entry {desk.register.log.head().seq}")
     headers = {"Authorization": f"Bearer {key}"}
     answer = visitor.client.post(f"/api/objections/{reference}/withdraw", headers=headers)
     assert (answer.status_code, answer.json()["status"]) == (200, "withdrawn")
@@ -38,14 +38,14 @@ def test_whoever_stood_for_it_is_told_once(visitor: Visitor, desk: Desk, withdra
     receipt = by_link(visitor, desk, DIETER)
     reference = state_of(desk, receipt).reference
     letters(desk)
-    before = desk.register.head().seq
+    before = desk.register.log.head().seq
     withdraw(visitor, desk, receipt, reference)
     (letter,) = letters(desk)
     assert (letter.template, letter.address, letter.language) == ("withdrawn", "dieter@town.example", "de")
     assert letter.params == {"reference": reference}
-    assert desk.register.objection(reference).phase is ObjectionPhase.WITHDRAWN
+    assert desk.register.objections.get(reference).phase is ObjectionPhase.WITHDRAWN
     assert not bound(desk, DIETER)
-    assert "objection.withdrawn" in [entry.kind.value for entry in desk.register.entries() if entry.seq > before]
+    assert "objection.withdrawn" in [entry.kind.value for entry in desk.register.log.entries() if entry.seq > before]
 
 
 @pytest.mark.parametrize("withdraw", CHANNELS[1:])

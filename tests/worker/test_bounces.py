@@ -159,7 +159,7 @@ def test_bounce_makes_whoever_was_not_reached_untold(
     assert "other.eml: no mail that came back for good" in said.err
     assert office.register.notices.of("forum:m1")[0].status is NoticeStatus.BOUNCED
     assert office.register.notices.of("forum:m0")[0].status is NoticeStatus.SENT
-    member = office.register.member("forum:m1")
+    member = office.register.members.get("forum:m1")
     assert member is not None
     assert member.told_on is None
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(dsn("none@of.ours"))))
@@ -188,28 +188,31 @@ def test_a_mail_that_comes_back_at_once_reached_nobody(made: Made, fast_tmp: Pat
     with server(box) as place:
         office = made(mail_policy(place), 1)
         until = datetime.now(UTC) + timedelta(days=14)
-        receipt = office.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+        receipt = office.register.objections.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
         said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
         office.register.letters.post("confirm", "en", said, account="forum:m0")
-        office.register.import_members([member_rows(2)])
-        office.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+        office.register.members.import_all([member_rows(2)])
+        office.register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
         for kind in (SingleMails(office), MailNotices(office)):
             lane: Delivery = Delivery(office, kind)  # type: ignore[type-arg]  # of either
             lane.turn()
             lane.close()
             assert lane.counts == {"sent": 1}
     (record,) = office.register.notices.of("forum:m1")
-    member = office.register.member("forum:m1")
+    member = office.register.members.get("forum:m1")
     assert member is not None
     assert (record.status, member.told_on) == (NoticeStatus.BOUNCED, None)
-    assert office.register.lapse_overdue(until + timedelta(days=400)) == []
-    assert office.register.objection(receipt.reference).binding
+    assert office.register.objections.lapse_overdue(until + timedelta(days=400)) == []
+    assert office.register.objections.get(receipt.reference).binding
 
 
 def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tmp_path: Path) -> None:
     office = made(mail_policy().model_copy(update={"portal": Portal()}), 2)
     until = datetime.now(UTC) + timedelta(days=14)
-    lodged = {name: office.register.lodge([name], channel="typed-in", confirm_by=until) for name in ("forum:m0", "x:b")}
+    lodged = {
+        name: office.register.objections.lodge([name], channel="typed-in", confirm_by=until)
+        for name in ("forum:m0", "x:b")
+    }
     for name, receipt in lodged.items():
         said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
         office.register.letters.post("confirm", "en", said, account=name, address="m0@mail.example")
@@ -222,9 +225,9 @@ def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tm
     report.write_bytes(dsn(sent.name.removesuffix(".eml")))
     for _ in range(2):
         assert run(["bounce", "-w", str(office.workspace.root), str(report)]) == 0
-    lapsed = office.register.lapse_overdue(until + timedelta(days=1))
+    lapsed = office.register.objections.lapse_overdue(until + timedelta(days=1))
     assert lapsed == [lodged["x:b"].reference]
-    assert office.register.objection(lodged["forum:m0"].reference).confirm_by is None
+    assert office.register.objections.get(lodged["forum:m0"].reference).confirm_by is None
 
 
 def test_a_letter_is_known_by_its_message_id_alone_and_a_forged_one_is_not(made: Made) -> None:

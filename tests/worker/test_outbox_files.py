@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 
 import pyarrow as pa
 import pytest
+from erasing import erase_details
 from mailing import EVERYBODY, Made, change, lane, mail_policy, statuses
 from postbox import Postbox, server
 
@@ -45,7 +46,7 @@ def test_nobody_is_told_or_asked_by_a_file_where_the_portal_is_public(
     assert delivered(depot, MailNotices) == delivered(depot, SingleMails) == {}
     assert not list(depot.workspace.outbox_path.iterdir())
     assert depot.register.letters.waiting() == 1
-    assert [(count.status, count.number) for count in depot.register.notices.progress("spring")] == [("queued", 3)]
+    assert [(count.status, count.number) for count in depot.register.campaigns.progress("spring")] == [("queued", 3)]
     assert caplog.text.count("mail.server is empty") == 2, "each of the two lanes says it once"
 
 
@@ -94,7 +95,7 @@ def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
 def asked(depot: Depot) -> tuple[str, datetime | None]:
     """A question that became a file: its text, and until when the objection waits for an answer."""
     until = datetime.now(UTC) + timedelta(days=14)
-    receipt = depot.register.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
+    receipt = depot.register.objections.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
     said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
     depot.register.letters.post("confirm", "en", said, account="forum:m0")
     assert delivered(depot, SingleMails) == {"sent": 1}
@@ -102,7 +103,7 @@ def asked(depot: Depot) -> tuple[str, datetime | None]:
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)
     text = mail.get_body(("plain",))
     assert text is not None
-    return text.get_content(), depot.register.objection(receipt.reference).confirm_by
+    return text.get_content(), depot.register.objections.get(receipt.reference).confirm_by
 
 
 def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> None:
@@ -113,16 +114,16 @@ def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> Non
 
 def test_whoever_was_erased_gets_none(made: Made) -> None:
     depot = made(mail_policy(), 1)
-    depot.register.erase_details("forum:m0")
+    erase_details(depot.register, "forum:m0")
     assert delivered(depot, MailNotices) == {}
 
 
 def test_whoever_has_no_address_has_failed_and_is_not_told(made: Made) -> None:
     depot = made(mail_policy())
     row = {"account": "forum:ann", "names": ["Ann"]}
-    depot.register.import_members([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
-    depot.register.notices.start("spring", EVERYBODY, [Channel.MAIL])
+    depot.register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)])
+    depot.register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
     assert delivered(depot, MailNotices) == {"failed": 1}
-    member = depot.register.member("forum:ann")
+    member = depot.register.members.get("forum:ann")
     assert member is not None
     assert member.told_on is None

@@ -40,7 +40,7 @@ def test_a_notice_arrives_whole_and_its_reader_is_told(made: Made) -> None:
     assert "<img" not in html.get_content()
     record = record_of(depot, "forum:m0")
     assert (record.status, record.language) == (NoticeStatus.SENT, "en")
-    member = depot.register.member("forum:m0")
+    member = depot.register.members.get("forum:m0")
     assert member is not None
     assert member.told_on is not None
 
@@ -72,7 +72,7 @@ def test_a_mail_that_is_put_off_too_often_counts_as_failed_and_its_reader_as_unt
         depot = made(mail_policy(place), 1)
         deliver(depot, QUICK.attempts)
     assert statuses(depot) == {NoticeStatus.FAILED: 1}
-    member = depot.register.member("forum:m0")
+    member = depot.register.members.get("forum:m0")
     assert member is not None
     assert member.told_on is None
 
@@ -106,7 +106,7 @@ def test_a_refused_address_fails_for_good_and_the_others_get_theirs(made: Made) 
         deliver(depot)
     assert len(manners.mails) == 4
     assert record_of(depot, "forum:m2").status is NoticeStatus.FAILED
-    member = depot.register.member("forum:m2")
+    member = depot.register.members.get("forum:m2")
     assert member is not None
     assert member.told_on is None
 

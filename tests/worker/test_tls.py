@@ -176,7 +176,7 @@ def test_a_message_goes_out_under_tls(made: Made, certified: Certified) -> None:
     platform = Platform()
     with listening(platform, tls=certified()) as url:
         office = made(mail_policy(hook=url))
-        office.register.lodge(["forum:ann"], channel="form")
+        office.register.objections.lodge(["forum:ann"], channel="form")
         Events(office).turn()
     assert url.startswith("https://")
     assert [body["type"] for body in platform.bodies] == ["objection.lodged"]
@@ -189,10 +189,10 @@ def test_no_message_goes_to_an_endpoint_whose_certificate_is_not_its_own(
     platform = Platform()
     with listening(platform, tls=certified(**wrong)) as url:
         office = made(mail_policy(hook=url))
-        office.register.lodge(["forum:ann"], channel="form")
+        office.register.objections.lodge(["forum:ann"], channel="form")
         assert Events(office).turn() >= 1, "it rests"
     assert not platform.got
-    assert int(office.register.state(MARK) or 0) < office.register.head().seq, "it is told later"
+    assert int(office.register.state(MARK) or 0) < office.register.log.head().seq, "it is told later"
     assert causes() == {"certificate not valid"}
 
 
@@ -200,7 +200,7 @@ def test_no_message_goes_in_the_clear_where_https_is_asked_for(made: Made, cause
     platform = Platform()
     with listening(platform) as url:
         office = made(mail_policy(hook=url.replace("http:", "https:")))
-        office.register.lodge(["forum:ann"], channel="form")
+        office.register.objections.lodge(["forum:ann"], channel="form")
         Events(office).turn()
     assert not platform.got
     assert causes() == {"tls failed"}
@@ -210,7 +210,7 @@ def test_a_message_goes_to_an_ipv6_address(made: Made, certified: Certified, ipv
     platform = Platform()
     with listening(platform, ipv6, certified(host=ipv6)) as url:
         office = made(mail_policy(hook=url))
-        office.register.lodge(["forum:ann"], channel="form")
+        office.register.objections.lodge(["forum:ann"], channel="form")
         Events(office).turn()
     (headers, _) = platform.got[0]
     assert headers["host"] == url.removeprefix("https://").removesuffix("/hook")

@@ -26,10 +26,10 @@ def test_events_come_signed_in_order_and_name_nobody(made: Made) -> None:
     platform = Platform()
     with listening(platform) as url:
         office = made(mail_policy(hook=url))
-        receipt = office.register.lodge(["forum:ann"], channel="form", reason="my own words")
-        office.register.confirm(receipt.reference)
-        office.register.append(EntryKind.COPY_GIVEN, {})
-        office.register.append(EntryKind.PERSON_ERASED, {})
+        receipt = office.register.objections.lodge(["forum:ann"], channel="form", reason="my own words")
+        office.register.objections.confirm(receipt.reference)
+        office.register.log.append(EntryKind.COPY_GIVEN, {})
+        office.register.log.append(EntryKind.PERSON_ERASED, {})
         Events(office).turn()
         Events(office).turn()
     assert [body["type"] for body in platform.bodies] == ["objection.lodged", "objection.confirmed", "person.erased"]
@@ -46,7 +46,7 @@ def test_what_was_changed_replayed_late_or_signed_by_others_does_not_verify(made
     platform = Platform()
     with listening(platform) as url:
         office = made(mail_policy(hook=url))
-        office.register.lodge(["forum:ann"], channel="form")
+        office.register.objections.lodge(["forum:ann"], channel="form")
         Events(office).turn()
     (headers, body), key = platform.got[0], webhook_key(office.workspace)
     stamp = int(headers["webhook-timestamp"])
@@ -64,7 +64,7 @@ def test_a_message_that_is_not_taken_comes_again_with_the_same_id(made: Made, st
     with listening(platform) as url:
         office = made(mail_policy(hook=url))
         for name in ("ann", "ben", "cem"):
-            office.register.lodge([f"forum:{name}"], channel="form")
+            office.register.objections.lodge([f"forum:{name}"], channel="form")
         events = Events(office)
         assert events.turn() >= 1, "it rests"
         assert int(office.register.state(MARK) or 0) == 1
@@ -77,9 +77,9 @@ def test_a_platform_that_is_not_there_does_not_hold_up_mails(made: Made) -> None
     with listening(Platform()) as url:
         pass
     office = made(mail_policy(hook=url), 3)
-    office.register.lodge(["forum:ann"], channel="form")
+    office.register.objections.lodge(["forum:ann"], channel="form")
     assert Events(office).turn() >= 1
-    assert int(office.register.state(MARK) or 0) < office.register.head().seq
+    assert int(office.register.state(MARK) or 0) < office.register.log.head().seq
 
 
 def test_in_app_notices_are_sent_to_the_platform_once_and_count_as_told(made: Made) -> None:

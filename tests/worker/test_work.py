@@ -110,7 +110,7 @@ def test_the_corpus_follows_the_register_unless_somebody_else_writes(fast_tmp: P
     posts = write_posts(fast_tmp / "posts.jsonl")
     assert run(["import", "table", str(posts), "-w", str(workspace.root)]) == 0
     with workspace.register() as register:
-        seq = register.lodge(["forum:ann"], channel="form").seq
+        seq = register.objections.lodge(["forum:ann"], channel="form").seq
         upkeep = Upkeep(Depot(workspace, register, threading.Event()))
         with workspace.writing("import"):
             upkeep.turn()

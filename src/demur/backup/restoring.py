@@ -301,7 +301,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
         register.finish_restore(payload, now=building.now)
         session.keep_glance()
         register.persons.scrub()
-        undecided = loss.undecided(register)
+        undecided = loss.undecided(register.log)
         return {
             "backup": listed.end.seq,
             "incarnation": instance.incarnation,

@@ -158,7 +158,7 @@ def show(invocation: Invocation) -> None:
         found = register.mark
         assert found is not None  # a workspace's register has one
         head, end, size = found.head(), found.end(), found.size
-        began = next((entry.time for entry in register.entries(after=head.begin.seq - 1)), None)
+        began = next((entry.time for entry in register.log.entries(after=head.begin.seq - 1)), None)
     since = _since(head.begin.seq, began)
     data = {"path": found.path, "begin": head.begin.seq, "end": end.seq, "bytes": size, "incarnation": head.incarnation}
     emit(

@@ -42,7 +42,7 @@ def withdraw(invocation: Invocation, accounts: Sequence[str]) -> None:
 
 def _record(invocation: Invocation, accounts: Sequence[str], *, given: bool) -> None:
     with invocation.workspace.register() as register:
-        entry = register.consent(accounts, given=given)
+        entry = register.members.consent(accounts, given=given)
     done = "consented" if given else "withdrew consent"
     sentence = f"It is recorded that {count(len(set(accounts)), 'account')} {done}."
     recorded(invocation.workspace, sentence, {"given": given, "accounts": len(set(accounts)), "entry": entry})

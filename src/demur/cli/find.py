@@ -41,7 +41,7 @@ def find_(invocation: Invocation, account: str, limit: int, *, text: bool) -> No
 def _record_reading(workspace: Workspace, account: str) -> None:
     """Put on record that somebody with the workspace's keys reads a person's texts, before they do."""
     with workspace.register() as register:
-        register.append(EntryKind.DATA_READ, {"command": "find"}, subjects=register.person(account))
+        register.log.append(EntryKind.DATA_READ, {"command": "find"}, subjects=register.members.covered_with(account))
 
 
 def _page(found: Found, *, text: bool) -> Iterator[str]:

@@ -28,7 +28,7 @@ def members(invocation: Invocation, path: Path) -> None:
     """
     workspace = invocation.workspace
     with workspace.register() as register, progress("Reading members") as advance:
-        outcome = register.import_members(_watched(path, advance))
+        outcome = register.members.import_all(_watched(path, advance))
     sentence = f"{count(outcome.read, 'member')} read, {outcome.changed:,} of them new or changed."
     data = {"read": outcome.read, "changed": outcome.changed, "entry": outcome.seq}
     recorded(workspace, sentence, data)
@@ -50,7 +50,7 @@ def link(invocation: Invocation, first: str, second: str) -> None:
     An objection of either then covers both, and each shows the other's data: look first whether they are.
     """
     with invocation.workspace.register() as register:
-        register.link(first, second)
+        register.members.link(first, second)
     recorded(invocation.workspace, "The two accounts are linked.", {"linked": True})
 
 
@@ -64,5 +64,5 @@ def unlink(invocation: Invocation, first: str, second: str) -> None:
     An objection of one no longer covers the other.
     """
     with invocation.workspace.register() as register:
-        register.unlink(first, second)
+        register.members.unlink(first, second)
     recorded(invocation.workspace, "The two accounts are no longer linked.", {"linked": False})

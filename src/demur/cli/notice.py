@@ -191,7 +191,7 @@ def _weighed(register: "Register", policy: Policy, today: date) -> tuple["Previe
     chosen = selection_of(policy, today)
     of_any_age = replace(chosen, born_by=None, unknown_age=True)
     anybody = replace(of_any_age, regions=None, unknown_region=True)
-    previews = [register.notices.preview(selection) for selection in (chosen, of_any_age, anybody)]
+    previews = [register.campaigns.preview(selection) for selection in (chosen, of_any_age, anybody)]
     counted = [preview.people for preview in previews]
     return previews[0], counted[2] - counted[1], counted[1] - counted[0]
 
@@ -209,8 +209,8 @@ def _start(workspace: Workspace, policy: Policy, name: str, today: date) -> None
                 advance(looked_at - seen)
                 seen = looked_at
 
-            started = register.notices.start(name, selection, channels, progress=told)
-        preview = register.notices.preview(selection)
+            started = register.campaigns.start(name, selection, channels, progress=told)
+        preview = register.campaigns.preview(selection)
     ways = " and ".join(channels)
     head = f"Campaign {name} has a notice for {_people(started.people)}, by {ways}. {_left_out(preview)}"
     data = {**_data(name, preview), "people": started.people, "channels": channels, "queued": True}
@@ -245,7 +245,7 @@ def _shown(example: "Rendered") -> Iterator[str]:
 
 def _show_progress(workspace: Workspace, name: str) -> None:
     with workspace.register() as register:
-        counts = register.notices.progress(name)
+        counts = register.campaigns.progress(name)
     rows = [(each.channel.value, each.status.value, f"{each.number:,}") for each in counts]
     told = [f"Campaign {name}", *table(("channel", "status", "notices"), rows, right="notices")]
     emit("\n".join(told) if rows else f"Campaign {name} has no notices.", {"campaign": name, "counts": counts})

@@ -87,7 +87,7 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
             receipts = by_letter(register, written, office, checked=said["confirmed"])
         else:
             receipts = [as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])]
-        states = [register.objection(each.reference) for each in receipts]
+        states = [register.objections.get(each.reference) for each in receipts]
     _tell(workspace, states, named=bool(written.accounts))
 
 
@@ -150,7 +150,7 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool
 def confirm(invocation: Invocation, reference: str) -> None:
     """Record that the holder of the account confirmed the objection REFERENCE."""
     with invocation.workspace.register() as register:
-        register.confirm(reference)
+        register.objections.confirm(reference)
     recorded(invocation.workspace, f"Objection {reference} is confirmed.", _state(reference, "confirmed"))
 
 
@@ -169,7 +169,7 @@ def lapse(invocation: Invocation, reference: str, cause: str) -> None:
     What the person wrote may come in again with the next import of its source.
     """
     with invocation.workspace.register() as register:
-        register.lapse(reference, cause="denied" if cause == "denied" else "unconfirmed")
+        register.objections.lapse(reference, cause="denied" if cause == "denied" else "unconfirmed")
     sentence = f"Objection {reference} lapsed ({cause}); the next import may bring the rows back."
     recorded(invocation.workspace, sentence, {**_state(reference, "lapsed"), "cause": cause})
 

@@ -162,7 +162,7 @@ def verify(invocation: Invocation, name: str, folder: Path | None, *, current: b
 def loss_of(workspace: Workspace) -> str:
     """What a restore lost and nobody has decided on, in one sentence; "" where nothing is."""
     with workspace.register() as register:
-        lost = undecided(register)
+        lost = undecided(register.log)
     return lost.sentence if lost else ""
 
 

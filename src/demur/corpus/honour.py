@@ -65,7 +65,7 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
     began = time.perf_counter()
     rules, binding = session.rules()
     honoured = session.honoured
-    changes = session.register.changes(honoured)  # read second: it may know more than the rules, never less
+    changes = session.register.standing.changes(honoured)  # read second: it may know more than the rules, never less
     change = _Change()
     if every_row or changes.policy or len(changes.subjects):
         whole = every_row or changes.policy
@@ -79,7 +79,7 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
         remove_old_files(session.corpus)
     if change.deleted or change.rewritten:
         counts = {"binding": binding, "deleted": change.deleted, "rewritten": change.rewritten}
-        session.register.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)
+        session.register.log.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)
     seconds = time.perf_counter() - began
     maintain_if_due(session.corpus)
     return HonourReport(binding, change.deleted, change.rewritten, seconds)

@@ -110,7 +110,7 @@ def _import(
     report = _report(number, source, reading, replaced)
     session.note_import(number)
     payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now)}
-    session.register.append(EntryKind.IMPORT_FINISHED, payload, now=session.now)
+    session.register.log.append(EntryKind.IMPORT_FINISHED, payload, now=session.now)
     return report
 
 
@@ -123,7 +123,7 @@ def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordB
         SourceError: when what was imported then would come in a second time.
     """
     stated = session.policy.sources.get(source, {}).get("source")
-    earlier = session.register.entries(EntryKind.IMPORT_FINISHED)
+    earlier = session.register.log.entries(EntryKind.IMPORT_FINISHED)
     doubtful = stated is None and any(
         entry.payload["source"] == source and outcomes.NOW not in entry.payload for entry in earlier
     )
@@ -151,7 +151,7 @@ def _kept_rows(
             alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
         if len(answer.kept):
             yield answer.kept
-    session.register.note_alike(alike, now=session.now)
+    session.register.members.note_alike(alike, now=session.now)
 
 
 def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[pa.RecordBatch]:

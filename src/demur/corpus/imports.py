@@ -44,7 +44,7 @@ class LastImport:
 def last_imports(session: Session) -> list[LastImport]:
     """The last import from each source, oldest first."""
     found: dict[str, LastImport] = {}
-    for entry in session.register.entries(EntryKind.IMPORT_FINISHED):
+    for entry in session.register.log.entries(EntryKind.IMPORT_FINISHED):
         source, number = str(entry.payload["source"]), int(str(entry.payload["number"]))
         found.pop(source, None)
         found[source] = LastImport(number, source, entry.time, _counts(entry.payload))
@@ -53,7 +53,7 @@ def last_imports(session: Session) -> list[LastImport]:
 
 def totals(session: Session) -> Counts:
     """All imports together."""
-    every = [_counts(entry.payload) for entry in session.register.entries(EntryKind.IMPORT_FINISHED)]
+    every = [_counts(entry.payload) for entry in session.register.log.entries(EntryKind.IMPORT_FINISHED)]
     return Counts(
         read=sum(each.read for each in every),
         kept=sum(each.kept for each in every),

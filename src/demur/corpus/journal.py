@@ -78,7 +78,7 @@ def settle(root: Path, corpus: Corpus, register: Register) -> None:
 
 def finished(register: Register) -> Iterator[int]:
     """The numbers of the imports that the register knows."""
-    return (int(str(entry.payload["number"])) for entry in register.entries(EntryKind.IMPORT_FINISHED))
+    return (int(str(entry.payload["number"])) for entry in register.log.entries(EntryKind.IMPORT_FINISHED))
 
 
 def scratch_folder(root: Path) -> Path:

@@ -60,7 +60,7 @@ def carry_on(root: Path, number: int, register: Register, corpus: Corpus, spool:
 
 def left_out_now(root: Path, register: Register, corpus: Corpus) -> dict[str, int]:
     """The items whose last reading left them out, by reason, as of the last import."""
-    entries = list(register.entries(EntryKind.IMPORT_FINISHED))
+    entries = list(register.log.entries(EntryKind.IMPORT_FINISHED))
     if not entries:
         return {}
     counts = entries[-1].payload.get(NOW)

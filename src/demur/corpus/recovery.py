@@ -34,7 +34,7 @@ def finish_staged(workspace: Workspace, register: Register) -> None:
     waiting = [path for path in _files(workspace.versions_path) if path.suffix == _STAGED]
     if not waiting:
         return
-    entries = register.entries(EntryKind.VERSION_PUBLISHED)
+    entries = register.log.entries(EntryKind.VERSION_PUBLISHED)
     digests = {str(entry.payload["name"]): entry.payload["manifest"] for entry in entries}
     for path in waiting:
         name = path.name.removeprefix(".").removesuffix(f".json{_STAGED}")
@@ -48,7 +48,7 @@ def finish_staged(workspace: Workspace, register: Register) -> None:
 def remove_leavings(workspace: Workspace, corpus: Corpus, register: Register) -> None:
     """Removes what the register does not know. The caller holds the workspace's lock."""
     finish_staged(workspace, register)
-    entries = list(register.entries(EntryKind.VERSION_PUBLISHED))
+    entries = list(register.log.entries(EntryKind.VERSION_PUBLISHED))
     readable = {str(entry.payload["name"]) for entry in entries} - retired(register)
     for name in _names(workspace.versions_path) | set(corpus.dataset.tags.list()):
         if name not in readable:
@@ -70,7 +70,7 @@ def discard(workspace: Workspace, corpus: Corpus, name: str) -> None:
 
 def retired(register: Register) -> set[str]:
     """The names of the retired versions."""
-    return {str(entry.payload["name"]) for entry in register.entries(EntryKind.VERSION_RETIRED)}
+    return {str(entry.payload["name"]) for entry in register.log.entries(EntryKind.VERSION_RETIRED)}
 
 
 def _remove_lists(folder: Path, bindings: set[int]) -> None:

@@ -59,7 +59,7 @@ class Session:
 
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
-        snapshot = self.register.snapshot()
+        snapshot = self.register.standing.snapshot()
         return compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
 
     @property
@@ -117,7 +117,7 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         _require_corpus(session)
         try:
             session = _put_in_order(session)
-            register.note_policy(policy.rules_hash(), now=now)
+            register.log.note_policy(policy.rules_hash(), now=now)
             yield session
         except BaseException:
             with suppress(Exception):  # what went wrong first is what is told
@@ -146,14 +146,14 @@ def _put_in_order(session: Session) -> Session:
     if corpus.count() and not corpus.indexed:
         _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
         corpus.index()
-    erased = older and any(session.register.entries(EntryKind.PERSON_ERASED, after=said.honoured))
+    erased = older and any(session.register.log.entries(EntryKind.PERSON_ERASED, after=said.honoured))
     return replace(session, holds_erased=erased)
 
 
 def _is_older(session: Session, said: Said) -> bool:
     """Whether the corpus is an older one, put back beside a newer register; and says so."""
-    followed = int(str((session.register.last(EntryKind.CORPUS_HONOURED) or {}).get("binding", 0)))
-    imported = int(str((session.register.last(EntryKind.IMPORT_FINISHED) or {}).get("number", 0)))
+    followed = int(str((session.register.log.last(EntryKind.CORPUS_HONOURED) or {}).get("binding", 0)))
+    imported = int(str((session.register.log.last(EntryKind.IMPORT_FINISHED) or {}).get("number", 0)))
     path = session.workspace.corpus_path
     if lacks := said.instance and imported > said.imports:
         words = "The corpus %s lacks what the imports after number %d brought (the last was %d): read them again."

@@ -92,12 +92,12 @@ class _Loop:
             case Object():
                 self._object(step)
             case Members():
-                self._register.import_members(self._community.members(corrections=step.corrections))
+                self._register.members.import_all(self._community.members(corrections=step.corrections))
                 honour(self._workspace)
             case Withdraw():
-                self._register.withdraw(self._references[step.objection])
+                self._register.objections.withdraw(self._references[step.objection])
             case Link():
-                self._register.link(step.first, step.second)
+                self._register.members.link(step.first, step.second)
                 honour(self._workspace)
             case Publish():
                 self._publish(step.name)
@@ -151,7 +151,7 @@ class _Loop:
 
     def _object(self, step: Object) -> None:
         started = perf_counter()
-        receipt = self._register.lodge(step.accounts, channel=step.channel)
+        receipt = self._register.objections.lodge(step.accounts, channel=step.channel)
         honoured = honour(self._workspace)
         elapsed = (perf_counter() - started) * 1000
         self._references.append(receipt.reference)

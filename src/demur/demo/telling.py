@@ -35,7 +35,7 @@ def tell(workspace: Workspace, account: str, today: date) -> Told:
     started, demo = perf_counter(), workspace.policy()
     assert not demo.mail.server
     with workspace.register() as register:
-        campaign = register.notices.start(CAMPAIGN, selection_of(demo, today), channels_of(demo))
+        campaign = register.campaigns.start(CAMPAIGN, selection_of(demo, today), channels_of(demo))
         mail = _mail_of(workspace, register, demo, account) if account else None
     work(workspace, threading.Event(), once=True)
     there = mail if mail and mail.is_file() else None
@@ -54,7 +54,7 @@ def tell(workspace: Workspace, account: str, today: date) -> Told:
 
 def _mail_of(workspace: Workspace, register: Register, demo: Policy, account: str) -> Path | None:
     """Where the mail to an account's person will lie; None if they get none."""
-    theirs = set(register.person(account).tolist())
+    theirs = set(register.members.covered_with(account).tolist())
     addressed = (subject for subject, _ in register.notices.records(CAMPAIGN) if subject in theirs)
     post = Post(demo, workspace.keys())
     names = (post.notice_id(CAMPAIGN, subject, Channel.MAIL) for subject in addressed)

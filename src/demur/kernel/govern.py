@@ -7,7 +7,6 @@ import take the same path. It takes items as they come from a source (terms.ITEM
 (schema.ROW).
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,12 +58,6 @@ class Answer:
         left = np.flatnonzero(self.codes != KEPT)
         reasons = pa.array([str(reason) for reason in REASONS]).take(pa.array(self.codes[left]))
         return pa.RecordBatch.from_arrays([self.items.take(pa.array(left)), reasons], schema=LEFT_OUT)
-
-    @property
-    def tally(self) -> Counter[Reason]:
-        """Left-out items by reason."""
-        left = self.codes[self.codes != KEPT]
-        return Counter({REASONS[code]: int(n) for code, n in enumerate(np.bincount(left)) if n})
 
 
 def govern(batch: pa.RecordBatch, rules: Rules) -> Answer:

@@ -62,8 +62,8 @@ def account_by_reference(register: Register, reference: str) -> str:
         RegisterError: for an unknown reference.
         UsageError: where it is no such objection, or nothing is left of what was said with it.
     """
-    state = register.objection(reference)
-    accounts = register.identifiers(register.persons.named(state.seq))
+    state = register.objections.get(reference)
+    accounts = register.members.identifiers(register.persons.named(state.seq))
     if not any(accounts):
         raise UsageError(f"What was said with the objection {state.reference} was erased: nothing is left to ask for.")
     (account, *others) = accounts

@@ -19,7 +19,7 @@ from demur.objecting.office import Office, To, post_question, post_receipt, reac
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
-from demur.register.objections.lodging import Dated
+from demur.register.objections.lodging import Lodging
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ def by_proof(register: Register, subject: int, route: Route, office: Office, acc
         office: with what, and when.
         account: its identifier; without one, the one on file, and where it was erased the key alone.
     """
-    standing = register.standing(subject, route)
+    standing = register.objections.standing(subject, route)
     if standing is not None:
         return standing
-    known = account or register.identifiers(np.array([subject], np.int64))[0]
+    known = account or register.members.identifiers(np.array([subject], np.int64))[0]
     if known is None:
-        return register.lodge_for_key(subject, channel=route, now=office.now).seq
+        return register.objections.lodge_for_key(subject, channel=route, now=office.now).seq
     with register.locked():
         if register.persons.subject(known) == subject:
-            receipt = register.lodge([known], channel=route, statement={"accounts": [known]}, now=office.now)
+            receipt = register.objections.lodge([known], channel=route, statement={"accounts": [known]}, now=office.now)
         else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
-            receipt = register.lodge_for_key(subject, channel=route, now=office.now)
+            receipt = register.objections.lodge_for_key(subject, channel=route, now=office.now)
         post_receipt(register, receipt, office, To(subject=subject))
     return receipt.seq
 
@@ -109,7 +109,9 @@ def by_name(register: Register, account: str, office: Office, *, ask: bool) -> R
     with register.locked():
         asked = register.letters.address_of(subject) is not None and ask
         deadline = until if asked else None
-        receipt = register.lodge([account], channel=Route.TYPED, statement=said, confirm_by=deadline, now=office.now)
+        receipt = register.objections.lodge(
+            [account], channel=Route.TYPED, statement=said, confirm_by=deadline, now=office.now
+        )
         if asked:
             post_question(register, receipt, office, To(subject=subject), until=until)
     return receipt
@@ -138,7 +140,7 @@ def without_account(
             "objections": [part.reference for part in parts],
             "answer_by": office.deadline().isoformat(),
         }
-        receipt = register.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
+        receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
             about: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
@@ -182,8 +184,8 @@ def _lodge_letter(
     address = reached(register, accounts[0], office)
     until = office.deadline() if address and not checked else None
     for other in accounts[1:]:
-        register.link(accounts[0], other, now=office.now)
-    receipt = register.lodge(
+        register.members.link(accounts[0], other, now=office.now)
+    receipt = register.objections.lodge(
         accounts,
         channel=written.channel,
         received=written.received,
@@ -193,7 +195,7 @@ def _lodge_letter(
         now=office.now,
     )
     if checked:
-        register.confirm(receipt.reference, now=office.now)
+        register.objections.confirm(receipt.reference, now=office.now)
     to = To(address=address, account=accounts[0])
     if address and until is None:
         post_receipt(register, receipt, office, to)
@@ -214,7 +216,7 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
     Raises:
         IdentityError: for a malformed account.
     """
-    return register.lodge(
+    return register.objections.lodge(
         written.accounts or (new_person(),),
         channel=written.channel,
         received=written.received,
@@ -224,15 +226,6 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
     )
 
 
-def as_platform_says(
-    accounts: Sequence[str],
-    office: Office,
-    *,
-    channel: str,
-    received: date | None,
-    reason: str | None,
-    unconfirmed: bool,
-) -> Dated:
-    """What the platform's backend says of an objection, for :meth:`Register.lodge_all`; it asks nobody."""
-    until = office.deadline() if unconfirmed else None
-    return Dated.of(accounts, channel=channel, received=received, reason=reason, confirm_by=until)
+def as_platform_says(said: Lodging, office: Office, *, unconfirmed: bool) -> Lodging:
+    """What the platform's backend says of an objection, to be recorded; it asks nobody."""
+    return replace(said, confirm_by=office.deadline() if unconfirmed else None)

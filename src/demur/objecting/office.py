@@ -113,12 +113,12 @@ def _whoever_stood(register: Register, state: ObjectionState, office: Office) ->
     """Whom an objection's end is told: nobody, of an account that somebody typed and nobody confirmed."""
     confirmed = state.phase is ObjectionPhase.CONFIRMED
     if state.channel == Route.NO_ACCOUNT:
-        contact = (register.statement(state.reference) or {}).get("contact")
+        contact = (register.objections.statement(state.reference) or {}).get("contact")
         told = isinstance(contact, str) and (confirmed or office.may_ask(contact))
         return To(address=str(contact)) if told else To()
     if state.channel == Route.TYPED and not confirmed:
         return To()
-    return To(subject=int(register.lodged_for(state.reference)[0]))
+    return To(subject=int(register.objections.lodged_for(state.reference)[0]))
 
 
 def _language(register: Register, office: Office, to: To) -> str:

@@ -30,11 +30,11 @@ def answer(register: Register, state: ObjectionState, said: Reply, office: Offic
     An answer to a question that is settled changes nothing.
     """
     with register.locked():
-        stood = register.objection(state.reference)  # as it is now: somebody may have been faster
+        stood = register.objections.get(state.reference)  # as it is now: somebody may have been faster
         if stood.phase is ObjectionPhase.LODGED and said == "yes":
-            register.confirm(stood.reference, now=office.now)
+            register.objections.confirm(stood.reference, now=office.now)
         elif stood.phase is ObjectionPhase.LODGED:
-            register.lapse(stood.reference, cause="denied", now=office.now)
+            register.objections.lapse(stood.reference, cause="denied", now=office.now)
         elif stood.phase is ObjectionPhase.LAPSED and said == "yes" and can_return(register, stood):
             return _again(register, stood, office)
     return stood.seq
@@ -46,21 +46,21 @@ def can_return(register: Register, state: ObjectionState) -> bool:
     However it came, its holder was asked by the same question: a letter that staff recorded is no exception.
     """
     named = "names" if state.channel == Route.NO_ACCOUNT else "accounts"
-    said = register.statement(state.reference) or {}
+    said = register.objections.statement(state.reference) or {}
     return state.channel not in PROVEN and bool(texts(said, named))
 
 
 def _again(register: Register, state: ObjectionState, office: Office) -> int:
     """Lodge an objection anew that its holder confirms too late; the number of the one that stands then."""
-    said = register.statement(state.reference) or {}
+    said = register.objections.statement(state.reference) or {}
     accounts = [new_person()] if state.channel == Route.NO_ACCOUNT else texts(said, "accounts")
     standing = _newer(register, state)
     if standing is None:
-        standing = register.standing(office.keys.pepper.subject_key(accounts[0]), confirmed=True)
+        standing = register.objections.standing(office.keys.pepper.subject_key(accounts[0]), confirmed=True)
     if standing is not None:
         return standing
-    receipt = register.lodge(accounts, channel=state.channel, statement=said, now=office.now)
-    register.confirm(receipt.reference, now=office.now)
+    receipt = register.objections.lodge(accounts, channel=state.channel, statement=said, now=office.now)
+    register.objections.confirm(receipt.reference, now=office.now)
     register.set_state(f"{_NEWER}{state.seq}", str(receipt.seq))
     return receipt.seq
 
@@ -68,8 +68,8 @@ def _again(register: Register, state: ObjectionState, office: Office) -> int:
 def _newer(register: Register, state: ObjectionState) -> int | None:
     """The number of the objection that was lodged anew for one that lapsed, where it stands."""
     seq = int(register.state(f"{_NEWER}{state.seq}") or 0)
-    reference = register.reference_of(seq) if seq else None
-    return seq if reference and register.objection(reference).binding else None
+    reference = register.objections.reference_of(seq) if seq else None
+    return seq if reference and register.objections.get(reference).binding else None
 
 
 def held(state: ObjectionState) -> bool:
@@ -84,10 +84,10 @@ def withdraw(register: Register, reference: str, office: Office) -> ObjectionSta
         RegisterError: for an unknown reference, or one that has lapsed.
     """
     with register.locked():
-        state = register.objection(reference)
+        state = register.objections.get(reference)
         if state.binding:
             post_withdrawn(register, state, office)
-        return register.withdraw(reference, now=office.now)
+        return register.objections.withdraw(reference, now=office.now)
 
 
 def withdraw_by_receipt(register: Register, state: ObjectionState, office: Office) -> None:
@@ -97,9 +97,9 @@ def withdraw_by_receipt(register: Register, state: ObjectionState, office: Offic
     receipt tells nothing of anybody.
     """
     with register.locked():
-        said = register.statement(state.reference) or {}
+        said = register.objections.statement(state.reference) or {}
         for part in [state.reference, *texts(said, "objections")]:
-            stood = register.objection(part)  # as it is now: somebody may have been faster
+            stood = register.objections.get(part)  # as it is now: somebody may have been faster
             if stood.binding and not held(stood):
                 withdraw(register, stood.reference, office)
         if state.channel in SAID:
@@ -109,7 +109,7 @@ def withdraw_by_receipt(register: Register, state: ObjectionState, office: Offic
 def withdraw_as_holder(register: Register, state: ObjectionState, office: Office) -> None:
     """Withdraw an objection by the link of the question that its holder answered."""
     with register.locked():
-        stood = register.objection(state.reference)
+        stood = register.objections.get(state.reference)
         if stood.binding:
             withdraw(register, stood.reference, office)
             if register.state(f"{_BY}{state.seq}") is None:

@@ -5,60 +5,61 @@ Invariants: every change appends an entry in the same transaction; a method that
 moment unless given.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-import pyarrow as pa
-import sqlalchemy as sa
-
-from demur.identity import Keys, Pairs, Pepper, SubjectKeys
-from demur.kernel.facts import Facts
+from demur.identity import Keys, Pepper
 from demur.register.access.api_keys import ApiKeys
 from demur.register.access.sessions import Sessions, close_all
 from demur.register.access.staff import StaffBook
 from demur.register.audit import Audited, audit
+from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.letters import LetterBox
-from demur.register.contact.notices import NoticeBook
+from demur.register.contact.notices import Notices
 from demur.register.continuity import belonging
 from demur.register.continuity.replay import Noted, Replayed, replay
-from demur.register.database import bulk, entries, journal, schema
+from demur.register.database import entries, journal, schema, state
 from demur.register.database import instance as instances
 from demur.register.database.clock import micros
-from demur.register.database.effects import Effect
 from demur.register.database.instance import Instance
+from demur.register.database.log import Log
 from demur.register.database.mark import Mark, Point
-from demur.register.database.records import JSON, Changes
+from demur.register.database.records import JSON
 from demur.register.database.store import Store
-from demur.register.database.tables import account as account_table
-from demur.register.members import alike, profiles, standing
-from demur.register.members.people import add_link, pair, remove_link, together
-from demur.register.members.profiles import Member, retell
+from demur.register.database.vault import Vault
+from demur.register.members.members import Members
+from demur.register.members.people import People
 from demur.register.members.respelling import respell
-from demur.register.members.staging import MemberImport, MemberImporter
-from demur.register.members.standing import Snapshot
+from demur.register.members.standing import Standing
 from demur.register.objections.attachments import Attachments
-from demur.register.objections.objection_log import ObjectionLog
+from demur.register.objections.objections import Objections
 from demur.register.rights.persons import Persons
 from demur.terms import EntryKind
 
 
-class Register(ObjectionLog):
+class Register:
     """One register, on SQLite or PostgreSQL; safe to use from several threads and processes."""
 
     def __init__(self, store: Store, keys: Keys) -> None:
-        super().__init__(store, keys)
-        self._reader = standing.Reader()
-        self.persons = Persons(store, self._people, self._vault, keys.signing)
+        self._store = store
+        self._vault = vault = Vault(keys.sealing)
+        self._people = people = People(keys.pepper, vault)
         self._public_key = keys.signing.public_key()
-        self.notices = NoticeBook(store, self._people, self._vault)
-        self.letters = LetterBox(store, self._people, self._vault)
-        self.attachments = Attachments(store, self._vault)
-        self.sessions = Sessions(store, self._vault)
+        self.log = Log(store)
+        self.members = Members(store, people, vault)
+        self.objections = Objections(store, people, vault)
+        self.standing = Standing(store)
+        self.attachments = Attachments(store, vault)
+        self.campaigns = Campaigns(store)
+        self.notices = Notices(store, people, vault)
+        self.letters = LetterBox(store, people, vault)
+        self.sessions = Sessions(store, vault)
         self.api_keys = ApiKeys(store)
         self.staff = StaffBook(store)
+        self.persons = Persons(store, people, vault, keys.signing)
 
     @classmethod
     def create(cls, url: str, keys: Keys) -> Self:
@@ -124,6 +125,39 @@ class Register(ObjectionLog):
         except BaseException:
             store.close()
             raise
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[Self]:
+        """Hold the write lock: other writers wait, and what this thread does inside is one transaction."""
+        with self._store.writing():
+            yield self
+
+    def state(self, name: str) -> str | None:
+        """A progress mark; None if it was never set."""
+        with self._store.reading() as connection:
+            return state.read(connection, name)
+
+    def set_state(self, name: str, value: str) -> None:
+        """Set a progress mark."""
+        with self._store.writing() as connection:
+            state.write(connection, name, value)
+
+    @property
+    def pepper(self) -> Pepper:
+        """What keys items: the workspace's pepper, with the rules by which names are and were spelt here."""
+        return self._people.pepper
+
+    # Whose register it is, and whether it goes on where it was acknowledged
 
     @property
     def instance(self) -> Instance | None:
@@ -198,94 +232,6 @@ class Register(ObjectionLog):
         with self._store.reading() as connection:
             return Point(seq, journal.commitment_at(connection, seq) or b"")
 
-    # People and members
-
-    def link(self, first: str, second: str, *, now: datetime | None = None) -> int | None:
-        """Record that two accounts are proven one person's; the entry's number, or None if that was recorded already.
-
-        Raises:
-            IdentityError: for a malformed account.
-        """
-        with self._store.writing() as connection:
-            one, other = self._people.ensure(connection, [first, second], micros(now)).tolist()
-            subjects = add_link(connection, one, other)
-            if subjects is None:
-                return None
-            retell(connection, [one])
-            payload, effect, time = {"accounts": len(subjects)}, Effect(proven=pair(one, other)), micros(now)
-            kind = EntryKind.ACCOUNT_LINKED
-            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
-
-    def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
-        """Take the link between two accounts back; the entry's number.
-
-        Raises:
-            IdentityError: for a malformed account.
-            RegisterError: if these two are not linked with each other.
-        """
-        one, other = self._people.keys([first, second]).tolist()
-        with self._store.writing() as connection:
-            subjects = remove_link(connection, one, other)
-            retell(connection, subjects)
-            payload, effect, time = {"accounts": len(subjects)}, Effect(unlinked=pair(one, other)), micros(now)
-            kind = EntryKind.ACCOUNT_UNLINKED
-            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
-
-    def import_members(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
-        """Import members, batches of members.MEMBER: all rows, or none.
-
-        Raises:
-            SourceError: naming the first bad row and its column.
-        """
-        return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now))
-
-    def consent(self, accounts: Iterable[str], *, given: bool, now: datetime | None = None) -> int:
-        """Record that people consent, or don't any more (Art. 7 GDPR); the entry's number.
-
-        Raises:
-            IdentityError: for a malformed account.
-        """
-        with self._store.writing() as connection:
-            subjects = profiles.consent(connection, self._people, list(accounts), micros(now), given=given)
-            kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
-            payload, effect, time = {"accounts": len(subjects)}, Effect(keys=subjects, consent=given), micros(now)
-            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
-
-    def person(self, account: str) -> SubjectKeys:
-        """The keys of every account that an objection for this one covers, sorted, shape (n,); itself where unknown.
-
-        What is proven to be one person's, and may be shown or erased, is what `persons` has.
-
-        Raises:
-            IdentityError: for a malformed account.
-        """
-        keys = self._people.keys([account])
-        with self._store.reading() as connection:
-            return np.union1d(keys, together(connection, keys))
-
-    def member(self, account: str) -> Member | None:
-        """What is known of a member, unsealed; None if nothing is, or it was erased."""
-        with self._store.reading() as connection:
-            return profiles.read(connection, self._people, self._vault, account)
-
-    def identifiers(self, subjects: SubjectKeys) -> list[str | None]:
-        """The account identifiers behind subject keys, in their order; None where unknown or erased."""
-        with self._store.reading() as connection:
-            return self._people.identifiers(connection, subjects)
-
-    def erase_details(self, account: str, *, now: datetime | None = None) -> int:
-        """Destroy every sealed detail of the accounts that are proven an account's person's; how many are known.
-
-        Keyed identifiers stay, for the one purpose of honouring the person's objections.
-        """
-        keys = self.persons.own(account)
-        with self._store.writing() as connection:
-            known = sa.select(sa.func.count()).select_from(account_table)
-            erased = connection.scalar(known.where(bulk.among(connection, account_table.c.key, keys))) or 0
-            self.persons.destroy(keys, now=now)
-        self._store.scrub()
-        return erased
-
     def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> Audited:
         """Check every entry, and whether what stands is what the entries make of it; see audit/__init__.py.
 
@@ -295,41 +241,3 @@ class Register(ObjectionLog):
         """
         with self._store.reading() as connection:
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
-
-    # What the corpus reads besides the log, and tells it
-
-    @property
-    def pepper(self) -> Pepper:
-        """What keys items: the workspace's pepper, with the rules by which names are and were spelt here."""
-        return self._people.pepper
-
-    def note_alike(self, pairs: Pairs, *, now: datetime | None = None) -> int | None:
-        """Put on record which keys are spellings of one account; the entry's number, or None if all were known."""
-        if not len(pairs):
-            return None
-        with self._store.writing() as connection:
-            return alike.note(connection, pairs, micros(now))
-
-    def changes(self, after: int) -> Changes:
-        """What the binding entries with a number greater than ``after`` may have changed."""
-        with self._store.reading() as connection:
-            return standing.changes(connection, after)
-
-    def suppressed(self) -> SubjectKeys:
-        """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
-        with self._store.reading() as connection:
-            return standing.suppressed(connection)
-
-    def count_suppressed(self) -> int:
-        """How many accounts objections in force cover, without reading what members say of themselves."""
-        with self._store.reading() as connection:
-            return len(standing.suppressed(connection))
-
-    def facts(self) -> Facts:
-        """What members say of themselves, sorted by key."""
-        return self.snapshot().facts
-
-    def snapshot(self) -> Snapshot:
-        """Head, suppressed keys and facts, of one moment."""
-        with self._store.reading() as connection:
-            return self._reader.snapshot(connection, keep=not self._store.inside)

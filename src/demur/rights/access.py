@@ -157,7 +157,7 @@ def _record(session: Session, person: Held, counted: Counted, versions: int) -> 
         "about": counted.about,
         "versions": versions,
     }
-    session.register.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)
+    session.register.log.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)
 
 
 def _page(person: Held, counted: Counted) -> Iterator[str]:

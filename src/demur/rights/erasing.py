@@ -185,8 +185,8 @@ def _binding(session: Session, account: str) -> str:
     for each in reversed(register.persons.objections(keys)):
         if each.whole and each.state.phase is ObjectionPhase.CONFIRMED and each.state.channel != Route.TYPED:
             return each.state.reference
-    receipt = register.lodge([account], channel=Route.ERASURE, now=session.now)
-    return register.confirm(receipt.reference, now=session.now).reference
+    receipt = register.objections.lodge([account], channel=Route.ERASURE, now=session.now)
+    return register.objections.confirm(receipt.reference, now=session.now).reference
 
 
 # What there is to erase
@@ -292,7 +292,7 @@ def _text(mail: EmailMessage) -> str:
 def _contacts(register: Register, keys: SubjectKeys) -> dict[str, str]:
     """The contact that was named with each objection of these accounts alone."""
     whole = [each.state.reference for each in register.persons.objections(keys) if each.whole]
-    named = {reference: (register.statement(reference) or {}).get("contact") for reference in whole}
+    named = {reference: (register.objections.statement(reference) or {}).get("contact") for reference in whole}
     return {
         reference: register.pepper.names.mail(contact)
         for reference, contact in named.items()

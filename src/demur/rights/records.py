@@ -118,10 +118,10 @@ def held(session: Session, account: str, language: str) -> Held:
 def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> dict[str, JSON]:
     register = session.register
     subject = register.persons.subject(account)
-    known = dict(zip(keys.tolist(), register.identifiers(keys), strict=True))
+    known = dict(zip(keys.tolist(), register.members.identifiers(keys), strict=True))
     asked = known[subject] or register.pepper.names.canonical(account)
     accounts = [asked, *(name for key, name in known.items() if name and key != subject)]
-    members = [member for member in map(register.member, accounts) if member is not None]
+    members = [member for member in map(register.members.get, accounts) if member is not None]
     region = next((member.region for member in members if member.region), None)
     return {
         "format": 1,
@@ -158,8 +158,8 @@ def _objection(session: Session, own: OwnObjection, accounts: Sequence[str]) -> 
         attached = [
             {"name": each.name, "type": each.type, "size": each.size} for each in register.attachments.of(reference)
         ]
-        told |= {"reason": register.reason(reference), "attachments": attached}
-        told |= {"statement": register.statement(reference)}
+        told |= {"reason": register.objections.reason(reference), "attachments": attached}
+        told |= {"statement": register.objections.statement(reference)}
     return told
 
 
@@ -200,8 +200,8 @@ def _section(section: NoticeSection) -> dict[str, JSON]:
 
 def _versions(session: Session, keys: SubjectKeys) -> Iterator[VersionHeld]:
     gone = retired(session.register)
-    exports = list(session.register.entries(EntryKind.VERSION_EXPORTED))
-    for entry in session.register.entries(EntryKind.VERSION_PUBLISHED):
+    exports = list(session.register.log.entries(EntryKind.VERSION_EXPORTED))
+    for entry in session.register.log.entries(EntryKind.VERSION_PUBLISHED):
         name = str(entry.payload["name"])
         if name not in gone:
             corpus = Corpus.open(session.workspace.corpus_path, name)

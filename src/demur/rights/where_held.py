@@ -35,7 +35,7 @@ def count_rows(corpus: Corpus, keys: SubjectKeys) -> tuple[int, int]:
 def readable(session: Session) -> list[str]:
     """The versions that are not retired."""
     gone = retired(session.register)
-    names = [str(entry.payload["name"]) for entry in session.register.entries(EntryKind.VERSION_PUBLISHED)]
+    names = [str(entry.payload["name"]) for entry in session.register.log.entries(EntryKind.VERSION_PUBLISHED)]
     return [name for name in names if name not in gone]
 
 
@@ -62,7 +62,7 @@ def holding_exports(session: Session, versions: Iterable[str], keys: SubjectKeys
 
 def exported(session: Session) -> Iterator[Export]:
     """Every export there ever was, once for each place."""
-    entries = session.register.entries(EntryKind.VERSION_EXPORTED)
+    entries = session.register.log.entries(EntryKind.VERSION_EXPORTED)
     yield from dict.fromkeys((str(entry.payload["name"]), str(entry.payload["path"])) for entry in entries)
 
 

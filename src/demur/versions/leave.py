@@ -40,9 +40,9 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
     """
     with reading(workspace, now) as session:
         published(session.register, name)
-        if (lost := undecided(session.register)) is not None:
+        if (lost := undecided(session.register.log)) is not None:
             raise RegisterError(lost.sentence)
-        binding = session.register.head().binding
+        binding = session.register.log.head().binding
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)
         signed = (workspace.versions_path / f"{name}.json").read_bytes()
@@ -64,8 +64,8 @@ def _record(session: Session, name: str, report: ExportReport, binding: int) -> 
     """Notes where an export went; one that became stale while it was written is removed again (law 1)."""
     payload: dict[str, JSON] = {"name": name, "path": str(report.path), "rows": report.rows}
     payload["files"] = report.files
-    while session.register.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
-        binding = session.register.head().binding
+    while session.register.log.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
+        binding = session.register.log.head().binding
         try:
             _refuse_stale(session, name)
         except CheckFailed:
@@ -110,7 +110,7 @@ def verify(
 
 def exports_of(session: Session, name: str) -> list[Path]:
     """Where a version was exported to, as far as it still lies there."""
-    entries = session.register.entries(EntryKind.VERSION_EXPORTED)
+    entries = session.register.log.entries(EntryKind.VERSION_EXPORTED)
     paths = [Path(str(entry.payload["path"])) for entry in entries if entry.payload["name"] == name]
     return [path for path in dict.fromkeys(paths) if path.is_dir()]
 
@@ -128,7 +128,7 @@ def _check(session: Session, name: str, export: Path | None, withheld: KeySet | 
 
 def _lists_on_record(session: Session, name: str, export: Path) -> list[str | None]:
     """The digests of the lists of a version's exports: of the one that was written there, else of all."""
-    entries = [e.payload for e in session.register.entries(EntryKind.VERSION_EXPORTED) if e.payload["name"] == name]
+    entries = [e.payload for e in session.register.log.entries(EntryKind.VERSION_EXPORTED) if e.payload["name"] == name]
     there = [payload for payload in entries if payload["path"] == str(export.resolve())]
     lists = (payload.get("files") for payload in there or entries)
     return [None if digest is None else str(digest) for digest in lists]

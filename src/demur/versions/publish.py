@@ -81,24 +81,24 @@ def retire(workspace: Workspace, name: str, *, now: datetime | None = None) -> N
 
 def retire_in(session: Session, name: str) -> None:
     """Retire a version that is known to exist, in a session that is open for writing already."""
-    session.register.append(EntryKind.VERSION_RETIRED, {"name": name}, now=session.now)
+    session.register.log.append(EntryKind.VERSION_RETIRED, {"name": name}, now=session.now)
     discard(session.workspace, session.corpus, name)
 
 
 def _check_name(session: Session, name: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} can't name a version: use up to 64 letters, digits, dots, dashes and underscores.")
-    if entry_of(session.register, name) is not None or name in lost_versions(session.register):
+    if entry_of(session.register, name) is not None or name in lost_versions(session.register.log):
         raise UsageError(f"There is, or was, a version {name}: a name is used once; choose another one.")
 
 
 def _check_loss(session: Session, *, accept: bool) -> None:
-    lost = undecided(session.register)
+    lost = undecided(session.register.log)
     if lost is None:
         return
     if not accept:
         raise RegisterError(lost.sentence)
-    session.register.append(EntryKind.LOSS_ACCEPTED, lost.facts(), now=session.now)
+    session.register.log.append(EntryKind.LOSS_ACCEPTED, lost.facts(), now=session.now)
 
 
 def _check_policy(policy: Policy, session: Session) -> None:
@@ -124,11 +124,11 @@ def _attempt(session: Session, name: str) -> Manifest | None:
     if binding != honoured:
         return None  # the rows do not honour what these rules know
     discard(session.workspace, session.corpus, name)
-    manifest = _write(session, name, rules, Head(session.register.head().seq, binding))
+    manifest = _write(session, name, rules, Head(session.register.log.head().seq, binding))
     digest = file_digest(staged(session.workspace, name))
     payload: dict[str, JSON] = {"name": name, "lance_version": manifest.lance_version, "manifest": digest}
     payload |= {"rows": manifest.content.rows, "binding": binding}
-    if session.register.append_if(binding, EntryKind.VERSION_PUBLISHED, payload, now=session.now) is None:
+    if session.register.log.append_if(binding, EntryKind.VERSION_PUBLISHED, payload, now=session.now) is None:
         discard(session.workspace, session.corpus, name)
         return None
     finish_staged(session.workspace, session.register)
@@ -210,7 +210,7 @@ def _digested(session: Session, name: str, rules: Rules) -> tuple[Digests, int]:
 def commitments_digest(session: Session, seq: int) -> str:
     """SHA-256 over the commitments of the register's entries up to ``seq``, in hexadecimal."""
     digest = hashlib.sha256()
-    for entry in session.register.entries():
+    for entry in session.register.log.entries():
         if entry.seq <= seq:
             digest.update(entry.commitment)
     return digest.hexdigest()

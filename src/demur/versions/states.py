@@ -34,7 +34,7 @@ class VersionState:
 
 def entry_of(register: Register, name: str) -> Entry | None:
     """The entry that published ``name``, also when it was retired later."""
-    entries = register.entries(EntryKind.VERSION_PUBLISHED)
+    entries = register.log.entries(EntryKind.VERSION_PUBLISHED)
     return next((entry for entry in entries if entry.payload["name"] == name), None)
 
 
@@ -74,7 +74,7 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     looked at, unless the policy did.
     """
     manifest = manifest_of(session, name)
-    changes = session.register.changes(manifest.checkpoint.binding)
+    changes = session.register.standing.changes(manifest.checkpoint.binding)
     # A policy that was edited since the last command that writes is not in the register yet.
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
     if not edited and not len(changes.subjects):
@@ -83,7 +83,7 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
 
     version = Corpus.open(session.workspace.corpus_path, name)
     rules, _ = session.rules()
-    changes = session.register.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
+    changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
     rows = version.batches() if edited or changes.policy else version.concerning(changes.subjects)
     for part in regoverned(rows, rules):
         where = part.left_out | part.differs
@@ -95,7 +95,7 @@ def states(session: Session) -> list[VersionState]:
     """Every version, in the order of publishing."""
     gone = retired(session.register)
     found = []
-    for entry in session.register.entries(EntryKind.VERSION_PUBLISHED):
+    for entry in session.register.log.entries(EntryKind.VERSION_PUBLISHED):
         name = str(entry.payload["name"])
         stale = None if name in gone else sum(len(rows) for rows, _ in stale_rows(session, name))
         found.append(VersionState(name, entry.time, int(str(entry.payload["rows"])), name in gone, stale))
@@ -110,5 +110,5 @@ def outdated(session: Session) -> list[str]:
 
 def _stale_since(session: Session, name: str) -> datetime:
     """When the first binding entry came after a version's checkpoint; now, if only demur.toml has changed."""
-    entries = session.register.entries(after=manifest_of(session, name).checkpoint.binding)
+    entries = session.register.log.entries(after=manifest_of(session, name).checkpoint.binding)
     return next((entry.time for entry in entries if entry.kind in BINDING), session.now)

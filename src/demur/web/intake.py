@@ -11,15 +11,12 @@ second takes in many hundred objections a second (group commit).
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from demur.errors import DemurError, UnavailableError
-from demur.register import Receipt, Register
-from demur.register.database.records import JSON
-from demur.register.objections.lodging import Dated
+from demur.register import Register
 
 CAPACITY: Final = 2000
 """Acts that may wait: a few seconds of work."""
@@ -92,36 +89,6 @@ class Intake:
             thread = self._thread
         if thread is not None:
             thread.join()
-
-    async def lodge(  # as Register.lodge
-        self,
-        accounts: Sequence[str],
-        *,
-        channel: str,
-        received: date | None = None,
-        reason: str | None = None,
-        statement: Mapping[str, JSON] | None = None,
-        confirm_by: datetime | None = None,
-        now: datetime | None = None,
-    ) -> Receipt:
-        """Record an objection; durable and binding once this returns.
-
-        Raises:
-            IdentityError: for a malformed account.
-            IntakeFullError: when too many wait; nothing was recorded.
-            UnavailableError: when the register is busy or can't be used.
-        """
-        said = Dated.of(
-            accounts,
-            channel=channel,
-            received=received,
-            reason=reason,
-            statement=statement,
-            confirm_by=confirm_by,
-            now=now,
-        )
-        receipt: Receipt = await self.run_together(Register.lodge_all, said)
-        return receipt
 
     async def run(self, act: Callable[Concatenate[Register, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Do something else with the register, in the same thread and in a transaction with others.

@@ -56,7 +56,7 @@ class Events:
         heard = marked = int(register.state(MARK) or 0)
         shut = False
         try:
-            for entry in register.entries(after=heard):
+            for entry in register.log.entries(after=heard):
                 if self._depot.stop.is_set():
                     break
                 if entry.kind in TOLD:
@@ -88,7 +88,7 @@ class Events:
     def _data(self, entry: Entry) -> dict[str, JSON]:
         data: dict[str, JSON] = {"entry": entry.seq}
         lodged = entry.payload.get("objection", entry.seq)
-        reference = self._depot.register.reference_of(lodged) if isinstance(lodged, int) else None
+        reference = self._depot.register.objections.reference_of(lodged) if isinstance(lodged, int) else None
         if reference is not None:
             data["reference"] = reference
         return data | {name: entry.payload[name] for name in _PASSED_ON if name in entry.payload}

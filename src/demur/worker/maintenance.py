@@ -39,7 +39,7 @@ class MaintainReport:
 def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainReport:
     """All that is due: overdue objections lapse, the corpus follows the register, old files and deletions go."""
     with writing(workspace, "maintain", now) as session:
-        lapsing = session.register.lapse_due(session.now)
+        lapsing = session.register.objections.lapse_due(session.now)
         honoured = honour_in(session)
         erased = finish_in(session)
         before = len(session.corpus.dataset.get_fragments())

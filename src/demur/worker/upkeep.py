@@ -50,7 +50,7 @@ class Upkeep:
         """Nothing is open."""
 
     def _lapse(self) -> None:
-        lapsing = self._depot.register.lapse_due()
+        lapsing = self._depot.register.objections.lapse_due()
         self.counts["lapsed"] += len(lapsing.references)
         if lapsing.doubted_days is not None and not self._doubted:
             log("upkeep.clock", days=lapsing.doubted_days)
@@ -61,7 +61,7 @@ class Upkeep:
         if not workspace.corpus_path.exists():  # nothing was imported yet
             return False
         seen = glance.take(workspace.root, workspace.corpus_path)
-        return seen is None or self._depot.register.head().binding > seen.said.honoured
+        return seen is None or self._depot.register.log.head().binding > seen.said.honoured
 
     def _follow(self) -> None:
         from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without

@@ -6,6 +6,9 @@ person and members; a corpus of two imports; a published version and its export;
 was killed. All names are invented.
 """
 
+# mypy: disable-error-code="attr-defined"
+# The first release had other names.
+
 import sqlite3
 import tarfile
 import tempfile

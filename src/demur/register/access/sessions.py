@@ -64,12 +64,6 @@ class Sessions:
         with self._store.writing() as connection:
             connection.execute(sa.delete(session).where(session.c.digest == digest(secret)))
 
-    def close_all(self, kind: str, subject: int) -> None:
-        """End every session of a kind of one subject."""
-        theirs = (session.c.subject == subject, session.c.kind == kind)
-        with self._store.writing() as connection:
-            connection.execute(sa.delete(session).where(*theirs))
-
     def clean(self, *, now: datetime | None = None) -> int:
         """Forget what has expired; how many rows that were."""
         time = micros(now)
@@ -96,19 +90,14 @@ class Sessions:
             found[asked[bytes(row.key)]] = (opened[:_DIGEST_BYTES], opened[_DIGEST_BYTES:].decode())
         return found
 
-    def remember(self, key: bytes, request: bytes, answer: str, *, now: datetime | None = None) -> None:
-        """Keep what a request was answered; what is kept under the key already stays.
+    def remember_all(self, answers: Iterable[tuple[bytes, bytes, str]], *, now: datetime | None = None) -> None:
+        """Keep what requests were answered; what is kept under a key already stays.
 
         Args:
-            key: what the client called the request, with the client's own name.
-            request: its digest, 32 bytes.
-            answer: in JSON.
-            now: from when on it is kept, for ANSWERS_KEPT.
+            answers: of each what the client called the request, with the client's own name; the request's digest, 32
+                bytes; and the answer, in JSON.
+            now: from when on they are kept, for ANSWERS_KEPT.
         """
-        self.remember_all([(key, request, answer)], now=now)
-
-    def remember_all(self, answers: Iterable[tuple[bytes, bytes, str]], *, now: datetime | None = None) -> None:
-        """Keep what requests were answered: key, request and answer of each."""
         rows = [self._sealed(key, request + answer.encode(), micros(now)) for key, request, answer in answers]
         if rows:
             with self._store.writing() as connection:

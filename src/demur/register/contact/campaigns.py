@@ -93,12 +93,12 @@ class Campaigns:
             progress(seen)
         return self._count_people(number)
 
-    def campaigns(self) -> list[Campaign]:
+    def list(self) -> Sequence[Campaign]:
         """Every campaign, oldest first."""
         with self._store.reading() as connection:
             return [_campaign(row) for row in connection.execute(sa.select(campaign).order_by(campaign.c.number))]
 
-    def progress(self, name: str) -> list[Count]:
+    def progress(self, name: str) -> Sequence[Count]:
         """How many notices of a campaign stand where.
 
         Raises:
@@ -110,7 +110,7 @@ class Campaigns:
             rows = connection.execute(counted.group_by(*columns).order_by(*columns))
             return [Count(Channel(channel), NoticeStatus(status), number) for channel, status, number in rows]
 
-    def coverage(self, name: str) -> list[tuple[str, date, NoticeStatus, int]]:
+    def coverage(self, name: str) -> Sequence[tuple[str, date, NoticeStatus, int]]:
         """How many people of which region ('' if unknown) stand where since which day.
 
         Raises:

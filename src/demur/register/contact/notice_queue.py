@@ -73,7 +73,7 @@ def opened(vault: Vault, row: Any) -> Due:  # noqa: ANN401  # a row of `waiting`
 
 
 def reached(connection: sa.Connection, vault: Vault, due: Sequence[Due], names: Names) -> list[Due]:
-    """The same notices with the address and the language that are on file of any account of their people."""
+    """Give notices the address and the language that are on file of any account of their people."""
     lacking = [each.subject for each in due if not (each.member.mail and each.member.locale)]
     known = on_file(connection, vault, lacking, names) if lacking else {}
     return [_to(each, *known[each.subject]) if each.subject in known else each for each in due]

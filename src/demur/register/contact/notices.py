@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
 from demur.register.contact import notice_queue
-from demur.register.contact.campaigns import Campaigns, number_of
+from demur.register.contact.campaigns import number_of
 from demur.register.contact.records import Delivered, Due, NoticeRecord
 from demur.register.database import bulk, entries
 from demur.register.database.clock import MICROS_PER_DAY, micros, moment
@@ -39,11 +39,11 @@ _RETURNABLE: Final = (*_OPEN, NoticeStatus.SENT.value)
 """What can come back: who has its Message-ID has had the notice, whatever is on record yet."""
 
 
-class NoticeBook(Campaigns):
+class Notices:
     """The notices of one register."""
 
     def __init__(self, store: Store, people: People, vault: Vault) -> None:
-        super().__init__(store)
+        self._store = store
         self._people = people
         self._vault = vault
 

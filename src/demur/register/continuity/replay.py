@@ -141,12 +141,13 @@ class _Replay:
         if not len(keys):
             return False
         add_bare(self._connection, keys.tolist())
-        by, received = _time(said.get("confirm_by")), said.get("received")
+        by, received = said.get("confirm_by"), said.get("received")
         day = None if received is None else date.fromisoformat(str(received))
         number = entries.head(self._connection).seq + 1
         reference = noted.effect.reference or new_reference()
         receipt = Receipt(reference, number, together(self._connection, keys), moment(noted.time))
-        lodging = Lodging((), str(said["channel"]), day, None, None, by)
+        until = None if by is None else datetime.fromisoformat(str(by))
+        lodging = Lodging((), channel=str(said["channel"]), received=day, confirm_by=until)
         were = {**_numbers(said.get("were")), str(self._incarnation): noted.seq}
         insert(self._connection, [Lodged(lodging, receipt, keys, also={"replayed": noted.seq, "were": were})])
         self._numbers[noted.seq] = number

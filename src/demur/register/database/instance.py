@@ -18,8 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from demur.errors import IdentityError
 from demur.identity import Keys
-from demur.register.database import bulk
-from demur.register.database.tables import state
+from demur.register.database import state
 
 _STATE: Final = "instance"
 _RESTORING: Final = "restoring"
@@ -70,27 +69,26 @@ class Instance:
 
 def read(connection: sa.Connection) -> Instance | None:
     """The register's instance; None in one that was made before there were any."""
-    stored = connection.scalar(sa.select(state.c.value).where(state.c.name == _STATE))
+    stored = state.read(connection, _STATE)
     return None if stored is None else Instance(**orjson.loads(stored))
 
 
 def write(connection: sa.Connection, instance: Instance) -> None:
     """Put the instance into the register."""
-    value = orjson.dumps(asdict(instance)).decode()
-    statement = bulk.insert(connection, state).values(name=_STATE, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    state.write(connection, _STATE, orjson.dumps(asdict(instance)).decode())
 
 
 def restoring(connection: sa.Connection) -> bool:
     """Whether a restore was cut off in this register."""
-    return connection.scalar(sa.select(state.c.value).where(state.c.name == _RESTORING)) is not None
+    return state.read(connection, _RESTORING) is not None
 
 
 def set_restoring(connection: sa.Connection, *, under_way: bool) -> None:
     """Note that a restore begins, or that it is done."""
-    connection.execute(sa.delete(state).where(state.c.name == _RESTORING))
     if under_way:
-        connection.execute(sa.insert(state).values(name=_RESTORING, value="1"))
+        state.write(connection, _RESTORING, "1")
+    else:
+        state.remove(connection, _RESTORING)
 
 
 def _checks(name: str, keys: Keys) -> dict[str, str]:

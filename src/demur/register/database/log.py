@@ -1,23 +1,18 @@
-"""The log as others see it: reading entries, appending what binds nothing, progress marks, and the write lock.
+"""The log as others see it: reading entries, and appending what binds nothing.
 
 Invariants: only entries that bind nothing can be appended from outside; a binding entry is appended by the method
 that makes its change, in the same transaction; compare-and-append compares the last *binding* entry (law 3).
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Self
-
-import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
-from demur.register.database import bulk, entries
+from demur.register.database import entries
 from demur.register.database.clock import micros
 from demur.register.database.records import JSON, Entry, Head
 from demur.register.database.store import Store
-from demur.register.database.tables import state
 from demur.terms import BINDING, EntryKind
 
 
@@ -26,16 +21,6 @@ class Log:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def head(self) -> Head:
         """The numbers of the last entry and of the last binding one."""
@@ -56,11 +41,6 @@ class Log:
         """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""
         with self._store.reading() as connection:
             return entries.last_of(connection, kind)
-
-    def state(self, name: str) -> str | None:
-        """A progress mark; None if it was never set."""
-        with self._store.reading() as connection:
-            return connection.scalar(sa.select(state.c.value).where(state.c.name == name))
 
     def append(
         self,
@@ -103,18 +83,6 @@ class Log:
             if entries.last_of(connection, EntryKind.POLICY_CHANGED) == {"rules": rules_hash}:
                 return None
             return entries.append(connection, EntryKind.POLICY_CHANGED, {"rules": rules_hash}, micros(now))
-
-    def set_state(self, name: str, value: str) -> None:
-        """Set a progress mark."""
-        with self._store.writing() as connection:
-            statement = bulk.insert(connection, state).values(name=name, value=value)
-            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
-
-    @contextmanager
-    def locked(self) -> Iterator[Self]:
-        """Hold the write lock: other writers wait, and what this thread does inside is one transaction."""
-        with self._store.writing():
-            yield self
 
 
 def _unbinding(kind: EntryKind) -> EntryKind:

@@ -14,8 +14,8 @@ import orjson
 import sqlalchemy as sa
 
 from demur.identity import Pairs
-from demur.register.database import bulk, entries
-from demur.register.database.tables import entry, state
+from demur.register.database import entries, state
+from demur.register.database.tables import entry
 from demur.spelling import RULE, Names
 from demur.terms import EntryKind
 
@@ -50,16 +50,14 @@ def edges(connection: sa.Connection) -> Pairs:
 
 def rules(connection: sa.Connection) -> list[dict[str, Any]]:
     """The rules in their order; empty where none was ever noted."""
-    stored = connection.scalar(sa.select(state.c.value).where(state.c.name == SPELLING))
+    stored = state.read(connection, SPELLING)
     found: list[dict[str, Any]] = orjson.loads(stored or "[]")
     return found
 
 
 def put(connection: sa.Connection, known: Sequence[dict[str, Any]]) -> None:
     """Set the mark."""
-    value = orjson.dumps(list(known), option=orjson.OPT_SORT_KEYS).decode()
-    statement = bulk.insert(connection, state).values(name=SPELLING, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    state.write(connection, SPELLING, orjson.dumps(list(known), option=orjson.OPT_SORT_KEYS).decode())
 
 
 def respelt(connection: sa.Connection) -> bool:

@@ -41,7 +41,7 @@ _BORN_FROM: Final = 1900
 
 
 def checked(batches: Iterable[pa.RecordBatch], year: int) -> Iterator[pa.RecordBatch]:
-    """The same rows as batches of :data:`MEMBER`, at most ``_CHUNK_ROWS`` each.
+    """Check rows, and yield them as batches of :data:`MEMBER`, at most ``_CHUNK_ROWS`` each.
 
     Args:
         batches: any number of any size; columns may stand in any order and have any type that casts without loss.

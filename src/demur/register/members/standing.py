@@ -16,6 +16,7 @@ from demur.identity import Pairs, SubjectKeys, grown, inside
 from demur.kernel.facts import Facts, Known
 from demur.register.database import bulk, entries
 from demur.register.database.records import Changes, Head
+from demur.register.database.store import Store
 from demur.register.database.tables import account, member, objected, objection
 from demur.register.members import alike
 from demur.register.members.people import together
@@ -114,6 +115,37 @@ def effective_consent() -> sa.ColumnElement[bool]:
 def effective_told_on() -> sa.ColumnElement[int]:
     """The earlier of what an import said and the day of demur's own notice."""
     return sa.case((member.c.noticed_on < member.c.told_on, member.c.noticed_on), else_=member.c.told_on)
+
+
+class Standing:
+    """Who may be used, by one register."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._reader = Reader()
+
+    def suppressed(self) -> SubjectKeys:
+        """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
+        with self._store.reading() as connection:
+            return suppressed(connection)
+
+    def count_suppressed(self) -> int:
+        """How many accounts objections in force cover, without reading what members say of themselves."""
+        return len(self.suppressed())
+
+    def changes(self, after: int) -> Changes:
+        """What the binding entries with a number greater than ``after`` may have changed."""
+        with self._store.reading() as connection:
+            return changes(connection, after)
+
+    def facts(self) -> Facts:
+        """What members say of themselves, sorted by key."""
+        return self.snapshot().facts
+
+    def snapshot(self) -> Snapshot:
+        """Head, suppressed keys and facts, of one moment."""
+        with self._store.reading() as connection:
+            return self._reader.snapshot(connection, keep=not self._store.inside)
 
 
 class Reader:

@@ -45,7 +45,10 @@ def away(connection: sa.Connection, time: int) -> timedelta | None:
 
 
 def doubt(connection: sa.Connection, time: int) -> timedelta | None:
-    """The same, and on record; to be asked before something ends because its time has come."""
+    """How far a time is from the last entry's, put on record where that is too far; None where it is believed.
+
+    To be asked before something ends because its time has come.
+    """
     distance = away(connection, time)
     pending = _pending(connection)
     if distance is None:

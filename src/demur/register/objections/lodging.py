@@ -11,9 +11,9 @@ against 1.9 ms one by one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import numpy as np
 import sqlalchemy as sa
@@ -47,15 +47,34 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Lodging:
-    """What somebody says when they object."""
+    """What somebody says when they object, and when."""
 
     accounts: Sequence[str]
+    """At least one, known or not; it covers them and whatever is linked with each. Naming them together links none
+    with another: it proves nothing."""
+    _: KW_ONLY
     channel: str
-    received: date | None
-    reason: str | None
-    statement: Mapping[str, JSON] | None
-    confirm_by: int | None
-    """Microseconds since 1970-01-01, UTC."""
+    """How it came: web, mail, letter, ..."""
+    received: date | None = None
+    """The day it reached the controller, where that was earlier."""
+    reason: str | None = None
+    """Why, if they want to say; sealed."""
+    statement: Mapping[str, JSON] | None = None
+    """Who they are, where they have no account: names, handles, links, ...; sealed."""
+    confirm_by: datetime | None = None
+    """When it lapses unless it is confirmed."""
+    now: datetime | None = None
+    """The time of its entry."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is for one account and without words."""
+        return len(self.accounts) == 1 and self.reason is None and self.statement is None
+
+    @property
+    def deadline(self) -> int | None:
+        """When it lapses, in microseconds since 1970-01-01, UTC."""
+        return None if self.confirm_by is None else micros(self.confirm_by)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +92,7 @@ class Lodged:
 
     def entry(self) -> dict[str, Any]:
         """Its row in the log."""
-        by, received = self.said.confirm_by, self.said.received
+        by, received = self.said.deadline, self.said.received
         payload: dict[str, JSON] = {
             "accounts": len(self.keys),
             "channel": self.said.channel,
@@ -102,7 +121,7 @@ class Lodged:
             "channel": self.said.channel,
             "received": None if self.said.received is None else days(self.said.received),
             "lodged": time,
-            "confirm_by": self.said.confirm_by,
+            "confirm_by": self.said.deadline,
             "changed": time,
         }
 
@@ -111,7 +130,7 @@ class Lodged:
         return {"seq": self.receipt.seq, "account": int(self.keys[0]), "sealed": self.sealed}
 
 
-def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging, time: int) -> Receipt:
+def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging) -> Receipt:
     """Record an objection; it covers every account given, and links none with another: naming proves nothing.
 
     Raises:
@@ -119,14 +138,15 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
     """
     if not said.accounts:
         raise IdentityError("An objection needs an account to hold for: give at least one, as namespace:value.")
+    time = micros(said.now)
     keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts, time).tolist())), dtype=np.int64)
     return _record(connection, vault, said, keys, time)
 
 
-def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int, time: int) -> Receipt:
+def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int) -> Receipt:
     """Record an objection of somebody of whom nothing is left but a subject key: what they say is not kept."""
     add_bare(connection, [subject])
-    return _record(connection, vault, said, np.array([subject], dtype=np.int64), time)
+    return _record(connection, vault, said, np.array([subject], dtype=np.int64), micros(said.now))
 
 
 def _record(connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, time: int) -> Receipt:
@@ -159,52 +179,23 @@ _OBJECTION: Final = sa.insert(objection)
 _OBJECTED: Final = sa.insert(objected)
 
 
-@dataclass(frozen=True)
-class Dated:
-    """What somebody says when they object, and when; of now, where no time is given."""
-
-    said: Lodging
-    now: datetime | None
-
-    @classmethod
-    def of(  # as Register.lodge
-        cls,
-        accounts: Sequence[str],
-        *,
-        channel: str,
-        received: date | None = None,
-        reason: str | None = None,
-        statement: Mapping[str, JSON] | None = None,
-        confirm_by: datetime | None = None,
-        now: datetime | None = None,
-    ) -> Self:
-        """From the arguments of :meth:`Register.lodge`."""
-        deadline = None if confirm_by is None else micros(confirm_by)
-        return cls(Lodging(tuple(accounts), channel, received, reason, statement, deadline), now)
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is for one account and without words."""
-        return len(self.said.accounts) == 1 and self.said.reason is None and self.said.statement is None
-
-
 def lodge_all(
-    connection: sa.Connection, people: People, vault: Vault, dated: Sequence[Dated]
+    connection: sa.Connection, people: People, vault: Vault, lodgings: Sequence[Lodging]
 ) -> list[Receipt | IdentityError]:
     """Record objections; for each its receipt, or why it is none."""
     answers: dict[int, Receipt | IdentityError] = {}
-    plain: list[int] = []
-    for place, each in enumerate(dated):
-        problem = _malformed(each.said.accounts[0]) if each.plain else None
+    simple: list[int] = []
+    for place, each in enumerate(lodgings):
+        problem = _malformed(each.accounts[0]) if each.plain else None
         if problem is not None:
             answers[place] = problem
         elif each.plain:
-            plain.append(place)
+            simple.append(place)
         else:
             answers[place] = _alone(connection, people, vault, each)
-    receipts = _together(connection, people, [dated[place] for place in plain])
-    answers |= dict(zip(plain, receipts, strict=True))
-    return [answers[place] for place in range(len(dated))]
+    receipts = _together(connection, people, [lodgings[place] for place in simple])
+    answers |= dict(zip(simple, receipts, strict=True))
+    return [answers[place] for place in range(len(lodgings))]
 
 
 def _malformed(spelt: str) -> IdentityError | None:
@@ -215,28 +206,28 @@ def _malformed(spelt: str) -> IdentityError | None:
     return None
 
 
-def _alone(connection: sa.Connection, people: People, vault: Vault, each: Dated) -> Receipt | IdentityError:
+def _alone(connection: sa.Connection, people: People, vault: Vault, said: Lodging) -> Receipt | IdentityError:
     try:
         with connection.begin_nested():
-            return lodge(connection, people, vault, each.said, micros(each.now))
+            return lodge(connection, people, vault, said)
     except IdentityError as error:
         return error
 
 
-def _together(connection: sa.Connection, people: People, plain: Sequence[Dated]) -> list[Receipt]:
+def _together(connection: sa.Connection, people: People, simple: Sequence[Lodging]) -> list[Receipt]:
     """Record plain ones, each of which has an account that is one."""
-    if not plain:
+    if not simple:
         return []
-    time = min(micros(each.now) for each in plain)
-    keys = people.ensure(connection, [each.said.accounts[0] for each in plain], time).tolist()
+    time = min(micros(each.now) for each in simple)
+    keys = people.ensure(connection, [each.accounts[0] for each in simple], time).tolist()
     covered = _covered(connection, keys)
     first = entries.head(connection).seq + 1
     receipts = [
         Receipt(new_reference(), seq, covered[key], moment(micros(each.now)))
-        for seq, (each, key) in enumerate(zip(plain, keys, strict=True), first)
+        for seq, (each, key) in enumerate(zip(simple, keys, strict=True), first)
     ]
-    each_alone = zip(plain, receipts, np.array(keys, dtype=np.int64).reshape(-1, 1), strict=True)
-    insert(connection, [Lodged(each.said, receipt, key) for each, receipt, key in each_alone])
+    each_alone = zip(simple, receipts, np.array(keys, dtype=np.int64).reshape(-1, 1), strict=True)
+    insert(connection, [Lodged(each, receipt, key) for each, receipt, key in each_alone])
     return receipts
 
 

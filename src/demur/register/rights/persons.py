@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import SubjectKeys
 from demur.kernel.facts import NEVER
-from demur.register.database import bulk, entries
+from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros, moment
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
-from demur.register.database.tables import account, entry, member, objected, objection, state
+from demur.register.database.tables import account, entry, member, objected, objection
 from demur.register.database.vault import Vault
 from demur.register.members import alike, profiles, standing
 from demur.register.members.people import People, mail_account, neighbours, own_accounts
@@ -205,7 +205,7 @@ class Persons:
     def erasures(self) -> list[Erasure]:
         """Those that are not finished, oldest first."""
         with self._store.reading() as connection:
-            stored = connection.scalar(sa.select(state.c.value).where(state.c.name == _UNFINISHED))
+            stored = state.read(connection, _UNFINISHED)
         return [Erasure(**each) for each in orjson.loads(stored or "[]")]
 
     def note(self, erasure: Erasure) -> None:
@@ -222,8 +222,7 @@ class Persons:
     def _put(self, erasures: Sequence[Erasure]) -> None:
         value = orjson.dumps([asdict(each) for each in erasures]).decode()
         with self._store.writing() as connection:
-            statement = bulk.insert(connection, state).values(name=_UNFINISHED, value=value)
-            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+            state.write(connection, _UNFINISHED, value)
 
 
 def merged(first: Erasure, second: Erasure) -> Erasure:

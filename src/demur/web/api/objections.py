@@ -7,7 +7,7 @@ asks for a reason; an objection's accounts are never told; a receipt's link is m
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -22,8 +22,8 @@ from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
 from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
-from demur.register.database.clock import moment
-from demur.register.objections.lodging import Dated
+from demur.register.objections.lodging import Lodging
+from demur.register.objections.phases import LapseCause
 from demur.tokens import Purpose
 from demur.web.api.answers import REFERENCE, Details, Lodged, Objection, Outcome, Outcomes, Standing
 from demur.web.api.describing import describe
@@ -121,7 +121,7 @@ async def withdraw(request: Request, reference: Reference) -> Response:
 )
 async def confirm(request: Request, reference: Reference) -> Response:
     """The account's holder says that it is theirs."""
-    return await _move(request, reference, Register.confirm, _OPEN)
+    return await _move(request, reference, _confirm, _OPEN)
 
 
 @router.post(
@@ -132,7 +132,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
 async def lapse(request: Request, reference: Reference) -> Response:
     """The account's holder denies it, or nobody confirmed it in time."""
     why, _ = await said(request, Lapse)
-    return await _move(request, reference, partial(Register.lapse, cause=why.cause), _OPEN)
+    return await _move(request, reference, partial(_lapse, why.cause), _OPEN)
 
 
 @router.get(
@@ -149,21 +149,19 @@ async def standing(request: Request, account: AccountInPath) -> Response:
     return told(await asyncio.to_thread(_standing, desk(request).register, account))
 
 
-def _noted(receipt: Receipt, dated: Dated) -> _Noted:
-    by = dated.said.confirm_by
-    confirm_by = None if by is None else moment(by).isoformat()
+def _noted(receipt: Receipt, said: Lodging) -> _Noted:
+    confirm_by = None if said.confirm_by is None else said.confirm_by.astimezone(UTC).isoformat()
     return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
 
 
-def _dated(office: Office, new: NewObjection) -> Dated:
-    return as_platform_says(
-        new.accounts,
-        office,
-        channel=new.channel,
-        received=new.received,
-        reason=new.reason,
-        unconfirmed=new.unconfirmed,
-    )
+def _said(office: Office, new: NewObjection) -> Lodging:
+    said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
+    return as_platform_says(said, office, unconfirmed=new.unconfirmed)
+
+
+def record(register: Register, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
+    """Record objections that wait together, for :meth:`Intake.run_together`."""
+    return register.objections.lodge_all(lodgings)
 
 
 async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
@@ -173,20 +171,20 @@ async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
         DemurError: when nothing was recorded.
     """
     office = at.office()
-    said = _dated(office, new)
+    said = _said(office, new)
     if once is None:
-        noted = _noted(await at.intake.run_together(Register.lodge_all, said), said)
+        noted = _noted(await at.intake.run_together(record, said), said)
     else:
         noted = _Noted(**orjson.loads(await at.intake.run_together(_once, (once, said))))
     return _lodged(office, noted)
 
 
-def _once(register: Register, items: Sequence[tuple[Once, Dated]]) -> list[str | DemurError]:
+def _once(register: Register, items: Sequence[tuple[Once, Lodging]]) -> list[str | DemurError]:
     return do_once(register, items, partial(_each, register))
 
 
-def _each(register: Register, dated: Sequence[Dated]) -> list[str | DemurError]:
-    answers = zip(dated, register.lodge_all(dated), strict=True)
+def _each(register: Register, lodgings: Sequence[Lodging]) -> list[str | DemurError]:
+    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
     return [
         orjson.dumps(_noted(answer, said)).decode() if isinstance(answer, Receipt) else answer
         for said, answer in answers
@@ -214,24 +212,24 @@ async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) 
 
 async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
     office = at.office()
-    dated = [_dated(office, new) for new in chunk]
+    lodgings = [_said(office, new) for new in chunk]
     if once is None:
-        answer = await at.intake.run(_chunk, dated)
+        answer = await at.intake.run(_chunk, lodgings)
     else:
-        answer = await at.intake.run(_chunk_once, once, dated)
+        answer = await at.intake.run(_chunk_once, once, lodgings)
     return [_outcome(office, each) for each in orjson.loads(answer)]
 
 
-def _chunk(register: Register, dated: Sequence[Dated]) -> str:
+def _chunk(register: Register, lodgings: Sequence[Lodging]) -> str:
     """What was noted of each, or the sentence that says why nothing was."""
-    answers = zip(dated, register.lodge_all(dated), strict=True)
+    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
     noted = [_noted(answer, each) if isinstance(answer, Receipt) else str(answer) for each, answer in answers]
     return orjson.dumps(noted).decode()
 
 
-def _chunk_once(register: Register, once: Once, dated: Sequence[Dated]) -> str:
+def _chunk_once(register: Register, once: Once, lodgings: Sequence[Lodging]) -> str:
     with register.locked():
-        (answer,) = do_once(register, [(once, dated)], lambda chunks: [_chunk(register, each) for each in chunks])
+        (answer,) = do_once(register, [(once, lodgings)], lambda chunks: [_chunk(register, each) for each in chunks])
     if isinstance(answer, DemurError):
         raise answer
     return answer
@@ -260,7 +258,7 @@ def _lodged(office: Office, noted: _Noted) -> Lodged:
 
 
 def _standing(register: Register, account: str) -> Standing:
-    states, persons = register.objections_of(account), register.persons
+    states, persons = register.objections.of(account), register.persons
     in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
 
@@ -269,9 +267,17 @@ def _withdraw(office: Office, register: Register, reference: str) -> ObjectionSt
     return withdraw_objection(register, reference, office)
 
 
+def _confirm(register: Register, reference: str) -> ObjectionState:
+    return register.objections.confirm(reference)
+
+
+def _lapse(cause: LapseCause, register: Register, reference: str) -> ObjectionState:
+    return register.objections.lapse(reference, cause=cause)
+
+
 async def _found(at: Desk, reference: str) -> ObjectionState:
     try:
-        return await asyncio.to_thread(at.register.objection, reference)
+        return await asyncio.to_thread(at.register.objections.get, reference)
     except RegisterError as error:
         raise Problem("not-found", str(error)) from None
 

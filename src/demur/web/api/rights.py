@@ -77,7 +77,7 @@ def _account(at: Desk, who: Who) -> str:
     except UsageError as error:
         raise Problem("conflict", str(error)) from None
     except RegisterError as error:
-        at.register.head()  # a register that can't be read says so itself
+        at.register.log.head()  # a register that can't be read says so itself
         raise Problem("not-found", str(error)) from None
 
 

@@ -33,8 +33,10 @@ async def status(request: Request) -> Response:
 
 
 def _read(register: Register) -> Status:
-    head = register.head()
-    return Status(version=version("demur"), entries=head.seq, binding=head.binding, in_force=register.in_force())
+    head = register.log.head()
+    return Status(
+        version=version("demur"), entries=head.seq, binding=head.binding, in_force=register.objections.in_force()
+    )
 
 
 ROUTES: Final[tuple[BaseRoute, ...]] = tuple(

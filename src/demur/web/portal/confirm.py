@@ -77,10 +77,10 @@ async def withdraw(request: Request, token: str) -> Response:
 
 def _find(at: Desk, token: str) -> _Asked:
     read = at.tokens.read(token, Purpose.CONFIRM)
-    reference = at.register.reference_in(read.incarnation, read.number)
+    reference = at.register.objections.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: copy all of the link.")
-    state = at.register.objection(reference)
+    state = at.register.objections.get(reference)
     return _Asked(state, can_return(at.register, state))
 
 

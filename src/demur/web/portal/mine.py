@@ -181,7 +181,7 @@ def _account_in(at: Desk, session: SignIn) -> str:
     Raises:
         HTTPException: 404 when its details were erased meanwhile.
     """
-    account = session.account or at.register.identifiers(np.array([session.subject]))[0]
+    account = session.account or at.register.members.identifiers(np.array([session.subject]))[0]
     if account is None:
         raise HTTPException(404)
     return account
@@ -216,7 +216,7 @@ async def _content(request: Request, session: SignIn, number: int) -> Response:
     at = desk(request)
     account = await run_sync(_account_in, at, session)
     found = await run_sync(lambda: find(at.workspace, account, limit=_LISTED), limiter=heavy)
-    own = await run_sync(at.register.objections_of_key, session.subject)
+    own = await run_sync(at.register.objections.of_key, session.subject)
     pages = max(1, math.ceil(len(found.rows) / _ROWS))
     shown = found.rows[(number - 1) * _ROWS : number * _ROWS]
     return page(

@@ -116,9 +116,9 @@ async def _spent(request: Request, visitor: Visitor) -> Response:
 
 def _standing_since(register: Register, subject: int) -> datetime | None:
     """When the objection was lodged that stands for an account by this route."""
-    seq = register.standing(subject, Route.SIGNED_IN)
-    reference = None if seq is None else register.reference_of(seq)
-    return None if reference is None else register.objection(reference).lodged
+    seq = register.objections.standing(subject, Route.SIGNED_IN)
+    reference = None if seq is None else register.objections.reference_of(seq)
+    return None if reference is None else register.objections.get(reference).lodged
 
 
 def _lodge(register: Register, visitor: Visitor, subject: int, office: Office) -> int:

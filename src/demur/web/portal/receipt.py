@@ -116,7 +116,7 @@ async def show_by_reference(request: Request) -> Response:
     """The receipt of the reference."""
     typed = tidy((await forms.read(request)).text("reference"), 60)
     try:
-        state = await run_in_threadpool(desk(request).register.objection, typed)
+        state = await run_in_threadpool(desk(request).register.objections.get, typed)
     except RegisterError:
         errors = {"reference": gettext(request).gettext(_UNKNOWN)}
         return page(request, "object_status.html", forms.WRONG, reference=typed, errors=errors)
@@ -141,10 +141,10 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         if acting:
             raise
         read = at.tokens.read(token, Purpose.VIEW)
-    reference = at.register.reference_in(read.incarnation, read.number)
+    reference = at.register.objections.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
-    state, said = at.register.objection(reference), at.register.statement(reference) or {}
+    state, said = at.register.objections.get(reference), at.register.objections.statement(reference) or {}
     return Found(state, said, told_phase(at.register, state), token, acting)
 
 

@@ -56,12 +56,12 @@ class Visit:
 
     def acted(self, register: Register, act: str, **facts: JSON) -> None:
         """Append who did something; in the transaction of what was done."""
-        register.append(EntryKind.STAFF_ACTED, {"staff": self.staff.id, "act": act, **facts})
+        register.log.append(EntryKind.STAFF_ACTED, {"staff": self.staff.id, "act": act, **facts})
 
     def reads(self, register: Register, state: ObjectionState, what: str) -> None:
         """Append that what somebody said is being read, before it is."""
         payload: Mapping[str, JSON] = {"staff": self.staff.id, "objection": state.seq, "what": what}
-        register.append(EntryKind.DATA_READ, payload, subjects=register.covered_by(state.reference))
+        register.log.append(EntryKind.DATA_READ, payload, subjects=register.objections.covered_by(state.reference))
 
     def _menu(self) -> Iterator[tuple[str, str, bool]]:
         here = self.request.url.path

@@ -58,7 +58,7 @@ async def record_(request: Request) -> Response:
         return _form(visit, {name: form.text(name) for name in _FIELDS}, forms.WRONG, errors=errors)
     checked = bool(form.text("checked"))
     receipts = await at.intake.run(_recorded, visit, written, office, checked=checked)
-    states = await run_in_threadpool(lambda: [at.register.objection(each.reference) for each in receipts])
+    states = await run_in_threadpool(lambda: [at.register.objections.get(each.reference) for each in receipts])
     shown = [(each, f"/en/receipt/{at.tokens.make(Purpose.VIEW, each.seq)}") for each in states]
     return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments))
 

@@ -81,21 +81,21 @@ async def people(request: Request) -> Response:
 
 
 def _values(register: Register, wanted: str, today: date) -> dict[str, Any]:
-    campaigns = register.notices.campaigns()
+    campaigns = register.campaigns.list()
     chosen = next((each for each in campaigns if each.name == wanted), campaigns[-1] if campaigns else None)
-    rows = register.notices.coverage(chosen.name) if chosen else []
+    rows = register.campaigns.coverage(chosen.name) if chosen else []
     over_time = told_over_time(rows)
-    days = _recent(register.objections_by_day(), today)
+    days = _recent(register.objections.by_day(), today)
     return {
         "campaigns": campaigns,
         "chosen": chosen,
-        "progress": register.notices.progress(chosen.name) if chosen else [],
+        "progress": register.campaigns.progress(chosen.name) if chosen else [],
         "countries": by_country(rows),
         "told": over_time,
         "told_plot": _told_plot(over_time),
         "objections": days,
         "objections_plot": _objections_plot(days),
-        "objections_all": sum(number for _, number in register.objections_by_day()),
+        "objections_all": sum(number for _, number in register.objections.by_day()),
         "days": _DAYS,
     }
 

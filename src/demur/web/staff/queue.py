@@ -44,7 +44,7 @@ async def queue(request: Request) -> Response:
     if isinstance(visit, Response):
         return visit
     at = desk(request)
-    states = await run_in_threadpool(lambda: at.register.objections_open(_LISTED, proven=PROVEN))
+    states = await run_in_threadpool(lambda: at.register.objections.waiting(_LISTED, proven=PROVEN))
     rows = [(each, _days_left(each, at.now())) for each in states]
     return visit.page("staff_queue.html", rows=rows, most=_LISTED)
 
@@ -105,19 +105,22 @@ async def _move(request: Request, seq: int, act: str) -> Response:
 def _moved(register: Register, visit: Visit, state: ObjectionState, act: str) -> None:
     """Confirm or lapse one, unless somebody was faster; and who did."""
     with register.locked():
-        if register.objection(state.reference).phase is not ObjectionPhase.LODGED:
+        if register.objections.get(state.reference).phase is not ObjectionPhase.LODGED:
             return
         if act == "objection.confirm":
-            register.confirm(state.reference)
+            register.objections.confirm(state.reference)
         else:
-            register.lapse(state.reference, cause="denied")
+            register.objections.lapse(state.reference, cause="denied")
         visit.acted(register, act, objection=state.seq)
 
 
 def _opened(register: Register, visit: Visit, state: ObjectionState) -> dict[str, JSON]:
     with register.locked():
         visit.reads(register, state, "statement")
-        return {"reason": register.reason(state.reference), **(register.statement(state.reference) or {})}
+        return {
+            "reason": register.objections.reason(state.reference),
+            **(register.objections.statement(state.reference) or {}),
+        }
 
 
 def _read_file(register: Register, visit: Visit, state: ObjectionState, file: Attachment) -> bytes:
@@ -131,10 +134,10 @@ async def _find(request: Request, seq: int) -> ObjectionState:
 
 
 def _found(register: Register, seq: int) -> ObjectionState:
-    reference = register.reference_of(seq)
+    reference = register.objections.reference_of(seq)
     if reference is None:
         raise HTTPException(404)
-    return register.objection(reference)
+    return register.objections.get(reference)
 
 
 async def _page(visit: Visit, state: ObjectionState, **values: Any) -> Response:  # noqa: ANN401  # a template's

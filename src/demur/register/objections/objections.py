@@ -1,26 +1,28 @@
-"""The log with its objections: lodged, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
+"""The objections of one register: lodged, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
 
 Invariants: every change appends its entry in the same transaction; nothing here refuses an objection.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec
 
 import numpy as np
 
 from demur.errors import IdentityError
-from demur.identity import Keys, SubjectKeys
+from demur.identity import SubjectKeys
 from demur.register.database.clock import micros
-from demur.register.database.log import Log
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
 from demur.register.objections import doubts, lodging, phases, states
-from demur.register.objections.lodging import Receipt
+from demur.register.objections.lodging import Lodging, Receipt
 from demur.register.objections.states import ObjectionPhase, ObjectionState
+
+P = ParamSpec("P")
 
 _AT_ONCE: Final = 50
 """Objections that lapse in one transaction."""
@@ -36,55 +38,51 @@ class Lapsing:
     """Days between the last entry and now, where that is too far for anything to lapse; else None."""
 
 
-class ObjectionLog(Log):
-    """The entries of one register, and what may be done with objections."""
+def _with_fields(
+    value: Callable[P, Lodging],
+) -> Callable[[Callable[["Objections", Lodging], Receipt]], Callable[Concatenate["Objections", P], Receipt]]:
+    """Let a method that takes a lodging be called with its fields, which so stand in one place."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
-        super().__init__(store)
-        self._vault = Vault(keys.sealing)
-        self._people = People(keys.pepper, self._vault)
+    def spelt_out(
+        method: Callable[["Objections", Lodging], Receipt],
+    ) -> Callable[Concatenate["Objections", P], Receipt]:
+        @wraps(method)
+        def call(self: "Objections", /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
+            return method(self, value(*args, **kwargs))
 
-    def lodge(  # what somebody may say when they object
-        self,
-        accounts: Sequence[str],
-        *,
-        channel: str,
-        received: date | None = None,
-        reason: str | None = None,
-        statement: Mapping[str, JSON] | None = None,
-        confirm_by: datetime | None = None,
-        now: datetime | None = None,
-    ) -> Receipt:
-        """Record an objection, which binds once this returns.
+        return call
 
-        Args:
-            accounts: at least one, known or not; it covers them and whatever is linked with each. Naming them
-                together links them not with each other: it proves nothing.
-            channel: how it came: web, mail, letter, ...
-            received: the day it reached the controller, where that was earlier.
-            reason: why, if they want to say; sealed.
-            statement: who they are, where they have no account: names, handles, links, ...; sealed.
-            confirm_by: when it lapses unless it is confirmed.
-            now: the time of the entry.
+    return spelt_out
+
+
+class Objections:
+    """The objections of one register."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        self._store = store
+        self._people = people
+        self._vault = vault
+
+    @_with_fields(Lodging)
+    def lodge(self, said: Lodging) -> Receipt:
+        """Record an objection, given as the fields of a :class:`Lodging`; it binds once this returns.
 
         Raises:
             IdentityError: for a malformed account; nothing else is ever refused.
         """
-        deadline = None if confirm_by is None else micros(confirm_by)
-        said = lodging.Lodging(tuple(accounts), channel, received, reason, statement, deadline)
         with self._store.writing() as connection:
-            return lodging.lodge(connection, self._people, self._vault, said, micros(now))
+            return lodging.lodge(connection, self._people, self._vault, said)
 
-    def lodge_all(self, dated: Sequence[lodging.Dated]) -> list[Receipt | IdentityError]:
+    def lodge_all(self, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
         """Record many objections in one transaction; for each its receipt, or why it is none."""
         with self._store.writing() as connection:
-            return lodging.lodge_all(connection, self._people, self._vault, dated)
+            return lodging.lodge_all(connection, self._people, self._vault, lodgings)
 
     def lodge_for_key(self, subject: int, *, channel: str, now: datetime | None = None) -> Receipt:
         """Record an objection by the subject key that a link holds, where the identifier behind it was erased."""
-        said = lodging.Lodging((), channel, None, None, None, None)
+        said = Lodging((), channel=channel, now=now)
         with self._store.writing() as connection:
-            return lodging.lodge_for_key(connection, self._vault, said, subject, micros(now))
+            return lodging.lodge_for_key(connection, self._vault, said, subject)
 
     def confirm(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
         """Confirm an objection, which then can't lapse any more.
@@ -144,7 +142,7 @@ class ObjectionLog(Log):
             distance = doubts.away(connection, micros(now))
         return None if distance is None else distance.days
 
-    def objection(self, reference: str) -> ObjectionState:
+    def get(self, reference: str) -> ObjectionState:
         """An objection as it stands.
 
         Raises:
@@ -182,12 +180,12 @@ class ObjectionLog(Log):
             return states.reference_of(connection, seq)
 
     def reference_in(self, incarnation: int, seq: int) -> str | None:
-        """The same, by the number that the entry had in an incarnation: restores since may have given it another."""
+        """The reference of what an entry lodged, by the number that it had in an incarnation; None for none."""
         with self._store.reading() as connection:
             number = states.number_now(connection, incarnation, seq)
             return None if number is None else states.reference_of(connection, number)
 
-    def objections_of(self, account: str) -> list[ObjectionState]:
+    def of(self, account: str) -> list[ObjectionState]:
         """Every objection for any account that is proven to be of an account's person, oldest first.
 
         Raises:
@@ -197,8 +195,8 @@ class ObjectionLog(Log):
         with self._store.reading() as connection:
             return states.of_people(connection, keys)
 
-    def objections_of_key(self, subject: int) -> list[ObjectionState]:
-        """The same, by the subject key of one of the accounts."""
+    def of_key(self, subject: int) -> list[ObjectionState]:
+        """Every objection for any account that is proven to be of the person of a subject key, oldest first."""
         with self._store.reading() as connection:
             return states.of_people(connection, np.array([subject], np.int64))
 
@@ -224,7 +222,7 @@ class ObjectionLog(Log):
         with self._store.reading() as connection:
             return states.accounts_of(connection, states.read_state(connection, reference).seq)
 
-    def objections_open(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
+    def waiting(self, limit: int = 200, *, proven: Collection[str] = ()) -> list[ObjectionState]:
         """The objections that nobody has confirmed yet, oldest first; they bind.
 
         Args:
@@ -243,7 +241,7 @@ class ObjectionLog(Log):
         with self._store.reading() as connection:
             return states.covered(connection, reference)
 
-    def objections_by_day(self) -> list[tuple[date, int]]:
+    def by_day(self) -> list[tuple[date, int]]:
         """How many objections were lodged on which day (UTC), for the days on which any were."""
         with self._store.reading() as connection:
             return states.by_day(connection)

@@ -1,0 +1,119 @@
+"""The members of one register: linked and unlinked, imported, asked for consent, and read.
+
+Invariants: every change appends its entry in the same transaction, whose subjects are the accounts that it may concern.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from demur.identity import Pairs, SubjectKeys
+from demur.register.database import entries
+from demur.register.database.clock import micros
+from demur.register.database.effects import Effect
+from demur.register.database.store import Store
+from demur.register.database.vault import Vault
+from demur.register.members import alike, profiles
+from demur.register.members.people import People, add_link, pair, remove_link, together
+from demur.register.members.profiles import Member, retell
+from demur.register.members.staging import MemberImport, MemberImporter
+from demur.terms import EntryKind
+
+
+class Members:
+    """The accounts of one register, and what members say of themselves."""
+
+    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+        self._store = store
+        self._people = people
+        self._vault = vault
+
+    def link(self, first: str, second: str, *, now: datetime | None = None) -> int | None:
+        """Record that two accounts are proven one person's; the entry's number, or None if that was recorded already.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        time = micros(now)
+        with self._store.writing() as connection:
+            one, other = self._people.ensure(connection, [first, second], time).tolist()
+            subjects = add_link(connection, one, other)
+            if subjects is None:
+                return None
+            retell(connection, [one])
+            kind, payload, effect = (
+                EntryKind.ACCOUNT_LINKED,
+                {"accounts": len(subjects)},
+                Effect(proven=pair(one, other)),
+            )
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
+
+    def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
+        """Take the link between two accounts back; the entry's number.
+
+        Raises:
+            IdentityError: for a malformed account.
+            RegisterError: if these two are not linked with each other.
+        """
+        one, other = self._people.keys([first, second]).tolist()
+        with self._store.writing() as connection:
+            subjects = remove_link(connection, one, other)
+            retell(connection, subjects)
+            payload, effect, time = {"accounts": len(subjects)}, Effect(unlinked=pair(one, other)), micros(now)
+            kind = EntryKind.ACCOUNT_UNLINKED
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
+
+    def import_all(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
+        """Import members, batches of rows.MEMBER: all rows, or none.
+
+        Raises:
+            SourceError: naming the first bad row and its column.
+        """
+        return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now))
+
+    def consent(self, accounts: Iterable[str], *, given: bool, now: datetime | None = None) -> int:
+        """Record that people consent, or don't any more (Art. 7 GDPR); the entry's number.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        with self._store.writing() as connection:
+            subjects = profiles.consent(connection, self._people, list(accounts), micros(now), given=given)
+            kind = EntryKind.CONSENT_GIVEN if given else EntryKind.CONSENT_WITHDRAWN
+            payload, effect, time = {"accounts": len(subjects)}, Effect(keys=subjects, consent=given), micros(now)
+            return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
+
+    def note_alike(self, pairs: Pairs, *, now: datetime | None = None) -> int | None:
+        """Put on record which keys are spellings of one account; the entry's number, or None if all were known."""
+        if not len(pairs):
+            return None
+        with self._store.writing() as connection:
+            return alike.note(connection, pairs, micros(now))
+
+    def get(self, account: str) -> Member | None:
+        """What is known of a member, unsealed; None if nothing is, or it was erased.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        with self._store.reading() as connection:
+            return profiles.read(connection, self._people, self._vault, account)
+
+    def covered_with(self, account: str) -> SubjectKeys:
+        """The keys of every account that an objection for this one covers, sorted, shape (n,); itself where unknown.
+
+        What is proven to be one person's, and may be shown or erased, is what `persons` has.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        keys = self._people.keys([account])
+        with self._store.reading() as connection:
+            return np.union1d(keys, together(connection, keys))
+
+    def identifiers(self, subjects: SubjectKeys) -> list[str | None]:
+        """The account identifiers behind subject keys, in their order; None where unknown or erased."""
+        with self._store.reading() as connection:
+            return self._people.identifiers(connection, subjects)
