@@ -3,7 +3,6 @@
 from demur.policy.explain import door_lines, rule_of
 from demur.policy.load import complaint, load_policy
 from demur.policy.model import Policy
-from demur.policy.nearest import nearest, suggestion
 from demur.policy.places import FILE_NAME, locate, place
 from demur.policy.sections import (
     Accounts,
@@ -50,11 +49,9 @@ __all__ = [
     "door_lines",
     "load_policy",
     "locate",
-    "nearest",
     "place",
     "render_policy",
     "rule_of",
-    "suggestion",
     "toml_value",
     "write_policy",
 ]
