@@ -5,7 +5,6 @@ workspace, where an erasure would have to find it; memory does not grow with it;
 register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape.
 """
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -96,8 +95,7 @@ def _place(workspace: Workspace, to: Path | None) -> Path:
 def _write(file: Path, person: Held) -> tuple[Counted, int]:
     """The zip; counts of the corpus's rows, and the versions that hold some."""
     made = person.facts["made"].astimezone(UTC)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with _member(archive, JSON_NAME, made) as part:
             counted, versions = _write_json(part, person)
         with _member(archive, PAGE_NAME, made) as part:

@@ -6,7 +6,7 @@ twice; it is there whole or not at all, on the disk before it counts as sent, an
 
 from pathlib import Path
 
-from demur.files import partial, sync
+from demur.files import write_durably
 from demur.worker.carrying import SENT, Answer, Mail
 
 
@@ -21,13 +21,7 @@ class Outbox:
 
     def carry(self, mail: Mail, *, urgent: bool = False) -> Answer:  # noqa: ARG002  # nothing is throttled here
         """Write one."""
-        path = self._folder / f"{mail.message_id}.eml"
-        unfinished = partial(path)
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(mail.content)
-        sync(unfinished)
-        unfinished.replace(path)
-        sync(self._folder)
+        write_durably(self._folder / f"{mail.message_id}.eml", mail.content)
         return SENT
 
     def close(self) -> None:

@@ -14,7 +14,6 @@ from demur.worker.delivery import Delivery
 from demur.worker.events import Events
 from demur.worker.in_app import InAppNotices
 from demur.worker.lanes import Lane, drain, keep_on
-from demur.worker.lock import only_worker
 from demur.worker.logs import log
 from demur.worker.office import Office
 from demur.worker.post_kinds import Letters, MailNotices
@@ -34,7 +33,7 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
         WorkspaceError: when another worker is at work.
         DemurError: with ``once``, what kept a lane from its work.
     """
-    with only_worker(workspace), workspace.register() as register:
+    with workspace.delivering(), workspace.register() as register:
         _take_back(register)
         office = Office(workspace, register, stop)
         lanes = lanes_of(office)
