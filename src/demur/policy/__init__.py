@@ -23,6 +23,7 @@ from demur.policy.sections import (
     Webhooks,
     Wording,
 )
+from demur.policy.watching import WatchedPolicy
 from demur.policy.write import render_policy, toml_value, write_policy
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "RegisterPlace",
     "Retention",
     "Section",
+    "WatchedPolicy",
     "Webhooks",
     "Wording",
     "complaint",
