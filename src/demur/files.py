@@ -1,19 +1,24 @@
-"""Files that are there whole or not at all, and that nobody but their owner reads.
+"""Files that are there whole or not at all, that nobody but their owner reads, and that one process holds.
 
 Invariants: what is written holds, or tells of, what people wrote, so that it is for the account that runs demur and
 nobody else: folders have mode 0700 and files 0600, whatever the umask; nothing is ever made wider.
 """
 
 import errno
+import fcntl
 import os
+import secrets
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _FULL_IN_WORDS: Final = ("No space left on device", "disk is full", "disk full", "os error 28", "os error 122")
 """How libraries below us say ENOSPC and EDQUOT when they do not pass the number on."""
+
+_MOST_SAID: Final = 4096
+"""Bytes of what the holder of a lock says."""
 
 
 def disk_full(error: BaseException) -> bool:
@@ -23,15 +28,66 @@ def disk_full(error: BaseException) -> bool:
     return any(words in str(error) for words in _FULL_IN_WORDS)
 
 
+@contextmanager
+def replacing(path: Path, beside: Path | None = None, *, durably: bool = True) -> Iterator[Path]:
+    """Gives an empty file to write, which takes the place of ``path`` once the block ends, and vanishes if it fails.
+
+    A reader, or a crash, meets the old or the new content and no other.
+
+    Args:
+        path: what is replaced, or made.
+        beside: where to write meanwhile: what a crash left there is overwritten. Without it, a place of its own, so
+            that several processes may write at once.
+        durably: whether it is on the disk when this returns; else it may be lost in a crash of the machine.
+    """
+    unfinished = beside or path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        yield unfinished
+        if durably:
+            sync(unfinished)
+        unfinished.replace(path)
+        if durably:
+            sync(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
 def write_durably(path: Path, data: bytes) -> None:
-    """Replaces ``path`` by ``data`` so that a reader, or a crash, meets the old or the new content and no other."""
-    unfinished = partial(path)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    sync(path.parent)
+    """Replaces ``path`` by ``data``, on the disk; one process at a time does so."""
+    with replacing(path, partial(path)) as file:
+        file.write_bytes(data)
+
+
+@contextmanager
+def exclusive(path: Path, said: bytes = b"") -> Iterator[bytes | None]:
+    """Holds a lock of the operating system while the block runs, if no other process does; flock(2).
+
+    It ends with the process, however that ends. Its file stays: two processes can't each hold "the" lock on different
+    files.
+
+    Args:
+        path: of the lock's file.
+        said: who holds it, for the process that finds it held.
+
+    Yields:
+        None; or where another process holds it, what that one said, which may be nothing yet: the block has to refuse.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    other = None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = os.pread(descriptor, _MOST_SAID, 0)
+        else:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, said, 0)
+        yield other
+    finally:
+        os.close(descriptor)
 
 
 def write_for_owner_only() -> None:

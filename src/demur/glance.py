@@ -6,7 +6,6 @@ time, and holds nothing that the corpus, the register and the index files do not
 """
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from typing import Final
 
 import orjson
 
-from demur.files import partial
+from demur.files import partial, replacing
 
 NAME: Final = ".corpus.json"
 _VERSION_FILE: Final = re.compile(r"(\d+)\.manifest")
@@ -75,11 +74,8 @@ def keep(root: Path, glance: Glance) -> None:
     """Puts a glance beside the corpus, without waiting for the disk: one that is lost costs a look at the corpus."""
     fields = asdict(glance)
     commitment = fields["said"].pop("commitment").hex()
-    unfinished = partial(root / NAME)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(fields | {"commitment": commitment}))
-    unfinished.replace(root / NAME)
+    with replacing(root / NAME, partial(root / NAME), durably=False) as file:
+        file.write_bytes(orjson.dumps(fields | {"commitment": commitment}))
 
 
 def head_of(corpus: Path) -> str | None:

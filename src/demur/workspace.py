@@ -2,11 +2,10 @@
 
 Invariants: a folder is a workspace when it holds ``demur.toml``, which is therefore the last thing that is put
 there; what a creation left behind when it was killed is recognised by its staging folder and cleared by the next
-one; one process at a time writes, held by a lock of the operating system that ends with the process, however it
-ends.
+one; one process at a time writes, and one delivers, each held by a lock of the operating system that ends with the
+process, however it ends.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Final
 from urllib.parse import quote
 
 from demur.errors import WorkspaceError
-from demur.files import make_folder, sync, tighten
+from demur.files import exclusive, make_folder, sync, tighten
 from demur.glance import NAME as GLANCE
 from demur.glance import take
 from demur.identity import Keys
@@ -30,6 +29,7 @@ from demur.register.database.mark import NAME as MARK
 
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
+_WORKER: Final = ".worker"
 _SQLITE: Final = "sqlite:///"
 _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
@@ -168,6 +168,20 @@ class Workspace:
             tighten(self.root / name for name in _PRIVATE)  # a workspace of an earlier demur was open to others
             yield
 
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Be the workspace's one worker: what one has in hand would be sent again by another.
+
+        Raises:
+            WorkspaceError: when another process is.
+        """
+        with exclusive(self.root / _WORKER) as other:
+            if other is not None:
+                raise WorkspaceError(
+                    f"Another worker delivers for {self.root} already: one is enough; `demur serve` starts its own."
+                )
+            yield
+
 
 def find(root: Path) -> Workspace:
     """The workspace in ``root``.
@@ -264,18 +278,11 @@ def _mark_path(root: Path, policy: Policy) -> Path:
 
 @contextmanager
 def _exclusive(root: Path, command: str) -> Iterator[None]:
-    """flock(2) on a file that is never removed: two processes can't each hold "the" lock on different files."""
-    descriptor = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkspaceError(_busy(root, os.pread(descriptor, 4096, 0))) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "command": command}).encode(), 0)
+    said = json.dumps({"pid": os.getpid(), "command": command}).encode()
+    with exclusive(root / _LOCK, said) as other:
+        if other is not None:
+            raise WorkspaceError(_busy(root, other))
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _busy(root: Path, holder: bytes) -> str:

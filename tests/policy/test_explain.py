@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from demur.policy import Door, Policy, door_lines, nearest, rule_of, suggestion, write_policy
+from demur.errors import nearest, suggestion
+from demur.policy import Door, Policy, door_lines, rule_of, write_policy
 from demur.terms import Reason
 
 POLICY = Policy(effective_date=date(2026, 12, 1))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from demur.errors import PolicyError
 from demur.policy import Policy, Section, load_policy, locate, place, render_policy, write_policy
-from demur.policy.countries import COUNTRIES
+from demur.policy.fields import COUNTRIES
 from demur.terms import Audience, Basis, Kind
 
 DAY = date(2026, 12, 1)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.errors import SourceError
-from demur.sources import labels, meta
 from demur.sources.jsonstream import Record
+from demur.sources.meta import common, labels
 from demur.sources.meta.common import Ids, checked, entries, field, handles, iso_time, joined, labelled, repaired
 
 
@@ -49,7 +49,7 @@ def test_ids_are_stable_numbered_and_the_account_s_own(monkeypatch: pytest.Monke
     assert made == [again.numbered("c", 5), again.numbered("c", 5), again.numbered("c", 6)]
     assert len({*made, other.numbered("c", 5)}) == 4
     assert first.shared("group", "g") == other.shared("group", "g")
-    monkeypatch.setattr(meta, "_RECENT", 2)
+    monkeypatch.setattr(common, "_RECENT", 2)
     for n in range(10):
         again.numbered("d", n)
     assert len(again._recent) == 2

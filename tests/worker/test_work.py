@@ -21,7 +21,6 @@ from demur.errors import WorkspaceError
 from demur.terms import NoticeStatus
 from demur.worker.depot import Depot
 from demur.worker.upkeep import Upkeep
-from demur.worker.work import only_worker
 from demur.workspace import Workspace, create
 
 WAIT_S = 30
@@ -39,12 +38,12 @@ def started(root: Path) -> subprocess.Popen[str]:
 
 def test_there_is_one_worker_at_a_time(fast_tmp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = create(fast_tmp / "w", mail_policy())
-    with only_worker(workspace):
-        with pytest.raises(WorkspaceError), only_worker(workspace):
+    with workspace.delivering():
+        with pytest.raises(WorkspaceError), workspace.delivering():
             pass
         assert run(["worker", "--once", "-w", str(workspace.root)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-    with only_worker(workspace):
+    with workspace.delivering():
         pass
 
 

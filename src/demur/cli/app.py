@@ -17,6 +17,7 @@ from click.shell_completion import shell_complete
 
 from demur.cli.frame.failure import BROKEN_PIPE, tell
 from demur.cli.frame.options import in_workspace
+from demur.errors import suggestion
 from demur.files import write_for_owner_only
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -78,8 +79,6 @@ class Noun(click.Group):
         name = args[0]
         if name in self.list_commands(ctx) or name in _FORMER or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        from demur.policy.nearest import suggestion  # noqa: PLC0415  # it loads pydantic; only a slip needs it
-
         msg = f"There is no command `{ctx.command_path} {name}`: {suggestion(name, self.list_commands(ctx))}"
         raise click.UsageError(msg)
 

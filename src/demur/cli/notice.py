@@ -14,7 +14,7 @@ from demur.cli.app import Noun
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, note, progress, table
 from demur.errors import CheckFailed
-from demur.files import partial, sync
+from demur.files import replacing
 from demur.policy import Policy
 from demur.workspace import Workspace
 
@@ -252,13 +252,8 @@ def _show_progress(workspace: Workspace, name: str) -> None:
 
 
 def _write_records(workspace: Workspace, name: str, to: Path) -> None:
-    unfinished = partial(to)
-    try:
-        with workspace.register() as register, progress("Writing records") as advance:
-            number = _write(unfinished, register.notices.records(name), advance)
-        unfinished.replace(to)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(to) as file, workspace.register() as register, progress("Writing records") as advance:
+        number = _write(file, register.notices.records(name), advance)
     emit(f"{count(number, 'notice')} of campaign {name}: {to}", {"campaign": name, "path": to, "notices": number})
 
 
@@ -270,7 +265,6 @@ def _write(path: Path, records: "Iterable[tuple[int, NoticeRecord]]", advance: C
         for number, (subject, record) in enumerate(records, 1):  # noqa: B007  # how many there were
             writer.writerow(_row(subject, record))
             advance(1)
-    sync(path)
     return number
 
 

@@ -25,7 +25,7 @@ from demur.workspace import Workspace
 if TYPE_CHECKING:
     import uvicorn
 
-_NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "httpx", "webauthn")
+_NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "webauthn")
 _PORT: Final = 8470
 _STOPPING_S: Final = 10
 _LOOK_S: Final = 0.2

@@ -13,50 +13,51 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel.identifiers import Category, Hits, find_identifiers
-from demur.kernel.keying import Keyer, in_lists, lists_like
-from demur.kernel.marks import CODE, MASKS, NAMING, PERSON, mark_mask, replaced
-from demur.kernel.media import with_media
+from demur.kernel.keying import Keyer
+from demur.kernel.marks import CODE, NAMING, mark_mask, replaced
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import MARK, NOBODY, Ints, Spans, no_spans
-from demur.kernel.splice import Regions, code_points, splice
 from demur.terms import Role
 
 _ALL: Final = frozenset(Category)
 
 
-def found_in(
-    rows: pa.RecordBatch, authors: pa.Array | None, spans: Spans, rules: Rules, keyer: Keyer
-) -> tuple[Spans, pa.Array]:
-    """The spans with what was found in the texts, and the pictures with what was found in their descriptions.
+def found_in(rows: pa.RecordBatch, authors: pa.Array | None, spans: Spans, rules: Rules, keyer: Keyer) -> Spans:
+    """The spans with what was found in the texts.
 
     ``authors`` are the raw accounts of a batch that comes from a source, or None for rows at rest.
     """
-    hits = find_identifiers(rows.column("text"), _ALL, rows.column("region").to_pylist(), rules.pepper.names.profiles)
-    mentions = _mentions(hits, authors, keyer)
+    hits = hits_in(rows.column("text"), rows.column("region").to_pylist(), rules)
+    mentions = mentions_of(hits, authors, keyer)
     mentions = mentions.take(~_inside_mention(mentions, spans))
-    found = spans.joined(_marks(hits, replaced(rules.policy.identifiers))).joined(mentions)
-    return found, _described(rows, authors, rules, keyer)
+    return spans.joined(_marks(hits, replaced(rules.policy.identifiers))).joined(mentions)
+
+
+def hits_in(texts: pa.Array, regions: list[str | None], rules: Rules) -> Hits:
+    """Every identifier in texts, by the regions of their authors."""
+    return find_identifiers(texts, _ALL, regions, rules.pepper.names.profiles)
 
 
 def _marks(hits: Hits, replace: frozenset[Category]) -> Spans:
     """What names no account and is to be masked."""
-    at = np.flatnonzero(_among(hits, replace - NAMING))
+    at = np.flatnonzero(among(hits, replace - NAMING))
     mask = np.array([mark_mask(Category(category)) for category in hits.category[at]], np.int64)
-    return Spans(_wide(hits.row[at]), _wide(hits.start[at]), _wide(hits.end[at]), np.full(len(at), MARK), mask)
+    return Spans(wide(hits.row[at]), wide(hits.start[at]), wide(hits.end[at]), np.full(len(at), MARK), mask)
 
 
-def _mentions(hits: Hits, authors: pa.Array | None, keyer: Keyer) -> Spans:
+def mentions_of(hits: Hits, authors: pa.Array | None, keyer: Keyer) -> Spans:
     """What names an account; nothing at rest, where it is recorded already."""
     if authors is None:
         return no_spans()
-    at = np.flatnonzero(_among(hits, NAMING))
+    at = np.flatnonzero(among(hits, NAMING))
     accounts = _accounts(hits, at, authors)
     subjects = pc.fill_null(keyer.column(accounts), NOBODY).to_numpy(zero_copy_only=False)
     role = np.full(len(at), CODE[Role.MENTION])
-    return Spans(_wide(hits.row[at]), _wide(hits.start[at]), _wide(hits.end[at]), role, subjects.astype(np.int64))
+    return Spans(wide(hits.row[at]), wide(hits.start[at]), wide(hits.end[at]), role, subjects.astype(np.int64))
 
 
-def _among(hits: Hits, categories: frozenset[Category]) -> Bools:
+def among(hits: Hits, categories: frozenset[Category]) -> Bools:
+    """Which hits are of these categories."""
     return np.isin(hits.category, [int(category) for category in categories])
 
 
@@ -102,36 +103,6 @@ def _inside_mention(mentions: Spans, spans: Spans) -> Bools:
     return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] >= mentions.row * width + mentions.end))
 
 
-def _described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> pa.Array:
-    """The pictures: their descriptions masked, and whoever a description names counted among those shown."""
-    media = rows.column("media")
-    flat = media.flatten()
-    if not len(flat):
-        return media
-    row = pc.list_parent_indices(media)
-    alt = pc.cast(pc.fill_null(flat.field("alt"), ""), pa.large_string())
-    hits = find_identifiers(alt, _ALL, rows.column("region").take(row).to_pylist(), rules.pepper.names.profiles)
-    named = _mentions(hits, authors.take(row) if authors is not None else None, keyer)
-    masked = splice(alt, code_points(alt), _alt_regions(hits, replaced(rules.policy.identifiers)), MASKS)
-    masked = pc.if_else(pc.is_null(flat.field("alt")), pa.scalar(None, pa.string()), pc.cast(masked, pa.string()))
-    return lists_like(media, with_media(flat, masked, _with_named(flat.field("tagged"), named)))
-
-
-def _alt_regions(hits: Hits, replace: frozenset[Category]) -> Regions:
-    where = _among(hits, replace)
-    mask = [PERSON if Category(c) in NAMING else mark_mask(Category(c)) for c in hits.category[where]]
-    at = (_wide(hits.row[where]), _wide(hits.start[where]), _wide(hits.end[where]))
-    return Regions(*at, np.array(mask, np.int64))
-
-
-def _with_named(tagged: pa.Array, named: Spans) -> pa.Array:
-    """Tagged people and named people, sorted and once each; shape (pictures,)."""
-    picture = pc.list_parent_indices(tagged).to_numpy(zero_copy_only=False).astype(np.int64)
-    keys = pc.fill_null(tagged.flatten(), NOBODY).to_numpy(zero_copy_only=False).astype(np.int64)
-    picture, keys = np.concatenate([picture, named.row]), np.concatenate([keys, named.subject])
-    both = np.unique(np.stack([picture, keys])[:, keys != NOBODY], axis=1)
-    return in_lists(np.bincount(both[0], minlength=len(tagged)), pa.array(both[1]))
-
-
-def _wide(values: np.ndarray) -> Ints:
+def wide(values: np.ndarray) -> Ints:
+    """Places as spans hold them."""
     return values.astype(np.int64)

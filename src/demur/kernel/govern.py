@@ -20,7 +20,7 @@ from demur.kernel.door import KEPT, REASONS, Codes, door, mark
 from demur.kernel.finding import found_in
 from demur.kernel.keying import Keyer, in_lists, keyed
 from demur.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, settled, with_masks
-from demur.kernel.media import governed_media
+from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
@@ -81,7 +81,7 @@ def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer:
     codes = np.full(len(rows), KEPT, np.int8)
     reshared = held(spans, rules) & (spans.role == CODE[Role.RESHARE])
     mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
-    spans, media = found_in(rows, authors, spans, rules, keyer)
+    spans, media = found_in(rows, authors, spans, rules, keyer), described(rows, authors, rules, keyer)
     rules = rules.covering(keyer.alike)  # whom the text names besides
     texts = rows.column("text")
     points, blank = code_points(texts), _blank(texts)

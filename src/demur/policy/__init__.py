@@ -3,7 +3,6 @@
 from demur.policy.explain import door_lines, rule_of
 from demur.policy.load import complaint, load_policy
 from demur.policy.model import Policy
-from demur.policy.nearest import nearest, suggestion
 from demur.policy.places import FILE_NAME, locate, place
 from demur.policy.sections import (
     Accounts,
@@ -24,6 +23,7 @@ from demur.policy.sections import (
     Webhooks,
     Wording,
 )
+from demur.policy.watching import WatchedPolicy
 from demur.policy.write import render_policy, toml_value, write_policy
 
 __all__ = [
@@ -44,17 +44,16 @@ __all__ = [
     "RegisterPlace",
     "Retention",
     "Section",
+    "WatchedPolicy",
     "Webhooks",
     "Wording",
     "complaint",
     "door_lines",
     "load_policy",
     "locate",
-    "nearest",
     "place",
     "render_policy",
     "rule_of",
-    "suggestion",
     "toml_value",
     "write_policy",
 ]

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from demur.policy.countries import COUNTRIES, SHORTHANDS, USUAL_SLIPS
 from demur.spelling import MAIL
 from demur.terms import Audience, Kind
 
@@ -32,16 +31,39 @@ _PROFILE: Final = re.compile(r"https?://[^\s/?#@{}]+/(?:[^\s{}]*[^\s{}\w%])?\{na
 """One {name}, in the path or what follows it, with no letter right beside it that could be of the name."""
 _REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 
+COUNTRIES: Final = frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
+    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
+    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
+    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
+    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
+    """.split()  # noqa: SIM905  # as a list of 250 literals it would be a page of quotes
+)
+"""The assigned codes of ISO 3166-1:2020 alpha-2, with Newsletters up to 2026, and XK, which the EU uses for Kosovo.
+
+That one is user-assigned: EU Interinstitutional Style Guide, Annex A5.
+"""
+
+_USUAL_SLIPS: Final = {"UK": "GB", "EL": "GR"}
+"""Codes that people write and that are not assigned, with the one they mean."""
+
+_SHORTHANDS: Final = frozenset({"EU", "EEA", "EFTA"})
+"""Names of groups of countries: they change over time, so a policy lists the countries themselves."""
+
 T = TypeVar("T")
 
 
 def _country(code: str) -> str:
     if code in COUNTRIES:
         return code
-    if code.upper() in SHORTHANDS:
+    if code.upper() in _SHORTHANDS:
         msg = f'lists "{code}", a group whose members change: write the countries themselves'
         raise ValueError(msg)
-    meant = USUAL_SLIPS.get(code.upper(), code.upper())
+    meant = _USUAL_SLIPS.get(code.upper(), code.upper())
     hint = f'write "{meant}"' if meant in COUNTRIES else 'write a code like "DE"'
     msg = f'has "{code}", which is no ISO 3166-1 alpha-2 code: {hint}'
     raise ValueError(msg)

@@ -14,9 +14,8 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from demur.errors import PolicyError
+from demur.errors import PolicyError, nearest, suggestion
 from demur.policy.model import FORMAT, Policy
-from demur.policy.nearest import nearest, suggestion
 from demur.policy.places import locate
 from demur.policy.write import toml_value
 

@@ -5,7 +5,6 @@ written reads back as an equal policy; the file is replaced in one step, so that
 the new one.
 """
 
-import os
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Final
 from pydantic.fields import FieldInfo
 
 from demur.errors import PolicyError
-from demur.files import tighten
+from demur.files import replacing
 from demur.policy.model import Policy
 from demur.policy.sections import Section
 
@@ -38,16 +37,8 @@ def write_policy(policy: Policy, path: Path) -> None:
         OSError: when the folder can't be written.
     """
     text = render_policy(policy)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            tighten([draft])  # it may name the register's password
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write_bytes(text.encode())
 
 
 def render_policy(policy: Policy) -> str:

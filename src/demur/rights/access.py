@@ -6,7 +6,6 @@ register, with counts and nothing of what it says; an account that nobody knows 
 page everything that anybody wrote is escaped; it has no script, and nothing from elsewhere.
 """
 
-import os
 import shutil
 import tempfile
 import zipfile
@@ -100,8 +99,7 @@ def _place(workspace: Workspace, to: Path | None) -> Path:
 def _write(file: Path, person: Held) -> tuple[Counted, int]:
     """The zip; counts of the corpus's rows, and the versions that hold some."""
     made = person.facts["made"].astimezone(UTC)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with _member(archive, JSON_NAME, made) as part:
             counted, versions = _write_json(part, person)
         with _member(archive, PAGE_NAME, made) as part:

@@ -6,7 +6,6 @@ NFC and holds no control character but line feed and tab, and spans still mark w
 adapter does not know is null, never guessed, because the door fails closed on null (law 4).
 """
 
-import difflib
 import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
@@ -16,6 +15,7 @@ import orjson
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from demur import errors
 from demur.errors import SourceError
 from demur.sources.limits import MAX_ELEMENTS
 from demur.sources.text import SURROGATE, Span, clean
@@ -121,9 +121,9 @@ class Options(BaseModel):
 def nearest(word: str, known: Iterable[str]) -> str:
     """The end of an error sentence: the known word nearest to ``word``, else all of them."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
-    if close:
-        return f": did you mean {close[0]!r}?"
+    meant = errors.nearest(word, words)
+    if meant is not None:
+        return f": did you mean {meant!r}?"
     return f": known are {', '.join(words)}." if words else ": it takes none."
 
 

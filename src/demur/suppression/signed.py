@@ -4,9 +4,7 @@ Invariants: equal facts have equal bytes (RFC 8785), so that a signature or a di
 anybody; a file that stands under its name is whole and on disk.
 """
 
-import contextlib
 import hashlib
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from demur.errors import CorpusError
-from demur.files import sync, tighten
+from demur.files import replacing
 
 JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]  # noqa: UP007  # a recursive alias
 """Facts: what JSON holds, without fractions, whose spelling differs from writer to writer."""
@@ -148,23 +146,16 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextmanager
 def aside(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of ``path`` when it is whole and on disk, and vanishes otherwise.
+    """A file to write that takes the place of ``path``, as :func:`demur.files.replacing` does; its folder is made.
 
     Raises:
         CorpusError: when the disk is full or the folder can't be written.
     """
-    file = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield file
-        tighten([file])
-        sync(file)
-        file.replace(path)
-        sync(path.parent)
+        with replacing(path) as file:
+            yield file
     except OSError as error:
         raise CorpusError(
             f"{path} can't be written ({error.strerror or error}): make room or allow it, and run the command again."
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            file.unlink(missing_ok=True)

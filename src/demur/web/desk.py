@@ -4,15 +4,13 @@ Invariants: the policy is the one that demur.toml says now, as far as it can be 
 last good one stays); what is slow to open is opened once; nothing here knows of HTTP.
 """
 
-import threading
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Final
 
-from demur.errors import PolicyError
 from demur.identity import Keys
 from demur.objecting.office import Office
-from demur.policy import Policy
+from demur.policy import Policy, WatchedPolicy
 from demur.register import Register
 from demur.tokens import Tokens, derived
 from demur.web.intake import Intake
@@ -32,9 +30,7 @@ class Desk:
         self.form_secret: bytes = derived(self.keys, _FORMS)
         self.session_secret: bytes = derived(self.keys, _SESSIONS)
         self.limits: Limits = limits or Limits()
-        self._reading = threading.Lock()
-        self._seen = _version(workspace)
-        self._policy = workspace.policy()
+        self._policy = WatchedPolicy(workspace.policy_path)
         self.register: Register = workspace.register()
         self.tokens: Tokens = Tokens.of(self.keys, self.register.incarnation)
 
@@ -45,11 +41,7 @@ class Desk:
 
     def policy(self) -> Policy:
         """What demur.toml says now, or said when it could last be read."""
-        now = _version(self.workspace)
-        if now != self._seen:
-            with self._reading:
-                self._reload(now)
-        return self._policy
+        return self._policy.now()
 
     def now(self) -> datetime:
         """This moment, aware."""
@@ -65,19 +57,3 @@ class Desk:
         if "intake" in self.__dict__:
             self.intake.close()
         self.register.close()
-
-    def _reload(self, version: tuple[int, ...]) -> None:
-        try:
-            self._policy = self.workspace.policy()
-        except PolicyError:
-            return  # somebody is editing it; the next request tries again
-        self._seen = version
-
-
-def _version(workspace: Workspace) -> tuple[int, ...]:
-    """What changes when demur.toml does; empty while there is none."""
-    try:
-        known = workspace.policy_path.stat()
-    except OSError:
-        return ()
-    return known.st_mtime_ns, known.st_size, known.st_ino

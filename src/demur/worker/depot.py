@@ -6,11 +6,11 @@ secrets come from the environment or from files among the keys, and are nowhere 
 
 import os
 import threading
+from functools import partial
 from typing import Final
 
-from demur.errors import PolicyError
 from demur.identity import Keys
-from demur.policy import Policy
+from demur.policy import Policy, WatchedPolicy
 from demur.register import Register
 from demur.tokens import Tokens
 from demur.worker.lanes import log_error
@@ -34,18 +34,18 @@ class Depot:
         self.tokens: Tokens = Tokens.of(self.keys, register.incarnation)
         self.timeouts: Timeouts = TIMEOUTS
         self._lock = threading.Lock()
-        self._policy = workspace.policy()
-        self._seen = self._version()
+        self._watched = WatchedPolicy(workspace.policy_path, partial(log_error, "policy"))
+        self._policy = self._watched.now()
         self._throttle = Throttle(self._policy.mail.per_second, stop)
 
     def policy(self) -> Policy:
         """What demur.toml says now, or said when it could last be read."""
         with self._lock:
-            now = self._version()
-            if now != self._seen:
-                self._seen = now
-                self._reload()
-            return self._policy
+            now = self._watched.now()
+            if now is not self._policy:
+                self._policy = now
+                self._throttle = Throttle(now.mail.per_second, self.stop)
+            return now
 
     def post(self) -> Post:
         """What makes mails.
@@ -62,21 +62,6 @@ class Depot:
             return Outbox(self.workspace.outbox_path)
         password = secret(self.workspace, _PASSWORD_ENV, _PASSWORD)
         return Smtp(mail, password, self.post().sender, self._throttle, self.timeouts)
-
-    def _reload(self) -> None:
-        try:
-            self._policy = self.workspace.policy()
-        except PolicyError as error:
-            log_error("policy", error)
-            return
-        self._throttle = Throttle(self._policy.mail.per_second, self.stop)
-
-    def _version(self) -> tuple[int, ...]:
-        try:
-            known = self.workspace.policy_path.stat()
-        except OSError:
-            return ()
-        return known.st_mtime_ns, known.st_size, known.st_ino
 
 
 def secret(workspace: Workspace, variable: str, file: str) -> str | None:

@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final, Protocol
 
-from demur.files import partial, sync
+from demur.files import write_durably
 
 GROUP: Final = 10
 """Most mails that were handed over and are not on record yet: what a kill may let be sent a second time."""
@@ -78,13 +78,7 @@ class Outbox:
 
     def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:  # noqa: ARG002  # nothing is throttled here
         """Write one."""
-        path = self._folder / f"{mail.message_id}.eml"
-        unfinished = partial(path)
-        unfinished.touch(mode=0o600)
-        unfinished.write_bytes(mail.content)
-        sync(unfinished)
-        unfinished.replace(path)
-        sync(self._folder)
+        write_durably(self._folder / f"{mail.message_id}.eml", mail.content)
         return SENT
 
     def close(self) -> None:

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import hmac
 import http.client
-import os
 import secrets
 import ssl
 import time
@@ -19,6 +18,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from demur.errors import WorkspaceError
+from demur.files import replacing
 from demur.worker.depot import secret
 from demur.worker.lanes import log
 from demur.worker.transport import SENT, Fate, Handover
@@ -81,9 +81,8 @@ def webhook_key(workspace: Workspace) -> bytes:
     found = secret(workspace, _VARIABLE, _FILE)
     if found is None:
         found = _PREFIX + base64.b64encode(secrets.token_bytes(_NEW_BYTES)).decode()
-        path = workspace.keys_path / _FILE
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(found + "\n")
+        with replacing(workspace.keys_path / _FILE) as file:
+            file.write_text(f"{found}\n")
         log("webhooks.secret made", file=f"keys/{_FILE}")
     return key_of(found)
 

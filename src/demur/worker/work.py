@@ -1,19 +1,15 @@
 """The worker: its lanes side by side, from the lock to the last mail in flight.
 
-Invariants: there is one worker for a workspace, as two would send everything twice; the lock is the operating system's
-and ends with the process, however that ends. At its start it takes back what an earlier one had in hand. Mails that
-somebody waits for never wait for notices, for a webhook or for the corpus; told to stop, it finishes and records what
-is in flight.
+Invariants: there is one worker for a workspace, as two would send everything twice; at its start it takes back what an
+earlier one had in hand. Mails that somebody waits for never wait for notices, for a webhook or for the corpus; told to
+stop, it finishes and records what is in flight.
 """
 
-import fcntl
-import os
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Final
 
-from demur.errors import WorkspaceError
 from demur.register import Register
 from demur.worker.delivery import Delivery
 from demur.worker.depot import Depot
@@ -26,9 +22,6 @@ from demur.workspace import Workspace
 
 MAILS_IDLE_S: Final = 0.25
 
-_LOCK: Final = ".worker"
-"""Its file stays, so that two processes can't each hold "the" lock on different files."""
-
 Counts = Mapping[str, Mapping[str, int]]
 """What each lane did, by name."""
 
@@ -40,7 +33,7 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
         WorkspaceError: when another worker is at work.
         DemurError: with ``once``, what kept a lane from its work.
     """
-    with only_worker(workspace), workspace.register() as register:
+    with workspace.delivering(), workspace.register() as register:
         _take_back(register)
         depot = Depot(workspace, register, stop)
         lanes = lanes_of(depot)
@@ -52,26 +45,6 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
         counts = {lane.name: dict(lane.counts) for lane in lanes}
         log("worker.ended")
         return counts
-
-
-@contextmanager
-def only_worker(workspace: Workspace) -> Iterator[None]:
-    """Be the workspace's one worker while the block runs.
-
-    Raises:
-        WorkspaceError: when another process is.
-    """
-    descriptor = os.open(workspace.root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkspaceError(
-                f"Another worker delivers for {workspace.root} already: one is enough; `demur serve` starts its own."
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def lanes_of(depot: Depot) -> list[Lane]:

@@ -15,8 +15,7 @@ from typing import Final, TextIO
 import orjson
 import pyarrow as pa
 
-from demur.errors import SourceError
-from demur.policy import suggestion
+from demur.errors import SourceError, suggestion
 from demur.register import MEMBER
 from demur.sources.limits import MAX_MEMBER, MIB
 from demur.sources.tables.files import bounded, json_lines

@@ -1,0 +1,88 @@
+"""What demur imports it declares, where it needs it, and what it declares it uses and pins."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+SOURCE: Final = ROOT / "src" / "demur"
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ONLY_TYPES: Final = {"_typeshed"}
+"""What exists for type checkers alone."""
+LOADED_BY_NAME: Final = {
+    "httptools": "uvicorn's reader of HTTP, on which the server's protocol builds",
+    "psycopg": "SQLAlchemy's driver, by the register's URL",
+    "python-multipart": "Starlette reads forms with it",
+    "uvloop": "uvicorn takes it for its event loop where it is there",
+}
+"""Declared packages that no line of demur imports, with what loads them."""
+EXTRAS: Final = {"web": ("web/", "cli/serve.py"), "postgres": ("sources/tables/sql.py",)}
+"""Where what an extra brings may be imported; everything else has to work without it."""
+PIN: Final = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==")
+OURS: Final = re.compile(r"[ #]demur \(pyproject\.toml\)$", re.MULTILINE)
+
+
+def _name(requirement: str) -> str:
+    """The name of a distribution, normalised (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!~; ]", requirement)[0]).lower()
+
+
+BASE: Final = {_name(each) for each in PROJECT["dependencies"]}
+BROUGHT: Final = {extra: {_name(each) for each in wanted} for extra, wanted in PROJECT["optional-dependencies"].items()}
+DECLARED: Final = BASE.union(*BROUGHT.values())
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level modules of others that a file imports, wherever in it."""
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.partition(".")[0] for name in names} - {"demur"} - ONLY_TYPES - sys.stdlib_module_names
+
+
+def _imports() -> Iterator[tuple[str, str]]:
+    """Each file of demur, and the distribution of each package that it imports."""
+    brought_by = packages_distributions()
+    for path in sorted(SOURCE.rglob("*.py")):
+        for module in sorted(_imported(path)):
+            (distribution,) = {_name(each) for each in brought_by.get(module, [f"nothing brings {module}"])}
+            yield path.relative_to(SOURCE).as_posix(), distribution
+
+
+IMPORTS: Final = list(_imports())
+
+
+def test_what_is_imported_is_declared() -> None:
+    assert {name for _, name in IMPORTS} - DECLARED == set()
+
+
+def test_what_is_declared_is_imported_or_loaded_by_name() -> None:
+    imported = {name for _, name in IMPORTS}
+    assert DECLARED - imported == set(LOADED_BY_NAME)
+
+
+def test_what_an_extra_brings_is_imported_where_nothing_else_needs_it() -> None:
+    allowed = {name: EXTRAS[extra] for extra, names in BROUGHT.items() for name in names}
+    elsewhere = [(file, name) for file, name in IMPORTS if name not in BASE and not file.startswith(allowed[name])]
+    assert elsewhere == []
+
+
+def test_nothing_is_declared_twice() -> None:
+    everything = [*PROJECT["dependencies"], *chain.from_iterable(PROJECT["optional-dependencies"].values())]
+    assert len(everything) == len(DECLARED)
+
+
+@pytest.mark.parametrize(("file", "extras"), [("base.txt", ["web"]), ("dev.txt", ["web", "postgres"])])
+def test_what_is_declared_is_pinned_as_such(file: str, extras: list[str]) -> None:
+    text = (ROOT / "requirements" / file).read_text()
+    pins = [PIN.match(block) for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)]
+    ours = {pin[1] for pin in pins if pin and OURS.search(pin.string)}
+    assert ours == BASE.union(*(BROUGHT[extra] for extra in extras))
