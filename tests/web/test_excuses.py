@@ -12,7 +12,9 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
-from objecting import (
+from pages import Page, Visitor
+from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
+from ways import (
     EVERYBODY,
     FAR,
     Platform,
@@ -29,8 +31,6 @@ from objecting import (
     signed_in,
     typed,
 )
-from pages import Page, Visitor
-from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
 
 from demur.notices.languages import LANGUAGES
 from demur.terms import Channel

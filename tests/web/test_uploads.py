@@ -1,9 +1,9 @@
 """A reason or a file, added to an objection that stands already: what is taken, and how it is kept."""
 
 import pytest
-from objecting import as_person, bound, by_link, state_of
 from pages import Page, Visitor
 from town import ANN
+from ways import as_person, bound, by_link, state_of
 
 from demur.web.desk import Desk
 from demur.web.portal.attach import FULL, MOST

@@ -17,9 +17,9 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from demur.errors import DemurError, IdentityError, RegisterError
+from demur.objecting import settling
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
-from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.clock import moment
 from demur.register.lodging import Dated
@@ -109,8 +109,7 @@ async def show(request: Request, reference: Reference) -> Response:
 )
 async def withdraw(request: Request, reference: Reference) -> Response:
     """At the person's own wish. `others` says how many of theirs stay in force."""
-    at = desk(request)
-    return await _move(request, reference, partial(_withdraw, at.office()), _ENDING)
+    return await _move(request, reference, settling.withdraw, _ENDING)
 
 
 @router.post(
@@ -120,7 +119,7 @@ async def withdraw(request: Request, reference: Reference) -> Response:
 )
 async def confirm(request: Request, reference: Reference) -> Response:
     """The account's holder says that it is theirs."""
-    return await _move(request, reference, Register.confirm, _OPEN)
+    return await _move(request, reference, settling.confirm, _OPEN)
 
 
 @router.post(
@@ -131,7 +130,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
 async def lapse(request: Request, reference: Reference) -> Response:
     """The account's holder denies it, or nobody confirmed it in time."""
     why, _ = await said(request, Lapse)
-    return await _move(request, reference, partial(Register.lapse, cause=why.cause), _OPEN)
+    return await _move(request, reference, partial(settling.lapse, cause=why.cause), _OPEN)
 
 
 @router.get(
@@ -154,10 +153,10 @@ def _noted(receipt: Receipt, dated: Dated) -> _Noted:
     return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
 
 
-def _dated(at: Desk, new: NewObjection) -> Dated:
+def _dated(office: Office, new: NewObjection) -> Dated:
     return as_platform_says(
         new.accounts,
-        at.office(),
+        office,
         channel=new.channel,
         received=new.received,
         reason=new.reason,
@@ -171,12 +170,13 @@ async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
     Raises:
         DemurError: when nothing was recorded.
     """
-    said = _dated(at, new)
+    office = at.office()
+    said = _dated(office, new)
     if once is None:
         noted = _noted(await at.intake.run_together(Register.lodge_all, said), said)
     else:
         noted = _Noted(**orjson.loads(await at.intake.run_together(_once, (once, said))))
-    return _lodged(at, noted)
+    return _lodged(office, noted)
 
 
 def _once(register: Register, items: Sequence[tuple[Once, Dated]]) -> list[str | DemurError]:
@@ -211,12 +211,13 @@ async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) 
 
 
 async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
-    dated = [_dated(at, new) for new in chunk]
+    office = at.office()
+    dated = [_dated(office, new) for new in chunk]
     if once is None:
         answer = await at.intake.run(_chunk, dated)
     else:
         answer = await at.intake.run(_chunk_once, once, dated)
-    return [_outcome(at, each) for each in orjson.loads(answer)]
+    return [_outcome(office, each) for each in orjson.loads(answer)]
 
 
 def _chunk(register: Register, dated: Sequence[Dated]) -> str:
@@ -234,10 +235,10 @@ def _chunk_once(register: Register, once: Once, dated: Sequence[Dated]) -> str:
     return answer
 
 
-def _outcome(at: Desk, each: dict[str, Any] | str) -> Outcome:
+def _outcome(office: Office, each: dict[str, Any] | str) -> Outcome:
     if isinstance(each, str):
         return Outcome(problem=_details(IdentityError(each)))
-    return Outcome(objection=_lodged(at, _Noted(**each)))
+    return Outcome(objection=_lodged(office, _Noted(**each)))
 
 
 def _details(error: DemurError) -> Details:
@@ -246,28 +247,20 @@ def _details(error: DemurError) -> Details:
     return Details(**problem.body())
 
 
-def _lodged(at: Desk, noted: _Noted) -> Lodged:
+def _lodged(office: Office, noted: _Noted) -> Lodged:
     return Lodged(
         reference=noted.reference,
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
         confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
-        receipt_url=_receipt_url(at, noted.seq),
+        receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy)),
     )
-
-
-def _receipt_url(at: Desk, seq: int) -> str:
-    return at.office().link(Purpose.RECEIPT, seq, language(at))
 
 
 def _standing(register: Register, account: str) -> Standing:
     states, persons = register.objections_of(account), register.persons
     in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
-
-
-def _withdraw(office: Office, register: Register, reference: str) -> ObjectionState:
-    return withdraw_objection(register, reference, office)
 
 
 async def _found(at: Desk, reference: str) -> ObjectionState:
@@ -280,13 +273,13 @@ async def _found(at: Desk, reference: str) -> ObjectionState:
 async def _move(
     request: Request,
     reference: str,
-    act: Callable[[Register, str], ObjectionState],
+    act: Callable[[Register, str, Office], ObjectionState],
     possible: frozenset[ObjectionPhase],
 ) -> Response:
     at = desk(request)
     await _found(at, reference)
     try:
-        state = await at.intake.run(act, reference)
+        state = await at.intake.run(act, reference, at.office())
     except RegisterError as error:
         if (await _found(at, reference)).phase in possible:
             raise
