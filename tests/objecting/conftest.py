@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doors import Town
+from channels import Town
 from pages import Visitor
 from staffdoor import Door
 from starlette.testclient import TestClient

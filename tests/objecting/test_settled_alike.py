@@ -6,7 +6,7 @@ from threading import Event
 from typing import Final
 
 import pytest
-from doors import Happened, Town
+from channels import Happened, Town
 from town import DIETER
 from ways import bound, letters, path_in
 

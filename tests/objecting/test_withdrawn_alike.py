@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from doors import Town
+from channels import Town
 from pages import Page
 from town import DIETER
 from ways import as_person, bound, by_link, letters, path_in, signed_in, state_of, typed

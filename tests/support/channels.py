@@ -1,6 +1,6 @@
-"""The doors of the town's forum by which things happen to an objection, and what is written and told when they do.
+"""The channels by which things happen to an objection in the town, and what is written and told when they do.
 
-Each door is used as its people use it: pages by their forms, the API by its calls, the command line by its commands.
+Each is used as its people use it: pages by their forms, the API by its calls, the command line by its commands.
 """
 
 import json
