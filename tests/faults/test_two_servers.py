@@ -24,9 +24,9 @@ import httpx
 import pyarrow as pa
 import pytest
 from cluster import postgresql_database
-from objecting import FAR, Platform
 from starlette.testclient import TestClient
 from town import town_policy
+from ways import FAR, Platform
 
 from demur.policy.sections import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase, ObjectionState, Register

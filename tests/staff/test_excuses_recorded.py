@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from objecting import EVERYBODY, FAR, bound, letters, path_in, renamed
 from staffdoor import Door
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
+from ways import EVERYBODY, FAR, bound, letters, path_in, renamed
 
 from demur.cli import run
 from demur.terms import Channel

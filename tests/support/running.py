@@ -23,8 +23,8 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 from making import batch, item, span
-from objecting import Platform
 from town import town_policy
+from ways import Platform
 
 from demur.cli import run
 from demur.corpus.importing import import_items

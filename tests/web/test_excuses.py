@@ -13,7 +13,9 @@ from typing import Final
 
 import pytest
 from erasing import erase_details
-from objecting import (
+from pages import Page, Visitor
+from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
+from ways import (
     EVERYBODY,
     FAR,
     Platform,
@@ -30,8 +32,6 @@ from objecting import (
     signed_in,
     typed,
 )
-from pages import Page, Visitor
-from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
 
 from demur.notices.languages import LANGUAGES
 from demur.terms import Channel

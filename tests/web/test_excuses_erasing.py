@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from objecting import EVERYBODY, FAR, Platform, Watched, asked_for, bound, demanded, renamed, signed_in
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, SILENT
+from ways import EVERYBODY, FAR, Platform, Watched, asked_for, bound, demanded, renamed, signed_in
 
 from demur.cli import run
 from demur.register import ObjectionPhase

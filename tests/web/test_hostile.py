@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from objecting import anonymous, as_person, bound, letters, path_in, typed
 from pages import Page, Visitor
 from town import ANN
+from ways import anonymous, as_person, bound, letters, path_in, typed
 
 from demur.web.desk import Desk
 from demur.web.server.limits import Limits, Rate, Rates

@@ -5,8 +5,8 @@ from email.policy import SMTP
 from urllib.parse import quote
 
 import pytest
-from objecting import as_person, by_link, letters, link, state_of, typed
 from pages import Page, Visitor
+from ways import as_person, by_link, letters, link, state_of, typed
 
 from demur.notices.rendering import render_mail
 from demur.web.desk import Desk

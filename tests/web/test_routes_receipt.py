@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 from erasing import erase_details
-from objecting import as_person, bound, by_link, letters, path_in, state_of, typed
 from pages import Page, Visitor
 from town import ANN, DIETER, SILENT
+from ways import as_person, bound, by_link, letters, path_in, state_of, typed
 
 from demur.notices.languages import LANGUAGES, locale
 from demur.register import ObjectionPhase

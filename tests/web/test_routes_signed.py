@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 from erasing import erase_details
-from objecting import Platform, bound, by_link, letters, link, path_in, signed_in, state_of
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
+from ways import Platform, bound, by_link, letters, link, path_in, signed_in, state_of
 
 from demur.register import ObjectionPhase
 from demur.register.members.rows import MEMBER

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from objecting import anonymous, as_person, bound, letters, path_in, state_of, typed
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, SILENT
+from ways import anonymous, as_person, bound, letters, path_in, state_of, typed
 
 from demur.objecting.naming import account_of
 from demur.register import ObjectionPhase

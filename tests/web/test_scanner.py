@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
-from objecting import URL, Platform, as_person, by_link, letters, link, state_of, typed
 from pages import Visitor
 from town import ANN, DIETER
+from ways import URL, Platform, as_person, by_link, letters, link, state_of, typed
 
 from demur.notices.rendering import Links, render_mail, render_notice
 from demur.register import ObjectionState

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from objecting import URL, Platform, bound, by_link, letters, link, path_in, signed_in, state_of, typed
 from pages import Visitor
 from town import ANN, DIETER
+from ways import URL, Platform, bound, by_link, letters, link, path_in, signed_in, state_of, typed
 
 from demur.errors import WorkspaceError
 from demur.tokens import Purpose, Tokens

@@ -2,9 +2,9 @@
 
 import pytest
 from erasing import erase_details
-from objecting import as_person, bound, by_link, state_of
 from pages import Page, Visitor
 from town import ANN
+from ways import as_person, bound, by_link, state_of
 
 from demur.web.desk import Desk
 from demur.web.portal.attach import FULL, MOST

@@ -16,11 +16,11 @@ import click
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count
+from demur.objecting import settling
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, by_letter
 from demur.objecting.office import Office
-from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.tokens import Tokens
 from demur.workspace import Workspace
@@ -63,7 +63,8 @@ from demur.workspace import Workspace
 @click.option(
     "--unconfirmed",
     is_flag=True,
-    help="Nobody knows yet that the holder of the account sent it: it binds, and lapses unless confirmed in time.",
+    help="Nobody knows yet that the holder of the account sent it: they are asked, where their address is known; "
+    "it binds, and lapses unless confirmed in time.",
 )
 @click.option(
     "--confirmed",
@@ -74,8 +75,9 @@ from demur.workspace import Workspace
 def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # click's own: one for each option above
     """Record an objection that came by letter, mail or ticket.
 
-    It binds from now on, for all accounts that are linked with those given, and the corpus follows at once. Of
-    somebody without an account, names are enough. A mail counts for the address that sent it; unless you say
+    It binds from now on, for all accounts that are linked with those given, and the corpus follows at once. The holder
+    of the first account gets a receipt by mail, where their address is known. Of somebody without an account, names are
+    enough. A mail counts for the address that sent it; unless you say
     --confirmed, that address is asked whether it was them, and accounts are not linked with each other.
     """
     _check(said)
@@ -149,9 +151,10 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool
 @shared
 def confirm(invocation: Invocation, reference: str) -> None:
     """Record that the holder of the account confirmed the objection REFERENCE."""
-    with invocation.workspace.register() as register:
-        register.objections.confirm(reference)
-    recorded(invocation.workspace, f"Objection {reference} is confirmed.", _state(reference, "confirmed"))
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        settling.confirm(register, reference, _office(workspace, register))
+    recorded(workspace, f"Objection {reference} is confirmed.", _state(reference, "confirmed"))
 
 
 @click.command
@@ -168,10 +171,12 @@ def lapse(invocation: Invocation, reference: str, cause: str) -> None:
 
     What the person wrote may come in again with the next import of its source.
     """
-    with invocation.workspace.register() as register:
-        register.objections.lapse(reference, cause="denied" if cause == "denied" else "unconfirmed")
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        office = _office(workspace, register)
+        settling.lapse(register, reference, office, cause="denied" if cause == "denied" else "unconfirmed")
     sentence = f"Objection {reference} lapsed ({cause}); the next import may bring the rows back."
-    recorded(invocation.workspace, sentence, {**_state(reference, "lapsed"), "cause": cause})
+    recorded(workspace, sentence, {**_state(reference, "lapsed"), "cause": cause})
 
 
 @click.command
@@ -185,7 +190,7 @@ def withdraw(invocation: Invocation, reference: str) -> None:
     """
     workspace = invocation.workspace
     with workspace.register() as register:
-        withdraw_objection(register, reference, _office(workspace, register))
+        settling.withdraw(register, reference, _office(workspace, register))
     sentence = f"Objection {reference} is withdrawn; the next import may bring the rows back."
     recorded(workspace, sentence, _state(reference, "withdrawn"))
 

@@ -9,7 +9,7 @@ objection of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 
@@ -181,8 +181,8 @@ def by_letter(register: Register, written: Written, office: Office, *, checked: 
 def _lodge_letter(
     register: Register, written: Written, accounts: list[str], office: Office, *, checked: bool
 ) -> Receipt:
-    address = reached(register, accounts[0], office)
-    until = office.deadline() if address and not checked else None
+    asked = not checked and reached(register, accounts[0], office) is not None
+    until = office.deadline() if asked else None
     for other in accounts[1:]:
         register.members.link(accounts[0], other, now=office.now)
     receipt = register.objections.lodge(
@@ -196,34 +196,48 @@ def _lodge_letter(
     )
     if checked:
         register.objections.confirm(receipt.reference, now=office.now)
-    to = To(address=address, account=accounts[0])
-    if address and until is None:
-        post_receipt(register, receipt, office, to)
-    elif address:
-        post_question(register, receipt, office, to, until=until)
+    _tell(register, receipt, accounts[0], office, until)
     return receipt
 
 
 def as_staff_say(register: Register, written: Written, office: Office, *, unconfirmed: bool) -> Receipt:
-    """Record an objection that staff took: it covers every account given, and nobody is asked.
+    """Record an objection that staff took, in one for every account given; its first account's holder is told.
 
     Args:
         register: where.
         written: what they say of it.
         office: with what, and when.
-        unconfirmed: whether it lapses unless somebody says in time that it is confirmed.
+        unconfirmed: whether it lapses unless somebody says in time that it is confirmed: staff, or the holder, who is
+            asked where their address is known.
 
     Raises:
         IdentityError: for a malformed account.
     """
-    return register.objections.lodge(
-        written.accounts or (new_person(),),
-        channel=written.channel,
-        received=written.received,
-        reason=written.reason,
-        statement=written.statement(()) or None,
-        confirm_by=office.deadline() if unconfirmed else None,
-    )
+    names = office.policy.accounts.names
+    accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
+    until = office.deadline() if unconfirmed else None
+    with register.locked():
+        receipt = register.objections.lodge(
+            accounts,
+            channel=written.channel,
+            received=written.received,
+            reason=written.reason,
+            statement=written.statement(accounts[:1]) or None,
+            confirm_by=until,
+            now=office.now,
+        )
+        _tell(register, receipt, accounts[0], office, until)
+    return receipt
+
+
+def _tell(register: Register, receipt: Receipt, account: str, office: Office, until: datetime | None) -> None:
+    """Send a receipt to the holder of an account, or the question that is to be answered until then."""
+    address = reached(register, account, office)
+    to = To(address=address, account=account)
+    if address and until is None:
+        post_receipt(register, receipt, office, to)
+    elif address:
+        post_question(register, receipt, office, to, until=until)
 
 
 def as_platform_says(said: Lodging, office: Office, *, unconfirmed: bool) -> Lodging:

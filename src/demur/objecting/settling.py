@@ -13,6 +13,7 @@ from demur.objecting.channels import PROVEN, SAID, Route, new_person
 from demur.objecting.office import Office, post_withdrawn
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.register.database.records import JSON
+from demur.register.objections.phases import LapseCause
 
 Reply = Literal["yes", "no"]
 
@@ -24,6 +25,24 @@ _BY_RECEIPT: Final = "receipt"
 _BY_HOLDER: Final = "holder"
 
 
+def confirm(register: Register, reference: str, office: Office) -> ObjectionState:
+    """Record that its holder says that an objection is theirs: it can't lapse any more.
+
+    Raises:
+        RegisterError: for an unknown reference, or one that has ended.
+    """
+    return register.objections.confirm(reference, now=office.now)
+
+
+def lapse(register: Register, reference: str, office: Office, *, cause: LapseCause) -> ObjectionState:
+    """Record that its holder denied an objection, or that nobody confirmed it in time: it binds no more.
+
+    Raises:
+        RegisterError: for an unknown reference, or one that was confirmed or has ended otherwise.
+    """
+    return register.objections.lapse(reference, cause=cause, now=office.now)
+
+
 def answer(register: Register, state: ObjectionState, said: Reply, office: Office) -> int:
     """Take the answer of an objection's holder; the number of the objection that it is about from now on.
 
@@ -32,9 +51,9 @@ def answer(register: Register, state: ObjectionState, said: Reply, office: Offic
     with register.locked():
         stood = register.objections.get(state.reference)  # as it is now: somebody may have been faster
         if stood.phase is ObjectionPhase.LODGED and said == "yes":
-            register.objections.confirm(stood.reference, now=office.now)
+            confirm(register, stood.reference, office)
         elif stood.phase is ObjectionPhase.LODGED:
-            register.objections.lapse(stood.reference, cause="denied", now=office.now)
+            lapse(register, stood.reference, office, cause="denied")
         elif stood.phase is ObjectionPhase.LAPSED and said == "yes" and can_return(register, stood):
             return _again(register, stood, office)
     return stood.seq
@@ -60,7 +79,7 @@ def _again(register: Register, state: ObjectionState, office: Office) -> int:
     if standing is not None:
         return standing
     receipt = register.objections.lodge(accounts, channel=state.channel, statement=said, now=office.now)
-    register.objections.confirm(receipt.reference, now=office.now)
+    confirm(register, receipt.reference, office)
     register.set_state(f"{_NEWER}{state.seq}", str(receipt.seq))
     return receipt.seq
 

@@ -1,7 +1,7 @@
 """What takes long: how much of it runs at a time, how it waits for another writer, and how a copy is handed over.
 
-Invariants: what has to wait for another process that writes to the workspace is tried for a while, and then answered
-by an error that says when to come back; the file of a copy is gone before its first byte leaves.
+Invariants: what another process that writes to the workspace holds up is tried for a while; then it ends in an error
+that says when to come back. The file of a copy is gone before its first byte leaves.
 """
 
 import time

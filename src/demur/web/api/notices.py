@@ -120,5 +120,5 @@ def _rendered(at: Desk, due: Due) -> InAppNotice:
         digest=notice.in_app_digest.hex(),
         subject=notice.subject,
         text=notice.in_app,
-        object_url=f"{policy.portal.url}/{language(at, notice.language)}/o/{token}",
+        object_url=f"{policy.portal.url}/{language(policy, notice.language)}/o/{token}",
     )

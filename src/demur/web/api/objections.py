@@ -17,19 +17,17 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from demur.errors import DemurError, IdentityError, RegisterError
-from demur.notices.words import languages_of
+from demur.objecting import settling
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
-from demur.objecting.settling import withdraw as withdraw_objection
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.objections.lodging import Lodging
-from demur.register.objections.phases import LapseCause
 from demur.tokens import Purpose
 from demur.web.api.answers import REFERENCE, Details, Lodged, Objection, Outcome, Outcomes, Standing
 from demur.web.api.describing import describe
 from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, NewObjection, NewObjections, without_controls
 from demur.web.api.once import Once, do_once, once
-from demur.web.api.routing import KB, routes, said, told
+from demur.web.api.routing import KB, language, routes, said, told
 from demur.web.desk import Desk
 from demur.web.pages import desk
 from demur.web.problems import KeyReusedError, Problem, problem_of
@@ -110,8 +108,7 @@ async def show(request: Request, reference: Reference) -> Response:
 )
 async def withdraw(request: Request, reference: Reference) -> Response:
     """At the person's own wish. `others` says how many of theirs stay in force."""
-    at = desk(request)
-    return await _move(request, reference, partial(_withdraw, at.office()), _ENDING)
+    return await _move(request, reference, settling.withdraw, _ENDING)
 
 
 @router.post(
@@ -121,7 +118,7 @@ async def withdraw(request: Request, reference: Reference) -> Response:
 )
 async def confirm(request: Request, reference: Reference) -> Response:
     """The account's holder says that it is theirs."""
-    return await _move(request, reference, _confirm, _OPEN)
+    return await _move(request, reference, settling.confirm, _OPEN)
 
 
 @router.post(
@@ -132,7 +129,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
 async def lapse(request: Request, reference: Reference) -> Response:
     """The account's holder denies it, or nobody confirmed it in time."""
     why, _ = await said(request, Lapse)
-    return await _move(request, reference, partial(_lapse, why.cause), _OPEN)
+    return await _move(request, reference, partial(settling.lapse, cause=why.cause), _OPEN)
 
 
 @router.get(
@@ -253,7 +250,7 @@ def _lodged(office: Office, noted: _Noted) -> Lodged:
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
         confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
-        receipt_url=office.link(Purpose.RECEIPT, noted.seq, languages_of(office.policy)[0]),
+        receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy)),
     )
 
 
@@ -261,18 +258,6 @@ def _standing(register: Register, account: str) -> Standing:
     states, persons = register.objections.of(account), register.persons
     in_force = any(each.binding for each in states) or persons.covered(persons.subject(account))
     return Standing(in_force=in_force, objections=[*map(Objection.of, states)])
-
-
-def _withdraw(office: Office, register: Register, reference: str) -> ObjectionState:
-    return withdraw_objection(register, reference, office)
-
-
-def _confirm(register: Register, reference: str) -> ObjectionState:
-    return register.objections.confirm(reference)
-
-
-def _lapse(cause: LapseCause, register: Register, reference: str) -> ObjectionState:
-    return register.objections.lapse(reference, cause=cause)
 
 
 async def _found(at: Desk, reference: str) -> ObjectionState:
@@ -285,13 +270,13 @@ async def _found(at: Desk, reference: str) -> ObjectionState:
 async def _move(
     request: Request,
     reference: str,
-    act: Callable[[Register, str], ObjectionState],
+    act: Callable[[Register, str, Office], ObjectionState],
     possible: frozenset[ObjectionPhase],
 ) -> Response:
     at = desk(request)
     await _found(at, reference)
     try:
-        state = await at.intake.run(act, reference)
+        state = await at.intake.run(act, reference, at.office())
     except RegisterError as error:
         if (await _found(at, reference)).phase in possible:
             raise

@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from demur.notices.languages import matching
 from demur.notices.words import languages_of
+from demur.policy import Policy
 from demur.web.desk import Desk
 from demur.web.pages import desk
 from demur.web.problems import Problem, problem_of
@@ -167,6 +168,6 @@ def told(model: BaseModel, status: int = 200, **headers: str) -> Response:
     return Response(model.model_dump_json(), status, headers, "application/json")
 
 
-def language(at: Desk, wanted: str | None = None) -> str:
+def language(policy: Policy, wanted: str | None = None) -> str:
     """The language of a link to the portal: the one wanted, else the one of the notices for everybody else."""
-    return matching(wanted) or languages_of(at.policy())[0]
+    return matching(wanted) or languages_of(policy)[0]

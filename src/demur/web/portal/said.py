@@ -1,7 +1,7 @@
 """An objection by what somebody says, who proves nothing: an account that they type, or no account at all.
 
 Invariants: an account binds at once, and its holder is asked, where an address is on file. The answer has the same
-wording, shape and time whether anybody has heard of the account or not, and shows nothing of it, not even what was
+wording, shape and time whether anybody has heard of the account or not. It shows nothing of it, not even what was
 typed. Nothing typed is refused but what can't be an account. Of people without an account, names and further links are
 sealed for the officer and for the search of names; a contact is optional, and so is everything but one line.
 """

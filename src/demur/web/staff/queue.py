@@ -15,7 +15,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from demur.objecting import settling
 from demur.objecting.channels import PROVEN
+from demur.objecting.office import Office
 from demur.register import JSON, Attachment, ObjectionPhase, ObjectionState, Register, StaffRole
 from demur.tokens import Purpose
 from demur.web.pages import desk
@@ -98,19 +100,20 @@ async def _move(request: Request, seq: int, act: str) -> Response:
     acted = await acting(request, *_OFFICER)
     if isinstance(acted, Response):
         return acted
-    await desk(request).intake.run(_moved, acted[0], await _find(request, seq), act)
+    at = desk(request)
+    await at.intake.run(_moved, acted[0], await _find(request, seq), act, at.office())
     return RedirectResponse(f"/staff/objections/{seq}", 303)
 
 
-def _moved(register: Register, visit: Visit, state: ObjectionState, act: str) -> None:
+def _moved(register: Register, visit: Visit, state: ObjectionState, act: str, office: Office) -> None:
     """Confirm or lapse one, unless somebody was faster; and who did."""
     with register.locked():
         if register.objections.get(state.reference).phase is not ObjectionPhase.LODGED:
             return
         if act == "objection.confirm":
-            register.objections.confirm(state.reference)
+            settling.confirm(register, state.reference, office)
         else:
-            register.objections.lapse(state.reference, cause="denied")
+            settling.lapse(register, state.reference, office, cause="denied")
         visit.acted(register, act, objection=state.seq)
 
 
