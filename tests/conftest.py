@@ -23,15 +23,25 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RAM: Final = Path("/dev/shm")  # memory-backed: spares the disk the many small commits of the laws
+ROOM: Final = 8 << 30  # bytes that have to be free there for every test's temporary folder
 OLDEST_JAVA: Final = 17  # what Spark 4 runs on
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests reach no network; read when `datasets` is imported
+if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(RAM))  # where `tmp_path` is
 
 # A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
 _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
 settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests of a file to one process, so that what a module makes once is made once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

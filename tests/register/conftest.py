@@ -19,7 +19,11 @@ from demur.identity import Keys
 from demur.register import MEMBER, Register
 
 _PLACES = ("/usr/local/bin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
-_SETTINGS = "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
+_SETTINGS = (
+    "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
+    " -c fsync=off -c full_page_writes=off"  # it is thrown away: no test here cuts the power
+)
+_RAM = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def _as_postgres() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     initdb, control = _command("initdb"), _command("pg_ctl")
-    folder = Path(tempfile.mkdtemp(prefix="demur-pg-"))  # short: a socket's path has at most 107 bytes
+    where = _RAM if os.access(_RAM, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="demur-pg-", dir=where))  # short: a socket's path has at most 107 bytes
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody", "nogroup")
     run: dict[str, Any] = {"capture_output": True, "cwd": folder, **_as_postgres()}
@@ -124,11 +129,41 @@ def place(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Iterato
     cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Path:
+    """An empty register in a file, to be copied: making its tables takes longer than most tests."""
+    made = Place(f"sqlite:///{tmp_path_factory.mktemp('template')}/register.db", keys)
+    made.create().close()
+    return made.file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(cluster: Cluster, keys: Keys) -> str:
+    """The name of a database with an empty register, to be copied."""
+    name = "demur_template"
+    cluster.run(f"CREATE DATABASE {name}")
+    Place(cluster.url(name), keys).create().close()
+    return name
+
+
 @pytest.fixture
-def register(place: Place) -> Iterator[Register]:
+def prepared(request: pytest.FixtureRequest, place: Place) -> Place:
+    """A place with an empty register."""
+    if place.sqlite:
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), place.file)
+        return place
+    cluster: Cluster = request.getfixturevalue("cluster")
+    name = place.url.removeprefix("postgresql://demur@/").partition("?")[0]
+    cluster.run(f"DROP DATABASE {name}")
+    cluster.run(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
+    return place
+
+
+@pytest.fixture
+def register(prepared: Place) -> Iterator[Register]:
     """A new register; whatever a test did with it, what stands must follow from the entries (audit/)."""
     told: list[str] = []
-    with place.create() as register:
+    with prepared.open() as register:
         yield register
         register.audit(told.append)
     assert told == []
