@@ -197,6 +197,7 @@ EDITS: dict[str, tuple[str, str]] = {
         "INSERT INTO notice SELECT 1, 'mail', 1, 'sent', 1, 1, 1, 1, 1, 'de', salt, 'n', 'c' FROM entry LIMIT 1",
         "1 notices left at once",
     ),
+    "a mark": ("INSERT INTO state VALUES ('honoured', '1000000000')", "a mark 'honoured', which demur does not set"),
     "words are gone": ("DELETE FROM detail", "is gone, and no erasure says so"),
     "words are replaced": ("UPDATE detail SET sealed = :none", "was replaced"),
     "words are another's": ("UPDATE detail SET account = 3", "sealed by an account that it does not name"),

@@ -179,10 +179,10 @@ def test_policy_is_noted_when_it_changes(register: Register) -> None:
 
 
 def test_progress_marks(register: Register) -> None:
-    assert register.state("honoured") is None
-    register.set_state("honoured", "7")
-    register.set_state("honoured", "8")
-    assert register.state("honoured") == "8"
+    assert register.state("webhook") is None
+    register.set_state("webhook", "7")
+    register.set_state("webhook", "8")
+    assert register.state("webhook") == "8"
     assert register.log.head().seq == 0
 
 
@@ -194,7 +194,7 @@ def test_locked_is_one_transaction(register: Register) -> None:
         assert len(held.standing.suppressed()) == 1
         assert held.log.append_if(1, EntryKind.VERSION_PUBLISHED, {}) == 2
         with held.locked():
-            held.set_state("honoured", "2")
+            held.set_state("webhook", "2")
     assert register.log.head() == Head(2, 1)
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.register.audit import members, notices, objections, people
+from demur.register.database import state
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
 from demur.register.database.entries import SALT_BYTES, Stored, commitment, content_digest
@@ -218,6 +219,8 @@ class _Log:
             self._report(f"Entry {seq} has no salts, and no erasure names it.")
         for seq in self._wordless:
             self._report(f"What was said with objection {seq} is gone, and no erasure says so.")
+        for name in state.strange(self._connection):
+            self._report(f"The register holds a mark {name[:60]!r}, which demur does not set: somebody wrote it.")
         self._objections.finish()
         self._links.finish()
         self._members.finish()

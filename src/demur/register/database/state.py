@@ -3,10 +3,21 @@
 Invariants: a mark names nobody; whoever sets or removes one holds the write lock.
 """
 
+import re
+from typing import Final
+
 import sqlalchemy as sa
 
 from demur.register.database import bulk
 from demur.register.database.tables import state
+
+_NAMES: Final = re.compile(r"instance|restoring|erasures|spelling|webhook|(returned|withdrawn)\.\d+")
+"""Every name that demur sets; the numbers are those of objections. A check of the register reports any other."""
+
+
+def strange(connection: sa.Connection) -> list[str]:
+    """The names of marks that demur does not set, sorted."""
+    return sorted(name for name in connection.scalars(sa.select(state.c.name)) if not _NAMES.fullmatch(name))
 
 
 def read(connection: sa.Connection, name: str) -> str | None:
