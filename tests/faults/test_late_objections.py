@@ -17,6 +17,8 @@ from demur.corpus.session import reading
 from demur.corpus.store import Corpus
 from demur.errors import CheckFailed
 from demur.register import Register
+from demur.register.database.log import Log
+from demur.register.members.standing import Standing
 from demur.terms import EntryKind
 from demur.versions import leave
 from demur.versions.export import ExportReport, export_rows
@@ -27,7 +29,9 @@ from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 STEPS: Final = (
-    *((Register, name) for name in ("changes", "head", "snapshot", "state", "set_state", "append", "append_if")),
+    *((Standing, name) for name in ("changes", "snapshot")),
+    *((Log, name) for name in ("head", "append", "append_if")),
+    *((Register, name) for name in ("state", "set_state")),
     *((Corpus, name) for name in ("write", "commit", "batches", "concerning")),
 )
 LATE: Final = "forum:cyd"

@@ -43,8 +43,8 @@ def upgrade():
 OPEN = """
 import sys
 from pathlib import Path
-from demur.register import schema
-from demur.register.store import Store
+from demur.register.database import schema
+from demur.register.database.store import Store
 schema.MIGRATIONS = Path(sys.argv[2])
 schema.check(Store(sys.argv[1]))
 """

@@ -115,6 +115,6 @@ def _dump(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    if hasattr(Register, "note_alike"):
+    if hasattr(Register, "note_alike") or not hasattr(Register, "lodge"):
         sys.exit("This is no f7abe7e: set PYTHONPATH to the source of that commit.")
     main()
