@@ -222,6 +222,11 @@ def _u_label(label: str) -> str:
         return lowered
 
 
+def in_dns(domain: str) -> str:
+    """A domain as mails and DNS bear it, in A-labels (RFC 5891); a label that has none stays, and is not ASCII."""
+    return _a_labels(_domain(domain))
+
+
 @lru_cache(maxsize=8192)
 def _a_labels(domain: str) -> str:
     """A domain of :func:`_domain` as mails and DNS bear it; a label that has no A-label stays."""

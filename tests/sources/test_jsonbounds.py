@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from demur.sources import jsonbounds, limits
@@ -58,6 +58,8 @@ def test_depth_and_values_are_counted_exactly_wherever_the_blocks_end(
 @given(
     st.integers(1, 3000), st.lists(st.integers(0, 3100), max_size=6), st.sampled_from(["[%s]", '["%s"]', '{"a":%s}'])
 )
+@example(limits.MAX_DIGITS, [], "[%s]")
+@example(limits.MAX_DIGITS + 1, [], "[%s]")
 def test_a_number_is_long_and_a_string_of_digits_is_none(digits: int, cuts: list[int], shape: str) -> None:
     told = _found(shape % ("7" * digits), cuts)
     assert bool(told) == (digits > limits.MAX_DIGITS and '"%s"' not in shape)

@@ -15,6 +15,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader
 from markupsafe import escape
 
+from demur.characters import C1, IN_TEXT, SURROGATES
 from demur.notices.authorities import Authority, authority_of
 from demur.notices.content import NoticeContent, name_of
 from demur.notices.languages import LANGUAGES, N_, matching
@@ -29,7 +30,7 @@ _TOKEN: Final = "\0token\0"  # noqa: S105  # where a link's token goes
 _SLOT: Final = re.compile("\0(name|token)\0")
 _POLICIES_KEPT: Final = 4
 _NO_CHARACTERS: Final = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-_NOT_TEXT: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NO_CHARACTERS}]")
+_NOT_TEXT: Final = re.compile(f"[{IN_TEXT}{C1}{SURROGATES}\ufdd0-\ufdef{_NO_CHARACTERS}]")
 """What HTML does not allow in a document (WHATWG HTML, 13.2.3.5)."""
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 

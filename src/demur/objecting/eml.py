@@ -18,6 +18,7 @@ from email.policy import compat32
 from email.utils import parseaddr, parsedate_to_datetime
 from typing import Final
 
+from demur.characters import IN_TEXT, UNSEEN
 from demur.errors import SourceError
 from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.register.members.people import mail_account
@@ -39,7 +40,7 @@ _HEAD_BYTES: Final = 256 * 1024
 _NAME_LENGTH: Final = 100
 _OLDEST: Final = date(2000, 1, 1)
 _HEADER: Final = re.compile(rb"(?:From )?[!-9;-~]+[ \t]*:?")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_CONTROL: Final = re.compile(f"[{IN_TEXT}{UNSEEN}]")
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """What Python calls codecs of text and no mail uses."""
 _ENCODED: Final = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")

@@ -7,6 +7,7 @@ platform's own members would mean wins; nothing here asks the register, so that 
 import re
 from typing import Final
 
+from demur.characters import IN_LINE, UNSEEN
 from demur.errors import IdentityError
 from demur.kernel.identifiers import Category
 from demur.kernel.identifiers.scan import scan
@@ -23,7 +24,7 @@ _WRITTEN: Final = re.compile(rf"""(?i)(?:(?<![^\s<(\["'])|(?<=mailto:)){_MAIL.pa
 """A mail address among other words: after a name, in angle brackets, as a link, or before a full stop."""
 _QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
 _NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
-_UNSEEN: Final = re.compile("[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSEEN: Final = re.compile(f"[{IN_LINE}{UNSEEN}]")
 
 
 def tidy(typed: str, longest: int = LONGEST) -> str:

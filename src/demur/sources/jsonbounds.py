@@ -18,7 +18,7 @@ _STEPS[list(b"]}")] = -1
 _NUMERIC: Final = b"0123456789+-.eE"
 _IS_NUMERIC: Final = np.isin(np.arange(256), list(_NUMERIC))
 _NUMBERS: Final = bytes(ord("0") if numeric else ord(" ") for numeric in _IS_NUMERIC)
-_LONG: Final = b"0" * MAX_DIGITS
+_LONG: Final = b"0" * (MAX_DIGITS + 1)
 _LOOKS: Final = 10
 _STEP: Final = MAX_DIGITS // (_LOOKS + 1)
 """Bytes from one look for a long number to the next: so long a number meets at least ten that follow each other."""

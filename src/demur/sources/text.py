@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from demur.characters import C1, IN_TEXT, SURROGATES
 from demur.errors import SourceError
 
 
@@ -25,9 +26,9 @@ class Span(NamedTuple):
     """``namespace:value``; null if unknown."""
 
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL: Final = re.compile(f"[{IN_TEXT}{C1}{SURROGATES}]")
 _CARRIAGE: Final = re.compile("\r\n?")
-SURROGATE: Final = re.compile("[\ud800-\udfff]")
+SURROGATE: Final = re.compile(f"[{SURROGATES}]")
 _JOINING: Final = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff\U00016d63-\U00016d6a]")
 """Letters that compose with the one before them (Hangul and Kirat Rai vowels; NFC_QC=Maybe)."""
 

@@ -19,6 +19,7 @@ from demur.errors import PolicyError
 from demur.identity import Keys
 from demur.notices.rendering import Rendered
 from demur.policy import Policy
+from demur.spelling import in_dns
 from demur.terms import Channel
 from demur.tokens import derived
 from demur.worker.transport import Mail
@@ -149,19 +150,8 @@ def split(address: str) -> tuple[str, str]:
     found = _ADDRESS.fullmatch(address)
     if found is None:
         raise BadAddressError
-    local, domain = found[1], _ascii(found[2])
+    local, domain = found[1], found[2] if found[2].isascii() else in_dns(found[2])
     dots = local.startswith(".") or local.endswith(".") or ".." in local
     if dots or not _HOST.fullmatch(domain) or len(f"{local}@{domain}".encode()) > _LONGEST_ADDRESS:
         raise BadAddressError
     return local, domain
-
-
-def _ascii(domain: str) -> str:
-    if domain.isascii():
-        return domain
-    import idna  # noqa: PLC0415  # few need its tables; Python's own codec knows another, older rule
-
-    try:
-        return idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        raise BadAddressError from None
