@@ -6,7 +6,7 @@ person and members; a corpus of two imports; a published version and its export;
 was killed. All names are invented.
 """
 
-# mypy: disable-error-code="attr-defined"
+# mypy: ignore-errors
 # The first release had other names.
 
 import sqlite3
@@ -18,13 +18,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from demur import workspace as workspaces
+from demur.corpus.handover import export
 from demur.corpus.importing import import_items
+from demur.corpus.publish import publish
 from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
 from demur.register import MEMBER
-from demur.rights.erasing import erase
+from demur.rights.erase import erase
 from demur.terms import ITEM
-from demur.versions.leave import export
-from demur.versions.publish import publish
 
 HERE = Path(__file__).parent
 PEOPLE = ("ann", "ben", "cyd", "dag", "eve")
