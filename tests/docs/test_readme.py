@@ -97,17 +97,23 @@ def test_people_are_told_given_their_copy_and_erased_as_it_says(desk: Path) -> N
     policy.write_text(policy.read_text() + "\n" + _blocks("toml")[1])
     mails = {line: _said_and_mails(line, desk) for line in (check, *lines)}
     (worker,) = (line for line in lines if line.startswith("demur worker"))
-    assert mails[worker] == ["ben@mail.example"], "Ann has objected, so Ben alone is told"
+    assert mails[worker] == {
+        "ann@mail.example": ["We have received your objection"],  # so Ben alone is told
+        "ben@mail.example": ["AI training with your content: you can object"],
+    }
     assert (desk / "ben.zip").is_file()
     found = json.loads(_run("demur find -w community --account mastodon:@ben@example.org --json", desk))
     assert (found["own"], found["about"]) == (0, 0)
 
 
-def _said_and_mails(line: str, folder: Path) -> list[str]:
-    """Whom the mails of the outbox are for, after a command that says something."""
+def _said_and_mails(line: str, folder: Path) -> dict[str, list[str]]:
+    """The subjects of the outbox's mails, by whom they are for, after a command that says something."""
     assert _run(line, folder)
-    mails = (message_from_bytes(path.read_bytes()) for path in (folder / "community" / "outbox").glob("*.eml"))
-    return [str(mail["To"]) for mail in mails]
+    found: dict[str, list[str]] = {}
+    for path in (folder / "community" / "outbox").glob("*.eml"):
+        mail = message_from_bytes(path.read_bytes())
+        found.setdefault(str(mail["To"]), []).append(str(mail["Subject"]))
+    return found
 
 
 def test_the_table_of_members_that_it_shows_is_the_one_that_is_read() -> None:
