@@ -65,15 +65,15 @@ def test_an_erasure_destroys_what_they_said_and_what_waits_for_their_contact(
     api: TestClient, register: Register, objected: dict[str, ObjectionState]
 ) -> None:
     hers, named = objected["no-account"].reference, objected["typed-in"].reference
-    register.letters.post("confirm", "en", {"reference": "another"}, address=CONTACT)
-    assert register.letters.waiting() == 4, "hers, the question to Dieter, and one that is not about this"
+    register.mails.post("confirm", "en", {"reference": "another"}, address=CONTACT)
+    assert register.mails.waiting() == 4, "hers, the question to Dieter, and one that is not about this"
     done = api.post("/api/erasures", json={"reference": hers}).json()
     assert (done["finished"], done["accounts"], done["own"]) == (True, 1, 0)
     assert (register.objections.statement(hers), register.attachments.of(hers)) == (None, [])
     assert register.objections.get(hers).binding
     assert register.objections.statement(named) is not None
     assert register.members.get(DIETER) is not None
-    left = [(each.address, each.params["reference"]) for each in register.letters.claim(10)]
+    left = [(each.address, each.params["reference"]) for each in register.mails.claim(10)]
     assert sorted(left) == sorted([(CONTACT, "another"), ("dieter@town.example", named)])
     assert "erased" in problem(api.post("/api/erasures", json={"reference": hers}), 409, "conflict")["detail"]
     problem(api.post("/api/access", json={"reference": hers}), 409, "conflict")
@@ -82,7 +82,7 @@ def test_an_erasure_destroys_what_they_said_and_what_waits_for_their_contact(
 def test_an_erasure_removes_the_mails_to_their_contact_that_tell_of_it(
     api: TestClient, workspace: Workspace, register: Register, objected: dict[str, ObjectionState]
 ) -> None:
-    register.letters.post(
+    register.mails.post(
         "withdrawn", "en", {"reference": objected["typed-in"].reference}, address=CONTACT, now=datetime.now(UTC)
     )
     lane = Delivery(depot := Depot(workspace, register, threading.Event()), SingleMails(depot))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from calling import Demur
 
-from demur.register import Letter, ObjectionPhase, Register
+from demur.register import ObjectionPhase, Register, SingleMail
 from demur.workspace import find
 
 ANN = "instagram:ann"
@@ -28,9 +28,9 @@ def _register(workspace: Path) -> Register:
     return find(workspace).register()
 
 
-def _letters(workspace: Path) -> list[Letter]:
+def _letters(workspace: Path) -> list[SingleMail]:
     with _register(workspace) as register:
-        return register.letters.claim(10)
+        return register.mails.claim(10)
 
 
 def test_names_are_enough(demur: Demur, workspace: Path) -> None:

@@ -94,8 +94,8 @@ class Servers:
 
     def letters(self) -> Counter[str]:
         """What waits to be mailed, by template; taken out of the box."""
-        found = self.register.letters.claim(100)
-        self.register.letters.sent([each.id for each in found])
+        found = self.register.mails.claim(100)
+        self.register.mails.sent([each.id for each in found])
         return Counter(each.template for each in found)
 
     def only(self, account: str) -> ObjectionState:

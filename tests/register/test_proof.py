@@ -58,7 +58,7 @@ def test_objections_are_shown_to_those_who_are_proven_theirs(town: Register) -> 
 def test_a_mail_goes_where_the_holder_of_the_account_reads_it(town: Register, keys: Keys, members: "MakeBatch") -> None:
     def contact(account: str) -> tuple[str | None, str | None]:
         subject = keys.pepper.subject_key(account)
-        return town.letters.address_of(subject), town.letters.language_of(subject)
+        return town.mails.address_of(subject), town.mails.language_of(subject)
 
     assert contact(MAIL) == contact(DIETER) == (ADDRESS, "de"), "never Mallory's, nor her language"
     assert contact(MALLORY) == (ADDRESS, "fr"), "it is what she said of this account"
@@ -72,10 +72,10 @@ def test_an_address_of_a_profile_is_one_to_write_to_for_its_own_account(
 ) -> None:
     register.members.import_all([members({"account": MALLORY, "locale": "fr", "mail": f" {ADDRESS.upper()}"})])
     subject = keys.pepper.subject_key(MAIL)
-    assert register.letters.address_of(subject) == f" {ADDRESS.upper()}"
+    assert register.mails.address_of(subject) == f" {ADDRESS.upper()}"
     assert len(register.persons.own_of(subject)) == 1
     register.members.import_all([members({"account": MALLORY, "mail": "other@evil.example"})])
-    assert register.letters.address_of(subject) is None, "an old link leads no mail to a new address"
+    assert register.mails.address_of(subject) is None, "an old link leads no mail to a new address"
 
 
 def test_notices_are_shown_to_those_who_are_proven_theirs(town: Register) -> None:

@@ -49,9 +49,9 @@ def fill(register: Register, members: "MakeBatch", ann: "Row") -> str:
 def contact(register: Register, reference: str) -> None:
     """Write to everybody, in every way there is."""
     register.attachments.add(reference, "proof.pdf", "application/pdf", b"a quixotic page " * 1000)
-    register.letters.post("receipt", "de-DE-1996", {"name": "Annika"}, account="instagram:ann.sample")
-    register.letters.claim(1)
-    register.letters.post("confirm", "de", {}, account="instagram:ann.sample", address="anni b@mail.example")
+    register.mails.post("receipt", "de-DE-1996", {"name": "Annika"}, account="instagram:ann.sample")
+    register.mails.claim(1)
+    register.mails.post("confirm", "de", {}, account="instagram:ann.sample", address="anni b@mail.example")
     register.sessions.remember_all([(b"annika", b"r" * 32, '{"account": "instagram:ann.sample"}')])
     register.api_keys.create("platform")
     everybody = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
@@ -62,8 +62,8 @@ def contact(register: Register, reference: str) -> None:
             register.notices.sent(channel, [done])
             register.notices.bounced(done.message_id, cause=f"550 no {due.member.names} <annika@mail.example>")
     for number in (1, 2):
-        register.letters.failed(number, "Annika Beispiel has moved to the harbour")
-    register.letters.post("receipt", "de", {"name": "Annika"}, account="instagram:ann.sample")
+        register.mails.failed(number, "Annika Beispiel has moved to the harbour")
+    register.mails.post("receipt", "de", {"name": "Annika"}, account="instagram:ann.sample")
 
 
 def assert_no_needle(folder: Path) -> int:

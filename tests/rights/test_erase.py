@@ -171,12 +171,12 @@ def test_the_person_is_told_by_mail_where_mail_leaves_the_workspace(
     write_policy(open_policy(mail=Mail(server=server, sender="dpo@forum.example")), settled.policy_path)
     wanted = needles(settled)
     with settled.register() as register:
-        register.letters.post("confirm", "en", {"reference": "r"}, account=FLORA, now=NOW)
-        assert register.letters.waiting() == 1
+        register.mails.post("confirm", "en", {"reference": "r"}, account=FLORA, now=NOW)
+        assert register.mails.waiting() == 1
     erased = erase(settled, FLORA, now=LATER)
     assert traces(settled.root, wanted) == [], "a letter is sealed"
     with settled.register() as register:
-        found = register.letters.claim(10, now=LATER)
+        found = register.mails.claim(10, now=LATER)
     assert [(each.template, each.address, each.params) for each in found] == [
         ("erased", MAIL, {"reference": erased.reference})
     ] * letters

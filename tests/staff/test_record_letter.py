@@ -12,7 +12,7 @@ from pages import Page
 from staffdoor import Door
 from town import ANN, DIETER
 
-from demur.register import JSON, Entry, Letter, ObjectionPhase
+from demur.register import JSON, Entry, ObjectionPhase, SingleMail
 from demur.rights.access import copy_of
 from demur.terms import EntryKind
 from demur.web.desk import Desk
@@ -47,8 +47,8 @@ def _record(officer: Door, status: int = 200, mail: bytes = b"", **values: str) 
     return officer.visitor.post("/staff/letters", form.values | values, status, files=files)
 
 
-def _letters(desk: Desk) -> list[Letter]:
-    return desk.register.letters.claim(10)
+def _letters(desk: Desk) -> list[SingleMail]:
+    return desk.register.mails.claim(10)
 
 
 def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, entries: Entries) -> None:
@@ -120,7 +120,7 @@ def test_a_forged_sender_gains_no_look_at_the_account_that_a_mail_names(officer:
 def test_a_late_answer_brings_a_mail_back_that_ended_unanswered(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL)
     (asked,) = _letters(desk)
-    desk.register.letters.sent([asked.id])
+    desk.register.mails.sent([asked.id])
     (lapsed,) = desk.register.objections.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC))
     question = officer.visitor.get(urlsplit(str(asked.params["confirm_url"])).path)
     officer.visitor.submit(question, button="yes")

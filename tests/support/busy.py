@@ -75,10 +75,10 @@ def _objections(register: Register, now: datetime) -> dict[str, str]:
     for receipt in (late, unasked):
         account = "x:cyd" if receipt is late else "x:eve"
         told = {"reference": receipt.reference, "confirm_by": until.isoformat()}
-        register.letters.post("confirm", "de", told, account=account, address="a@x.example", now=now)
-    asked, returned = register.letters.claim(2, now=now)
-    register.letters.sent([asked.id], now=now + timedelta(days=2))
-    register.letters.failed(returned.id, "550 5.1.1", now=now + timedelta(days=2))
+        register.mails.post("confirm", "de", told, account=account, address="a@x.example", now=now)
+    asked, returned = register.mails.claim(2, now=now)
+    register.mails.sent([asked.id], now=now + timedelta(days=2))
+    register.mails.failed(returned.id, "550 5.1.1", now=now + timedelta(days=2))
     register.objections.confirm(ann.reference, now=now)
     register.objections.lapse(denied.reference, cause="denied", now=now)
     register.objections.lapse_overdue(now + timedelta(days=8))

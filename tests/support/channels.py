@@ -15,7 +15,7 @@ from staffdoor import Door
 from ways import Platform, letters
 
 from demur.cli.app import run
-from demur.register import Entry, Letter, ObjectionState
+from demur.register import Entry, ObjectionState, SingleMail
 from demur.web.desk import Desk
 
 
@@ -25,7 +25,7 @@ class Happened:
 
     entries: list[Entry] = field(default_factory=list)
     """Of the objection's life: those about it, in order."""
-    mails: list[Letter] = field(default_factory=list)
+    mails: list[SingleMail] = field(default_factory=list)
 
     @property
     def written(self) -> list[str]:

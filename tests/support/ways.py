@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pages import Page, Visitor
 from town import ANN
 
-from demur.register.contact.records import Letter, Selection
+from demur.register.contact.records import Selection, SingleMail
 from demur.register.members.rows import MEMBER
 from demur.register.objections.states import ObjectionState
 from demur.tokens import Purpose
@@ -107,14 +107,14 @@ def state_of(desk: Desk, receipt: Page) -> ObjectionState:
     return desk.register.objections.get(reference)
 
 
-def letters(desk: Desk) -> list[Letter]:
+def letters(desk: Desk) -> list[SingleMail]:
     """What waits to be mailed, delivered."""
-    found = desk.register.letters.claim(100)
-    desk.register.letters.sent([each.id for each in found])
+    found = desk.register.mails.claim(100)
+    desk.register.mails.sent([each.id for each in found])
     return found
 
 
-def path_in(letter: Letter) -> str:
+def path_in(letter: SingleMail) -> str:
     """The page that a letter's link opens."""
     (url,) = (str(value) for name, value in letter.params.items() if name.endswith("url"))
     assert url.startswith(URL)

@@ -98,4 +98,4 @@ def test_a_contact_with_many_tags_is_written_to_no_more_often(visit: Callable[..
     for number in range(5):
         form = {"names": f"Vera {number}", "links": "", "contact": f"vera+{number}@far.example"}
         assert visitor.client.post("/en/object/person", data=form, follow_redirects=False).status_code == 303
-    assert desk.register.letters.waiting() == 2 * 2, "a receipt and a question, twice"
+    assert desk.register.mails.waiting() == 2 * 2, "a receipt and a question, twice"

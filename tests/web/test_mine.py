@@ -33,7 +33,7 @@ from demur.web.sign_ins import MEMBER
 
 def letters(desk: Desk) -> list[tuple[str, str, str]]:
     """What waits to be sent: to whom, in which language, and where its link leads."""
-    waiting = desk.register.letters.claim(10)
+    waiting = desk.register.mails.claim(10)
     return [(each.address, each.language, urlsplit(str(each.params["url"])).path) for each in waiting]
 
 
@@ -254,7 +254,7 @@ def test_an_address_that_nobody_verified_opens_nothing_of_its_holders(visitor: V
     visitor.submit(visitor.get("/en/mine/delete"))
     assert (desk.register.members.get("forum:mallory"), desk.register.objections.reason(his)) == (None, "mine alone")
     assert desk.register.members.get(DIETER) is not None
-    assert desk.register.letters.address_of(desk.keys.pepper.subject_key("mail:dieter@town.example"))
+    assert desk.register.mails.address_of(desk.keys.pepper.subject_key("mail:dieter@town.example"))
 
 
 def test_who_typed_an_address_gets_no_mail_for_it(visitor: Visitor, desk: Desk) -> None:

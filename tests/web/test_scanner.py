@@ -12,7 +12,7 @@ from ways import URL, Platform, as_person, by_link, letters, link, state_of, typ
 
 from demur.notices.rendering import Links, render_mail, render_notice
 from demur.register import ObjectionState
-from demur.register.contact.records import Letter
+from demur.register.contact.records import SingleMail
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.workspace import Workspace
@@ -51,7 +51,7 @@ def crawl(visitor: Visitor, start: Iterable[str]) -> set[str]:
     return seen
 
 
-def mails(desk: Desk, told: Iterable[Letter]) -> list[str]:
+def mails(desk: Desk, told: Iterable[SingleMail]) -> list[str]:
     """Every mail there is: letters, notices, in text and in HTML."""
     policy = desk.policy()
     rendered = [render_mail(policy, each.template, each.language, each.params) for each in told]
@@ -68,7 +68,7 @@ def standing(desk: Desk) -> tuple[object, list[ObjectionState], int]:
         *desk.register.objections.of(DIETER),
         *desk.register.objections.waiting(),
     ]
-    return desk.register.log.head(), states, desk.register.letters.waiting()
+    return desk.register.log.head(), states, desk.register.mails.waiting()
 
 
 def test_a_scanner_that_opens_every_link_changes_nothing(visitor: Visitor, workspace: Workspace, desk: Desk) -> None:
@@ -79,9 +79,7 @@ def test_a_scanner_that_opens_every_link_changes_nothing(visitor: Visitor, works
     receipts += [by_link(visitor, desk, DIETER)]
     visitor.submit(visitor.get(f"{receipts[3].path}/withdraw"))
     reading = desk.tokens.make(Purpose.READ, desk.keys.pepper.subject_key(ANN), expires=desk.now() + timedelta(hours=1))
-    desk.register.letters.post(
-        "sign-in", "en", {"url": f"{URL}/en/mine/{reading}", "minutes": 60}, address="a@b.example"
-    )
+    desk.register.mails.post("sign-in", "en", {"url": f"{URL}/en/mine/{reading}", "minutes": 60}, address="a@b.example")
     told = letters(desk)
     assert {each.template for each in told} == {"receipt", "confirm", "withdrawn", "sign-in"}
     start = {path for mail in mails(desk, told) for path in links_in(mail, "/")}

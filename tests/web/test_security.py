@@ -47,7 +47,7 @@ def test_https_is_remembered_and_binds_the_cookie_to_the_host(visit: Visit, work
     visitor = visit(base="https://town.example")
     desk = visitor.client.app.state.desk  # type: ignore[attr-defined]
     visitor.post("/en/mine", {"account": "ann"})
-    (letter,) = desk.register.letters.claim(10)
+    (letter,) = desk.register.mails.claim(10)
     answer = visitor.client.post(str(letter.params["url"]).partition("8470")[2], follow_redirects=False)
     assert "max-age=" in answer.headers["strict-transport-security"]
     cookie = answer.headers["set-cookie"]
@@ -77,7 +77,7 @@ def test_what_another_site_makes_a_browser_send_is_refused(
 ) -> None:
     page = visitor.post("/en/mine", {"account": "ann"}, status=403, headers=headers)
     assert page.h1 == "That came from another website"
-    assert desk.register.letters.waiting() == 0
+    assert desk.register.mails.waiting() == 0
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_one_account_gets_so_many_mails_whoever_asks_and_the_answer_stays_the_sa
     for _ in range(3):
         visitor.post("/en/object", {"account": "ann"})
     desk = visitor.client.app.state.desk  # type: ignore[attr-defined]
-    assert desk.register.letters.waiting() == 1
+    assert desk.register.mails.waiting() == 1
     answers = {visitor.post("/en/mine", {"account": "ann"}).html for _ in range(5)}
     assert len(answers) == 1
-    assert desk.register.letters.waiting() == 3
+    assert desk.register.mails.waiting() == 3
 
 
 def test_a_limit_refills_with_time() -> None:
@@ -237,7 +237,7 @@ def test_the_log_holds_no_address_no_token_and_no_query(
 ) -> None:
     caplog.set_level(logging.INFO, "demur.web")
     visitor.post("/en/mine", {"account": "ann"})
-    (letter,) = desk.register.letters.claim(10)
+    (letter,) = desk.register.mails.claim(10)
     path = str(letter.params["url"]).partition("8470")[2]
     visitor.get(path + "?secret=query")
     visitor.client.get("/nowhere/" + path)

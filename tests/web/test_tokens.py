@@ -80,13 +80,13 @@ def test_a_damaged_token_opens_nothing(
     visitor: Visitor, desk: Desk, purpose: Purpose, subtests: pytest.Subtests
 ) -> None:
     desk.register.objections.lodge([ANN], channel="letter")
-    head, waiting = desk.register.log.head(), desk.register.letters.waiting()
+    head, waiting = desk.register.log.head(), desk.register.mails.waiting()
     for name, damage in DAMAGES.items():
         with subtests.test(name):
             path = f"/en/{PATHS[purpose]}/{damage(genuine(desk, purpose))}"
             visitor.get(path, 404)
             visitor.post(acting(purpose, path), {"answer": "no"}, 404)
-            assert (desk.register.log.head(), desk.register.letters.waiting()) == (head, waiting)
+            assert (desk.register.log.head(), desk.register.mails.waiting()) == (head, waiting)
 
 
 @pytest.mark.parametrize("purpose", list(PATHS))

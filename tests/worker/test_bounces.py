@@ -190,7 +190,7 @@ def test_a_mail_that_comes_back_at_once_reached_nobody(made: Made, fast_tmp: Pat
         until = datetime.now(UTC) + timedelta(days=14)
         receipt = office.register.objections.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
         said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
-        office.register.letters.post("confirm", "en", said, account="forum:m0")
+        office.register.mails.post("confirm", "en", said, account="forum:m0")
         office.register.members.import_all([member_rows(2)])
         office.register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
         for kind in (SingleMails(office), MailNotices(office)):
@@ -215,7 +215,7 @@ def test_a_question_that_comes_back_leaves_its_objection_standing(made: Made, tm
     }
     for name, receipt in lodged.items():
         said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
-        office.register.letters.post("confirm", "en", said, account=name, address="m0@mail.example")
+        office.register.mails.post("confirm", "en", said, account=name, address="m0@mail.example")
     lane = Delivery(office, SingleMails(office))
     lane.turn()
     lane.close()

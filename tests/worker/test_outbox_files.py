@@ -42,10 +42,10 @@ def test_nobody_is_told_or_asked_by_a_file_where_the_portal_is_public(
 ) -> None:
     caplog.set_level("INFO", "demur.worker")
     depot = made(mail_policy().model_copy(update={"portal": Portal(url=url)}), 3)
-    depot.register.letters.post("receipt", "en", {}, address="ann@mail.example")
+    depot.register.mails.post("receipt", "en", {}, address="ann@mail.example")
     assert delivered(depot, MailNotices) == delivered(depot, SingleMails) == {}
     assert not list(depot.workspace.outbox_path.iterdir())
-    assert depot.register.letters.waiting() == 1
+    assert depot.register.mails.waiting() == 1
     assert [(count.status, count.number) for count in depot.register.campaigns.progress("spring")] == [("queued", 3)]
     assert caplog.text.count("mail.server is empty") == 2, "each of the two lanes says it once"
 
@@ -86,10 +86,10 @@ def test_what_a_killed_worker_left_half_written_is_removed(made: Made) -> None:
 def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
     depot = made(mail_policy())
     params = {"reference": "DMR-1"}
-    depot.register.letters.post("erased", "en", params, address="ann@mail.example")
+    depot.register.mails.post("erased", "en", params, address="ann@mail.example")
     assert delivered(depot, SingleMails) == {"failed": 1}
     assert not list(depot.workspace.outbox_path.iterdir())
-    assert depot.register.letters.waiting() == 0
+    assert depot.register.mails.waiting() == 0
 
 
 def asked(depot: Depot) -> tuple[str, datetime | None]:
@@ -97,7 +97,7 @@ def asked(depot: Depot) -> tuple[str, datetime | None]:
     until = datetime.now(UTC) + timedelta(days=14)
     receipt = depot.register.objections.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
     said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
-    depot.register.letters.post("confirm", "en", said, account="forum:m0")
+    depot.register.mails.post("confirm", "en", said, account="forum:m0")
     assert delivered(depot, SingleMails) == {"sent": 1}
     (path,) = depot.workspace.outbox_path.iterdir()
     mail = message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -178,7 +178,7 @@ def test_a_letter_is_sent_once_and_what_it_said_is_gone(made: Made) -> None:
     box = Postbox()
     with server(box) as place:
         depot = made(mail_policy(place))
-        letters = depot.register.letters
+        letters = depot.register.mails
         letters.post("copy-ready", "de", {"url": "https://object.harbour.example/x"}, address="ann@mail.example")
         letters.post("no such", "de", {}, address="ben@mail.example")
         lane = Delivery(depot, SingleMails(depot))

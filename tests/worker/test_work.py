@@ -89,7 +89,7 @@ def test_a_letter_is_with_the_server_within_seconds_while_a_campaign_runs(fast_t
         while not manners.mails and time.monotonic() < until:
             time.sleep(0.02)
         with workspace.register() as register:
-            register.letters.post("copy-ready", "en", {"url": "https://x.example/"}, address="ann@mail.example")
+            register.mails.post("copy-ready", "en", {"url": "https://x.example/"}, address="ann@mail.example")
         posted = time.monotonic()
         while "ann@mail.example" not in manners.mails and time.monotonic() < posted + WAIT_S:
             time.sleep(0.02)

@@ -107,7 +107,7 @@ def by_name(register: Register, account: str, office: Office, *, ask: bool) -> R
     until = office.deadline()
     said: dict[str, JSON] = {"accounts": [account], "answer_by": until.isoformat()}
     with register.locked():
-        asked = register.letters.address_of(subject) is not None and ask
+        asked = register.mails.address_of(subject) is not None and ask
         deadline = until if asked else None
         receipt = register.objections.lodge(
             [account], channel=Route.TYPED, statement=said, confirm_by=deadline, now=office.now

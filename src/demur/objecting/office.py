@@ -47,7 +47,7 @@ class Office:
 
     def language_for(self, register: Register, subject: int | None) -> str:
         """The language of a mail: the one on file, else the page's, else the first in which notices are given."""
-        known = None if subject is None else register.letters.language_of(subject)
+        known = None if subject is None else register.mails.language_of(subject)
         return matching(known, LANGUAGES) or self.page_language or languages_of(self.policy)[0]
 
 
@@ -70,7 +70,7 @@ def reached(register: Register, account: str, office: Office) -> str | None:
     """Where the holder of an account is reached: a mail account's own address, else the one on file."""
     if account.startswith(_MAIL):
         return account.removeprefix(_MAIL)
-    return register.letters.address_of(office.keys.pepper.subject_key(account))
+    return register.mails.address_of(office.keys.pepper.subject_key(account))
 
 
 def post_receipt(
@@ -127,6 +127,6 @@ def _language(register: Register, office: Office, to: To) -> str:
 
 
 def _post(register: Register, template: str, language: str, params: Mapping[str, JSON], office: Office, to: To) -> None:
-    register.letters.post(
+    register.mails.post(
         template, language, params, subject=to.subject, account=to.account, address=to.address, now=office.now
     )

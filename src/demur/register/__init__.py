@@ -3,7 +3,7 @@
 from demur.register.access.api_keys import ApiKey
 from demur.register.access.staff import Staff, StaffRole
 from demur.register.audit import Audited
-from demur.register.contact.records import Campaign, Count, Delivered, Due, Letter, NoticeRecord, Preview, Selection
+from demur.register.contact.records import Campaign, Count, Delivered, Due, NoticeRecord, Preview, Selection, SingleMail
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON, Changes, Entry, Head
 from demur.register.members.profiles import Member
@@ -31,7 +31,6 @@ __all__ = [
     "Entry",
     "Erasure",
     "Head",
-    "Letter",
     "Member",
     "MemberImport",
     "NoticeRecord",
@@ -42,6 +41,7 @@ __all__ = [
     "Receipt",
     "Register",
     "Selection",
+    "SingleMail",
     "Snapshot",
     "Staff",
     "StaffRole",

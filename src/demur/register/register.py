@@ -17,7 +17,7 @@ from demur.register.access.sessions import Sessions, close_all
 from demur.register.access.staff import StaffBook
 from demur.register.audit import Audited, audit
 from demur.register.contact.campaigns import Campaigns
-from demur.register.contact.letters import LetterBox
+from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
 from demur.register.continuity import belonging
 from demur.register.continuity.replay import Noted, Replayed, replay
@@ -55,7 +55,7 @@ class Register:
         self.attachments = Attachments(store, vault)
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)
-        self.letters = LetterBox(store, people, vault)
+        self.mails = Mails(store, people, vault)
         self.sessions = Sessions(store, vault)
         self.api_keys = ApiKeys(store)
         self.staff = StaffBook(store)

@@ -242,14 +242,14 @@ def _destroy(session: Session, erasure: Erasure) -> int:
         "versions": list(erasure.versions),
     }
     payload |= {"replayed": erasure.replayed} if erasure.replayed else {}
-    letters = register.letters
-    address, language = letters.address_of(erasure.subject), letters.language_of(erasure.subject)
+    address = register.mails.address_of(erasure.subject)
+    language = register.mails.language_of(erasure.subject)
     with register.locked():
         register.persons.destroy(keys, payload, now=session.now)
         untold = not erasure.replayed  # a restore tells nobody again
         if address and session.policy.mail.server and untold:  # without a server it would lie in the outbox
             spoken = language or session.policy.notice.languages[0]
-            letters.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
+            register.mails.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
         register.persons.note(replace(erasure, destroyed=True))
     return mails + theirs.remove(session.workspace.outbox_path)  # what was on its way meanwhile
 

@@ -61,7 +61,7 @@ def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -
     number = mail_of(keys, message_id)
     if number is None:
         return register.notices.bounced(message_id, cause=cause)
-    return register.letters.bounced(number, cause=cause)
+    return register.mails.bounced(number, cause=cause)
 
 
 def _read(message: Message) -> Bounce | None:

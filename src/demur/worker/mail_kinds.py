@@ -12,7 +12,7 @@ from typing import Final
 from demur.notices.campaign import unsent
 from demur.notices.rendering import Links, Rendered, render_mail, render_notice
 from demur.policy import Policy
-from demur.register import Delivered, Due, Letter
+from demur.register import Delivered, Due, SingleMail
 from demur.terms import Channel
 from demur.tokens import Purpose
 from demur.worker.depot import Depot
@@ -117,16 +117,16 @@ class SingleMails:
     patience: Patience = MAILS
 
     def __init__(self, depot: Depot) -> None:
-        self._box = depot.register.letters
+        self._box = depot.register.mails
         self._sending = _Sending(depot)
         self._policy: Policy
 
-    def claim(self, limit: int) -> Sequence[Letter]:
+    def claim(self, limit: int) -> Sequence[SingleMail]:
         """Take some in hand; the write lock is asked for only where there are any."""
         self._policy = self._sending.refresh(self.name)
         return [] if unsent(self._policy) or not self._box.waiting() else self._box.claim(limit)
 
-    def carry(self, one: Letter) -> Handover:
+    def carry(self, one: SingleMail) -> Handover:
         """Render one, and hand it over."""
         if one.template == _ERASED and not self._policy.mail.server:
             return Handover(Fate.NEVER, "no mail server")
@@ -140,19 +140,19 @@ class SingleMails:
             return Handover(Fate.NEVER, "not renderable")
         return self._sending.carrier.carry(mail, urgent=True)
 
-    def attempt(self, one: Letter) -> int:
+    def attempt(self, one: SingleMail) -> int:
         """How often it was answered."""
         return one.attempt
 
-    def sent(self, some: Sequence[Letter]) -> None:
+    def sent(self, some: Sequence[SingleMail]) -> None:
         """What they said is destroyed."""
         self._box.sent([one.id for one in some])
 
-    def retry(self, one: Letter, at: datetime, *, tried: bool) -> None:
+    def retry(self, one: SingleMail, at: datetime, *, tried: bool) -> None:
         """Give one back."""
         self._box.retry(one.id, at, tried=tried)
 
-    def failed(self, one: Letter, cause: str) -> None:
+    def failed(self, one: SingleMail, cause: str) -> None:
         """Give one up."""
         self._box.failed(one.id, cause)
 

@@ -59,7 +59,7 @@ def lanes_of(depot: Depot) -> list[Lane]:
 
 
 def _take_back(register: Register) -> None:
-    notices, letters = register.notices.requeue_interrupted(), register.letters.requeue_interrupted()
+    notices, letters = register.notices.requeue_interrupted(), register.mails.requeue_interrupted()
     if notices or letters:
         log("worker.taken back", notices=notices, letters=letters)
 

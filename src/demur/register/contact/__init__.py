@@ -1,1 +1,1 @@
-"""What people are told: campaigns, their notices, and single letters."""
+"""What people are told: campaigns, their notices, and single mails."""

@@ -1,7 +1,7 @@
 """What goes into and comes out of the books about contact: frozen records, no logic and no database types.
 
-Invariants: every time is aware and UTC; only :class:`Due` and :class:`Letter` name somebody: they are unsealed to be
-delivered, and never logged or stored.
+Invariants: every time is aware and UTC; only :class:`Due` and :class:`SingleMail` name somebody: they are unsealed to
+be delivered, and never logged or stored.
 """
 
 from collections.abc import Mapping
@@ -98,7 +98,7 @@ class NoticeRecord:
 
 
 @dataclass(frozen=True)
-class Letter:
+class SingleMail:
     """One single mail to deliver."""
 
     id: int

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from demur.identity import SubjectKeys
 from demur.register.access.sessions import close_sessions
-from demur.register.contact import letters, notices
+from demur.register.contact import mails, notices
 from demur.register.database import bulk
 from demur.register.database.effects import Effect
 from demur.register.database.entries import Stored, content_digest
@@ -71,7 +71,7 @@ def erase_keys(connection: sa.Connection, keys: SubjectKeys) -> None:
     connection.execute(sa.update(member).where(theirs).values(**gone, digest=None))
     connection.execute(sa.delete(detail).where(bulk.among(connection, detail.c.account, keys)))
     attachments.destroy(connection, keys)
-    letters.destroy(connection, keys)
+    mails.destroy(connection, keys)
     notices.cancel(connection, keys)
     close_sessions(connection, keys)
 
@@ -82,8 +82,8 @@ def forget(connection: sa.Connection, keys: SubjectKeys) -> None:
     connection.execute(sa.update(account_table).where(theirs).values(wrapped=None, sealed=None))
 
 
-def drop_contact_letters(connection: sa.Connection, vault: Vault, references: Collection[str]) -> None:
-    """Destroy what waits for the contact of somebody without an account: letters that only their objections tell of."""
+def drop_contact_mails(connection: sa.Connection, vault: Vault, references: Collection[str]) -> None:
+    """Destroy what waits for the contact of somebody without an account: mails that only their objections tell of."""
     waiting = (letter.c.subject.is_(None), letter.c.status.in_(confirmation.OPEN), letter.c.sealed.is_not(None))
     rows = connection.execute(sa.select(letter.c.id, letter.c.wrapped, letter.c.sealed).where(*waiting)).all()
     theirs = []

@@ -29,7 +29,7 @@ from demur.register.members import alike, profiles, standing
 from demur.register.members.people import People, mail_account, neighbours, own_accounts
 from demur.register.members.standing import UNKNOWN_REGION
 from demur.register.objections.states import ObjectionPhase, ObjectionState, accounts_of, read_state
-from demur.register.rights.erasing import drop_contact_letters, erase_keys, erased, forget
+from demur.register.rights.erasing import drop_contact_mails, erase_keys, erased, forget
 from demur.terms import EntryKind
 
 _MAIL: Final = "mail:"
@@ -173,7 +173,7 @@ class Persons:
         """
         with self._store.writing() as connection:
             brought = self._brought(connection, keys)
-            drop_contact_letters(
+            drop_contact_mails(
                 connection, self._vault, {each.state.reference for each in self.objections(keys) if each.whole}
             )
             erase_keys(connection, keys)

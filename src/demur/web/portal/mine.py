@@ -204,7 +204,7 @@ def _send_link(at: Desk, account: str, shown: str) -> None:
     expires = at.now() + timedelta(minutes=LINK_MINUTES)
     token = at.tokens.make(Purpose.READ, subject, expires=expires)
     url = f"{at.policy().portal.url}{address(shown, f'/mine/{token}')}"
-    at.register.letters.post("sign-in", shown, {"url": url, "minutes": LINK_MINUTES}, subject=subject)
+    at.register.mails.post("sign-in", shown, {"url": url, "minutes": LINK_MINUTES}, subject=subject)
 
 
 def _used(request: Request) -> Response:

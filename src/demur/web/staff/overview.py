@@ -66,7 +66,7 @@ async def status(request: Request) -> Response:
         return visit
     at = desk(request)
     found = await run_in_threadpool(status_of, at.workspace)
-    waiting = await run_in_threadpool(at.register.letters.waiting)
+    waiting = await run_in_threadpool(at.register.mails.waiting)
     return visit.page("staff_status.html", found=found, waiting=waiting)
 
 

@@ -1,9 +1,9 @@
-"""Letters: single mails to one person, such as a receipt or a link to sign in.
+"""Single mails to one person, such as a receipt or a link to sign in; their table has the name `letter`.
 
-Invariants: what a letter says, and to whom, is sealed under a key of its own that lies beside it. The key is destroyed
-when the letter was sent, failed or came back, and when its person's details are erased. An address that nobody gave
-comes from the members' profiles alone, so that nobody is written to because somebody typed their address. A letter that
-came back stays so, also where that is heard of before it is on record as sent. Only an answer about a letter counts as
+Invariants: what a mail says, and to whom, is sealed under a key of its own that lies beside it. The key is destroyed
+when the mail was sent, failed or came back, and when its person's details are erased. An address that nobody gave
+comes from the members' profiles alone, so that nobody is written to because somebody typed their address. A mail that
+came back stays so, also where that is heard of before it is on record as sent. Only an answer about a mail counts as
 an attempt. Where a question to an account's holder does not reach them, their objection stands (confirmation.py).
 """
 
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
 from demur.register.contact.notices import code
-from demur.register.contact.records import Letter
+from demur.register.contact.records import SingleMail
 from demur.register.database import bulk
 from demur.register.database.clock import micros
 from demur.register.database.records import JSON
@@ -32,18 +32,18 @@ from demur.terms import NoticeStatus
 _GONE: Final = {"wrapped": None, "sealed": None}
 _HELD: Final = (letter.c.status == NoticeStatus.SENDING.value,)
 _RETURNABLE: Final = (*confirmation.OPEN, NoticeStatus.SENT.value)
-"""What can come back: who has its Message-ID has had the letter, whatever is on record yet."""
+"""What can come back: who has its Message-ID has had the mail, whatever is on record yet."""
 
 
-class LetterBox:
-    """The letters of one register."""
+class Mails:
+    """The mails of one register."""
 
     def __init__(self, store: Store, people: People, vault: Vault) -> None:
         self._store = store
         self._people = people
         self._vault = vault
 
-    def post(  # what a letter has
+    def post(  # what a mail has
         self,
         template: str,
         language: str,
@@ -54,7 +54,7 @@ class LetterBox:
         address: str | None = None,
         now: datetime | None = None,
     ) -> int | None:
-        """Queue a letter; its number, or None if no address is known, and nothing was queued.
+        """Queue a mail; its number, or None if no address is known, and nothing was queued.
 
         Args:
             template: its name.
@@ -95,8 +95,8 @@ class LetterBox:
         with self._store.reading() as connection:
             return self._on_file(connection, subject)[0]
 
-    def claim(self, limit: int, *, now: datetime | None = None) -> list[Letter]:
-        """Take letters that are due in hand, oldest first; a question names the deadline that it begins."""
+    def claim(self, limit: int, *, now: datetime | None = None) -> list[SingleMail]:
+        """Take mails that are due in hand, oldest first; a question names the deadline that it begins."""
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
@@ -107,7 +107,7 @@ class LetterBox:
             return [self._leaving(connection, self._opened(row), time) for row in rows]
 
     def sent(self, ids: Sequence[int], *, now: datetime | None = None) -> None:
-        """Record letters that were handed over; what they said is destroyed.
+        """Record mails that were handed over; what they said is destroyed.
 
         From now on the holder of whom one asked has their time to answer.
         """
@@ -122,12 +122,12 @@ class LetterBox:
             connection.execute(sa.update(letter).where(*handed).values(**values))
 
     def retry(self, number: int, at: datetime, *, tried: bool = True) -> None:
-        """Give a letter back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
+        """Give a mail back, to be tried again, not before a time; an attempt is what was answered (``tried``)."""
         values = {"status": NoticeStatus.QUEUED.value, "due": micros(at), "attempt": letter.c.attempt + int(tried)}
         self._change(number, values)
 
     def failed(self, number: int, cause: str, *, now: datetime | None = None) -> None:
-        """Give a letter up; what it said is destroyed."""
+        """Give a mail up; what it said is destroyed."""
         time = micros(now)
         values = {"status": NoticeStatus.FAILED.value, "cause": code(cause), "changed": time}
         with self._store.writing() as connection:
@@ -138,7 +138,7 @@ class LetterBox:
             self._change(number, values | _GONE)
 
     def bounced(self, number: int, *, cause: str, now: datetime | None = None) -> bool:
-        """Record that a letter came back, even before it is on record as sent; whether it is one of ours."""
+        """Record that a mail came back, even before it is on record as sent; whether it is one of ours."""
         time = micros(now)
         which = letter.c.id == number
         with self._store.writing() as connection:
@@ -153,13 +153,13 @@ class LetterBox:
             return True
 
     def requeue_interrupted(self) -> int:
-        """Give back what a worker had in hand when it ended; how many letters that were."""
+        """Give back what a worker had in hand when it ended; how many mails that were."""
         held = sa.update(letter).where(letter.c.status == NoticeStatus.SENDING.value)
         with self._store.writing() as connection:
             return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
 
     def waiting(self) -> int:
-        """How many letters wait to be delivered."""
+        """How many mails wait to be delivered."""
         open_ = letter.c.status.in_(confirmation.OPEN)
         with self._store.reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(letter).where(open_)) or 0
@@ -173,17 +173,17 @@ class LetterBox:
         return profiles.on_file(connection, self._vault, [subject], self._people.names).get(subject, (None, None))
 
     @staticmethod
-    def _leaving(connection: sa.Connection, said: Letter, time: int) -> Letter:
+    def _leaving(connection: sa.Connection, said: SingleMail, time: int) -> SingleMail:
         return replace(said, params=confirmation.leaving(connection, said.template, said.params, time))
 
-    def _opened(self, row: Any) -> Letter:  # noqa: ANN401  # a row of `letter`
+    def _opened(self, row: Any) -> SingleMail:  # noqa: ANN401  # a row of `letter`
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))
         address, template, language, params = opened
-        return Letter(row.id, address, template, language, params, row.attempt + 1)
+        return SingleMail(row.id, address, template, language, params, row.attempt + 1)
 
 
 def destroy(connection: sa.Connection, keys: SubjectKeys) -> None:
-    """Destroy every letter that concerns some accounts; what waits, or is given back, is not delivered any more."""
+    """Destroy every mail that concerns some accounts; what waits, or is given back, is not delivered any more."""
     theirs = bulk.among(connection, letter.c.subject, keys)
     waiting = (theirs, letter.c.status.in_(confirmation.OPEN))
     connection.execute(sa.update(letter).where(*waiting).values(status=NoticeStatus.CANCELLED.value))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from erasing import erase_details
 
 from demur.identity import Keys
-from demur.register import Letter, Register
+from demur.register import Register, SingleMail
 from demur.register.database.tables import letter
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def post(register: Register, **whom: str | int) -> int | None:
     assert account is None or isinstance(account, str)
     assert subject is None or isinstance(subject, int)
     assert address is None or isinstance(address, str)
-    return register.letters.post("receipt", "de", PARAMS, account=account, subject=subject, address=address, now=NOON)
+    return register.mails.post("receipt", "de", PARAMS, account=account, subject=subject, address=address, now=NOON)
 
 
-def claim(register: Register, now: datetime = NOON) -> Sequence[Letter]:
-    return register.letters.claim(9, now=now)
+def claim(register: Register, now: datetime = NOON) -> Sequence[SingleMail]:
+    return register.mails.claim(9, now=now)
 
 
 def kept(register: Register) -> list[tuple[str, bytes | None, bytes | None]]:
@@ -47,8 +47,8 @@ def kept(register: Register) -> list[tuple[str, bytes | None, bytes | None]]:
 def test_goes_to_the_address_on_file_of_any_of_the_accounts(known: Register, keys: Keys) -> None:
     first = post(known, account="mastodon:ann@social.example")
     second = post(known, subject=keys.pepper.subject_key("mail:annika@mail.example"))
-    assert known.letters.waiting() == 2
-    expected = Letter(first or 0, "annika@mail.example", "receipt", "de", PARAMS, 1)
+    assert known.mails.waiting() == 2
+    expected = SingleMail(first or 0, "annika@mail.example", "receipt", "de", PARAMS, 1)
     assert claim(known)[0] == expected
     assert (first, second) == (1, 2)
     assert claim(known) == []
@@ -66,11 +66,11 @@ def test_nobody_is_written_to_because_somebody_typed_their_address(known: Regist
     assert post(known, account="x:ben") is None
     assert post(known, account="x:nobody") is None
     assert post(known) is None
-    assert known.letters.waiting() == 0
+    assert known.mails.waiting() == 0
 
 
 def test_address_and_language_on_file(known: Register, members: "MakeBatch", keys: Keys) -> None:
-    of = known.letters
+    of = known.mails
     ann, ben, other = keys.pepper.subject_keys(["instagram:ann.sample", "x:ben", "forum:ann"]).tolist()
     assert (of.address_of(ann), of.language_of(ann)) == ("annika@mail.example", "de-DE-1996")
     assert (of.address_of(ben), of.language_of(ben), of.address_of(5)) == (None, None, None)
@@ -83,39 +83,39 @@ def test_address_and_language_on_file(known: Register, members: "MakeBatch", key
 def test_what_was_sent_or_failed_keeps_nothing_of_what_it_said(known: Register) -> None:
     numbers = [post(known, account="instagram:ann.sample") or 0 for _ in range(3)]
     claim(known)
-    known.letters.sent(numbers[:1])
-    known.letters.failed(numbers[1], "5.1.1 <annika@mail.example>")
+    known.mails.sent(numbers[:1])
+    known.mails.failed(numbers[1], "5.1.1 <annika@mail.example>")
     (sent, failed, held) = kept(known)
     assert (sent, failed) == (("sent", None, None), ("failed", None, None))
     assert held[0] == "sending"
     assert held[2] is not None
-    assert known.letters.waiting() == 1
+    assert known.mails.waiting() == 1
 
 
 def test_what_is_tried_again_comes_when_it_is_due(known: Register) -> None:
     number = post(known, account="instagram:ann.sample") or 0
     claim(known)
-    known.letters.retry(number, LATER)
+    known.mails.retry(number, LATER)
     assert claim(known) == []
     (again,) = claim(known, LATER)
     assert again.attempt == 2
-    assert known.letters.requeue_interrupted() == 1
+    assert known.mails.requeue_interrupted() == 1
     assert [each.attempt for each in claim(known, LATER)] == [2], "nobody answered"
-    known.letters.retry(number, LATER, tried=False)
+    known.mails.retry(number, LATER, tried=False)
     assert [each.attempt for each in claim(known, LATER)] == [2]
 
 
 def test_a_letter_that_comes_back_before_it_is_on_record_as_sent_stays_so(known: Register) -> None:
     held, ended = (post(known, account="instagram:ann.sample") or 0 for _ in range(2))
     claim(known)
-    assert known.letters.bounced(held, cause="550 5.1.1 <annika@mail.example>")
-    known.letters.sent([held])
-    known.letters.requeue_interrupted()
-    assert known.letters.bounced(ended, cause="5.1.1")
+    assert known.mails.bounced(held, cause="550 5.1.1 <annika@mail.example>")
+    known.mails.sent([held])
+    known.mails.requeue_interrupted()
+    assert known.mails.bounced(ended, cause="5.1.1")
     assert kept(known) == [("bounced", None, None)] * 2
     assert claim(known) == []
-    assert known.letters.bounced(ended, cause="5.1.1")
-    assert not known.letters.bounced(99, cause="5.1.1")
+    assert known.mails.bounced(ended, cause="5.1.1")
+    assert not known.mails.bounced(99, cause="5.1.1")
 
 
 def test_erasing_destroys_what_waits(known: Register) -> None:
@@ -128,6 +128,6 @@ def test_erasing_destroys_what_waits(known: Register) -> None:
 
 
 def test_any_words_are_taken(known: Register) -> None:
-    known.letters.post("receipt", "de", {"name": "half \ud83d", "more": [{"a": "\ud83d"}]}, address="a@mail.example")
+    known.mails.post("receipt", "de", {"name": "half \ud83d", "more": [{"a": "\ud83d"}]}, address="a@mail.example")
     (said,) = claim(known, datetime.now(UTC))
     assert said.params == {"name": "half ?", "more": [{"a": "?"}]}
