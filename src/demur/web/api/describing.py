@@ -112,7 +112,7 @@ _ONCE: Final = {
     "in": "header",
     "required": False,
     "description": "Any text that is new for each request, for instance a UUID. Sent again with the same body, it "
-    "gets the answer of the first time, and nothing is recorded twice.",
+    "gets the answer of the first time, and nothing is recorded twice. Between double quotes it is the same key.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21\\x23-\\x7e]+$"},
     "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
 }
