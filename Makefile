@@ -42,7 +42,7 @@ lint: $(DEV) ## style, types and layers
 
 test: lint ## lint, then every test but the long ones
 	@printf '== %s\n' pytest
-	@$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format

@@ -37,13 +37,6 @@ settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEM
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the tests of a file to one process, so that what a module makes once is made once."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository's root."""

@@ -11,8 +11,6 @@ from playwright.sync_api import Page
 from routes import BUTTON, by_link, in_session, reference
 from running import LANGUAGES, Site
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 FOCUS: Final = """() => {
     const element = document.activeElement, style = getComputedStyle(element), box = element.getBoundingClientRect();
     const drawn = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";

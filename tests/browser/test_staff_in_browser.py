@@ -7,8 +7,6 @@ from browsing import NARROW, WIDE, Walk, Way
 from passkeys_in_browser import give_passkeys
 from running import Site, invited
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def lodge(visitor: Walk, site: Site) -> None:
     """An objection that waits for its confirmation."""

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,11 @@ ITEMS = [
 KEEPING = open_policy(identifiers=Identifiers(handles="keep"))
 
 
-@pytest.fixture
-def workspace(fast_tmp: Path) -> workspaces.Workspace:
-    made = workspaces.create(fast_tmp / "w", KEEPING)
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a version and its export, in a place of its own: see ``workspace``."""
+    folder = tmp_path_factory.mktemp("tampering")
+    made = workspaces.create(folder / "w", KEEPING)
     import_items(made, "table", iter([batch(ITEMS)]), now=NOW)
     with made.register() as register:
         register.members.link("forum:ann", "forum:ann2", now=NOW)
@@ -58,7 +60,16 @@ def workspace(fast_tmp: Path) -> workspaces.Workspace:
     export(made, "v1", made.root / "out", now=NOW)
     assert verify(made, "v1", now=NOW).ok
     assert verify(made, "v1", export=made.root / "out", now=NOW).ok
-    return made
+    made.root.rename(folder / "untouched")
+    return folder / "untouched"
+
+
+@pytest.fixture
+def workspace(untouched: Path) -> Iterator[workspaces.Workspace]:
+    """The workspace for one test, always in the place where it was made."""
+    root = Path(shutil.copytree(untouched, untouched.with_name("w")))
+    yield workspaces.find(root)
+    shutil.rmtree(root)
 
 
 def before(workspace: workspaces.Workspace, name: str) -> pa.Table:

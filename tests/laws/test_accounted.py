@@ -7,6 +7,7 @@ out agrees with a plain model of all imports: each item by its last reading.
 """
 
 import json
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -19,7 +20,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import NOW, batch, item, open_policy, span
 
@@ -56,6 +57,8 @@ readings = st.builds(
     deleted=st.sampled_from((False, False, False, None, True)),
     spans=st.lists(st.builds(span, st.just(0), st.just(4), st.sampled_from(("mention", "quote", "reshare")), accounts)),
 )
+EXAMPLES: Final = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 40  # each makes several imports
+
 imports = st.lists(st.lists(st.lists(readings, max_size=4), max_size=4), min_size=1, max_size=3)
 """Some imports of some batches of some readings."""
 
@@ -186,6 +189,7 @@ def template() -> Iterator[Path]:
         yield workspaces.create(Path(folder) / "w", open_policy()).root
 
 
+@settings(max_examples=EXAMPLES)
 @given(imports, policies, members, st.sets(accounts, max_size=2))
 def test_every_reading_is_counted_once_by_its_first_reason(
     template: Path,
@@ -206,6 +210,7 @@ def test_every_reading_is_counted_once_by_its_first_reason(
         assert sorted(stored_items(workspace)) == sorted(pepper.item_key(name) for name in usable if usable[name])
 
 
+@settings(max_examples=EXAMPLES)
 @given(imports, policies, members, st.sets(accounts, max_size=2), st.booleans())
 def test_a_version_counts_each_item_by_its_last_reading(
     template: Path,

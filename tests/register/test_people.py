@@ -192,7 +192,7 @@ class PeopleMachine(RuleBasedStateMachine):
 def test_people_against_a_model(keys: Keys) -> None:
     PeopleMachine.keys = keys
     calm = [HealthCheck.too_slow]
-    run = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=calm)
+    run = settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=calm)
     run_state_machine_as_test(PeopleMachine, settings=run)
 
 

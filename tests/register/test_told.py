@@ -138,5 +138,5 @@ class ToldMachine(RuleBasedStateMachine):
 def test_who_was_told_against_a_model(keys: Keys) -> None:
     ToldMachine.keys = keys
     calm = [HealthCheck.too_slow]
-    run = settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=calm)
+    run = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=calm)
     run_state_machine_as_test(ToldMachine, settings=run)
