@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from demur.characters import IN_TEXT
 from demur.web.pages import desk
 from demur.web.server.headers import address
 from demur.web.server.spool import Spool
@@ -29,7 +30,7 @@ WRONG: Final = 422
 
 _FIELDS: Final = 20
 _FIELD_BYTES: Final = 128 * 1024
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL: Final = re.compile(f"[{IN_TEXT}]")
 _RETRY_S: Final = 60
 """When to try again what there was no room for, in seconds."""
 _STEADY: Final = 0.1

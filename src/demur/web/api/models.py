@@ -11,6 +11,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from demur.characters import C1, IN_LINE
+
 MOST_ACCOUNTS: Final = 50
 MOST_OBJECTIONS: Final = 1000
 MOST_NOTICES: Final = 1000
@@ -18,7 +20,7 @@ NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 ACCOUNT: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 """A namespace and a value that is not blank, without control characters."""
 
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROLS: Final = re.compile(f"[{IN_LINE}{C1}]")
 
 
 def without_controls(text: str) -> str:
