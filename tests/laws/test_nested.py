@@ -241,6 +241,8 @@ class Kernel:
         self._withheld: set[str] = set()
         self._changed: set[str] = set()
         self._policy: Policy | None = None
+        self._edited = False
+        """Whether the policy was another one since it was honoured: whatever works under a policy notes it."""
 
     def happen(self, event: Event, law: Law) -> None:  # noqa: ARG002  # the law tells
         """Notes whom it concerns; nothing is done before it is honoured."""
@@ -248,18 +250,24 @@ class Kernel:
         self._withheld = law.withheld()
 
     def read(self, items: Sequence[Mapping[str, Any]], law: Law) -> None:
+        self._note(law)
         for part in [[each] for each in items] if self._alone else [items]:
             for each in part:
                 self._rows.pop(PEPPER.item_key(str(each["item"])), None)
             self._rows |= {row["item"]: row for row in govern(batch(part), self._rules(law)).kept.to_pylist()}
 
     def honour(self, law: Law) -> None:
-        policy, changed = law.as_policy(), set(PEPPER.subject_keys(sorted(self._changed)).tolist())
-        edited = policy != self._policy
-        rows = [r for r in self._rows.values() if edited or changed.intersection((r["author"], *r["subjects"]))]
-        self._changed, self._policy = set(), policy
+        self._note(law)
+        changed = set(PEPPER.subject_keys(sorted(self._changed)).tolist())
+        rows = [r for r in self._rows.values() if self._edited or changed.intersection((r["author"], *r["subjects"]))]
+        self._changed, self._edited = set(), False
         for part in [[row] for row in rows] if self._alone else [rows]:
             self._again(part, law)
+
+    def _note(self, law: Law) -> None:
+        policy = law.as_policy()
+        self._edited |= policy != self._policy
+        self._policy = policy
 
     def _again(self, rows: list[dict[str, Any]], law: Law) -> None:
         stored = pa.RecordBatch.from_pylist(rows, schema=govern(batch([]), self._rules(law)).kept.schema)
