@@ -99,7 +99,7 @@ def kill_by_mail(root: Path, kills: int) -> None:
 
 
 def kill_by_outbox(root: Path, kills: int) -> None:
-    people = PEOPLE_PER_KILL * kills
+    people = 4 * PEOPLE_PER_KILL * kills  # files are soon written, and each kill needs some that are left
     chance = random.Random(kills)
     workspace = create(root, mail_policy())
     campaign(workspace, people)
