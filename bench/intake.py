@@ -39,7 +39,7 @@ SERVER = """
 import sys
 import uvicorn
 from pathlib import Path
-from demur.web import serving
+from demur.web.server import serving
 from demur.web.app import create_app
 from demur.workspace import find
 
