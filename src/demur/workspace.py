@@ -114,7 +114,15 @@ class Workspace:
             IdentityError: when one is missing or damaged.
             PolicyError: when demur.toml can't be read, or does not hold together.
         """
-        return _comparing(Keys.load(self.keys_path), self.policy())
+        return self.keys_by(self.policy())
+
+    def keys_by(self, policy: Policy) -> Keys:
+        """The workspace's secrets under a policy that was read already.
+
+        Raises:
+            IdentityError: when one is missing or damaged.
+        """
+        return _comparing(Keys.load(self.keys_path), policy)
 
     def register(self) -> Register:
         """The register, open; close it, or use it as a context manager.
@@ -127,7 +135,8 @@ class Workspace:
             IdentityError: when a key is not the one it was made with.
             UnavailableError: when its database can't be used.
         """
-        policy, keys = self.policy(), self.keys()
+        policy = self.policy()
+        keys = self.keys_by(policy)
         url = _resolved(self.root, policy.register_.url)
         return Register.open(
             url,

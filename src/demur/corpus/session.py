@@ -113,10 +113,10 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         journal.settle(workspace.root, corpus, register)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
-        session = Session(workspace, policy, workspace.keys(), register, lambda: corpus, now)
-        _require_corpus(session)
+        session = Session(workspace, policy, workspace.keys_by(policy), register, lambda: corpus, now)
+        instance = _require_corpus(session)
         try:
-            session = _put_in_order(session)
+            session = _put_in_order(session, instance)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session
         except BaseException:
@@ -134,10 +134,10 @@ def _require_corpus(session: Session) -> Instance:
     return instance
 
 
-def _put_in_order(session: Session) -> Session:
+def _put_in_order(session: Session, instance: Instance) -> Session:
     """The corpus names its instance, what was left behind is removed, and the indexes can be trusted."""
     corpus, path = session.corpus, session.workspace.corpus_path
-    said, instance = session.said, _require_corpus(session)
+    said = session.said
     older = _is_older(session, said)
     if (said.instance, said.incarnation) != (instance.id, instance.incarnation):
         corpus.say(replace(said, instance=instance.id, incarnation=instance.incarnation))
