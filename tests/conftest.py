@@ -16,7 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
+from calling import Demur, Result
+from cluster import programs
 from hypothesis import HealthCheck, settings
+
+from demur.cli import run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -84,22 +88,13 @@ def debian() -> Callable[..., bool]:
     return install
 
 
-def _server_programs() -> Path | None:
-    """Where PostgreSQL's server programs are: next to where `initdb` points, else Debian's newest."""
-    on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).resolve().parent
-    releases = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    return max((initdb.parent for initdb in releases), key=lambda folder: int(folder.parent.name), default=None)
-
-
 @pytest.fixture(scope="session")
 def postgresql(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
     """The folder of PostgreSQL's server programs; installed from Debian's packages where there are none."""
-    programs = _server_programs()
-    if programs is None and debian("postgresql"):
-        programs = _server_programs()
-    return programs or missing("a PostgreSQL server")
+    found = programs()
+    if found is None and debian("postgresql"):
+        found = programs()
+    return found or missing("a PostgreSQL server")
 
 
 def _java_release(java: str | None) -> int:
@@ -160,3 +155,15 @@ def fast_tmp(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=RAM, prefix="demur-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def demur(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Demur:
+    """Runs a command in this process, with no workspace but the one it names."""
+    monkeypatch.delenv("DEMUR_WORKSPACE", raising=False)
+
+    def call(*arguments: str | Path) -> Result:
+        code = run([str(argument) for argument in arguments])
+        return Result(code, *capsys.readouterr())
+
+    return call

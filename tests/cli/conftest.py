@@ -3,21 +3,7 @@
 from pathlib import Path
 
 import pytest
-from calling import Demur, Result
-
-from demur.cli import run
-
-
-@pytest.fixture
-def demur(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Demur:
-    """Runs a command in this process, with no workspace but the one it names."""
-    monkeypatch.delenv("DEMUR_WORKSPACE", raising=False)
-
-    def call(*arguments: str | Path) -> Result:
-        code = run([str(argument) for argument in arguments])
-        return Result(code, *capsys.readouterr())
-
-    return call
+from calling import Demur
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from calling import Demur, Result
+from calling import Demur
 
-from demur.cli import run
 from demur.policy import Mail, Policy, Portal, write_policy
 from demur.register.contact.records import Delivered
 from demur.terms import Channel
@@ -28,18 +27,6 @@ MEMBERS: Final[list[dict[str, Any]]] = [
     {"account": "forum:mia", "names": ["Mia"], "region": "DE"},
 ]
 """Three adults in the policy's countries, a child, somebody elsewhere, and somebody of unknown age."""
-
-
-@pytest.fixture
-def demur(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Demur:
-    """Runs a command in this process, with no workspace but the one it names."""
-    monkeypatch.delenv("DEMUR_WORKSPACE", raising=False)
-
-    def call(*arguments: str | Path) -> Result:
-        code = run([str(argument) for argument in arguments])
-        return Result(code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

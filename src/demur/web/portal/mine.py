@@ -22,10 +22,8 @@ from starlette.responses import RedirectResponse, Response
 from demur.corpus.find import find
 from demur.errors import CorpusError, IdentityError, WorkspaceError
 from demur.notices.content import undone_of
-from demur.notices.languages import N_
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
-from demur.objecting.naming import account_of, tidy
 from demur.objecting.settling import held
 from demur.register import ObjectionState
 from demur.rights import erasing
@@ -34,8 +32,9 @@ from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.heavy import handed_over, heavy, patiently
-from demur.web.pages import address, desk, gettext, language, page
+from demur.web.pages import address, desk, language, page
 from demur.web.portal.receipt import receipt_at
+from demur.web.portal.said import typed_account
 from demur.web.sign_ins import FIELD, MEMBER, SignIn
 from demur.workspace import Workspace
 
@@ -55,8 +54,6 @@ _TEXT_BYTES: Final = 600
 _ESCAPED: Final = {"&": 5, "<": 4, ">": 4, '"': 5, "'": 5}
 """Bytes of what is escaped."""
 
-_UNREADABLE: Final = N_("Write a user name, a mail address or the address of a profile.")
-
 
 @router.get("/mine")
 async def mine(request: Request, number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1) -> Response:
@@ -72,13 +69,9 @@ async def ask(request: Request) -> Response:
     """Send a link to the address on file, if there is one; the answer is the same in any case."""
     steady = forms.Steady()
     at = desk(request)
-    typed = (await forms.read(request)).text("account")
-    policy = at.policy()
-    account = account_of(typed, policy.portal.namespace, policy.accounts.names)
-    if account is None:
-        errors = {"account": gettext(request).gettext(_UNREADABLE)}
-        return page(request, "mine.html", forms.WRONG, account=tidy(typed), errors=errors)
-    forms.limit_by_account(request, account)
+    account = await typed_account(request, "mine.html")
+    if isinstance(account, Response):
+        return account
     answer = RedirectResponse(address(language(request), "/mine/asked"), 303)
     answer.background = BackgroundTask(_send_link, at, account, language(request))
     await steady.wait()

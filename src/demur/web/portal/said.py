@@ -42,17 +42,25 @@ async def object_for_account(request: Request) -> Response:
     """Object for what was typed, and show the receipt."""
     steady = forms.Steady()
     at = desk(request)
-    typed = (await forms.read(request)).text("account")
-    policy = at.policy()
-    account = account_of(typed, policy.portal.namespace, policy.accounts.names)
-    if account is None:
-        errors = {"account": gettext(request).gettext(_UNREADABLE)}
-        return page(request, "object.html", forms.WRONG, account=tidy(typed), errors=errors)
-    forms.limit_by_account(request, account)
+    account = await typed_account(request, "object.html")
+    if isinstance(account, Response):
+        return account
     office = at.office(language(request))
     receipt = await at.intake.run(by_name, account, office, ask=office.may_ask(account))
     await steady.wait()
     return RedirectResponse(receipt_at(request, receipt.seq), 303)
+
+
+async def typed_account(request: Request, template: str) -> str | Response:
+    """The account that a form with one field names, within its limit; or the form again, with what is wrong."""
+    typed = (await forms.read(request)).text("account")
+    policy = desk(request).policy()
+    account = account_of(typed, policy.portal.namespace, policy.accounts.names)
+    if account is None:
+        errors = {"account": gettext(request).gettext(_UNREADABLE)}
+        return page(request, template, forms.WRONG, account=tidy(typed), errors=errors)
+    forms.limit_by_account(request, account)
+    return account
 
 
 @router.get("/object/person")
