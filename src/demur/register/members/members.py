@@ -43,11 +43,8 @@ class Members:
             if subjects is None:
                 return None
             retell(connection, [one])
-            kind, payload, effect = (
-                EntryKind.ACCOUNT_LINKED,
-                {"accounts": len(subjects)},
-                Effect(proven=pair(one, other)),
-            )
+            payload, effect = {"accounts": len(subjects)}, Effect(proven=pair(one, other))
+            kind = EntryKind.ACCOUNT_LINKED
             return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
     def unlink(self, first: str, second: str, *, now: datetime | None = None) -> int:
