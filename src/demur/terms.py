@@ -127,6 +127,7 @@ class EntryKind(StrEnum):
     CAMPAIGN_STARTED = "campaign.started"
     NOTICE_SENT = "notice.sent"
     NOTICE_BOUNCED = "notice.bounced"
+    NOTICES_REGROUPED = "notices.regrouped"  # told goes by proof since: who is told otherwise
     PERSON_ERASED = "person.erased"
     COPY_GIVEN = "copy.given"
     DATA_READ = "data.read"  # by staff
@@ -160,6 +161,7 @@ BINDING: Final = frozenset(
         EntryKind.POLICY_CHANGED,
         EntryKind.NOTICE_SENT,
         EntryKind.NOTICE_BOUNCED,
+        EntryKind.NOTICES_REGROUPED,
     }
 )
 """The entries that change what may be used; publishing compares the last of these, not the log's head (law 3)."""

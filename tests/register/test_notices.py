@@ -160,7 +160,8 @@ def test_starting_again_for_others_leaves_what_failed(three: Register) -> None:
 def test_starting_again_adds_only_who_is_new(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 2))
-    rows = [{"account": "x:dan"}, *({"account": f"x:ann{n}", "mail": "ann@mail.example"} for n in range(8))]
+    hers = {"mail": "ann@mail.example", "mail_verified": True}
+    rows = [{"account": "x:dan"}, *({"account": f"x:ann{n}", **hers} for n in range(8))]
     three.members.import_all([members(*rows)])  # of Ann's new accounts one surely has a smaller key
     assert start(three, MAIL, IN_APP).people == 4
     assert counts(three) == {("mail", "sent"): 2, ("mail", "queued"): 2, ("in-app", "queued"): 4}
@@ -361,7 +362,8 @@ def test_importing_again_does_not_undo_what_notices_did(three: Register, members
 def test_a_new_account_of_somebody_who_was_told_is_told(three: Register, members: "MakeBatch") -> None:
     start(three)
     deliver(three, three.notices.claim(MAIL, 9))
-    three.members.import_all([members({"account": "y:ann", "mail": "ann@mail.example"}, {"account": "y:ben"})])
+    hers = {"account": "y:ann", "mail": "ann@mail.example", "mail_verified": True}
+    three.members.import_all([members(hers, {"account": "y:ben"})])
     assert told(three, "y:ann") == NOON.date()
     assert told(three, "y:ben") is None
     seq = three.members.link("x:ben", "y:ben") or 0
@@ -370,6 +372,38 @@ def test_a_new_account_of_somebody_who_was_told_is_told(three: Register, members
     three.members.unlink("x:ben", "y:ben")
     assert told(three, "y:ben") is None
     assert told(three, "x:ben") == NOON.date()
+
+
+def test_who_types_the_address_of_another_takes_nobodys_notice_away(register: Register, members: "MakeBatch") -> None:
+    """By whichever of the keys is the smaller one: each has an account that nobody links with the other's by proof."""
+    own = {"mail": "ben@mail.example", "mail_verified": True}
+    typists = [{"account": f"x:eve{n}", "mail": "ben@mail.example"} for n in range(4)]
+    register.members.import_all([members({"account": "x:ben", **own}, {"account": "y:ben", **own}, *typists)])
+    assert register.campaigns.preview(ANYBODY).people == 5
+    assert start(register, MAIL, IN_APP).people == 5
+    for channel in (MAIL, IN_APP):
+        due = register.notices.claim(channel, 9)
+        assert len(accounts(due) & {"x:ben", "y:ben"}) == 1
+        assert len(due) == 5
+        deliver(register, [each for each in due if each.member.account.startswith("x:eve")], channel=channel)
+    assert [told(register, account) for account in ("x:ben", "y:ben")] == [None, None]
+    assert told(register, "x:eve0") == NOON.date()
+    register.members.link("x:ben", "x:eve0")
+    assert told(register, "y:ben") == NOON.date(), "a proof tells"
+
+
+def test_an_import_that_proves_tells_and_says_of_whom(register: Register, members: "MakeBatch") -> None:
+    rows = [{"account": f"x:ann{n}", "mail": "ann@mail.example"} for n in range(2)]
+    register.members.import_all([members(*rows)])
+    start(register)
+    (first, *_) = register.notices.claim(MAIL, 9)
+    deliver(register, [first])
+    assert sorted(told(register, row["account"]) is None for row in rows) == [False, True]
+    before = register.log.head().seq
+    register.members.import_all([members(*(row | {"mail_verified": True} for row in rows))])
+    assert [told(register, row["account"]) for row in rows] == [NOON.date()] * 2
+    (untold,) = register.pepper.subject_keys([f"x:ann{n}" for n in range(2) if f"x:ann{n}" != first.member.account])
+    assert untold in register.standing.changes(before).subjects
 
 
 def test_a_notice_that_is_tried_again_comes_when_it_is_due(three: Register) -> None:

@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from demur.identity import Keys
-from demur.register import Register, Selection
+from demur.register import Delivered, Register, Selection
 from demur.register.database import schema
-from demur.register.database.tables import link
+from demur.register.database.tables import link, member
 from demur.terms import Channel, EntryKind
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ def test_notices_are_shown_to_those_who_are_proven_theirs(town: Register) -> Non
     town.campaigns.start(
         "first", Selection(None, unknown_region=True, born_by=None, unknown_age=True), [Channel.IN_APP]
     )
-    (addressed,) = (subject for subject, _ in town.notices.records("first"))
+    addressed = [subject for subject, _ in town.notices.records("first")]
+    assert len(addressed) == 2, "a notice each: nothing proves that they are one person"
     for account in (DIETER, MALLORY):
-        reader = addressed in town.persons.own(account)
-        assert bool(town.notices.pending(account)) == bool(town.notices.of(account)) == reader
+        (theirs,) = np.intersect1d(addressed, town.persons.own(account))
+        assert [each.subject for each in town.notices.pending(account)] == [theirs]
+        assert len(town.notices.of(account)) == 1
 
 
 def test_a_later_import_proves_what_stands_and_nothing_that_was_unlinked(
@@ -157,7 +160,7 @@ def test_links_of_an_older_register_prove_nothing_until_they_are_said_again(
     with monkeypatch.context() as before:
         before.setattr(schema, "MIGRATIONS", older)
         with place.create() as register, register._store.writing() as connection:
-            register._people.ensure(connection, ["x:ann", "x:ben"])
+            connection.execute(sa.text(f"INSERT INTO account (key, person) VALUES ({low}, {low}), ({high}, {low})"))
             connection.execute(sa.text(f"INSERT INTO link (low, high, active) VALUES ({low}, {high}, true)"))
     with place.open() as register:
         with register._store.reading() as connection:
@@ -165,3 +168,36 @@ def test_links_of_an_older_register_prove_nothing_until_they_are_said_again(
         assert len(register.persons.own("x:ann")) == 1
         register.members.import_all([members({"account": "x:ann", "linked": ["x:ben"]})])
         assert len(register.persons.own("x:ann")) == 2
+
+
+def test_a_register_that_told_by_coverage_tells_by_proof_when_it_is_opened(
+    place: "Place", members: "MakeBatch"
+) -> None:
+    """As revision 0005 left it: who typed the address of another was told with them."""
+    with place.create() as register:
+        rows = [{"account": f"x:{name}", "mail": "ann@mail.example"} for name in ("ann", "eve", "joe")]
+        register.members.import_all([members(*rows, {"account": "x:zoe"})])
+        register.campaigns.start(
+            "first", Selection(None, unknown_region=True, born_by=None, unknown_age=True), [Channel.MAIL]
+        )
+        (due, *_) = register.notices.claim(Channel.MAIL, 9)
+        register.notices.sent(Channel.MAIL, [Delivered("first", due.subject, "de", b"d" * 32, "<1@here>")])
+        register.members.link("x:zoe", due.member.account)
+        with register._store.writing() as connection:
+            connection.execute(sa.update(member).values(noticed_on=connection.scalar(sa.func.min(member.c.noticed_on))))
+            for step in ("DROP INDEX account_holder", "ALTER TABLE account DROP COLUMN holder"):
+                connection.execute(sa.text(step))
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0005'"))
+    with place.open() as register:
+        reached = {due.member.account, "x:zoe"}
+        every = [row["account"] for row in rows] + ["x:zoe"]
+        told = {account for account in every if (found := register.members.get(account)) and found.told_on}
+        assert told == reached
+        (entry,) = register.log.entries(EntryKind.NOTICES_REGROUPED)
+        untold = register.pepper.subject_keys(sorted(set(every) - reached))
+        assert np.array_equal(np.sort(untold), register.standing.changes(entry.seq - 1).subjects)
+        wrong: list[str] = []
+        register.audit(wrong.append)
+        assert wrong == []
+    with place.open() as register:
+        assert len(list(register.log.entries(EntryKind.NOTICES_REGROUPED))) == 1

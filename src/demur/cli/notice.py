@@ -201,6 +201,8 @@ def _start(workspace: Workspace, policy: Policy, name: str, today: date) -> None
 
     selection, channels = selection_of(policy, today), channels_of(policy)
     with workspace.register() as register:
+        if not policy.tries_out:
+            register.notices.end_try_out()
         with progress("Queueing notices") as advance:
             seen = 0
 

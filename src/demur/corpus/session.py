@@ -117,6 +117,7 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         instance = _require_corpus(session)
         try:
             session = _put_in_order(session, instance)
+            _end_try_out(session)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session
         except BaseException:
@@ -124,6 +125,13 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
                 session.keep_glance()
             raise
         session.keep_glance()
+
+
+def _end_try_out(session: Session) -> None:
+    """Take back, once mails leave for people, what was only written to an outbox: nobody is told by that."""
+    if not session.policy.tries_out and (unread := session.register.notices.end_try_out(now=session.now)):
+        words = "%d notices were only written to the outbox and tell nobody: start their campaign again to send them."
+        _logger.warning(words, unread)
 
 
 def _require_corpus(session: Session) -> Instance:

@@ -5,16 +5,11 @@ assumed, as the door assumes it; mail is no way of telling people where it would
 are reserved for examples (RFC 2606, RFC 6761) count as this machine's, as nobody can own them.
 """
 
-import ipaddress
 from datetime import date, timedelta
-from typing import Final
-from urllib.parse import urlsplit
 
 from demur.policy import Policy
 from demur.register.contact.records import Selection
 from demur.terms import Channel
-
-_RESERVED: Final = frozenset({"localhost", "example", "test", "invalid", "example.com", "example.net", "example.org"})
 
 
 def selection_of(policy: Policy, today: date) -> Selection:
@@ -28,25 +23,9 @@ def selection_of(policy: Policy, today: date) -> Selection:
     )
 
 
-def public(policy: Policy) -> bool:
-    """Whether the portal has an address that others can reach."""
-    host = (urlsplit(policy.portal.url).hostname or "").lower().rstrip(".")
-    return not (host in _RESERVED or host.endswith(tuple(f".{name}" for name in _RESERVED)) or loopback(host))
-
-
-def loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def unsent(policy: Policy) -> bool:
     """Whether mails that are meant for the public would only lie in the outbox: nobody is told or asked by those."""
-    return public(policy) and not policy.mail.server
+    return policy.portal.public and not policy.mail.server
 
 
 def channels_of(policy: Policy) -> tuple[Channel, ...]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from demur.notices.campaign import channels_of, loopback
+from demur.notices.campaign import channels_of
 from demur.notices.languages import matching
 from demur.notices.words import Field, languages_of, said
 from demur.policy import Policy
+from demur.policy.hosts import loopback
 from demur.terms import Basis, Kind
 
 _FIELDS: Final[tuple[tuple[Field, str, str], ...]] = (

@@ -76,6 +76,14 @@ class Policy(Section):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
+    @property
+    def tries_out(self) -> bool:
+        """Whether mails are only written to the outbox, on a machine that nobody else reaches.
+
+        What was "sent" so counts for as long as that lasts, so that one sees what demur does, and no longer.
+        """
+        return not self.mail.server and not self.portal.public
+
     def rules_hash(self) -> str:
         """SHA-256, in hexadecimal, of everything that decides what comes in and how text is changed.
 

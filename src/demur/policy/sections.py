@@ -33,6 +33,7 @@ from demur.policy.fields import (
     Unknown,
     WebUrl,
 )
+from demur.policy.hosts import public
 from demur.spelling import Names
 from demur.terms import Audience, Basis, Kind
 
@@ -234,6 +235,11 @@ class Portal(Section):
     """PEM file, in the workspace, of the Ed25519 public key that checks the tokens of signed-in users; "" for none."""
     attachment_mb: Annotated[int, Field(ge=0, le=100)] = 10
     """Largest attachment that the portal takes, in megabytes."""
+
+    @property
+    def public(self) -> bool:
+        """Whether others can reach it."""
+        return public(self.url)
 
 
 class Mail(Section):

@@ -33,6 +33,7 @@ from demur.register.database.vault import Vault
 from demur.register.members.members import Members
 from demur.register.members.people import People
 from demur.register.members.respelling import respell
+from demur.register.members.retelling import tell_by_proof
 from demur.register.members.standing import Standing
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.objections import Objections
@@ -121,7 +122,9 @@ class Register:
         store = Store(url)
         try:
             prepare(store)
-            return cls(store, respell(store, keys))
+            spelt = respell(store, keys)
+            tell_by_proof(store)
+            return cls(store, spelt)
         except BaseException:
             store.close()
             raise

@@ -80,7 +80,9 @@ class MailNotices:
         except BadAddressError:
             return Handover(Fate.NEVER, "address not usable")
         key = (one.campaign, one.subject)
-        self._made[key] = Delivered(*key, rendered.language, rendered.digest, message_id)
+        self._made[key] = Delivered(
+            *key, rendered.language, rendered.digest, message_id, tried=not self._policy.mail.server
+        )
         return self._sending.carrier.carry(mail)
 
     def attempt(self, one: Due) -> int:

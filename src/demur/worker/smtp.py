@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from demur.notices.campaign import loopback
 from demur.policy import Mail as MailPolicy
+from demur.policy.hosts import loopback
 from demur.worker.transport import LINES, SENT, Fate, Handover, Mail, Throttle
 
 _OK: Final = 250

@@ -38,6 +38,8 @@ class Upkeep:
         register = self._depot.register
         if now >= self._lapse_at:
             self._lapse()
+            if not self._depot.policy().tries_out:
+                self.counts["never-sent"] += register.notices.end_try_out()
             self._lapse_at = now + _LAPSE_S
         if now >= self._clean_at:
             self.counts["cleaned"] += register.sessions.clean()

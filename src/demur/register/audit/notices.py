@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from demur.kernel.facts import NEVER
 from demur.register.audit.latest import Latest, Rows, matched
-from demur.register.audit.people import persons
+from demur.register.audit.people import groups
 from demur.register.database import bulk
 from demur.register.database.clock import MICROS_PER_DAY
 from demur.register.database.effects import NO_KEYS, Effect
@@ -68,7 +68,7 @@ class Notices:
         """Compare with the tables."""
         stands, told = self._stands(), self._latest.rows()
         here, there = matched(stands, told, _KEY)
-        for place in np.flatnonzero(there < 0).tolist():
+        for place in np.flatnonzero((there < 0) & (told["back"] == 0)).tolist():  # what came back may be tried again
             self._report(f"A notice to account {told[place]['subject']} left or came back, and stands so no more.")
         both, other = stands[there[there >= 0]], told[there >= 0]
         wrong = (both["back"] != other["back"]) | ((other["back"] == 0) & (both["sent"] != other["sent"]))
@@ -98,17 +98,18 @@ class Notices:
                 self._report(f"{count} notices left at once, and the entries know of {self._older[place]}.")
 
     def _days(self, stands: Rows) -> None:
-        """Whether each member counts as told from the day of the earliest notice that stands of their person."""
-        edges = bulk.read(self._connection, sa.select(link.c.low, link.c.high).where(link.c.active), _EDGE)
+        """Whether each member counts as told from the day of the earliest notice that stands of their holder."""
+        proven = sa.select(link.c.low, link.c.high).where(link.c.active, link.c.proven)
+        edges = bulk.read(self._connection, proven, _EDGE)
         keys = bulk.read_keys(self._connection, sa.select(account.c.key))
-        person = persons(keys, np.column_stack([edges["low"], edges["high"]]))
+        holder = groups(keys, np.column_stack([edges["low"], edges["high"]]))
         first = np.full(len(keys), NEVER, np.int64)
         sent = stands[(stands["back"] == 0) & np.isin(stands["subject"], keys)]
-        roots = np.searchsorted(keys, person[np.searchsorted(keys, sent["subject"])])
+        roots = np.searchsorted(keys, holder[np.searchsorted(keys, sent["subject"])])
         np.minimum.at(first, roots, sent["sent"] // MICROS_PER_DAY)
         columns = (member.c.key, sa.cast(member.c.noticed_on, sa.BigInteger))
         told = bulk.read(self._connection, sa.select(*columns), _TOLD)
         known = told[np.isin(told["key"], keys)]
-        expected = first[np.searchsorted(keys, person[np.searchsorted(keys, known["key"])])]
+        expected = first[np.searchsorted(keys, holder[np.searchsorted(keys, known["key"])])]
         for key in known["key"][known["noticed_on"] != expected].tolist():
             self._report(f"Member {key} counts as told from another day than the notices say.")

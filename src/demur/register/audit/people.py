@@ -1,4 +1,4 @@
-"""Links and persons, replayed: which accounts the entries connect, against `link` and `account.person`.
+"""Links and persons, replayed: which accounts the entries connect, against `link` and what `account` says of each.
 
 Entries of the first format don't say which pairs they link. Their subjects hold both ends of each, so that a pair
 outside of them was never linked; whoever they made one person must be one still, unless an entry unlinked some of them.
@@ -33,7 +33,7 @@ KINDS: Final = frozenset(
 
 _PAIR: Final = ("low", "high")
 _LINK: Final = np.dtype([("low", "i8"), ("high", "i8"), ("active", "i4"), ("proven", "i4")])
-_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8")])
+_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8"), ("holder", "i8")])
 
 
 class Links:
@@ -112,24 +112,27 @@ class Links:
 
     def _persons(self, links: Rows) -> None:
         """Whether each account counts as the person that the links make of it."""
-        rows = bulk.read(
-            self._connection, sa.select(account.c.key, account.c.person).order_by(account.c.key), _MEMBERSHIP
-        )
+        columns = (account.c.key, account.c.person, account.c.holder)
+        rows = bulk.read(self._connection, sa.select(*columns).order_by(account.c.key), _MEMBERSHIP)
         active = links[links["active"] == 1]
         ends = np.column_stack([active["low"], active["high"]])
         for key in np.setdiff1d(ends, rows["key"]).tolist():
             self._report(f"Account {key} is linked, and the register has no row of it.")
-        expected = persons(rows["key"], ends)
+        expected = groups(rows["key"], ends)
         for place in np.flatnonzero(rows["person"] != expected).tolist():
-            key, person = rows[place]
+            key, person, _ = rows[place]
             self._report(f"Account {key} counts as person {person}; by the links it is {expected[place]}.")
+        held = groups(rows["key"], ends[active["proven"] == 1])
+        for place in np.flatnonzero(rows["holder"] != held).tolist():
+            key, _, holder = rows[place]
+            self._report(f"Account {key} counts as held by {holder}; by the proven links it is {held[place]}.")
         known = self._joined[np.isin(self._joined, rows["key"]).all(axis=1)]
         one, other = (expected[np.searchsorted(rows["key"], known[:, side])] for side in (0, 1))
         for first, second in known[one != other].tolist():
             self._report(f"Accounts {first} and {second} were made one person, and are apart without an entry for it.")
 
 
-def persons(keys: SubjectKeys, links: Pairs) -> npt.NDArray[np.int64]:
+def groups(keys: SubjectKeys, links: Pairs) -> npt.NDArray[np.int64]:
     """For each of some accounts, sorted, the smallest key of those that links connect it with, shape (n,)."""
     nodes, roots = components(links)
     places = np.searchsorted(nodes, keys)

@@ -1,8 +1,10 @@
 """Campaigns: whom a round of notices is for, and how far it has come.
 
-Invariants: a campaign has one notice for each person and channel, addressed to the smallest key of theirs of which a
-profile is known, whatever was interrupted and however often it is started; whoever is known to be too young, or has
-an objection in force, gets none. Notices are queued in pieces, each a transaction of its own with a pause after it,
+Invariants: a campaign has one notice for each holder and channel, addressed to the smallest key of theirs of which a
+profile is known, whatever was interrupted and however often it is started. A holder is who accounts are proven to be
+of: who only says that an address is theirs takes nobody's notice away. Whoever is known to be too young, or has an
+objection in force, by any account that covers theirs, gets none. Notices are queued in pieces, each a transaction of
+its own with a pause after it,
 so that nobody who objects waits long, and memory does not grow with the number of members.
 """
 
@@ -20,6 +22,7 @@ from demur.register.database.clock import MICROS_PER_DAY, day, micros, moment
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.tables import account, campaign, member, notice, objected, objection
+from demur.register.members.linking import Group
 from demur.register.members.standing import UNKNOWN_REGION
 from demur.terms import Channel, EntryKind, NoticeStatus
 
@@ -35,6 +38,13 @@ _FAILED: Final = (
     notice.c.cause.not_like("5%"),
 )
 """What holds for a mail that failed without being refused for good (5xx)."""
+_UNREAD: Final = (
+    notice.c.channel == Channel.MAIL.value,
+    notice.c.status == NoticeStatus.BOUNCED.value,
+    notice.c.tried,
+)
+"""What holds for a mail that a try-out wrote to its outbox, and that counts no more."""
+_RETRIED: Final = sa.or_(sa.and_(*_FAILED), sa.and_(*_UNREAD))
 _anybody: Final = sa.join(_their, _theirs, _theirs.c.key == _their.c.key)
 
 
@@ -47,7 +57,7 @@ class Campaigns:
     def preview(self, selection: Selection) -> Preview:
         """How many people a selection means now; nothing is changed."""
         people = sa.select(sa.func.count()).select_from(_members()).where(_addressed(), *_selected(selection))
-        lost = sa.select(sa.func.count(account.c.person.distinct())).select_from(_members())
+        lost = sa.select(sa.func.count(account.c.holder.distinct())).select_from(_members())
         lost = lost.where(~_has(_theirs.c.sealed.is_not(None)), ~_objects(), *_selected(selection))
         with self._store.reading() as connection:
             reached = connection.scalar(people.where(~_objects())) or 0
@@ -66,6 +76,7 @@ class Campaigns:
         """Queue a notice for everybody selected who has none in this campaign yet.
 
         A mail that failed is queued again, unless it was refused for good: it was put off for days, or went nowhere.
+        So is one that a try-out only wrote to its outbox, once that has ended.
 
         Args:
             name: of the campaign; starting it again resumes it, or adds who is new.
@@ -118,7 +129,7 @@ class Campaigns:
         """
         since = (notice.c.changed // MICROS_PER_DAY).label("since")
         columns = (member.c.region, since, notice.c.status)
-        counted = sa.select(*columns, sa.func.count(account.c.person.distinct()))
+        counted = sa.select(*columns, sa.func.count(account.c.holder.distinct()))
         counted = counted.join_from(notice, member, member.c.key == notice.c.subject)
         counted = counted.join(account, account.c.key == notice.c.subject)
         grouped = (member.c.region, sa.text("since"), notice.c.status)
@@ -149,10 +160,10 @@ class Campaigns:
 
     def _has_failed(self, number: int) -> bool:
         with self._store.reading() as connection:
-            return connection.scalar(sa.select(sa.exists().where(notice.c.campaign + 0 == number, *_FAILED))) or False
+            return connection.scalar(sa.select(sa.exists().where(notice.c.campaign + 0 == number, _RETRIED))) or False
 
     def _count_people(self, number: int) -> Campaign:
-        everybody = sa.select(sa.func.count(account.c.person.distinct())).where(notice.c.campaign == number)
+        everybody = sa.select(sa.func.count(account.c.holder.distinct())).where(notice.c.campaign == number)
         everybody = everybody.join_from(notice, account, account.c.key == notice.c.subject)
         here = campaign.c.number == number
         with self._store.writing() as connection:
@@ -177,13 +188,18 @@ def _members() -> sa.Join:
 
 
 def _has(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
-    """Whether any member's account of the same person fulfils something."""
-    theirs = sa.select(sa.literal(1)).select_from(_anybody).where(_their.c.person == account.c.person, *conditions)
+    """Whether any member's account of the same holder fulfils something."""
+    return _any_of("holder", *conditions)
+
+
+def _any_of(column: Group, *conditions: sa.ColumnElement[bool]) -> sa.Exists:
+    same = _their.c[column] == account.c[column]
+    theirs = sa.select(sa.literal(1)).select_from(_anybody).where(same, *conditions)
     return theirs.correlate(account, member).exists()
 
 
 def _addressed() -> sa.ColumnElement[bool]:
-    """Whether this account is the one that its person's notice is addressed to."""
+    """Whether this account is the one that its holder's notice is addressed to."""
     return sa.and_(member.c.sealed.is_not(None), ~_has(_theirs.c.key < member.c.key, _theirs.c.sealed.is_not(None)))
 
 
@@ -197,30 +213,30 @@ def _objects() -> sa.Exists:
 
 
 def _noticed(number: int, channel: Channel) -> sa.Exists:
-    """Whether the account's person has a notice already."""
+    """Whether the account's holder has a notice already."""
     joined = sa.join(_their, notice, notice.c.subject == _their.c.key)
     # Found by their subject: the index that these two would open holds the whole campaign.
     here = (notice.c.campaign + 0 == number, notice.c.channel + "" == channel.value)
-    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.person == account.c.person, *here)
+    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.holder == account.c.holder, *here)
     return theirs.correlate(account).exists()
 
 
 def _has_another(number: int) -> sa.Exists:
-    """Whether the account's person has another mail that was sent, waits, or is to be queued again."""
+    """Whether the account's holder has another mail that was sent, waits, or is to be queued again."""
     joined = sa.join(_their, notice, notice.c.subject == _their.c.key)
     alive = notice.c.status.in_([each.value for each in (NoticeStatus.QUEUED, NoticeStatus.SENDING, NoticeStatus.SENT)])
     here = (notice.c.campaign + 0 == number, notice.c.channel + "" == Channel.MAIL.value, _their.c.key != member.c.key)
-    other = sa.or_(alive, sa.and_(_their.c.key < member.c.key, *_FAILED))
-    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.person == account.c.person, *here, other)
+    other = sa.or_(alive, sa.and_(_their.c.key < member.c.key, _RETRIED))
+    theirs = sa.select(sa.literal(1)).select_from(joined).where(_their.c.holder == account.c.holder, *here, other)
     return theirs.correlate(account, member).exists()
 
 
 def _selected(selection: Selection) -> list[sa.ColumnElement[bool]]:
-    """What must hold for a member's account whose person is selected."""
+    """What must hold for a member's account whose holder is selected; who is covered with somebody too young is not."""
     wanted = sa.or_(_fits(member, selection), _has(_fits(_theirs, selection)))
     if selection.born_by is None:
         return [wanted]
-    return [wanted, ~_has(_theirs.c.birth_year > selection.born_by)]
+    return [wanted, ~_any_of("person", _theirs.c.birth_year > selection.born_by)]
 
 
 def _fits(table: sa.FromClause, selection: Selection) -> sa.ColumnElement[bool]:
@@ -253,8 +269,16 @@ def _new_notices(number: int, channel: Channel, time: int) -> sa.Select[Any]:
 
 def _again(number: int, subjects: sa.Select[tuple[int]], time: int) -> sa.Update:
     """Queue mails of a campaign that failed once more."""
-    values = {"status": NoticeStatus.QUEUED.value, "attempt": 0, "due": time, "changed": time, "cause": None}
-    which = (notice.c.campaign == number, *_FAILED, notice.c.subject.in_(subjects))
+    values = {
+        "status": NoticeStatus.QUEUED.value,
+        "attempt": 0,
+        "due": time,
+        "changed": time,
+        "cause": None,
+        "sent": None,
+        "tried": False,
+    }
+    which = (notice.c.campaign == number, _RETRIED, notice.c.subject.in_(subjects))
     return sa.update(notice).where(*which).values(**values)
 
 

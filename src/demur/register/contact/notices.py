@@ -1,8 +1,8 @@
 """Notices: what is to be delivered, what was, and whom it reached.
 
 Invariants: a notice is handed out once, unless its delivery is known not to have happened; whoever was reached by a
-notice is told with every account of theirs that is a member's, from the day of the earliest notice that was sent to
-any account of theirs and did not come back (profiles.py), whatever is linked or unlinked later; a notice that
+notice is told with every member's account that is proven to be theirs, from the day of the earliest notice that was
+sent to any of these and did not come back (profiles.py), whatever is linked or unlinked later; a notice that
 comes back untells, unless another one reached them, and stays so, also where that is heard of before it is on record
 as sent; only an answer about a notice counts as an attempt. A notice by mail goes to the address, and in the language,
 that is on file of its person. The cause of a failure is kept as a code: a server's reply may name somebody.
@@ -11,6 +11,7 @@ that is on file of its person. The cause of a failure is kept as a code: a serve
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
@@ -20,13 +21,13 @@ from demur.identity import SubjectKeys
 from demur.register.contact import notice_queue
 from demur.register.contact.campaigns import number_of
 from demur.register.contact.records import Delivered, Due, NoticeRecord
-from demur.register.database import bulk, entries
+from demur.register.database import bulk, entries, state
 from demur.register.database.clock import MICROS_PER_DAY, micros, moment
 from demur.register.database.effects import Effect
 from demur.register.database.store import Store
 from demur.register.database.tables import campaign, member, notice
 from demur.register.database.vault import Vault
-from demur.register.members.people import People, own_accounts, together
+from demur.register.members.people import People, held_together, own_accounts
 from demur.register.members.profiles import retell
 from demur.terms import Channel, EntryKind, NoticeStatus
 
@@ -37,6 +38,12 @@ _OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
 _STANDING: Final = (NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value)
 _RETURNABLE: Final = (*_OPEN, NoticeStatus.SENT.value)
 """What can come back: who has its Message-ID has had the notice, whatever is on record yet."""
+
+
+NEVER_LEFT: Final = "try-out"
+"""The cause of a notice that counts as returned because it was only written to an outbox."""
+_TRIED_OUT: Final = "tried-out"
+"""The mark of a register in which there are such notices."""
 
 
 class Notices:
@@ -129,8 +136,26 @@ class Notices:
             if row is None:
                 return False
             if row.status in _RETURNABLE:
-                _record_bounced(connection, row, code(cause), micros(now))
+                _record_bounced(connection, [row], code(cause), micros(now))
             return True
+
+    def end_try_out(self, *, now: datetime | None = None) -> int:
+        """Take back what was only written to the outbox, once mails leave for people: nobody read it; how many it was.
+
+        Their people are not told by these, and the campaign, started again, tells them.
+        """
+        with self._store.reading() as connection:
+            if state.read(connection, _TRIED_OUT) is None:
+                return 0
+        with self._store.writing() as connection:
+            which = (notice.c.tried, notice.c.status == NoticeStatus.SENT.value)
+            rows = connection.execute(
+                sa.select(notice).where(*which).order_by(notice.c.campaign, notice.c.channel)
+            ).all()
+            for _, some in groupby(rows, lambda row: (row.campaign, row.channel)):
+                _record_bounced(connection, list(some), NEVER_LEFT, micros(now))
+            state.remove(connection, _TRIED_OUT)
+            return len(rows)
 
     def requeue_interrupted(self) -> int:
         """Give back what a worker had in hand when it ended; how many notices that were."""
@@ -217,6 +242,7 @@ def _record_sent(
             "language": each.language,
             "digest": each.digest,
             "message_id": notice_queue.bare(each.message_id),
+            "tried": each.tried,
         }
         for each in delivered
         if each.subject in statuses
@@ -225,9 +251,11 @@ def _record_sent(
         return
     returned = notice.c.status == NoticeStatus.BOUNCED.value
     values: dict[str, Any] = {"status": sa.case((returned, notice.c.status), else_=NoticeStatus.SENT.value)}
-    values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id")}
+    values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id", "tried")}
     here = sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to"))
     connection.execute(here.values(**values, sent=time, changed=time), rows)
+    if any(row["tried"] for row in rows):
+        state.write(connection, _TRIED_OUT, "1")
     new = [subject for subject, status in statuses.items() if status != NoticeStatus.BOUNCED]
     if not new:
         return
@@ -240,21 +268,23 @@ def _record_sent(
     entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects, effect=effect)
 
 
-def _record_bounced(connection: sa.Connection, row: Any, cause: str, time: int) -> None:  # noqa: ANN401  # a notice
-    which = (notice.c.campaign == row.campaign, notice.c.channel == row.channel, notice.c.subject == row.subject)
+def _record_bounced(connection: sa.Connection, rows: Sequence[Any], cause: str, time: int) -> None:
+    """Record that some notices of one campaign and channel came back."""
+    keys = np.array(sorted(row.subject for row in rows), dtype=np.int64)
+    which = (notice.c.campaign == rows[0].campaign, notice.c.channel == rows[0].channel)
     values = {"status": NoticeStatus.BOUNCED.value, "cause": cause, "changed": time}
-    connection.execute(sa.update(notice).where(*which).values(**values))
-    retell(connection, [row.subject])
-    name = connection.scalar(sa.select(campaign.c.name).where(campaign.c.number == row.campaign))
-    payload = {"campaign": name, "cause": cause, "channel": row.channel}
-    subjects = _members_of(connection, [row.subject])
-    effect = Effect(keys=np.array([row.subject], dtype=np.int64))
+    connection.execute(sa.update(notice).where(*which, bulk.among(connection, notice.c.subject, keys)).values(**values))
+    retell(connection, keys)
+    name = connection.scalar(sa.select(campaign.c.name).where(campaign.c.number == rows[0].campaign))
+    payload = {"campaign": name, "cause": cause, "channel": rows[0].channel}
+    subjects = _members_of(connection, keys.tolist())
+    effect = Effect(keys=keys)
     entries.append(connection, EntryKind.NOTICE_BOUNCED, payload, time, subjects=subjects, effect=effect)
 
 
 def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKeys:
-    """The members' accounts of some people."""
-    everybody = together(connection, list(subjects))
+    """The members' accounts that are proven to be of some accounts' holders."""
+    everybody = held_together(connection, list(subjects))
     return bulk.read_keys(connection, sa.select(member.c.key).where(bulk.among(connection, member.c.key, everybody)))
 
 

@@ -71,6 +71,8 @@ class Delivered:
     digest: bytes
     """SHA-256 of the rendered text."""
     message_id: str
+    tried: bool = False
+    """Whether it was only written to the outbox of a try-out, where nobody reads it."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from demur.register.database import bulk
 from demur.register.database.tables import state
 
-_NAMES: Final = re.compile(r"instance|restoring|erasures|spelling|webhook|(returned|withdrawn)\.\d+")
+_NAMES: Final = re.compile(
+    r"instance|restoring|erasures|spelling|webhook|told-by-coverage|tried-out|(returned|withdrawn)\.\d+"
+)
 """Every name that demur sets; the numbers are those of objections. A check of the register reports any other."""
 
 

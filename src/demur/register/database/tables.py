@@ -52,7 +52,10 @@ account: Final = sa.Table(
     sa.Column("person", BIG, nullable=False),  # the smallest key among the linked accounts
     sa.Column("wrapped", sa.LargeBinary),  # the account's key; null once erased
     sa.Column("sealed", sa.LargeBinary),  # the canonical identifier
+    # the smallest key among those that are proven to be one person's
+    sa.Column("holder", BIG, nullable=False, server_default="0"),
     sa.Index("account_person", "person"),
+    sa.Index("account_holder", "holder"),
 )
 
 link: Final = sa.Table(
@@ -137,6 +140,7 @@ notice: Final = sa.Table(
     sa.Column("digest", sa.LargeBinary),  # SHA-256 of the text that was sent
     sa.Column("message_id", sa.Text),  # random, without its brackets
     sa.Column("cause", sa.Text),  # why it came back: a code, never the reply
+    sa.Column("tried", sa.Boolean, nullable=False, server_default=sa.false()),  # only written to an outbox
     sa.Index("notice_due", "channel", "status", "due"),
     sa.Index("notice_subject", "subject"),
     sa.Index("notice_message", "message_id"),

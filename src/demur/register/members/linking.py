@@ -7,7 +7,7 @@ of that person, and no statement is sent once a row.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +30,20 @@ staged_link: Final = sa.Table(
     prefixes=["TEMPORARY"],
 )
 
-_staged_person: Final = sa.Table(
-    "staged_person",
+_staged_group: Final = sa.Table(
+    "staged_group",
     TEMPORARY,
-    sa.Column("person", BIG),  # who is part of a larger one now
+    sa.Column("was", BIG),  # what is part of a larger one now
     sa.Column("root", BIG),  # that one
     prefixes=["TEMPORARY"],
 )
 
 _STAGED: Final = np.dtype([("low", "i8"), ("high", "i8"), ("proven", "i4")])
 _PAIR: Final = np.dtype([("low", "i8"), ("high", "i8")])
-_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8")])
+_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("group", "i8")])
+
+Group = Literal["person", "holder"]
+"""The column of `account` that says with which others it is one person's, covered or proven."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Taken:
     """What became of the links of an import."""
 
     merged: SubjectKeys
-    """The accounts of the people whom they made one, sorted."""
+    """The accounts of the people, and of the holders, whom they made one, sorted."""
     new: int
     """Links that were never recorded before."""
     covering: Edges
@@ -74,12 +77,12 @@ def take_links(connection: sa.Connection) -> Taken:
     new = bulk.read(connection, rows, _STAGED)
     pairs, proves = np.column_stack([new["low"], new["high"]]), new["proven"] == 1
     covering, shown = pairs[~proves], np.vstack([_prove(connection), pairs[proves]])
+    merged = [_merge(connection, shown, "holder"), _merge(connection, pairs, "person")]
     if not len(new):
-        return Taken(np.array([], dtype=np.int64), 0, covering, shown)
-    persons = _persons(connection, pairs)
+        return Taken(merged[0], 0, covering, shown)
     said = sa.select(low, high, sa.true(), proven == 1).where(~recorded).group_by(low, high)
     connection.execute(bulk.insert(connection, link).from_select(["low", "high", "active", "proven"], said))
-    return Taken(_merge(connection, persons), len(new), covering, shown)
+    return Taken(np.union1d(*merged), len(new), covering, shown)
 
 
 def _prove(connection: sa.Connection) -> Edges:
@@ -94,33 +97,36 @@ def _prove(connection: sa.Connection) -> Edges:
     return np.column_stack([rows["low"], rows["high"]])
 
 
-def _persons(connection: sa.Connection, edges: Edges) -> Edges:
-    """The people whom links between accounts connect."""
-    sides = (sa.select(side.label("key")) for side in (staged_link.c.low, staged_link.c.high))
-    ends = sa.union(*sides).subquery()
-    columns = sa.select(account.c.key, account.c.person).join(ends, ends.c.key == account.c.key)
-    rows = bulk.read(connection, columns.order_by(account.c.key), _MEMBERSHIP)
-    return rows["person"][np.searchsorted(rows["key"], edges)]
-
-
-def _merge(connection: sa.Connection, persons: Edges) -> SubjectKeys:
-    """Make one person of each group of connected ones; the accounts of those who changed, sorted."""
-    people, roots = components(persons)
-    moved = people != roots
-    _stage_persons(connection, np.column_stack([people[moved], roots[moved]]).tolist())
-    merged = sa.update(account).where(account.c.person == _staged_person.c.person)
-    connection.execute(merged.values(person=_staged_person.c.root))
-    grown = account.c.person.in_(sa.select(_staged_person.c.root))
+def _merge(connection: sa.Connection, edges: Edges, column: Group) -> SubjectKeys:
+    """Make one group of those that staged links connect; the accounts of those who changed, sorted."""
+    if not len(edges):
+        return np.array([], dtype=np.int64)
+    groups, roots = components(_groups(connection, edges, column))
+    moved = groups != roots
+    _stage_groups(connection, np.column_stack([groups[moved], roots[moved]]).tolist())
+    merged = sa.update(account).where(account.c[column] == _staged_group.c.was)
+    connection.execute(merged.values({column: _staged_group.c.root}))
+    grown = account.c[column].in_(sa.select(_staged_group.c.root))
     return bulk.read_keys(connection, sa.select(account.c.key).where(grown))
 
 
-def _stage_persons(connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
-    bulk.write(connection, _staged_person, rows)
-    index(connection, _staged_person, "person")
+def _groups(connection: sa.Connection, edges: Edges, column: Group) -> Edges:
+    """The people, or holders, whom staged links connect."""
+    sides = (sa.select(side.label("key")) for side in (staged_link.c.low, staged_link.c.high))
+    ends = sa.union(*sides).subquery()
+    columns = sa.select(account.c.key, account.c[column]).join(ends, ends.c.key == account.c.key)
+    rows = bulk.read(connection, columns.order_by(account.c.key), _MEMBERSHIP)
+    return rows["group"][np.searchsorted(rows["key"], edges)]
+
+
+def _stage_groups(connection: sa.Connection, rows: Sequence[Sequence[Any]]) -> None:
+    connection.execute(sa.delete(_staged_group))
+    bulk.write(connection, _staged_group, rows)
+    index(connection, _staged_group, "was")
 
 
 def index(connection: sa.Connection, table: sa.Table, columns: str) -> None:
     """Make a filled temporary table quick to look into."""
-    connection.execute(sa.text(f"CREATE INDEX {table.name}_index ON {table.name} ({columns})"))
+    connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {table.name}_index ON {table.name} ({columns})"))
     if connection.dialect.name == "postgresql":  # which plans by statistics, and has none of a new table
         connection.execute(sa.text(f"ANALYZE {table.name}"))

@@ -11,7 +11,7 @@ What opens, shows and erases follows proven links alone (Art. 15(4) GDPR). A lin
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ class People:
         """The row of a new account, a person of its own."""
         cipher, wrapped = self._vault.fresh(key)
         sealed = self._vault.put(cipher, spelt.encode(), "account", key)
-        return {"key": key, "person": key, "wrapped": wrapped, "sealed": sealed}
+        return {"key": key, "person": key, "holder": key, "wrapped": wrapped, "sealed": sealed}
 
     def identifiers(self, connection: sa.Connection, keys: SubjectKeys) -> list[str | None]:
         """The canonical identifiers of keys, in their order; None where none is known or it was erased."""
@@ -125,6 +125,12 @@ def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> Su
     """Every account of the people who have these accounts, sorted."""
     persons = sa.select(account.c.person).where(bulk.among(connection, account.c.key, keys))
     return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.person.in_(persons)))
+
+
+def held_together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> SubjectKeys:
+    """Every account that is known and proven to be of the holders of these accounts, sorted."""
+    holders = sa.select(account.c.holder).where(bulk.among(connection, account.c.key, keys))
+    return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.holder.in_(holders)))
 
 
 def pair(first: int, second: int) -> Edges:
@@ -143,6 +149,9 @@ def add_link(connection: sa.Connection, first: int, second: int, *, proven: bool
     connection.execute(statement.on_conflict_do_update(index_elements=["low", "high"], set_=made))
     persons = connection.scalars(sa.select(account.c.person).where(account.c.key.in_([low, high]))).all()
     connection.execute(sa.update(account).where(account.c.person.in_(persons)).values(person=min(persons)))
+    if proven:
+        holders = connection.scalars(sa.select(account.c.holder).where(account.c.key.in_([low, high]))).all()
+        connection.execute(sa.update(account).where(account.c.holder.in_(holders)).values(holder=min(holders)))
     return together(connection, [low])
 
 
@@ -174,20 +183,31 @@ def keep_apart(connection: sa.Connection, first: int, second: int) -> SubjectKey
 
 def add_bare(connection: sa.Connection, keys: Iterable[int]) -> None:
     """Give accounts of which nothing but the key is known a row, unless they have one."""
-    rows = [{"key": int(key), "person": int(key), "wrapped": None, "sealed": None} for key in keys]
+    rows = [{"key": int(key), "person": int(key), "holder": int(key), "wrapped": None, "sealed": None} for key in keys]
     if rows:
         connection.execute(bulk.insert(connection, account).on_conflict_do_nothing(), rows)
 
 
 def _part(connection: sa.Connection, both: SubjectKeys) -> None:
-    """Make people of some accounts by the links that are left between them."""
-    edges = sa.select(link.c.low, link.c.high).where(link.c.active.is_(True))
-    rows = connection.execute(edges.where(bulk.among(connection, link.c.low, both))).all()
-    loops = np.column_stack([both, both])  # an account without a link is a person of its own
-    nodes, roots = components(np.vstack([np.array(rows, dtype=np.int64).reshape(-1, 2), loops]))
-    parted = [{"node": node, "root": root} for node, root in zip(nodes.tolist(), roots.tolist(), strict=True)]
+    """Make people, and holders, of all accounts of some people by the links that are left between them."""
+    edges = sa.select(link.c.low, link.c.high).where(link.c.active.is_(True), bulk.among(connection, link.c.low, both))
+    _regroup(connection, both, _read(connection, edges), "person")
+    _regroup(connection, both, _read(connection, edges.where(link.c.proven)), "holder")
+
+
+def hold(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Set who holds some accounts, and whichever are proven to be of one with them, by the links as they stand."""
+    edges = _links_from(connection, keys)
+    _regroup(connection, np.union1d(keys, edges), edges, "holder")
+
+
+def _regroup(connection: sa.Connection, keys: SubjectKeys, edges: Edges, column: Literal["person", "holder"]) -> None:
+    """Name the groups that links make of accounts, which no other link leaves, by their smallest key."""
+    loops = np.column_stack([keys, keys])  # an account without a link is a group of its own
+    nodes, roots = components(np.vstack([edges, loops]))
+    grouped = [{"node": node, "root": root} for node, root in zip(nodes.tolist(), roots.tolist(), strict=True)]
     here = sa.update(account).where(account.c.key == sa.bindparam("node"))
-    connection.execute(here.values(person=sa.bindparam("root")), parted)
+    connection.execute(here.values({column: sa.bindparam("root")}), grouped)
 
 
 def components(edges: Edges) -> tuple[SubjectKeys, SubjectKeys]:

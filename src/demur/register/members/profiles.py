@@ -3,9 +3,11 @@
 Invariants: profiles are unsealed only on request. Where somebody is written to follows from what members said of
 accounts that are proven to be theirs, so that no link that somebody made up leads a mail to them.
 
-`member.noticed_on` is the day of the earliest notice that was sent to any account of the member's person and did not
-come back, NEVER if there is none. It follows from the notices and the links alone, so whatever changes either of them
-sets it anew (:func:`retell`) in the same transaction, and names the keys in its entry.
+`member.noticed_on` is the day of the earliest notice that was sent to any account that is proven to be of the member's
+holder and did not come back, NEVER if there is none. A link that only covers tells nobody: whoever typed somebody
+else's address into a profile would be told in their place. The day follows from the notices and the proven links alone,
+so whatever changes either of them sets it anew (:func:`retell`) in the same transaction, and names the keys in its
+entry.
 """
 
 from collections.abc import Iterable, Sequence
@@ -149,7 +151,7 @@ _PIECE: Final = 100_000
 
 
 def retell(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> None:
-    """Set the day anew for every member's account of the people who have some accounts."""
+    """Set the day anew for every member's account of the people who have some accounts, whatever of it changed."""
     reached = [NoticeStatus.SENT.value, NoticeStatus.BOUNCED.value]
     channels = [each.value for each in Channel]  # names the index's first column
     sent = sa.exists().where(notice.c.channel.in_(channels), notice.c.status.in_(reached))
@@ -162,9 +164,9 @@ def retell(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> None
 
 
 def _first_day() -> sa.ColumnElement[int]:
-    """The day of the earliest notice that stands of a member's person."""
+    """The day of the earliest notice that stands of a member's holder."""
     mine, their = account.alias("mine"), account.alias("their")
-    joined = sa.join(mine, their, their.c.person == mine.c.person).join(notice, notice.c.subject == their.c.key)
+    joined = sa.join(mine, their, their.c.holder == mine.c.holder).join(notice, notice.c.subject == their.c.key)
     first = sa.select(sa.func.min(notice.c.sent // MICROS_PER_DAY)).select_from(joined)
     first = first.where(mine.c.key == member.c.key, notice.c.status == NoticeStatus.SENT.value).correlate(member)
     return sa.func.coalesce(first.scalar_subquery(), NEVER)

@@ -23,7 +23,8 @@ from demur.register.database.store import Store
 from demur.register.database.tables import account, entry, link, member
 from demur.register.database.vault import Vault
 from demur.register.members import alike
-from demur.register.members.people import People, add_link, mail_account
+from demur.register.members.people import People, add_link, held_together, hold, mail_account
+from demur.register.members.retelling import tell_anew
 from demur.spelling import MAIL, Names, first_rule
 from demur.terms import EntryKind
 
@@ -121,7 +122,10 @@ class _Respelling:
         here = sa.update(link).where(link.c.low == sa.bindparam("one"), link.c.high == sa.bindparam("other"))
         self._connection.execute(here.values(proven=False), [{"one": low, "other": high} for low, high in doubtful])
         standing = np.array(doubtful, np.int64)
+        told = held_together(self._connection, np.unique(standing))
+        hold(self._connection, told)
         self._append(EntryKind.LINKS_UNPROVEN, {"links": len(doubtful)}, standing)
+        tell_anew(self._connection, told, self._time)
 
     def _is_doubtful(self, pair: tuple[int, int], names: Mapping[int, str | None], mails: Mapping[int, str]) -> bool:
         for end, other in (pair, pair[::-1]):

@@ -281,8 +281,9 @@ def _take_accounts(connection: sa.Connection) -> None:
     """Insert accounts that are new; give an erased one that came back its new key."""
     for table in (staged, staged_account):
         key = table.c.key
-        rows = sa.select(key, key, table.c.wrapped, table.c.identifier).where(sa.true()).order_by(key)
-        statement = bulk.insert(connection, account).from_select(["key", "person", "wrapped", "sealed"], rows)
+        rows = sa.select(key, key, key, table.c.wrapped, table.c.identifier).where(sa.true()).order_by(key)
+        columns = ["key", "person", "holder", "wrapped", "sealed"]
+        statement = bulk.insert(connection, account).from_select(columns, rows)
         fresh = {"wrapped": statement.excluded.wrapped, "sealed": statement.excluded.sealed}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_=fresh, where=account.c.wrapped.is_(None))

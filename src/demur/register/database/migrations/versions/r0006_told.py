@@ -1,0 +1,41 @@
+"""Whose an account is proven to be, and which notices a try-out only wrote to its outbox.
+
+Who was told by a link that only covers is to be looked at anew, once.
+"""
+
+import numpy as np
+import sqlalchemy as sa
+from alembic import op
+
+from demur.register.members.people import components
+
+revision = "0006"
+down_revision = "0005"
+
+_BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_AT_ONCE = 10_000
+
+
+def upgrade() -> None:
+    """Add the columns, one filled from the proven links, and leave a mark where a notice has gone out."""
+    op.add_column("notice", sa.Column("tried", sa.Boolean, nullable=False, server_default=sa.false()))
+    account, link = sa.table("account", *_columns("key", "holder")), sa.table("link", *_columns("low", "high"))
+    connection = op.get_bind()
+    op.add_column("account", sa.Column("holder", _BIG, nullable=False, server_default="0"))
+    connection.execute(sa.update(account).values(holder=account.c.key))
+    edges = sa.select(link.c.low, link.c.high).where(sa.column("active", sa.Boolean), sa.column("proven", sa.Boolean))
+    pairs = np.array([tuple(row) for row in connection.execute(edges)], np.int64).reshape(-1, 2)
+    nodes, roots = components(pairs)
+    held = [{"node": int(node), "root": int(root)} for node, root in zip(nodes, roots, strict=True) if node != root]
+    here = sa.update(account).where(account.c.key == sa.bindparam("node")).values(holder=sa.bindparam("root"))
+    for start in range(0, len(held), _AT_ONCE):
+        connection.execute(here, held[start : start + _AT_ONCE])
+    op.create_index("account_holder", "account", ["holder"])
+    sent = sa.exists().where(sa.column("status", sa.Text).in_(["sent", "bounced"])).select_from(sa.table("notice"))
+    mark = sa.table("state", sa.column("name", sa.Text), sa.column("value", sa.Text))
+    left = sa.select(sa.literal("told-by-coverage"), sa.literal("1")).where(sent)
+    connection.execute(sa.insert(mark).from_select(["name", "value"], left))
+
+
+def _columns(*names: str) -> list[sa.ColumnClause[int]]:
+    return [sa.column(name, sa.BigInteger) for name in names]
