@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from demur.errors import IdentityError, UnavailableError
 from demur.identity import Keys
 from demur.register import Receipt, Register
 from demur.register.objections.lodging import Lodging
-from demur.web.api.objections import record
 from demur.web.intake import Intake, IntakeFullError
 
 
@@ -57,6 +56,10 @@ class Gate:
         task = asyncio.create_task(intake.run(self.hold))
         await asyncio.to_thread(self.entered.wait, 30)
         return task
+
+
+def record(register: Register, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
+    return register.objections.lodge_all(lodgings)
 
 
 async def lodge(intake: Intake, account: str) -> Receipt:

@@ -74,6 +74,17 @@ def test_the_receipt_link_opens_that_receipt(api: TestClient, desk: Desk) -> Non
     assert desk.register.objections.reference_of(seq) == told["reference"]
 
 
+@pytest.mark.parametrize("accounts", [[DIETER], ["forum:nobody", DIETER]])
+def test_the_receipt_link_is_in_the_language_of_the_person(api: TestClient, accounts: list[str]) -> None:
+    """One by one, in a batch, and when the same is sent again."""
+    one = {"accounts": accounts}
+    key = {"Idempotency-Key": "again"}
+    batch = {"objections": [one, {"accounts": ["forum:nobody"]}]}
+    first, again = (api.post("/api/objections", json=one, headers=key).json() for _ in range(2))
+    told = [each["objection"] for each in api.post("/api/objections/batch", json=batch).json()["results"]]
+    assert [each["receipt_url"].split("/")[3] for each in (first, again, *told)] == ["de", "de", "de", "en"]
+
+
 def test_the_answer_says_where_the_objection_is(api: TestClient) -> None:
     answer = api.post("/api/objections", json={"accounts": [ANN]})
     assert api.get(answer.headers["location"]).json()["reference"] == answer.json()["reference"]

@@ -95,6 +95,18 @@ class Mails:
         with self._store.reading() as connection:
             return self._on_file(connection, subject)[0]
 
+    def languages_of(self, groups: Sequence[Sequence[str]]) -> list[str | None]:
+        """For each group of accounts the locale on file of the first that has one, None where none has; BCP 47.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        keys = self._people.keys([account for group in groups for account in group]).tolist()
+        with self._store.reading() as connection:
+            said = profiles.locales(connection, self._vault, keys)
+        ahead = iter(keys)
+        return [next(filter(None, [said.get(next(ahead)) for _ in group]), None) for group in groups]
+
     def claim(self, limit: int, *, now: datetime | None = None) -> list[SingleMail]:
         """Take mails that are due in hand, oldest first; a question names the deadline that it begins."""
         time = micros(now)

@@ -126,6 +126,11 @@ def on_file(
     return found
 
 
+def locales(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, str]:
+    """What accounts themselves have on file as their locale, BCP 47, by their keys; nothing of linked ones."""
+    return {key: locale for key, (locale, _) in _contacts(connection, vault, keys).items() if locale}
+
+
 def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
     columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
     rows = connection.execute(columns.where(bulk.among(connection, member.c.key, keys))).all()

@@ -30,7 +30,7 @@ class Lodged(Told):
     confirm_by: datetime | None
     """When it lapses unless it is confirmed; null where it need not be."""
     receipt_url: str
-    """The person's receipt: what stops, from when, and how to withdraw."""
+    """The person's receipt: what stops, from when, and how to withdraw; in their language, where it is on file."""
 
 
 class Objection(Told):

@@ -66,6 +66,8 @@ class _Noted:
     lodged: str
     covers: int
     confirm_by: str | None
+    language: str | None = None
+    """The locale on file of the person, BCP 47; what an older demur noted has none."""
 
 
 @router.post(
@@ -146,9 +148,11 @@ async def standing(request: Request, account: AccountInPath) -> Response:
     return told(await asyncio.to_thread(_standing, desk(request).register, account))
 
 
-def _noted(receipt: Receipt, said: Lodging) -> _Noted:
+def _noted(receipt: Receipt, said: Lodging, language: str | None) -> _Noted:
     confirm_by = None if said.confirm_by is None else said.confirm_by.astimezone(UTC).isoformat()
-    return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
+    return _Noted(
+        receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by, language
+    )
 
 
 def _said(office: Office, new: NewObjection) -> Lodging:
@@ -156,9 +160,13 @@ def _said(office: Office, new: NewObjection) -> Lodging:
     return as_platform_says(said, office, unconfirmed=new.unconfirmed)
 
 
-def record(register: Register, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
-    """Record objections that wait together, for :meth:`Intake.run_together`."""
-    return register.objections.lodge_all(lodgings)
+def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | IdentityError]:
+    """Record objections, each by itself, and say in which language its person reads."""
+    answers = register.objections.lodge_all(lodgings)
+    lodged = [(receipt, said) for receipt, said in zip(answers, lodgings, strict=True) if isinstance(receipt, Receipt)]
+    languages = register.mails.languages_of([said.accounts for _, said in lodged])
+    noted = (_noted(*each, language) for each, language in zip(lodged, languages, strict=True))
+    return [next(noted) if isinstance(answer, Receipt) else answer for answer in answers]
 
 
 async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
@@ -170,7 +178,7 @@ async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
     office = at.office()
     said = _said(office, new)
     if once is None:
-        noted = _noted(await at.intake.run_together(record, said), said)
+        noted = await at.intake.run_together(_record, said)
     else:
         noted = _Noted(**orjson.loads(await at.intake.run_together(_once, (once, said))))
     return _lodged(office, noted)
@@ -181,11 +189,8 @@ def _once(register: Register, items: Sequence[tuple[Once, Lodging]]) -> list[str
 
 
 def _each(register: Register, lodgings: Sequence[Lodging]) -> list[str | DemurError]:
-    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
-    return [
-        orjson.dumps(_noted(answer, said)).decode() if isinstance(answer, Receipt) else answer
-        for said, answer in answers
-    ]
+    answers = _record(register, lodgings)
+    return [orjson.dumps(answer).decode() if isinstance(answer, _Noted) else answer for answer in answers]
 
 
 async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
@@ -219,9 +224,8 @@ async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | Non
 
 def _chunk(register: Register, lodgings: Sequence[Lodging]) -> str:
     """What was noted of each, or the sentence that says why nothing was."""
-    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
-    noted = [_noted(answer, each) if isinstance(answer, Receipt) else str(answer) for each, answer in answers]
-    return orjson.dumps(noted).decode()
+    answers = _record(register, lodgings)
+    return orjson.dumps([answer if isinstance(answer, _Noted) else str(answer) for answer in answers]).decode()
 
 
 def _chunk_once(register: Register, once: Once, lodgings: Sequence[Lodging]) -> str:
@@ -250,7 +254,7 @@ def _lodged(office: Office, noted: _Noted) -> Lodged:
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
         confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
-        receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy)),
+        receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy, noted.language)),
     )
 
 
