@@ -7,8 +7,8 @@ language on file, else in that of the page.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, Literal
 
 from demur.identity import Keys
 from demur.notices.languages import LANGUAGES, matching
@@ -17,9 +17,14 @@ from demur.objecting.channels import Route
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.database.records import JSON
+from demur.register.objections.confirmation import QUESTION, REMINDER
+from demur.register.objections.doubts import LEAST_DAYS
 from demur.tokens import Purpose, Tokens
 
 _MAIL: Final = "mail:"
+
+Whom = Literal["self", "child", "other"]
+"""For whom somebody without an account says that they object."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Office:
         path = "confirm" if purpose is Purpose.CONFIRM else "receipt"
         return f"{self.policy.portal.url}/{language}/{path}/{self.tokens.make(purpose, seq)}"
 
-    def deadline(self) -> datetime:
-        """When an objection lapses that is lodged now and that nobody confirms."""
-        return self.now + timedelta(days=self.policy.objections.confirm_within_days)
+    @property
+    def answer_days(self) -> int:
+        """Days that the holder of an account has to answer, where it is doubted whose an objection is."""
+        return max(self.policy.objections.confirm_within_days, LEAST_DAYS)
 
     def language_for(self, register: Register, subject: int | None) -> str:
         """The language of a mail: the one on file, else the page's, else the first in which notices are given."""
@@ -74,7 +80,12 @@ def reached(register: Register, account: str, office: Office) -> str | None:
 
 
 def post_receipt(
-    register: Register, receipt: Receipt, office: Office, to: To, *, about: Mapping[str, JSON] | None = None
+    register: Register,
+    receipt: Receipt | ObjectionState,
+    office: Office,
+    to: To,
+    *,
+    about: Mapping[str, JSON] | None = None,
 ) -> None:
     """Send the receipt; to nobody, where no address is known. ``about`` says what somebody without an account named."""
     language = _language(register, office, to)
@@ -87,15 +98,24 @@ def post_receipt(
     _post(register, "receipt", language, params, office, to)
 
 
-def post_question(register: Register, receipt: Receipt, office: Office, to: To, *, until: datetime | None) -> None:
-    """Ask the holder of an address whether it was them; ``until`` the objection lapses, None if it does not."""
+def post_question(
+    register: Register, about: Receipt | ObjectionState, office: Office, to: To, *, reminder: int = 0
+) -> None:
+    """Ask the holder of an address whether to keep an objection; ``reminder``: which one it is, counted from 1.
+
+    Its deadline, where a doubt gave it one, is filled in when the mail leaves (confirmation.py).
+    """
     language = _language(register, office, to)
-    params = {
-        "reference": receipt.reference,
-        "confirm_url": office.link(Purpose.CONFIRM, receipt.seq, language),
-        "confirm_by": None if until is None else until.isoformat(),
+    params: dict[str, JSON] = {
+        "reference": about.reference,
+        "confirm_url": office.link(Purpose.CONFIRM, about.seq, language),
+        "confirm_by": None,
+        **_for(register, about.reference),
     }
-    _post(register, "confirm", language, params, office, to)
+    if reminder:
+        _post(register, REMINDER, language, {**params, "number": reminder}, office, to)
+    else:
+        _post(register, QUESTION, language, params, office, to)
 
 
 def post_withdrawn(register: Register, state: ObjectionState, office: Office) -> None:
@@ -106,7 +126,22 @@ def post_withdrawn(register: Register, state: ObjectionState, office: Office) ->
     to = _whoever_stood(register, state, office)
     if not to.nobody:
         language = _language(register, office, to)
-        _post(register, "withdrawn", language, {"reference": state.reference}, office, to)
+        params = {"reference": state.reference, **_for(register, state.reference)}
+        _post(register, "withdrawn", language, params, office, to)
+
+
+def whom(said: Mapping[str, JSON]) -> Whom:
+    """For whom a statement was made, also one that says no more than whether it is for a child."""
+    told = said.get("for")
+    if told == "child" or (told is None and said.get("child") is True):
+        return "child"
+    return "other" if told == "other" else "self"
+
+
+def _for(register: Register, reference: str) -> dict[str, JSON]:
+    """What a mail says of whom an objection is for; nothing where it is for its reader."""
+    told = whom(register.objections.statement(reference) or {})
+    return {} if told == "self" else {"for": told}
 
 
 def _whoever_stood(register: Register, state: ObjectionState, office: Office) -> To:

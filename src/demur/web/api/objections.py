@@ -7,7 +7,7 @@ asks for a reason; an objection's accounts are never told; a receipt's link is m
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ from fastapi import Path, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from demur.errors import DemurError, IdentityError, RegisterError
+from demur.errors import DemurError, IdentityError, RegisterError, UsageError
 from demur.objecting import settling
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
@@ -65,7 +65,8 @@ class _Noted:
     seq: int
     lodged: str
     covers: int
-    confirm_by: str | None
+    confirm_by: str | None = None
+    """In answers that an earlier demur noted; told no more."""
 
 
 @router.post(
@@ -127,7 +128,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
     **describe(Objection, "It has lapsed.", "not-found", "conflict", said=Lapse),
 )
 async def lapse(request: Request, reference: Reference) -> Response:
-    """The account's holder denies it, or nobody confirmed it in time."""
+    """The account's holder denies it. `unconfirmed` is taken only of one that lapses by itself in the same minute."""
     why, _ = await said(request, Lapse)
     return await _move(request, reference, partial(settling.lapse, cause=why.cause), _OPEN)
 
@@ -146,14 +147,13 @@ async def standing(request: Request, account: AccountInPath) -> Response:
     return told(await asyncio.to_thread(_standing, desk(request).register, account))
 
 
-def _noted(receipt: Receipt, said: Lodging) -> _Noted:
-    confirm_by = None if said.confirm_by is None else said.confirm_by.astimezone(UTC).isoformat()
-    return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by)
+def _noted(receipt: Receipt) -> _Noted:
+    return _Noted(receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects))
 
 
-def _said(office: Office, new: NewObjection) -> Lodging:
+def _said(new: NewObjection) -> Lodging:
     said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
-    return as_platform_says(said, office, unconfirmed=new.unconfirmed)
+    return as_platform_says(said, unconfirmed=new.unconfirmed)
 
 
 def record(register: Register, lodgings: Sequence[Lodging]) -> list[Receipt | IdentityError]:
@@ -168,9 +168,9 @@ async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
         DemurError: when nothing was recorded.
     """
     office = at.office()
-    said = _said(office, new)
+    said = _said(new)
     if once is None:
-        noted = _noted(await at.intake.run_together(record, said), said)
+        noted = _noted(await at.intake.run_together(record, said))
     else:
         noted = _Noted(**orjson.loads(await at.intake.run_together(_once, (once, said))))
     return _lodged(office, noted)
@@ -181,11 +181,8 @@ def _once(register: Register, items: Sequence[tuple[Once, Lodging]]) -> list[str
 
 
 def _each(register: Register, lodgings: Sequence[Lodging]) -> list[str | DemurError]:
-    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
-    return [
-        orjson.dumps(_noted(answer, said)).decode() if isinstance(answer, Receipt) else answer
-        for said, answer in answers
-    ]
+    answers = register.objections.lodge_all(lodgings)
+    return [orjson.dumps(_noted(each)).decode() if isinstance(each, Receipt) else each for each in answers]
 
 
 async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
@@ -209,7 +206,7 @@ async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) 
 
 async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
     office = at.office()
-    lodgings = [_said(office, new) for new in chunk]
+    lodgings = [_said(new) for new in chunk]
     if once is None:
         answer = await at.intake.run(_chunk, lodgings)
     else:
@@ -219,8 +216,8 @@ async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | Non
 
 def _chunk(register: Register, lodgings: Sequence[Lodging]) -> str:
     """What was noted of each, or the sentence that says why nothing was."""
-    answers = zip(lodgings, register.objections.lodge_all(lodgings), strict=True)
-    noted = [_noted(answer, each) if isinstance(answer, Receipt) else str(answer) for each, answer in answers]
+    answers = register.objections.lodge_all(lodgings)
+    noted = [_noted(each) if isinstance(each, Receipt) else str(each) for each in answers]
     return orjson.dumps(noted).decode()
 
 
@@ -249,7 +246,7 @@ def _lodged(office: Office, noted: _Noted) -> Lodged:
         reference=noted.reference,
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
-        confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
+        confirm_by=None,
         receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy)),
     )
 
@@ -277,6 +274,8 @@ async def _move(
     await _found(at, reference)
     try:
         state = await at.intake.run(act, reference, at.office())
+    except UsageError as error:
+        raise Problem("conflict", str(error)) from None
     except RegisterError as error:
         if (await _found(at, reference)).phase in possible:
             raise
