@@ -8,9 +8,10 @@ language on file, else in that of the page.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, get_args
 
 from demur.identity import Keys
+from demur.notices.content import Behalf
 from demur.notices.languages import LANGUAGES, matching
 from demur.notices.words import languages_of
 from demur.objecting.channels import Route
@@ -22,9 +23,7 @@ from demur.register.objections.doubts import LEAST_DAYS
 from demur.tokens import Purpose, Tokens
 
 _MAIL: Final = "mail:"
-
-Whom = Literal["self", "child", "other"]
-"""For whom somebody without an account says that they object."""
+_FOR: Final = "for"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def post_receipt(
 
 
 def post_question(
-    register: Register, about: Receipt | ObjectionState, office: Office, to: To, *, reminder: int = 0
+    register: Register, of: Receipt | ObjectionState, office: Office, to: To, *, reminder: int = 0
 ) -> None:
     """Ask the holder of an address whether to keep an objection; ``reminder``: which one it is, counted from 1.
 
@@ -107,10 +106,10 @@ def post_question(
     """
     language = _language(register, office, to)
     params: dict[str, JSON] = {
-        "reference": about.reference,
-        "confirm_url": office.link(Purpose.CONFIRM, about.seq, language),
+        "reference": of.reference,
+        "confirm_url": office.link(Purpose.CONFIRM, of.seq, language),
         "confirm_by": None,
-        **_for(register, about.reference),
+        **_about(register, of.reference),
     }
     if reminder:
         _post(register, REMINDER, language, {**params, "number": reminder}, office, to)
@@ -126,22 +125,23 @@ def post_withdrawn(register: Register, state: ObjectionState, office: Office) ->
     to = _whoever_stood(register, state, office)
     if not to.nobody:
         language = _language(register, office, to)
-        params = {"reference": state.reference, **_for(register, state.reference)}
+        params = {"reference": state.reference, **_about(register, state.reference)}
         _post(register, "withdrawn", language, params, office, to)
 
 
-def whom(said: Mapping[str, JSON]) -> Whom:
-    """For whom a statement was made, also one that says no more than whether it is for a child."""
-    told = said.get("for")
-    if told == "child" or (told is None and said.get("child") is True):
-        return "child"
-    return "other" if told == "other" else "self"
+def behalf_of(said: Mapping[str, JSON]) -> Behalf:
+    """For whom an objection was lodged, by what is sealed with it: absent for oneself; `child` is how it was once."""
+    found = said.get(_FOR, "child" if said.get("child") else "self")
+    return next((each for each in get_args(Behalf) if each == found), "self")
 
 
-def _for(register: Register, reference: str) -> dict[str, JSON]:
-    """What a mail says of whom an objection is for; nothing where it is for its reader."""
-    told = whom(register.objections.statement(reference) or {})
-    return {} if told == "self" else {"for": told}
+def about(behalf: Behalf) -> dict[str, JSON]:
+    """What a statement, and a mail about an objection, say of it; nothing where somebody objects for themselves."""
+    return {} if behalf == "self" else {_FOR: behalf}
+
+
+def _about(register: Register, reference: str) -> dict[str, JSON]:
+    return about(behalf_of(register.objections.statement(reference) or {}))
 
 
 def _whoever_stood(register: Register, state: ObjectionState, office: Office) -> To:

@@ -51,8 +51,8 @@ def lapse(register: Register, reference: str, office: Office, *, cause: LapseCau
         waits = cause == "unconfirmed" and state.phase is ObjectionPhase.LODGED
         if waits and not register.objections.overdue(reference, office.now):
             raise UsageError(
-                f"The objection {state.reference} does not end because nobody has answered: only one that somebody typed "
-                "in, and that is doubted on record, lapses by itself after the reminders (`demur doubt`)."
+                f"The objection {state.reference} does not end because nobody has answered: only one that somebody "
+                "typed in, and that is doubted on record, lapses by itself after the reminders (`demur doubt`)."
             )
         return register.objections.lapse(reference, cause=cause, now=office.now)
 
