@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pages import Visitor
+from silence import doubted
 from staffdoor import Door
 from town import ANN, DIETER
 
@@ -21,11 +22,8 @@ SECRET = "<b>my reason</b>"
 @pytest.fixture
 def lodged(desk: Desk) -> Receipt:
     """An objection that waits, with words and a file."""
-    until = datetime.now(UTC) + timedelta(days=9, hours=1)
     said: dict[str, JSON] = {"names": ["Ann Archer"], "contact": "ann@town.example", "child": False}
-    receipt = desk.register.objections.lodge(
-        [ANN], channel="no-account", reason=SECRET, statement=said, confirm_by=until
-    )
+    receipt = desk.register.objections.lodge([ANN], channel="no-account", reason=SECRET, statement=said)
     desk.register.attachments.add(receipt.reference, 'a"\r\nSet-Cookie: x.html', "text/html", b"<script>1</script>")
     return receipt
 
@@ -33,6 +31,7 @@ def lodged(desk: Desk) -> Receipt:
 def test_the_queue_shows_what_waits_and_for_how_long(officer: Door, lodged: Receipt, desk: Desk) -> None:
     confirmed = desk.register.objections.lodge([DIETER], channel="letter")
     desk.register.objections.confirm(confirmed.reference)
+    doubted(desk.register, lodged.reference, datetime.now(UTC) + timedelta(days=9, hours=1))
     page = officer.visitor.get("/staff/objections")
     assert f"{lodged.seq} no-account" in page.text
     assert "9 days" in page.text

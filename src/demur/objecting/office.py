@@ -26,6 +26,11 @@ _MAIL: Final = "mail:"
 _FOR: Final = "for"
 
 
+def answer_days(policy: Policy) -> int:
+    """Days that the holder of an account has to answer, where it is doubted whose an objection is."""
+    return max(policy.objections.confirm_within_days, LEAST_DAYS)
+
+
 @dataclass(frozen=True)
 class Office:
     """What everything that happens to an objection is done with."""
@@ -47,8 +52,8 @@ class Office:
 
     @property
     def answer_days(self) -> int:
-        """Days that the holder of an account has to answer, where it is doubted whose an objection is."""
-        return max(self.policy.objections.confirm_within_days, LEAST_DAYS)
+        """Days that the holder of an account has to answer now, see :func:`answer_days`."""
+        return answer_days(self.policy)
 
     def language_for(self, register: Register, subject: int | None) -> str:
         """The language of a mail: the one on file, else the page's, else the first in which notices are given."""

@@ -167,7 +167,8 @@ def _unchecked(own: OwnObjection, accounts: Sequence[str]) -> bool:
     """Whether nobody knows that what came with an objection was said by the holder of these accounts."""
     if any(phase == ObjectionPhase.CONFIRMED for phase, _ in own.steps):
         return False
-    return own.state.channel in _TOLD and not all(nameless(account) for account in accounts)
+    doubtful = own.state.channel in _TOLD or own.state.unsure
+    return doubtful and not all(nameless(account) for account in accounts)
 
 
 def _notice(record: Mapping[str, Any]) -> dict[str, JSON]:

@@ -63,6 +63,8 @@ class ObjectionState:
     """When it lapses unless it is confirmed; None where nobody doubts it (ADR 0026)."""
     changed: datetime
     """When it last changed its phase."""
+    unsure: bool
+    """Whether a deadline is on record, be it an earlier demur's: nobody knew whose it is. It ends nothing by itself."""
 
     @property
     def binding(self) -> bool:
@@ -206,6 +208,7 @@ def _state(row: Any, named: Sequence[int], crowd: _Crowd, doubted: int | None) -
         doubted=None if doubted is None else moment(doubted),
         confirm_by=None if doubted is None or row.confirm_by is None else moment(row.confirm_by),
         changed=moment(row.changed),
+        unsure=row.confirm_by is not None,
     )
 
 
