@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Final
 
+import pyarrow as pa
 import pytest
 from channels import Town
 from pages import Page
@@ -17,7 +18,7 @@ from demur.errors import UsageError
 from demur.notices.rendering import Rendered, render_mail
 from demur.objecting import settling
 from demur.objecting.office import Office
-from demur.register import ObjectionPhase, SingleMail
+from demur.register import JSON, MEMBER, ObjectionPhase, SingleMail
 from demur.worker.work import work
 
 WHY: Final = "Two people claim this account."
@@ -153,6 +154,19 @@ def test_who_has_answered_is_not_reminded(town: Town, button: str) -> None:
     assert claimed(town, 8) == []
 
 
+def test_whoever_has_no_address_any_more_is_not_doubted_any_more(town: Town) -> None:
+    register = town.desk.register
+    reference, _, _ = asked(town)
+    settling.doubt(register, reference, WHY, office(town))
+    claimed(town, 0)
+    register.members.import_all(
+        [pa.RecordBatch.from_pylist([dict.fromkeys(MEMBER.names) | {"account": DIETER}], schema=MEMBER)]
+    )
+    assert settling.remind(register, office(town, 8)) == 0
+    assert (town.state(reference).doubted, town.state(reference).binding) == (None, True)
+    assert settling.remind(register, office(town, 8)) == 0
+
+
 def test_the_worker_reminds(town: Town) -> None:
     register = town.desk.register
     reference, _, _ = asked(town)
@@ -227,7 +241,7 @@ def test_the_button_that_was_pressed_last_counts(town: Town) -> None:
 
 
 @pytest.mark.parametrize("said", [{"child": True}, {"for": "child"}, {"for": "other"}])
-def test_who_spoke_for_another_is_asked_about_that_other(town: Town, said: dict[str, object]) -> None:
+def test_who_spoke_for_another_is_asked_about_that_other(town: Town, said: dict[str, JSON]) -> None:
     whose = "another person's content" if said.get("for") == "other" else "a child's content"
     as_person(town.visitor, names="Somebody Else", contact="me@elsewhere.example")
     question = next(each for each in letters(town.desk) if each.template == "confirm")

@@ -94,7 +94,7 @@ doubt: Final = sa.Table(
     sa.Column("entry", BIG, primary_key=True, autoincrement=False),  # that recorded it; its detail says why
     sa.Column("objection", BIG, nullable=False),
     sa.Column("stands", sa.Boolean, nullable=False),  # false: nobody could be asked, or the objection was revived
-    sa.Column("days", sa.SmallInteger, nullable=False),  # that its holder has to answer
+    sa.Column("days", sa.Integer, nullable=False),  # that its holder has to answer
     sa.Column("reminded", sa.SmallInteger, nullable=False),  # reminders that were put into the outgoing mail
     sa.Index("doubt_objection", "objection"),
 )

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("entry", _BIG, primary_key=True, autoincrement=False),
         sa.Column("objection", _BIG, nullable=False),
         sa.Column("stands", sa.Boolean, nullable=False),
-        sa.Column("days", sa.SmallInteger, nullable=False),
+        sa.Column("days", sa.Integer, nullable=False),
         sa.Column("reminded", sa.SmallInteger, nullable=False),
     )
     op.create_index("doubt_objection", "doubt", ["objection"])
