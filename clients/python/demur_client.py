@@ -63,7 +63,7 @@ class Demur:
         return self._json("POST", f"/objections/{quote(reference, safe='')}/confirm")
 
     def lapse(self, reference: str, cause: str) -> JSON:
-        """Let one lapse that the account's holder `denied` or that stayed `unconfirmed`."""
+        """Let one lapse that the account's holder `denied`; `unconfirmed` is refused unless it lapses by itself."""
         return self._json("POST", f"/objections/{quote(reference, safe='')}/lapse", {"cause": cause})
 
     def standing(self, account: str) -> JSON:

@@ -109,7 +109,10 @@ class EntryKind(StrEnum):
     OBJECTION_CONFIRMED = "objection.confirmed"
     OBJECTION_LAPSED = "objection.lapsed"
     OBJECTION_WITHDRAWN = "objection.withdrawn"
+    OBJECTION_REVIVED = "objection.revived"  # one that had ended binds again
+    OBJECTION_DOUBTED = "objection.doubted"  # reasonable doubt whose it is (Art. 12(6) GDPR): unanswered, it lapses
     OBJECTION_ASKED = "objection.asked"  # its holder was asked to confirm it, and has until then to answer
+    OBJECTION_REMINDED = "objection.reminded"  # a reminder of that question was put into the outgoing mail
     OBJECTION_UNASKED = "objection.unasked"  # nobody could be asked to confirm it: it does not lapse
     ACCOUNT_LINKED = "account.linked"
     ACCOUNT_UNLINKED = "account.unlinked"
@@ -152,6 +155,7 @@ BINDING: Final = frozenset(
         EntryKind.OBJECTION_CONFIRMED,
         EntryKind.OBJECTION_LAPSED,
         EntryKind.OBJECTION_WITHDRAWN,
+        EntryKind.OBJECTION_REVIVED,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
         EntryKind.ACCOUNTS_ALIKE,

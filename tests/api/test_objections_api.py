@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from problems import problem
 from starlette.testclient import TestClient
 from town import ANN, ANNS_OTHER, DIETER
 
+from demur.objecting.channels import PROVEN
 from demur.register import MEMBER, ObjectionPhase, Register
 from demur.tokens import Purpose
 from demur.web.desk import Desk
@@ -57,13 +58,19 @@ def test_a_reason_is_never_asked_for_and_may_be_empty(api: TestClient) -> None:
     assert lodged(api, ANN, reason=None)
 
 
-def test_an_unconfirmed_one_says_until_when_it_waits(api: TestClient, register: Register, desk: Desk) -> None:
+def test_an_unconfirmed_one_waits_for_an_officer_and_has_no_deadline(api: TestClient, register: Register) -> None:
     told = lodged(api, ANN, unconfirmed=True)
-    by = register.objections.get(told["reference"]).confirm_by
-    within = timedelta(days=desk.policy().objections.confirm_within_days)
-    assert by is not None
-    assert abs(by - datetime.now(UTC) - within) < timedelta(minutes=1)
-    assert datetime.fromisoformat(told["confirm_by"]) == by
+    state = register.objections.get(told["reference"])
+    assert (told["confirm_by"], state.confirm_by, state.channel) == (None, None, "api-unconfirmed")
+    assert state in register.objections.waiting(proven=PROVEN)
+    assert register.objections.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC)) == []
+    problem(api.post(f"/api/objections/{told['reference']}/lapse", json={"cause": "unconfirmed"}), 409, "conflict")
+    assert register.objections.get(told["reference"]).binding
+
+
+def test_an_unconfirmed_one_keeps_the_channel_that_is_named(api: TestClient, register: Register) -> None:
+    told = lodged(api, ANN, unconfirmed=True, channel="form")
+    assert register.objections.get(told["reference"]).channel == "form"
 
 
 def test_the_receipt_link_opens_that_receipt(api: TestClient, desk: Desk) -> None:

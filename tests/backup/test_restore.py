@@ -116,6 +116,35 @@ def test_every_step_of_an_objection_is_done_again(desk: Desk) -> None:
     assert desk.texts() == ["dia said 1"]
 
 
+def test_a_doubt_is_done_again_only_where_every_mail_about_it_left(desk: Desk) -> None:
+    desk.back_up()
+    until = LATER + timedelta(days=28)
+    with desk.workspace.register() as register:
+        references = [
+            register.objections.lodge([each], channel="typed-in", now=NOW).reference for each in (ANN, BEN, CEM)
+        ]
+        asked, unsent, revived = references
+        for reference in references:
+            register.objections.doubt(reference, "Two people claim it.", days=28, now=LATER)
+            said = {"reference": reference, "confirm_url": "https://x.example/1", "confirm_by": None}
+            register.mails.post("confirm", "en", said, address="x@town.example", now=LATER)
+        register.mails.sent([each.id for each in register.mails.claim(9, now=LATER)], now=LATER)
+        register.objections.reminded(unsent, 1, now=LATER)
+        register.objections.lapse(revived, cause="denied", now=LATER)
+        register.objections.revive(revived, now=LATER)
+    desk.lose()
+    desk.restore()
+    with desk.workspace.register() as register:
+        states = [register.objections.get(each) for each in references]
+        assert [each.binding for each in states] == [True, True, True]
+        assert [each.confirm_by for each in states] == [until, None, None]
+        assert register.objections.doubts(asked) == [(LATER, None)], "its reason is in no journal"
+        assert register.objections.lapse_overdue(until + timedelta(days=400)) == [], "nobody was reminded"
+        problems: list[str] = []
+        register.audit(problems.append)
+    assert problems == []
+
+
 def test_links_and_consents_are_done_again(desk: Desk) -> None:
     with desk.workspace.register() as register:
         register.members.link(ANN, BEN)

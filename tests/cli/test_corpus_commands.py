@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from calling import Demur
 from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
+from silence import doubted
 
 from demur.corpus.compaction import MOST_SMALL
 from demur.terms import Reason
@@ -341,9 +342,10 @@ def test_an_edited_policy_is_due(demur: Demur, filled: Path) -> None:
     assert demur("status", "--json", "-w", filled).json["behind"] is False
 
 
-def test_maintenance_lapses_what_nobody_confirmed(demur: Demur, filled: Path) -> None:
+def test_maintenance_lapses_what_is_doubted_and_nobody_confirmed(demur: Demur, filled: Path) -> None:
     with find(filled).register() as register:
-        register.objections.lodge([ANN], channel="form", confirm_by=datetime.now(UTC) - timedelta(days=1))
+        typed = register.objections.lodge([ANN], channel="typed-in")
+        doubted(register, typed.reference, datetime.now(UTC) - timedelta(days=1))
     told = demur("maintain", "--json", "-w", filled).json
     assert told["lapsed"] == 1
     assert demur("status", "--json", "-w", filled).json["objections"] == 0

@@ -216,9 +216,8 @@ class Community(RuleBasedStateMachine):
 
     @rule(account=accounts, confirm=st.booleans())
     def object(self, account: str, *, confirm: bool) -> None:
-        by = None if confirm else self.model.now + timedelta(days=10)
         with self.workspace.register() as register:
-            receipt = register.objections.lodge([account], channel="form", confirm_by=by, now=self.model.now)
+            receipt = register.objections.lodge([account], channel="form", now=self.model.now)
             if confirm:
                 register.objections.confirm(receipt.reference, now=self.model.now)
         self.model.objections[receipt.reference] = account

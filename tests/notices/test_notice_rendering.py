@@ -37,6 +37,7 @@ PARAMS: Final[Mapping[str, JSON]] = {
     "lodged": datetime(2027, 1, 5, 12, tzinfo=UTC).isoformat(),
     "confirm_by": datetime(2027, 2, 4, 12, tzinfo=UTC).isoformat(),
     "minutes": 60,
+    "number": 1,
 }
 UNSEEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 Changed = Callable[..., Policy]

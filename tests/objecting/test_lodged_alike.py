@@ -7,7 +7,7 @@ import pytest
 from channels import Town
 from pages import Page
 from town import DIETER, SILENT
-from ways import as_person, bound, by_link, signed_in, state_of, typed
+from ways import FAR, as_person, bound, by_link, signed_in, state_of, typed
 
 from demur.register import ObjectionPhase
 
@@ -93,34 +93,35 @@ class Expected(NamedTuple):
     written: tuple[str, ...] = ("objection.lodged",)
     told: tuple[tuple[str, str], ...] = ()
     """What each mail says, and to whom."""
-    asks_itself: bool = False
-    """Whether it lapses although demur asks nobody: whoever recorded it asks."""
+    brought_back: tuple[tuple[str, str], ...] = ()
+    """What each mail says, and to whom, once an officer has brought it back."""
 
 
 RECEIPT: Final = (("receipt", HOLDER),)
 QUESTION: Final = (("confirm", HOLDER),)
 CHANNELS: Final = (
     # Whoever has shown that the account is theirs gets a receipt.
-    Expected(by_the_link_of_a_notice, told=RECEIPT),
-    Expected(signed_in_at_the_platform, told=RECEIPT),
-    Expected(on_the_member_s_page, told=RECEIPT),
+    Expected(by_the_link_of_a_notice, told=RECEIPT, brought_back=RECEIPT),
+    Expected(signed_in_at_the_platform, told=RECEIPT, brought_back=RECEIPT),
+    Expected(on_the_member_s_page, told=RECEIPT, brought_back=RECEIPT),
     # Where nobody has, the account's holder is asked; a contact is asked besides, and has no account to lose.
-    Expected(typed_in, told=QUESTION),
+    Expected(typed_in, told=QUESTION, brought_back=QUESTION),
     Expected(
         without_an_account,
         written=("objection.lodged", "objection.lodged"),
         told=(*QUESTION, ("receipt", CONTACT), ("confirm", CONTACT)),
+        brought_back=(("confirm", CONTACT),),
     ),
-    Expected(in_a_letter, told=QUESTION),
-    Expected(in_a_mail_from_the_command_line, told=QUESTION),
-    Expected(unconfirmed_from_the_command_line, told=QUESTION),
+    Expected(in_a_letter, told=QUESTION, brought_back=QUESTION),
+    Expected(in_a_mail_from_the_command_line, told=QUESTION, brought_back=QUESTION),
+    Expected(unconfirmed_from_the_command_line, told=QUESTION, brought_back=QUESTION),
     # Staff say on the command line that they know it is real, or more: that its holder confirmed it.
-    Expected(from_the_command_line, told=RECEIPT),
+    Expected(from_the_command_line, told=RECEIPT, brought_back=QUESTION),
     Expected(in_a_letter_of_a_known_writer, written=("objection.lodged", "objection.confirmed"), told=RECEIPT),
     Expected(confirmed_from_the_command_line, written=("objection.lodged", "objection.confirmed"), told=RECEIPT),
     # The platform tells and asks its member itself: it gets the link of the receipt.
     Expected(over_the_api),
-    Expected(unconfirmed_over_the_api, asks_itself=True),
+    Expected(unconfirmed_over_the_api, brought_back=QUESTION),
 )
 CHANNEL: Final = pytest.mark.parametrize("channel", CHANNELS, ids=[each.lodge.__name__ for each in CHANNELS])
 
@@ -142,19 +143,54 @@ def test_it_is_recorded_told_and_answered(town: Town, channel: Expected) -> None
 
 
 @CHANNEL
-def test_a_deadline_stands_exactly_where_somebody_is_asked(town: Town, channel: Expected) -> None:
+def test_silence_ends_nothing(town: Town, channel: Expected) -> None:
     with town.watched() as happened:
-        channel.lodge(town, DIETER)
-    asked = ("confirm", HOLDER, "de") in happened.told or channel.asks_itself
-    limited = [each for each in happened.entries if each.payload.get("confirm_by")]
-    assert bool(limited) == asked
-    for entry in limited:
-        reference = town.desk.register.objections.reference_of(entry.seq)
-        assert reference is not None
-        state = town.state(reference)
-        assert state.confirm_by is not None
-        days = town.desk.policy().objections.confirm_within_days
-        assert abs((state.confirm_by - state.lodged).total_seconds() - days * 86400) < 1
+        reference = channel.lodge(town, DIETER)
+    assert {each.payload.get("confirm_by") for each in happened.entries} == {None}
+    assert {each.params["confirm_by"] for each in happened.mails if each.template == "confirm"} <= {None}
+    assert town.state(reference).confirm_by is None
+    assert town.desk.register.objections.lapse_overdue(FAR) == []
+    if town.state(reference).phase is ObjectionPhase.LODGED:
+        told = town.calls(f"objections/{reference}/lapse", 409, cause="unconfirmed")
+        assert "does not end because nobody has answered" in told["detail"]
+        town.runs("lapse", reference, "--cause", "unconfirmed", code=2)
+    assert town.state(reference).binding
+
+
+@CHANNEL
+def test_only_what_somebody_typed_in_can_be_doubted(town: Town, channel: Expected) -> None:
+    reference = channel.lodge(town, DIETER)
+    doubtable = channel.lodge is typed_in
+    seq = town.state(reference).seq
+    page = town.officer.visitor.get(f"/staff/objections/{seq}")
+    assert doubtable == any(form.action.endswith("/doubt") for form in page.forms)
+    with town.watched() as happened:
+        town.runs("doubt", reference, "--reason", "Two people claim it.", code=0 if doubtable else 2)
+    assert happened.written == (["objection.doubted"] if doubtable else [])
+    assert [each[:2] for each in happened.told] == ([*QUESTION] if doubtable else [])
+    assert (town.state(reference).confirm_by is not None) == doubtable
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [each for each in CHANNELS if "objection.confirmed" not in each.written],
+    ids=lambda each: each.lodge.__name__,
+)
+def test_an_officer_brings_back_what_has_lapsed(town: Town, channel: Expected) -> None:
+    reference = channel.lodge(town, DIETER)
+    town.runs("lapse", reference, "--cause", "denied")
+    state = town.state(reference)
+    with town.watched() as happened:
+        page = town.reviews(state.seq, "revive")
+    assert "Bring it back" not in page.text
+    assert happened.written == ["objection.revived"]
+    assert sorted(each[:2] for each in happened.told) == sorted(channel.brought_back)
+    now = town.state(reference)
+    assert (now.phase, now.binding, now.covered) == (ObjectionPhase.LODGED, True, state.covered)
+    assert bound(town.desk, DIETER)
+    with town.watched() as again:
+        town.runs("revive", reference)
+    assert (again.entries, again.mails) == ([], [])
 
 
 @CHANNEL

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 from channels import Happened, Town
+from silence import doubted
 from town import DIETER
 from ways import bound, letters, path_in
 
@@ -147,15 +148,16 @@ def test_its_holder_brings_it_back_whoever_recorded_the_denial(town: Town, deny:
     deny(town, reference, path)
     with town.watched() as happened:
         town.visitor.submit(town.visitor.get(path), button="yes")
-    assert happened.written == ["objection.lodged", "objection.confirmed"]
+    assert happened.written == ["objection.revived", "objection.confirmed"]
     assert happened.told == []
+    assert town.state(reference).phase is ObjectionPhase.CONFIRMED
     assert bound(town.desk, DIETER)
 
 
 @pytest.mark.parametrize("lapse", LAPSED)
 def test_it_lapses_once_and_binds_no_more(town: Town, lapse: Callable[[Town, str], None]) -> None:
-    until = datetime.now(UTC) - timedelta(seconds=1)
-    reference = town.desk.register.objections.lodge([DIETER], channel="letter", confirm_by=until).reference
+    reference = town.desk.register.objections.lodge([DIETER], channel="typed-in").reference
+    doubted(town.desk.register, reference, datetime.now(UTC) - timedelta(seconds=1))
     with town.watched() as happened:
         lapse(town, reference)
     assert _said(happened) == [("objection.lapsed", {"cause": "unconfirmed", "objection": number(town, reference)})]

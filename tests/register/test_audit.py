@@ -115,6 +115,26 @@ def test_says_which_end_it_saw_and_what_manifests_pin_down(filled: Register) -> 
     }
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE doubt SET stands = false",
+        "UPDATE doubt SET reminded = 2",
+        "UPDATE doubt SET days = 1",
+        "UPDATE doubt SET objection = 13",
+        "DELETE FROM doubt",
+        "INSERT INTO doubt SELECT entry + 1, objection, stands, days, reminded FROM doubt",
+    ],
+)
+def test_an_edited_doubt_is_named(whole: Register, statement: str) -> None:
+    receipt = whole.objections.lodge(["x:doubted"], channel="typed-in")
+    whole.objections.doubt(receipt.reference, "Two people claim it.", days=28)
+    whole.objections.reminded(receipt.reference, 1)
+    assert findings(whole) == []
+    edit(whole, statement)
+    assert [told for told in findings(whole) if told.startswith("What stands of the doubt that entry ")]
+
+
 EDITS: dict[str, tuple[str, str]] = {
     "an objection ends": ("UPDATE objection SET active = false WHERE seq = 13", "Objection 13: its active"),
     "a phase": ("UPDATE objection SET phase = 'withdrawn', active = false WHERE seq = 13", "Objection 13: its phase"),

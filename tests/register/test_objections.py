@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from silence import doubted
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys, SubjectKeys
-from demur.register import JSON, ObjectionPhase, Register
+from demur.register import JSON, ObjectionPhase, Receipt, Register
 from demur.register.objections.lodging import Lodging
 from demur.terms import EntryKind
 
@@ -93,7 +94,8 @@ def test_a_later_objection_of_a_linked_account_counts_as_another(register: Regis
 
 
 def test_confirmed_binds_and_can_be_withdrawn_but_not_lapse(register: Register) -> None:
-    receipt = register.objections.lodge(["x:a"], channel="web", confirm_by=NOON, now=NOON - timedelta(days=1))
+    receipt = register.objections.lodge(["x:a"], channel="typed-in", now=NOON - timedelta(days=28))
+    doubted(register, receipt.reference, NOON)
     state = register.objections.confirm(receipt.reference, now=NOON)
     assert (state.phase, state.binding, state.changed, state.confirm_by) == ("confirmed", True, NOON, NOON)
     assert register.objections.lapse_overdue(NOON + timedelta(days=1)) == []
@@ -118,9 +120,11 @@ def test_denied_lapses(register: Register) -> None:
 
 def test_lapses_only_when_overdue(register: Register) -> None:
     soon, later = NOON + timedelta(days=1), NOON + timedelta(days=9)
-    first = register.objections.lodge(["x:a"], channel="web", confirm_by=soon, now=NOON)
-    second = register.objections.lodge(["x:b"], channel="web", confirm_by=later, now=NOON)
-    register.objections.lodge(["x:c"], channel="letter", now=NOON)
+    first = register.objections.lodge(["x:a"], channel="typed-in", now=NOON)
+    second = register.objections.lodge(["x:b"], channel="typed-in", now=NOON)
+    register.objections.lodge(["x:c"], channel="letter", confirm_by=soon, now=NOON)  # as an earlier demur did
+    doubted(register, first.reference, soon)
+    doubted(register, second.reference, later)
     assert register.objections.lapse_overdue(soon) == []
     assert register.objections.lapse_overdue(later) == [first.reference]
     assert register.objections.lapse_overdue(later + timedelta(seconds=1)) == [second.reference]
@@ -206,8 +210,11 @@ def test_a_naive_time_is_a_mistake_of_the_caller(register: Register) -> None:
 
 
 def test_many_that_lapse_together_leave_others_their_turn(register: Register) -> None:
-    many = [Lodging([f"x:{number}"], channel="web", confirm_by=NOON) for number in range(150)]
-    register.objections.lodge_all(many)
+    many = [Lodging([f"x:{number}"], channel="typed-in") for number in range(150)]
+    with register.locked():
+        for receipt in register.objections.lodge_all(many):
+            assert isinstance(receipt, Receipt)
+            doubted(register, receipt.reference, NOON)
     seen: set[int] = set()
     with ThreadPoolExecutor(1) as pool:
         lapsing = pool.submit(register.objections.lapse_overdue, NOON + timedelta(days=1))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from silence import doubted
 
 from demur.errors import IdentityError
 from demur.identity import Keys
@@ -37,7 +38,8 @@ def test_a_malformed_account_is_no_person(register: Register) -> None:
 def test_objections_in_force_are_counted(register: Register) -> None:
     assert register.objections.in_force() == 0
     first = register.objections.lodge([ANN], channel="letter")
-    register.objections.lodge([ANN, BEN], channel="mail", confirm_by=datetime.now(UTC) - timedelta(days=1))
+    second = register.objections.lodge([ANN, BEN], channel="typed-in")
+    doubted(register, second.reference, datetime.now(UTC) - timedelta(days=1))
     assert register.objections.in_force() == 2
     register.objections.lapse_overdue()
     register.objections.confirm(first.reference)

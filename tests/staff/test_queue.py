@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pages import Visitor
+from silence import doubted
 from staffdoor import Door
 from town import ANN, DIETER
 
@@ -21,11 +22,8 @@ SECRET = "<b>my reason</b>"
 @pytest.fixture
 def lodged(desk: Desk) -> Receipt:
     """An objection that waits, with words and a file."""
-    until = datetime.now(UTC) + timedelta(days=9, hours=1)
     said: dict[str, JSON] = {"names": ["Ann Archer"], "contact": "ann@town.example", "child": False}
-    receipt = desk.register.objections.lodge(
-        [ANN], channel="no-account", reason=SECRET, statement=said, confirm_by=until
-    )
+    receipt = desk.register.objections.lodge([ANN], channel="no-account", reason=SECRET, statement=said)
     desk.register.attachments.add(receipt.reference, 'a"\r\nSet-Cookie: x.html', "text/html", b"<script>1</script>")
     return receipt
 
@@ -33,6 +31,7 @@ def lodged(desk: Desk) -> Receipt:
 def test_the_queue_shows_what_waits_and_for_how_long(officer: Door, lodged: Receipt, desk: Desk) -> None:
     confirmed = desk.register.objections.lodge([DIETER], channel="letter")
     desk.register.objections.confirm(confirmed.reference)
+    doubted(desk.register, lodged.reference, datetime.now(UTC) + timedelta(days=9, hours=1))
     page = officer.visitor.get("/staff/objections")
     assert f"{lodged.seq} no-account" in page.text
     assert "9 days" in page.text
@@ -100,7 +99,7 @@ def test_there_is_no_way_to_refuse(officer: Door, lodged: Receipt) -> None:
     assert {each.action.rpartition("/")[2] for each in page.forms} == {"out", "read", "confirm", "deny"}
 
 
-@pytest.mark.parametrize("act", ["read", "confirm", "deny", "files/1"])
+@pytest.mark.parametrize("act", ["read", "confirm", "deny", "doubt", "revive", "files/1"])
 def test_a_form_without_its_code_does_nothing(officer: Door, lodged: Receipt, desk: Desk, act: str) -> None:
     before = desk.register.log.head()
     for code in ("", "wrong"):
@@ -114,7 +113,7 @@ def test_only_officers_read_and_act(door: Door, lodged: Receipt, desk: Desk, rol
     door.join(role)
     code = door.visitor.get("/staff/coverage").forms[0].values["csrf"]
     before = desk.register.log.head()
-    for act in ("read", "confirm", "deny", "files/1"):
+    for act in ("read", "confirm", "deny", "doubt", "revive", "files/1"):
         answer = door.client.post(f"/staff/objections/{lodged.seq}/{act}", data={"csrf": code})
         assert (answer.status_code, SECRET in answer.text) == (403, False)
     assert door.client.get(f"/staff/objections/{lodged.seq}").status_code == 403
@@ -126,3 +125,22 @@ def test_what_is_not_there_is_a_page(officer: Door) -> None:
     visitor: Visitor = officer.visitor
     for path in ("/staff/objections/1", "/staff/objections/99999", "/staff/objections/x"):
         assert visitor.client.get(path).status_code == 404
+
+
+def test_a_doubt_and_what_is_brought_back_name_who_did_it(officer: Door, desk: Desk, entries: Entries) -> None:
+    receipt = desk.register.objections.lodge([DIETER], channel="typed-in")
+    here = f"/staff/objections/{receipt.seq}"
+    form = next(each for each in officer.visitor.get(here).forms if each.action == f"{here}/doubt")
+    for _ in range(2):
+        officer.visitor.post(form.action, form.values | {"doubt": SECRET})
+    opened = officer.act(officer.visitor.get(here), f"{here}/read")
+    assert SECRET in opened.text, "the reason is kept, and opened on the record"
+    assert SECRET not in officer.visitor.get(here).text
+    officer.act(opened, f"{here}/deny")
+    officer.act(officer.visitor.get(here), f"{here}/revive")
+    acts = [each.payload["act"] for each in entries(EntryKind.STAFF_ACTED)]
+    assert acts == ["objection.doubt", "objection.deny", "objection.revive"]
+    assert desk.register.objections.get(receipt.reference).binding
+    desk.register.objections.withdraw(receipt.reference)
+    officer.visitor.post(f"{here}/revive", form.values)
+    assert not desk.register.objections.get(receipt.reference).binding, "a withdrawal is its person's own wish"

@@ -77,7 +77,7 @@ def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, de
     _record(officer, accounts="ann\ndieter", channel="ticket")
     states = desk.register.objections.waiting()
     assert [each.channel for each in states] == ["ticket", "ticket"]
-    assert all(each.confirm_by for each in states)
+    assert not any(each.confirm_by for each in states)
     assert DIETER not in desk.register.members.identifiers(desk.register.members.covered_with(ANN))
     asked = _letters(desk)
     assert {(each.address, each.template, each.language) for each in asked} == {
@@ -85,7 +85,7 @@ def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, de
         ("dieter@town.example", "confirm", "de"),
     }
     answer = officer.visitor.client.get(str(asked[0].params["confirm_url"]).replace("127.0.0.1", "localhost"))
-    assert "Did you object?" in answer.text
+    assert "Keep this objection?" in answer.text
 
 
 def test_accounts_that_were_checked_are_linked_and_confirmed(officer: Door, desk: Desk) -> None:
@@ -101,7 +101,7 @@ def test_a_mail_counts_for_its_sender_who_is_asked(officer: Door, desk: Desk) ->
     _record(officer, mail=MAIL)
     (state,) = desk.register.objections.waiting()
     assert (state.channel, state.received) == ("mail", date(2025, 1, 2))
-    assert state.confirm_by is not None
+    assert state.confirm_by is None
     assert [each.reference for each in desk.register.objections.of("mail:joerg@elsewhere.example")] == [state.reference]
     text = (desk.register.objections.statement(state.reference) or {})["text"]
     assert text == "From: J\u00f6rg <joerg@elsewhere.example>\nSubject: I object\n\nPlease do not use my posts."
@@ -117,16 +117,17 @@ def test_a_forged_sender_gains_no_look_at_the_account_that_a_mail_names(officer:
     )
 
 
-def test_a_late_answer_brings_a_mail_back_that_ended_unanswered(officer: Door, desk: Desk) -> None:
+def test_a_mail_that_nobody_answers_goes_on_and_comes_back_after_a_denial(officer: Door, desk: Desk) -> None:
     _record(officer, mail=MAIL)
     (asked,) = _letters(desk)
     desk.register.mails.sent([asked.id])
-    (lapsed,) = desk.register.objections.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC))
+    assert desk.register.objections.lapse_overdue(datetime(2099, 1, 1, tzinfo=UTC)) == []
+    desk.register.objections.lapse(str(asked.params["reference"]), cause="denied")
     question = officer.visitor.get(urlsplit(str(asked.params["confirm_url"])).path)
     officer.visitor.submit(question, button="yes")
     states = desk.register.objections.of("mail:joerg@elsewhere.example")
-    assert [each.phase for each in states] == [ObjectionPhase.LAPSED, ObjectionPhase.CONFIRMED]
-    assert states[0].reference == lapsed
+    assert [each.phase for each in states] == [ObjectionPhase.CONFIRMED]
+    assert states[0].reference == asked.params["reference"]
 
 
 def _said(desk: Desk, account: str) -> Mapping[str, JSON]:

@@ -81,7 +81,7 @@ def _objections(register: Register, now: datetime) -> dict[str, str]:
     register.mails.failed(returned.id, "550 5.1.1", now=now + timedelta(days=2))
     register.objections.confirm(ann.reference, now=now)
     register.objections.lapse(denied.reference, cause="denied", now=now)
-    register.objections.lapse_overdue(now + timedelta(days=8))
+    register.objections.lapse(silent.reference, cause="unconfirmed", now=now + timedelta(days=8))
     register.objections.confirm(late.reference, now=now + timedelta(days=8, hours=1))
     register.objections.withdraw(gone.reference, now=now)
     register.objections.withdraw(late.reference, now=now + timedelta(days=9))

@@ -23,6 +23,7 @@ from typing import Any, Final, Self
 
 import pyarrow as pa
 from making import NOW, batch, item, span
+from silence import doubted
 
 from demur.backup import back_up, restore
 from demur.backup.restoring import Source
@@ -252,7 +253,7 @@ def prepare(workspace: Workspace, *, overdue: bool) -> None:
 
     Args:
         workspace: a new one.
-        overdue: whether one of the objections lapses before the command, for want of a confirmation.
+        overdue: whether one of the objections lapses before the command, as it is doubted and nobody answers.
     """
     import_items(workspace, "table", readings(), now=NOW)
     with workspace.register() as register:
@@ -261,8 +262,10 @@ def prepare(workspace: Workspace, *, overdue: bool) -> None:
     import_items(workspace, "table", readings(), now=NOW)
     with workspace.register() as register:
         register.objections.lodge([author(3), author(11)], channel="mail", now=NOW)
-        confirm_by = NOW + timedelta(hours=1) if overdue else None
-        register.objections.lodge([author(17)], channel="form", confirm_by=confirm_by, now=NOW)
+        typed = register.objections.lodge([author(17)], channel="typed-in", now=NOW)
+        if overdue:
+            doubted(register, typed.reference, NOW + timedelta(hours=1))
+            register.objections.lodge([author(11)], channel="mail", now=NOW)
 
 
 if __name__ == "__main__":

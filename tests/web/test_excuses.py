@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 from erasing import erase_details
 from pages import Page, Visitor
+from silence import doubted
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT
 from ways import (
     EVERYBODY,
@@ -30,6 +31,7 @@ from ways import (
     path_in,
     renamed,
     signed_in,
+    state_of,
     typed,
 )
 
@@ -145,10 +147,18 @@ def test_an_account_that_was_typed_and_that_nobody_can_be_asked_about_does_not_e
     assert bound(desk, SILENT)
 
 
-def test_a_typed_objection_that_ended_unanswered_is_brought_back_by_a_late_answer(visitor: Visitor, desk: Desk) -> None:
+def test_a_typed_objection_whose_question_nobody_reads_does_not_expire(visitor: Visitor, desk: Desk) -> None:
     typed(visitor, ANN)
+    letters(desk)
+    assert desk.register.objections.lapse_overdue(FAR) == []
+    assert bound(desk, ANN)
+
+
+def test_a_typed_objection_that_ended_unanswered_is_brought_back_by_a_late_answer(visitor: Visitor, desk: Desk) -> None:
+    receipt = typed(visitor, ANN)
     (letter,) = letters(desk)
-    desk.register.objections.lapse_overdue(FAR)
+    doubted(desk.register, state_of(desk, receipt).reference, desk.now())
+    assert desk.register.objections.lapse_overdue(FAR)
     visitor.submit(visitor.get(path_in(letter)), button="yes")
     assert bound(desk, ANN)
 

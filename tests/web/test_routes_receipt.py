@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from erasing import erase_details
 from pages import Page, Visitor
+from silence import doubted
 from town import ANN, DIETER, SILENT
 from ways import as_person, bound, by_link, letters, path_in, state_of, typed
 
@@ -126,11 +127,12 @@ def test_the_holder_says_no(visitor: Visitor, desk: Desk) -> None:
     assert not bound(desk, ANN)
 
 
-def test_no_after_yes_changes_nothing(visitor: Visitor, desk: Desk) -> None:
+def test_no_after_yes_ends_it_once(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
     visitor.submit(page, button="yes")
+    assert visitor.submit(page, button="no").h1 == "Your objection is withdrawn"
     head = desk.register.log.head()
-    assert visitor.submit(page, button="no").h1 == "Your objection is confirmed"
+    assert visitor.submit(page, button="no").h1 == "Your objection is withdrawn"
     assert desk.register.log.head() == head
 
 
@@ -140,6 +142,8 @@ def test_yes_is_never_too_late(visitor: Visitor, desk: Desk, cause: str) -> None
     if cause == "denied":
         visitor.submit(page, button="no")
     else:
+        (state,) = desk.register.objections.of(ANN)
+        doubted(desk.register, state.reference, desk.now())
         desk.register.objections.lapse_overdue(desk.now() + timedelta(days=400))
     assert not bound(desk, ANN)
     late = visitor.get(page.path)
@@ -160,21 +164,22 @@ def test_yes_of_somebody_without_an_account_is_never_too_late_either(visitor: Vi
     assert desk.register.objections.in_force() == 1
 
 
-def test_after_a_withdrawal_there_is_nothing_to_confirm(visitor: Visitor, desk: Desk) -> None:
+def test_what_was_withdrawn_is_brought_back_by_its_holder(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
     (state,) = desk.register.objections.of(ANN)
     desk.register.objections.withdraw(state.reference)
-    head = desk.register.log.head()
-    assert visitor.get(page.path).forms == []
-    assert visitor.submit(page, button="yes").h1 == "Your objection is withdrawn"
-    assert desk.register.log.head() == head
+    withdrawn = visitor.get(page.path)
+    assert withdrawn.h1 == "Your objection is withdrawn"
+    assert [each.text for each in withdrawn.forms[0].buttons] == ["Bring it back"]
+    assert visitor.submit(withdrawn, button="yes").h1 == "Your objection is confirmed"
+    assert bound(desk, ANN)
 
 
 def test_an_answer_that_is_neither_changes_nothing(visitor: Visitor, desk: Desk) -> None:
     page = question(visitor, desk)
     head = desk.register.log.head()
     for answer in ("", "maybe", "YES"):
-        assert visitor.post(page.path, {"answer": answer}).h1 == "Did you object?"
+        assert visitor.post(page.path, {"answer": answer}).h1 == "Keep this objection?"
     assert desk.register.log.head() == head
 
 

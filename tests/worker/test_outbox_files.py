@@ -1,7 +1,7 @@
 """The embedded outbox: the same mails as files, each once, for their owner alone."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from email import message_from_bytes, policy
 
 import pyarrow as pa
@@ -94,9 +94,9 @@ def test_the_letter_to_somebody_erased_leaves_no_file(made: Made) -> None:
 
 def asked(depot: Depot) -> tuple[str, datetime | None]:
     """A question that became a file: its text, and until when the objection waits for an answer."""
-    until = datetime.now(UTC) + timedelta(days=14)
-    receipt = depot.register.objections.lodge(["forum:m0"], channel="typed-in", confirm_by=until)
-    said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": until.isoformat()}
+    receipt = depot.register.objections.lodge(["forum:m0"], channel="typed-in")
+    depot.register.objections.doubt(receipt.reference, "Two people claim it.", days=30)
+    said = {"reference": receipt.reference, "confirm_url": "https://x.example/1", "confirm_by": None}
     depot.register.mails.post("confirm", "en", said, account="forum:m0")
     assert delivered(depot, SingleMails) == {"sent": 1}
     (path,) = depot.workspace.outbox_path.iterdir()
@@ -109,7 +109,7 @@ def asked(depot: Depot) -> tuple[str, datetime | None]:
 def test_on_one_s_own_machine_a_question_in_the_outbox_counts(made: Made) -> None:
     text, until = asked(made(mail_policy().model_copy(update={"portal": Portal()}), 1))
     assert until is not None
-    assert "Without an answer" in text
+    assert "if nobody answers" in text
 
 
 def test_whoever_was_erased_gets_none(made: Made) -> None:

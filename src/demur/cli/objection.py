@@ -1,8 +1,9 @@
-"""``demur object``, ``confirm``, ``lapse`` and ``withdraw``: objections that staff record (Art. 21 GDPR).
+"""``demur object``, ``confirm``, ``doubt``, ``lapse``, ``revive`` and ``withdraw``: what staff record (Art. 21 GDPR).
 
 Invariants: a reason is optional and never judged; an objection binds from the moment it is recorded, confirmed or
 not, and an import that is running does not make it wait; what a mail says of its sender can be forged, so that it
-counts for the address alone and is asked about, unless staff say that they know.
+counts for the address alone and is asked about, unless staff say that they know; nothing lapses unless somebody says
+no, or doubts it on record and nobody answers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, by_letter
 from demur.objecting.office import Office
-from demur.register import ObjectionPhase, ObjectionState, Register
+from demur.register import ObjectionState, Register
 from demur.tokens import Tokens
 from demur.workspace import Workspace
 
@@ -64,7 +65,7 @@ from demur.workspace import Workspace
     "--unconfirmed",
     is_flag=True,
     help="Nobody knows yet that the holder of the account sent it: they are asked, where their address is known; "
-    "it binds, and lapses unless confirmed in time.",
+    "it binds, has no deadline, and waits in the officer's queue.",
 )
 @click.option(
     "--confirmed",
@@ -135,14 +136,9 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool
             if named
             else "its names are kept sealed: they keep nothing out yet"
         )
-        sentence = f"Objection {each.reference} is recorded and {bound}."
-        if each.confirm_by and each.phase is ObjectionPhase.LODGED:
-            sentence += (
-                f" It lapses after {each.confirm_by.date()} unless `demur confirm {each.reference}` comes first."
-            )
-        sentences.append(sentence)
+        sentences.append(f"Objection {each.reference} is recorded and {bound}.")
     data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
-    data |= {"lodged": first.lodged, "confirm_by": first.confirm_by, "references": [each.reference for each in states]}
+    data |= {"lodged": first.lodged, "confirm_by": None, "references": [each.reference for each in states]}
     recorded(workspace, "\n".join(sentences), data)
 
 
@@ -163,12 +159,13 @@ def confirm(invocation: Invocation, reference: str) -> None:
     "--cause",
     type=click.Choice(["denied", "unconfirmed"]),
     required=True,
-    help="Whether the holder of the account denied it, or nobody confirmed it in time.",
+    help="Whether the holder of the account denied it, or did not answer in time once it was doubted (`demur doubt`).",
 )
 @shared
 def lapse(invocation: Invocation, reference: str, cause: str) -> None:
-    """Record that the objection REFERENCE lapsed.
+    """Record that the objection REFERENCE lapsed, as the holder of the account says that it is not theirs.
 
+    Silence ends none: one that somebody typed in, and that you doubt on record, lapses by itself after the reminders.
     What the person wrote may come in again with the next import of its source.
     """
     workspace = invocation.workspace
@@ -177,6 +174,43 @@ def lapse(invocation: Invocation, reference: str, cause: str) -> None:
         settling.lapse(register, reference, office, cause="denied" if cause == "denied" else "unconfirmed")
     sentence = f"Objection {reference} lapsed ({cause}); the next import may bring the rows back."
     recorded(workspace, sentence, {**_state(reference, "lapsed"), "cause": cause})
+
+
+@click.command
+@click.argument("reference")
+@click.option("--reason", metavar="TEXT", required=True, help="Why you doubt whose it is; it is kept sealed.")
+@shared
+def doubt(invocation: Invocation, reference: str, reason: str) -> None:
+    """Record reasonable doubt whose the objection REFERENCE is (Art. 12(6) GDPR).
+
+    Only one that somebody typed in on the portal can be doubted, and only where an email address of the account's
+    holder is on file. They are asked anew, and reminded after 7 and 21 days. It goes on binding meanwhile, and lapses
+    only where nobody answers within `objections.confirm_within_days`.
+    """
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        state = settling.doubt(register, reference, reason, _office(workspace, register))
+    assert state.confirm_by is not None
+    sentence = (
+        f"The doubt about objection {reference} is on record, and the account's holder is asked: unless they answer "
+        f"or `demur confirm {reference}` comes first, it lapses after {state.confirm_by.date()}."
+    )
+    recorded(workspace, sentence, {**_state(reference, "lodged"), "confirm_by": state.confirm_by})
+
+
+@click.command
+@click.argument("reference")
+@shared
+def revive(invocation: Invocation, reference: str) -> None:
+    """Bring back the objection REFERENCE, which has lapsed.
+
+    It binds as it did, with its reference, its words and its files, and the corpus follows at once. Whoever was asked
+    about it, or got its receipt, gets another email.
+    """
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        state = settling.revive(register, reference, _office(workspace, register))
+    recorded(workspace, f"Objection {reference} binds again.", _state(reference, state.phase.value))
 
 
 @click.command

@@ -5,12 +5,13 @@ and a link, and no mail asks for anything but what its link does.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
-from demur.notices.content import complaint_of, name_of, undone_of
+from demur.notices.content import Behalf, complaint_of, name_of, undone_of
 from demur.notices.templating import line
 from demur.notices.words import day, speaker
 from demur.policy import Policy
@@ -77,31 +78,26 @@ def _said(params: Params, language: str) -> tuple[str, ...]:
 
 
 def _confirm(policy: Policy, language: str, params: Params) -> MailContent:
-    _ = speaker(language)
+    """The question whether to keep an objection; what happens without an answer comes first."""
+    asked, _ = _question(policy, language, params), speaker(language)
     return MailContent(
-        _("Did you object?"),
-        (
-            _(
-                "Somebody gave your account or mail address to object to AI training with your content"
-                " at %(controller)s.",
-                controller=name_of(policy),
-            ),
-            _("The objection stands already. Please open this page and say whether it was you:"),
-        ),
+        asked.heading,
+        (*asked.goes_on, *asked.given, asked.keep, asked.end, _("Open this page to keep the objection or to end it:")),
         _text(params, "confirm_url"),
-        (
-            *_until(params, language),
-            _reference(params, language),
-        ),
+        (_reference(params, language),),
     )
 
 
-def _until(params: Params, language: str) -> tuple[str, ...]:
-    """When the objection ends, where it ends without an answer."""
-    if params["confirm_by"] is None:
-        return ()
-    _ = speaker(language)
-    return (_("Without an answer, the objection ends on %(day)s.", day=_day(params, "confirm_by", language)),)
+def _reminder(policy: Policy, language: str, params: Params) -> MailContent:
+    """The question again, to somebody who has not answered it."""
+    asked, _ = _confirm(policy, language, params), speaker(language)
+    return replace(asked, subject=_("Reminder: keep this objection?"))
+
+
+def _question(policy: Policy, language: str, params: Params) -> Question:
+    by = params["confirm_by"]
+    until = None if by is None else datetime.fromisoformat(str(by)).date()
+    return question_of(policy, language, _behalf(params), until)
 
 
 def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
@@ -118,13 +114,10 @@ def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
 
 
 def _withdrawn(policy: Policy, language: str, params: Params) -> MailContent:
-    _ = speaker(language)
+    _, (subject, follows) = speaker(language), withdrawn_of(language, _behalf(params))
     return MailContent(
-        _("Your objection is withdrawn"),
-        (
-            _reference(params, language),
-            _("Your content may be used again, as our notice says. You can object again at any time:"),
-        ),
+        subject,
+        (follows, _reference(params, language), _("You can object again at any time:")),
         f"{policy.portal.url}/{language}/object",
     )
 
@@ -155,12 +148,19 @@ def _copy_ready(_policy: Policy, language: str, params: Params) -> MailContent:
 MAILS: Final[Mapping[str, Callable[[Policy, str, Params], MailContent]]] = {
     "receipt": _receipt,
     "confirm": _confirm,
+    "reminder": _reminder,
     "sign-in": _sign_in,
     "withdrawn": _withdrawn,
     "erased": _erased,
     "copy-ready": _copy_ready,
 }
 """Every mail by the name that the register has for it."""
+
+
+def _behalf(params: Params) -> Behalf:
+    """For whom somebody objected or asked; for themselves where nothing says so."""
+    found = params.get("for")
+    return "child" if found == "child" else "other" if found == "other" else "self"
 
 
 def _text(params: Params, name: str) -> str:

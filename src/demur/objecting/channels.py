@@ -28,6 +28,8 @@ class Route(StrEnum):
     """An account that anybody may have typed on the portal."""
     NO_ACCOUNT = "no-account"
     API = "api"
+    API_UNCONFIRMED = "api-unconfirmed"
+    """The platform passes it on, and says that nobody knows yet whether its account's holder sent it."""
     ERASURE = "erasure"
     LETTER = "letter"
     MAIL = "mail"

@@ -1,15 +1,14 @@
 """Lodging an objection: what goes into the register, and which mails leave for it, in one transaction.
 
 Invariants: nothing is refused but an account that can't be one; an objection binds when it is recorded, whoever sent
-it. An objection and the mail that asks its account's holder are recorded together or not at all, so that none lapses
-that nobody was asked about; a deadline stands only where somebody can be asked. What nobody has proven or checked
-links no accounts: a link would show one account's content to the holder of the other, so each account gets an
-objection of its own.
+it, and nothing has a deadline when it is lodged (ADR 0026). An objection and the mail that asks its account's holder
+are recorded together or not at all. What nobody has proven or checked links no accounts: a link would show one
+account's content to the holder of the other, so each account gets an objection of its own.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 
@@ -104,16 +103,12 @@ def by_name(register: Register, account: str, office: Office, *, ask: bool) -> R
     What is sealed with it is the same in either case, and so is the work but for the mail.
     """
     subject = office.keys.pepper.subject_key(account)
-    until = office.deadline()
-    said: dict[str, JSON] = {"accounts": [account], "answer_by": until.isoformat()}
+    said: dict[str, JSON] = {"accounts": [account]}
     with register.locked():
         asked = register.mails.address_of(subject) is not None and ask
-        deadline = until if asked else None
-        receipt = register.objections.lodge(
-            [account], channel=Route.TYPED, statement=said, confirm_by=deadline, now=office.now
-        )
+        receipt = register.objections.lodge([account], channel=Route.TYPED, statement=said, now=office.now)
         if asked:
-            post_question(register, receipt, office, To(subject=subject), until=until)
+            post_question(register, receipt, office, To(subject=subject))
     return receipt
 
 
@@ -138,22 +133,21 @@ def without_account(
             "contact": statement.contact or None,
             "child": statement.child,
             "objections": [part.reference for part in parts],
-            "answer_by": office.deadline().isoformat(),
         }
         receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
             about: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
             post_receipt(register, receipt, office, to, about=about)
-            post_question(register, receipt, office, to, until=None)
+            post_question(register, receipt, office, to)
     return receipt.seq
 
 
 def by_letter(register: Register, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
     """Record an objection that came in free text; the receipt of each part.
 
-    What nobody has checked is asked about: what a mail says of its sender can be forged. Where no address is known
-    there is no deadline, and the objection waits in the officer's queue and binds.
+    What nobody has checked is asked about, where an address is known: what a mail says of its sender can be forged. It
+    waits in the officer's queue, and binds, whatever comes of the question.
 
     Args:
         register: where.
@@ -181,8 +175,6 @@ def by_letter(register: Register, written: Written, office: Office, *, checked: 
 def _lodge_letter(
     register: Register, written: Written, accounts: list[str], office: Office, *, checked: bool
 ) -> Receipt:
-    asked = not checked and reached(register, accounts[0], office) is not None
-    until = office.deadline() if asked else None
     for other in accounts[1:]:
         register.members.link(accounts[0], other, now=office.now)
     receipt = register.objections.lodge(
@@ -191,12 +183,11 @@ def _lodge_letter(
         received=written.received,
         reason=written.reason,
         statement=written.statement(accounts),
-        confirm_by=until,
         now=office.now,
     )
     if checked:
         register.objections.confirm(receipt.reference, now=office.now)
-    _tell(register, receipt, accounts[0], office, until)
+    _tell(register, receipt, accounts[0], office, ask=not checked)
     return receipt
 
 
@@ -207,15 +198,14 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
         register: where.
         written: what they say of it.
         office: with what, and when.
-        unconfirmed: whether it lapses unless somebody says in time that it is confirmed: staff, or the holder, who is
-            asked where their address is known.
+        unconfirmed: whether nobody knows yet that the holder sent it: then they are asked, where their address is
+            known, and get no receipt. It has no deadline either way.
 
     Raises:
         IdentityError: for a malformed account.
     """
     names = office.policy.accounts.names
     accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
-    until = office.deadline() if unconfirmed else None
     with register.locked():
         receipt = register.objections.lodge(
             accounts,
@@ -223,23 +213,25 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
             received=written.received,
             reason=written.reason,
             statement=written.statement(accounts[:1]) or None,
-            confirm_by=until,
             now=office.now,
         )
-        _tell(register, receipt, accounts[0], office, until)
+        _tell(register, receipt, accounts[0], office, ask=unconfirmed)
     return receipt
 
 
-def _tell(register: Register, receipt: Receipt, account: str, office: Office, until: datetime | None) -> None:
-    """Send a receipt to the holder of an account, or the question that is to be answered until then."""
+def _tell(register: Register, receipt: Receipt, account: str, office: Office, *, ask: bool) -> None:
+    """Send a receipt to the holder of an account, or the question whether to keep the objection."""
     address = reached(register, account, office)
     to = To(address=address, account=account)
-    if address and until is None:
-        post_receipt(register, receipt, office, to)
+    if address and ask:
+        post_question(register, receipt, office, to)
     elif address:
-        post_question(register, receipt, office, to, until=until)
+        post_receipt(register, receipt, office, to)
 
 
-def as_platform_says(said: Lodging, office: Office, *, unconfirmed: bool) -> Lodging:
-    """What the platform's backend says of an objection, to be recorded; it asks nobody."""
-    return replace(said, confirm_by=office.deadline() if unconfirmed else None)
+def as_platform_says(said: Lodging, *, unconfirmed: bool) -> Lodging:
+    """What the platform's backend says of an objection, to be recorded; nobody is asked, and nothing lapses.
+
+    What it says that nobody has confirmed is recorded as that, and stands in the officer's queue.
+    """
+    return replace(said, channel=Route.API_UNCONFIRMED) if unconfirmed and said.channel == Route.API else said

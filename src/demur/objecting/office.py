@@ -7,19 +7,28 @@ language on file, else in that of the page.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Final, get_args
 
 from demur.identity import Keys
+from demur.notices.content import Behalf
 from demur.notices.languages import LANGUAGES, matching
 from demur.notices.words import languages_of
 from demur.objecting.channels import Route
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.database.records import JSON
+from demur.register.objections.confirmation import QUESTION, REMINDER
+from demur.register.objections.doubts import LEAST_DAYS
 from demur.tokens import Purpose, Tokens
 
 _MAIL: Final = "mail:"
+_FOR: Final = "for"
+
+
+def answer_days(policy: Policy) -> int:
+    """Days that the holder of an account has to answer, where it is doubted whose an objection is."""
+    return max(policy.objections.confirm_within_days, LEAST_DAYS)
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,10 @@ class Office:
         path = "confirm" if purpose is Purpose.CONFIRM else "receipt"
         return f"{self.policy.portal.url}/{language}/{path}/{self.tokens.make(purpose, seq)}"
 
-    def deadline(self) -> datetime:
-        """When an objection lapses that is lodged now and that nobody confirms."""
-        return self.now + timedelta(days=self.policy.objections.confirm_within_days)
+    @property
+    def answer_days(self) -> int:
+        """Days that the holder of an account has to answer now, see :func:`answer_days`."""
+        return answer_days(self.policy)
 
     def language_for(self, register: Register, subject: int | None) -> str:
         """The language of a mail: the one on file, else the page's, else the first in which notices are given."""
@@ -74,7 +84,12 @@ def reached(register: Register, account: str, office: Office) -> str | None:
 
 
 def post_receipt(
-    register: Register, receipt: Receipt, office: Office, to: To, *, about: Mapping[str, JSON] | None = None
+    register: Register,
+    receipt: Receipt | ObjectionState,
+    office: Office,
+    to: To,
+    *,
+    about: Mapping[str, JSON] | None = None,
 ) -> None:
     """Send the receipt; to nobody, where no address is known. ``about`` says what somebody without an account named."""
     language = _language(register, office, to)
@@ -87,15 +102,24 @@ def post_receipt(
     _post(register, "receipt", language, params, office, to)
 
 
-def post_question(register: Register, receipt: Receipt, office: Office, to: To, *, until: datetime | None) -> None:
-    """Ask the holder of an address whether it was them; ``until`` the objection lapses, None if it does not."""
+def post_question(
+    register: Register, of: Receipt | ObjectionState, office: Office, to: To, *, reminder: int = 0
+) -> None:
+    """Ask the holder of an address whether to keep an objection; ``reminder``: which one it is, counted from 1.
+
+    Its deadline, where a doubt gave it one, is filled in when the mail leaves (confirmation.py).
+    """
     language = _language(register, office, to)
-    params = {
-        "reference": receipt.reference,
-        "confirm_url": office.link(Purpose.CONFIRM, receipt.seq, language),
-        "confirm_by": None if until is None else until.isoformat(),
+    params: dict[str, JSON] = {
+        "reference": of.reference,
+        "confirm_url": office.link(Purpose.CONFIRM, of.seq, language),
+        "confirm_by": None,
+        **_about(register, of.reference),
     }
-    _post(register, "confirm", language, params, office, to)
+    if reminder:
+        _post(register, REMINDER, language, {**params, "number": reminder}, office, to)
+    else:
+        _post(register, QUESTION, language, params, office, to)
 
 
 def post_withdrawn(register: Register, state: ObjectionState, office: Office) -> None:
@@ -106,7 +130,23 @@ def post_withdrawn(register: Register, state: ObjectionState, office: Office) ->
     to = _whoever_stood(register, state, office)
     if not to.nobody:
         language = _language(register, office, to)
-        _post(register, "withdrawn", language, {"reference": state.reference}, office, to)
+        params = {"reference": state.reference, **_about(register, state.reference)}
+        _post(register, "withdrawn", language, params, office, to)
+
+
+def behalf_of(said: Mapping[str, JSON]) -> Behalf:
+    """For whom an objection was lodged, by what is sealed with it: absent for oneself; `child` is how it was once."""
+    found = said.get(_FOR, "child" if said.get("child") else "self")
+    return next((each for each in get_args(Behalf) if each == found), "self")
+
+
+def about(behalf: Behalf) -> dict[str, JSON]:
+    """What a statement, and a mail about an objection, say of it; nothing where somebody objects for themselves."""
+    return {} if behalf == "self" else {_FOR: behalf}
+
+
+def _about(register: Register, reference: str) -> dict[str, JSON]:
+    return about(behalf_of(register.objections.statement(reference) or {}))
 
 
 def _whoever_stood(register: Register, state: ObjectionState, office: Office) -> To:

@@ -205,7 +205,7 @@ class Objections(Section):
     """[objections]."""
 
     confirm_within_days: Annotated[int, Field(ge=1, le=36_500)] = 30
-    """Days after which an unconfirmed objection lapses; until then it binds."""
+    """Days to answer once it is on record that a typed-in objection is doubted; at least 28, with two reminders."""
 
 
 class Accounts(Section):

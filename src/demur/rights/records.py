@@ -33,7 +33,7 @@ _COLUMNS: Final = (
     "item author kind audience region created language text spans thread rating media origin source".split()  # noqa: SIM905
 )
 
-_TOLD: Final = frozenset({*RECORDED, Route.TYPED})
+_TOLD: Final = frozenset({*RECORDED, Route.TYPED, Route.API_UNCONFIRMED})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
 
 NOT_HELD: Final = (
@@ -167,7 +167,7 @@ def _unchecked(own: OwnObjection, accounts: Sequence[str]) -> bool:
     """Whether nobody knows that what came with an objection was said by the holder of these accounts."""
     if any(phase == ObjectionPhase.CONFIRMED for phase, _ in own.steps):
         return False
-    doubtful = own.state.channel in _TOLD or own.state.confirm_by is not None
+    doubtful = own.state.channel in _TOLD or own.state.unsure
     return doubtful and not all(nameless(account) for account in accounts)
 
 

@@ -19,7 +19,7 @@ from demur.web.gate import Gate
 from demur.web.pages import PREFIX
 from demur.web.portal import attach, confirm, information, mine, outbox, proven, receipt, said
 from demur.web.server.limits import Limits
-from demur.web.staff import letters, overview, queue, sign_in
+from demur.web.staff import doubts, letters, overview, queue, sign_in
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(module.router for module in (information, proven, said, receipt, attach, confirm, mine))
@@ -29,7 +29,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, queue, letters, overview)),
+    *(module.router for module in (sign_in, queue, doubts, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 

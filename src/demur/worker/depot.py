@@ -6,10 +6,12 @@ secrets come from the environment or from files among the keys, and are nowhere 
 
 import os
 import threading
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from demur.identity import Keys
+from demur.objecting.office import Office
 from demur.policy import Policy, WatchedPolicy
 from demur.register import Register
 from demur.tokens import Tokens
@@ -46,6 +48,10 @@ class Depot:
                 self._policy = now
                 self._throttle = Throttle(now.mail.per_second, self.stop)
             return now
+
+    def office(self) -> Office:
+        """What objections are settled with, now."""
+        return Office(self.policy(), self.keys, self.tokens, datetime.now(UTC))
 
     def post(self) -> Post:
         """What makes mails.

@@ -26,6 +26,7 @@ TOLD: Final = frozenset(
         EntryKind.OBJECTION_CONFIRMED,
         EntryKind.OBJECTION_LAPSED,
         EntryKind.OBJECTION_WITHDRAWN,
+        EntryKind.OBJECTION_REVIVED,
         EntryKind.VERSION_PUBLISHED,
         EntryKind.VERSION_RETIRED,
         EntryKind.PERSON_ERASED,

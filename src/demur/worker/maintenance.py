@@ -25,7 +25,7 @@ class MaintainReport:
     bytes_removed: int
     """Of old data and index files."""
     lapsed: int
-    """Objections that nobody confirmed in time."""
+    """Doubted objections that nobody confirmed in time."""
     retired: tuple[str, ...]
     """Versions that were stale for longer than the policy keeps them."""
     honoured: HonourReport

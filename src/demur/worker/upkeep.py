@@ -1,4 +1,4 @@
-"""Upkeep: the corpus follows the register, overdue objections lapse, what is spent is cleared.
+"""Upkeep: the corpus follows the register, who is asked about an objection is reminded, what is spent is cleared.
 
 Invariants: another process that writes to the workspace goes first; the corpus is followed at most a fifth of the
 time, so that a campaign, whose every group of notices binds, leaves the machine to others.
@@ -10,6 +10,7 @@ from typing import Final
 
 from demur import glance
 from demur.errors import WorkspaceError
+from demur.objecting.settling import remind
 from demur.worker.delivery import IDLE_S
 from demur.worker.depot import Depot
 from demur.worker.lanes import log, log_error
@@ -37,7 +38,7 @@ class Upkeep:
         now = time.monotonic()
         register = self._depot.register
         if now >= self._lapse_at:
-            self._lapse()
+            self._remind_and_lapse()
             if not self._depot.policy().tries_out:
                 self.counts["never-sent"] += register.notices.end_try_out()
             self._lapse_at = now + _LAPSE_S
@@ -51,9 +52,11 @@ class Upkeep:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _lapse(self) -> None:
+    def _remind_and_lapse(self) -> None:
         lapsing = self._depot.register.objections.lapse_due()
         self.counts["lapsed"] += len(lapsing.references)
+        if lapsing.doubted_days is None:
+            self.counts["reminded"] += remind(self._depot.register, self._depot.office())
         if lapsing.doubted_days is not None and not self._doubted:
             log("upkeep.clock", days=lapsing.doubted_days)
         self._doubted = lapsing.doubted_days is not None

@@ -1,6 +1,6 @@
-"""Objections, replayed: what was lodged, for which accounts, and where each stands."""
+"""Objections, replayed: what was lodged, for which accounts, where each stands, and what was doubted about it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -12,13 +12,12 @@ import sqlalchemy as sa
 from demur.register.database.clock import days, micros
 from demur.register.database.effects import Effect
 from demur.register.database.entries import Stored
-from demur.register.database.tables import account, objected, objection
-from demur.register.objections.phases import ENDS, FROM
-from demur.register.objections.states import ObjectionPhase
+from demur.register.database.tables import account, doubt, objected, objection
+from demur.register.objections.phases import ENTRIES, FROM
+from demur.register.objections.states import BINDING, ObjectionPhase
 from demur.terms import EntryKind
 
-_PHASE: Final = {kind.value: phase for phase, kind in ENDS.items()}
-_BINDING: Final = frozenset({ObjectionPhase.LODGED.value, ObjectionPhase.CONFIRMED.value})
+_PHASE: Final = {kind.value: phase for phase, kind in ENTRIES.items()}
 _COLUMNS: Final = (
     *(column for column in objection.c if column is not objection.c.active),
     sa.type_coerce(objection.c.active, sa.Integer).label("active"),  # whatever stands there
@@ -27,7 +26,9 @@ KINDS: Final = frozenset(
     {
         *_PHASE,
         EntryKind.OBJECTION_LODGED.value,
+        EntryKind.OBJECTION_DOUBTED.value,
         EntryKind.OBJECTION_ASKED.value,
+        EntryKind.OBJECTION_REMINDED.value,
         EntryKind.OBJECTION_UNASKED.value,
     }
 )
@@ -36,12 +37,22 @@ KINDS: Final = frozenset(
 
 @dataclass(slots=True)
 class _Standing:
-    """An objection that may still change: what the entries make of it, and what the table says."""
+    """An objection: what the entries make of it, and what the table says."""
 
-    phase: str
+    phase: ObjectionPhase
     confirm_by: int | None
     changed: int
     row: Any
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A doubt, as the entries make it; the fields are the table's columns, without its key."""
+
+    objection: int
+    stands: bool
+    days: int
+    reminded: int
 
 
 class Objections:
@@ -50,7 +61,11 @@ class Objections:
     def __init__(self, connection: sa.Connection, report: Callable[[str], None]) -> None:
         self._connection = connection
         self._report = report
-        self._open: dict[int, _Standing] = {}
+        self._known: dict[int, _Standing] = {}
+        self._doubts: dict[int, _Doubt] = {}
+        """By the entry that recorded it."""
+        self._stand: dict[int, _Doubt] = {}
+        """Those that stand, by objection."""
         self._rows: dict[int, Any] = {}
         self._named: dict[int, list[int]] = {}
         self._owners: dict[int, int] = {}
@@ -91,17 +106,36 @@ class Objections:
             self._lodged(stored, payload)
             return
         number = int(payload["objection"])
-        known = self._open.get(number)
-        if known is None:
+        known = self._known.get(number)
+        revived = stored.kind == EntryKind.OBJECTION_REVIVED
+        if known is None or (known.phase not in BINDING and not revived):
             self._report(
                 f"Entry {stored.seq}, {stored.kind}, is about objection {number}, which is not in force by then."
             )
         elif stored.kind in _PHASE:
             self._moved(stored, number, known, _PHASE[stored.kind])
+        else:
+            self._doubted(stored, number, known, payload)
+
+    def _doubted(self, stored: Stored, number: int, known: _Standing, payload: Mapping[str, Any]) -> None:
+        """Take an entry about a doubt, or about the question that it asks."""
+        if stored.kind == EntryKind.OBJECTION_DOUBTED:
+            known.confirm_by = _micros(payload["confirm_by"])
+            self._doubts[stored.seq] = found = _Doubt(number, stands=True, days=int(payload["days"]), reminded=0)
+            self._stand[number] = found
         elif stored.kind == EntryKind.OBJECTION_ASKED:
             known.confirm_by = _micros(payload["confirm_by"])
+        elif stored.kind == EntryKind.OBJECTION_REMINDED:
+            self._stand[number].reminded = int(payload["number"])
         else:
-            known.confirm_by, known.changed = None, stored.time
+            self._undoubted(number, known)
+            known.changed = stored.time
+
+    def _undoubted(self, number: int, known: _Standing) -> None:
+        """No doubt about an objection stands any more."""
+        known.confirm_by = None
+        if (found := self._stand.pop(number, None)) is not None:
+            found.stands = False
 
     def _lodged(self, stored: Stored, payload: Mapping[str, Any]) -> None:
         row, named = self._rows.pop(stored.seq, None), self._named.pop(stored.seq, [])
@@ -119,8 +153,7 @@ class Objections:
             if stored.format is not None:
                 expected["reference"] = effect.reference
             self._compare(stored.seq, row, expected)
-        phase = ObjectionPhase.LODGED.value
-        self._open[stored.seq] = _Standing(phase, _micros(confirm_by), stored.time, row)
+        self._known[stored.seq] = _Standing(ObjectionPhase.LODGED, _micros(confirm_by), stored.time, row)
 
     def _accounts(self, stored: Stored, effect: Effect, count: int, named: list[int]) -> None:
         """Whether the accounts that an objection names are those of its entry."""
@@ -138,14 +171,14 @@ class Objections:
     def _moved(self, stored: Stored, number: int, known: _Standing, phase: ObjectionPhase) -> None:
         if known.phase not in FROM[phase]:
             self._report(f"Entry {stored.seq}, {stored.kind}, can't follow on an objection {known.phase} ({number}).")
-        known.phase, known.changed = phase.value, stored.time
-        if phase.value not in _BINDING:
-            self._settle(number, self._open.pop(number))
+        known.phase, known.changed = phase, stored.time
+        if phase is ObjectionPhase.LODGED:
+            self._undoubted(number, known)
 
     def _settle(self, number: int, known: _Standing) -> None:
         if known.row is not None:
-            active = known.phase in _BINDING
-            standing = {"phase": known.phase, "active": active, "confirm_by": known.confirm_by}
+            active = known.phase in BINDING
+            standing = {"phase": known.phase.value, "active": active, "confirm_by": known.confirm_by}
             self._compare(number, known.row, {**standing, "changed": known.changed})
 
     def _compare(self, number: int, row: Any, expected: Mapping[str, object]) -> None:  # noqa: ANN401  # a row
@@ -155,14 +188,28 @@ class Objections:
                 self._report(f"Objection {number}: its {name} is not what the entries say, {said}.")
 
     def finish(self) -> None:
-        """Compare what is still open, and look for accounts that have no row."""
+        """Compare where each stands, and look for accounts that have no row."""
         self.unlodged()
-        for number, known in self._open.items():
+        for number, known in self._known.items():
             self._settle(number, known)
-        self._open = {}
+        self._known = {}
+        self._compare_doubts()
         joined = sa.select(objected).join(account, account.c.key == objected.c.account, isouter=True)
         for number, key in self._connection.execute(joined.where(account.c.key.is_(None))):
             self._report(f"Objection {number} names account {key}, of which the register has no row.")
+
+    def _compare_doubts(self) -> None:
+        rows = {row.entry: _Doubt(row.objection, bool(row.stands), row.days, row.reminded) for row in self._read()}
+        for entry in sorted(rows.keys() | self._doubts.keys()):
+            if rows.get(entry) != self._doubts.get(entry):
+                self._report(f"What stands of the doubt that entry {entry} recorded is not what the entries say.")
+
+    def _read(self) -> Iterable[Any]:
+        """The table of doubts, whatever stands in it."""
+        stands = sa.type_coerce(doubt.c.stands, sa.Integer).label("stands")
+        return self._connection.execute(
+            sa.select(doubt.c.entry, doubt.c.objection, stands, doubt.c.days, doubt.c.reminded)
+        )
 
 
 def _micros(text: str | None) -> int | None:

@@ -7,7 +7,7 @@ came back stays so, also where that is heard of before it is on record as sent. 
 an attempt. Where a question to an account's holder does not reach them, their objection stands (confirmation.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -108,15 +108,20 @@ class Mails:
         return [next(filter(None, [said.get(next(ahead)) for _ in group]), None) for group in groups]
 
     def claim(self, limit: int, *, now: datetime | None = None) -> list[SingleMail]:
-        """Take mails that are due in hand, oldest first; a question names the deadline that it begins."""
+        """Take mails that are due in hand, oldest first; one about a doubt names the deadline that it begins.
+
+        A reminder that nobody needs any more is cancelled instead.
+        """
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
-            taken = bulk.among(connection, letter.c.id, [row.id for row in rows])
-            values = {"status": NoticeStatus.SENDING.value, "changed": time}
-            connection.execute(sa.update(letter).where(taken).values(**values))
-            return [self._leaving(connection, self._opened(row), time) for row in rows]
+            found = [self._opened(row) for row in rows]
+            spent = {each.id for each in found if confirmation.settled(connection, each.template, each.params)}
+            taken = [each for each in found if each.id not in spent]
+            _set(connection, [each.id for each in taken], {"status": NoticeStatus.SENDING.value, "changed": time})
+            _set(connection, spent, {"status": NoticeStatus.CANCELLED.value, "changed": time, **_GONE})
+            return [self._leaving(connection, each, time) for each in taken]
 
     def sent(self, ids: Sequence[int], *, now: datetime | None = None) -> None:
         """Record mails that were handed over; what they said is destroyed.
@@ -192,6 +197,10 @@ class Mails:
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))
         address, template, language, params = opened
         return SingleMail(row.id, address, template, language, params, row.attempt + 1)
+
+
+def _set(connection: sa.Connection, ids: Collection[int], values: dict[str, Any]) -> None:
+    connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, ids)).values(**values))
 
 
 def destroy(connection: sa.Connection, keys: SubjectKeys) -> None:

@@ -5,8 +5,9 @@ that they had (`replayed`); whoever has a receipt or a mailed link can go on usi
 reference; what is done again follows from the journal alone, so that doing it all again on the same backup gives the
 same. An account that the backup does not know becomes a bare row: a subject key, without an identifier.
 
-What an objection's question promised stays: a deadline that was asked for holds, and one that nobody is known to have
-been asked about is taken away, so that no restore lets an objection lapse. Words and attachments are in no journal.
+What was asked about a doubted objection stays: its deadline holds where every mail about it is known to have left, and
+else the doubt ends, so that no restore lets an objection lapse. Words and attachments are in no journal, and neither is
+the reason of a doubt.
 """
 
 import base64
@@ -28,14 +29,14 @@ from demur.register.database.tables import api_key, objection, passkey, staff
 from demur.register.members import profiles
 from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
 from demur.register.members.profiles import retell
-from demur.register.objections import confirmation
+from demur.register.objections import confirmation, doubts
 from demur.register.objections.lodging import Lodged, Lodging, Receipt, insert
-from demur.register.objections.phases import ENDS, end
+from demur.register.objections.phases import ENTRIES, enter
 from demur.register.objections.references import new_reference
 from demur.register.objections.states import ObjectionPhase
 from demur.terms import EntryKind
 
-_PHASES: Final = {kind: phase for phase, kind in ENDS.items()}
+_PHASES: Final = {kind: phase for phase, kind in ENTRIES.items()}
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ class _Replay:
         self._backed_up = entries.head(connection).seq
         self._numbers: dict[int, int] = {}
         """The new number of each objection that is lodged again."""
-        self._asked: set[int] = set()
+        self._unsent: set[int] = set()
+        """Doubted objections about which a mail is not known to have left."""
         self._waiting: dict[int, int] = {}
         """Accounts of which an erasure was asked for, each with the time."""
         self._last = 0
@@ -128,10 +130,9 @@ class _Replay:
 
     def finish(self) -> None:
         """Leave no deadline of which nobody was told, and no erasure that is not begun again."""
-        for number in self._numbers.values():
-            lodged = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by.is_not(None))
-            due = sa.select(objection.c.seq).where(objection.c.seq == number, *lodged)
-            if number not in self._asked and self._connection.scalar(due) is not None:
+        for number in sorted(self._unsent):
+            lodged = sa.select(objection.c.phase == ObjectionPhase.LODGED.value).where(objection.c.seq == number)
+            if self._connection.scalar(lodged) and doubts.of(self._connection, number) is not None:
                 confirmation.stands(self._connection, number, self._last, {})
         self.done.erasures += [ErasedKeys(0, np.array([key], np.int64)) for key in self._waiting]
         self.done.counts = +self.done.counts
@@ -165,14 +166,29 @@ class _Replay:
     def _moved(self, noted: Noted) -> bool:
         if (number := self._number(noted)) is None:
             return False
-        end(self._connection, number, _PHASES[noted.kind], noted.time, _again(noted))
+        enter(self._connection, number, _PHASES[noted.kind], noted.time, _again(noted))
+        return True
+
+    def _doubted(self, noted: Noted) -> bool:
+        by, number = _time(noted.payload["confirm_by"]), self._number(noted)
+        if number is None or by is None:
+            return False
+        self._unsent.add(number)
+        doubts.begin(self._connection, number, by, int(str(noted.payload["days"])), noted.time, _again(noted))
+        return True
+
+    def _reminded(self, noted: Noted) -> bool:
+        if (number := self._number(noted)) is None:
+            return False
+        self._unsent.add(number)
+        doubts.remind(self._connection, number, int(str(noted.payload["number"])), noted.time, _again(noted))
         return True
 
     def _questioned(self, noted: Noted) -> bool:
         by, number = _time(noted.payload["confirm_by"]), self._number(noted)
         if number is None or by is None:
             return False
-        self._asked.add(number)
+        self._unsent.discard(number)
         confirmation.begins(self._connection, number, by, noted.time, _again(noted))
         return True
 
@@ -262,6 +278,9 @@ class _Replay:
         EntryKind.OBJECTION_CONFIRMED: _moved,
         EntryKind.OBJECTION_LAPSED: _moved,
         EntryKind.OBJECTION_WITHDRAWN: _moved,
+        EntryKind.OBJECTION_REVIVED: _moved,
+        EntryKind.OBJECTION_DOUBTED: _doubted,
+        EntryKind.OBJECTION_REMINDED: _reminded,
         EntryKind.OBJECTION_ASKED: _questioned,
         EntryKind.OBJECTION_UNASKED: _unasked,
         EntryKind.ACCOUNT_LINKED: _linked,

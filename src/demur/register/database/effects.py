@@ -9,7 +9,8 @@ small for them, and a list may have a million rows. A field that is empty is lef
 |---|---|---|
 | objection.lodged | `keys` | the accounts that were named, in their order; the first one's key seals the words |
 | | `reference` | what confirms and withdraws it |
-| objection.confirmed, .lapsed, .withdrawn, .asked, .unasked | | nothing: the payload has number and deadline |
+| objection.confirmed, .lapsed, .withdrawn, .revived | | nothing: the payload has the number |
+| objection.doubted, .asked, .reminded, .unasked | | nothing: the payload has number, days and deadline |
 | account.linked, members.imported | `proven` | pairs that stand and prove from now on, the smaller key first |
 | account.linked, links.unproven, members.imported | `covering` | pairs that stand from now on and prove nothing |
 | | `members` | (key, mark) of each member that was taken over: see :meth:`Vault.mark` |

@@ -78,7 +78,7 @@ objection: Final = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("received", sa.Integer),  # days since 1970-01-01
     sa.Column("lodged", BIG, nullable=False),
-    sa.Column("confirm_by", BIG),
+    sa.Column("confirm_by", BIG),  # counts beside a doubt that stands, and else for nothing
     sa.Column("changed", BIG, nullable=False),
     sa.Index("objection_due", "phase", "confirm_by"),
 )
@@ -89,6 +89,17 @@ objected: Final = sa.Table(
     sa.Column("objection", BIG, primary_key=True, autoincrement=False),
     sa.Column("account", BIG, primary_key=True, autoincrement=False),
     sa.Index("objected_account", "account"),
+)
+
+doubt: Final = sa.Table(
+    "doubt",
+    metadata,
+    sa.Column("entry", BIG, primary_key=True, autoincrement=False),  # that recorded it; its detail says why
+    sa.Column("objection", BIG, nullable=False),
+    sa.Column("stands", sa.Boolean, nullable=False),  # false: nobody could be asked, or the objection was revived
+    sa.Column("days", sa.Integer, nullable=False),  # that its holder has to answer
+    sa.Column("reminded", sa.SmallInteger, nullable=False),  # reminders that were put into the outgoing mail
+    sa.Index("doubt_objection", "objection"),
 )
 
 member: Final = sa.Table(

@@ -15,7 +15,7 @@ from demur.errors import RegisterError
 from demur.identity import SubjectKeys
 from demur.register.database import bulk
 from demur.register.database.store import Store
-from demur.register.database.tables import account, attachment, attachment_content, objected
+from demur.register.database.tables import account, attachment, attachment_content
 from demur.register.database.vault import Vault, plain
 from demur.register.objections import states
 
@@ -98,9 +98,7 @@ def destroy(connection: sa.Connection, keys: SubjectKeys) -> None:
 
 def _owner(connection: sa.Connection, seq: int) -> tuple[int, bytes]:
     """An account the objection was lodged for that has a key, and its wrapped key."""
-    theirs = sa.select(account.c.key, account.c.wrapped).join(objected, objected.c.account == account.c.key)
-    theirs = theirs.where(objected.c.objection == seq, account.c.wrapped.is_not(None))
-    row = connection.execute(theirs.order_by(account.c.key).limit(1)).one_or_none()
-    if row is None:
+    found = states.sealer(connection, seq)
+    if found is None:
         raise RegisterError("The details of this objection were erased: nothing can be attached to it any more.")
-    return row.key, row.wrapped
+    return found

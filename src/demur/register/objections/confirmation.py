@@ -1,11 +1,11 @@
-"""Whether the holder of an account could be asked to confirm an objection.
+"""Whether the holder of an account could be asked to confirm an objection that is doubted.
 
-Invariants: an objection lapses unconfirmed only where its holder was asked, and had their time to answer: the deadline
-that counts is as far from the question's leaving as the first one was from the objection, and follows from the last
-entry about it (`objection.asked`, before that `objection.lodged`); a question names no later day. Where the question
-failed for good or came back, the deadline is taken away in the same transaction, with an entry that
-says so (`objection.unasked`), and the objection stands for the officer; while a letter to its holder waits, it does not
-lapse either.
+Invariants: an objection lapses unconfirmed only where a doubt is on record (doubts.py), its holder was asked and
+reminded, and had their time to answer: whoever gets a mail late has as many days left as if it had come in time, and
+the deadline that counts follows from the last entry about it (`objection.asked`, before that `objection.doubted`); a
+mail names no later day. Where one of these mails failed for good or came back, the doubt ends in the same transaction,
+with an entry that says so (`objection.unasked`), and the objection stands for the officer; while a letter to its holder
+waits, it does not lapse either. A reminder of what was answered meanwhile is not sent.
 """
 
 from collections.abc import Mapping
@@ -16,12 +16,15 @@ import sqlalchemy as sa
 from demur.register.database import entries
 from demur.register.database.clock import moment
 from demur.register.database.records import JSON
-from demur.register.database.tables import letter, objected, objection
+from demur.register.database.tables import doubt, letter, objected, objection
+from demur.register.objections import doubts
 from demur.register.objections.states import ObjectionPhase, covered_by
 from demur.terms import EntryKind, NoticeStatus
 
 QUESTION: Final = "confirm"
 """The letter that asks."""
+REMINDER: Final = "reminder"
+"""The letter that reminds of the question; its parameter `number` counts from 1."""
 OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
 """Of a letter that waits."""
 
@@ -36,68 +39,72 @@ def waits() -> sa.ColumnElement[bool]:
 
 
 def leaving(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> Mapping[str, JSON]:
-    """What a letter says that leaves now: a question names the deadline that it begins, if its objection has one."""
-    row = _asked(connection, template, params)
-    if row is None:
+    """What a letter says that leaves now: one about a doubt names the deadline that it begins."""
+    if template not in {QUESTION, REMINDER}:
         return params
-    by = _until(row, time)
+    row = _doubted(connection, template, params)
+    by = None if row is None else _until(row, template, params, time)
     return {**params, "confirm_by": None if by is None else moment(by).isoformat()}
 
 
+def settled(connection: sa.Connection, template: str, params: Mapping[str, JSON]) -> bool:
+    """Whether a letter is a reminder that nobody needs any more."""
+    return template == REMINDER and _doubted(connection, template, params) is None
+
+
 def asked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
-    """Record that a question has left: its reader's time to answer begins."""
-    row = _asked(connection, template, params)
-    by = None if row is None else _until(row, time)
-    if by is None:
-        return
-    begins(connection, row.seq, by, time, {})
+    """Record that a letter about a doubt has left: its reader's time to answer begins."""
+    row = _doubted(connection, template, params)
+    if row is not None:
+        begins(connection, row.seq, _until(row, template, params, time), time, {})
 
 
 def unasked(connection: sa.Connection, template: str, params: Mapping[str, JSON], time: int) -> None:
-    """Take the deadline from the objection that a letter which failed for good asked about."""
-    row = _asked(connection, template, params)
+    """End the doubt that a letter which failed for good asked about."""
+    row = _doubted(connection, template, params)
     if row is not None:
-        _stands(connection, [row], time)
-
-
-def unreachable(connection: sa.Connection, subject: int, time: int) -> None:
-    """Take the deadline from every objection for the account of somebody whose mail came back."""
-    joined = sa.select(objection).join(objected, objected.c.objection == objection.c.seq)
-    rows = connection.execute(joined.where(objected.c.account == subject).order_by(objection.c.seq)).all()
-    _stands(connection, rows, time)
-
-
-def _asked(connection: sa.Connection, template: str, params: Mapping[str, JSON]) -> Any:  # noqa: ANN401  # a row
-    """The objection that a letter asks about, None for another letter."""
-    if template != QUESTION:
-        return None
-    which = objection.c.reference == params.get("reference")
-    return connection.execute(sa.select(objection).where(which)).one_or_none()
-
-
-def _until(row: Any, time: int) -> int | None:  # noqa: ANN401  # a row of `objection`
-    """The deadline of an objection that is asked about at a time; None where it does not lapse."""
-    if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
-        return None
-    return int(max(row.confirm_by, time + row.confirm_by - row.lodged))
-
-
-def _stands(connection: sa.Connection, rows: Any, time: int) -> None:  # noqa: ANN401  # rows of `objection`
-    for row in rows:
-        if row.confirm_by is None or row.phase != ObjectionPhase.LODGED.value:
-            continue
         stands(connection, row.seq, time, {})
 
 
+def unreachable(connection: sa.Connection, subject: int, time: int) -> None:
+    """End the doubt about every objection for the account of somebody whose mail came back."""
+    joined = _DOUBTED.join(objected, objected.c.objection == objection.c.seq)
+    for row in connection.execute(joined.where(objected.c.account == subject).order_by(objection.c.seq)).all():
+        stands(connection, row.seq, time, {})
+
+
+_DOUBTED: Final = (
+    sa.select(objection.c.seq, objection.c.confirm_by, doubt.c.days)
+    .join(doubt, doubt.c.objection == objection.c.seq)
+    .where(doubt.c.stands.is_(True), objection.c.phase == ObjectionPhase.LODGED.value)
+)
+"""What is doubted and nobody has answered yet."""
+
+
+def _doubted(connection: sa.Connection, template: str, params: Mapping[str, JSON]) -> Any:  # noqa: ANN401  # a row
+    """The doubted objection that a letter is about, None for another letter, or where it is settled."""
+    if template not in {QUESTION, REMINDER}:
+        return None
+    which = objection.c.reference == params.get("reference")
+    return connection.execute(_DOUBTED.where(which)).one_or_none()
+
+
+def _until(row: Any, template: str, params: Mapping[str, JSON], time: int) -> int:  # noqa: ANN401  # a row
+    """The deadline of a doubted objection once a letter about it has left at a time."""
+    number = int(str(params["number"])) if template == REMINDER else 0
+    return int(max(row.confirm_by, time + doubts.answer_time(row.days, number)))
+
+
 def stands(connection: sa.Connection, seq: int, time: int, said: Mapping[str, JSON]) -> None:
-    """Take the deadline from an objection, and append the entry, which says ``said`` besides."""
-    connection.execute(sa.update(objection).where(objection.c.seq == seq).values(confirm_by=None, changed=time))
+    """End the doubt about an objection, and append the entry, which says ``said`` besides."""
+    doubts.drop(connection, seq)
+    connection.execute(sa.update(objection).where(objection.c.seq == seq).values(changed=time))
     payload = {**said, "objection": seq}
     entries.append(connection, EntryKind.OBJECTION_UNASKED, payload, time, subjects=covered_by(connection, seq))
 
 
 def begins(connection: sa.Connection, seq: int, by: int, time: int, said: Mapping[str, JSON]) -> None:
-    """Give an objection the deadline that a question named, and append the entry, which says ``said`` besides."""
+    """Give an objection the deadline that a letter named, and append the entry, which says ``said`` besides."""
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(confirm_by=by))
     payload = {**said, "confirm_by": moment(by).isoformat(), "objection": seq}
     entries.append(connection, EntryKind.OBJECTION_ASKED, payload, time, subjects=covered_by(connection, seq))

@@ -62,7 +62,7 @@ class Lodging:
     statement: Mapping[str, JSON] | None = None
     """Who they are, where they have no account: names, handles, links, ...; sealed."""
     confirm_by: datetime | None = None
-    """When it lapses unless it is confirmed."""
+    """What an earlier demur gave as a deadline: kept as it was said, and it ends nothing (ADR 0026)."""
     now: datetime | None = None
     """The time of its entry."""
 
@@ -73,7 +73,7 @@ class Lodging:
 
     @property
     def deadline(self) -> int | None:
-        """When it lapses, in microseconds since 1970-01-01, UTC."""
+        """That deadline, in microseconds since 1970-01-01, UTC."""
         return None if self.confirm_by is None else micros(self.confirm_by)
 
 

@@ -1,4 +1,4 @@
-"""The objections of one register: lodged, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
+"""The objections of one register: lodged, doubted, confirmed, lapsed, withdrawn, and read again (Art. 21 GDPR).
 
 Invariants: every change appends its entry in the same transaction; nothing here refuses an objection.
 """
@@ -11,14 +11,14 @@ from typing import Concatenate, Final, ParamSpec
 
 import numpy as np
 
-from demur.errors import IdentityError
+from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
 from demur.register.database.clock import micros
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.objections import doubts, lodging, phases, states
+from demur.register.objections import clocks, confirmation, doubts, lodging, phases, states
 from demur.register.objections.lodging import Lodging, Receipt
 from demur.register.objections.states import ObjectionPhase, ObjectionState
 
@@ -93,6 +93,70 @@ class Objections:
         with self._store.writing() as connection:
             return phases.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
 
+    def doubt(self, reference: str, reason: str, *, days: int, now: datetime | None = None) -> ObjectionState:
+        """Put on record that there is reasonable doubt whose an objection is (doubts.py); again, it changes nothing.
+
+        Args:
+            reference: the objection's.
+            reason: why; sealed.
+            days: that its holder has to answer, ``doubts.LEAST_DAYS`` at least.
+            now: the time of its entry.
+
+        Raises:
+            RegisterError: for an unknown reference, one that is not just lodged, or whose details were erased.
+        """
+        with self._store.writing() as connection:
+            state = states.read_state(connection, reference)
+            if state.phase is not ObjectionPhase.LODGED:
+                raise RegisterError(
+                    f"The objection {state.reference} is {state.phase}: only one that waits is doubted."
+                )
+            if state.doubted is None:
+                doubts.record(connection, self._vault, state.seq, reason, days, micros(now))
+            return states.read_state(connection, reference)
+
+    def doubts(self, reference: str) -> list[tuple[datetime, str | None]]:
+        """Every doubt about an objection, oldest first: when, and why; None where that was erased or lost.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.reading() as connection:
+            return doubts.reasons(connection, self._vault, states.read_state(connection, reference).seq)
+
+    def to_remind(self, now: datetime | None = None, reference: str | None = None) -> list[tuple[str, int]]:
+        """References of the objections, or the one, whose holder is to be reminded, and which reminder it is."""
+        with self._store.reading() as connection:
+            found = doubts.to_remind(connection, micros(now), confirmation.waits())
+        return [each for each in found if reference in {None, each[0]}]
+
+    def reminded(self, reference: str, number: int, *, now: datetime | None = None) -> None:
+        """Record that a reminder was put into the outgoing mail; in the transaction that puts it there.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.writing() as connection:
+            doubts.remind(connection, states.read_state(connection, reference).seq, number, micros(now), {})
+
+    def unask(self, reference: str, *, now: datetime | None = None) -> None:
+        """Record that nobody can be asked about an objection: it stands, without a doubt.
+
+        Raises:
+            RegisterError: for an unknown reference.
+        """
+        with self._store.writing() as connection:
+            confirmation.stands(connection, states.read_state(connection, reference).seq, micros(now), {})
+
+    def revive(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
+        """Bring back an objection that has ended, as it was lodged; again, it changes nothing.
+
+        Raises:
+            RegisterError: for an unknown reference, or one that is confirmed.
+        """
+        with self._store.writing() as connection:
+            return phases.move(connection, reference, ObjectionPhase.LODGED, micros(now))
+
     def lapse(self, reference: str, *, cause: phases.LapseCause, now: datetime | None = None) -> ObjectionState:
         """End an objection that the account's holder denies or that nobody confirmed.
 
@@ -112,7 +176,7 @@ class Objections:
             return phases.move(connection, reference, ObjectionPhase.WITHDRAWN, micros(now))
 
     def lapse_overdue(self, now: datetime | None = None) -> list[str]:
-        """Lapse every objection that should have been confirmed before now; their references, oldest first.
+        """Lapse every doubted objection that should have been confirmed by now; their references, oldest first.
 
         A few in a transaction, with a pause after it: whoever objects meanwhile does not wait for all of them.
         """
@@ -124,22 +188,31 @@ class Objections:
             if len(some) < _AT_ONCE:
                 return lapsed
 
+    def overdue(self, reference: str, now: datetime | None = None) -> bool:
+        """Whether an objection is doubted, and its holder, asked and reminded, let the last day to answer pass.
+
+        Raises:
+            RegisterError: for what is no reference.
+        """
+        with self._store.reading() as connection:
+            return phases.overdue(connection, micros(now), reference)
+
     def lapse_due(self, now: datetime | None = None) -> Lapsing:
-        """Lapse what is overdue, unless the time is too far from the last entry's to end anything."""
+        """Lapse what is overdue, unless the time is too far from the last entry's to end anything, or to remind."""
         time = micros(now)
         with self._store.reading() as connection:
-            waiting = phases.overdue(connection, time)
-            answered = doubts.answered(connection, time)
+            waiting = phases.overdue(connection, time) or doubts.to_remind(connection, time, confirmation.waits())
+            answered = clocks.answered(connection, time)
         if not (waiting or answered):
             return Lapsing([], self.clock_days(now))
         with self._store.writing() as connection:
-            distance = doubts.doubt(connection, time)
+            distance = clocks.doubt(connection, time)
         return Lapsing(self.lapse_overdue(now), None) if distance is None else Lapsing([], distance.days)
 
     def clock_days(self, now: datetime | None = None) -> int | None:
         """Days between the last entry and this moment, where that is too far for anything to lapse; else None."""
         with self._store.reading() as connection:
-            distance = doubts.away(connection, micros(now))
+            distance = clocks.away(connection, micros(now))
         return None if distance is None else distance.days
 
     def get(self, reference: str) -> ObjectionState:

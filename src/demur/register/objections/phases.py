@@ -1,8 +1,9 @@
-"""What becomes of an objection: confirmed, lapsed or withdrawn.
+"""What becomes of an objection: confirmed, lapsed or withdrawn, and brought back.
 
-Invariants: an objection binds from the moment it is lodged and never expires. It ends by lapsing (denied, or not
-confirmed in time) or by withdrawal; ending one leaves the others of the same accounts in force. Each change appends its
-entry in the same transaction, and doing it again changes nothing.
+Invariants: an objection binds from the moment it is lodged and never expires. It ends by lapsing (denied, or doubted
+and not answered, see doubts.py) or by withdrawal; ending one leaves the others of the same accounts in force. One that
+has ended can be brought back as it was: with its reference, its words and its files, and without a doubt. Each change
+appends its entry in the same transaction, and doing it again changes nothing.
 """
 
 from collections.abc import Mapping
@@ -14,18 +15,23 @@ from demur.errors import RegisterError
 from demur.register.database import entries
 from demur.register.database.records import JSON
 from demur.register.database.tables import objection
+from demur.register.objections import doubts
 from demur.register.objections.confirmation import waits
-from demur.register.objections.states import ObjectionPhase, ObjectionState, covered_by, read_state
+from demur.register.objections.references import read_reference
+from demur.register.objections.states import BINDING, ObjectionPhase, ObjectionState, covered_by, read_state
 from demur.terms import EntryKind
 
 LapseCause = Literal["denied", "unconfirmed"]
 
-ENDS: Final = {
+ENTRIES: Final = {
+    ObjectionPhase.LODGED: EntryKind.OBJECTION_REVIVED,
     ObjectionPhase.CONFIRMED: EntryKind.OBJECTION_CONFIRMED,
     ObjectionPhase.LAPSED: EntryKind.OBJECTION_LAPSED,
     ObjectionPhase.WITHDRAWN: EntryKind.OBJECTION_WITHDRAWN,
 }
+"""What records that an objection which stands on record comes to a phase."""
 FROM: Final = {
+    ObjectionPhase.LODGED: {ObjectionPhase.LAPSED, ObjectionPhase.WITHDRAWN},
     ObjectionPhase.CONFIRMED: {ObjectionPhase.LODGED},
     ObjectionPhase.LAPSED: {ObjectionPhase.LODGED},
     ObjectionPhase.WITHDRAWN: {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED},
@@ -35,7 +41,7 @@ FROM: Final = {
 def move(
     connection: sa.Connection, typed: str, phase: ObjectionPhase, time: int, cause: LapseCause | None = None
 ) -> ObjectionState:
-    """Confirm, lapse or withdraw an objection; doing it again changes nothing.
+    """Confirm, lapse, withdraw or bring back an objection; doing it again changes nothing.
 
     Raises:
         RegisterError: for an unknown reference, or an objection that has ended otherwise.
@@ -47,28 +53,29 @@ def move(
         raise RegisterError(
             f"The objection {state.reference} is {state.phase} and can't become {phase}: lodge a new one if needed."
         )
-    end(connection, state.seq, phase, time, _caused(cause))
+    enter(connection, state.seq, phase, time, _caused(cause))
     return read_state(connection, state.reference)
 
 
-def overdue(connection: sa.Connection, time: int) -> bool:
-    """Whether any objection was to be confirmed before a time and was not."""
-    return bool(connection.scalar(sa.select(sa.exists().where(*_due(time)))))
+def overdue(connection: sa.Connection, time: int, typed: str | None = None) -> bool:
+    """Whether any doubted objection, or the one of a reference, was to be confirmed before a time and was not."""
+    named = () if typed is None else (objection.c.reference == read_reference(typed),)
+    return bool(connection.scalar(sa.select(sa.exists().where(*_due(time), *named))))
 
 
 def _due(time: int) -> tuple[sa.ColumnElement[bool], ...]:
-    return objection.c.phase == ObjectionPhase.LODGED.value, objection.c.confirm_by < time, ~waits()
+    return *doubts.all_reminded(time), ~waits()
 
 
 def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]:
-    """Lapse objections that were to be confirmed before a time and were not; their references, oldest first.
+    """Lapse doubted objections that were to be confirmed before a time and were not; their references, oldest first.
 
-    Not of those whose holder has not been asked yet (confirmation.py).
+    Not those whose holder has not been asked and reminded yet (confirmation.py, doubts.py).
     """
     columns = sa.select(objection.c.seq, objection.c.reference).where(*_due(time))
     rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()
     for row in rows:
-        end(connection, row.seq, ObjectionPhase.LAPSED, time, _caused("unconfirmed"))
+        enter(connection, row.seq, ObjectionPhase.LAPSED, time, _caused("unconfirmed"))
     return [row.reference for row in rows]
 
 
@@ -76,10 +83,12 @@ def _caused(cause: LapseCause | None) -> dict[str, JSON]:
     return {} if cause is None else {"cause": cause}
 
 
-def end(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, said: Mapping[str, JSON]) -> None:
+def enter(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int, said: Mapping[str, JSON]) -> None:
     """Move an objection to a phase, and append the entry, which says ``said`` besides."""
     payload: dict[str, JSON] = {**said, "objection": seq}
     subjects = covered_by(connection, seq)
-    entries.append(connection, ENDS[phase], payload, time, subjects=subjects)
-    values = {"phase": phase.value, "active": phase is ObjectionPhase.CONFIRMED, "changed": time}
+    entries.append(connection, ENTRIES[phase], payload, time, subjects=subjects)
+    values = {"phase": phase.value, "active": phase in BINDING, "changed": time}
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))
+    if phase is ObjectionPhase.LODGED:
+        doubts.drop(connection, seq)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from demur.identity import SubjectKeys
 from demur.register.database import bulk
 from demur.register.database.clock import MICROS_PER_DAY, day, moment
 from demur.register.database.records import JSON
-from demur.register.database.tables import account, detail, entry, objected, objection
+from demur.register.database.tables import account, detail, doubt, entry, objected, objection
 from demur.register.database.vault import Vault
 from demur.register.members.people import own_accounts, together
 from demur.register.objections.references import read_reference
@@ -32,6 +32,10 @@ class ObjectionPhase(StrEnum):
     CONFIRMED = "confirmed"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+
+
+BINDING: Final = frozenset({ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED})
+"""Phases of objections that keep their person's content out."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,19 @@ class ObjectionState:
     others: int
     """How many other binding objections cover any of the same accounts: these stay after a withdrawal."""
     lodged: datetime
+    doubted: datetime | None
+    """When somebody put on record that there is reasonable doubt whose it is; None while nobody did."""
     confirm_by: datetime | None
-    """When it lapses unless it is confirmed; None if it need not be."""
+    """When it lapses unless it is confirmed; None where nobody doubts it (ADR 0026)."""
     changed: datetime
     """When it last changed its phase."""
+    unsure: bool
+    """Whether a deadline is on record, be it an earlier demur's: nobody knew whose it is. It ends nothing by itself."""
 
     @property
     def binding(self) -> bool:
         """Whether this objection itself keeps its person's content out."""
-        return self.phase in {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED}
+        return self.phase in BINDING
 
 
 def read_state(connection: sa.Connection, typed: str) -> ObjectionState:
@@ -150,7 +158,15 @@ def _states(connection: sa.Connection, rows: sa.Select[Any]) -> list[ObjectionSt
     for seq, person in connection.execute(pairs.where(accounts)):
         named[seq].append(person)
     crowd = _crowd(connection, {person for persons in named.values() for person in persons})
-    return [_state(row, named[row.seq], crowd) for row in found]
+    doubted = _doubted(connection, [row.seq for row in found])
+    return [_state(row, named[row.seq], crowd, doubted.get(row.seq)) for row in found]
+
+
+def _doubted(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, int]:
+    """When each of those that are doubted was."""
+    joined = sa.select(doubt.c.objection, entry.c.time).join(entry, entry.c.seq == doubt.c.entry)
+    which = (bulk.among(connection, doubt.c.objection, numbers), doubt.c.stands.is_(True))
+    return dict(iter(connection.execute(joined.where(*which))))
 
 
 @dataclass(frozen=True)
@@ -176,7 +192,7 @@ def _crowd(connection: sa.Connection, people: Collection[int]) -> _Crowd:
     return _Crowd(sizes, binding)
 
 
-def _state(row: Any, named: Sequence[int], crowd: _Crowd) -> ObjectionState:  # noqa: ANN401  # a row of `objection`
+def _state(row: Any, named: Sequence[int], crowd: _Crowd, doubted: int | None) -> ObjectionState:  # noqa: ANN401  # a row of `objection`
     people = set(named)
     binding = set[int]().union(*(crowd.binding[person] for person in people))
     return ObjectionState(
@@ -189,8 +205,10 @@ def _state(row: Any, named: Sequence[int], crowd: _Crowd) -> ObjectionState:  # 
         covered=sum(crowd.accounts[person] for person in people),
         others=len(binding - {row.seq}),
         lodged=moment(row.lodged),
-        confirm_by=None if row.confirm_by is None else moment(row.confirm_by),
+        doubted=None if doubted is None else moment(doubted),
+        confirm_by=None if doubted is None or row.confirm_by is None else moment(row.confirm_by),
         changed=moment(row.changed),
+        unsure=row.confirm_by is not None,
     )
 
 
@@ -204,13 +222,25 @@ def accounts_of(connection: sa.Connection, seq: int) -> SubjectKeys:
     return bulk.read_keys(connection, sa.select(objected.c.account).where(objected.c.objection == seq))
 
 
+def sealer(connection: sa.Connection, seq: int) -> tuple[int, bytes] | None:
+    """An account that an objection was lodged for and that has a key, with its wrapped key; None for none."""
+    theirs = sa.select(account.c.key, account.c.wrapped).join(objected, objected.c.account == account.c.key)
+    theirs = theirs.where(objected.c.objection == seq, account.c.wrapped.is_not(None))
+    row = connection.execute(theirs.order_by(account.c.key).limit(1)).one_or_none()
+    return None if row is None else (row.key, row.wrapped)
+
+
 def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
     """The reason and the statement given with an objection; None where none was given or it was erased."""
-    seq = read_state(connection, typed).seq
+    return opened(connection, vault, read_state(connection, typed).seq)
+
+
+def opened(connection: sa.Connection, vault: Vault, number: int) -> tuple[str | None, Mapping[str, JSON] | None]:
+    """The reason and the statement that are sealed with an entry; None where none was given or it was erased."""
     statement = sa.select(account.c.key, account.c.wrapped, detail.c.sealed).join(
         detail, detail.c.account == account.c.key
     )
-    row = connection.execute(statement.where(detail.c.seq == seq)).one_or_none()
+    row = connection.execute(statement.where(detail.c.seq == number)).one_or_none()
     if row is None or row.wrapped is None:
         return None, None
     said = orjson.loads(vault.open(row.wrapped, row.sealed, "detail", row.key))

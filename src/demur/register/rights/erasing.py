@@ -27,7 +27,7 @@ from demur.register.database import bulk
 from demur.register.database.effects import Effect
 from demur.register.database.entries import Stored, content_digest
 from demur.register.database.tables import account as account_table
-from demur.register.database.tables import detail, entry, letter, member, objected
+from demur.register.database.tables import detail, doubt, entry, letter, member, objected
 from demur.register.database.vault import Vault
 from demur.register.objections import attachments, confirmation
 from demur.terms import NoticeStatus
@@ -44,8 +44,14 @@ def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519Private
     With them go those of entries whose words a demur destroyed that left the salts.
     """
     naming = sa.select(objected.c.objection).where(bulk.among(connection, objected.c.account, keys))
+    doubting = sa.select(doubt.c.entry).where(doubt.c.objection.in_(naming))
     wordless = ~sa.exists().where(detail.c.seq == entry.c.seq)
-    which = (entry.c.seq.in_(naming), entry.c.detail_digest.is_not(None), sa.func.length(entry.c.salt) > 0, wordless)
+    which = (
+        entry.c.seq.in_(naming) | entry.c.seq.in_(doubting),
+        entry.c.detail_digest.is_not(None),
+        sa.func.length(entry.c.salt) > 0,
+        wordless,
+    )
     found = [Stored._make(row) for row in connection.execute(sa.select(entry).where(*which))]
     gone = {"salt": b"", "subject_salt": sa.case((entry.c.format.is_not(None), b""))}
     numbers = bulk.among(connection, entry.c.seq, [each.seq for each in found])

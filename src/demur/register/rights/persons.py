@@ -37,7 +37,13 @@ _IRC: Final = "irc:"
 _UNFINISHED: Final = "erasures"
 """The progress mark: a JSON list of :class:`Erasure`."""
 
-_STEPS: Final = (EntryKind.OBJECTION_CONFIRMED, EntryKind.OBJECTION_LAPSED, EntryKind.OBJECTION_WITHDRAWN)
+_STEPS: Final = (
+    EntryKind.OBJECTION_CONFIRMED,
+    EntryKind.OBJECTION_LAPSED,
+    EntryKind.OBJECTION_WITHDRAWN,
+    EntryKind.OBJECTION_REVIVED,
+    EntryKind.OBJECTION_DOUBTED,
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class OwnObjection:
 
     state: ObjectionState
     steps: tuple[tuple[str, datetime], ...]
-    """Its phases, each with when it began."""
+    """Its phases, and doubts about it, each with when it began."""
     whole: bool
     """Whether every account that it names is the person's own; what was said with another is not theirs to read."""
 

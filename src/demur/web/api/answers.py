@@ -28,7 +28,7 @@ class Lodged(Told):
     covers: int
     """How many accounts it covers now."""
     confirm_by: datetime | None
-    """When it lapses unless it is confirmed; null where it need not be."""
+    """Always null: nothing has a deadline when it is lodged."""
     receipt_url: str
     """The person's receipt: what stops, from when, and how to withdraw; in their language, where it is on file."""
 
@@ -45,6 +45,7 @@ class Objection(Told):
     lodged: datetime
     changed: datetime
     confirm_by: datetime | None
+    """When it lapses unless it is confirmed; null unless it was typed in and an officer has recorded a doubt."""
     covers: int
     others: int
     """How many other objections bind for the same accounts: these stay after a withdrawal."""

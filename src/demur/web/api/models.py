@@ -79,7 +79,8 @@ class NewObjection(Said):
     received: Annotated[date, AfterValidator(_not_to_come)] | None = None
     """The day it reached you, if not today: the answer is due within a month (Art. 12(3) GDPR)."""
     unconfirmed: bool = False
-    """True where nobody knows yet that the account's holder sent it: it binds, and lapses unless confirmed in time."""
+    """True where nobody knows yet that the account's holder sent it: it binds all the same, has no deadline, and waits
+    for officers to look at it (channel `api-unconfirmed`, where you name none). What you lodge never lapses."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"accounts": ["forum:ann", "mail:ann@mail.example"], "channel": "api"}]}
@@ -100,7 +101,7 @@ class Lapse(Said):
     """Why an objection ends that its person did not withdraw."""
 
     cause: Literal["denied", "unconfirmed"]
-    """The account's holder denied it, or nobody confirmed it in time."""
+    """The account's holder denied it; or it is doubted, and its holder has not answered in time, though reminded."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "denied"}]})
 

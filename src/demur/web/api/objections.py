@@ -7,7 +7,7 @@ asks for a reason; an objection's accounts are never told; a receipt's link is m
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -16,7 +16,7 @@ from fastapi import Path, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from demur.errors import DemurError, IdentityError, RegisterError
+from demur.errors import DemurError, IdentityError, RegisterError, UsageError
 from demur.objecting import settling
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
@@ -65,7 +65,8 @@ class _Noted:
     seq: int
     lodged: str
     covers: int
-    confirm_by: str | None
+    confirm_by: str | None = None
+    """In answers that an earlier demur noted; told no more."""
     language: str | None = None
     """The locale on file of the person, BCP 47; what an older demur noted has none."""
 
@@ -129,7 +130,7 @@ async def confirm(request: Request, reference: Reference) -> Response:
     **describe(Objection, "It has lapsed.", "not-found", "conflict", said=Lapse),
 )
 async def lapse(request: Request, reference: Reference) -> Response:
-    """The account's holder denies it, or nobody confirmed it in time."""
+    """The account's holder denies it. `unconfirmed` is taken only of one that lapses by itself in the same minute."""
     why, _ = await said(request, Lapse)
     return await _move(request, reference, partial(settling.lapse, cause=why.cause), _OPEN)
 
@@ -148,16 +149,14 @@ async def standing(request: Request, account: AccountInPath) -> Response:
     return told(await asyncio.to_thread(_standing, desk(request).register, account))
 
 
-def _noted(receipt: Receipt, said: Lodging, language: str | None) -> _Noted:
-    confirm_by = None if said.confirm_by is None else said.confirm_by.astimezone(UTC).isoformat()
-    return _Noted(
-        receipt.reference, receipt.seq, receipt.lodged.isoformat(), len(receipt.subjects), confirm_by, language
-    )
+def _noted(receipt: Receipt, language: str | None) -> _Noted:
+    lodged, covers = receipt.lodged.isoformat(), len(receipt.subjects)
+    return _Noted(receipt.reference, receipt.seq, lodged, covers, language=language)
 
 
-def _said(office: Office, new: NewObjection) -> Lodging:
+def _said(new: NewObjection) -> Lodging:
     said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
-    return as_platform_says(said, office, unconfirmed=new.unconfirmed)
+    return as_platform_says(said, unconfirmed=new.unconfirmed)
 
 
 def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | IdentityError]:
@@ -165,7 +164,7 @@ def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | Id
     answers = register.objections.lodge_all(lodgings)
     lodged = [(receipt, said) for receipt, said in zip(answers, lodgings, strict=True) if isinstance(receipt, Receipt)]
     languages = register.mails.languages_of([said.accounts for _, said in lodged])
-    noted = (_noted(*each, language) for each, language in zip(lodged, languages, strict=True))
+    noted = (_noted(receipt, language) for (receipt, _), language in zip(lodged, languages, strict=True))
     return [next(noted) if isinstance(answer, Receipt) else answer for answer in answers]
 
 
@@ -176,7 +175,7 @@ async def _lodge(at: Desk, new: NewObjection, once: Once | None) -> Lodged:
         DemurError: when nothing was recorded.
     """
     office = at.office()
-    said = _said(office, new)
+    said = _said(new)
     if once is None:
         noted = await at.intake.run_together(_record, said)
     else:
@@ -214,7 +213,7 @@ async def _lodge_many(at: Desk, new: Sequence[NewObjection], once: Once | None) 
 
 async def _lodge_chunk(at: Desk, chunk: Sequence[NewObjection], once: Once | None) -> list[Outcome]:
     office = at.office()
-    lodgings = [_said(office, new) for new in chunk]
+    lodgings = [_said(new) for new in chunk]
     if once is None:
         answer = await at.intake.run(_chunk, lodgings)
     else:
@@ -253,7 +252,7 @@ def _lodged(office: Office, noted: _Noted) -> Lodged:
         reference=noted.reference,
         lodged=datetime.fromisoformat(noted.lodged),
         covers=noted.covers,
-        confirm_by=None if noted.confirm_by is None else datetime.fromisoformat(noted.confirm_by),
+        confirm_by=None,
         receipt_url=office.link(Purpose.RECEIPT, noted.seq, language(office.policy, noted.language)),
     )
 
@@ -281,6 +280,8 @@ async def _move(
     await _found(at, reference)
     try:
         state = await at.intake.run(act, reference, at.office())
+    except UsageError as error:
+        raise Problem("conflict", str(error)) from None
     except RegisterError as error:
         if (await _found(at, reference)).phase in possible:
             raise

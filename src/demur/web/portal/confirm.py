@@ -1,11 +1,10 @@
-"""The question to the holder of an address: was it you who objected?
+"""The question to whoever the mail about an objection reaches: keep it, or end it?
 
-Invariants: opening it changes nothing; an answer is a POST; what was denied or has lapsed binds again when its holder
-says after all that it was them, so that no objection is lost because somebody was late; what they confirmed they
-withdraw here, after being asked once: whoever typed their account, and has its receipt, can't.
+Invariants: opening it changes nothing; an answer is a POST; both answers are offered in the same way, each with what
+follows, and each can be undone by the same link: what was kept can be ended, what was ended brought back. What they
+kept they withdraw here, after being asked once: whoever typed their account, and has its receipt, can't.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -13,9 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from demur.errors import RegisterError
-from demur.notices.content import name_of
-from demur.notices.words import Say, day, speaker
-from demur.objecting.settling import Reply, answer, can_return, held, withdraw_as_holder
+from demur.notices.asking import question_of, withdrawn_of
+from demur.notices.content import Behalf
+from demur.notices.words import day, speaker
+from demur.objecting.office import behalf_of
+from demur.objecting.settling import Reply, answer, held, withdraw_as_holder
+from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
 from demur.tokens import Purpose
 from demur.web import forms
@@ -28,96 +30,86 @@ router: Final = APIRouter()
 _ANSWERS: Final[dict[str, Reply]] = {"yes": "yes", "no": "no"}
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """An objection, and whether its holder can still bring it back."""
-
-    state: ObjectionState
-    returns: bool
-
-
 @router.get("/confirm/{token}")
 async def ask(request: Request, token: str) -> Response:
     """The question, or what became of it."""
-    asked = await run_in_threadpool(_find, desk(request), token)
-    return _page(request, asked, token)
+    return await _page(request, token)
 
 
 @router.post("/confirm/{token}")
 async def answered(request: Request, token: str) -> Response:
     """Take the answer."""
     at = desk(request)
-    asked = await run_in_threadpool(_find, at, token)
+    state = await run_in_threadpool(_find, at, token)
     said = _ANSWERS.get((await forms.read(request)).text("answer"))
     if said is None:
-        return _page(request, asked, token)
-    seq = await at.intake.run(answer, asked.state, said, at.office(language(request)))
-    again_at = token if seq == asked.state.seq else at.tokens.make(Purpose.CONFIRM, seq)
+        return await _page(request, token)
+    seq = await at.intake.run(answer, state, said, at.office(language(request)))
+    again_at = token if seq == state.seq else at.tokens.make(Purpose.CONFIRM, seq)
     return RedirectResponse(address(language(request), f"/confirm/{again_at}"), 303)
 
 
 @router.get("/confirm/{token}/withdraw")
 async def ask_to_withdraw(request: Request, token: str) -> Response:
     """Ask once whether to withdraw."""
-    asked = await run_in_threadpool(_find, desk(request), token)
-    if not held(asked.state):
-        return _page(request, asked, token)
+    state = await run_in_threadpool(_find, desk(request), token)
+    if state.phase is not ObjectionPhase.CONFIRMED:
+        return await _page(request, token)
     here = address(language(request), f"/confirm/{token}")
-    return page(request, "object_withdraw.html", reference=asked.state.reference, here=here)
+    return page(request, "object_withdraw.html", reference=state.reference, here=here)
 
 
 @router.post("/confirm/{token}/withdraw")
 async def withdraw(request: Request, token: str) -> Response:
     """Withdraw what its holder has confirmed."""
     at = desk(request)
-    asked = await run_in_threadpool(_find, at, token)
-    await at.intake.run(withdraw_as_holder, asked.state, at.office(language(request)))
+    state = await run_in_threadpool(_find, at, token)
+    await at.intake.run(withdraw_as_holder, state, at.office(language(request)))
     return RedirectResponse(address(language(request), f"/confirm/{token}"), 303)
 
 
-def _find(at: Desk, token: str) -> _Asked:
+def _find(at: Desk, token: str) -> ObjectionState:
     read = at.tokens.read(token, Purpose.CONFIRM)
     reference = at.register.objections.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: copy all of the link.")
-    state = at.register.objections.get(reference)
-    return _Asked(state, can_return(at.register, state))
+    return at.register.objections.get(reference)
 
 
-def _page(request: Request, asked: _Asked, token: str) -> Response:
-    shown, state = language(request), asked.state
-    _ = speaker(shown)
-    values: dict[str, Any] = {
-        "reference": state.reference,
-        "here": address(shown, f"/confirm/{token}"),
-        "receipt": "",
-        "withdraw": "",
-        "asks": "",
-    }
+def _found(at: Desk, token: str) -> tuple[ObjectionState, Behalf]:
+    state = _find(at, token)
+    return state, behalf_of(at.register.objections.statement(state.reference) or {})
+
+
+async def _page(request: Request, token: str) -> Response:
+    state, behalf = await run_in_threadpool(_found, desk(request), token)
+    shown, policy = language(request), desk(request).policy()
+    here = address(shown, f"/confirm/{token}")
+    values: dict[str, Any] = {"choices": (), "back": False, "withdraw": "", "receipt": ""}
     if state.phase is ObjectionPhase.LODGED:
-        values["asks"] = "both"
-    if state.phase is ObjectionPhase.LAPSED and asked.returns:
-        values["asks"] = "yes"
-    if held(state):
-        values["withdraw"] = address(shown, f"/confirm/{token}/withdraw")
-    elif state.phase is ObjectionPhase.CONFIRMED:
-        values["receipt"] = receipt_at(request, state.seq)
-    heading, *sentences = _told(_, state, name_of(desk(request).policy()), shown)
-    return page(request, "object_confirm.html", heading=heading, sentences=sentences, **values)
+        values |= _asked(policy, shown, behalf, state)
+    else:
+        values |= _settled(shown, behalf, state)
+    if state.phase is ObjectionPhase.CONFIRMED:
+        values |= {"withdraw": f"{here}/withdraw", "receipt": "" if held(state) else receipt_at(request, state.seq)}
+    return page(request, "object_confirm.html", reference=state.reference, here=here, **values)
 
 
-def _told(_: Say, state: ObjectionState, controller: str, shown: str) -> tuple[str, ...]:
-    """The heading and the sentences under it."""
+def _asked(policy: Policy, shown: str, behalf: Behalf, state: ObjectionState) -> dict[str, Any]:
+    """The question, with its two answers."""
+    _, until = speaker(shown), None if state.confirm_by is None else state.confirm_by.date()
+    asked = question_of(policy, shown, behalf, until)
+    choices = (("yes", _("Keep it"), asked.keep), ("no", _("End it"), asked.end))
+    return {"heading": asked.heading, "sentences": (*asked.given, *asked.goes_on), "choices": choices}
+
+
+def _settled(shown: str, behalf: Behalf, state: ObjectionState) -> dict[str, Any]:
+    """What became of it."""
+    _ = speaker(shown)
     if state.phase is ObjectionPhase.CONFIRMED:
         since = day(state.lodged.date(), shown)
-        stands = _("Your objection stands from %(day)s on. You do not have to do anything else.", day=since)
-        return _("Your objection is confirmed"), stands
-    if state.phase is ObjectionPhase.LAPSED:
-        return _("This objection has ended"), _("If it was yours after all, say so: it holds again at once.")
-    if state.phase is ObjectionPhase.WITHDRAWN:
-        return _("Your objection is withdrawn"), _("You can object again at any time.")
-    given = _(
-        "Somebody gave your account or mail address to object to AI training with your content at %(controller)s.",
-        controller=controller,
-    )
-    return _("Did you object?"), given, _("The objection stands already.")
+        applies = _("Your objection applies from %(day)s on. You do not have to do anything else.", day=since)
+        return {"heading": _("Your objection is confirmed"), "sentences": (applies,)}
+    withdrawn, follows = withdrawn_of(shown, behalf)
+    heading = withdrawn if state.phase is ObjectionPhase.WITHDRAWN else _("This objection has ended")
+    return {"heading": heading, "sentences": (follows,), "back": True}

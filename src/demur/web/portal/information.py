@@ -14,6 +14,7 @@ from demur.notices.authorities import Authority, authorities
 from demur.notices.content import NoticeContent
 from demur.notices.languages import locale
 from demur.notices.words import day, speaker
+from demur.objecting.office import answer_days
 from demur.policy import Policy
 from demur.web.pages import PREFIX, address, desk, language, page, stylesheet
 
@@ -91,7 +92,7 @@ def _periods(decided: Policy, shown: str) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [(_("In force since"), day(decided.effective_date, shown))]
     if assessment.signed and assessment.date:
         rows.append((_("Assessment of the legal basis signed on"), day(assessment.date, shown)))
-    return [*rows, (_("Days until an unconfirmed objection ends"), decided.objections.confirm_within_days)]
+    return [*rows, (_("Days to answer if we have reason to doubt who objected"), answer_days(decided))]
 
 
 def _by_country(shown: str) -> list[tuple[str, Authority]]:

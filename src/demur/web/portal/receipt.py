@@ -9,7 +9,6 @@ can be guessed; a token says nothing but the objection's number.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -164,7 +163,7 @@ def receipt_page(
         "reference": found.state.reference,
         "stands": found.stands,
         "acting": found.acting,
-        "standing": list(_standing(found, policy, shown)),
+        "standing": list(_standing(found, shown)),
         "stops": list(_stops(policy, shown)),
         "undone": list(undone_of(shown)),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
@@ -177,7 +176,7 @@ def receipt_page(
     return page(request, "object_receipt.html", status, **(said | values))
 
 
-def _standing(found: Found, policy: Policy, shown: str) -> Iterator[str]:
+def _standing(found: Found, shown: str) -> Iterator[str]:
     """How it stands, a sentence each."""
     _, lodged = speaker(shown), day(found.state.lodged.date(), shown)
     if found.phase is ObjectionPhase.LAPSED:
@@ -191,27 +190,24 @@ def _standing(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     else:
         yield _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged)
     if found.state.channel == Route.TYPED or texts(found.said, "objections"):
-        yield from _asked(found, policy, shown)
+        yield from _asked(shown)
     if found.state.channel == Route.NO_ACCOUNT:
         yield from _named(found, shown)
 
 
-def _asked(found: Found, policy: Policy, shown: str) -> Iterator[str]:
-    """What is said where somebody typed an account, known or not."""
-    _, until = speaker(shown), day(_answer_by(found, policy), shown)
-    yield _("If we have a mail address of the account, we have asked there whether it was you.")
-    yield _("If we asked and nobody answers, it ends on %(day)s. If we did not ask, it does not end.", day=until)
+def _asked(shown: str) -> Iterator[str]:
+    """What is said where somebody typed an account, known or not, doubted or not."""
+    _ = speaker(shown)
+    yield _("If we have an email address of the account, we have asked there whether to keep the objection.")
+    yield _("It goes on if nobody answers.")
+    yield _(
+        "If we have reason to doubt that it was you, we ask there again, and send two reminders. "
+        "Only then can it end without an answer."
+    )
     yield _(
         "This page does not say which, nor what the holder of the account did: "
         "nobody shall learn here who has an account."
     )
-
-
-def _answer_by(found: Found, policy: Policy) -> date:
-    told = found.said.get("answer_by")
-    if isinstance(told, str):
-        return datetime.fromisoformat(told).date()
-    return (found.state.lodged + timedelta(days=policy.objections.confirm_within_days)).date()
 
 
 def _named(found: Found, shown: str) -> Iterator[str]:

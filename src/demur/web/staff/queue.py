@@ -20,6 +20,7 @@ from demur.objecting.channels import PROVEN
 from demur.objecting.office import Office
 from demur.register import JSON, Attachment, ObjectionPhase, ObjectionState, Register, StaffRole
 from demur.tokens import Purpose
+from demur.web.desk import Desk
 from demur.web.pages import desk
 from demur.web.staff.frame import Visit, acting, admitted
 
@@ -35,6 +36,8 @@ _SAID: Final = {
     "contact": "Mail address",
     "child": "On behalf of a child",
     "text": "Text",
+    "for": "On behalf of",
+    "doubts": "Doubts, with the day of each",
     "within": "Number of the objection that holds what was written",
 }
 
@@ -55,7 +58,7 @@ async def queue(request: Request) -> Response:
 async def show(request: Request, seq: int) -> Response:
     """How one stands; nothing that was said."""
     visit = await admitted(request, *_OFFICER)
-    return visit if isinstance(visit, Response) else await _page(visit, await _find(request, seq))
+    return visit if isinstance(visit, Response) else await objection_page(visit, await find(request, seq))
 
 
 @router.post("/staff/objections/{seq:int}/read")
@@ -64,9 +67,9 @@ async def read(request: Request, seq: int) -> Response:
     acted = await acting(request, *_OFFICER)
     if isinstance(acted, Response):
         return acted
-    visit, state = acted[0], await _find(request, seq)
+    visit, state = acted[0], await find(request, seq)
     said = await desk(request).intake.run(_opened, visit, state)
-    return await _page(visit, state, said=list(_rows(said)), opened=True)
+    return await objection_page(visit, state, said=list(_rows(said)), opened=True)
 
 
 @router.post("/staff/objections/{seq:int}/confirm")
@@ -87,7 +90,7 @@ async def download(request: Request, seq: int, number: int) -> Response:
     acted = await acting(request, *_OFFICER)
     if isinstance(acted, Response):
         return acted
-    at, state = desk(request), await _find(request, seq)
+    at, state = desk(request), await find(request, seq)
     file = next((each for each in at.register.attachments.of(state.reference) if each.id == number), None)
     if file is None:
         raise HTTPException(404)
@@ -101,7 +104,7 @@ async def _move(request: Request, seq: int, act: str) -> Response:
     if isinstance(acted, Response):
         return acted
     at = desk(request)
-    await at.intake.run(_moved, acted[0], await _find(request, seq), act, at.office())
+    await at.intake.run(_moved, acted[0], await find(request, seq), act, at.office())
     return RedirectResponse(f"/staff/objections/{seq}", 303)
 
 
@@ -123,6 +126,7 @@ def _opened(register: Register, visit: Visit, state: ObjectionState) -> dict[str
         return {
             "reason": register.objections.reason(state.reference),
             **(register.objections.statement(state.reference) or {}),
+            "doubts": [f"{on:%Y-%m-%d}: {why or 'gone'}" for on, why in register.objections.doubts(state.reference)],
         }
 
 
@@ -132,7 +136,12 @@ def _read_file(register: Register, visit: Visit, state: ObjectionState, file: At
         return register.attachments.read(file.id)
 
 
-async def _find(request: Request, seq: int) -> ObjectionState:
+async def find(request: Request, seq: int) -> ObjectionState:
+    """The objection of a number.
+
+    Raises:
+        HTTPException: 404 where there is none.
+    """
     return await run_in_threadpool(_found, desk(request).register, seq)
 
 
@@ -143,12 +152,24 @@ def _found(register: Register, seq: int) -> ObjectionState:
     return register.objections.get(reference)
 
 
-async def _page(visit: Visit, state: ObjectionState, **values: Any) -> Response:  # noqa: ANN401  # a template's
+async def objection_page(
+    visit: Visit,
+    state: ObjectionState,
+    status: int = 200,
+    **values: Any,  # noqa: ANN401  # a template's
+) -> Response:
+    """The page of one objection."""
     at = desk(visit.request)
     files = await run_in_threadpool(at.register.attachments.of, state.reference) if values.get("opened") else []
     receipt = f"/en/receipt/{at.tokens.make(Purpose.VIEW, state.seq)}"
     shown = {"state": state, "left": _days_left(state, at.now()), "files": files, "receipt": receipt}
-    return visit.page("staff_objection.html", **{"said": [], "opened": False, **shown, **values})
+    shown |= {"days": at.office().answer_days, "doubt": "", "no_doubt": await run_in_threadpool(_no_doubt, at, state)}
+    return visit.page("staff_objection.html", status, **{"said": [], "opened": False, **shown, **values})
+
+
+def _no_doubt(at: Desk, state: ObjectionState) -> str:
+    """Why it can't be doubted, "" where it can."""
+    return settling.undoubtable(at.register, state)
 
 
 def _days_left(state: ObjectionState, now: datetime) -> int | None:

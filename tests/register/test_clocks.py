@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from silence import doubted
 
 from demur.register import ObjectionPhase, Register
 from demur.terms import EntryKind
@@ -14,7 +15,10 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def waiting(register: Register) -> str:
     """The reference of an objection that lapses two weeks after noon, unless it is confirmed."""
-    return register.objections.lodge(["x:a"], channel="typed-in", confirm_by=NOON + 14 * DAY, now=NOON).reference
+    reference = register.objections.lodge(["x:a"], channel="typed-in", now=NOON - 14 * DAY).reference
+    doubted(register, reference, NOON + 14 * DAY)
+    register.objections.lodge(["x:z"], channel="letter", now=NOON)
+    return reference
 
 
 def phase(register: Register, reference: str) -> ObjectionPhase:
@@ -37,7 +41,7 @@ def test_a_quiet_register_goes_on_after_a_day(register: Register, waiting: str) 
     assert register.objections.lapse_due(late).doubted_days == 20
     assert register.objections.lapse_due(late + timedelta(hours=23)).doubted_days == 20
     assert register.objections.lapse_due(late + DAY).references == [waiting]
-    assert [entry.kind for entry in register.log.entries(after=1)] == [
+    assert [entry.kind for entry in register.log.entries(after=5)] == [
         EntryKind.CLOCK_DOUBTED,
         EntryKind.CLOCK_AGREED,
         EntryKind.OBJECTION_LAPSED,
