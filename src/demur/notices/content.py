@@ -7,7 +7,7 @@ the language they are in; nothing in it claims that anything is lawful, anonymou
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
@@ -31,7 +31,20 @@ from demur.notices.words import (
 from demur.policy import Policy
 from demur.terms import Basis
 
-__all__ = ["NoticeContent", "NoticeSection", "Words", "complaint_of", "lacks", "name_of", "others_of", "undone_of"]
+__all__ = [
+    "Behalf",
+    "NoticeContent",
+    "NoticeSection",
+    "Words",
+    "complaint_of",
+    "lacks",
+    "name_of",
+    "others_of",
+    "undone_of",
+]
+
+Behalf = Literal["self", "child", "other"]
+"""Whose content somebody speaks for: their own, a child's, somebody else's."""
 
 _FIRST_PARTY: Final = "first-party"
 

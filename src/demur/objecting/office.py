@@ -8,9 +8,10 @@ language on file, else in that of the page.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from demur.identity import Keys
+from demur.notices.content import Behalf
 from demur.notices.languages import LANGUAGES, matching
 from demur.notices.words import languages_of
 from demur.objecting.channels import Route
@@ -19,6 +20,7 @@ from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.database.records import JSON
 from demur.tokens import Purpose, Tokens
 
+_FOR: Final = "for"
 _MAIL: Final = "mail:"
 
 
@@ -94,6 +96,7 @@ def post_question(register: Register, receipt: Receipt, office: Office, to: To, 
         "reference": receipt.reference,
         "confirm_url": office.link(Purpose.CONFIRM, receipt.seq, language),
         "confirm_by": None if until is None else until.isoformat(),
+        **_about(register, receipt.reference),
     }
     _post(register, "confirm", language, params, office, to)
 
@@ -107,6 +110,21 @@ def post_withdrawn(register: Register, state: ObjectionState, office: Office) ->
     if not to.nobody:
         language = _language(register, office, to)
         _post(register, "withdrawn", language, {"reference": state.reference}, office, to)
+
+
+def behalf_of(said: Mapping[str, JSON]) -> Behalf:
+    """For whom an objection was lodged, by what is sealed with it: absent for oneself; `child` is how it was once."""
+    found = said.get(_FOR, "child" if said.get("child") else "self")
+    return next((each for each in get_args(Behalf) if each == found), "self")
+
+
+def about(behalf: Behalf) -> dict[str, JSON]:
+    """What a statement, and a mail about an objection, say of it; nothing where somebody objects for themselves."""
+    return {} if behalf == "self" else {_FOR: behalf}
+
+
+def _about(register: Register, reference: str) -> dict[str, JSON]:
+    return about(behalf_of(register.objections.statement(reference) or {}))
 
 
 def _whoever_stood(register: Register, state: ObjectionState, office: Office) -> To:
