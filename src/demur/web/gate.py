@@ -176,7 +176,7 @@ async def _typed(request: Request) -> None:
     """Read a form that is refused, so that what was typed can come back; files are not waited for."""
     kind = request.headers.get("content-type", "")
     whole = kind.startswith("multipart/") and int(request.headers.get("content-length", FORM_BYTES)) < FORM_BYTES
-    if whole or kind.startswith("application/x-www-form-urlencoded"):
+    if not kind or whole or kind.startswith("application/x-www-form-urlencoded"):
         with contextlib.suppress(HTTPException):
             await (await forms.read(request)).close()
 

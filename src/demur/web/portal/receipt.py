@@ -224,6 +224,7 @@ def receipt_page(
         "name_typed": found.typed.name_at(policy),
         "by_typing": found.state.channel == Route.TYPED,
         "next": list(_next(found, policy, shown)),
+        "asked": list(_asked(found, shown)),
         "behalf": found.behalf,
         "others": others_of(policy, shown) if found.behalf == "self" else (),
         "undone": undone_of(shown),
@@ -270,13 +271,13 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
         yield _("Your objection applies to all accounts that we know are yours, and it never expires.")
     else:
         yield _("The objection applies to all accounts that we know are theirs, and it never expires.")
-    if found.state.channel == Route.TYPED or texts(found.said, "objections"):
-        yield from _asked(shown)
 
 
-def _asked(shown: str) -> Iterator[str]:
+def _asked(found: Found, shown: str) -> Iterator[str]:
     """What is said where somebody typed an account, known or not; what may end the objection stands here alone."""
     _ = speaker(shown)
+    if found.state.channel != Route.TYPED and not texts(found.said, "objections"):
+        return
     yield _("If we have an email address for the account, we ask its holder.")
     yield _("It ends only if they say that it was not them. Without an answer it goes on.")
     yield _("This page says the same for every account. So nobody can learn here who has one.")
