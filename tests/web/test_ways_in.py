@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -60,7 +61,7 @@ def test_whoever_speaks_for_themselves_is_told_nothing_of_that(visitor: Visitor,
 
 
 def test_an_objection_of_before_for_a_child_reads_as_one(visitor: Visitor, desk: Desk) -> None:
-    said = {"names": ["Zoe"], "child": True, "accounts": [], "objections": []}
+    said: dict[str, Any] = {"names": ["Zoe"], "child": True, "accounts": [], "objections": []}
     old = desk.register.objections.lodge(["person:" + "0" * 32], channel="no-account", statement=said)
     page = visitor.submit(visitor.get("/en/status"), {"reference": old.reference})
     assert "You objected for a child." in page.text
@@ -123,6 +124,7 @@ FILLED = {
     "/object/other": {"names": "Zoe", "links": "", "contact": ""},
     "/status": {"reference": "AAAA-AAAA"},
     "/object/link": {"link": "not a link"},
+    "/mine": {"account": "ann"},
 }
 
 
@@ -136,6 +138,7 @@ def test_another_language_keeps_the_form_and_does_nothing(visitor: Visitor, desk
         polish = visitor.turn(german, "pl")
         assert {name: polish.forms[0].values[name] for name in filled} == filled
     assert desk.register.log.head() == head
+    assert letters(desk) == [], "nor is a link sent"
 
 
 def test_it_keeps_a_form_that_came_back_with_errors(visitor: Visitor) -> None:
@@ -177,6 +180,7 @@ def test_too_many_for_one_account_keeps_what_was_typed(visit: Callable[..., Visi
     visitor = visit(limited(account=Rate(1, 1 / 60)))
     typed(visitor, "ann")
     page = typed(visitor, "ann", status=429)
+    assert re.search(r"You can try again in \d+ (seconds|minute)", page.text)
     assert "What you entered is kept on this page." in page.text
     assert page.forms[0].values == {"account": "ann"}
     assert (page.forms[0].action, page.forms[0].method) == ("/en/object", "post")

@@ -7,8 +7,10 @@ to a page that says how to go on without it.
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 
+from babel.dates import format_timedelta
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -16,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UnavailableError, WorkspaceError
-from demur.notices.languages import N_
+from demur.notices.languages import N_, locale
 from demur.web.intake import IntakeFullError
-from demur.web.pages import page
+from demur.web.pages import language, page
 from demur.web.problems import by_status
 
 _ASTRAY: Final = N_("Check that the address is complete, or start from the first page.")
@@ -31,7 +33,7 @@ _SENTENCES: Final[Mapping[int, tuple[str, str]]] = {
     404: (N_("Page not found"), _ASTRAY),
     405: (N_("Page not found"), _ASTRAY),
     413: (N_("That is too large"), N_("Go back and send less, or a smaller file.")),
-    429: (N_("Too many requests"), N_("Nothing was lost. Try again in %(seconds)s seconds.")),
+    429: (N_("Too many requests"), N_("Nothing was lost. You can try again %(when)s.")),
     500: (N_("Something went wrong on our side"), N_("Try again in a few minutes, or write to us.")),
     503: (N_("This takes longer than usual"), N_("Try again in a few minutes, or write to us.")),
 }
@@ -54,13 +56,19 @@ def failure(request: Request, status: int, headers: Mapping[str, str] | None = N
     title, advice = _SENTENCES[known]
     if request.url.path.startswith("/api/"):
         return by_status(status, headers).response()
-    values: dict[str, object] = {"title": title, "advice": advice, "seconds": headers.get("retry-after", "")}
+    values: dict[str, Any] = {"title": title, "advice": advice, "when": _when(request, headers)}
     return page(request, "failure.html", status, headers=headers, **values, **_again(request, known))
 
 
-def _again(request: Request, status: int) -> dict[str, object]:
+def _when(request: Request, headers: Mapping[str, str]) -> str:
+    """When to come back, as the language of the page says it: "in 30 seconds"."""
+    wait = timedelta(seconds=int(headers.get("retry-after", "0")))
+    return format_timedelta(wait, threshold=2, add_direction=True, locale=locale(language(request)))
+
+
+def _again(request: Request, status: int) -> dict[str, Any]:
     """What was typed, where sending it again helps, and where it is sent in which language."""
-    found: dict[str, object] = {"typed": None, "action": "", "switch": "/"}
+    found: dict[str, Any] = {"typed": None, "action": "", "switch": "/"}
     if status in _AGAIN and request.method == "POST" and _TYPED in request.scope:
         path = request.url.path
         found |= {"typed": request.scope[_TYPED], "action": path}

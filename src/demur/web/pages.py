@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from gettext import NullTranslations
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 from starlette.convertors import Convertor, register_url_convertor
@@ -87,7 +87,6 @@ def page(
     status: int = 200,
     *,
     headers: Mapping[str, str] | None = None,
-    public: bool = False,
     **values: object,
 ) -> HTMLResponse:
     """A page.
@@ -97,7 +96,6 @@ def page(
         name: of the template, which extends ``base.html``.
         status: of the answer.
         headers: further ones.
-        public: whether search engines may show it: it is the same for everybody and repeats nothing of the request.
         values: for the template. ``errors``, a mapping from the id of a field to a sentence, makes an error summary;
             ``switch`` is the path, without its language, that the choice of languages leads to, None for no choice;
             ``kept`` is the path, without its language, that takes the form ``f`` to be filled in further in
@@ -112,15 +110,19 @@ def page(
         "kept": "",
         "kept_plain": False,
         "errors": {},
-        "place": f"{policy.portal.url}{request.url.path}" if public else "",
+        "place": "",
     }
-    html = render(_environment(), name, shown, **(frame | values))
-    return _packed(request, html) if public else HTMLResponse(html, status, headers)
+    return HTMLResponse(render(_environment(), name, shown, **(frame | values)), status, headers)
 
 
-def _packed(request: Request, html: str) -> HTMLResponse:
-    """A public page, compressed for whoever takes it so."""
-    answer = HTMLResponse(html, headers={"vary": "accept-encoding"})
+def public_page(
+    request: Request,
+    name: str,
+    **values: Any,  # noqa: ANN401  # a template's
+) -> HTMLResponse:
+    """A page that search engines may show: the same for everybody, repeating nothing of the request; compressed."""
+    place = f"{desk(request).policy().portal.url}{request.url.path}"
+    answer = page(request, name, headers={"vary": "accept-encoding"}, place=place, **values)
     if takes_gzip(request):
         answer.body = gzip.compress(answer.body, _LEVEL, mtime=0)
         answer.headers["content-encoding"] = "gzip"

@@ -5,7 +5,7 @@ is filled in where the link tells it. What was meant is lodged first; what becom
 tells, nor the time it takes (objecting/correcting.py).
 """
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -54,7 +54,7 @@ async def ask_names(request: Request, token: str) -> Response:
     found = await _found(request, token)
     if not _corrects(found):
         return receipt_page(request, found)
-    kept = {"names": found.typed.again, "links": "", "contact": ""}
+    kept: dict[str, Any] = {"names": found.typed.again, "links": "", "contact": ""}
     return page(request, "object_person.html", behalf="self", action=f"/receipt/{token}/names", **kept)
 
 

@@ -18,7 +18,7 @@ from demur.notices.content import NoticeContent
 from demur.notices.languages import LANGUAGES, locale
 from demur.notices.words import day, speaker
 from demur.policy import Policy
-from demur.web.pages import PREFIX, address, desk, language, page, stylesheet, takes_gzip
+from demur.web.pages import PREFIX, address, desk, language, public_page, stylesheet, takes_gzip
 
 router: Final = APIRouter()
 """Pages, each under /LANG/."""
@@ -51,40 +51,40 @@ def content(request: Request) -> NoticeContent:
 @router.get("/")
 async def start(request: Request) -> Response:
     """What we use and why, in short, and how to object."""
-    return page(request, "start.html", public=True, content=content(request))
+    return public_page(request, "start.html", content=content(request))
 
 
 @router.get("/notice")
 async def notice(request: Request) -> Response:
     """The public notice, also for people without an account (Art. 14 GDPR)."""
-    return page(request, "notice.html", public=True, content=content(request))
+    return public_page(request, "notice.html", content=content(request))
 
 
 @router.get("/object/letter")
 async def letter(request: Request) -> Response:
     """A form to print, fill in and post."""
-    return page(request, "object_letter.html", public=True)
+    return public_page(request, "object_letter.html")
 
 
 @router.get("/policy")
 async def policy(request: Request) -> Response:
     """What the door lets in."""
     decided = desk(request).policy()
-    values = {"periods": _periods(decided, language(request)), "signed": decided.basis.signed}
-    return page(request, "policy.html", public=True, content=content(request), **values)
+    values: dict[str, object] = {"periods": _periods(decided, language(request)), "signed": decided.basis.signed}
+    return public_page(request, "policy.html", content=content(request), **values)
 
 
 @router.get("/contact")
 async def contact(request: Request) -> Response:
     """Whom to write to, and where to complain (Art. 77 GDPR)."""
     countries = _by_country(language(request))
-    return page(request, "contact.html", public=True, content=content(request), authorities=countries)
+    return public_page(request, "contact.html", content=content(request), authorities=countries)
 
 
 @router.get("/accessibility")
 async def accessibility(request: Request) -> Response:
     """What was tested, and what was not."""
-    return page(request, "accessibility.html", public=True)
+    return public_page(request, "accessibility.html")
 
 
 @unprefixed.get("/")

@@ -14,7 +14,7 @@ from demur.errors import IdentityError
 from demur.notices.languages import N_
 from demur.tokens import Purpose
 from demur.web import forms
-from demur.web.pages import address, desk, gettext, language, page
+from demur.web.pages import address, desk, gettext, language, page, public_page
 
 router: Final = APIRouter()
 
@@ -34,7 +34,7 @@ _UNREADABLE: Final = N_("We can't open this link. Copy all of it from the email,
 @router.get("/object/link")
 async def ask(request: Request) -> Response:
     """How to go on with the link of an email, and the field for it."""
-    return page(request, "object_by_email.html", public=True, link="")
+    return public_page(request, "object_by_email.html", link="")
 
 
 @router.post("/object/link")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from babel.units import format_unit
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
@@ -20,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
 from demur.notices.content import Behalf, complaint_of, others_of, undone_of
-from demur.notices.languages import N_
+from demur.notices.languages import N_, locale
 from demur.notices.words import day, speaker
 from demur.objecting.channels import SAID, Route
 from demur.objecting.correcting import is_corrected
@@ -50,8 +51,8 @@ _CORRECTED: Final = N_("You have corrected this objection")
 _UNKNOWN: Final = N_("We can't find that reference. Compare it with your receipt.")
 _ASKED: Final = N_("We have received your withdrawal")
 _HELD: Final = N_(
-    "If the objection was confirmed, it applies until it is withdrawn by the link in our email, or by writing to us. "
-    "Otherwise it has ended."
+    "If the holder of the account confirmed it, it applies until they withdraw it. "
+    "They do so by the link in our email, or by writing to us. If not, it has ended."
 )
 _THEIRS: Final = N_(
     "The corrected objection applies. It has a receipt of its own. "
@@ -231,7 +232,7 @@ def receipt_page(
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
         "here": address(shown, path),
         "short": address(shown, short),
-        "megabytes": policy.portal.attachment_mb,
+        "size": _size(policy.portal.attachment_mb, shown),
         "added": added,
         "reason": "",
         "switch": turned,  # this may answer a POST
@@ -239,6 +240,11 @@ def receipt_page(
         "kept_plain": True,
     }
     return page(request, "object_receipt.html", status, **(said | values))
+
+
+def _size(megabytes: int, shown: str) -> str:
+    """The largest file, as the language writes it; "" where none is taken."""
+    return format_unit(megabytes, "digital-megabyte", locale=locale(shown)) if megabytes else ""
 
 
 def _conclusion(found: Found, shown: str) -> Iterator[str]:

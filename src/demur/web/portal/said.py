@@ -20,7 +20,7 @@ from demur.objecting.naming import account_of, is_mail, tidy
 from demur.objecting.office import Office
 from demur.spelling import Names
 from demur.web import forms
-from demur.web.pages import desk, gettext, language, page
+from demur.web.pages import desk, gettext, language, page, public_page
 from demur.web.portal.receipt import receipt_at
 from demur.web.portal.taken import Typed
 
@@ -29,7 +29,7 @@ router: Final = APIRouter()
 MOST_LINES: Final = 50
 """Of accounts and links in one form."""
 _LONGEST_LINK: Final = 2000
-_EMPTY: Final = {"names": "", "links": "", "contact": ""}
+_EMPTY: Final[dict[str, Any]] = {"names": "", "links": "", "contact": ""}
 
 _UNREADABLE: Final = N_("Enter a user name, an email address or the address of a profile.")
 _NOTHING: Final = N_("Enter at least one name, account or link.")
@@ -40,7 +40,7 @@ _TOO_MANY: Final = N_("These are too many lines. Send the others with a second f
 @router.get("/object")
 async def ask_account(request: Request) -> Response:
     """The field for an account or an email address."""
-    return page(request, "object.html", public=True, account="")
+    return public_page(request, "object.html", account="")
 
 
 @router.post("/object")
@@ -121,7 +121,7 @@ async def object_for_other(request: Request) -> Response:
 
 
 def _asking(request: Request, behalf: Behalf) -> Response:
-    return page(request, "object_person.html", public=True, behalf=behalf, action=_path(behalf), **_EMPTY)
+    return public_page(request, "object_person.html", behalf=behalf, action=_path(behalf), **_EMPTY)
 
 
 def _path(behalf: Behalf) -> str:
