@@ -80,12 +80,35 @@ def test_the_languages_open_by_keyboard_and_close_again(walk: Callable[..., Walk
     visitor.open("/mt/object")
     tab_to(visitor.page, ".languages summary")
     visitor.page.keyboard.press("Enter")
-    assert visitor.page.locator(".languages a").count() == 26
+    assert visitor.page.locator(".languages li button").count() == 26
     visitor.look(same=True)
-    tab_to(visitor.page, ".languages a[lang=pl]")
+    tab_to(visitor.page, ".languages button[lang=pl]")
     enter(visitor)
     visitor.look(language="pl")
-    assert visitor.page.url.endswith("/pl/object")
+    assert visitor.page.url.endswith("/pl/object?turn")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_another_language_keeps_what_was_filled_in_and_enter_still_objects(
+    walk: Callable[..., Walk], site: Site, *, scripts: bool
+) -> None:
+    visitor, who = walk("en", Way(NARROW, scripts=scripts)), site.person("en")
+    page = visitor.page
+    visitor.open("/en/object")
+    page.fill("#account", "/ /")
+    visitor.press(BUTTON, same=True)
+    page.fill("#account", who.handle)
+    page.click(".languages summary")
+    with page.expect_navigation():
+        page.click(".languages button[lang=de]")
+    visitor.look(language="de")
+    assert page.input_value("#account") == who.handle
+    assert who.handle not in page.url
+    with page.expect_navigation():
+        page.press("#account", "Enter")
+    visitor.look(language="de")
+    assert "/de/receipt/" in page.url, "Enter presses the form's own button, and no language"
+    assert page.locator(".panel bdi").inner_text() == who.handle
 
 
 @pytest.mark.parametrize("width", [320, 1280])

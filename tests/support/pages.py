@@ -128,6 +128,12 @@ class Visitor:
         """The page that a form leads to, redirects followed."""
         return self._page(self.client.post(path, data=dict(data or {}), **options), status)
 
+    def turn(self, page: Page, language: str, values: Mapping[str, str] | None = None, status: int = 200) -> Page:
+        """Choose a language on a page with a form that is filled in."""
+        (button,) = (each for each in page.tree.iter("button") if each.get("lang") == language)
+        (form,) = (each for each in page.forms if each.element.get("id") == button.get("form"))
+        return self.post(button.get("formaction", ""), form.values | dict(values or {}), status)
+
     def submit(
         self, page: Page, values: Mapping[str, str] | None = None, *, form: int = 0, button: str = "", status: int = 200
     ) -> Page:
@@ -252,7 +258,16 @@ def _forms(page: Page) -> Iterator[str]:
         if not form.buttons:
             yield "a form without a button"
     inside = {id(each) for form in page.forms for each in form.element.iter()}
-    yield from ("a button outside a form" for each in page.tree.iter("button") if id(each) not in inside)
+    named = {form.element.get("id", "") for form in page.forms} - {""}
+    outside = [each for each in page.tree.iter("button") if id(each) not in inside]
+    yield from ("a button outside a form" for each in outside if each.get("form") not in named)
+    yield from (f"the first button of #{name} is no act" for name in named if _turns_first(page, name))
+
+
+def _turns_first(page: Page, name: str) -> bool:
+    """Whether Enter in a field of a form would choose a language: a browser presses the form's first button."""
+    own = (each for each in page.tree.iter("button") if each.get("form") == name)
+    return next((each.get("formaction") is not None for each in own), False)
 
 
 def _foreign(page: Page) -> Iterator[str]:
@@ -269,6 +284,8 @@ def _foreign(page: Page) -> Iterator[str]:
 def _third_party(element: Element, url: str) -> bool:
     """Whether a URL loads from, sends to, or (unless it is a plain link) points to another site."""
     parts = urlsplit(url)
+    if element.tag == "link" and element.get("rel") in {"canonical", "alternate"}:
+        return False  # for search engines: nothing is loaded
     if element.tag == "a":
         return parts.scheme not in {"", "https", "http", *_EXTERNAL}
     return bool(parts.netloc) or parts.scheme not in {"", "data"}

@@ -97,8 +97,11 @@ def typed(visitor: Visitor, account: str, language: str = "en", status: int = 20
     return visitor.submit(visitor.get(f"/{language}/object"), {"account": account}, status=status)
 
 
-def as_person(visitor: Visitor, language: str = "en", status: int = 200, **said: str) -> Page:
-    return visitor.submit(visitor.get(f"/{language}/object/person"), said, status=status)
+def as_person(
+    visitor: Visitor, language: str = "en", status: int = 200, *, behalf: str = "person", **said: str
+) -> Page:
+    """Object without an account; ``behalf`` is the last part of the form's path: person, child, other."""
+    return visitor.submit(visitor.get(f"/{language}/object/{behalf}"), said, status=status)
 
 
 def state_of(desk: Desk, receipt: Page) -> ObjectionState:
@@ -134,5 +137,6 @@ def renamed(desk: Desk, old: str, new: str) -> None:
 
 
 def anonymous(page: Page) -> str:
-    """A page without what is random in it: references, and tokens of receipts."""
-    return re.sub(r"\b(?:[0-9A-Z]{4}-){3}[0-9A-Z]{4}\b|(?<=/receipt/)[\w-]+", "*", page.html)
+    """A page without what is random in it (references, tokens of receipts), and without what was typed."""
+    told = r"<strong><bdi>[^<]*</bdi></strong>"
+    return re.sub(rf"\b(?:[0-9A-Z]{{4}}-){{3}}[0-9A-Z]{{4}}\b|(?<=/receipt/)[\w-]+|{told}", "*", page.html)

@@ -67,7 +67,7 @@ def test_the_reference_leads_to_the_receipt_however_it_is_typed(visitor: Visitor
 @pytest.mark.parametrize("written", ["", "nothing", "0000-0000-0000-0000", "<b>", "7KQ2-9XJM-4TPA-C0VF"])
 def test_a_reference_that_nobody_has_comes_back_with_what_was_typed(visitor: Visitor, written: str) -> None:
     page = visitor.submit(visitor.get("/en/status"), {"reference": written}, status=422)
-    assert page.errors == {"reference": "We know no such reference. Compare it with your receipt."}
+    assert page.errors == {"reference": "We can't find that reference. Compare it with your receipt."}
     assert page.forms[0].values == {"reference": written}
 
 

@@ -43,10 +43,10 @@ __all__ = [
     "undone_of",
 ]
 
-_FIRST_PARTY: Final = "first-party"
-
 Behalf = Literal["self", "child", "other"]
 """Whose content somebody speaks for: their own, a child's, somebody else's."""
+
+_FIRST_PARTY: Final = "first-party"
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from datetime import date
 
 import numpy as np
 
+from demur.notices.content import Behalf
 from demur.objecting.channels import Route, new_person
 from demur.objecting.eml import Attached, Letter
-from demur.objecting.office import Office, To, post_question, post_receipt, reached
+from demur.objecting.office import Office, To, about, post_question, post_receipt, reached
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
@@ -23,7 +24,7 @@ from demur.register.objections.lodging import Lodging
 
 @dataclass(frozen=True)
 class Statement:
-    """What somebody without an account says of themselves on the portal."""
+    """What somebody says on the portal of those who have no account, themselves or another."""
 
     names: Sequence[str] = ()
     accounts: Sequence[str] = ()
@@ -32,8 +33,7 @@ class Statement:
     """Addresses and handles that are no account."""
     contact: str = ""
     """Mail address, "" for none."""
-    child: bool = False
-    """Whether they speak for a child."""
+    behalf: Behalf = "self"
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ def by_proof(register: Register, subject: int, route: Route, office: Office, acc
     return receipt.seq
 
 
-def by_name(register: Register, account: str, office: Office, *, ask: bool) -> Receipt:
+def by_name(register: Register, account: str, office: Office, *, ask: bool, behalf: Behalf = "self") -> Receipt:
     """Object for an account that somebody typed; its holder is asked, where an address of theirs is on file.
 
     What is sealed with it is the same in either case, and so is the work but for the mail.
     """
     subject = office.keys.pepper.subject_key(account)
-    said: dict[str, JSON] = {"accounts": [account]}
+    said: dict[str, JSON] = {"accounts": [account], **about(behalf)}
     with register.locked():
         asked = register.mails.address_of(subject) is not None and ask
         receipt = register.objections.lodge([account], channel=Route.TYPED, statement=said, now=office.now)
@@ -125,20 +125,22 @@ def without_account(
         mail: whether their contact may get one.
     """
     with register.locked():
-        parts = [by_name(register, each, office, ask=each in asking) for each in statement.accounts]
+        parts = [
+            by_name(register, each, office, ask=each in asking, behalf=statement.behalf) for each in statement.accounts
+        ]
         said: dict[str, JSON] = {
             "names": list(statement.names),
             "accounts": list(statement.accounts),
             "links": list(statement.links),
             "contact": statement.contact or None,
-            "child": statement.child,
             "objections": [part.reference for part in parts],
+            **about(statement.behalf),
         }
         receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
-            about: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
-            post_receipt(register, receipt, office, to, about=about)
+            named: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
+            post_receipt(register, receipt, office, to, about=named | about(statement.behalf))
             post_question(register, receipt, office, to)
     return receipt.seq
 

@@ -5,6 +5,8 @@ platform's own members would mean wins; nothing here asks the register, so that 
 """
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from demur.characters import IN_LINE, UNSEEN
@@ -12,7 +14,7 @@ from demur.errors import IdentityError
 from demur.kernel.identifiers import Category
 from demur.kernel.identifiers.scan import scan
 from demur.register.members.people import identify
-from demur.spelling import DEFAULT, Names
+from demur.spelling import DEFAULT, FEDIVERSE, MAIL, Names
 
 LONGEST: Final = 300
 """Characters of one account, address or link."""
@@ -22,9 +24,70 @@ _MAIL: Final = re.compile(r"""[^\s@<>()\[\],;:"\\/]{1,64}@[\w-]+(?:\.[\w-]+)+"""
 """RFC 5321 and RFC 6531 without quoted local parts: nothing in it means anything in a header."""
 _WRITTEN: Final = re.compile(rf"""(?i)(?:(?<![^\s<(\["'])|(?<=mailto:)){_MAIL.pattern}(?![^\s>)\]"'.,;!?])""")
 """A mail address among other words: after a name, in angle brackets, as a link, or before a full stop."""
+_HOST: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
 _NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
 _UNSEEN: Final = re.compile(f"[{IN_LINE}{UNSEEN}]")
+
+
+_SITES: Final = {
+    "facebook": "Facebook",
+    "github": "GitHub",
+    "irc": "IRC",
+    "linkedin": "LinkedIn",
+    "tiktok": "TikTok",
+    "vk": "VK",
+    "whatsapp": "WhatsApp",
+    "youtube": "YouTube",
+}
+"""Namespaces that are no site's name with its first letter large."""
+
+
+class AccountKind(StrEnum):
+    """What an account is to whoever typed it."""
+
+    USER = "user"
+    """A user name of the platform itself."""
+    MAIL = "mail"
+    FEDIVERSE = "fediverse"
+    PROFILE = "profile"
+    """Somebody's place at a site."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What something that was typed was taken for, as a person would say it."""
+
+    kind: AccountKind
+    name: str
+    place: str = ""
+    """The site of a profile."""
+
+
+def taken_for(account: str, namespace: str) -> Taken:
+    """What an account is called where it is told back; it depends on its spelling alone, never on who is known.
+
+    Args:
+        account: ``namespace:value``, as :func:`account_of` reads it.
+        namespace: of the platform's own accounts, "" if it has none.
+    """
+    where, _, name = account.partition(":")
+    if where == MAIL:
+        return Taken(AccountKind.MAIL, name)
+    if where == FEDIVERSE:
+        return Taken(AccountKind.FEDIVERSE, name)
+    user, _, host = name.rpartition("@")
+    if user and _HOST.fullmatch(host):  # the profile at a site that nobody declared
+        return Taken(AccountKind.PROFILE, user, host)
+    if where == namespace:
+        return Taken(AccountKind.USER, name)
+    return Taken(AccountKind.PROFILE, name, _SITES.get(where, where.capitalize()))
+
+
+def like_a_name(account: str, namespace: str) -> bool:
+    """Whether an account may be a person's name, or a sentence, that was typed where a user name was asked for."""
+    taken = taken_for(account, namespace)
+    return taken.kind is AccountKind.USER and " " in taken.name
 
 
 def tidy(typed: str, longest: int = LONGEST) -> str:

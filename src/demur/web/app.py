@@ -9,20 +9,22 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Route, compile_path
+from starlette.routing import Route, compile_path
 
 from demur.web import failures
 from demur.web.api import root
 from demur.web.desk import Desk
-from demur.web.forms import with_file
+from demur.web.forms import turning, with_file
 from demur.web.gate import Gate
 from demur.web.pages import PREFIX
-from demur.web.portal import attach, confirm, information, mine, outbox, proven, receipt, said
+from demur.web.portal import attach, confirm, correct, information, mine, outbox, pasted, proven, receipt, said
 from demur.web.server.limits import Limits
 from demur.web.staff import doubts, letters, overview, queue, sign_in
 from demur.workspace import Workspace
 
-PORTAL: Final = tuple(module.router for module in (information, proven, said, receipt, attach, confirm, mine))
+PORTAL: Final = tuple(
+    module.router for module in (information, pasted, proven, said, receipt, correct, attach, confirm, mine)
+)
 """The public pages: each stands under /LANG/."""
 
 PLAIN: Final = (
@@ -56,19 +58,16 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
     )
     app.state.desk = desk
     routers = [(each, PREFIX) for each in PORTAL] + [(each, "") for each in PLAIN]
-    uploads = [_pattern(route, prefix) for router, prefix in routers for route in router.routes if _takes_file(route)]
-    app.add_middleware(Gate, desk=desk, uploads=uploads)
+    routes = [(route, prefix) for router, prefix in routers for route in router.routes if isinstance(route, Route)]
+    uploads = [_pattern(route, prefix) for route, prefix in routes if with_file(route.endpoint)]
+    turns = [_pattern(route, prefix) for route, prefix in routes if turning(route.endpoint)]
+    app.add_middleware(Gate, desk=desk, uploads=uploads, turning=turns)
     failures.install(app)
     for router, prefix in routers:
         app.include_router(router, prefix=prefix, include_in_schema=not prefix)
     return app
 
 
-def _takes_file(route: BaseRoute) -> bool:
-    return isinstance(route, Route) and with_file(route.endpoint)
-
-
-def _pattern(route: BaseRoute, prefix: str) -> re.Pattern[str]:
+def _pattern(route: Route, prefix: str) -> re.Pattern[str]:
     """What the path of a route looks like."""
-    assert isinstance(route, Route)
     return compile_path(prefix + route.path)[0]

@@ -2,6 +2,8 @@
 
 Invariants: nothing that is sent touches the disk in the clear before it is sealed; few files are in memory at a time,
 however many are being sent; a field that is not there is empty; a field holds no control characters but line breaks.
+What was typed is kept beside the request, so that no refusal loses it (failures.py). A form that was sent by a button
+of the choice of languages acts on nothing: it comes back in that language, as it was filled in.
 """
 
 import asyncio
@@ -19,6 +21,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from demur.characters import IN_TEXT
+from demur.web.failures import keep
 from demur.web.pages import desk
 from demur.web.server.headers import address
 from demur.web.server.spool import Spool
@@ -28,6 +31,8 @@ LONGEST_TEXT: Final = 10_000
 WRONG: Final = 422
 """The status of a form that comes back with what is to be corrected."""
 
+_TURN: Final = "turn"
+"""The query of the addresses to which the buttons send a form that choose a language."""
 _FIELDS: Final = 20
 _FIELD_BYTES: Final = 128 * 1024
 _CONTROL: Final = re.compile(f"[{IN_TEXT}]")
@@ -53,12 +58,30 @@ def with_file(endpoint: object) -> bool:
     return getattr(endpoint, "takes_file", False)
 
 
+def turns(endpoint: _Endpoint) -> _Endpoint:
+    """Say of a route's endpoint that it looks at :attr:`Form.turned` before it acts."""
+    endpoint.turns = True  # type: ignore[attr-defined]  # what :func:`turning` reads
+    return endpoint
+
+
+def turning(endpoint: object) -> bool:
+    """Whether a form may be sent to an endpoint to come back in another language."""
+    return getattr(endpoint, "turns", False)
+
+
 @dataclass(frozen=True)
 class Form:
     """What was sent."""
 
     _fields: FormData = field(repr=False)
     _file: UploadFile | None = field(default=None, repr=False)
+    turned: bool = False
+    """Whether it is only to be shown again, in the language of the path."""
+
+    async def close(self) -> None:
+        """Let go of its file, where nobody reads it."""
+        if self._file is not None:
+            await self._file.close()
 
     @asynccontextmanager
     async def content(self) -> AsyncIterator[bytes]:
@@ -71,6 +94,10 @@ class Form:
                 yield await self._file.read()
             finally:
                 await self._file.close()
+
+    def sent(self) -> list[tuple[str, str | UploadFile]]:
+        """Every field as it was sent."""
+        return self._fields.multi_items()
 
     def text(self, name: str) -> str:
         """A field as it was typed, its line breaks plain."""
@@ -120,7 +147,8 @@ async def read(request: Request) -> Form:
         HTTPException: 400 when it can't be read, 503 when there is no room for its file.
     """
     if not request.headers.get("content-type", "").startswith("multipart/"):
-        return Form(await request.form(max_fields=_FIELDS, max_files=0))
+        fields = await request.form(max_fields=_FIELDS, max_files=0)
+        return _kept(request, Form(fields, turned=_TURN in request.query_params))
     parser = _Sealing(
         request.headers,
         request.stream(),
@@ -135,7 +163,15 @@ async def read(request: Request) -> Form:
         raise HTTPException(400) from None
     except OSError:  # the disk is full, or no more files may be opened
         raise HTTPException(503, headers={"retry-after": str(_RETRY_S)}) from None
-    return Form(fields, next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None))
+    file = next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None)
+    return _kept(request, Form(fields, file, _TURN in request.query_params))
+
+
+def _kept(request: Request, form: Form) -> Form:
+    """The form; what was typed stays with the request."""
+    typed = {name: form.text(name) for name, each in form.sent() if isinstance(each, str)}
+    keep(request, typed)
+    return form
 
 
 def limit_by_account(request: Request, account: str) -> None:

@@ -2,10 +2,12 @@
 
 Invariants: every answer, an error's included, carries the same strict headers; no page may load anything but its own
 stylesheet, run a script, or stand in another's frame; what another site makes a browser POST is refused; a body is
-counted while it comes in, before anything is parsed; a HEAD is answered as its GET, without the body; no error says
+counted while it comes in, before anything is parsed; whoever asks too often gets back what they typed, as far as it is
+a form of a page; a HEAD is answered as its GET, without the body; no error says
 more than one sentence, and the log knows neither addresses nor tokens nor queries.
 """
 
+import contextlib
 import json
 import logging
 import re
@@ -20,8 +22,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demur.web import forms
 from demur.web.desk import Desk
-from demur.web.failures import failure
+from demur.web.failures import failure, may_turn
 from demur.web.server.headers import address, from_elsewhere, moment, secure, standard_headers
 
 log = logging.getLogger("demur.web")
@@ -38,6 +41,7 @@ GONE: Final = 499
 _DIGITS: Final = 18
 """Of a length that can be one."""
 
+_TOO_MANY: Final = 429
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,10 +64,25 @@ class _Exchange:
 class Gate:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, desk: Desk, uploads: Sequence[re.Pattern[str]] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        desk: Desk,
+        uploads: Sequence[re.Pattern[str]] = (),
+        turning: Sequence[re.Pattern[str]] = (),
+    ) -> None:
+        """Stand before an application.
+
+        Args:
+            app: what is let through to.
+            desk: whose limits hold.
+            uploads: the paths of forms that have a file.
+            turning: those of forms that may come back in another language.
+        """
         self._app = app
         self._desk = desk
         self._uploads = uploads
+        self._turning = turning
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it; nothing that is raised inside leaves this."""
@@ -90,11 +109,16 @@ class Gate:
         scope = exchange.scope
         request = Request(scope)
         exchange.most = self._most(request, api=exchange.api)
+        if any(each.match(scope["path"]) for each in self._turning):
+            may_turn(request)
         status, headers = self._refusal(request, exchange)
+        counted = self._counting(exchange, receive)
         if status:
+            if status == _TOO_MANY:
+                await _typed(Request(scope, counted))
             await failure(request, status, headers)(scope, receive, send)
             return
-        await self._app(scope, self._counting(exchange, receive), send)
+        await self._app(scope, counted, send)
 
     def _refusal(self, request: Request, exchange: _Exchange) -> tuple[int, dict[str, str]]:
         """The status with which a request is refused before it is read, 0 for none."""
@@ -146,6 +170,15 @@ class Gate:
             "from": self._desk.limits.hashed(address(Request(scope))).hex()[:8],
         }
         log.info(json.dumps(line))
+
+
+async def _typed(request: Request) -> None:
+    """Read a form that is refused, so that what was typed can come back; files are not waited for."""
+    kind = request.headers.get("content-type", "")
+    whole = kind.startswith("multipart/") and int(request.headers.get("content-length", FORM_BYTES)) < FORM_BYTES
+    if not kind or whole or kind.startswith("application/x-www-form-urlencoded"):
+        with contextlib.suppress(HTTPException):
+            await (await forms.read(request)).close()
 
 
 def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:

@@ -1,15 +1,20 @@
 """Pages: a template in the language that the path says, in the one frame that all share.
 
 Invariants: a path begins with its language, ``/de/object``, and nothing else decides it; templates are compiled once;
-every value is escaped.
+every value is escaped. Every page can be had in every language: by a link, or where it holds a form by a button that
+sends what was filled in to the same page of that language, in the body and never in an address. Compressed are only
+public pages, which hold neither a secret nor anything that came with the request: what is compressed with both tells
+the one by the other (BREACH, Gluck, Harris and Prado 2013).
 """
 
 import functools
+import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from gettext import NullTranslations
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 from starlette.convertors import Convertor, register_url_convertor
@@ -25,6 +30,10 @@ PREFIX: Final = "/{language:language}"
 
 _ENGLISH: Final = frozenset({"staff", "outbox", "api"})
 """Parts of the site, by the beginning of their path, that are not translated."""
+
+_LEVEL: Final = 6
+"""Of gzip: more takes longer and saves nothing worth it."""
+_GZIP: Final = re.compile(r"(?i)(?:^|[\s,])gzip\s*(?:,|$|;\s*q=(?!0(?:\.0*)?\s*(?:,|$)))")
 
 _LONGEST_QUERY: Final = 60
 """A longer query is a token: 26 links to the page in other languages with it would be most of the page."""
@@ -88,7 +97,9 @@ def page(
         status: of the answer.
         headers: further ones.
         values: for the template. ``errors``, a mapping from the id of a field to a sentence, makes an error summary;
-            ``switch`` is the path, without its language, that the choice of languages leads to, None for no choice.
+            ``switch`` is the path, without its language, that the choice of languages leads to, None for no choice;
+            ``kept`` is the path, without its language, that takes the form ``f`` to be filled in further in
+            another language, "" where the page has no such form; ``kept_plain`` without its file.
     """
     shown = language(request)
     policy = desk(request).policy()
@@ -96,9 +107,32 @@ def page(
         "policy": policy,
         "controller": policy.controller,
         "switch": _switch(request),
+        "kept": "",
+        "kept_plain": False,
         "errors": {},
+        "place": "",
     }
     return HTMLResponse(render(_environment(), name, shown, **(frame | values)), status, headers)
+
+
+def public_page(
+    request: Request,
+    name: str,
+    **values: Any,  # noqa: ANN401  # a template's
+) -> HTMLResponse:
+    """A page that search engines may show: the same for everybody, repeating nothing of the request; compressed."""
+    place = f"{desk(request).policy().portal.url}{request.url.path}"
+    answer = page(request, name, headers={"vary": "accept-encoding"}, place=place, **values)
+    if takes_gzip(request):
+        answer.body = gzip.compress(answer.body, _LEVEL, mtime=0)
+        answer.headers["content-encoding"] = "gzip"
+        answer.headers["content-length"] = str(len(answer.body))
+    return answer
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether a browser says that it reads gzip (RFC 9110, 12.5.3)."""
+    return _GZIP.search(request.headers.get("accept-encoding", "")) is not None
 
 
 def _switch(request: Request) -> str | None:

@@ -2,7 +2,8 @@
 
 Invariants: what is added is sealed under the key of the account that the objection is for, and is never shown on these
 pages again; a file is what its content says, and is kept under a name of ours; what one objection takes is bounded, in
-number and in bytes; what can't be taken says why, and the objection stands all the same.
+number and in bytes; what can't be taken says why, and the objection stands all the same. Only of a typed account it
+does not say whether there was room or anything left to add to: nobody shall learn who has an account, or had one.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,11 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import RegisterError
 from demur.notices.languages import N_
+from demur.objecting.channels import Route
 from demur.register import Attachment, Register
 from demur.web import forms
-from demur.web.pages import desk, gettext
-from demur.web.portal.receipt import Found, find, receipt_at, receipt_page
+from demur.web.pages import address, desk, gettext, language
+from demur.web.portal.receipt import Found, find, receipt_page
 from demur.web.portal.sniffing import FileType, file_type
 
 router: Final = APIRouter()
@@ -29,10 +31,10 @@ FULL: Final = 3
 """All of one objection together, as a multiple of what a single file may have; a reason is taken beyond that."""
 
 _MEGABYTE: Final = 1024 * 1024
-_NOTHING: Final = N_("Write a reason or choose a file.")
+_NOTHING: Final = N_("Enter a reason or choose a file.")
 _TOO_LARGE: Final = N_("That is too large")
 _NO_MORE: Final = N_("We cannot add more to this objection here. Write to us instead.")
-_OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved mails and plain text.")
+_OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved emails and plain text.")
 
 
 @dataclass(frozen=True)
@@ -53,25 +55,30 @@ class _Added:
 
 @router.post("/receipt/{token}/add")
 @forms.takes_file
+@forms.turns
 async def add(request: Request, token: str) -> Response:
     """Add what was sent."""
     found = await run_in_threadpool(find, desk(request), token, acting=True)
     form = await forms.read(request)
+    if form.turned:
+        return receipt_page(request, found, reason=form.text("reason"))
     async with form.content() as content:
         return await _taken(request, found, form.text("reason"), content)
 
 
 async def _taken(request: Request, found: Found, reason: str, content: bytes) -> Response:
-    at, kind = desk(request), file_type(content)
+    steady, at, kind = forms.Steady(), desk(request), file_type(content)
     megabytes = at.policy().portal.attachment_mb
     errors = _errors(reason, content, kind, megabytes)
     added = _Added(reason, content, kind, FULL * megabytes * _MEGABYTE)
-    if not errors and not await run_in_threadpool(_add, at.register, found.state.reference, added):
-        errors = {"reason": _NO_MORE}
+    if not errors:
+        done = await run_in_threadpool(_add, at.register, found.state.reference, added)
+        errors = {} if done or found.state.channel == Route.TYPED else {"reason": _NO_MORE}
+    await steady.wait()
     if errors:
         told = {name: gettext(request).gettext(message) for name, message in errors.items()}
         return receipt_page(request, found, forms.WRONG, errors=told, reason=reason)
-    return RedirectResponse(receipt_at(request, found.state.seq) + "?added=1", 303)
+    return RedirectResponse(address(language(request), f"/receipt/{found.token}?added=1"), 303)
 
 
 def _errors(reason: str, content: bytes, kind: FileType | None, megabytes: int) -> dict[str, str]:

@@ -4,7 +4,10 @@ Invariants: whatever these pages say of the processing is generated from demur.t
 changes nothing and asks nothing. What stands outside the languages leads to the reader's own, and is no page itself.
 """
 
+import functools
+import gzip
 import unicodedata
+from html import escape
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -12,17 +15,32 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.notices.authorities import Authority, authorities
 from demur.notices.content import NoticeContent
-from demur.notices.languages import locale
+from demur.notices.languages import LANGUAGES, locale
 from demur.notices.words import day, speaker
 from demur.objecting.office import answer_days
 from demur.policy import Policy
-from demur.web.pages import PREFIX, address, desk, language, page, stylesheet
+from demur.web.pages import PREFIX, address, desk, language, public_page, stylesheet, takes_gzip
 
 router: Final = APIRouter()
 """Pages, each under /LANG/."""
 unprefixed: Final = APIRouter(include_in_schema=False)
 """What stands outside the languages."""
 
+FOUND: Final = (
+    "/",
+    "/notice",
+    "/policy",
+    "/contact",
+    "/accessibility",
+    "/object",
+    "/object/person",
+    "/object/child",
+    "/object/other",
+    "/object/link",
+    "/object/letter",
+)
+"""Pages that search engines may show, without their language."""
+_SITEMAP: Final = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _YEAR: Final = "public, max-age=31536000, immutable"
 
 
@@ -34,33 +52,40 @@ def content(request: Request) -> NoticeContent:
 @router.get("/")
 async def start(request: Request) -> Response:
     """What we use and why, in short, and how to object."""
-    return page(request, "start.html", content=content(request))
+    return public_page(request, "start.html", content=content(request))
 
 
 @router.get("/notice")
 async def notice(request: Request) -> Response:
     """The public notice, also for people without an account (Art. 14 GDPR)."""
-    return page(request, "notice.html", content=content(request))
+    return public_page(request, "notice.html", content=content(request))
+
+
+@router.get("/object/letter")
+async def letter(request: Request) -> Response:
+    """A form to print, fill in and post."""
+    return public_page(request, "object_letter.html")
 
 
 @router.get("/policy")
 async def policy(request: Request) -> Response:
     """What the door lets in."""
     decided = desk(request).policy()
-    rows = _periods(decided, language(request))
-    return page(request, "policy.html", content=content(request), periods=rows, signed=decided.basis.signed)
+    values: dict[str, object] = {"periods": _periods(decided, language(request)), "signed": decided.basis.signed}
+    return public_page(request, "policy.html", content=content(request), **values)
 
 
 @router.get("/contact")
 async def contact(request: Request) -> Response:
     """Whom to write to, and where to complain (Art. 77 GDPR)."""
-    return page(request, "contact.html", content=content(request), authorities=_by_country(language(request)))
+    countries = _by_country(language(request))
+    return public_page(request, "contact.html", content=content(request), authorities=countries)
 
 
 @router.get("/accessibility")
 async def accessibility(request: Request) -> Response:
     """What was tested, and what was not."""
-    return page(request, "accessibility.html")
+    return public_page(request, "accessibility.html")
 
 
 @unprefixed.get("/")
@@ -76,15 +101,33 @@ async def front_of_language(request: Request) -> Response:
 
 
 @unprefixed.get("/static/style.css")
-async def style() -> Response:
+async def style(request: Request) -> Response:
     """The stylesheet: its address changes with it, so that it may be kept for ever."""
-    return Response(stylesheet()[0], media_type="text/css", headers={"cache-control": _YEAR})
+    headers = {"cache-control": _YEAR, "vary": "accept-encoding"}
+    if not takes_gzip(request):
+        return Response(stylesheet()[0], media_type="text/css", headers=headers)
+    return Response(_packed_style(), media_type="text/css", headers=headers | {"content-encoding": "gzip"})
+
+
+@functools.cache
+def _packed_style() -> bytes:
+    return gzip.compress(stylesheet()[0], mtime=0)
 
 
 @unprefixed.get("/robots.txt")
-async def robots() -> Response:
-    """Nothing here is for a search engine but the first page and the notice; a link with a token never is."""
-    return Response("User-agent: *\nDisallow: /outbox\n", media_type="text/plain")
+async def robots(request: Request) -> Response:
+    """Search engines may read every page; those that are not for them say so themselves (noindex)."""
+    url = desk(request).policy().portal.url
+    return Response(f"User-agent: *\nDisallow: /outbox\n\nSitemap: {url}/sitemap.xml\n", media_type="text/plain")
+
+
+@unprefixed.get("/sitemap.xml")
+async def sitemap(request: Request) -> Response:
+    """The pages that may be found, in every language (sitemaps.org, 0.9)."""
+    url = escape(desk(request).policy().portal.url)
+    places = (f"<url><loc>{url}{address(each, path)}</loc></url>" for path in FOUND for each in LANGUAGES)
+    whole = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{_SITEMAP}">{"".join(places)}</urlset>\n'
+    return Response(whole, media_type="application/xml")
 
 
 def _periods(decided: Policy, shown: str) -> list[tuple[str, object]]:

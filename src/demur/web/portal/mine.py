@@ -65,6 +65,7 @@ async def mine(request: Request, number: Annotated[int, Query(alias="page", ge=1
 
 
 @router.post("/mine")
+@forms.turns
 async def ask(request: Request) -> Response:
     """Send a link to the address on file, if there is one; the answer is the same in any case."""
     steady = forms.Steady()

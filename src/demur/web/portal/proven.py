@@ -2,12 +2,13 @@
 
 Invariants: opening either changes nothing, as mail scanners open every link; a POST objects, with no login and no
 reason. The link of a notice objects as the member whom it was sent to and opens nothing of theirs; it never expires,
-and pressing its button again leads to the receipt of the objection that stands. A token of the platform acts once;
+and pressing its button again leads to the receipt of the objection that stands, as its page says; of objections that
+came otherwise it says nothing. A token of the platform acts once;
 what it says is checked again when it acts. Whoever comes with a link or token that does not hold reads how to go on.
 """
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +23,7 @@ from demur.objecting.office import Office
 from demur.register import Register
 from demur.tokens import Purpose
 from demur.web import forms
+from demur.web.failures import broken
 from demur.web.pages import address, desk, language, page
 from demur.web.portal.platform_token import Visitor, signed_in
 from demur.web.portal.receipt import receipt_at
@@ -39,12 +41,27 @@ class _SpentError(IdentityError):
 @router.get("/o/{token}")
 async def ask_by_link(request: Request, token: str) -> Response:
     """The page with one button, to which a notice leads."""
+    at = desk(request)
     try:
-        desk(request).tokens.read(token, Purpose.OBJECT)
+        subject = at.tokens.read(token, Purpose.OBJECT).number
     except IdentityError:
-        return _broken(request)
-    others = others_of(desk(request).policy(), language(request))
-    return page(request, "object_link.html", token="", here=address(language(request), f"/o/{token}"), others=others)
+        return broken(request)
+    since = await run_in_threadpool(_standing_since, at.register, subject, Route.LINK)
+    return _button(request, here=address(language(request), f"/o/{token}"), since=since)
+
+
+def _button(request: Request, *, here: str = "", token: str = "", since: datetime | None = None) -> Response:
+    """One page, one button; ``since`` an objection stands that was lodged so."""
+    values: dict[str, Any] = {"kept": "/in", "switch": None} if token else {}
+    return page(
+        request,
+        "object_link.html",
+        here=here,
+        token=token,
+        since=since,
+        others=others_of(desk(request).policy(), language(request)),
+        **values,
+    )
 
 
 @router.post("/o/{token}")
@@ -54,7 +71,7 @@ async def object_by_link(request: Request, token: str) -> Response:
     try:
         subject = at.tokens.read(token, Purpose.OBJECT).number
     except IdentityError:
-        return _broken(request)
+        return broken(request)
     seq = await at.intake.run(by_proof, subject, Route.LINK, at.office(language(request)))
     return RedirectResponse(receipt_at(request, seq), 303)
 
@@ -66,12 +83,12 @@ async def ask_member(request: Request, token: str = "") -> Response:
     try:
         signed_in(at.workspace, at.policy(), token)
     except IdentityError:
-        return _broken(request, _FORBIDDEN)
-    others = others_of(at.policy(), language(request))
-    return page(request, "object_link.html", token=token, here="", others=others, switch=None)
+        return broken(request, _FORBIDDEN)
+    return _button(request, token=token)
 
 
 @router.post("/in")
+@forms.turns
 async def act(request: Request) -> Response:
     """Object, or begin a session in which the member sees what would be used of theirs."""
     at = desk(request)
@@ -79,7 +96,9 @@ async def act(request: Request) -> Response:
     try:
         visitor = signed_in(at.workspace, at.policy(), form.text("token"))
     except IdentityError:
-        return _broken(request, _FORBIDDEN)
+        return broken(request, _FORBIDDEN)
+    if form.turned:
+        return _button(request, token=form.text("token"))
     try:
         return await (_begin if form.text("act") == "mine" else _object)(request, visitor)
     except _SpentError:
@@ -106,17 +125,17 @@ async def _spent(request: Request, visitor: Visitor) -> Response:
     """A second press of the button reads that the first one did it, and gets nothing that the first one did not."""
     at, shown = desk(request), language(request)
     subject = at.keys.pepper.subject_key(visitor.account)
-    lodged = await run_in_threadpool(_standing_since, at.register, subject)
+    lodged = await run_in_threadpool(_standing_since, at.register, subject, Route.SIGNED_IN)
     if lodged is None:
-        return _broken(request, _FORBIDDEN)
+        return broken(request, _FORBIDDEN)
     since = day(lodged.date(), shown)
-    stands = speaker(shown)("Your objection stands from %(day)s on. You do not have to do anything else.", day=since)
-    return _broken(request, _FORBIDDEN, stands=stands)
+    stands = speaker(shown)("Your objection applies from %(day)s on. You do not have to do anything else.", day=since)
+    return broken(request, _FORBIDDEN, stands=stands)
 
 
-def _standing_since(register: Register, subject: int) -> datetime | None:
-    """When the objection was lodged that stands for an account by this route."""
-    seq = register.objections.standing(subject, Route.SIGNED_IN)
+def _standing_since(register: Register, subject: int, route: Route) -> datetime | None:
+    """When the objection was lodged that stands for an account by a route."""
+    seq = register.objections.standing(subject, route)
     reference = None if seq is None else register.objections.reference_of(seq)
     return None if reference is None else register.objections.get(reference).lodged
 
@@ -135,9 +154,3 @@ def _spend(register: Register, visitor: Visitor) -> None:
     """
     if not register.sessions.spend(visitor.digest, visitor.until):
         raise _SpentError("This sign-in link was used before: go back and click again.")
-
-
-def _broken(request: Request, status: int = 404, stands: str = "") -> Response:
-    """The page for a link that does not hold: it says how to go on without it, or that there is no need to."""
-    action = address(language(request), "/object")
-    return page(request, "object_broken.html", status, action=action, stands=stands, switch=None)

@@ -1,27 +1,32 @@
 """The receipt of an objection, which is also where it is seen and withdrawn, and the way to it by its reference.
 
-Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account; what the
-holder of a typed account or address has confirmed is theirs to withdraw and nobody else's; the receipt of an objection
-by a typed account reads the same whatever its holder did, so that nobody learns from it who has an account;
-withdrawing asks once, and is a POST. A reference with a typing error and one that nobody has read the same, and neither
-can be guessed; a token says nothing but the objection's number.
+Invariants: whoever holds the link may see how the objection stands and withdraw it, and sees no account but what the
+same link says was typed (taken.py); what the holder of a typed account or address has confirmed is theirs to withdraw
+and nobody else's; the receipt of an objection by a typed account reads the same whatever its holder did, whoever
+corrected or erased it, so that nobody learns from it who has an account; withdrawing asks once, and is a POST. A
+reference with a typing error and one that nobody has read the same, and neither can be guessed; a token says nothing
+but the objection's number.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
+from babel.units import format_unit
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
-from demur.notices.content import complaint_of, others_of, undone_of
-from demur.notices.languages import N_
+from demur.notices.content import Behalf, complaint_of, others_of, undone_of
+from demur.notices.languages import N_, locale
 from demur.notices.words import day, speaker
 from demur.objecting.channels import SAID, Route
+from demur.objecting.correcting import is_corrected
 from demur.objecting.naming import tidy
+from demur.objecting.office import behalf_of
 from demur.objecting.settling import texts, told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
@@ -30,6 +35,7 @@ from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, gettext, language, page
+from demur.web.portal.taken import TOKEN_LENGTH, Typed, opened, sealed
 
 router: Final = APIRouter()
 
@@ -39,12 +45,41 @@ _HEADINGS: Final = {
     ObjectionPhase.LAPSED: N_("This objection has ended"),
     ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
 }
-_UNKNOWN: Final = N_("We know no such reference. Compare it with your receipt.")
+_LONGEST_PATH: Final = 180
+"""A longer path stands once in a page, not 26 times in its choice of languages: what was typed is not told there."""
+_CORRECTED: Final = N_("You have corrected this objection")
+_UNKNOWN: Final = N_("We can't find that reference. Compare it with your receipt.")
 _ASKED: Final = N_("We have received your withdrawal")
 _HELD: Final = N_(
-    "If the objection was confirmed, it holds until it is withdrawn by the link in our mail, or by writing to us. "
-    "Otherwise it has ended."
+    "If the holder of the account confirmed it, it applies until they withdraw it. "
+    "They do so by the link in our email, or by writing to us. If not, it has ended."
 )
+_THEIRS: Final = N_(
+    "The corrected objection applies. It has a receipt of its own. "
+    "If this first account belongs to somebody, they decide about it. If not, this objection has ended."
+)
+_ROUTES: Final[Mapping[str, str]] = {
+    Route.LINK: N_("For the account that our email went to."),
+    Route.SIGNED_IN: N_("For the account that you were signed in to."),
+}
+_FOR: Final[Mapping[Behalf, str]] = {
+    "child": N_("You objected for a child."),
+    "other": N_("You objected for somebody else."),
+}
+_STOPS: Final[Mapping[Behalf, tuple[str, ...]]] = {
+    "self": (
+        N_("What you posted is not used for new versions of the training data any more."),
+        N_("Before the next version is made, it is deleted from the training data."),
+    ),
+    "child": (
+        N_("What the child posted is not used for new versions of the training data any more."),
+        N_("Before the next version is made, it is deleted from the training data."),
+    ),
+    "other": (
+        N_("What this person posted is not used for new versions of the training data any more."),
+        N_("Before the next version is made, it is deleted from the training data."),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -56,9 +91,18 @@ class Found:
     phase: ObjectionPhase
     """As it may be told."""
     token: str
-    """Of the link that led here."""
+    """Of the link that led here, with what it tells back."""
+    typed: Typed
+    """What was typed, where the link tells it."""
     acting: bool
     """Whether it may do more than show the objection."""
+    corrected: bool = False
+    """Whether whoever typed it corrected it."""
+
+    @property
+    def behalf(self) -> Behalf:
+        """For whom it was lodged."""
+        return behalf_of(self.said)
 
     @property
     def asked(self) -> bool:
@@ -68,12 +112,14 @@ class Found:
     @property
     def heading(self) -> str:
         """What stands above it, in English."""
+        if self.corrected:
+            return _CORRECTED
         return _ASKED if self.asked else _HEADINGS[self.phase]
 
     @property
     def stands(self) -> bool:
         """Whether the receipt says that it holds."""
-        return self.phase in {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED}
+        return not self.corrected and self.phase in {ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED}
 
 
 @router.get("/receipt/{token}")
@@ -89,7 +135,7 @@ async def ask(request: Request, token: str) -> Response:
     found = await run_in_threadpool(find, desk(request), token)
     if not found.stands or not found.acting:
         return receipt_page(request, found)
-    here = receipt_at(request, found.state.seq)
+    here = address(language(request), f"/receipt/{token}")
     return page(request, "object_withdraw.html", reference=found.state.reference, here=here)
 
 
@@ -101,7 +147,7 @@ async def end(request: Request, token: str) -> Response:
     found = await run_in_threadpool(find, at, token, acting=True)
     await at.intake.run(withdraw_by_receipt, found.state, at.office(language(request)))
     await steady.wait()
-    return RedirectResponse(receipt_at(request, found.state.seq), 303)
+    return RedirectResponse(address(language(request), f"/receipt/{token}"), 303)
 
 
 @router.get("/status")
@@ -111,9 +157,13 @@ async def ask_reference(request: Request) -> Response:
 
 
 @router.post("/status")
+@forms.turns
 async def show_by_reference(request: Request) -> Response:
     """The receipt of the reference."""
-    typed = tidy((await forms.read(request)).text("reference"), 60)
+    form = await forms.read(request)
+    typed = tidy(form.text("reference"), 60)
+    if form.turned:
+        return page(request, "object_status.html", reference=typed)
     try:
         state = await run_in_threadpool(desk(request).register.objections.get, typed)
     except RegisterError:
@@ -122,9 +172,10 @@ async def show_by_reference(request: Request) -> Response:
     return RedirectResponse(receipt_at(request, state.seq), 303)
 
 
-def receipt_at(request: Request, seq: int) -> str:
-    """The path of an objection's receipt, in the language of the request."""
-    return address(language(request), f"/receipt/{desk(request).tokens.make(Purpose.RECEIPT, seq)}")
+def receipt_at(request: Request, seq: int, typed: Typed | None = None) -> str:
+    """The path of an objection's receipt, in the language of the request; it tells back what was typed."""
+    token = desk(request).tokens.make(Purpose.RECEIPT, seq)
+    return address(language(request), f"/receipt/{token if typed is None else sealed(request, token, typed)}")
 
 
 def find(at: Desk, token: str, *, acting: bool = False) -> Found:
@@ -134,17 +185,19 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         IdentityError: for a token that does not hold.
         RegisterError: where there is no such objection.
     """
+    own, typed = opened(at, token)
     try:
-        read, acting = at.tokens.read(token, Purpose.RECEIPT), True
+        read, acting = at.tokens.read(own, Purpose.RECEIPT), True
     except IdentityError:
         if acting:
             raise
-        read = at.tokens.read(token, Purpose.VIEW)
+        read = at.tokens.read(own, Purpose.VIEW)
     reference = at.register.objections.reference_in(read.incarnation, read.number)
     if reference is None:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
     state, said = at.register.objections.get(reference), at.register.objections.statement(reference) or {}
-    return Found(state, said, told_phase(at.register, state), token, acting)
+    phase, corrected = told_phase(at.register, state), is_corrected(at.register, state)
+    return Found(state, said, phase, token, typed, acting, corrected)
 
 
 def receipt_page(
@@ -157,57 +210,84 @@ def receipt_page(
 ) -> Response:
     """A receipt; ``values`` go to its form."""
     policy, shown = desk(request).policy(), language(request)
-    here = address(shown, f"/receipt/{found.token}")
+    short, path = f"/receipt/{found.token[:TOKEN_LENGTH]}", f"/receipt/{found.token}"
+    turned = path if len(path) < _LONGEST_PATH else short
+    can_add = found.stands and found.acting
     said: dict[str, Any] = {
         "heading": speaker(shown)(found.heading),
         "reference": found.state.reference,
         "stands": found.stands,
         "acting": found.acting,
-        "standing": list(_standing(found, shown)),
-        "stops": list(_stops(policy, shown)),
-        "undone": list(undone_of(shown)),
+        "conclusion": list(_conclusion(found, shown)),
+        "spoken_for": speaker(shown)(_FOR[found.behalf]) if found.behalf in _FOR else "",
+        "told": found.typed.told(policy),
+        "more": found.typed.more,
+        "name_typed": found.typed.name_at(policy),
+        "by_typing": found.state.channel == Route.TYPED,
+        "next": list(_next(found, policy, shown)),
+        "asked": list(_asked(found, shown)),
+        "behalf": found.behalf,
+        "others": others_of(policy, shown) if found.behalf == "self" else (),
+        "undone": undone_of(shown),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
-        "here": here,
-        "megabytes": policy.portal.attachment_mb,
+        "here": address(shown, path),
+        "short": address(shown, short),
+        "size": _size(policy.portal.attachment_mb, shown),
         "added": added,
         "reason": "",
-        "switch": here.removeprefix(f"/{shown}"),  # this may answer a POST
+        "switch": turned,  # this may answer a POST
+        "kept": f"{turned}/add" if can_add else "",
+        "kept_plain": True,
     }
     return page(request, "object_receipt.html", status, **(said | values))
 
 
-def _standing(found: Found, shown: str) -> Iterator[str]:
-    """How it stands, a sentence each."""
+def _size(megabytes: int, shown: str) -> str:
+    """The largest file, as the language writes it; "" where none is taken."""
+    return format_unit(megabytes, "digital-megabyte", locale=locale(shown)) if megabytes else ""
+
+
+def _conclusion(found: Found, shown: str) -> Iterator[str]:
+    """The one thing to know, and for whom it holds."""
     _, lodged = speaker(shown), day(found.state.lodged.date(), shown)
-    if found.phase is ObjectionPhase.LAPSED:
+    if found.corrected:
+        yield _(_THEIRS)
+    elif found.phase is ObjectionPhase.LAPSED:
         yield _("It was not confirmed in time, or the holder of the account denied it.")
-    if found.asked:
+    elif found.asked:
         yield _(_HELD)
     if not found.stands:
         return
-    if found.state.channel in {Route.TYPED, Route.NO_ACCOUNT}:
-        yield _("Your objection holds from %(day)s on.", day=lodged)
-    else:
-        yield _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged)
-    if found.state.channel == Route.TYPED or texts(found.said, "objections"):
-        yield from _asked(shown)
+    yield _("Your objection applies from %(day)s on. You do not have to do anything else.", day=lodged)
+    if found.state.channel in _ROUTES:
+        yield _(_ROUTES[found.state.channel])
+
+
+def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
+    """What happens from now on, a sentence each, in the order of time."""
+    _ = speaker(shown)
     if found.state.channel == Route.NO_ACCOUNT:
         yield from _named(found, shown)
+    for sentence in _STOPS[found.behalf]:
+        yield _(sentence)
+    until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
+    yield _("Versions that were made before may be kept until %(day)s.", day=until)
+    yield _("We tell those who have a copy what they must remove.")
+    if found.behalf == "self":
+        yield _("Your objection applies to all accounts that we know are yours, and it never expires.")
+    else:
+        yield _("The objection applies to all accounts that we know are theirs, and it never expires.")
 
 
-def _asked(shown: str) -> Iterator[str]:
-    """What is said where somebody typed an account, known or not, doubted or not."""
+def _asked(found: Found, shown: str) -> Iterator[str]:
+    """What is said where somebody typed an account, known or not; what may end the objection stands here alone."""
     _ = speaker(shown)
-    yield _("If we have an email address of the account, we have asked there whether to keep the objection.")
-    yield _("It goes on if nobody answers.")
-    yield _(
-        "If we have reason to doubt that it was you, we ask there again, and send two reminders. "
-        "Only then can it end without an answer."
-    )
-    yield _(
-        "This page does not say which, nor what the holder of the account did: "
-        "nobody shall learn here who has an account."
-    )
+    if found.state.channel != Route.TYPED and not texts(found.said, "objections"):
+        return
+    yield _("If we have an email address for the account, we ask its holder.")
+    yield _("If they end it, it ends. Without an answer it goes on.")
+    yield _("If we have good reason to doubt it, we ask again. Only then can it end without an answer.")
+    yield _("This page says the same for every account. So nobody can learn here who has one.")
 
 
 def _named(found: Found, shown: str) -> Iterator[str]:
@@ -217,14 +297,6 @@ def _named(found: Found, shown: str) -> Iterator[str]:
         yield _("The accounts and profiles that you named are covered from now on.")
     if texts(found.said, "names"):
         yield _("We keep the names sealed, until texts of others can be searched for them.")
-        yield _("They will count once you have confirmed them by mail, or we have checked them.")
+        yield _("They apply once you have confirmed them by email, or we have checked them.")
     if texts(found.said, "links"):
         yield _("We look at the other links ourselves.")
-
-
-def _stops(policy: Policy, shown: str) -> Iterator[str]:
-    _ = speaker(shown)
-    yield _("What you posted is not used for new versions of the training data any more.")
-    yield _("Before the next version is made, it is deleted from the training data.")
-    yield _("Your objection covers all accounts that we know to be yours, and it never expires.")
-    yield from others_of(policy, shown)
