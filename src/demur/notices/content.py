@@ -224,12 +224,11 @@ class _Builder:
             yield _("Days between this notice and the first use of your content: %(number)s", number=days)
 
     def _purposes(self) -> Iterator[Words | None]:
+        """In the controller's words for the reader's language, else in those for the default one."""
         _, purpose = self._, self._policy.purpose
         default = self._policy.notice.languages[0]
-        if purpose.name == PURPOSE:
-            yield Words(_(PURPOSE), self._language, _("Purpose:"))
-        elif purpose.name:
-            yield Words(purpose.name, default, _("Purpose:"))
+        name = Words(_(PURPOSE), self._language) if purpose.name == PURPOSE else Words(purpose.name, default)
+        yield self._said("purpose_name", _("Purpose:")) or (replace(name, label=_("Purpose:")) if name.text else None)
         yield self._said("purpose") or (Words(purpose.description, default) if purpose.description else None)
 
     def _recipients(self) -> Iterator[str | Words | None]:
