@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.authorities import Authority, authorities
-from demur.notices.content import NoticeContent
+from demur.notices.content import NoticeContent, without_account_of
 from demur.notices.languages import locale
 from demur.notices.words import day, speaker
 from demur.policy import Policy
@@ -38,8 +38,15 @@ async def start(request: Request) -> Response:
 
 @router.get("/notice")
 async def notice(request: Request) -> Response:
-    """The public notice, also for people without an account (Art. 14 GDPR)."""
+    """The public notice to members (Arts 13 and 14 GDPR), which leads to the one for people without an account."""
     return page(request, "notice.html", content=content(request))
+
+
+@router.get("/notice/without-account")
+async def notice_without_account(request: Request) -> Response:
+    """The public notice to people without an account (Art. 14(5)(b) GDPR)."""
+    own = without_account_of(desk(request).policy(), language(request))
+    return page(request, "notice_without_account.html", content=content(request), own=own)
 
 
 @router.get("/policy")
