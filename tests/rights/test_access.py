@@ -21,7 +21,7 @@ from demur.corpus.session import reading
 from demur.errors import CorpusError, IdentityError, UsageError
 from demur.objecting.channels import Route
 from demur.policy import Accounts, Door, render_policy
-from demur.register import MEMBER, ObjectionPhase
+from demur.register import JSON, MEMBER, ObjectionPhase
 from demur.rights import access
 from demur.rights.access import Copy, UnknownPersonError, copy_of
 from demur.rights.erasing import erase
@@ -172,6 +172,21 @@ def test_the_page_tells_their_own_posts_first_then_others_then_the_register(sett
     links = [each.get("href") for card in cards[:3] for each in card.iter("a")]
     assert sorted(links) == [f"{PROFILES[:-6]}flora.quince"] * 2 + [f"{PROFILES[:-6]}quincette"]
     assert not [each for card in cards[3:7] for each in card.iter("a")], "nobody learns who wrote about them"
+
+
+def test_what_somebody_said_has_names_and_what_is_demur_s_own_is_folded(workspace: Workspace, fast_tmp: Path) -> None:
+    for number, behalf in enumerate([{"child": True}, {"for": "other"}, {}]):
+        account = f"person:{number:032x}"
+        said: dict[str, JSON] = {"names": ["Nora", "Norah"], "answer_by": "2026-08-01", **behalf}
+        with workspace.register() as register:
+            register.objections.lodge([account], channel="no-account", statement=said, now=NOW)
+        written = page(copy_of(workspace, account, to=fast_tmp / f"{number}.zip", known=True, now=LATER))
+        seen = re.sub(r"<details>.*?</details>", "", written, flags=re.DOTALL)
+        assert "Nora\nNorah" in seen
+        assert ("For a child" in seen, "For somebody else" in seen) == (number == 0, number == 1)
+        assert ("2026-08-01" in written, "2026-08-01" in seen) == (True, False)
+        assert account not in seen, "a random value says nothing to anybody"
+        assert "We know you by your objection alone." in seen
 
 
 def test_keys_are_folded_and_nothing_else_is(settled: Workspace, fast_tmp: Path) -> None:
