@@ -175,7 +175,8 @@ def test_the_page_tells_their_own_posts_first_then_others_then_the_register(sett
 
 
 def test_what_somebody_said_has_names_and_what_is_demur_s_own_is_folded(workspace: Workspace, fast_tmp: Path) -> None:
-    for number, behalf in enumerate([{"child": True}, {"for": "other"}, {}]):
+    spoken_for: tuple[dict[str, JSON], ...] = ({"child": True}, {"for": "other"}, {})
+    for number, behalf in enumerate(spoken_for):
         account = f"person:{number:032x}"
         said: dict[str, JSON] = {"names": ["Nora", "Norah"], "answer_by": "2026-08-01", **behalf}
         with workspace.register() as register:
