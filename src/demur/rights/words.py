@@ -57,6 +57,7 @@ CHANNELS: Final[Mapping[str, str]] = {
     Route.TYPED: N_("By a name or address entered on our pages"),
     Route.NO_ACCOUNT: N_("By the form for people without an account"),
     Route.API: N_("From the settings of our service"),
+    "api-unconfirmed": N_("Our service passed it on"),
     Route.ERASURE: N_("With the deletion of your data"),
     Route.LETTER: N_("By letter"),
     Route.MAIL: N_("By email"),
@@ -77,6 +78,8 @@ STEPS: Final[Mapping[str, str]] = {
     ObjectionPhase.CONFIRMED: N_("Confirmed"),
     ObjectionPhase.LAPSED: N_("Ended"),
     ObjectionPhase.WITHDRAWN: N_("Withdrawn"),
+    "doubted": N_("We doubt whose it is"),
+    "revived": N_("Applies again"),
 }
 
 SAID: Final[Mapping[str, str]] = {
