@@ -23,7 +23,7 @@ PACKAGE: Final = Path(__file__).resolve().parent.parent / "src" / "demur"
 LOCALE: Final = PACKAGE / "notices" / "locale"
 TEMPLATE: Final = LOCALE / "demur.pot"
 
-_FOLDERS: Final = ("notices", "web", "worker")
+_FOLDERS: Final = ("notices", "rights", "web", "worker")
 _JINJA: Final = "jinja2.ext:babel_extract"
 _METHODS: Final = [("**.py", "python"), ("**.html", _JINJA), ("**.txt", _JINJA)]
 _OPTIONS: Final = {

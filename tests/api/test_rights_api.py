@@ -37,6 +37,13 @@ def test_a_copy_holds_what_the_person_wrote_and_leaves_no_file(
     assert list(tmp_path.rglob("*.zip")) == []
 
 
+def test_of_an_account_that_nobody_knows_there_is_no_copy(api: TestClient) -> None:
+    told = problem(api.post("/api/access", json={"account": "forum:never"}), 404, "not-found")
+    assert "Nothing is held of or about forum:never" in told["detail"]
+    with zipfile.ZipFile(io.BytesIO(api.post("/api/access", json={"account": DIETER}).content)) as archive:
+        assert '<html lang="de"' in archive.read("copy.html").decode(), "the language on file"
+
+
 def test_a_copy_whose_reader_hangs_up_leaves_no_file(
     app: FastAPI, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

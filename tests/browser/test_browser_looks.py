@@ -125,6 +125,10 @@ def test_in_the_dark_everything_can_be_read(walk: Callable[..., Walk], site: Sit
         visitor.open(f"/en{path}")
 
 
+def test_the_description_of_the_api_fits_a_telephone(walk: Callable[..., Walk]) -> None:
+    walk("en", Way(NARROW)).open("/api/docs")  # which sees whether it scrolls sideways
+
+
 def test_a_printed_receipt_has_what_counts_and_no_buttons(walk: Callable[..., Walk], site: Site) -> None:
     visitor = walk("en")
     by_link(visitor, site)

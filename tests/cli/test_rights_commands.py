@@ -33,6 +33,13 @@ def test_a_copy_is_written_and_counted(shop: Path, fast_tmp: Path, demur: Demur)
     assert (told["own"], told["about"], told["path"]) == (1, 0, str(fast_tmp / "ben.zip"))
 
 
+def test_of_an_account_that_nobody_knows_there_is_no_copy(shop: Path, fast_tmp: Path, demur: Demur) -> None:
+    done = demur("access", "--account", "forum:never", "--to", fast_tmp / "no.zip", "-w", shop)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "Nothing is held of or about forum:never" in done.err
+    assert not (fast_tmp / "no.zip").exists()
+
+
 def test_accounts_that_were_merely_named_are_told_of(shop: Path, fast_tmp: Path, demur: Demur) -> None:
     assert demur("object", "--account", ANN, "--account", BEN, "-w", shop).code == 0
     copied = demur("access", "--account", ANN, "--to", fast_tmp / "ann.zip", "-w", shop)

@@ -121,6 +121,27 @@ def test_words_that_a_language_lacks_are_in_the_default_one(changed: Changed, wo
     assert said(both, "mt", "purpose") == said(both, "en", "purpose")
 
 
+def test_the_name_of_the_purpose_is_said_in_the_reader_s_language_else_in_the_default_one(
+    changed: Changed, words: Wording
+) -> None:
+    german = Wording(purpose_name="Suche im Hafen")
+    named = changed("purpose", name="Search of the harbour")
+    notice = named.notice.model_copy(update={"languages": ("en", "de"), "wording": {"en": words, "de-DE": german}})
+    named = named.model_copy(update={"notice": notice})
+
+    def told(language: str) -> tuple[str, str]:
+        purpose = NoticeContent.of(named, language).section("purpose")
+        assert purpose
+        return purpose.paragraphs[0].text, purpose.paragraphs[0].language
+
+    assert told("de") == ("Suche im Hafen", "de-DE")
+    assert told("en") == told("mt") == ("Search of the harbour", "en")
+    lacking = [each for each in lacks(named) if "purpose_name" in each]
+    assert lacking == []
+    silent = named.model_copy(update={"notice": notice.model_copy(update={"wording": {"en": words, "de": words}})})
+    assert [each for each in lacks(silent) if "`notice.wording.de.purpose_name`" in each]
+
+
 def test_the_description_of_the_purpose_stands_in_for_its_wording(changed: Changed) -> None:
     described = changed("notice", wording={})
     described = described.model_copy(
@@ -244,7 +265,7 @@ def test_only_data_from_elsewhere_asks_for_its_source(changed: Changed, words: W
 
 def test_a_signed_off_language_wants_words_of_its_own(changed: Changed, words: Wording) -> None:
     sentences = lacks(changed("notice", languages=("en", "de"), wording={"en": words}))
-    assert len(sentences) == len(Wording.model_fields)
+    assert len(sentences) == len(Wording.model_fields) - 1, "the name of the purpose is in every catalogue"
     assert all("`notice.wording.de." in sentence for sentence in sentences)
     assert lacks(changed("notice", languages=("en", "de"), wording={"en": words, "de": words})) == []
 

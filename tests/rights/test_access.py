@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import html5lib
+import pyarrow as pa
 import pytest
 from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settle
 from making import NOW, batch, item, open_policy, span
@@ -17,26 +19,41 @@ from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.errors import CorpusError, IdentityError, UsageError
-from demur.policy import Door
+from demur.objecting.channels import Route
+from demur.policy import Accounts, Door, render_policy
+from demur.register import JSON, MEMBER, ObjectionPhase
 from demur.rights import access
-from demur.rights.access import Copy, copy_of
-from demur.terms import Audience, EntryKind
+from demur.rights.access import Copy, UnknownPersonError, copy_of
+from demur.rights.erasing import erase
+from demur.rights.words import CHANNELS, KINDS, NOTICE_CHANNELS, NOTICES, ROLES, STANDS, STEPS, Teller
+from demur.terms import Audience, Channel, EntryKind, Kind, NoticeStatus, Role
 from demur.versions.publish import retire
 from demur.workspace import Workspace
 
+PROFILES = "https://forum.example/u/{name}"
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+
+
+DOOR = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
 
 
 @pytest.fixture
 def workspace(fast_tmp: Path) -> Workspace:
-    door = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
-    return workspaces.create(fast_tmp / "w", open_policy(door=door))
+    return workspaces.create(fast_tmp / "w", open_policy(door=DOOR))
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of dossier.py; tests work on copies."""
+    folder = tmp_path_factory.mktemp("dossier")
+    made = workspaces.create(folder / "w", open_policy(door=DOOR))
+    settle(made, exports=folder / "secret folder" / "v1-for-lab")
+    return made.root
 
 
 @pytest.fixture
-def settled(workspace: Workspace, fast_tmp: Path) -> Workspace:
-    settle(workspace, exports=fast_tmp / "secret folder" / "v1-for-lab")
-    return workspace
+def settled(founded: Path, fast_tmp: Path) -> Workspace:
+    return workspaces.find(Path(shutil.copytree(founded, fast_tmp / "w")))
 
 
 def told(copy: Copy) -> dict[str, Any]:
@@ -126,6 +143,112 @@ def test_the_legal_information_is_in_it_in_the_language_asked_for(settled: Works
     assert {"objecting", "used", "purpose", "recipients", "rights", "contact"} <= {each["key"] for each in sections}
     assert any(each["language"] == "de" for section in sections for each in section["paragraphs"])
     assert 'lang="de"' in page(copy)
+
+
+def test_the_page_is_in_the_language_on_file_unless_another_is_asked_for(settled: Workspace, fast_tmp: Path) -> None:
+    rows = [{"account": FLORA, "names": ["Flora Quince"], "locale": "de-AT", "mail": MAIL, "linked": [ALIAS]}]
+    with settled.register() as register:
+        register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
+    own = copy_of(settled, FLORA, to=fast_tmp / "own.zip", now=LATER)
+    assert (own.language, 'lang="de"' in page(own), "1. März 2026" in page(own)) == ("de", True, True)
+    assert '<html lang="el"' in page(copy_of(settled, FLORA, to=fast_tmp / "el.zip", language="el", now=LATER))
+    policys = copy_of(settled, "forum:u1", to=fast_tmp / "u1.zip", now=LATER)
+    assert policys.language == "en", "the first language of the policy's notices, where none is on file"
+
+
+def test_the_page_tells_their_own_posts_first_then_others_then_the_register(settled: Workspace, fast_tmp: Path) -> None:
+    with settled.register() as register:
+        register.objections.lodge([FLORA], channel="signed-link", now=NOW)
+    declared = settled.policy().model_copy(update={"accounts": Accounts(profiles={"forum": PROFILES})})
+    settled.policy_path.write_text(render_policy(declared))
+    written = page(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(written)
+    titles = [each.get("id") for each in tree.iter("h2")]
+    assert titles[:5] == ["own", "about", "versions", "objections", "notices"]
+    places = [written.index(said) for said in (SAID[0], SAID[1], SAID[2], OTHERS[2], "By the link in our email")]
+    assert max(places[:3]) < places[3] < places[4]
+    cards = [each for each in tree.iter("article") if each.find("blockquote") is not None]
+    assert "".join(cards[0].itertext()).split()[:5] == ["Post", "·", "1", "March", "2026"]
+    links = [each.get("href") for card in cards[:3] for each in card.iter("a")]
+    assert sorted(links) == [f"{PROFILES[:-6]}flora.quince"] * 2 + [f"{PROFILES[:-6]}quincette"]
+    assert not [each for card in cards[3:7] for each in card.iter("a")], "nobody learns who wrote about them"
+
+
+def test_what_somebody_said_has_names_and_what_is_demur_s_own_is_folded(workspace: Workspace, fast_tmp: Path) -> None:
+    spoken_for: tuple[dict[str, JSON], ...] = ({"child": True}, {"for": "other"}, {})
+    for number, behalf in enumerate(spoken_for):
+        account = f"person:{number:032x}"
+        said: dict[str, JSON] = {"names": ["Nora", "Norah"], "answer_by": "2026-08-01", **behalf}
+        with workspace.register() as register:
+            register.objections.lodge([account], channel="no-account", statement=said, now=NOW)
+        written = page(copy_of(workspace, account, to=fast_tmp / f"{number}.zip", known=True, now=LATER))
+        seen = re.sub(r"<details>.*?</details>", "", written, flags=re.DOTALL)
+        assert "Nora\nNorah" in seen
+        assert ("For a child" in seen, "For somebody else" in seen) == (number == 0, number == 1)
+        assert ("2026-08-01" in written, "2026-08-01" in seen) == (True, False)
+        assert account not in seen, "a random value says nothing to anybody"
+        assert "We know you by your objection alone." in seen
+
+
+def test_keys_are_folded_and_nothing_else_is(settled: Workspace, fast_tmp: Path) -> None:
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page(copy))
+    folded = "".join(text for each in tree.iter("details") for text in each.itertext())
+    for each in [*tree.iter("details")]:
+        each.clear()
+    seen = "".join(tree.itertext())
+    for row in told(copy)["corpus"]["rows"]:
+        assert (row["item"] in folded, row["item"] in seen) == (True, False)
+        assert row["text"] in seen
+
+
+def test_all_that_is_held_has_words_of_its_own() -> None:
+    for known, words in (
+        (Kind, KINDS),
+        (Role, ROLES),
+        (Route, CHANNELS),
+        (ObjectionPhase, STANDS),
+        (ObjectionPhase, STEPS),
+        (Channel, NOTICE_CHANNELS),
+        (NoticeStatus, NOTICES),
+    ):
+        assert set(words) >= {each.value for each in known}
+    tell = Teller("en", {})
+    assert (tell.kind("post"), tell.came("app-switch")) == ("Post", "app-switch")
+    assert tell.how(("mention", "tag")) == "It names you. It shows you in a picture or video."
+    assert [tell.country("DE"), tell.tongue("tlh"), tell.tongue("de-AT")] == ["Germany", "tlh", "Deutsch"]
+
+
+@pytest.mark.parametrize(
+    ("account", "address"),
+    [
+        ("forum:ann", "https://forum.example/u/ann"),
+        ('forum:"><script>/../x', "https://forum.example/u/%22%3E%3Cscript%3E%2F..%2Fx"),
+        ("mastodon:@ann@town.example", "https://town.example/@ann"),
+        ("mastodon:@ann@evil.example/x?y=town.example", ""),
+        ("x:ann", "https://x.com/ann"),
+        ("irc:ann", ""),
+        ("mail:ann@town.example", ""),
+        (None, ""),
+    ],
+)
+def test_a_profile_has_the_address_that_its_policy_or_platform_gives_it(account: str | None, address: str) -> None:
+    assert Teller("en", {"forum": PROFILES}).profile(account) == address
+
+
+def test_who_may_hear_it_is_told_that_nothing_is_held(settled: Workspace, fast_tmp: Path) -> None:
+    with settled.register() as register:
+        before = register.log.head().seq
+        register.objections.lodge(["forum:objector"], channel="letter", now=NOW)
+    with pytest.raises(UnknownPersonError, match="Nothing is held of or about forum:never"):
+        copy_of(settled, "forum:never.heard.of", to=fast_tmp / "no.zip", known=True, now=LATER)
+    assert not list(fast_tmp.glob("*.zip*"))
+    with settled.register() as register:
+        assert register.log.head().seq == before + 1, "that nothing was given is no entry"
+    for number, known in enumerate(["forum:u1", "forum:objector", ALIAS, f"mail:{MAIL}"]):
+        copy_of(settled, known, to=fast_tmp / f"{number}.zip", known=True, now=LATER)
+    erase(settled, "forum:u1", now=LATER)
+    copy_of(settled, "forum:u1", to=fast_tmp / "erased.zip", known=True, now=LATER)
 
 
 def test_an_account_named_by_an_objection_opens_nothing_of_its_own(settled: Workspace, fast_tmp: Path) -> None:

@@ -54,6 +54,7 @@ _WORDS: Final = {
         source="Public posts on this forum.",
     ),
     "de": Wording(
+        purpose_name="Training eines Assistenten für die Stadt",
         purpose="Wir trainieren einen Assistenten, der Fragen zur Stadt beantwortet.",
         interests="Ein Assistent, der die Stadt kennt, für alle, die hier leben.",
         recipients="Niemand außer uns.",
@@ -62,6 +63,7 @@ _WORDS: Final = {
         source="Öffentliche Beiträge in diesem Forum.",
     ),
     "pl": Wording(
+        purpose_name="Trenowanie asystenta miejskiego",
         purpose="Trenujemy asystenta, który odpowiada na pytania o mieście.",
         interests="Asystent, który zna miasto, dla wszystkich mieszkańców.",
         recipients="Nikt poza nami.",
@@ -70,6 +72,7 @@ _WORDS: Final = {
         source="Publiczne wpisy na tym forum.",
     ),
     "mt": Wording(
+        purpose_name="Taħriġ ta' assistent għall-belt",
         purpose="Qed inħarrġu assistent li jwieġeb mistoqsijiet dwar il-belt.",
         interests="Assistent li jaf il-belt, għal kull min jgħix hawn.",
         recipients="Ħadd ħlief aħna.",

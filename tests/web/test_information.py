@@ -12,7 +12,7 @@ from demur.policy import Controller, Door, LegalBasis, Notice, Policy, render_po
 from demur.terms import Kind
 from demur.workspace import Workspace
 
-PAGES = ("", "notice", "policy", "contact", "accessibility")
+PAGES = ("", "notice", "notice/without-account", "policy", "contact", "accessibility")
 
 
 @pytest.fixture
@@ -131,3 +131,25 @@ def test_only_pages_of_information_may_be_found_by_search_engines(visitor: Visit
 
     assert not any(hidden(f"/en/{path}") for path in PAGES)
     assert hidden("/en/mine")
+
+
+def test_people_without_an_account_have_a_notice_of_their_own(visitor: Visitor, decide: Decide) -> None:
+    """What of theirs may be held, from where (Art. 14(2)(f) GDPR), and why they are told in public (Art. 14(5)(b))."""
+    assert "/en/notice/without-account" in visitor.get("/en/notice").links
+    page = visitor.get("/en/notice/without-account")
+    assert page.links.index("/en/object/person") < page.links.index("https://www.dataprotection.ie/"), "objecting first"
+    for said in (
+        "You need no account and no proof.",
+        "What you wrote elsewhere, if others quoted it or shared it here",
+        "We did not get it from you. Public posts on this forum. Others posted it. Sources: our own service",
+        "Who could see it: everyone",
+        "Art. 14(5)(b) GDPR",
+        "Legal basis: legitimate interests",
+        "hello@town.example",
+    ):
+        assert said in page.text, said
+    assert "another organisation" in page.text
+    decide(town_policy(door=Door(kinds=(Kind.POST,), origins=("first-party", "Quay Reviews"))))
+    page = visitor.get("/en/notice/without-account")
+    assert "another organisation" not in page.text
+    assert "Sources: our own service and Quay Reviews" in page.text

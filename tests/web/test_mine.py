@@ -5,6 +5,7 @@ import json
 import re
 import tempfile
 import zipfile
+from datetime import date
 from http.cookies import SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,14 +21,15 @@ from town import ANN, DIETER, EWA, SILENT, town_policy
 from demur.corpus.find import find
 from demur.corpus.importing import import_items
 from demur.errors import WorkspaceError
-from demur.policy import Door, render_policy
+from demur.notices.words import day
+from demur.policy import Accounts, Door, render_policy
 from demur.register import MEMBER as COLUMNS
 from demur.rights import erasing
 from demur.terms import Audience
 from demur.tokens import Purpose
 from demur.web import heavy
 from demur.web.desk import Desk
-from demur.web.portal.mine import shortened
+from demur.web.portal.mine import _in_a_month, shortened
 from demur.web.sign_ins import MEMBER
 
 
@@ -45,6 +47,14 @@ def sign_in(visitor: Visitor, desk: Desk, typed: str = "ann") -> Page:
     visitor.post("/en/mine", {"account": typed})
     ((_, _, link),) = letters(desk)
     return visitor.submit(visitor.get(link))
+
+
+def member(visitor: Visitor, desk: Desk, account: str) -> str:
+    """The cookie of somebody whom the platform signed in."""
+    request = Request({"type": "http", "app": visitor.client.app, "headers": [], "scheme": "http"})
+    answer = Response()
+    MEMBER.begin(request, answer, desk.keys.pepper.subject_key(account), account)
+    return SimpleCookie(answer.headers["set-cookie"])["member"].value
 
 
 @pytest.mark.parametrize("typed", ["ann", "@ann", "ann@town.example", "Ann@Town.Example", "mastodon:@ann@town.example"])
@@ -197,6 +207,57 @@ def test_deletion_asks_once_deletes_and_ends_the_session(visitor: Visitor, desk:
     assert visitor.get("/en/mine/delete").path == "/en/mine", "who is in no session is asked who they are"
 
 
+def test_an_item_is_a_card_with_its_kind_its_day_and_a_link(visitor: Visitor, desk: Desk) -> None:
+    profiles = {"forum": "https://town.example/u/{name}"}
+    desk.workspace.policy_path.write_text(render_policy(town_policy(accounts=Accounts(profiles=profiles))))
+    page = sign_in(visitor, desk)
+    cards = [" ".join("".join(each.itertext()).split()) for each in page.tree.iter("article")]
+    assert "Post · 1 March 2026 The library opens at nine. Open your profile" in cards[:2]
+    assert cards[2] == "Post · 1 March 2026 It names you. [person] czy jutro pieczesz?"
+    assert [link for link in page.links if "town.example/u/" in link] == ["https://town.example/u/ann"] * 2
+
+
+def test_an_empty_page_says_what_that_means(visitor: Visitor, desk: Desk) -> None:
+    visitor.client.cookies.set("member", member(visitor, desk, "forum:newcomer"))
+    page = visitor.get("/en/mine")
+    assert "Your posts may still come in, unless you object." in page.text
+    assert "No post of others in the training data names you" in page.text
+    desk.register.objections.lodge(["forum:newcomer"], channel="letter")
+    page = visitor.get("/en/mine")
+    assert "You objected, so it stays out." in page.text
+    assert re.search(r"See your objection of \d+ \w+ \d{4}, or withdraw it", page.text)
+
+
+def test_deleting_says_what_goes_what_stays_and_what_comes_next(visitor: Visitor, desk: Desk) -> None:
+    sign_in(visitor, desk)
+    question = visitor.get("/en/mine/delete")
+    today = day(desk.now().date(), "en")
+    stays = "What you posted stays where you posted it. We delete no post there."
+    for said in (
+        "This also objects for you.",
+        "All that you posted leaves the training data.",
+        stays,
+        f"Your objection applies from {today} on.",
+    ):
+        assert said in question.text, said
+    assert re.search(r"It is done by \d+ \w+ \d{4} at the latest", question.text)
+    page = visitor.submit(question)
+    assert "What you posted 2 What others posted about you 1 Published versions that we took back 0" in page.text
+    assert stays in page.text
+    assert f"Your objection applies from {today} on." in page.text
+    assert "at the latest" not in page.text, "it is done"
+    (receipt,) = [link for link in page.links if "/receipt/" in link]
+    assert visitor.get(receipt).path.startswith("/en/receipt/")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [((2026, 1, 31), (2026, 2, 28)), ((2026, 12, 5), (2027, 1, 5)), ((2027, 2, 28), (2027, 3, 28))],
+)
+def test_a_month_ends_on_the_same_day_or_the_last(since: tuple[int, int, int], until: tuple[int, int, int]) -> None:
+    assert _in_a_month(date(*since)) == date(*until)
+
+
 def test_a_deletion_is_on_record_even_while_another_process_writes(
     visitor: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +267,7 @@ def test_a_deletion_is_on_record_even_while_another_process_writes(
     with desk.workspace.writing("import"):
         page = visitor.submit(question)
     assert page.h1 == "This takes longer than usual"
+    assert re.search(r"It is done by \d+ \w+ \d{4} at the latest", page.text)
     assert find(desk.workspace, ANN).own == 2
     erasing.finish(desk.workspace)
     assert find(desk.workspace, ANN).own == 0
@@ -295,13 +357,11 @@ def test_much_is_shown_in_small_pages_and_the_copy_has_the_rest(visitor: Visitor
 
 def test_a_member_whom_only_the_platform_knows_sees_their_content(visitor: Visitor, desk: Desk) -> None:
     import_items(desk.workspace, "forum", [batch([item("new", "forum:newcomer", "I am new here.")])])
-    request = Request({"type": "http", "app": visitor.client.app, "headers": [], "scheme": "http"})
-    answer = Response()
-    MEMBER.begin(request, answer, desk.keys.pepper.subject_key("forum:newcomer"), "forum:newcomer")
-    visitor.client.cookies.set("member", SimpleCookie(answer.headers["set-cookie"])["member"].value)
+    cookie = member(visitor, desk, "forum:newcomer")
+    visitor.client.cookies.set("member", cookie)
     assert "I am new here." in visitor.get("/en/mine").text
-    assert "newcomer" not in answer.headers["set-cookie"], "the account in the cookie is sealed"
-    tampered = SimpleCookie(answer.headers["set-cookie"])["member"].value[:-2] + "xx"
+    assert "newcomer" not in cookie, "the account in the cookie is sealed"
+    tampered = cookie[:-2] + "xx"
     visitor.client.cookies.clear()
     visitor.client.cookies.set("member", tampered)
     assert "I am new" not in visitor.get("/en/mine").text

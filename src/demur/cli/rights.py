@@ -59,23 +59,21 @@ def account_in(invocation: Invocation, account: str | None, reference: str | Non
 )
 @click.option(
     "--language",
-    default="en",
-    show_default=True,
     metavar="LANGUAGE",
-    help="Language of the legal information in it, BCP 47; the rest is in English.",
+    help="Language of the page in it, BCP 47; without it the one on file for the person, else that of your notices.",
 )
 @shared
-def access(invocation: Invocation, account: str | None, reference: str | None, to: Path, language: str) -> None:
+def access(invocation: Invocation, account: str | None, reference: str | None, to: Path, language: str | None) -> None:
     """Write a person's copy of what is held of and about them: one zip with JSON and a page to read.
 
     It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or that
     has the same mail address without anybody having verified it. Make sure first that it is the holder of the account
-    who asks. Of somebody without an account it holds what they said when they objected, and nothing of the accounts
-    that they named then.
+    who asks. Where nothing is held of an account, it says so and writes nothing. Of somebody without an account it
+    holds what they said when they objected, and nothing of the accounts that they named then.
     """
     asked = account_in(invocation, account, reference)
     with progress("Writing the copy"):
-        copy = copy_of(invocation.workspace, asked, to=to, language=language)
+        copy = copy_of(invocation.workspace, asked, to=to, language=language, known=True)
     emit(lambda: _told(copy), copy)
 
 

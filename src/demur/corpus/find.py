@@ -33,6 +33,8 @@ class Row:
     text: str = field(repr=False)
     passages: tuple[str, ...] = field(default=(), repr=False)
     """What of somebody else's row names or quotes the person."""
+    account: str | None = field(default=None, repr=False)
+    """The account of theirs that they wrote it with; None where others wrote it."""
 
     @property
     def shown(self) -> str:
@@ -77,7 +79,8 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
         keys = session.register.persons.own(account)
         shown = session.register.persons.shown(keys)
         own, about, rows = 0, 0, list[Row]()
-        for row in _rows(session.corpus.concerning(shown), shown):
+        names = session.register.persons.names(account)
+        for row in _rows(session.corpus.concerning(shown), shown, names):
             before = own if row.own else about
             own, about = own + row.own, about + (not row.own)
             if limit is None or before < limit:
@@ -88,14 +91,15 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
     return Found(len(keys), objected, own, about, tuple(rows))
 
 
-def _rows(batches: Iterator[Any], keys: SubjectKeys) -> Iterator[Row]:
+def _rows(batches: Iterator[Any], keys: SubjectKeys, names: Mapping[int, str]) -> Iterator[Row]:
     theirs = frozenset(keys.tolist())
     for batch in batches:
         wanted = batch.select(["item", "author", "kind", "audience", "created", "text", "spans", "media"])
         for row in wanted.to_pylist():
             how, text = how_of(row, theirs), row["text"]
             passages = () if how == ("author",) else tuple(passages_of(row, theirs))
-            yield Row(row["item"].hex(), row["kind"], row["created"], how, row["audience"], text, passages)
+            account = names.get(row["author"])
+            yield Row(row["item"].hex(), row["kind"], row["created"], how, row["audience"], text, passages, account)
 
 
 def passages_of(row: Mapping[str, Any], theirs: frozenset[int]) -> Iterator[str]:

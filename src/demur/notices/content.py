@@ -29,7 +29,7 @@ from demur.notices.words import (
     speaker,
 )
 from demur.policy import Policy
-from demur.terms import Basis
+from demur.terms import Basis, Kind
 
 __all__ = [
     "Behalf",
@@ -41,6 +41,7 @@ __all__ = [
     "name_of",
     "others_of",
     "undone_of",
+    "without_account_of",
 ]
 
 Behalf = Literal["self", "child", "other"]
@@ -54,7 +55,7 @@ class NoticeSection:
     """One part of a notice."""
 
     key: str
-    """used, purpose, others, undone, recipients, rights or contact."""
+    """used, purpose, others, undone, recipients, rights or contact; held, source, public for who has no account."""
     title: str
     paragraphs: tuple[Words, ...]
     """Sentences."""
@@ -147,6 +148,15 @@ def others_of(policy: Policy, language: str) -> tuple[str, ...]:
     )
 
 
+def without_account_of(policy: Policy, language: str) -> tuple[NoticeSection, ...]:
+    """What people without an account are told besides: what of theirs may be held, from where, and why publicly.
+
+    Others' posts name, quote or show them, so that the data is not obtained from them (Art. 14(1)(d) and (2)(f) GDPR).
+    Nobody knows their addresses, so that the notice to them is a public one (Art. 14(5)(b) GDPR).
+    """
+    return _Builder(policy, language, speaker(language)).without_account()
+
+
 class _Builder:
     """The sections of one notice."""
 
@@ -174,6 +184,35 @@ class _Builder:
         yield self._section("recipients", _("Who receives it, and how long it is kept"), self._recipients())
         yield self._section("rights", _("Your rights"), (), self._rights())
         yield self._section("contact", _("Contact and complaint"), (), self._contact(authority))
+
+    def without_account(self) -> tuple[NoticeSection, ...]:
+        _ = self._
+        told = [
+            _("We have no address of people without an account. So we cannot write to each of you."),
+            _("That is why we tell you here, in public (Art. 14(5)(b) GDPR)."),
+        ]
+        source = [_("We did not get it from you."), self._said("source")]
+        return (
+            self._section("held", _("What may be in it about you"), (), self._held()),
+            self._section("source", _("Where it comes from"), source, self._seen()),
+            self._section("public", _("Why you read this here"), told),
+        )
+
+    def _held(self) -> Iterator[str]:
+        """What others' posts may hold of somebody who has no account (Art. 14(1)(d) GDPR)."""
+        _ = self._
+        yield _("What others wrote about you, and your name in it")
+        yield _("What you wrote elsewhere, if others quoted it or shared it here")
+        yield _("That you are in a picture or video, if others said so")
+        if Kind.THIRD_PARTY_RECORD in self._policy.door.kinds:
+            yield _("What another organisation has on record about you")
+
+    def _seen(self) -> Iterator[str]:
+        """From where, and whether from what everybody could see (Art. 14(2)(f) GDPR)."""
+        _, door, language = self._, self._policy.door, self._language
+        yield _("Others posted it. Sources: %(list)s", list=self._origins())
+        audiences = listed((_(AUDIENCES[audience]) for audience in door.audiences), language)
+        yield _("Who could see it: %(list)s", list=audiences)
 
     def _section(
         self, key: str, title: str, paragraphs: Iterable[str | Words | None], points: Iterable[str | Words | None] = ()
@@ -237,12 +276,11 @@ class _Builder:
             yield _("Days between this notice and the first use of your content: %(number)s", number=days)
 
     def _purposes(self) -> Iterator[Words | None]:
+        """In the controller's words for the reader's language, else in those for the default one."""
         _, purpose = self._, self._policy.purpose
         default = self._policy.notice.languages[0]
-        if purpose.name == PURPOSE:
-            yield Words(_(PURPOSE), self._language, _("Purpose:"))
-        elif purpose.name:
-            yield Words(purpose.name, default, _("Purpose:"))
+        name = Words(_(PURPOSE), self._language) if purpose.name == PURPOSE else Words(purpose.name, default)
+        yield self._said("purpose_name", _("Purpose:")) or (replace(name, label=_("Purpose:")) if name.text else None)
         yield self._said("purpose") or (Words(purpose.description, default) if purpose.description else None)
 
     def _recipients(self) -> Iterator[str | Words | None]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from demur.notices.campaign import channels_of
 from demur.notices.languages import matching
-from demur.notices.words import Field, languages_of, said
+from demur.notices.words import PURPOSE, Field, languages_of, said
 from demur.policy import Policy
 from demur.policy.hosts import loopback
 from demur.terms import Basis, Kind
@@ -39,6 +39,8 @@ def _controller(policy: Policy) -> Iterator[str]:
 
 
 def _purpose(policy: Policy) -> Iterator[str]:
+    if policy.purpose.name not in {"", PURPOSE}:  # the catalogues have that one in every language
+        yield from _translated(policy, "purpose_name")  # the name is in the default language
     if policy.purpose.description:
         yield from _translated(policy, "purpose")  # the description is in the default language
     else:

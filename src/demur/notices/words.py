@@ -19,7 +19,7 @@ from demur.terms import Audience, Basis, Kind
 Say = Callable[..., str]
 """A message of the catalogues and its values -> a text in one language."""
 
-Field = Literal["purpose", "interests", "recipients", "transfers", "storage", "source"]
+Field = Literal["purpose_name", "purpose", "interests", "recipients", "transfers", "storage", "source"]
 """A key of [notice.wording.LANGUAGE]."""
 
 KINDS: Final[Mapping[Kind, str]] = {

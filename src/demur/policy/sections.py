@@ -65,7 +65,7 @@ class Purpose(Section):
     """[purpose]."""
 
     name: str = "Training of generative AI models"
-    """The purpose in a few words."""
+    """The purpose in a few words; in another language it is purpose_name of [notice.wording.LANGUAGE]."""
     description: str = ""
     """The purpose in a sentence or two, in words that members understand."""
 
@@ -120,6 +120,8 @@ class LegalBasis(Section):
 class Wording(Section):
     """[notice.wording.LANGUAGE]: what only the controller can say, in one language."""
 
+    purpose_name: str = ""
+    """The purpose in a few words, where purpose.name is in another language."""
     purpose: str = ""
     """The purpose in a sentence or two, in words that members understand."""
     interests: str = ""

@@ -2,8 +2,9 @@
 
 Invariants: the copy is there whole or not at all, readable by its owner alone (mode 0600), and never inside the
 workspace, where an erasure would have to find it; memory does not grow with it; that it was given is an entry in the
-register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape. In the
-page everything that anybody wrote is escaped; it has no script, and nothing from elsewhere.
+register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape, unless
+whoever asks may hear that nothing is held. In the page everything that anybody wrote is escaped; it is in the person's
+language, has no script, and loads nothing from elsewhere.
 """
 
 import shutil
@@ -20,10 +21,16 @@ import orjson
 from jinja2 import Environment, PackageLoader
 
 from demur.corpus.session import Session, reading
-from demur.errors import UsageError
-from demur.notices.languages import SOURCE, direction
+from demur.errors import RegisterError, UsageError
+from demur.notices.content import name_of
+from demur.notices.languages import direction, matching
 from demur.notices.templating import environment
+from demur.notices.words import languages_of
+from demur.objecting.channels import nameless
+from demur.policy import Policy
 from demur.rights.records import Counted, Held, Rows, held, writable
+from demur.rights.where_held import anything_held
+from demur.rights.words import Teller
 from demur.suppression.signed import aside
 from demur.terms import EntryKind
 from demur.workspace import Workspace
@@ -31,6 +38,10 @@ from demur.workspace import Workspace
 JSON_NAME: Final = "copy.json"
 PAGE_NAME: Final = "copy.html"
 _PREFIX: Final = "demur-copy-"
+
+
+class UnknownPersonError(RegisterError):
+    """Nothing is held of or about an account."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,9 @@ class Copy:
     size: int
     """Bytes."""
 
+    language: str
+    """Of the page, one of LANGUAGES."""
+
     def discard(self) -> None:
         """Removes a copy that was written to a place of its own."""
         self.path.unlink(missing_ok=True)
@@ -59,7 +73,13 @@ class Copy:
 
 
 def copy_of(
-    workspace: Workspace, account: str, *, to: Path | None = None, language: str = "en", now: datetime | None = None
+    workspace: Workspace,
+    account: str,
+    *,
+    to: Path | None = None,
+    language: str | None = None,
+    known: bool = False,
+    now: datetime | None = None,
 ) -> Copy:
     """Writes the copy for the person who has ``account``.
 
@@ -67,23 +87,46 @@ def copy_of(
         workspace: where.
         account: one account of theirs, whose holder was made sure of.
         to: the zip, which must not exist; without it a place of its own, to be given back by :meth:`Copy.discard`.
-        language: of the legal information, BCP 47; everything else is in English, or in whatever it was written in.
+        language: that they read, BCP 47; without one of LANGUAGES, the one on file for them, else the first one of
+            the policy's notices. What anybody wrote stays as it was written.
+        known: whether something has to be held: for callers who may hear that nothing is.
         now: this moment.
 
     Raises:
         IdentityError: when the account is malformed.
+        UnknownPersonError: when nothing is held and ``known`` asks for something.
         UsageError: when ``to`` is taken, or lies in the workspace.
         CorpusError: when it can't be written, or the corpus was changed meanwhile.
     """
     with reading(workspace, now) as session:
-        person = held(session, account, language)
+        if known and not anything_held(session, account):
+            raise UnknownPersonError(
+                f"Nothing is held of or about {account}: compare its spelling, and say so to whoever asks for a copy "
+                "(Art. 15(1) GDPR)."
+            )
         path = _place(workspace, to)
+        person = held(session, account, _language(session, account, language))
         with aside(path) as file:
-            counted, versions = _write(file, person)
+            counted, versions = _write(file, person, session.policy)
             size = file.stat().st_size
             _record(session, person, counted, versions)
     facts = person.facts
-    return Copy(path, len(facts["accounts"]), facts["named_together"], counted.own, counted.about, versions, size)
+    return Copy(
+        path,
+        accounts=len(facts["accounts"]),
+        claimed=facts["named_together"],
+        own=counted.own,
+        about=counted.about,
+        versions=versions,
+        size=size,
+        language=person.language,
+    )
+
+
+def _language(session: Session, account: str, wanted: str | None) -> str:
+    """The language of the person's page."""
+    on_file = session.register.mails.language_of(session.register.persons.subject(account))
+    return matching(wanted) or matching(on_file) or languages_of(session.policy)[0]
 
 
 def _place(workspace: Workspace, to: Path | None) -> Path:
@@ -96,14 +139,14 @@ def _place(workspace: Workspace, to: Path | None) -> Path:
     return to
 
 
-def _write(file: Path, person: Held) -> tuple[Counted, int]:
+def _write(file: Path, person: Held, policy: Policy) -> tuple[Counted, int]:
     """The zip; counts of the corpus's rows, and the versions that hold some."""
     made = person.facts["made"].astimezone(UTC)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         with _member(archive, JSON_NAME, made) as part:
             counted, versions = _write_json(part, person)
         with _member(archive, PAGE_NAME, made) as part:
-            for text in _page(person, counted):
+            for text in _page(person, counted, policy):
                 part.write(text.encode())
     return counted, versions
 
@@ -158,16 +201,19 @@ def _record(session: Session, person: Held, counted: Counted, versions: int) -> 
     session.register.log.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)
 
 
-def _page(person: Held, counted: Counted) -> Iterator[str]:
+def _page(person: Held, counted: Counted, policy: Policy) -> Iterator[str]:
     """The page for people, in pieces; ``counted`` are the rows of the corpus, streamed through the template."""
     template = _environment().get_template("copy.html")
     yield from template.generate(
-        language=SOURCE,
-        direction=direction(SOURCE),
+        language=person.language,
+        direction=direction(person.language),
+        tell=Teller(person.language, policy.accounts.profiles),
+        controller=name_of(policy),
         facts=person.facts,
         corpus=person.corpus,
         versions=person.versions,
         counted=counted,
+        nameless=nameless,
     )
 
 

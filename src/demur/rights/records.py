@@ -21,7 +21,8 @@ from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.identity import SubjectKeys
 from demur.notices.content import NoticeContent, NoticeSection
-from demur.notices.languages import SOURCE, matching
+from demur.notices.languages import N_
+from demur.notices.words import speaker
 from demur.objecting.channels import RECORDED, Route, nameless
 from demur.register import ObjectionPhase, OwnObjection
 from demur.terms import EntryKind
@@ -37,11 +38,11 @@ _TOLD: Final = frozenset({*RECORDED, Route.TYPED, Route.API_UNCONFIRMED})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
 
 NOT_HELD: Final = (
-    "What may not be used is not kept: of content that was left out of the training data, only the amount is known.",
-    "Who answers whom, which group something was posted in and who wrote what are held as keyed numbers, not as names.",
-    "Photos and videos themselves are not held; only what was written with them, and who is tagged.",
-    "This copy does not hold what the service itself, outside of the training data, knows about you.",
-    "The software that made this copy takes no decision about you with legal or similar effect (Art. 22 GDPR).",
+    N_("We do not keep what may not be used. Of content that we left out, we only know how much there was."),
+    N_("Who wrote what, who answers whom and in which group: we hold this as coded numbers, not as names."),
+    N_("We do not hold photos and videos. We only hold what was written with them, and who is tagged there."),
+    N_("This copy is about the training data. It does not show what our service knows about you besides."),
+    N_("The software that made this copy takes no decision about you that has legal or like effects (Art. 22 GDPR)."),
 )
 """What a reader might look for and not find."""
 
@@ -60,6 +61,8 @@ class Rows:
 
     corpus: Corpus = field(repr=False)
     keys: SubjectKeys
+    names: Mapping[int, str] = field(repr=False)
+    """Identifiers of the person's accounts, by subject key."""
 
     def read(self, counted: Counted | None = None) -> Iterator[dict[str, JSON]]:
         """The rows as plain values; counts them in ``counted``.
@@ -68,14 +71,35 @@ class Rows:
             CorpusError: when the files were replaced meanwhile.
         """
         theirs = frozenset(self.keys.tolist())
+        for row in self._rows():
+            told = _row(row, theirs)
+            if counted is not None:
+                counted.own += told["how"] == ["author"]
+                counted.about += told["how"] != ["author"]
+            yield told
+
+    def own(self) -> Iterator[tuple[dict[str, JSON], str | None]]:
+        """The rows that the person wrote, each with the account that they wrote it with.
+
+        Raises:
+            CorpusError: when the files were replaced meanwhile.
+        """
+        theirs = frozenset(self.keys.tolist())
+        return ((_row(row, theirs), self.names.get(row["author"])) for row in self._rows() if row["author"] in theirs)
+
+    def about(self) -> Iterator[dict[str, JSON]]:
+        """The rows of others that are about the person.
+
+        Raises:
+            CorpusError: when the files were replaced meanwhile.
+        """
+        theirs = frozenset(self.keys.tolist())
+        return (_row(row, theirs) for row in self._rows() if row["author"] not in theirs)
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
         try:
             for batch in self.corpus.concerning(self.keys):
-                for row in batch.select(_COLUMNS).to_pylist():
-                    told = _row(row, theirs)
-                    if counted is not None:
-                        counted.own += told["how"] == ["author"]
-                        counted.about += told["how"] != ["author"]
-                    yield told
+                yield from batch.select(_COLUMNS).to_pylist()
         except (OSError, ValueError, pa.ArrowException):
             raise CorpusError(
                 "The corpus was changed while the copy was written, so that nothing was written: ask for it again."
@@ -101,26 +125,25 @@ class Held:
     """Everything but rows."""
     corpus: Rows
     versions: tuple[VersionHeld, ...]
+    language: str
+    """That the person reads, one of LANGUAGES."""
 
 
 def held(session: Session, account: str, language: str) -> Held:
-    """What is held of the person who has ``account``; rows are read later.
+    """What is held of the person who has ``account``, told in one of LANGUAGES; rows are read later.
 
     Raises:
         IdentityError: when the account is malformed.
     """
     keys = session.register.persons.own(account)
     shown = session.register.persons.shown(keys)
-    versions = tuple(_versions(session, shown))
-    return Held(_facts(session, account, keys, language), Rows(session.corpus, shown), versions)
+    names = session.register.persons.names(account)
+    versions = tuple(_versions(session, shown, names))
+    return Held(_facts(session, names, keys, language), Rows(session.corpus, shown, names), versions, language)
 
 
-def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> dict[str, JSON]:
-    register = session.register
-    subject = register.persons.subject(account)
-    known = dict(zip(keys.tolist(), register.members.identifiers(keys), strict=True))
-    asked = known[subject] or register.pepper.names.canonical(account)
-    accounts = [asked, *(name for key, name in known.items() if name and key != subject)]
+def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, language: str) -> dict[str, JSON]:
+    register, accounts = session.register, list(names.values())
     members = [member for member in map(register.members.get, accounts) if member is not None]
     region = next((member.region for member in members if member.region), None)
     return {
@@ -130,9 +153,9 @@ def _facts(session: Session, account: str, keys: SubjectKeys, language: str) -> 
         "named_together": register.persons.claimed(keys),
         "members": [_plain(vars(member)) for member in members],
         "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
-        "notices": [_notice(vars(each)) for each in register.notices.of(account)],
+        "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
         "information": _information(session, language, region),
-        "not_held": list(NOT_HELD),
+        "not_held": [speaker(language)(sentence) for sentence in NOT_HELD],
     }
 
 
@@ -182,7 +205,7 @@ def _plain(values: Mapping[str, Any]) -> dict[str, JSON]:
 
 def _information(session: Session, language: str, region: str | None) -> list[JSON]:
     """What Art. 15(1)(a) to (h) GDPR asks for, as the notice says it."""
-    content = NoticeContent.of(session.policy, matching(language) or SOURCE, region)
+    content = NoticeContent.of(session.policy, language, region)
     return [_section(each) for each in (content.objecting, *content.sections)]
 
 
@@ -198,7 +221,7 @@ def _section(section: NoticeSection) -> dict[str, JSON]:
     }
 
 
-def _versions(session: Session, keys: SubjectKeys) -> Iterator[VersionHeld]:
+def _versions(session: Session, keys: SubjectKeys, names: Mapping[int, str]) -> Iterator[VersionHeld]:
     gone = retired(session.register)
     exports = list(session.register.log.entries(EntryKind.VERSION_EXPORTED))
     for entry in session.register.log.entries(EntryKind.VERSION_PUBLISHED):
@@ -210,7 +233,7 @@ def _versions(session: Session, keys: SubjectKeys) -> Iterator[VersionHeld]:
                 for each in exports
                 if each.payload["name"] == name
             )
-            yield VersionHeld(name, entry.time, went, Rows(corpus, keys))
+            yield VersionHeld(name, entry.time, went, Rows(corpus, keys, names))
 
 
 def _row(row: Mapping[str, Any], theirs: frozenset[int]) -> dict[str, JSON]:

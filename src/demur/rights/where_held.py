@@ -32,6 +32,21 @@ def count_rows(corpus: Corpus, keys: SubjectKeys) -> tuple[int, int]:
     return own, total - own
 
 
+def anything_held(session: Session, account: str) -> bool:
+    """Whether the register, the corpus, a version or an export holds anything of or about an account's holder.
+
+    Raises:
+        IdentityError: when the account is malformed.
+    """
+    register = session.register
+    keys = register.persons.own(account)
+    if any(register.members.identifiers(keys)) or register.persons.objections(keys) or register.notices.of(account):
+        return True
+    if sum(count_rows(session.corpus, keys)) or any(held_in(session, name, keys) for name in readable(session)):
+        return True
+    return bool(holding_exports(session, [], keys)[0])
+
+
 def readable(session: Session) -> list[str]:
     """The versions that are not retired."""
     gone = retired(session.register)

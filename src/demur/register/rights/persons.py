@@ -113,6 +113,19 @@ class Persons:
         with self._store.reading() as connection:
             return own_accounts(connection, [subject])
 
+    def names(self, account: str) -> dict[int, str]:
+        """The names of every account proven to be of an account's holder, by subject key; the one asked for first.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        subject = self.subject(account)
+        with self._store.reading() as connection:
+            keys = own_accounts(connection, [subject])
+            known = dict(zip(keys.tolist(), self._people.identifiers(connection, keys), strict=True))
+        asked = known.pop(subject, None) or self._people.names.canonical(account)
+        return {subject: asked} | {key: name for key, name in known.items() if name}
+
     def erased_by(self, erasure: Erasure) -> SubjectKeys:
         """The keys of the accounts that an erasure erases, sorted."""
         return np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)

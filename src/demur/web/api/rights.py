@@ -1,8 +1,9 @@
 """A person's copy and a person's deletion over the API (Arts 15 and 17 GDPR).
 
 Invariants: the caller vouches that the account is the person's; a reference leads to the words of somebody without an
-account and to no account that they named; neither asks for a reason; each is an entry in the
-register; both run beside the server's other work, two at a time; a copy leaves no file behind.
+account and to no account that they named; neither asks for a reason; each is an entry in the register; of an account of
+which nothing is held there is no copy; both run beside the server's other work, two at a time; a copy leaves no file
+behind.
 """
 
 from anyio.to_thread import run_sync
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from demur.errors import RegisterError, UsageError, WorkspaceError
 from demur.objecting.channels import account_by_reference
 from demur.rights import erasing
-from demur.rights.access import copy_of
+from demur.rights.access import UnknownPersonError, copy_of
 from demur.web.api.answers import Erasure
 from demur.web.api.describing import describe
 from demur.web.api.models import Who
@@ -33,7 +34,8 @@ _ZIP = "application/zip"
     summary="Get a person's copy",
     **describe(
         None,
-        "A zip with copy.json and copy.html: what is held of and about the person, and the history of their objection.",
+        "A zip with copy.json and copy.html: what is held of and about the person, and the history of their objection. "
+        "The page is in the language on file for them.",
         "not-found",
         "conflict",
         said=Who,
@@ -41,10 +43,17 @@ _ZIP = "application/zip"
     ),
 )
 async def access(request: Request) -> Response:
-    """For their eyes only: make sure that it is theirs before you ask (Art. 12(6) GDPR)."""
+    """For their eyes only: make sure that it is theirs before you ask (Art. 12(6) GDPR).
+
+    Where nothing is held of an account there is no copy, and it is not found: say so to whoever asks (Art. 15(1) GDPR).
+    """
     who, _ = await said(request, Who)
     at = desk(request)
-    copy = await run_sync(copy_of, at.workspace, await run_sync(_account, at, who), limiter=heavy)
+    account = await run_sync(_account, at, who)
+    try:
+        copy = await run_sync(lambda: copy_of(at.workspace, account, known=True), limiter=heavy)
+    except UnknownPersonError as error:
+        raise Problem("not-found", str(error)) from None
     return handed_over(copy)
 
 

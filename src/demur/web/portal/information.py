@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from demur.notices.authorities import Authority, authorities
-from demur.notices.content import NoticeContent
+from demur.notices.content import NoticeContent, without_account_of
 from demur.notices.languages import LANGUAGES, locale
 from demur.notices.words import day, speaker
 from demur.objecting.office import answer_days
@@ -29,6 +29,7 @@ unprefixed: Final = APIRouter(include_in_schema=False)
 FOUND: Final = (
     "/",
     "/notice",
+    "/notice/without-account",
     "/policy",
     "/contact",
     "/accessibility",
@@ -57,7 +58,7 @@ async def start(request: Request) -> Response:
 
 @router.get("/notice")
 async def notice(request: Request) -> Response:
-    """The public notice, also for people without an account (Art. 14 GDPR)."""
+    """The public notice to members (Arts 13 and 14 GDPR), which leads to the one for people without an account."""
     return public_page(request, "notice.html", content=content(request))
 
 
@@ -65,6 +66,13 @@ async def notice(request: Request) -> Response:
 async def letter(request: Request) -> Response:
     """A form to print, fill in and post."""
     return public_page(request, "object_letter.html")
+
+
+@router.get("/notice/without-account")
+async def notice_without_account(request: Request) -> Response:
+    """The public notice to people without an account (Art. 14(5)(b) GDPR)."""
+    own = without_account_of(desk(request).policy(), language(request))
+    return public_page(request, "notice_without_account.html", content=content(request), own=own)
 
 
 @router.get("/policy")

@@ -4,16 +4,19 @@ Invariants: nothing of an account is shown before its holder opened a link that 
 answer to whoever types an account is the same in wording, shape and time whether anybody has heard of it or not; the
 link opens nothing by being looked at, only by its button, and that once. Objecting, taking a copy (Art. 15 GDPR) and
 deleting everything (Art. 17 GDPR) are POSTs by a form of the session's own pages, and none asks for a reason. A
-deletion is on record before it is tried, so that it is done in any case.
+deletion is on record before it is tried, so that it is done in any case; before and after it says the same of what
+goes, what stays and what comes next.
 """
 
 import math
-from collections.abc import Sequence
-from datetime import timedelta
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Annotated, Final
 
 import numpy as np
 from anyio.to_thread import run_sync
+from babel.dates import format_timedelta
 from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -22,12 +25,16 @@ from starlette.responses import RedirectResponse, Response
 from demur.corpus.find import find
 from demur.errors import CorpusError, IdentityError, WorkspaceError
 from demur.notices.content import undone_of
+from demur.notices.languages import locale
+from demur.notices.words import day, speaker
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
 from demur.objecting.settling import held
 from demur.register import ObjectionState
 from demur.rights import erasing
 from demur.rights.access import copy_of
+from demur.rights.erasing import Erased
+from demur.rights.words import Teller
 from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
@@ -82,7 +89,9 @@ async def ask(request: Request) -> Response:
 @router.get("/mine/asked")
 async def asked(request: Request) -> Response:
     """Check your mail."""
-    return page(request, "mine_asked.html", minutes=LINK_MINUTES)
+    lasts = timedelta(minutes=LINK_MINUTES)
+    expiry = format_timedelta(lasts, threshold=2, add_direction=True, locale=locale(language(request)))
+    return page(request, "mine_asked.html", expiry=expiry)
 
 
 @router.post("/mine/end")
@@ -119,7 +128,11 @@ async def ask_to_delete(request: Request) -> Response:
     session = await run_sync(MEMBER.current, request)
     if session is None:
         return RedirectResponse(address(language(request), "/mine"), 303)
-    return page(request, "mine_delete.html", csrf=session.csrf, undone=undone_of(language(request)))
+    at, shown = desk(request), language(request)
+    own = await run_sync(at.register.objections.of_key, session.subject)
+    since = min((each.lodged for each in own if each.binding), default=at.now())
+    goes, next_ = list(_going(shown)), list(_following(at, shown, since))
+    return page(request, "mine_delete.html", csrf=session.csrf, goes=goes, stays=list(_staying(shown)), next=next_)
 
 
 @router.post("/mine/delete")
@@ -129,7 +142,8 @@ async def delete(request: Request) -> Response:
     account = await run_sync(_account_in, at, session)
     asked = await run_sync(erasing.request, at.workspace, account)
     done = await run_sync(_finished, at.workspace, limiter=heavy)
-    response = page(request, "mine_deleted.html", reference=asked.reference, done=done, switch=None)
+    state = await run_sync(at.register.objections.get, asked.reference)
+    response = _deleted(request, state, None if done is None else done.get(asked.reference), done=done is not None)
     await run_sync(MEMBER.end, request, response)
     return response
 
@@ -181,13 +195,74 @@ def _account_in(at: Desk, session: SignIn) -> str:
     return account
 
 
-def _finished(workspace: Workspace) -> bool:
-    """Finish what is on record; False where another process writes all the time."""
+def _finished(workspace: Workspace) -> dict[str, Erased] | None:
+    """Finish what is on record, by reference; None where another process writes all the time."""
     try:
-        patiently(lambda: erasing.finish(workspace))
+        done = patiently(lambda: erasing.finish(workspace))
     except (WorkspaceError, CorpusError):
-        return False
-    return True
+        return None
+    return {each.reference: each for each in done}
+
+
+def _deleted(request: Request, state: ObjectionState, erased: Erased | None, *, done: bool) -> Response:
+    """What came of a deletion; what another process finished meanwhile is told without its numbers."""
+    at, shown = desk(request), language(request)
+    return page(
+        request,
+        "mine_deleted.html",
+        reference=state.reference,
+        done=done,
+        went=list(_gone(shown, erased)) if erased else [],
+        stays=list(_staying(shown)),
+        next=list(_following(at, shown, state.lodged, done=done)),
+        receipt=receipt_at(request, state.seq),
+        switch=None,
+    )
+
+
+def _going(shown: str) -> Iterator[str]:
+    """What a deletion deletes, a sentence each."""
+    _ = speaker(shown)
+    yield _("All that you posted leaves the training data.")
+    yield _("In what others posted there, we mask or delete what names you, quotes you or shows you.")
+    yield _("We take back every published version that holds any of it.")
+    yield _("We delete what we know of you: names, email address, country, year of birth and what you wrote to us.")
+
+
+def _staying(shown: str) -> Iterator[str]:
+    """What a deletion leaves, a sentence each."""
+    _ = speaker(shown)
+    yield _("What you posted stays where you posted it. We delete no post there. You can do that in your account.")
+    yield from undone_of(shown)
+    yield _("Only coded identifiers stay. They serve one purpose: that your objection still applies.")
+
+
+def _following(at: Desk, shown: str, since: datetime, *, done: bool | None = None) -> Iterator[str]:
+    """What comes after a deletion, a sentence each; ``done`` is None where it is not asked for yet."""
+    _ = speaker(shown)
+    yield _("Your objection applies from %(day)s on.", day=day(since.date(), shown))
+    yield _("So nothing that you posted comes in again, unless you withdraw it.")
+    if done is None:
+        yield _("We delete at once, or as soon as other work on the data is done.")
+    if not done:
+        yield _("It is done by %(day)s at the latest (Art. 12(3) GDPR).", day=day(_in_a_month(at.now().date()), shown))
+    yield _("We tell those who have a copy what they must remove.")
+    if at.policy().mail.server:
+        yield _("If we have your email address, we tell you there when all is done. Then we delete the address, too.")
+
+
+def _gone(shown: str, erased: Erased) -> Iterator[tuple[str, int]]:
+    """What a deletion deleted, in numbers."""
+    _ = speaker(shown)
+    yield _("What you posted"), erased.own
+    yield _("What others posted about you"), erased.about
+    yield _("Published versions that we took back"), len(erased.retired)
+
+
+def _in_a_month(since: date) -> date:
+    """The same day of the next month, or that month's last (Art. 3 of Regulation 1182/71)."""
+    year, month = since.year + since.month // 12, since.month % 12 + 1
+    return since.replace(year=year, month=month, day=min(since.day, monthrange(year, month)[1]))
 
 
 def _send_link(at: Desk, account: str, shown: str) -> None:
@@ -211,12 +286,14 @@ async def _content(request: Request, session: SignIn, number: int) -> Response:
     account = await run_sync(_account_in, at, session)
     found = await run_sync(lambda: find(at.workspace, account, limit=_LISTED), limiter=heavy)
     own = await run_sync(at.register.objections.of_key, session.subject)
+    tell = Teller(language(request), at.policy().accounts.profiles)
     pages = max(1, math.ceil(len(found.rows) / _ROWS))
     shown = found.rows[(number - 1) * _ROWS : number * _ROWS]
     return page(
         request,
         "mine_content.html",
         found=found,
+        tell=tell,
         objecting=any(each.binding for each in own),
         own=[(row, shortened(row.shown)) for row in shown if row.own],
         about=[(row, shortened(row.shown)) for row in shown if not row.own],
@@ -229,10 +306,12 @@ async def _content(request: Request, session: SignIn, number: int) -> Response:
     )
 
 
-def _receipts(request: Request, own: Sequence[ObjectionState]) -> list[str]:
-    """Where the member's own objections that stand are seen and withdrawn, the newest first."""
+def _receipts(request: Request, own: Sequence[ObjectionState]) -> list[tuple[str, date]]:
+    """Where the member's own objections that stand are seen and withdrawn, with their days, the newest first."""
     standing = [each for each in own if each.binding]
-    return [_receipt(request, each) for each in standing[-1 : -_RECEIPTS - 1 : -1]]
+    return [
+        (_receipt(request, each), each.received or each.lodged.date()) for each in standing[-1 : -_RECEIPTS - 1 : -1]
+    ]
 
 
 def _receipt(request: Request, state: ObjectionState) -> str:
