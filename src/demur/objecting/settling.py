@@ -6,7 +6,7 @@ the objection was withdrawn, which is on record. What was denied or has lapsed b
 all that it was them, only once however often they say so: no objection is lost because somebody was late.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 from demur.objecting.channels import PROVEN, SAID, Route, new_person
@@ -32,6 +32,14 @@ def confirm(register: Register, reference: str, office: Office) -> ObjectionStat
         RegisterError: for an unknown reference, or one that has ended.
     """
     return register.objections.confirm(reference, now=office.now)
+
+
+def confirm_all(register: Register, seqs: Collection[int], office: Office) -> list[int]:
+    """Confirm those of some objections, by number, that still wait for it; the numbers of these, oldest first.
+
+    What has been settled otherwise meanwhile is left as it is.
+    """
+    return register.objections.confirm_all(seqs, now=office.now)
 
 
 def lapse(register: Register, reference: str, office: Office, *, cause: LapseCause) -> ObjectionState:

@@ -3,7 +3,6 @@
 Invariants: every route of the web is in one of the routers listed here; what changes something is a POST.
 """
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -14,12 +13,12 @@ from starlette.routing import BaseRoute, Route, compile_path
 from demur.web import failures
 from demur.web.api import root
 from demur.web.desk import Desk
-from demur.web.forms import with_file
-from demur.web.gate import Gate
+from demur.web.forms import room_for_files, with_file
+from demur.web.gate import Gate, Upload
 from demur.web.pages import PREFIX
 from demur.web.portal import attach, confirm, information, mine, outbox, proven, receipt, said
 from demur.web.server.limits import Limits
-from demur.web.staff import letters, overview, queue, sign_in
+from demur.web.staff import letters, overview, queue, sign_in, waiting
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(module.router for module in (information, proven, said, receipt, attach, confirm, mine))
@@ -29,7 +28,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, queue, letters, overview)),
+    *(module.router for module in (sign_in, waiting, queue, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 
@@ -56,7 +55,7 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
     )
     app.state.desk = desk
     routers = [(each, PREFIX) for each in PORTAL] + [(each, "") for each in PLAIN]
-    uploads = [_pattern(route, prefix) for router, prefix in routers for route in router.routes if _takes_file(route)]
+    uploads = [_upload(route, prefix) for router, prefix in routers for route in router.routes if _takes_file(route)]
     app.add_middleware(Gate, desk=desk, uploads=uploads)
     failures.install(app)
     for router, prefix in routers:
@@ -68,7 +67,7 @@ def _takes_file(route: BaseRoute) -> bool:
     return isinstance(route, Route) and with_file(route.endpoint)
 
 
-def _pattern(route: BaseRoute, prefix: str) -> re.Pattern[str]:
-    """What the path of a route looks like."""
+def _upload(route: BaseRoute, prefix: str) -> Upload:
+    """What the path of a route looks like, and what it has room for."""
     assert isinstance(route, Route)
-    return compile_path(prefix + route.path)[0]
+    return Upload(compile_path(prefix + route.path)[0], room_for_files(route.endpoint))

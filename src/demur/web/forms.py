@@ -1,4 +1,4 @@
-"""What comes with a POST of a page: fields as text, and at most one file.
+"""What comes with a POST of a page: fields as text, and at most one file, or a few where a page says so.
 
 Invariants: nothing that is sent touches the disk in the clear before it is sealed; few files are in memory at a time,
 however many are being sent; a field that is not there is empty; a field holds no control characters but line breaks.
@@ -6,7 +6,7 @@ however many are being sent; a field that is not there is empty; a field holds n
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +28,12 @@ LONGEST_TEXT: Final = 10_000
 WRONG: Final = 422
 """The status of a form that comes back with what is to be corrected."""
 
-_FIELDS: Final = 20
+FIELDS: Final = 20
+"""Of a form, if it does not say otherwise."""
+
 _FIELD_BYTES: Final = 128 * 1024
+_DIGITS: Final = 15
+"""Of a number that fits everywhere."""
 _CONTROL: Final = re.compile(f"[{IN_TEXT}]")
 _RETRY_S: Final = 60
 """When to try again what there was no room for, in seconds."""
@@ -53,24 +57,62 @@ def with_file(endpoint: object) -> bool:
     return getattr(endpoint, "takes_file", False)
 
 
+def takes_files(megabytes: int) -> Callable[[_Endpoint], _Endpoint]:
+    """Say of a route's endpoint that its form has files, and how large all of them together may be."""
+
+    def marked(endpoint: _Endpoint) -> _Endpoint:
+        endpoint.megabytes = megabytes  # type: ignore[attr-defined]  # what :func:`room_for_files` reads
+        return takes_file(endpoint)
+
+    return marked
+
+
+def room_for_files(endpoint: object) -> int | None:
+    """The megabytes that an endpoint's form has room for; None where it is what the policy says of one file."""
+    found: int | None = getattr(endpoint, "megabytes", None)
+    return found
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that was sent."""
+
+    name: str
+    """As the sender calls it; never used but to tell them which one is meant."""
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Form:
     """What was sent."""
 
     _fields: FormData = field(repr=False)
-    _file: UploadFile | None = field(default=None, repr=False)
+    _files: Sequence[UploadFile] = field(default=(), repr=False)
 
     @asynccontextmanager
     async def content(self) -> AsyncIterator[bytes]:
         """The file, in memory for as long as the block runs and forgotten after it; empty without one."""
-        if self._file is None:
-            yield b""
+        async with self.contents() as sent:
+            yield sent[0].content if sent else b""
+
+    @asynccontextmanager
+    async def contents(self) -> AsyncIterator[list[Sent]]:
+        """The files that are not empty, in memory for as long as the block runs and forgotten after it."""
+        if not self._files:
+            yield []
             return
         async with opened:
             try:
-                yield await self._file.read()
+                read = [Sent(each.filename or "", await each.read()) for each in self._files]
+                yield [each for each in read if each.content]
             finally:
-                await self._file.close()
+                for each in self._files:
+                    await each.close()
+
+    def numbers(self, name: str) -> list[int]:
+        """The positive whole numbers that fields of a name hold, with spaces between them, once each, in order."""
+        words = [word for found in self._fields.getlist(name) if isinstance(found, str) for word in found.split()]
+        return sorted({int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= _DIGITS})
 
     def text(self, name: str) -> str:
         """A field as it was typed, its line breaks plain."""
@@ -113,29 +155,34 @@ class _Sealing(MultiPartParser):
     def _charset(self, named: str) -> None: ...
 
 
-async def read(request: Request) -> Form:
+async def read(request: Request, *, fields: int = FIELDS, files: int = 1) -> Form:
     """The form of a POST.
+
+    Args:
+        request: what was sent.
+        fields: how many there may be.
+        files: how many there may be, where it has any.
 
     Raises:
         HTTPException: 400 when it can't be read, 503 when there is no room for its file.
     """
     if not request.headers.get("content-type", "").startswith("multipart/"):
-        return Form(await request.form(max_fields=_FIELDS, max_files=0))
+        return Form(await request.form(max_fields=fields, max_files=0))
     parser = _Sealing(
         request.headers,
         request.stream(),
-        max_files=1,
-        max_fields=_FIELDS,
+        max_files=files,
+        max_fields=fields,
         max_part_size=_FIELD_BYTES,
     )
     parser.folder = desk(request).workspace.root
     try:
-        fields = await parser.parse()
+        parsed = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
         raise HTTPException(400) from None
     except OSError:  # the disk is full, or no more files may be opened
         raise HTTPException(503, headers={"retry-after": str(_RETRY_S)}) from None
-    return Form(fields, next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None))
+    return Form(parsed, [each for _, each in parsed.multi_items() if isinstance(each, UploadFile)])
 
 
 def limit_by_account(request: Request, account: str) -> None:

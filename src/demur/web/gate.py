@@ -41,6 +41,15 @@ _DIGITS: Final = 18
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A route whose form has files."""
+
+    path: re.Pattern[str]
+    megabytes: int | None
+    """Of all files together; None: what the policy says of one."""
+
+
 @dataclass
 class _Exchange:
     """One request and what was answered."""
@@ -60,7 +69,7 @@ class _Exchange:
 class Gate:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, desk: Desk, uploads: Sequence[re.Pattern[str]] = ()) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, uploads: Sequence[Upload] = ()) -> None:
         self._app = app
         self._desk = desk
         self._uploads = uploads
@@ -118,9 +127,11 @@ class Gate:
         if api:
             return API_BYTES
         multipart = request.headers.get("content-type", "").startswith("multipart/")
-        if multipart and any(each.match(request.scope["path"]) for each in self._uploads):
-            return self._desk.policy().portal.attachment_mb * _KB * _KB + FORM_BYTES
-        return FORM_BYTES
+        found = next((each for each in self._uploads if each.path.match(request.scope["path"])), None)
+        if found is None or not multipart:
+            return FORM_BYTES
+        megabytes = self._desk.policy().portal.attachment_mb if found.megabytes is None else found.megabytes
+        return megabytes * _KB * _KB + FORM_BYTES
 
     def _counting(self, exchange: _Exchange, receive: Receive) -> Receive:
         """``receive``, which stops at the largest body: what a client says of its length may not be true."""

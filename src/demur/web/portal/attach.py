@@ -19,7 +19,7 @@ from demur.register import Attachment, Register
 from demur.web import forms
 from demur.web.pages import desk, gettext
 from demur.web.portal.receipt import Found, find, receipt_at, receipt_page
-from demur.web.portal.sniffing import FileType, file_type
+from demur.web.sniffing import FileType, file_type
 
 router: Final = APIRouter()
 

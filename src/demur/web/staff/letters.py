@@ -23,9 +23,9 @@ from demur.register import Receipt, Register, StaffRole
 from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.pages import desk
-from demur.web.staff.frame import Visit, acting, admitted
+from demur.web.staff.frame import Timed, Visit, acting, admitted
 
-router: Final = APIRouter(include_in_schema=False)
+router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 
 CHANNELS: Final = (Route.LETTER, Route.MAIL, Route.TICKET)
 
