@@ -32,6 +32,8 @@ _DAYS: Final = 90
 """Of objections in the plot."""
 _POINTS: Final = 30
 """Days of a line at most; of a longer campaign it has every second, third, ... day, and the last."""
+_FEW: Final = 2
+"""Days that make no line."""
 _OTHERS: Final = "Other countries"
 _WAITING: Final = frozenset({NoticeStatus.QUEUED, NoticeStatus.SENDING})
 
@@ -184,7 +186,9 @@ def _told_plot(told: Mapping[str, Sequence[tuple[date, float]]]) -> Markup | Non
     if not told:
         return None
     description = "; ".join(f"{name}: {points[-1][1]:.0f} % on {points[-1][0]}" for name, points in told.items())
-    return plots.lines("told", "People told, by country, in percent", description, told, top=100, unit=" %")
+    days = {day for points in told.values() for day, _ in points}
+    draw = plots.bars if len(days) <= _FEW else plots.lines
+    return draw("told", "People told, by country, in percent", description, told, top=100, unit=" %")
 
 
 def _objections_plot(days: Sequence[tuple[date, int]]) -> Markup | None:
