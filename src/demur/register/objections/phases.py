@@ -95,7 +95,7 @@ def confirm_all(connection: sa.Connection, seqs: Iterable[int], time: int) -> li
     if not waiting:
         return []
     covered = covered_by_each(connection, waiting)
-    kind, first = ENDS[ObjectionPhase.CONFIRMED], entries.head(connection).seq + 1
+    kind, first = EntryKind.OBJECTION_CONFIRMED, entries.head(connection).seq + 1
     numbered = enumerate(waiting, first)
     made = [entries.made(own, kind, {"objection": seq}, time, subjects=covered[seq]) for own, seq in numbered]
     entries.insert(connection, made)

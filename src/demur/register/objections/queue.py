@@ -13,14 +13,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
 
+from demur.identity import SubjectKeys
 from demur.register.database import bulk
 from demur.register.database.clock import day, moment
 from demur.register.database.tables import account, attachment, detail, member, objected, objection
 from demur.register.database.vault import Vault
+from demur.register.members import alike
 from demur.register.members.people import People, together
+from demur.register.members.standing import UNKNOWN_REGION
 from demur.register.objections.states import ObjectionPhase
 
 UNKNOWN: Final = ""
@@ -152,7 +156,8 @@ class Homes:
         rows = sa.select(objection.c.seq, *columns).select_from(joined).where(which).order_by(own, member.c.key)
         for seq, *row in connection.execute(rows):
             country, language = found.get(seq, (UNKNOWN, UNKNOWN))
-            found[seq] = Home(country or row[1], language or self._language(*row))
+            region = UNKNOWN if row[1] == UNKNOWN_REGION else row[1]
+            found[seq] = Home(country or region, language or self._language(*row))
         return found
 
     def _language(self, key: int, _: str, digest: bytes | None, wrapped: bytes | None, sealed: bytes | None) -> str:
@@ -221,12 +226,22 @@ def listed(connection: sa.Connection, homes: Homes, seqs: Iterable[int]) -> list
 
 
 def found(connection: sa.Connection, people: People, accounts: Sequence[str]) -> list[int]:
-    """The numbers of the objections that cover some accounts, or that named one as the address to write to."""
-    keys = people.keys(accounts)
+    """The numbers of the objections that cover some accounts, or that named one as the address to write to.
+
+    Another spelling finds them, too: whoever reads a letter rarely knows which one the platform has.
+    """
+    keys = _spellings(connection, people, accounts)
     everybody = [*keys.tolist(), *together(connection, keys).tolist()]
     covering = sa.select(objected.c.objection).where(bulk.among(connection, objected.c.account, everybody))
     named = sa.select(detail.c.seq).where(bulk.among(connection, detail.c.contact, keys))
     return sorted({*connection.scalars(covering), *connection.scalars(named)})
+
+
+def _spellings(connection: sa.Connection, people: People, accounts: Sequence[str]) -> SubjectKeys:
+    """The keys of some accounts, and of their other spellings, as they are given and as they are on record."""
+    asked = np.union1d(people.keys(accounts), people.alike(accounts).ravel())
+    edges = alike.edges(connection)
+    return np.union1d(asked, edges[np.isin(edges, asked).any(axis=1)].ravel())
 
 
 def _unproven(connection: sa.Connection, proven: Collection[str]) -> list[str]:
@@ -245,7 +260,12 @@ def _within(state: Waiting, unproven: Collection[str]) -> sa.ColumnElement[bool]
     if state is Waiting.LAPSED:
         return objection.c.phase == ObjectionPhase.LAPSED.value
     lodged = sa.and_(objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.in_(unproven))
-    return sa.and_(lodged, objection.c.confirm_by.is_not(None)) if state is Waiting.DOUBTED else lodged
+    return sa.and_(lodged, _deadline().is_not(None)) if state is Waiting.DOUBTED else lodged
+
+
+def _deadline() -> sa.ColumnElement[int | None]:
+    """When an objection lapses unless somebody confirms it; null where it does not."""
+    return objection.c.confirm_by
 
 
 def _narrowed(
@@ -277,7 +297,7 @@ def _key(wanted: Wanted) -> sa.ColumnElement[int]:
         return (-objection.c.seq).label("key")
     if wanted.state is Waiting.LAPSED:
         return (-objection.c.changed).label("key")
-    return sa.func.coalesce(objection.c.confirm_by, sa.literal(_NEVER, sa.BigInteger)).label("key")
+    return sa.func.coalesce(_deadline(), sa.literal(_NEVER, sa.BigInteger)).label("key")
 
 
 _JOINED: Final = sa.outerjoin(objection, detail, detail.c.seq == objection.c.seq)
@@ -285,7 +305,7 @@ _JOINED: Final = sa.outerjoin(objection, detail, detail.c.seq == objection.c.seq
 
 def _rows(key: sa.ColumnElement[int]) -> sa.Select[Any]:
     said = (detail.c.child, detail.c.written, detail.c.warning)
-    return sa.select(objection, *said, key.label("key")).select_from(_JOINED)
+    return sa.select(objection, *said, _deadline().label("due"), key.label("key")).select_from(_JOINED)
 
 
 def _page(
@@ -356,7 +376,7 @@ def _listed(counted: tuple[Any, int], at_home: Mapping[int, Home]) -> Listed:
         channel=row.channel,
         received=None if row.received is None else day(row.received),
         lodged=moment(row.lodged),
-        confirm_by=None if row.confirm_by is None else moment(row.confirm_by),
+        confirm_by=None if row.due is None else moment(row.due),
         changed=moment(row.changed),
         child=bool(row.child),
         written=bool(row.written),

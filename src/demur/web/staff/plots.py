@@ -116,13 +116,13 @@ def bars(
         title: what it shows.
         description: what there is to see, in a sentence.
         series: at most SERIES, by their names.
-        top: of the scale, which is not drawn.
+        top: of the scale, where a line stands.
         unit: of the numbers: "%".
     """
     named = list(series.items())[:SERIES]
     slot = (_HEIGHT - _TOP) / sum(len(points) for _, points in named)
     high = min(slot * _BAR_FILLS, _BAR_HIGHEST)
-    y, drawn = float(_TOP), list[str]()
+    y, drawn = float(_TOP), [_upright(_BAR_LEFT), _upright(_WIDTH - _BAR_RIGHT)]
     for number, (label, points) in enumerate(named, 1):
         drawn.append(_text(_BAR_LEFT - 8, y + slot * len(points) / 2, _short(label), "plot-end plot-name"))
         for day, value in points:
@@ -132,6 +132,11 @@ def bars(
             drawn.append(_text(_BAR_LEFT + wide + 8, middle, f"{value:,.0f}{unit} on {day.isoformat()}", "plot-start"))
             y += slot
     return _framed(name, title, description, drawn)
+
+
+def _upright(x: float) -> str:
+    """A line from the top to the bottom."""
+    return f'<line class="plot-grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{_HEIGHT}"/>'
 
 
 def _text(x: float, y: float, text: str, classes: str) -> str:
@@ -164,7 +169,7 @@ def _axis(top: float, unit: str, right: float) -> Iterator[str]:
 def _days(first: date, last: date, x_of: "_Scale") -> Iterator[str]:
     """The first and the last day, and one between where there is room."""
     middle = first + timedelta(days=(last - first).days // 2)
-    shown = {first: "start", last: "end"} if first != last else {first: "start"}
+    shown = {first: "start", last: "end"} if first != last else {first: "middle"}
     if (last - first).days > 1:
         shown[middle] = "middle"
     for day, place in shown.items():

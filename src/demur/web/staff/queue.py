@@ -20,7 +20,7 @@ from demur.register import JSON, Attachment, Listed, ObjectionPhase, ObjectionSt
 from demur.tokens import Purpose
 from demur.web.pages import desk
 from demur.web.staff.frame import Timed, Visit, acting, admitted
-from demur.web.staff.waiting import WARNINGS, country_name, days_left, language_name
+from demur.web.staff.waiting import WARNINGS, came_with, country_name, days_left, language_name
 
 router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 
@@ -135,6 +135,7 @@ async def _page(visit: Visit, state: ObjectionState, **values: Any) -> Response:
     (row,) = await run_in_threadpool(at.register.objections.listed, [state.seq])
     shown = {"state": state, "left": days_left(state, at.now()), "files": files, "receipt": receipt, "row": row}
     shown |= {"warning": WARNINGS.get(row.warning or "", row.warning), "home": _home(row)}
+    shown["said_with"] = came_with(row) or "nothing that is marked"
     return visit.page("staff_objection.html", **{"said": [], "opened": False, **shown, **values})
 
 

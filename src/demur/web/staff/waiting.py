@@ -210,10 +210,14 @@ def _told(rows: Iterable[Listed], now: datetime) -> list[tuple[Listed, dict[str,
 def _words(row: Listed, now: datetime) -> Iterator[tuple[str, object]]:
     yield "country", country_name(row.country)
     yield "language", language_name(row.language)
-    files = f"{row.files} file{'' if row.files == 1 else 's'}" if row.files else ""
-    parts = ("child" if row.child else "", "text" if row.written else "", files)
-    yield "with", ", ".join(filter(None, parts))
+    yield "with", came_with(row)
     yield "left", days_left(row, now)
+
+
+def came_with(row: Listed) -> str:
+    """What came with an objection, in words."""
+    files = f"{row.files} file{'' if row.files == 1 else 's'}" if row.files else ""
+    return ", ".join(filter(None, ("for a child" if row.child else "", "text" if row.written else "", files)))
 
 
 def days_left(row: Listed | ObjectionState, now: datetime) -> int | None:
@@ -310,7 +314,7 @@ def _found(register: Register, what: str, office: Office) -> tuple[str, list[int
     if account is None:
         return "nothing", []
     by = "email" if account.startswith("mail:") else "account"
-    return by, register.objections.search(account)
+    return by, register.objections.search(*{account, account.lower()})  # a letter begins a name with a capital
 
 
 def _confirmed(register: Register, visit: Visit, numbers: list[int], office: Office) -> tuple[set[int], list[Listed]]:
