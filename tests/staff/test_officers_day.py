@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from browsing import NARROW, WIDE, Walk, Way, browser_of, walking
 from passkeys_in_browser import give_passkeys
-from playwright.sync_api import Browser, Response, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Response, sync_playwright
 
 from demur.register import ObjectionPhase, Register
 from demur.register.members.rows import MEMBER
@@ -54,14 +54,13 @@ def _fill(register: Register) -> int:
     return receipt.seq
 
 
-def _signed_in(workspace: Workspace, url: str, walk: Walk) -> list[dict[str, str]]:
-    """Join as an officer; the cookies of the session."""
+def _sign_in(workspace: Workspace, url: str, door: Walk) -> None:
+    """Join as an officer."""
     with workspace.register() as register:
         secret = register.staff.invite("Olga Officer", "officer", datetime.now(UTC) + timedelta(hours=1))
-    give_passkeys(walk.page)
-    walk.open(f"{url}/staff/join/{secret}")
-    walk.press("#answer-button")
-    return [{"name": each["name"], "value": each["value"], "url": url} for each in walk.page.context.cookies()]
+    give_passkeys(door.page)
+    door.open(f"{url}/staff/join/{secret}")
+    door.press("#answer-button")
 
 
 def _table(walk: Walk) -> list[str]:
@@ -75,10 +74,10 @@ def test_an_officers_day(
     with workspace.register() as register:
         known = _fill(register)
     with walking(browser, url, "en", Way(WIDE)) as door:
-        cookies = _signed_in(workspace, url, door)
+        _sign_in(workspace, url, door)
         _look_at_it(door)
-    with walking(browser, url, "en", Way(WIDE, scripts=False)) as walk:
-        walk.page.context.add_cookies(cookies)
+        session = door.page.context.storage_state()
+    with walking(browser, url, "en", Way(WIDE, scripts=False), storage_state=session) as walk:
         took: dict[str, float] = {}
         walk.page.on("response", lambda answer: _time(answer, took))
         _those_due_first(walk)
@@ -87,8 +86,7 @@ def test_an_officers_day(
         _a_letter_with_scans(walk)
         for each in ("coverage", "status"):
             walk.open(f"/staff/{each}")
-    with walking(browser, url, "en", Way(NARROW, scripts=False)) as narrow:
-        narrow.page.context.add_cookies(cookies)
+    with walking(browser, url, "en", Way(NARROW, scripts=False), storage_state=session) as narrow:
         for each in ("objections", f"objections/{known}", "letters", "status"):
             narrow.open(f"/staff/{each}")
     record_property("server_ms", took)
@@ -166,9 +164,10 @@ def _three_hundred(walk: Walk) -> None:
 def _a_letter_with_scans(walk: Walk) -> None:
     walk.open("/staff/letters")
     walk.page.fill("#names", "Hedy Hall")
-    files = (("letter.exe", PDF), ("page2.html", PNG))
-    walk.page.set_input_files(
-        "#file", [{"name": name, "mimeType": "text/html", "buffer": content} for name, content in files]
-    )
+    files: list[FilePayload] = [
+        {"name": "letter.exe", "mimeType": "text/html", "buffer": PDF},
+        {"name": "page2.html", "mimeType": "text/html", "buffer": PNG},
+    ]
+    walk.page.set_input_files("#file", files)
     walk.press("text=Record the objection")
     assert "Files that were sealed with it: 2" in walk.texts[-1]

@@ -297,7 +297,8 @@ def _key(wanted: Wanted) -> sa.ColumnElement[int]:
         return (-objection.c.seq).label("key")
     if wanted.state is Waiting.LAPSED:
         return (-objection.c.changed).label("key")
-    return sa.func.coalesce(_deadline(), sa.literal(_NEVER, sa.BigInteger)).label("key")
+    never: sa.ColumnElement[int] = sa.literal(_NEVER, sa.BigInteger)
+    return sa.case((_deadline().is_(None), never), else_=_deadline()).label("key")
 
 
 _JOINED: Final = sa.outerjoin(objection, detail, detail.c.seq == objection.c.seq)

@@ -73,8 +73,12 @@ async def status(request: Request) -> Response:
     found = await run_in_threadpool(status_of, at.workspace)
     waiting = await run_in_threadpool(at.register.mails.waiting)
     queue = await run_in_threadpool(at.register.objections.listing, Wanted(Waiting.DOUBTED), limit=1, proven=PROVEN)
-    told = {"warnings": list(_warnings(found)), "versions": [(each, _stands(each)) for each in found.versions]}
-    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, states=Waiting, **told)
+    told: dict[str, Any] = {
+        "warnings": list(_warnings(found)),
+        "versions": [(each, _stands(each)) for each in found.versions],
+        "states": Waiting,
+    }
+    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, **told)
 
 
 @router.get("/staff/people")
