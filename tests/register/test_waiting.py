@@ -50,7 +50,7 @@ def numbers(register: Register) -> dict[str, int]:
         "ann": lodge(["forum:ann"], channel="typed-in").seq,
         "link": lodge(["forum:ben"], channel="signed-link").seq,
         "ben": lodge(["forum:ben"], channel="letter", statement={"text": "No.", "warning": "auto-reply"}).seq,
-        "ida": lodge(["person:1"], channel="no-account", statement={"contact": "Ida@far.example", "child": True}).seq,
+        "ida": lodge(["person:1"], channel="no-account", statement={"contact": "Ida@far.example", "for": "child"}).seq,
         "cem": lodge(["forum:cem"], channel="typed-in", reason="No.").seq,
         "gone": lodge(["forum:gone"], channel="typed-in").seq,
     }

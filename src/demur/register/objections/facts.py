@@ -21,11 +21,12 @@ def facts_of(people: People, reason: str | None, statement: Mapping[str, JSON] |
     Args:
         people: whose rule of spelling makes a key of the address.
         reason: why, if they say.
-        statement: what else they say: `child`, `text`, `contact`, and the `warning` of whoever took it in.
+        statement: what else they say: `for` whom (`child` is how it was once), `text`, `contact`, and the `warning` of
+            whoever took it in.
     """
     said = statement or {}
     return {
-        "child": bool(said.get("child")),
+        "child": bool(said.get("child")) or said.get("for") == "child",
         "written": bool(reason or said.get("text")),
         "warning": _word(said.get("warning")),
         "contact": _contact(people, said.get("contact")),

@@ -164,12 +164,14 @@ class Homes:
         if wrapped is None or sealed is None:
             return UNKNOWN
         known = (key, bytes(digest or b""))
-        if not digest or known not in self._known:
+        language = self._known.get(known) if digest else None
+        if language is None:
+            locale = orjson.loads(self.vault.open(wrapped, sealed, "member", key))[1]
+            language = str(locale or UNKNOWN).replace("_", "-").partition("-")[0].lower()
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
-            locale = orjson.loads(self.vault.open(wrapped, sealed, "member", key))[1]
-            self._known[known] = str(locale or UNKNOWN).replace("_", "-").partition("-")[0].lower()
-        return self._known[known]
+            self._known[known] = language
+        return language
 
 
 def listing(

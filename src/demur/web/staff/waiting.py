@@ -47,14 +47,14 @@ SIZES: Final = (50, 100, 300)
 MOST: Final = SIZES[-1]
 """Objections that are confirmed in one act."""
 WARNINGS: Final = {
-    "sender-rewritten": "A mailing list or a relay put its own address in the sender's place. Who wrote it is what the "
-    "mail says, and anybody can write that. Read it and compare.",
-    "own-address": "The mail came from one of our own addresses, so it was forwarded or copied by somebody here. Read "
-    "it to see whose objection it is, and record it for them.",
-    "auto-reply": "It looks like an automatic answer, such as an out-of-office reply. Perhaps nobody objects by it; it "
-    "binds until you know.",
-    "unknown-sender": "Its sender belongs to no account that is on file. Read it for an account or a name, and record "
-    "a letter for that.",
+    "sender-rewritten": "A mailing list or a forwarder stands in the place of its sender: it binds for the writer that "
+    "the mail names, if it names one, which anybody can forge. Make sure who wrote it.",
+    "own-address": "It came from an address of yours, and names no other writer: it binds nobody. Find out who wrote "
+    "it, and record an objection for their account.",
+    "auto-reply": "It is an automatic reply, and no objection: it binds nobody. Read it, and withdraw it if it holds "
+    "nothing.",
+    "unknown-sender": "Its sender matches nobody that you know: it binds for that address alone. Find out which "
+    "accounts are theirs.",
 }
 """What the words mean by which whoever took an objection in says that somebody should look at it."""
 STATES: Final = {
