@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pytest
 from browsing import NARROW, WIDE, Walk, Way, browser_of, walking
+from deadlines import lodge_due
 from passkeys_in_browser import give_passkeys
 from playwright.sync_api import Browser, FilePayload, Response, sync_playwright
 
@@ -45,12 +46,9 @@ def _fill(register: Register) -> int:
         ["person:1"], channel="no-account", statement={"names": ["Ida"], "contact": "ida@far.example", "text": "No."}
     )
     plain = [Lodging([f"forum:m{each}"], channel="typed-in") for each in range(WAITING - DUE - 1)]
-    due = [
-        Lodging([f"forum:d{each}"], channel="typed-in", confirm_by=now + timedelta(days=3 + DUE - each))
-        for each in range(DUE)
-    ]
-    (receipt, *_) = register.objections.lodge_all([said, *plain, *due])
+    (receipt, *_) = register.objections.lodge_all([said, *plain])
     assert not isinstance(receipt, Exception)
+    lodge_due(register, ((f"forum:d{each}", now + timedelta(days=3 + DUE - each)) for each in range(DUE)))
     return receipt.seq
 
 

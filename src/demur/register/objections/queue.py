@@ -324,7 +324,8 @@ def _page(
         rows = rows.where(_before(key, until)).order_by(sa.desc("key"), objection.c.seq.desc())
         return connection.execute(rows).all()[::-1]
     if after is not None:
-        rows = rows.where(~_before(key, Place(after.key, after.seq + 1)))
+        at = sa.literal(after.key, sa.BigInteger)
+        rows = rows.where(sa.or_(key > at, sa.and_(key == at, objection.c.seq > after.seq)))
     return connection.execute(rows.order_by("key", objection.c.seq)).all()
 
 

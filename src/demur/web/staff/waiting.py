@@ -146,10 +146,11 @@ async def review(request: Request) -> Response:
         return acted
     visit, form = acted
     asked, numbers = _asked(form), form.numbers("seq")
-    if not 0 < len(numbers) <= MOST:
-        told = f"Choose at most {MOST} objections at once." if numbers else "Choose at least one objection."
-        return await _list(visit, asked, None, None, forms.WRONG, errors={"queue": told})
+    if len(numbers) > MOST:
+        return await _unchosen(visit, asked, f"Choose at most {MOST} objections at once.")
     rows = await run_in_threadpool(desk(request).register.objections.listed, numbers)
+    if not rows:
+        return await _unchosen(visit, asked, "Choose at least one objection.")
     return visit.page("staff_chosen.html", rows=rows, facts=list(_summary(rows)), back=asked.at(), list=asked.query())
 
 
@@ -167,6 +168,11 @@ async def confirm(request: Request) -> Response:
         if each.seq not in done:
             left.setdefault(each.phase.value, []).append(each)
     return visit.page("staff_confirmed.html", done=len(done), left=list(left.items()), back=_asked(form).at())
+
+
+async def _unchosen(visit: Visit, asked: Asked, why: str) -> Response:
+    """The list again, with what is wrong with the choice."""
+    return await _list(visit, asked, None, None, forms.WRONG, errors={"queue": why})
 
 
 async def _list(
