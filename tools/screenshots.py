@@ -118,9 +118,13 @@ def _staff(browser: Browser, site: Site, language: str, way: Way) -> None:
         walk.open(invited(site, f"Olga Officer {way}", "officer"))
         _take(walk, "staff-join")
         walk.press("#answer-button")
-        for name in ("objections", "letters", "coverage"):
+        for name in ("objections", "letters", "coverage", "status"):
             walk.open(f"/staff/{name}")
             _take(walk, f"staff-{name}")
+        walk.open("/staff/objections?all=yes&sort=newest")
+        _take(walk, "staff-filter")
+        walk.press("text=Confirm those chosen")
+        _take(walk, "staff-chosen")
         walk.open("/staff/objections")
         walk.follow("table a")
         _take(walk, "staff-objection")

@@ -221,7 +221,7 @@ EDITS: dict[str, tuple[str, str]] = {
     "words are gone": ("DELETE FROM detail", "is gone, and no erasure says so"),
     "words are replaced": ("UPDATE detail SET sealed = :none", "was replaced"),
     "words are another's": ("UPDATE detail SET account = 3", "sealed by an account that it does not name"),
-    "words nobody said": ("INSERT INTO detail VALUES (1, 1, :none)", "which digests none"),
+    "words nobody said": ("INSERT INTO detail (seq, account, sealed) VALUES (1, 1, :none)", "which digests none"),
 }
 
 
@@ -286,7 +286,7 @@ def test_salts_that_come_back_are_seen(gone: Register) -> None:
 
 
 def test_words_that_come_back_are_seen(gone: Register) -> None:
-    edit(gone, "INSERT INTO detail SELECT 12, account, sealed FROM detail WHERE seq = 13")
+    edit(gone, "INSERT INTO detail (seq, account, sealed) SELECT 12, account, sealed FROM detail WHERE seq = 13")
     assert any("objection 12" in sentence for sentence in findings(gone))
 
 

@@ -1,14 +1,18 @@
 """The town's forum with staff: an officer, an engineer and an auditor, each with a passkey in software."""
 
 import shutil
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from staffdoor import Door
 from starlette.testclient import TestClient
-from town import found_town
+from town import found_town, town_policy
 
+from demur.policy import Portal
 from demur.register import Entry
 from demur.terms import EntryKind
 from demur.web.app import create_app
@@ -60,3 +64,17 @@ def officer(door: Door) -> Door:
 def entries(desk: Desk) -> Callable[[EntryKind], list[Entry]]:
     """Reads the entries of a kind."""
     return lambda kind: list(desk.register.log.entries(kind))
+
+
+@pytest.fixture
+def site(fast_tmp: Path) -> Iterator[tuple[Workspace, str]]:
+    """The town's site, served on loopback under the name that passkeys need."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        workspace = found_town(fast_tmp / "town", town_policy(portal=Portal(namespace="forum", url=url)))
+        server = uvicorn.Server(uvicorn.Config(create_app(workspace), log_level="warning"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield workspace, url.replace("127.0.0.1", "localhost")
+        server.should_exit = True
+        thread.join()

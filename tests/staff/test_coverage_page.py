@@ -1,6 +1,7 @@
 """Coverage and its plots: the numbers stand in the tables, the plots are readable by everybody."""
 
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -12,9 +13,11 @@ from town import ANN, DIETER
 
 from demur.register import Delivered, Selection
 from demur.terms import Channel, NoticeStatus
+from demur.versions.publish import publish, retire
 from demur.web.desk import Desk
 from demur.web.staff import plots
 from demur.web.staff.overview import by_country, told_over_time
+from demur.workspace import Workspace
 
 DAY: Final = date(2026, 3, 1)
 EVERYBODY: Final = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
@@ -83,6 +86,42 @@ def test_lines_are_told_apart_by_more_than_colour() -> None:
     heights = sorted(float(each.get("y", "")) for each in names)
     assert all(after - before >= 14 for before, after in pairwise(heights))
     assert not any(each.get("style") for each in tree.iter())
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_one_day_or_two_are_drawn_as_bars(days: int) -> None:
+    rows = [(code, _day(day), NoticeStatus.SENT, 1) for code in ("DE", "FR", "GS") for day in range(days)]
+    series = told_over_time([*rows, ("GS", _day(0), NoticeStatus.QUEUED, 1)])
+    tree = ET.fromstring(plots.bars("n", "t", "d", series, top=100, unit=" %"))
+    bars = [float(each.get("width", "")) for each in tree.iter("rect")]
+    assert len(bars) == 3 * days
+    full = 640 - 160 - 150
+    assert bars[:days] == pytest.approx([full * points / 100 for _, points in next(iter(series.values()))], abs=0.1)
+    assert all(float(each.get("y", "")) + float(each.get("height", "")) <= 300 for each in tree.iter("rect"))
+    texts = [text_of(each) for each in tree.iter("text")]
+    assert f"100 % on {_day(days - 1)}" in texts
+    assert {"Germany", "France", "South Georgia & Sou\u2026"} <= set(texts)
+
+
+def test_a_campaign_of_one_day_is_bars_and_a_longer_one_lines(officer: Door, desk: Desk) -> None:
+    desk.register.campaigns.start("spring", EVERYBODY, [Channel.MAIL])
+    for number in range(3):
+        due = desk.register.notices.claim(Channel.MAIL, 1)
+        sent = [Delivered("spring", each.subject, "en", b"", str(each.subject)) for each in due]
+        desk.register.notices.sent(Channel.MAIL, sent, now=datetime.now(UTC) + timedelta(days=number))
+        page = officer.visitor.get("/staff/coverage")
+        assert ("<polyline" in page.html) == (number > 1)
+
+
+def test_officers_see_the_status_once_there_is_a_version(officer: Door, workspace: Workspace) -> None:
+    publish(workspace, "v1")
+    with workspace.register() as register:
+        register.objections.lodge([ANN], channel="typed-in")
+    page = officer.visitor.get("/staff/status")
+    assert re.search("v1[0-9-]{10}63 rows must leave or change", page.text), page.text
+    assert "Objections to review 1" in page.text
+    retire(workspace, "v1")
+    assert "retired" in officer.visitor.get("/staff/status").text
 
 
 def test_the_page_shows_a_campaign_and_the_objections(officer: Door, desk: Desk) -> None:

@@ -199,7 +199,7 @@ def test_signing_out_ends_the_session(door: Door) -> None:
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
-        ("officer", {"objections", "letters", "coverage"}),
+        ("officer", {"objections", "letters", "coverage", "status"}),
         ("engineer", {"coverage", "status"}),
         ("auditor", {"objections", "coverage", "status", "people"}),
     ],

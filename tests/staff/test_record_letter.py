@@ -197,7 +197,76 @@ def test_a_slip_is_told_and_what_was_typed_is_kept(
     assert desk.register.objections.waiting() == []
 
 
-@pytest.mark.parametrize("mail", [b"%PDF-1.4", b"\0" * 100, b"Subject: " + b"x" * 300_000 + b"\r\n\r\n"])
+PDF, JPEG, PNG = b"%PDF-1.4 x", b"\xff\xd8\xff\xe0 x", b"\x89PNG\r\n\x1a\n x"
+
+
+def _send(officer: Door, files: Mapping[str, bytes], status: int = 200, **values: str) -> Page:
+    page = officer.visitor.get("/staff/letters")
+    form = next(each for each in page.forms if each.action == "/staff/letters")
+    sent = [("file", (name, content, "text/html")) for name, content in files.items()]
+    return officer.visitor.post("/staff/letters", form.values | values, status, files=sent)
+
+
+def test_scans_are_sealed_by_what_they_hold_and_saved_alone(officer: Door, desk: Desk) -> None:
+    page = _send(officer, {"../../letter.html": PDF, "page2.svg": JPEG, "3.exe": PNG, "empty.pdf": b""}, names="Ann")
+    assert "Files that were sealed with it: 3" in page.text
+    (state,) = desk.register.objections.waiting()
+    files = desk.register.attachments.of(state.reference)
+    assert [(each.name, each.type) for each in files] == [
+        ("scan-1.pdf", "application/pdf"),
+        ("scan-2.jpg", "image/jpeg"),
+        ("scan-3.png", "image/png"),
+    ]
+    assert [desk.register.attachments.read(each.id) for each in files] == [PDF, JPEG, PNG]
+    assert PDF not in b"".join(each.read_bytes() for each in desk.workspace.root.glob("register*"))
+    here = f"/staff/objections/{state.seq}"
+    opened = officer.act(officer.visitor.get(here), f"{here}/read")
+    form = next(each for each in opened.forms if "/files/" in each.action)
+    answer = officer.client.post(form.action, data=form.values)
+    assert (answer.content, answer.headers["content-type"]) == (PDF, "application/octet-stream")
+    assert answer.headers["content-disposition"].startswith("attachment;")
+
+
+def test_a_scan_alone_is_an_objection_and_one_stands_beside_a_mail(officer: Door, desk: Desk) -> None:
+    _send(officer, {"letter.pdf": PDF})
+    _send(officer, {"letter.pdf": PDF, "mail.eml": MAIL}, channel="letter")
+    scan, mail = desk.register.objections.waiting()
+    assert (scan.channel, mail.channel) == ("letter", "mail")
+    assert [each.name for each in desk.register.attachments.of(mail.reference)] == ["_id.pdf", "scan-1.pdf"]
+
+
+def test_other_files_are_told_and_what_was_typed_is_kept(officer: Door, desk: Desk) -> None:
+    refused: list[tuple[Mapping[str, bytes], str]] = [
+        ({"<b>.docx": b"PK\x03\x04 x"}, "<b>.docx is no PDF, JPEG or PNG, and no mail"),
+        ({"page.html": b"<!doctype html><p>x"}, "page.html is no PDF"),
+        ({"a.pdf": PDF, "b.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}, "b.svg is no PDF"),
+        ({"a.eml": MAIL, "b.eml": MAIL + b" "}, "one mail at a time"),
+        ({f"{number}.pdf": PDF for number in range(11)}, "at most 10 files"),
+    ]
+    for files, told in refused:
+        page = _send(officer, files, 422, names="Ann")
+        assert told in page.errors["file"]
+        assert next(each for each in page.forms if each.action == "/staff/letters").values["names"] == "Ann"
+    assert desk.register.objections.waiting() == []
+
+
+def test_scans_have_room_of_their_own_and_no_more(officer: Door, desk: Desk) -> None:
+    _send(officer, {"a.pdf": PDF + bytes(12 * 1024 * 1024)}, names="Ann")
+    assert len(desk.register.objections.waiting()) == 1
+    code = officer.visitor.get("/staff/letters").forms[0].values["csrf"]
+    sent = {"file": ("a.pdf", PDF + bytes(26 * 1024 * 1024), "application/pdf")}
+    assert officer.client.post("/staff/letters", data={"csrf": code, "names": "Ben"}, files=sent).status_code == 413
+    assert officer.client.post("/staff/objections/search", data={"csrf": code}, files=sent).status_code == 413
+
+
+def test_each_receipt_says_which_account_it_is_for(officer: Door) -> None:
+    page = _record(officer, accounts="ann\ndieter", names="Ann")
+    for account in (ANN, DIETER):
+        assert f"Receipt for {account}" in page.text
+    assert "Receipt for somebody without an account" in _record(officer, names="Ida").text
+
+
+@pytest.mark.parametrize("mail", [b"%PD-1.4", b"\0" * 100, b"Subject: " + b"x" * 300_000 + b"\r\n\r\n"])
 def test_what_is_no_mail_is_told(officer: Door, mail: bytes) -> None:
     assert set(_record(officer, 422, mail, names="Ann").errors) == {"file"}
 

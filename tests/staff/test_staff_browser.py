@@ -1,34 +1,15 @@
 """The staff's way in, in a real browser: Chromium with a virtual authenticator (WebAuthn, section 11)."""
 
-import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Page, sync_playwright
-from town import ANN, found_town, town_policy
+from town import ANN
 
-from demur.policy import Portal
 from demur.terms import EntryKind
-from demur.web.app import create_app
 from demur.workspace import Workspace
-
-
-@pytest.fixture
-def site(fast_tmp: Path) -> Iterator[tuple[Workspace, str]]:
-    """The town's site, served on loopback under the name that passkeys need."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        workspace = found_town(fast_tmp / "town", town_policy(portal=Portal(namespace="forum", url=url)))
-        server = uvicorn.Server(uvicorn.Config(create_app(workspace), log_level="warning"))
-        thread = threading.Thread(target=server.run, args=([listening],))
-        thread.start()
-        yield workspace, url.replace("127.0.0.1", "localhost")
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from ways import as_person, bound, by_link, state_of
 
 from demur.web.desk import Desk
 from demur.web.portal.attach import FULL, MOST
-from demur.web.portal.sniffing import file_type
+from demur.web.sniffing import file_type
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40

@@ -8,7 +8,7 @@ from how the objection was withdrawn, which is on record. What has ended is brou
 by an officer: no objection is lost because somebody was late, or pressed the wrong button.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Literal
 
 from demur.errors import UsageError
@@ -37,6 +37,14 @@ def confirm(register: Register, reference: str, office: Office) -> ObjectionStat
         RegisterError: for an unknown reference, or one that has ended.
     """
     return register.objections.confirm(reference, now=office.now)
+
+
+def confirm_all(register: Register, seqs: Collection[int], office: Office) -> list[int]:
+    """Confirm those of some objections, by number, that still wait for it; the numbers of these, oldest first.
+
+    What has been settled otherwise meanwhile is left as it is.
+    """
+    return register.objections.confirm_all(seqs, now=office.now)
 
 
 def lapse(register: Register, reference: str, office: Office, *, cause: LapseCause) -> ObjectionState:

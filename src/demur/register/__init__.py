@@ -12,6 +12,7 @@ from demur.register.members.staging import MemberImport
 from demur.register.members.standing import Snapshot
 from demur.register.objections.attachments import Attachment
 from demur.register.objections.lodging import Receipt
+from demur.register.objections.queue import Listed, Listing, Order, Place, Waiting, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
 from demur.register.register import Register
 from demur.register.rights.persons import Erasure, OwnObjection, merged
@@ -31,12 +32,16 @@ __all__ = [
     "Entry",
     "Erasure",
     "Head",
+    "Listed",
+    "Listing",
     "Member",
     "MemberImport",
     "NoticeRecord",
     "ObjectionPhase",
     "ObjectionState",
+    "Order",
     "OwnObjection",
+    "Place",
     "Preview",
     "Receipt",
     "Register",
@@ -45,5 +50,7 @@ __all__ = [
     "Snapshot",
     "Staff",
     "StaffRole",
+    "Waiting",
+    "Wanted",
     "merged",
 ]

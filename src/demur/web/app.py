@@ -14,12 +14,12 @@ from starlette.routing import Route, compile_path
 from demur.web import failures
 from demur.web.api import root
 from demur.web.desk import Desk
-from demur.web.forms import turning, with_file
-from demur.web.gate import Gate
+from demur.web.forms import room_for_files, turning, with_file
+from demur.web.gate import Gate, Upload
 from demur.web.pages import PREFIX
 from demur.web.portal import attach, confirm, correct, information, mine, outbox, pasted, proven, receipt, said
 from demur.web.server.limits import Limits
-from demur.web.staff import doubts, letters, overview, queue, sign_in
+from demur.web.staff import doubts, letters, overview, queue, sign_in, waiting
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(
@@ -31,7 +31,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, queue, doubts, letters, overview)),
+    *(module.router for module in (sign_in, waiting, queue, doubts, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 
@@ -59,7 +59,8 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
     app.state.desk = desk
     routers = [(each, PREFIX) for each in PORTAL] + [(each, "") for each in PLAIN]
     routes = [(route, prefix) for router, prefix in routers for route in router.routes if isinstance(route, Route)]
-    uploads = [_pattern(route, prefix) for route, prefix in routes if with_file(route.endpoint)]
+    with_files = [(_pattern(route, prefix), route.endpoint) for route, prefix in routes if with_file(route.endpoint)]
+    uploads = [Upload(path, room_for_files(endpoint)) for path, endpoint in with_files]
     turns = [_pattern(route, prefix) for route, prefix in routes if turning(route.endpoint)]
     app.add_middleware(Gate, desk=desk, uploads=uploads, turning=turns)
     failures.install(app)

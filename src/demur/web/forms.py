@@ -1,4 +1,4 @@
-"""What comes with a POST of a page: fields as text, and at most one file.
+"""What comes with a POST of a page: fields as text, and at most one file, or a few where a page says so.
 
 Invariants: nothing that is sent touches the disk in the clear before it is sealed; few files are in memory at a time,
 however many are being sent; a field that is not there is empty; a field holds no control characters but line breaks.
@@ -8,7 +8,7 @@ of the choice of languages acts on nothing: it comes back in that language, as i
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,8 +33,12 @@ WRONG: Final = 422
 
 _TURN: Final = "turn"
 """The query of the addresses to which the buttons send a form that choose a language."""
-_FIELDS: Final = 20
+FIELDS: Final = 20
+"""Of a form, if it does not say otherwise."""
+
 _FIELD_BYTES: Final = 128 * 1024
+_DIGITS: Final = 15
+"""Of a number that fits everywhere."""
 _CONTROL: Final = re.compile(f"[{IN_TEXT}]")
 _RETRY_S: Final = 60
 """When to try again what there was no room for, in seconds."""
@@ -69,31 +73,69 @@ def turning(endpoint: object) -> bool:
     return getattr(endpoint, "turns", False)
 
 
+def takes_files(megabytes: int) -> Callable[[_Endpoint], _Endpoint]:
+    """Say of a route's endpoint that its form has files, and how large all of them together may be."""
+
+    def marked(endpoint: _Endpoint) -> _Endpoint:
+        endpoint.megabytes = megabytes  # type: ignore[attr-defined]  # what :func:`room_for_files` reads
+        return takes_file(endpoint)
+
+    return marked
+
+
+def room_for_files(endpoint: object) -> int | None:
+    """The megabytes that an endpoint's form has room for; None where it is what the policy says of one file."""
+    found: int | None = getattr(endpoint, "megabytes", None)
+    return found
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that was sent."""
+
+    name: str
+    """As the sender calls it; never used but to tell them which one is meant."""
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Form:
     """What was sent."""
 
     _fields: FormData = field(repr=False)
-    _file: UploadFile | None = field(default=None, repr=False)
+    _files: Sequence[UploadFile] = field(default=(), repr=False)
     turned: bool = False
     """Whether it is only to be shown again, in the language of the path."""
 
     async def close(self) -> None:
-        """Let go of its file, where nobody reads it."""
-        if self._file is not None:
-            await self._file.close()
+        """Let go of its files, where nobody reads them."""
+        for each in self._files:
+            await each.close()
 
     @asynccontextmanager
     async def content(self) -> AsyncIterator[bytes]:
         """The file, in memory for as long as the block runs and forgotten after it; empty without one."""
-        if self._file is None:
-            yield b""
+        async with self.contents() as sent:
+            yield sent[0].content if sent else b""
+
+    @asynccontextmanager
+    async def contents(self) -> AsyncIterator[list[Sent]]:
+        """The files that are not empty, in memory for as long as the block runs and forgotten after it."""
+        if not self._files:
+            yield []
             return
         async with opened:
             try:
-                yield await self._file.read()
+                read = [Sent(each.filename or "", await each.read()) for each in self._files]
+                yield [each for each in read if each.content]
             finally:
-                await self._file.close()
+                for each in self._files:
+                    await each.close()
+
+    def numbers(self, name: str) -> list[int]:
+        """The positive whole numbers that fields of a name hold, with spaces between them, once each, in order."""
+        words = [word for found in self._fields.getlist(name) if isinstance(found, str) for word in found.split()]
+        return sorted({int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= _DIGITS})
 
     def sent(self) -> list[tuple[str, str | UploadFile]]:
         """Every field as it was sent."""
@@ -140,31 +182,36 @@ class _Sealing(MultiPartParser):
     def _charset(self, named: str) -> None: ...
 
 
-async def read(request: Request) -> Form:
+async def read(request: Request, *, fields: int = FIELDS, files: int = 1) -> Form:
     """The form of a POST.
+
+    Args:
+        request: what was sent.
+        fields: how many there may be.
+        files: how many there may be, where it has any.
 
     Raises:
         HTTPException: 400 when it can't be read, 503 when there is no room for its file.
     """
     if not request.headers.get("content-type", "").startswith("multipart/"):
-        fields = await request.form(max_fields=_FIELDS, max_files=0)
-        return _kept(request, Form(fields, turned=_TURN in request.query_params))
+        sent = await request.form(max_fields=fields, max_files=0)
+        return _kept(request, Form(sent, turned=_TURN in request.query_params))
     parser = _Sealing(
         request.headers,
         request.stream(),
-        max_files=1,
-        max_fields=_FIELDS,
+        max_files=files,
+        max_fields=fields,
         max_part_size=_FIELD_BYTES,
     )
     parser.folder = desk(request).workspace.root
     try:
-        fields = await parser.parse()
+        parsed = await parser.parse()
     except (MultiPartException, KeyError, ValueError):
         raise HTTPException(400) from None
     except OSError:  # the disk is full, or no more files may be opened
         raise HTTPException(503, headers={"retry-after": str(_RETRY_S)}) from None
-    file = next((each for _, each in fields.multi_items() if isinstance(each, UploadFile)), None)
-    return _kept(request, Form(fields, file, _TURN in request.query_params))
+    uploaded = [each for _, each in parsed.multi_items() if isinstance(each, UploadFile)]
+    return _kept(request, Form(parsed, uploaded, _TURN in request.query_params))
 
 
 def _kept(request: Request, form: Form) -> Form:

@@ -45,6 +45,15 @@ _TOO_MANY: Final = 429
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A route whose form has files."""
+
+    path: re.Pattern[str]
+    megabytes: int | None
+    """Of all files together; None: what the policy says of one."""
+
+
 @dataclass
 class _Exchange:
     """One request and what was answered."""
@@ -68,7 +77,7 @@ class Gate:
         self,
         app: ASGIApp,
         desk: Desk,
-        uploads: Sequence[re.Pattern[str]] = (),
+        uploads: Sequence[Upload] = (),
         turning: Sequence[re.Pattern[str]] = (),
     ) -> None:
         """Stand before an application.
@@ -76,8 +85,8 @@ class Gate:
         Args:
             app: what is let through to.
             desk: whose limits hold.
-            uploads: the paths of forms that have a file.
-            turning: those of forms that may come back in another language.
+            uploads: the routes whose forms have files.
+            turning: the paths of forms that may come back in another language.
         """
         self._app = app
         self._desk = desk
@@ -142,9 +151,11 @@ class Gate:
         if api:
             return API_BYTES
         multipart = request.headers.get("content-type", "").startswith("multipart/")
-        if multipart and any(each.match(request.scope["path"]) for each in self._uploads):
-            return self._desk.policy().portal.attachment_mb * _KB * _KB + FORM_BYTES
-        return FORM_BYTES
+        found = next((each for each in self._uploads if each.path.match(request.scope["path"])), None)
+        if found is None or not multipart:
+            return FORM_BYTES
+        megabytes = self._desk.policy().portal.attachment_mb if found.megabytes is None else found.megabytes
+        return megabytes * _KB * _KB + FORM_BYTES
 
     def _counting(self, exchange: _Exchange, receive: Receive) -> Receive:
         """``receive``, which stops at the largest body: what a client says of its length may not be true."""

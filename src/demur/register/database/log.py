@@ -4,7 +4,7 @@ Invariants: only entries that bind nothing can be appended from outside; a bindi
 that makes its change, in the same transaction; compare-and-append compares the last *binding* entry (law 3).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from demur.errors import RegisterError
@@ -63,6 +63,21 @@ class Log:
         """
         with self._store.writing() as connection:
             return entries.append(connection, _unbinding(kind), payload, micros(now), subjects=subjects)
+
+    def append_all(
+        self, kind: EntryKind, payloads: Sequence[Mapping[str, JSON]], *, now: datetime | None = None
+    ) -> None:
+        """Append entries of a kind that binds nothing and concerns nobody, in their order.
+
+        Raises:
+            RegisterError: for a binding kind.
+        """
+        time = micros(now)
+        with self._store.writing() as connection:
+            first = entries.head(connection).seq + 1
+            made = [entries.made(seq, _unbinding(kind), each, time) for seq, each in enumerate(payloads, first)]
+            if made:
+                entries.insert(connection, made)
 
     def append_if(
         self, binding: int, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None

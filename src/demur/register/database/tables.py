@@ -42,7 +42,12 @@ detail: Final = sa.Table(
     sa.Column("seq", BIG, primary_key=True, autoincrement=False),
     sa.Column("account", BIG, nullable=False),  # whose key seals it
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("child", sa.Boolean),  # this and what follows: see facts.py; null where it was sealed before they were
+    sa.Column("written", sa.Boolean),
+    sa.Column("warning", sa.Text),
+    sa.Column("contact", BIG),  # a subject key
     sa.Index("detail_account", "account"),
+    sa.Index("detail_contact", "contact"),
 )
 
 account: Final = sa.Table(
@@ -81,6 +86,7 @@ objection: Final = sa.Table(
     sa.Column("confirm_by", BIG),  # counts beside a doubt that stands, and else for nothing
     sa.Column("changed", BIG, nullable=False),
     sa.Index("objection_due", "phase", "confirm_by"),
+    sa.Index("objection_channel", "phase", "channel"),
 )
 
 objected: Final = sa.Table(

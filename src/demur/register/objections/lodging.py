@@ -27,6 +27,7 @@ from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, objected, objection
 from demur.register.database.vault import Vault, plain
 from demur.register.members.people import People, add_bare, identify, together
+from demur.register.objections.facts import facts_of
 from demur.register.objections.references import new_reference
 from demur.register.objections.states import ObjectionPhase
 from demur.terms import EntryKind
@@ -87,6 +88,8 @@ class Lodged:
     """The accounts that it names, in their order."""
     sealed: bytes | None = None
     """What was said with it, sealed by the first of them."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is known of that without opening it (facts.py)."""
     also: Mapping[str, JSON] = field(default_factory=dict)
     """What its entry says besides: which one it repeats (replay.py)."""
 
@@ -127,7 +130,7 @@ class Lodged:
 
     def detail(self) -> dict[str, Any]:
         """The row of what was said with it."""
-        return {"seq": self.receipt.seq, "account": int(self.keys[0]), "sealed": self.sealed}
+        return {"seq": self.receipt.seq, "account": int(self.keys[0]), "sealed": self.sealed, **self.facts}
 
 
 def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging) -> Receipt:
@@ -140,19 +143,21 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
         raise IdentityError("An objection needs an account to hold for: give at least one, as namespace:value.")
     time = micros(said.now)
     keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts, time).tolist())), dtype=np.int64)
-    return _record(connection, vault, said, keys, time)
+    return _record(connection, vault, said, keys, time, facts_of(people, said.reason, said.statement))
 
 
 def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int) -> Receipt:
     """Record an objection of somebody of whom nothing is left but a subject key: what they say is not kept."""
     add_bare(connection, [subject])
-    return _record(connection, vault, said, np.array([subject], dtype=np.int64), micros(said.now))
+    return _record(connection, vault, said, np.array([subject], dtype=np.int64), micros(said.now), {})
 
 
-def _record(connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, time: int) -> Receipt:
+def _record(
+    connection: sa.Connection, vault: Vault, said: Lodging, keys: SubjectKeys, time: int, facts: Mapping[str, Any]
+) -> Receipt:
     receipt = Receipt(new_reference(), entries.head(connection).seq + 1, together(connection, keys), moment(time))
     sealed = _sealed(connection, vault, said, int(keys[0]))
-    insert(connection, [Lodged(said, receipt, keys, sealed)])
+    insert(connection, [Lodged(said, receipt, keys, sealed, facts)])
     return receipt
 
 

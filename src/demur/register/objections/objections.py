@@ -18,8 +18,9 @@ from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.objections import clocks, confirmation, doubts, lodging, phases, states
+from demur.register.objections import clocks, confirmation, doubts, lodging, phases, queue, states
 from demur.register.objections.lodging import Lodging, Receipt
+from demur.register.objections.queue import Listed, Listing, Place, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
 
 P = ParamSpec("P")
@@ -62,6 +63,7 @@ class Objections:
         self._store = store
         self._people = people
         self._vault = vault
+        self._homes = queue.Homes(vault)
 
     @_with_fields(Lodging)
     def lodge(self, said: Lodging) -> Receipt:
@@ -156,6 +158,11 @@ class Objections:
         """
         with self._store.writing() as connection:
             return phases.move(connection, reference, ObjectionPhase.LODGED, micros(now))
+
+    def confirm_all(self, seqs: Collection[int], *, now: datetime | None = None) -> list[int]:
+        """Confirm those of some objections, by their numbers, that still wait; the numbers of these, oldest first."""
+        with self._store.writing() as connection:
+            return phases.confirm_all(connection, seqs, micros(now))
 
     def lapse(self, reference: str, *, cause: phases.LapseCause, now: datetime | None = None) -> ObjectionState:
         """End an objection that the account's holder denies or that nobody confirmed.
@@ -304,6 +311,33 @@ class Objections:
         """
         with self._store.reading() as connection:
             return states.waiting(connection, limit, proven)
+
+    def listing(
+        self,
+        wanted: Wanted,
+        *,
+        limit: int = 50,
+        proven: Collection[str] = (),
+        after: Place | None = None,
+        until: Place | None = None,
+    ) -> Listing:
+        """A page of the objections that officers look through; see :func:`queue.listing`."""
+        with self._store.reading() as connection:
+            return queue.listing(connection, self._homes, wanted, proven, limit, after=after, until=until)
+
+    def listed(self, seqs: Collection[int]) -> list[Listed]:
+        """Objections by their numbers, as they stand in a list, last one first; unknown numbers are left out."""
+        with self._store.reading() as connection:
+            return queue.listed(connection, self._homes, seqs)
+
+    def search(self, *accounts: str) -> list[int]:
+        """The numbers of the objections that cover some accounts, by whatever link, or gave one as their address.
+
+        Raises:
+            IdentityError: for a malformed account.
+        """
+        with self._store.reading() as connection:
+            return queue.found(connection, self._people, accounts)
 
     def covered_by(self, reference: str) -> SubjectKeys:
         """The keys of every account that an objection covers now, sorted.

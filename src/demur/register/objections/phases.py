@@ -6,19 +6,26 @@ has ended can be brought back as it was: with its reference, its words and its f
 appends its entry in the same transaction, and doing it again changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
-from demur.register.database import entries
+from demur.register.database import bulk, entries
 from demur.register.database.records import JSON
 from demur.register.database.tables import objection
 from demur.register.objections import doubts
 from demur.register.objections.confirmation import waits
 from demur.register.objections.references import read_reference
-from demur.register.objections.states import BINDING, ObjectionPhase, ObjectionState, covered_by, read_state
+from demur.register.objections.states import (
+    BINDING,
+    ObjectionPhase,
+    ObjectionState,
+    covered_by,
+    covered_by_each,
+    read_state,
+)
 from demur.terms import EntryKind
 
 LapseCause = Literal["denied", "unconfirmed"]
@@ -92,3 +99,22 @@ def enter(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int,
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))
     if phase is ObjectionPhase.LODGED:
         doubts.drop(connection, seq)
+
+
+def confirm_all(connection: sa.Connection, seqs: Iterable[int], time: int) -> list[int]:
+    """Confirm those of some objections that still wait, an entry each; their numbers, oldest first.
+
+    Those that were settled before are left as they are: what :func:`move` would do for each, in a few statements.
+    """
+    here = (bulk.among(connection, objection.c.seq, seqs), objection.c.phase == ObjectionPhase.LODGED.value)
+    waiting = list(connection.scalars(sa.select(objection.c.seq).where(*here).order_by(objection.c.seq)))
+    if not waiting:
+        return []
+    covered = covered_by_each(connection, waiting)
+    kind, first = EntryKind.OBJECTION_CONFIRMED, entries.head(connection).seq + 1
+    numbered = enumerate(waiting, first)
+    made = [entries.made(own, kind, {"objection": seq}, time, subjects=covered[seq]) for own, seq in numbered]
+    entries.insert(connection, made)
+    values = {"phase": ObjectionPhase.CONFIRMED.value, "active": True, "changed": time}
+    connection.execute(sa.update(objection).where(bulk.among(connection, objection.c.seq, waiting)).values(**values))
+    return waiting

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
 
@@ -215,6 +216,17 @@ def _state(row: Any, named: Sequence[int], crowd: _Crowd, doubted: int | None) -
 def covered_by(connection: sa.Connection, seq: int) -> SubjectKeys:
     """Every account that the objection of a number covers now, sorted."""
     return together(connection, accounts_of(connection, seq))
+
+
+def covered_by_each(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, SubjectKeys]:
+    """For each of some objections, by number, every account that it covers now, sorted."""
+    mine, theirs = account.alias(), account.alias()
+    joined = sa.join(objected, mine, mine.c.key == objected.c.account).join(theirs, theirs.c.person == mine.c.person)
+    pairs = sa.select(objected.c.objection, theirs.c.key).select_from(joined)
+    found: dict[int, list[int]] = {seq: [] for seq in seqs}
+    for seq, key in connection.execute(pairs.where(bulk.among(connection, objected.c.objection, seqs))):
+        found[seq].append(key)
+    return {seq: np.unique(np.array(keys, np.int64)) for seq, keys in found.items()}
 
 
 def accounts_of(connection: sa.Connection, seq: int) -> SubjectKeys:

@@ -21,7 +21,7 @@ from demur.register import Attachment, Register
 from demur.web import forms
 from demur.web.pages import address, desk, gettext, language
 from demur.web.portal.receipt import Found, find, receipt_page
-from demur.web.portal.sniffing import FileType, file_type
+from demur.web.sniffing import FileType, file_type
 
 router: Final = APIRouter()
 

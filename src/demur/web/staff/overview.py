@@ -5,7 +5,7 @@ table beside it; looking changes nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -16,19 +16,24 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from demur.notices.languages import SOURCE, locale
-from demur.register import Register, StaffRole
+from demur.objecting.channels import PROVEN
+from demur.register import Register, StaffRole, Waiting, Wanted
+from demur.status import Status
 from demur.status import status as status_of
 from demur.terms import NoticeStatus
+from demur.versions.states import VersionState
 from demur.web.pages import desk
 from demur.web.staff import plots
-from demur.web.staff.frame import admitted
+from demur.web.staff.frame import Timed, admitted
 
-router: Final = APIRouter(include_in_schema=False)
+router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 
 _DAYS: Final = 90
 """Of objections in the plot."""
 _POINTS: Final = 30
 """Days of a line at most; of a longer campaign it has every second, third, ... day, and the last."""
+_FEW: Final = 2
+"""Days that make no line."""
 _OTHERS: Final = "Other countries"
 _WAITING: Final = frozenset({NoticeStatus.QUEUED, NoticeStatus.SENDING})
 
@@ -61,13 +66,19 @@ async def coverage(request: Request, campaign: str = "") -> Response:
 @router.get("/staff/status")
 async def status(request: Request) -> Response:
     """Where the workspace stands."""
-    visit = await admitted(request, StaffRole.ENGINEER, StaffRole.AUDITOR)
+    visit = await admitted(request, *StaffRole)
     if isinstance(visit, Response):
         return visit
     at = desk(request)
     found = await run_in_threadpool(status_of, at.workspace)
     waiting = await run_in_threadpool(at.register.mails.waiting)
-    return visit.page("staff_status.html", found=found, waiting=waiting)
+    queue = await run_in_threadpool(at.register.objections.listing, Wanted(Waiting.DOUBTED), limit=1, proven=PROVEN)
+    told: dict[str, Any] = {
+        "warnings": list(_warnings(found)),
+        "versions": [(each, _stands(each)) for each in found.versions],
+        "states": Waiting,
+    }
+    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, **told)
 
 
 @router.get("/staff/people")
@@ -78,6 +89,26 @@ async def people(request: Request) -> Response:
         return visit
     everybody = await run_in_threadpool(desk(request).register.staff.list)
     return visit.page("staff_people.html", everybody=everybody)
+
+
+def _warnings(found: Status) -> Iterator[str]:
+    """What somebody has to see to."""
+    if found.loss:
+        yield found.loss
+    if found.clock_days is not None:
+        yield (
+            f"The clock is {found.clock_days} days away from the register's last entry: nothing lapses until it is "
+            "right, or has gone on for a day."
+        )
+
+
+def _stands(version: VersionState) -> str:
+    """How a version stands, in words."""
+    if version.retired:
+        return "retired"
+    if not version.stale:
+        return "follows today's rules"
+    return f"{version.stale:,} row{'' if version.stale == 1 else 's'} must leave or change: publish a new one"
 
 
 def _values(register: Register, wanted: str, today: date) -> dict[str, Any]:
@@ -159,7 +190,9 @@ def _told_plot(told: Mapping[str, Sequence[tuple[date, float]]]) -> Markup | Non
     if not told:
         return None
     description = "; ".join(f"{name}: {points[-1][1]:.0f} % on {points[-1][0]}" for name, points in told.items())
-    return plots.lines("told", "People told, by country, in percent", description, told, top=100, unit=" %")
+    days = {day for points in told.values() for day, _ in points}
+    draw = plots.bars if len(days) <= _FEW else plots.lines
+    return draw("told", "People told, by country, in percent", description, told, top=100, unit=" %")
 
 
 def _objections_plot(days: Sequence[tuple[date, int]]) -> Markup | None:

@@ -2,7 +2,8 @@
 
 Invariants: pure functions of their numbers; every text is escaped; colours, dark mode and print are the stylesheet's
 (classes alone, as the policy for content forbids inline style), and no series is told from another by its colour
-alone: lines have dashes of their own and a name at their end. Sizes are in units of the view box.
+alone: lines have dashes of their own and a name at their end, bars have one beside them. Sizes are in units of the view
+box.
 """
 
 import math
@@ -22,6 +23,13 @@ _DASHES: Final = ("", "8 4", "2 4", "12 4 2 4", "5 5 1 5", "1 3")
 _LABEL_GAP: Final = 15
 _WIDEST: Final = 40
 """Of a column: of few days, too."""
+_BAR_LEFT, _BAR_RIGHT = 160, 150
+"""What is left free beside bars: for their names, and for their numbers."""
+_BAR_FILLS: Final = 0.7
+"""Of its place."""
+_BAR_HIGHEST: Final = 36
+_LABEL_LENGTH: Final = 20
+"""Characters of a name that fit beside a bar; the table has all of it."""
 _STEPS: Final = (1, 2, 5, 10)
 _TICKS: Final = 4
 
@@ -98,6 +106,48 @@ def lines(
     return _framed(name, title, description, drawn)
 
 
+def bars(
+    name: str, title: str, description: str, series: Mapping[str, Points], *, top: float, unit: str = ""
+) -> Markup:
+    """A bar for each series and day, with its number: of one or two days, which make no line.
+
+    Args:
+        name: what its ids begin with, unique on the page.
+        title: what it shows.
+        description: what there is to see, in a sentence.
+        series: at most SERIES, by their names.
+        top: of the scale, where a line stands.
+        unit: of the numbers: "%".
+    """
+    named = list(series.items())[:SERIES]
+    slot = (_HEIGHT - _TOP) / sum(len(points) for _, points in named)
+    high = min(slot * _BAR_FILLS, _BAR_HIGHEST)
+    y, drawn = float(_TOP), [_upright(_BAR_LEFT), _upright(_WIDTH - _BAR_RIGHT)]
+    for number, (label, points) in enumerate(named, 1):
+        drawn.append(_text(_BAR_LEFT - 8, y + slot * len(points) / 2, _short(label), "plot-end plot-name"))
+        for day, value in points:
+            wide, middle = value / top * (_WIDTH - _BAR_LEFT - _BAR_RIGHT), y + slot / 2
+            size = f'width="{wide:.1f}" height="{high:.1f}"'
+            drawn.append(f'<rect class="plot-mark plot-{number}" x="{_BAR_LEFT}" y="{middle - high / 2:.1f}" {size}/>')
+            drawn.append(_text(_BAR_LEFT + wide + 8, middle, f"{value:,.0f}{unit} on {day.isoformat()}", "plot-start"))
+            y += slot
+    return _framed(name, title, description, drawn)
+
+
+def _upright(x: float) -> str:
+    """A line from the top to the bottom."""
+    return f'<line class="plot-grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{_HEIGHT}"/>'
+
+
+def _text(x: float, y: float, text: str, classes: str) -> str:
+    """A text beside a mark, at its height."""
+    return f'<text class="plot-text {classes}" x="{x:.1f}" y="{y + 4:.1f}">{escape(text)}</text>'
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1].rstrip() + "\u2026"
+
+
 def _framed(name: str, title: str, description: str, drawn: Iterable[str]) -> Markup:
     head = (
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{escape(name)}-title '
@@ -119,7 +169,7 @@ def _axis(top: float, unit: str, right: float) -> Iterator[str]:
 def _days(first: date, last: date, x_of: "_Scale") -> Iterator[str]:
     """The first and the last day, and one between where there is room."""
     middle = first + timedelta(days=(last - first).days // 2)
-    shown = {first: "start", last: "end"} if first != last else {first: "start"}
+    shown = {first: "start", last: "end"} if first != last else {first: "middle"}
     if (last - first).days > 1:
         shown[middle] = "middle"
     for day, place in shown.items():

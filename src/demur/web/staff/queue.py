@@ -1,12 +1,11 @@
-"""The officer's queue: objections that nobody has confirmed yet. They bind all the while.
+"""One objection that nobody has confirmed yet, on a page of its own. It binds all the while.
 
-Invariants: there is no way to refuse one here: it is confirmed, or its holder denied it; looking at the list, and at
-how one stands, shows nothing that a person said; what they said is opened by a button, and the register knows of it
-before it is shown; a file is handed over as bytes to be saved, never shown.
+Invariants: there is no way to refuse one here: it is confirmed, or its holder denied it; looking at how one stands
+shows nothing that a person said; what they said is opened by a button, and the register knows of it before it is shown;
+a file is handed over as bytes to be saved, never shown.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,19 +15,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from demur.objecting import settling
-from demur.objecting.channels import PROVEN
 from demur.objecting.office import Office
-from demur.register import JSON, Attachment, ObjectionPhase, ObjectionState, Register, StaffRole
+from demur.register import JSON, Attachment, Listed, ObjectionPhase, ObjectionState, Register, StaffRole
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import desk
-from demur.web.staff.frame import Visit, acting, admitted
+from demur.web.staff.frame import Timed, Visit, acting, admitted
+from demur.web.staff.waiting import WARNINGS, came_with, country_name, days_left, language_name
 
-router: Final = APIRouter(include_in_schema=False)
+router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 
-_LISTED: Final = 200
 _OFFICER: Final = (StaffRole.OFFICER,)
-_READERS: Final = (StaffRole.OFFICER, StaffRole.AUDITOR)
 _SAID: Final = {
     "names": "Names",
     "accounts": "Accounts",
@@ -40,18 +37,6 @@ _SAID: Final = {
     "doubts": "Doubts, with the day of each",
     "within": "Number of the objection that holds what was written",
 }
-
-
-@router.get("/staff/objections")
-async def queue(request: Request) -> Response:
-    """The list, oldest first."""
-    visit = await admitted(request, *_READERS)
-    if isinstance(visit, Response):
-        return visit
-    at = desk(request)
-    states = await run_in_threadpool(lambda: at.register.objections.waiting(_LISTED, proven=PROVEN))
-    rows = [(each, _days_left(each, at.now())) for each in states]
-    return visit.page("staff_queue.html", rows=rows, most=_LISTED)
 
 
 @router.get("/staff/objections/{seq:int}")
@@ -162,7 +147,10 @@ async def objection_page(
     at = desk(visit.request)
     files = await run_in_threadpool(at.register.attachments.of, state.reference) if values.get("opened") else []
     receipt = f"/en/receipt/{at.tokens.make(Purpose.VIEW, state.seq)}"
-    shown = {"state": state, "left": _days_left(state, at.now()), "files": files, "receipt": receipt}
+    (row,) = await run_in_threadpool(at.register.objections.listed, [state.seq])
+    shown = {"state": state, "left": days_left(state, at.now()), "files": files, "receipt": receipt, "row": row}
+    shown |= {"warning": WARNINGS.get(row.warning or "", row.warning), "home": _home(row)}
+    shown["said_with"] = came_with(row) or "nothing that is marked"
     shown |= {"days": at.office().answer_days, "doubt": "", "no_doubt": await run_in_threadpool(_no_doubt, at, state)}
     return visit.page("staff_objection.html", status, **{"said": [], "opened": False, **shown, **values})
 
@@ -172,9 +160,9 @@ def _no_doubt(at: Desk, state: ObjectionState) -> str:
     return settling.undoubtable(at.register, state)
 
 
-def _days_left(state: ObjectionState, now: datetime) -> int | None:
-    """Whole days until it lapses, None where it does not."""
-    return None if state.confirm_by is None else max(0, (state.confirm_by - now).days)
+def _home(row: Listed) -> str:
+    """Country and language of the account's holder, as far as they are on file."""
+    return ", ".join(filter(None, (country_name(row.country), language_name(row.language)))) or "not on file"
 
 
 def _rows(said: dict[str, JSON]) -> Iterator[tuple[str, str]]:

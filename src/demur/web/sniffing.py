@@ -14,6 +14,8 @@ class FileType(NamedTuple):
     media_type: str
     """RFC 6838."""
     suffix: str
+    scan: bool = False
+    """Whether it is what a scanner or a camera makes."""
 
 
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -48,9 +50,9 @@ def _text(content: bytes) -> bool:
 
 
 _TYPES: Final[tuple[tuple[Callable[[bytes], bool], FileType], ...]] = (
-    (lambda content: content.startswith(_PDF), FileType("application/pdf", "pdf")),
-    (lambda content: content.startswith(_PNG), FileType("image/png", "png")),
-    (lambda content: content.startswith(_JPEG), FileType("image/jpeg", "jpg")),
+    (lambda content: content.startswith(_PDF), FileType("application/pdf", "pdf", scan=True)),
+    (lambda content: content.startswith(_PNG), FileType("image/png", "png", scan=True)),
+    (lambda content: content.startswith(_JPEG), FileType("image/jpeg", "jpg", scan=True)),
     (_mail, FileType("message/rfc822", "eml")),
     (_text, FileType("text/plain", "txt")),
 )
