@@ -165,8 +165,8 @@ def test_the_authority_is_that_of_the_reader_else_of_the_controller_else_a_list(
 
 
 def test_germany_says_that_a_state_is_responsible(policy: Policy) -> None:
-    assert "authority of a federal state" in _text(policy, region="DE")
-    assert "authority of a federal state" not in _text(policy, region="FR")
+    assert "authority of their federal state" in _text(policy, region="DE")
+    assert "authority of their federal state" not in _text(policy, region="FR")
 
 
 def test_every_country_of_the_economic_area_has_an_authority() -> None:

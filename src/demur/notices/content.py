@@ -84,7 +84,7 @@ class NoticeContent:
         return cls(
             language=language,
             controller=told,
-            subject=_("AI training with your content: you can object"),
+            subject=_("You can object to AI training with your content"),
             intro=_(
                 "%(controller)s tells you here how content is used to train AI from %(day)s on.",
                 controller=told,
@@ -111,7 +111,7 @@ def undone_of(language: str) -> tuple[str, ...]:
     _ = speaker(language)
     return (
         _("A model that was trained before you objected keeps what it learned from your content."),
-        _("We cannot take your content out of copies that others received before you objected."),
+        _("Others may have a copy from before you objected. We cannot take your content out of it."),
     )
 
 
@@ -147,8 +147,8 @@ class _Builder:
             _("Your right to object"),
             [
                 _("You can object at any time, without giving a reason."),
-                _("If you object, nothing that you posted goes into new training data, however old it is."),
-                _("Your objection covers all accounts that we know to be yours, and it never expires."),
+                _("If you object, nothing that you posted goes into new training data. Its age does not matter."),
+                _("Your objection applies to all accounts that we know are yours, and it never expires."),
             ],
         )
 
@@ -279,4 +279,4 @@ def complaint_of(authority: Authority | None, language: str) -> tuple[str, ...]:
     own = _("Supervisory authority: %(name)s, %(url)s", name=authority.name, url=authority.url)
     if not authority.states:
         return (own,)
-    return (own, _("In Germany, the authority of a federal state is responsible for most companies."))
+    return (own, _("In Germany, most companies answer to the authority of their federal state."))

@@ -48,7 +48,7 @@ def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
         (
             *(_said(params, language) if "named" in params else _stands(params, language)),
             _reference(params, language),
-            _("See how your objection stands, or withdraw it"),
+            _("See your objection, or withdraw it"),
         ),
         _text(params, "receipt_url"),
         (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
@@ -59,7 +59,7 @@ def _stands(params: Params, language: str) -> tuple[str, ...]:
     """How the objection for an account stands."""
     _, lodged = speaker(language), _day(params, "lodged", language)
     return (
-        _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged),
+        _("Your objection applies from %(day)s on. You do not have to do anything else.", day=lodged),
         _("What you posted is not used for new versions of the training data any more."),
     )
 
@@ -67,12 +67,12 @@ def _stands(params: Params, language: str) -> tuple[str, ...]:
 def _said(params: Params, language: str) -> tuple[str, ...]:
     """What a receipt says to somebody without an account: their names count once they are confirmed."""
     _ = speaker(language)
-    sentences = [_("Your objection holds from %(day)s on.", day=_day(params, "lodged", language))]
+    sentences = [_("Your objection applies from %(day)s on.", day=_day(params, "lodged", language))]
     if params["accounts"]:
         sentences.append(_("The accounts and profiles that you named are covered from now on."))
     if params["named"]:
         sentences.append(_("We keep the names sealed, until texts of others can be searched for them."))
-        sentences.append(_("They will count once you have confirmed them by mail, or we have checked them."))
+        sentences.append(_("They apply once you have confirmed them by email, or we have checked them."))
     return tuple(sentences)
 
 
@@ -135,7 +135,7 @@ def _erased(policy: Policy, language: str, params: Params) -> MailContent:
         _("Your data is deleted"),
         (
             _("We have deleted what we held of you for AI training."),
-            _("Only coded identifiers stay. They serve one purpose: that your objection still holds."),
+            _("Only coded identifiers stay. They serve one purpose: that your objection still applies."),
             _reference(params, language),
         ),
         "",

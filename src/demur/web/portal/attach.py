@@ -29,10 +29,10 @@ FULL: Final = 3
 """All of one objection together, as a multiple of what a single file may have; a reason is taken beyond that."""
 
 _MEGABYTE: Final = 1024 * 1024
-_NOTHING: Final = N_("Write a reason or choose a file.")
+_NOTHING: Final = N_("Enter a reason or choose a file.")
 _TOO_LARGE: Final = N_("That is too large")
 _NO_MORE: Final = N_("We cannot add more to this objection here. Write to us instead.")
-_OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved mails and plain text.")
+_OTHER_TYPE: Final = N_("We take PDF files, PNG and JPEG pictures, saved emails and plain text.")
 
 
 @dataclass(frozen=True)
