@@ -7,11 +7,12 @@ the language they are in; nothing in it claims that anything is lawful, anonymou
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
 from demur.notices.lacking import lacks
+from demur.notices.languages import lasting
 from demur.notices.templating import line
 from demur.notices.words import (
     AUDIENCES,
@@ -31,9 +32,22 @@ from demur.notices.words import (
 from demur.policy import Policy
 from demur.terms import Basis
 
-__all__ = ["NoticeContent", "NoticeSection", "Words", "complaint_of", "lacks", "name_of", "others_of", "undone_of"]
+__all__ = [
+    "Behalf",
+    "NoticeContent",
+    "NoticeSection",
+    "Words",
+    "complaint_of",
+    "lacks",
+    "name_of",
+    "others_of",
+    "undone_of",
+]
 
 _FIRST_PARTY: Final = "first-party"
+
+Behalf = Literal["self", "child", "other"]
+"""Whose content somebody speaks for: their own, a child's, somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +120,14 @@ def name_of(policy: Policy) -> str:
     return line(policy.controller.name) or str(urlsplit(policy.portal.url).hostname)
 
 
-def undone_of(language: str) -> tuple[str, ...]:
+def undone_of(language: str, behalf: Behalf = "self") -> tuple[str, ...]:
     """What an objection can't undo, a sentence each."""
     _ = speaker(language)
+    if behalf != "self":
+        return (
+            _("A model that was trained before the objection keeps what it learned from the content."),
+            _("Others may have a copy from before the objection. We cannot take the content out of it."),
+        )
     return (
         _("A model that was trained before you objected keeps what it learned from your content."),
         _("Others may have a copy from before you objected. We cannot take your content out of it."),
@@ -148,7 +167,7 @@ class _Builder:
             [
                 _("You can object at any time, without giving a reason."),
                 _("If you object, nothing that you posted goes into new training data. Its age does not matter."),
-                _("Your objection applies to all accounts that we know are yours, and it never expires."),
+                _("Your objection applies to all accounts that we know are yours. It never expires."),
             ],
         )
 
@@ -206,7 +225,7 @@ class _Builder:
             yield _("Only people in these countries: %(list)s", list=countries(policy.regions, self._language))
             if door.unknown_region == "use":
                 yield _("Also people whose country we do not know")
-        yield _("Minimum age in years: %(number)s", number=door.minimum_age)
+        yield _("Minimum age: %(time)s", time=lasting(door.minimum_age, "year", self._language))
         if door.unknown_age == "use":
             yield _("Also people whose age we do not know")
 
@@ -220,8 +239,8 @@ class _Builder:
         if policy.basis.use is Basis.LEGITIMATE_INTERESTS:
             yield self._said("interests", _("Our legitimate interests:"))
         if policy.notice.required and policy.notice.period_days:
-            days = policy.notice.period_days
-            yield _("Days between this notice and the first use of your content: %(number)s", number=days)
+            days = lasting(policy.notice.period_days, "day", self._language)
+            yield _("Time between this notice and the first use of your content: %(time)s", time=days)
 
     def _purposes(self) -> Iterator[Words | None]:
         _, purpose = self._, self._policy.purpose
@@ -234,11 +253,11 @@ class _Builder:
 
     def _recipients(self) -> Iterator[str | Words | None]:
         """Arts 13(1)(e) and (f), 13(2)(a) and 14(2)(f) GDPR."""
-        _, days = self._, self._policy.retention.versions_days
+        _, days = self._, lasting(self._policy.retention.versions_days, "day", self._language)
         yield self._said("recipients", _("Who receives it:"))
         yield self._said("transfers", _("Transfers to other countries:"))
         yield self._said("storage", _("How long it is kept:"))
-        yield _("Days until an outdated version of the training data is deleted: %(number)s", number=days)
+        yield _("Time until an old version of the training data is deleted: %(time)s", time=days)
         yield self._said("source", _("Where it comes from:"))
 
     def _rights(self) -> Iterator[str]:
