@@ -95,7 +95,7 @@ def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
 def _stands(params: Params, language: str) -> tuple[str, ...]:
     """What a receipt says to the holder of an account."""
     _ = speaker(language)
-    return _("You do not have to do anything else."), _(_STOPPED[_behalf(params)])
+    return _(_STOPPED[_behalf(params)]), _("You do not have to do anything else.")
 
 
 def _said(params: Params, language: str) -> tuple[str, ...]:
