@@ -5,7 +5,6 @@ page in their language.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 from fastapi import FastAPI
@@ -15,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UnavailableError, WorkspaceError
-from demur.notices.languages import N_, within
+from demur.notices.languages import N_
 from demur.web.intake import IntakeFullError
-from demur.web.pages import language, page
+from demur.web.pages import page
 from demur.web.problems import by_status
 
 _ASTRAY: Final = N_("Check that the address is complete, or start from the first page.")
@@ -30,8 +29,7 @@ _SENTENCES: Final[Mapping[int, tuple[str, str]]] = {
     404: (N_("Page not found"), _ASTRAY),
     405: (N_("Page not found"), _ASTRAY),
     413: (N_("That is too large"), N_("Go back and send less, or a smaller file.")),
-    # Translators: "time" is like "in 12 seconds", as your language writes it.
-    429: (N_("Too many requests"), N_("Nothing was lost. Try again %(time)s.")),
+    429: (N_("Too many requests"), N_("Nothing was lost. Try again in %(seconds)s seconds.")),
     500: (N_("Something went wrong on our side"), N_("Try again in a few minutes, or write to us.")),
     503: (N_("This takes longer than usual"), N_("Try again in a few minutes, or write to us.")),
 }
@@ -46,8 +44,8 @@ def failure(request: Request, status: int, headers: Mapping[str, str] | None = N
     title, advice = _SENTENCES[known]
     if request.url.path.startswith("/api/"):
         return by_status(status, headers).response()
-    wait = within(timedelta(seconds=int(headers.get("retry-after", _RETRY_S))), language(request))
-    values = {"title": title, "advice": advice, "time": wait, "switch": "/"}
+    seconds = headers.get("retry-after", "")
+    values = {"title": title, "advice": advice, "seconds": seconds, "switch": "/"}
     return page(request, "failure.html", status, headers=headers, **values)
 
 
