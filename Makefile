@@ -13,7 +13,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format messages screenshots soak bench pins clean
+.PHONY: help setup demo test lint format messages readability screenshots soak bench pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ format: $(DEV) ## rewrite the code in its one style
 
 messages: $(DEV) ## collect the strings of pages and mails into every catalogue
 	@$(BIN)/python tools/messages.py
+
+readability: $(DEV) ## how hard the English of pages, notices and emails is to read
+	@$(BIN)/python tools/readability.py
 
 screenshots: $(DEV) ## pictures of the pages: docs/screens/, and all of them in .screens/
 	@$(BIN)/python tools/screenshots.py

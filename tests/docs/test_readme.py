@@ -98,8 +98,8 @@ def test_people_are_told_given_their_copy_and_erased_as_it_says(desk: Path) -> N
     mails = {line: _said_and_mails(line, desk) for line in (check, *lines)}
     (worker,) = (line for line in lines if line.startswith("demur worker"))
     assert mails[worker] == {
-        "ann@mail.example": ["We have received your objection"],  # so Ben alone is told
-        "ben@mail.example": ["AI training with your content: you can object"],
+        "ann@mail.example": ["Example Town Forum: We have received your objection"],  # so Ben alone is told
+        "ben@mail.example": ["Example Town Forum: You can object to AI training with your content"],
     }
     assert (desk / "ben.zip").is_file()
     found = json.loads(_run("demur find -w community --account mastodon:@ben@example.org --json", desk))

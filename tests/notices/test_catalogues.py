@@ -3,7 +3,7 @@
 import ast
 import importlib.util
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,12 @@ from demur.notices.languages import (
     accepted,
     autonym,
     direction,
+    lasting,
     locale,
     matching,
+    megabytes,
     translations,
+    within,
 )
 from demur.notices.mails import MAILS, Params, mail
 from demur.notices.words import day
@@ -179,6 +182,35 @@ def test_days_are_written_as_in_europe() -> None:
     assert day(date(2027, 2, 1), "pt") == "1 de fevereiro de 2027"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", [1, 2, 5, 12, 30, 100])
+def test_times_and_sizes_are_in_words_of_the_language(language: str, number: int) -> None:
+    said = [lasting(number, unit, language) for unit in ("day", "year")]
+    said += [megabytes(number, language), within(timedelta(minutes=number), language)]
+    for text in said:
+        assert re.search(r"[^\W\d_]{2}", text), text
+        assert "duration" not in text
+        assert "%" not in text
+
+
+def test_times_have_the_plural_of_the_language() -> None:
+    days = {"en": "30 days", "de": "30 Tage", "fr": "30 jours", "pl": "30 dni", "mt": "30 jum", "ga": "30 lá"}
+    assert {language: lasting(30, "day", language).replace("\xa0", " ") for language in days} == days
+    ones = {"en": "1 day", "nb": "1 dag", "et": "1 päev", "sl": "1 dan", "mt": "1 jum"}
+    assert {language: lasting(1, "day", language) for language in ones} == ones
+    assert [lasting(number, "year", "ga") for number in (1, 3, 7, 18)] == [
+        "1 bhliain",
+        "3 bliana",
+        "7 mbliana",
+        "18 bliain",
+    ]
+    assert lasting(18, "year", "pl") == "18 lat"
+    assert lasting(400, "day", "en") == "400 days"
+    assert within(timedelta(minutes=60), "en") == "in 60 minutes"
+    assert within(timedelta(seconds=1), "de") == "in 1 Sekunde"
+    assert megabytes(1, "pl") == "1 megabajt"
+
+
 def test_no_text_is_marked_where_it_is_not_found() -> None:
     """Babel finds no call within an f-string: what is marked there would be in no catalogue."""
     for path in (Path(demur.__file__).parent).rglob("*.py"):
@@ -198,7 +230,7 @@ def test_no_sentence_of_a_letter_is_left_in_english(language: str, template: str
         "minutes": 60,
         **dict.fromkeys(("receipt_url", "confirm_url", "url"), "https://object.example.org/x"),
     }
-    for more in ({}, {"named": True, "accounts": True}):
+    for more in ({}, {"named": True, "accounts": True}, {"for": "child", "account": "ann"}, {"for": "other"}):
         here, english = (mail(policy, template, each, {**params, **more}) for each in (language, SOURCE))
         said, source = ({each.subject, *each.before, *each.after} for each in (here, english))
         assert not {each for each in said & source if "://" not in each}

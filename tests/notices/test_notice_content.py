@@ -44,7 +44,7 @@ def test_every_value_of_the_policy_has_a_word() -> None:
         ("door", {"origins": "any"}, "Sources: our own service\n", "any other source"),
         ("door", {"origins": ("first-party", "Quay Reviews")}, "", "Sources: our own service and Quay Reviews"),
         ("door", {"since": date(2020, 5, 1)}, "There is no limit on how old", "Only content from 1 May 2020 or later"),
-        ("door", {"minimum_age": 21}, "in years: 18", "in years: 21"),
+        ("door", {"minimum_age": 21}, "age: 18 years", "age: 21 years"),
         ("door", {"unknown_age": "use"}, "", "Also people whose age we do not know"),
         ("door", {"unknown_region": "use"}, "", "Also people whose country we do not know"),
         ("", {"regions": "any"}, "Only people in these countries: Germany, Ireland and Malta", ""),
@@ -53,8 +53,8 @@ def test_every_value_of_the_policy_has_a_word() -> None:
         ("identifiers", {"iban": "keep"}, "bank account numbers", "IP addresses"),
         ("others", {"mentions": "drop"}, "the name is masked", "by a link, that content is left out"),
         ("others", {"quotes": "drop"}, "the quote is masked", "mark it as a quote, that content is left out"),
-        ("retention", {"versions_days": 7}, "is deleted: 30", "is deleted: 7"),
-        ("notice", {"period_days": 45}, "of your content: 30", "of your content: 45"),
+        ("retention", {"versions_days": 7}, "is deleted: 30 days", "is deleted: 7 days"),
+        ("notice", {"period_days": 45}, "of your content: 30 days", "of your content: 45 days"),
         ("notice", {"required": False}, "first use of your content", ""),
         ("controller", {"name": "Quay Club"}, "Harbour Commons tells", "Quay Club tells you"),
         ("controller", {"dpo": ""}, "Data protection officer", ""),
@@ -186,8 +186,8 @@ def test_the_authority_is_that_of_the_reader_else_of_the_controller_else_a_list(
 
 
 def test_germany_says_that_a_state_is_responsible(policy: Policy) -> None:
-    assert "authority of a federal state" in _text(policy, region="DE")
-    assert "authority of a federal state" not in _text(policy, region="FR")
+    assert "authority of their federal state" in _text(policy, region="DE")
+    assert "authority of their federal state" not in _text(policy, region="FR")
 
 
 def test_every_country_of_the_economic_area_has_an_authority() -> None:

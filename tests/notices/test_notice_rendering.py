@@ -88,7 +88,7 @@ def _checked(rendered: Rendered) -> None:
     assert tree.find(".//title").text == rendered.subject
     tags = {element.tag for element in tree.iter() if isinstance(element.tag, str)}
     assert not tags & {"img", "script", "link", "iframe", "object", "form", "table", "base", "svg", "video"}
-    assert not re.search(r"url\(|@import|src=|background=|http-equiv", rendered.html)
+    assert not re.search(r"url\(|@import|src=|background=|http-equiv|<style", rendered.html)
     assert "\n" not in rendered.subject
     for text in (rendered.text, rendered.html, rendered.in_app):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\n{3}", text)
@@ -114,6 +114,80 @@ def test_the_letters_in_english(policy: Policy, template: str) -> None:
     _same(f"{template}.txt", rendered.text)
     _same(f"{template}.html", rendered.html)
     assert rendered.in_app == ""
+
+
+# What every mail does
+
+
+@pytest.mark.parametrize("template", MAILS)
+@pytest.mark.parametrize("more", [{}, {"account": "en17"}, {"named": True, "accounts": True}, {"for": "child"}])
+def test_a_mail_says_who_writes_and_the_same_as_text_and_as_html(
+    policy: Policy, template: str, more: dict[str, JSON]
+) -> None:
+    rendered = render_mail(policy, template, "en", {**PARAMS, **more})
+    heading, first, *_ = [line for line in rendered.text.splitlines() if line]
+    assert rendered.subject == f"Harbour Commons: {heading}"
+    body = _tree(rendered.html).find("body")
+    shown = " ".join("".join(text for text in _shown(body)).split())
+    said = [each for each in rendered.text.splitlines() if each and not each.startswith("https://object.")]
+    assert [each for each in said if each.removesuffix(":") not in shown] == []
+    assert "%(" not in rendered.text
+    for named in ("en17",) if "account" in more else ():
+        assert rendered.text.splitlines()[4] == f"This email is about your account {named} at Harbour Commons."
+        assert named not in first
+
+
+def _shown(element: Any) -> list[str]:  # noqa: ANN401  # an ElementTree
+    """The texts of an element, without its comments."""
+    if not isinstance(element.tag, str):
+        return []
+    inner = (text for child in element for text in [*_shown(child), child.tail or ""])
+    return [element.text or "", *inner]
+
+
+@pytest.mark.parametrize("template", ["receipt", "confirm", "sign-in", "withdrawn", "copy-ready"])
+def test_a_mail_has_a_button_that_needs_no_style_sheet(policy: Policy, template: str) -> None:
+    rendered = render_mail(policy, template, "en", PARAMS)
+    (link,) = _tree(rendered.html).findall(".//a[@class='button']")
+    style = dict(each.split(": ") for each in link.get("style").split("; "))
+    assert (style["padding"], style["display"]) == ("12px 24px", "inline-block")
+    assert style["color"] != style["background-color"], "both are said, so that a dark mode changes both or none"
+    words = "".join(_shown(link))
+    assert f"\n{words}:\n{link.get('href')}\n" in rendered.text
+    assert rendered.html.count("<!--[if mso]>") == 2, "Outlook for Windows leaves out the padding of a link"
+
+
+@pytest.mark.parametrize(
+    ("behalf", "subject", "first"),
+    [
+        ("self", "We have received your objection", "Your objection applies from"),
+        ("child", "We have received your objection for a child", "Your objection for a child applies from"),
+        ("other", "We have received your objection for somebody else", "Your objection for somebody else applies"),
+    ],
+)
+def test_a_receipt_says_for_whom_it_is(policy: Policy, behalf: str, subject: str, first: str) -> None:
+    rendered = render_mail(policy, "receipt", "en", {**PARAMS, "for": behalf})
+    assert rendered.subject == f"Harbour Commons: {subject}"
+    assert rendered.text.splitlines()[2].startswith(first)
+    assert ("you posted" in rendered.text, "your content" in rendered.text) == (behalf == "self",) * 2
+
+
+def test_times_are_words(policy: Policy) -> None:
+    assert "It expires in 60 minutes." in render_mail(policy, "sign-in", "en", PARAMS).text
+    assert "in 60 Minuten" in render_mail(policy, "sign-in", "de", PARAMS).text
+    assert not re.search(r"(Minutes|Days|Tage|Minuten)[^.]*: ?\d", render_mail(policy, "sign-in", "de", PARAMS).text)
+
+
+def test_an_account_that_looks_like_a_link_is_no_link(policy: Policy) -> None:
+    rendered = render_mail(policy, "withdrawn", "en", {**PARAMS, "account": "https://prize.example/<b>"})
+    links = [each.get("href") for each in _tree(rendered.html).iter("a")]
+    assert not [each for each in links if "prize" in each]
+    assert "<b>" not in rendered.html
+
+
+def test_a_long_name_leaves_room_for_what_is_said(changed: Changed) -> None:
+    rendered = render_mail(changed("controller", name="Quay " * 50), "withdrawn", "en", PARAMS)
+    assert rendered.subject.endswith("…: Your objection is withdrawn")
 
 
 # What every notice does

@@ -126,6 +126,15 @@ CHANNELS: Final = (
 CHANNEL: Final = pytest.mark.parametrize("channel", CHANNELS, ids=[each.lodge.__name__ for each in CHANNELS])
 
 
+@pytest.mark.parametrize("lodge", [by_the_link_of_a_notice, typed_in, without_an_account])
+def test_a_mail_names_the_account_to_its_holder_alone(town: Town, lodge: Lodge) -> None:
+    with town.watched() as happened:
+        lodge(town, DIETER)
+    named = {each.address: each.params.get("account") for each in happened.mails}
+    assert named.pop(HOLDER) == "dieter"
+    assert set(named.values()) <= {None}, "whoever typed it may not be its holder"
+
+
 @CHANNEL
 def test_it_is_recorded_told_and_answered(town: Town, channel: Expected) -> None:
     with town.watched() as happened:

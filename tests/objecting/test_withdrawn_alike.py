@@ -50,7 +50,7 @@ def test_whoever_stood_for_it_is_told_once(town: Town, withdraw: Withdraw) -> No
     with town.watched() as happened:
         withdraw(town, receipt, state.reference)
     assert happened.told == [("withdrawn", "dieter@town.example", "de")]
-    assert happened.mails[0].params == {"reference": state.reference}
+    assert happened.mails[0].params == {"reference": state.reference, "account": "dieter"}
     assert [(each.kind.value, dict(each.payload)) for each in happened.entries] == [
         ("objection.withdrawn", {"objection": state.seq})
     ]

@@ -80,6 +80,18 @@ def test_address_and_language_on_file(known: Register, members: "MakeBatch", key
     assert of.address_of(ann) == "annika@mail.example"
 
 
+def test_a_mail_names_an_account_only_to_that_account_s_own_address(known: Register, keys: Keys) -> None:
+    names = ["instagram:ann.sample", "mastodon:@ann@social.example", "mail:annika@mail.example", "x:ben"]
+    own, linked, mail, ben = keys.pepper.subject_keys(names).tolist()
+    named = known.mails.own_account
+    assert (named(own), named(mail)) == ("instagram:ann.sample", "mail:annika@mail.example")
+    assert known.mails.address_of(linked) == "annika@mail.example"
+    assert named(linked) is None, "the address is on file for another account of theirs"
+    assert named(own, "stranger@mail.example") is None
+    assert (named(ben), named(5)) == (None, None)
+    assert named(ben, "ben@mail.example") is None
+
+
 def test_what_was_sent_or_failed_keeps_nothing_of_what_it_said(known: Register) -> None:
     numbers = [post(known, account="instagram:ann.sample") or 0 for _ in range(3)]
     claim(known)

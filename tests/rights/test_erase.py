@@ -178,7 +178,7 @@ def test_the_person_is_told_by_mail_where_mail_leaves_the_workspace(
     with settled.register() as register:
         found = register.mails.claim(10, now=LATER)
     assert [(each.template, each.address, each.params) for each in found] == [
-        ("erased", MAIL, {"reference": erased.reference})
+        ("erased", MAIL, {"reference": erased.reference, "account": "flora.quince"})
     ] * letters
 
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import as_json, emit
 from demur.errors import UsageError
-from demur.policy import FILE_NAME, Policy, complaint
+from demur.policy import FILE_NAME, Door, Policy, complaint
 from demur.terms import Audience, Basis, Kind
 from demur.workspace import create
 
@@ -156,6 +156,8 @@ def _welcome(root: Path, policy: Policy) -> str:
         (f"demur import{where} SOURCE PATH...", "their content"),
         (f"demur policy check{where}", "what is missing before a version can be published"),
     ]
+    if policy.notice.required and policy.door.kinds == Door().kinds:
+        lines.insert(1, "Notices name every kind of content in door.kinds: keep those that your platform has.")
     if policy.notice.required or policy.door.unknown_age == "leave-out":
         steps.insert(0, (f"demur members{where} PATH", "what you know of members: birth year, region, told on"))
     width = max(len(command) for command, _ in steps)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
 from demur.notices.lacking import lacks
+from demur.notices.languages import lasting
 from demur.notices.templating import line
 from demur.notices.words import (
     AUDIENCES,
@@ -48,6 +49,9 @@ Behalf = Literal["self", "child", "other"]
 """Whose content somebody speaks for: their own, a child's, somebody else's."""
 
 _FIRST_PARTY: Final = "first-party"
+
+Behalf = Literal["self", "child", "other"]
+"""Whose content somebody speaks for: their own, a child's, somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class NoticeContent:
         return cls(
             language=language,
             controller=told,
-            subject=_("AI training with your content: you can object"),
+            subject=_("You can object to AI training with your content"),
             intro=_(
                 "%(controller)s tells you here how content is used to train AI from %(day)s on.",
                 controller=told,
@@ -120,12 +124,17 @@ def name_of(policy: Policy) -> str:
     return line(policy.controller.name) or str(urlsplit(policy.portal.url).hostname)
 
 
-def undone_of(language: str) -> tuple[str, ...]:
+def undone_of(language: str, behalf: Behalf = "self") -> tuple[str, ...]:
     """What an objection can't undo, a sentence each."""
     _ = speaker(language)
+    if behalf != "self":
+        return (
+            _("A model that was trained before the objection keeps what it learned from the content."),
+            _("Others may have a copy from before the objection. We cannot take the content out of it."),
+        )
     return (
         _("A model that was trained before you objected keeps what it learned from your content."),
-        _("We cannot take your content out of copies that others received before you objected."),
+        _("Others may have a copy from before you objected. We cannot take your content out of it."),
     )
 
 
@@ -170,8 +179,8 @@ class _Builder:
             _("Your right to object"),
             [
                 _("You can object at any time, without giving a reason."),
-                _("If you object, nothing that you posted goes into new training data, however old it is."),
-                _("Your objection covers all accounts that we know to be yours, and it never expires."),
+                _("If you object, nothing that you posted goes into new training data. Its age does not matter."),
+                _("Your objection applies to all accounts that we know are yours. It never expires."),
             ],
         )
 
@@ -258,7 +267,7 @@ class _Builder:
             yield _("Only people in these countries: %(list)s", list=countries(policy.regions, self._language))
             if door.unknown_region == "use":
                 yield _("Also people whose country we do not know")
-        yield _("Minimum age in years: %(number)s", number=door.minimum_age)
+        yield _("Minimum age: %(time)s", time=lasting(door.minimum_age, "year", self._language))
         if door.unknown_age == "use":
             yield _("Also people whose age we do not know")
 
@@ -272,8 +281,8 @@ class _Builder:
         if policy.basis.use is Basis.LEGITIMATE_INTERESTS:
             yield self._said("interests", _("Our legitimate interests:"))
         if policy.notice.required and policy.notice.period_days:
-            days = policy.notice.period_days
-            yield _("Days between this notice and the first use of your content: %(number)s", number=days)
+            days = lasting(policy.notice.period_days, "day", self._language)
+            yield _("Time between this notice and the first use of your content: %(time)s", time=days)
 
     def _purposes(self) -> Iterator[Words | None]:
         """In the controller's words for the reader's language, else in those for the default one."""
@@ -285,11 +294,11 @@ class _Builder:
 
     def _recipients(self) -> Iterator[str | Words | None]:
         """Arts 13(1)(e) and (f), 13(2)(a) and 14(2)(f) GDPR."""
-        _, days = self._, self._policy.retention.versions_days
+        _, days = self._, lasting(self._policy.retention.versions_days, "day", self._language)
         yield self._said("recipients", _("Who receives it:"))
         yield self._said("transfers", _("Transfers to other countries:"))
         yield self._said("storage", _("How long it is kept:"))
-        yield _("Days until an outdated version of the training data is deleted: %(number)s", number=days)
+        yield _("Time until an old version of the training data is deleted: %(time)s", time=days)
         yield self._said("source", _("Where it comes from:"))
 
     def _rights(self) -> Iterator[str]:
@@ -330,4 +339,4 @@ def complaint_of(authority: Authority | None, language: str) -> tuple[str, ...]:
     own = _("Supervisory authority: %(name)s, %(url)s", name=authority.name, url=authority.url)
     if not authority.states:
         return (own,)
-    return (own, _("In Germany, the authority of a federal state is responsible for most companies."))
+    return (own, _("In Germany, most companies answer to the authority of their federal state."))

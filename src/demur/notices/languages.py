@@ -1,4 +1,4 @@
-"""The languages that people are told in, and how the one that a reader wants is found.
+"""The languages that people are told in, how the one that a reader wants is found, and how it writes quantities.
 
 Invariants: English is the source, and every other language has a gettext catalogue in the package (``locale/``), which
 is compiled in memory, so that there is no second file to keep up with it; a string that a catalogue lacks stays
@@ -8,14 +8,17 @@ English, and a test fails on it.
 import functools
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
-from typing import Final
+from typing import Final, Literal
 
 from babel import Locale
+from babel.dates import format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.units import format_unit
 
 SOURCE: Final = "en"
 """The language that the strings in code and templates are written in."""
@@ -28,6 +31,30 @@ _BOKMAAL: Final = {"no": "nb", "nn": "nb"}
 
 _EUROPEAN: Final = {"en": "en-150", "pt": "pt-PT"}
 """Where the language alone would be the one of America."""
+
+Unit = Literal["day", "year"]
+"""What a time is counted in."""
+
+_SPANS: Final[Mapping[Unit, timedelta]] = {"day": timedelta(days=1), "year": timedelta(days=365)}
+_OWN: Final[Mapping[tuple[str, Unit], Mapping[str, str]]] = {
+    ("et", "day"): {"one": "{} päev", "other": "{} päeva"},
+    ("ga", "year"): {
+        "one": "{} bhliain",
+        "two": "{} bhliain",
+        "few": "{} bliana",
+        "many": "{} mbliana",
+        "other": "{} bliain",
+    },
+    ("mt", "day"): {"two": "{} ijiem", "few": "{} ijiem", "many": "{}-il jum", "other": "{} jum"},
+    ("mt", "year"): {"two": "{} snin", "few": "{} snin", "many": "{}-il sena", "other": "{} sena"},
+    ("nb", "day"): {"one": "{} dag", "other": "{} dager"},
+    ("sv", "day"): {"one": "{} dag", "other": "{} dagar"},
+}
+"""By plural category (CLDR), where Babel has only an abbreviation, or a word for 24 hours instead of a day."""
+
+_ALWAYS: Final = 100_000
+"""Units that a time may have before Babel counts it in the next larger one: more than any policy says."""
+_TWO: Final = 2
 
 _RANGE: Final = re.compile(
     r"\s*(?P<tag>[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d{0,3})?)\s*)?"
@@ -87,6 +114,24 @@ def locale(language: str) -> Locale:
 def autonym(language: str) -> str:
     """What a language calls itself: ``Deutsch``."""
     return Locale.parse(language).get_language_name(language) or language
+
+
+def lasting(number: int, unit: Unit, language: str) -> str:
+    """A time, counted in a unit, to stand after a colon: ``30 days``."""
+    own = _OWN.get((language, unit))
+    if own is not None:
+        return own.get(locale(language).plural_form(number), own["other"]).format(number)
+    return format_timedelta(number * _SPANS[unit], granularity=unit, threshold=_ALWAYS, locale=locale(language))
+
+
+def within(time: timedelta, language: str) -> str:
+    """When something happens, seen from now, to stand in a sentence: ``in 60 minutes``."""
+    return format_timedelta(time, threshold=_TWO, add_direction=True, locale=locale(language))
+
+
+def megabytes(number: int, language: str) -> str:
+    """A size, to stand after a colon: ``10 megabytes``."""
+    return format_unit(number, "digital-megabyte", "long", locale=locale(language))
 
 
 def direction(language: str) -> str:

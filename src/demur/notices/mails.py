@@ -1,17 +1,19 @@
-"""The single mails: what each one says, before its link and after it.
+"""The single mails: what each one says, before its button and after it.
 
-Invariants: a mail says the same whether it is read as text or as HTML; it holds nothing of a person but a reference
-and a link, and no mail asks for anything but what its link does.
+Invariants: the first sentence says what has happened, or what the mail is for; a mail says the same whether it is read
+as text or as HTML; it names an account only where it goes to that account's own address, and holds nothing else of a
+person but a reference and a link; no mail asks for anything but what its link does.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
 from demur.notices.content import Behalf, complaint_of, name_of, undone_of
+from demur.notices.languages import N_, within
 from demur.notices.templating import line
 from demur.notices.words import day, speaker
 from demur.policy import Policy
@@ -25,55 +27,87 @@ class MailContent:
     """What one mail says."""
 
     subject: str
+    """What has happened, in a few words; the subject that leaves begins with the controller's name."""
     before: tuple[str, ...]
-    """Sentences before the link."""
+    """Sentences before the button; the first says what has happened, or will."""
     link: str
     """A page of the portal, "" for none."""
     after: tuple[str, ...] = ()
+    """Sentences after the button."""
+    button: str = ""
+    """What the button says that leads to the link; "" for a general word."""
 
 
 def mail(policy: Policy, template: str, language: str, params: Params) -> MailContent:
-    """A mail in one of LANGUAGES.
+    """A mail in one of LANGUAGES; its second sentence names the account that it is about, where ``params`` do.
 
     Raises:
         KeyError: for an unknown template, or a value that it needs and ``params`` lack.
     """
-    return MAILS[template](policy, language, params)
+    _, content = speaker(language), MAILS[template](policy, language, params)
+    first, *others = content.before
+    before = (first, *_account(policy, language, params), *others)
+    return replace(content, before=before, button=content.button or _("Open the page"))
+
+
+def _account(policy: Policy, language: str, params: Params) -> tuple[str, ...]:
+    if "account" not in params:
+        return ()
+    _, account = speaker(language), _text(params, "account")
+    told = _(
+        "This email is about your account %(account)s at %(controller)s.", account=account, controller=name_of(policy)
+    )
+    return (told,)
+
+
+_RECEIVED: Final[Mapping[Behalf, str]] = {
+    "self": N_("We have received your objection"),
+    "child": N_("We have received your objection for a child"),
+    "other": N_("We have received your objection for somebody else"),
+}
+_APPLIES: Final[Mapping[Behalf, str]] = {
+    "self": N_("Your objection applies from %(day)s on."),
+    "child": N_("Your objection for a child applies from %(day)s on."),
+    "other": N_("Your objection for somebody else applies from %(day)s on."),
+}
+_STOPPED: Final[Mapping[Behalf, str]] = {
+    "self": N_("What you posted is not used for new versions of the training data any more."),
+    "child": N_("What the child posted is not used for new versions of the training data any more."),
+    "other": N_("What this person posted is not used for new versions of the training data any more."),
+}
 
 
 def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
     """The confirmation says what stops, from when, and what can't be undone."""
-    _ = speaker(language)
+    _, behalf = speaker(language), _behalf(params)
     return MailContent(
-        _("We have received your objection"),
+        _(_RECEIVED[behalf]),
         (
+            _(_APPLIES[behalf], day=_day(params, "lodged", language)),
             *(_said(params, language) if "named" in params else _stands(params, language)),
             _reference(params, language),
-            _("See how your objection stands, or withdraw it"),
         ),
         _text(params, "receipt_url"),
-        (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
+        (*undone_of(language, behalf), *complaint_of(authority_of(policy.controller.country), language)),
+        _("See your objection, or withdraw it"),
     )
 
 
 def _stands(params: Params, language: str) -> tuple[str, ...]:
-    """How the objection for an account stands."""
-    _, lodged = speaker(language), _day(params, "lodged", language)
-    return (
-        _("Your objection stands from %(day)s on. You do not have to do anything else.", day=lodged),
-        _("What you posted is not used for new versions of the training data any more."),
-    )
+    """What a receipt says to the holder of an account."""
+    _ = speaker(language)
+    return _(_STOPPED[_behalf(params)]), _("You do not have to do anything else.")
 
 
 def _said(params: Params, language: str) -> tuple[str, ...]:
-    """What a receipt says to somebody without an account: their names count once they are confirmed."""
+    """What a receipt says to somebody who named accounts and names: names apply once they are confirmed."""
     _ = speaker(language)
-    sentences = [_("Your objection holds from %(day)s on.", day=_day(params, "lodged", language))]
+    sentences = []
     if params["accounts"]:
         sentences.append(_("The accounts and profiles that you named are covered from now on."))
     if params["named"]:
         sentences.append(_("We keep the names sealed, until texts of others can be searched for them."))
-        sentences.append(_("They will count once you have confirmed them by mail, or we have checked them."))
+        sentences.append(_("They apply once you have confirmed them by email, or we have checked them."))
     return tuple(sentences)
 
 
@@ -102,14 +136,17 @@ def _question(policy: Policy, language: str, params: Params) -> Question:
 
 def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
+    expiry = within(timedelta(minutes=float(_text(params, "minutes"))), language)
     return MailContent(
-        _("Your link to see what is held about you"),
-        (_("Somebody asked %(controller)s for this link. If it was you, open it:", controller=name_of(policy)),),
-        _text(params, "url"),
+        _("Your link to see what we hold about you"),
         (
-            _("The link works once. Minutes until it expires: %(number)s", number=_text(params, "minutes")),
-            _("If it was not you, you do not have to do anything."),
+            _("This link shows you what %(controller)s holds about you.", controller=name_of(policy)),
+            _("Somebody asked for it. If it was not you, you do not have to do anything."),
         ),
+        _text(params, "url"),
+        # Translators: "time" is like "in 60 minutes", as your language writes it.
+        (_("The link works once. It expires %(time)s.", time=expiry),),
+        _("See what we hold about you"),
     )
 
 
@@ -122,26 +159,40 @@ def _withdrawn(policy: Policy, language: str, params: Params) -> MailContent:
     )
 
 
+_DELETED: Final[Mapping[Behalf, tuple[str, str]]] = {
+    "self": (N_("Your data is deleted"), N_("We have deleted what we held of you for AI training.")),
+    "child": (N_("The child's data is deleted"), N_("We have deleted what we held of the child for AI training.")),
+    "other": (N_("The person's data is deleted"), N_("We have deleted what we held of this person for AI training.")),
+}
+_KEPT: Final[Mapping[Behalf, str]] = {
+    "self": N_("Only coded identifiers stay. They serve one purpose: that your objection still applies."),
+    "child": N_("Only coded identifiers stay. They serve one purpose: that the objection still applies."),
+    "other": N_("Only coded identifiers stay. They serve one purpose: that the objection still applies."),
+}
+
+
 def _erased(policy: Policy, language: str, params: Params) -> MailContent:
-    _ = speaker(language)
+    _, behalf = speaker(language), _behalf(params)
+    subject, done = _DELETED[behalf]
     return MailContent(
-        _("Your data is deleted"),
-        (
-            _("We have deleted what we held of you for AI training."),
-            _("Only coded identifiers stay. They serve one purpose: that your objection still holds."),
-            _reference(params, language),
-        ),
+        _(subject),
+        (_(done), _(_KEPT[behalf]), _reference(params, language)),
         "",
-        (*undone_of(language), *complaint_of(authority_of(policy.controller.country), language)),
+        (*undone_of(language, behalf), *complaint_of(authority_of(policy.controller.country), language)),
     )
+
+
+_READY: Final[Mapping[Behalf, str]] = {
+    "self": N_("The copy of what we hold about you is ready."),
+    "child": N_("The copy of what we hold about the child is ready."),
+    "other": N_("The copy of what we hold about this person is ready."),
+}
 
 
 def _copy_ready(_policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
     return MailContent(
-        _("Your copy is ready"),
-        (_("The copy of what is held about you is ready. You get it here:"),),
-        _text(params, "url"),
+        _("Your copy is ready"), (_(_READY[_behalf(params)]),), _text(params, "url"), button=_("Get your copy")
     )
 
 

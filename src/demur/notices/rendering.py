@@ -29,6 +29,8 @@ _NAME: Final = "\0name\0"
 _TOKEN: Final = "\0token\0"  # noqa: S105  # where a link's token goes
 _SLOT: Final = re.compile("\0(name|token)\0")
 _POLICIES_KEPT: Final = 4
+_LONGEST_NAME: Final = 80
+"""Characters of the controller's name in a subject, so that it leaves room for what is said."""
 _NO_CHARACTERS: Final = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _NOT_TEXT: Final = re.compile(f"[{IN_TEXT}{C1}{SURROGATES}\ufdd0-\ufdef{_NO_CHARACTERS}]")
 """What HTML does not allow in a document (WHATWG HTML, 13.2.3.5)."""
@@ -141,8 +143,8 @@ def render_mail(policy: Policy, template: str, language: str, params: Mapping[st
     """
     found = matching(language, LANGUAGES) or languages_of(policy)[0]
     content = mail(policy, template, found, params)
-    subject = line(content.subject)
-    values = {"subject": subject, "mail": content, **_signature(policy)}
+    subject = _subject(policy, content.subject, found)
+    values = {"subject": subject, "heading": line(content.subject), "mail": content, **_signature(policy)}
     text, html = (_clean(render(_mails(), f"mail/mail.{form}", found, **values)) for form in ("txt", "html"))
     return Rendered(found, subject, text, html, "")
 
@@ -185,9 +187,10 @@ def _make(policy: Policy, variant: _Variant) -> _Made:
     language, authority = variant.language, variant.authority
     _ = speaker(language)
     content = NoticeContent.of(policy, language, authority.country if authority else None)
-    subject = line(content.subject)
+    subject = _subject(policy, content.subject, language)
     values = {
         "subject": subject,
+        "heading": line(content.subject),
         "notice": content,
         "links": variant.places,
         "greeting": _("Hello %(name)s,", name=_NAME) if variant.named else _("Hello,"),
@@ -199,6 +202,13 @@ def _make(policy: Policy, variant: _Variant) -> _Made:
         for name in ("notice.txt", "notice.html", "in_app.txt")
     )
     return _Made(language, subject, text, html, in_app, _Template(variant.places.object))
+
+
+def _subject(policy: Policy, said: str, language: str) -> str:
+    """The subject of a mail: who writes, and what has happened."""
+    _, name = speaker(language), line(name_of(policy), _LONGEST_NAME)
+    # Translators: the subject of an email: who writes, and what has happened.
+    return line(_("%(controller)s: %(subject)s", controller=name, subject=said))
 
 
 def _own(variant: _Variant) -> Words | None:

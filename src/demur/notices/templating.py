@@ -15,7 +15,7 @@ from babel.dates import format_date
 from jinja2 import BaseLoader, Environment, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
-from demur.notices.languages import SOURCE, autonym, direction, locale, translations
+from demur.notices.languages import SOURCE, autonym, direction, locale, megabytes, translations
 
 EXTENSIONS: Final = ("jinja2.ext.i18n",)
 """What the extractor of strings has to know of, too."""
@@ -42,6 +42,7 @@ def environment(loader: BaseLoader) -> Environment:
     )
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.filters["day"] = _day
+    made.filters["megabytes"] = _megabytes
     made.filters["autonym"] = autonym
     made.filters["direction"] = direction
     return made
@@ -88,6 +89,12 @@ def _ngettext(context: Context, singular: str, plural: str, number: int) -> str:
 def _day(context: Context, value: object) -> str:
     """A day or a time as the reader's language writes days, at full length: ``1 February 2026``."""
     return format_date(value, "long", locale=locale(_language(context)))  # type: ignore[arg-type]  # a date, as mypy can't see
+
+
+@pass_context
+def _megabytes(context: Context, number: int) -> str:
+    """A size as the reader's language writes it: ``10 megabytes``."""
+    return megabytes(number, _language(context))
 
 
 def _language(context: Context) -> str:

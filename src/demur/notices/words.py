@@ -54,8 +54,8 @@ IDENTIFIERS: Final[Mapping[str, str]] = {
     # Translators: these words stand in a list after "These details are replaced before use, ...:".
     "handles": N_("user names"),
     "profile_urls": N_("links to profiles"),
-    "mail": N_("mail addresses"),
-    "phone": N_("telephone numbers"),
+    "mail": N_("email addresses"),
+    "phone": N_("phone numbers"),
     "iban": N_("bank account numbers"),
     "ip": N_("IP addresses"),
 }

@@ -162,11 +162,18 @@ def _whoever_stood(register: Register, state: ObjectionState, office: Office) ->
 
 
 def _language(register: Register, office: Office, to: To) -> str:
-    subject = office.keys.pepper.subject_key(to.account) if to.account is not None else to.subject
-    return office.language_for(register, subject)
+    return office.language_for(register, _subject(office, to))
 
 
 def _post(register: Register, template: str, language: str, params: Mapping[str, JSON], office: Office, to: To) -> None:
+    """Queue a mail; it names the account that it is about, where it goes to that account's own address."""
+    subject = _subject(office, to)
+    account = None if subject is None else register.mails.own_account(subject, to.address)
+    said = {**params, "account": account.partition(":")[2]} if account else params
     register.mails.post(
-        template, language, params, subject=to.subject, account=to.account, address=to.address, now=office.now
+        template, language, said, subject=to.subject, account=to.account, address=to.address, now=office.now
     )
+
+
+def _subject(office: Office, to: To) -> int | None:
+    return office.keys.pepper.subject_key(to.account) if to.account is not None else to.subject

@@ -155,7 +155,7 @@ class Door(Section):
     """[door]."""
 
     kinds: Kinds = tuple(kind for kind in Kind if kind is not Kind.MESSAGE)
-    """Kinds of items that come in; a private message also needs "direct" among the audiences."""
+    """Kinds that come in, and that notices name; a private message also needs "direct" in audiences."""
     audiences: Audiences = (Audience.PUBLIC,)
     """Audiences whose items come in: public, unlisted, followers, group, direct."""
     origins: Origins = ("first-party",)

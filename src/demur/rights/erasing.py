@@ -242,14 +242,16 @@ def _destroy(session: Session, erasure: Erasure) -> int:
         "versions": list(erasure.versions),
     }
     payload |= {"replayed": erasure.replayed} if erasure.replayed else {}
-    address = register.mails.address_of(erasure.subject)
+    address, account = register.mails.address_of(erasure.subject), register.mails.own_account(erasure.subject)
     language = register.mails.language_of(erasure.subject)
     with register.locked():
         register.persons.destroy(keys, payload, now=session.now)
         untold = not erasure.replayed  # a restore tells nobody again
         if address and session.policy.mail.server and untold:  # without a server it would lie in the outbox
             spoken = language or session.policy.notice.languages[0]
-            register.mails.post("erased", spoken, {"reference": erasure.reference}, address=address, now=session.now)
+            said: dict[str, JSON] = {"reference": erasure.reference}
+            said |= {"account": account.partition(":")[2]} if account else {}
+            register.mails.post("erased", spoken, said, address=address, now=session.now)
         register.persons.note(replace(erasure, destroyed=True))
     return mails + theirs.remove(session.workspace.outbox_path)  # what was on its way meanwhile
 

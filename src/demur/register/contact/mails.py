@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
 
@@ -25,7 +26,7 @@ from demur.register.database.store import Store
 from demur.register.database.tables import letter
 from demur.register.database.vault import Vault, plain
 from demur.register.members import profiles
-from demur.register.members.people import People
+from demur.register.members.people import People, mail_account
 from demur.register.objections import confirmation
 from demur.terms import NoticeStatus
 
@@ -89,6 +90,22 @@ class Mails:
         """The mail address on file of any of a person's accounts, their own first."""
         with self._store.reading() as connection:
             return self._on_file(connection, subject)[1]
+
+    def own_account(self, subject: int, address: str | None = None) -> str | None:
+        """The account that a mail about it may name; None where its reader need not be that account's holder.
+
+        Args:
+            subject: the account's key.
+            address: where the mail goes; without one, to the address on file of any of the person's accounts.
+        """
+        names = self._people.names
+        with self._store.reading() as connection:
+            account = self._people.identifiers(connection, np.array([subject], np.int64))[0]
+            to = mail_account(address or self._on_file(connection, subject)[1] or "", names)
+            own = profiles.own_address(connection, self._vault, subject)
+        if account is None or to is None:
+            return None
+        return account if to in {account, mail_account(own or "", names)} else None
 
     def language_of(self, subject: int) -> str | None:
         """The locale on file of any of a person's accounts, their own first; BCP 47."""

@@ -131,6 +131,11 @@ def locales(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dic
     return {key: locale for key, (locale, _) in _contacts(connection, vault, keys).items() if locale}
 
 
+def own_address(connection: sa.Connection, vault: Vault, subject: int) -> str | None:
+    """The mail address on file of just this account, by its key; None if there is none."""
+    return _contacts(connection, vault, [subject]).get(subject, (None, None))[1]
+
+
 def _contacts(connection: sa.Connection, vault: Vault, keys: Iterable[int]) -> dict[int, Contact]:
     columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
     rows = connection.execute(columns.where(bulk.among(connection, member.c.key, keys))).all()

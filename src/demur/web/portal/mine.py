@@ -30,7 +30,7 @@ from demur.notices.words import day, speaker
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
 from demur.objecting.settling import held
-from demur.register import ObjectionState
+from demur.register import JSON, ObjectionState
 from demur.rights import erasing
 from demur.rights.access import copy_of
 from demur.rights.erasing import Erased
@@ -273,7 +273,9 @@ def _send_link(at: Desk, account: str, shown: str) -> None:
     expires = at.now() + timedelta(minutes=LINK_MINUTES)
     token = at.tokens.make(Purpose.READ, subject, expires=expires)
     url = f"{at.policy().portal.url}{address(shown, f'/mine/{token}')}"
-    at.register.mails.post("sign-in", shown, {"url": url, "minutes": LINK_MINUTES}, subject=subject)
+    own = at.register.mails.own_account(subject)
+    named: dict[str, JSON] = {"account": own.partition(":")[2]} if own else {}
+    at.register.mails.post("sign-in", shown, {"url": url, "minutes": LINK_MINUTES, **named}, subject=subject)
 
 
 def _used(request: Request) -> Response:
