@@ -103,7 +103,7 @@ def _refused(why: str) -> SourceError:
 def _read(message: "Message[str, str]", now: datetime, names: Names) -> Letter:
     _check_depth(message)
     parts = list(_parts(message))
-    sender, subject = _header(message, "from"), _header(message, "subject")
+    sender, subject = header_of(message, "from"), header_of(message, "subject")
     head = f"From: {sender}\nSubject: {subject}\n\n"
     return Letter(
         sender=sender,
@@ -156,13 +156,13 @@ def _parts(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
 def _said(parts: Sequence["Message[str, str]"]) -> list[str]:
     """The plain texts; what is HTML only where there is no other, and no more of it than could be kept."""
     texts = [part for part in parts if not _named(part)]
-    plain = [_tidy(_raw(part)) for part in texts if part.get_content_type() == "text/plain"]
+    plain = [_tidy(text_of(part)) for part in texts if part.get_content_type() == "text/plain"]
     if any(plain):
         return [each for each in plain if each]
     read, room = [], 4 * TEXT_LENGTH
     for part in texts:
         if part.get_content_type() == "text/html":
-            raw = _raw(part)[:room]
+            raw = text_of(part)[:room]
             room -= len(raw)
             read.append(_tidy(to_text(raw)[0]))
     return [each for each in read if each]
@@ -172,7 +172,8 @@ def _tidy(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def _raw(part: "Message[str, str]") -> str:
+def text_of(part: "Message[str, str]") -> str:
+    """A part's text, whatever its charset and its encoding are."""
     return _decode(_content(part), part)
 
 
@@ -222,7 +223,7 @@ def _file_name(part: "Message[str, str]", number: int) -> str:
     return tidy[-_NAME_LENGTH:] or f"attachment-{number}"
 
 
-def _header(message: "Message[str, str]", name: str) -> str:
+def header_of(message: "Message[str, str]", name: str) -> str:
     """A header on one line, decoded (RFC 2047) as far as it can be."""
     return " ".join(_CONTROL.sub(" ", _decoded(str(message.get(name, ""))[:_HEADER_LENGTH])).split())
 
