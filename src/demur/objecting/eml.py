@@ -20,7 +20,9 @@ from typing import Final
 
 from demur.characters import IN_TEXT, UNSEEN
 from demur.errors import SourceError
+from demur.objecting.automatic import answers_itself
 from demur.objecting.mail_bounds import Bounds, exceeded
+from demur.objecting.origins import Origins, origins_of
 from demur.register.members.people import mail_account
 from demur.sources.html import to_text
 from demur.spelling import DEFAULT, Names
@@ -40,6 +42,7 @@ _HEAD_BYTES: Final = 256 * 1024
 _NAME_LENGTH: Final = 100
 _OLDEST: Final = date(2000, 1, 1)
 _HEADER: Final = re.compile(rb"(?:From )?[!-9;-~]+[ \t]*:?")
+_REPORT: Final = "multipart/report"
 _CONTROL: Final = re.compile(f"[{IN_TEXT}{UNSEEN}]")
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """What Python calls codecs of text and no mail uses."""
@@ -70,6 +73,11 @@ class Letter:
     date: date | None
     """The day it says it was sent, UTC; None if that is no day of this century that has come."""
     attachments: tuple[Attached, ...] = field(repr=False)
+    subject: str = field(default="", repr=False)
+    automatic: bool = False
+    """Whether a machine answered (RFC 3834), or a mail server reports (RFC 6522): that is no letter of anybody's."""
+    origins: Origins = field(default_factory=Origins)
+    """Whom it names as its writer besides."""
 
 
 def read_letter(content: bytes, *, now: datetime | None = None, names: Names = DEFAULT) -> Letter:
@@ -105,12 +113,16 @@ def _read(message: "Message[str, str]", now: datetime, names: Names) -> Letter:
     parts = list(_parts(message))
     sender, subject = header_of(message, "from"), header_of(message, "subject")
     head = f"From: {sender}\nSubject: {subject}\n\n"
+    said = "\n\n".join(_said(parts))
     return Letter(
         sender=sender,
         account=_account(message, names),
-        text=_bounded(head + "\n\n".join(_said(parts))),
+        text=_bounded(head + said),
         date=_day(message, now),
         attachments=tuple(_attached(parts)),
+        subject=subject,
+        automatic=answers_itself(message) or message.get_content_type() == _REPORT,
+        origins=origins_of(message, said[:TEXT_LENGTH], [each for part in parts for each in _inner(part)]),
     )
 
 

@@ -16,10 +16,10 @@ from starlette.responses import Response
 from demur.errors import SourceError
 from demur.objecting.channels import Route
 from demur.objecting.eml import read_letter
-from demur.objecting.lodging import Written, by_letter
+from demur.objecting.lodging import Taken, Written, take_letter
 from demur.objecting.naming import account_of, tidy
 from demur.objecting.office import Office
-from demur.register import Receipt, Register, StaffRole
+from demur.register import Register, StaffRole
 from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.pages import desk
@@ -57,18 +57,24 @@ async def record_(request: Request) -> Response:
     if errors:
         return _form(visit, {name: form.text(name) for name in _FIELDS}, forms.WRONG, errors=errors)
     checked = bool(form.text("checked"))
-    receipts = await at.intake.run(_recorded, visit, written, office, checked=checked)
-    states = await run_in_threadpool(lambda: [at.register.objections.get(each.reference) for each in receipts])
+    taken = await at.intake.run(_recorded, visit, written, office, checked=checked)
+    states = await run_in_threadpool(lambda: [at.register.objections.get(each.reference) for each in taken.receipts])
     shown = [(each, f"/en/receipt/{at.tokens.make(Purpose.VIEW, each.seq)}") for each in states]
-    return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments))
+    told = {"binds": taken.binds, "doubt": taken.doubt and taken.doubt.said, "tags": _tags(taken, office)}
+    return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments), **told)
 
 
-def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
+def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> Taken:
     with register.locked():
-        receipts = by_letter(register, written, office, checked=checked)
-        for each in receipts:
+        taken = take_letter(register, written, office, checked=checked)
+        for each in taken.receipts:
             visit.acted(register, "objection.record", objection=each.seq, checked=checked)
-    return receipts
+    return taken
+
+
+def _tags(taken: Taken, office: Office) -> str:
+    """Whether the sender's address without its tag is covered, too; "" where it has none."""
+    return office.policy.accounts.mail_tags if taken.tagged else ""
 
 
 def _form(visit: Visit, typed: dict[str, str], status: int = 200, *, errors: dict[str, str] | None = None) -> Response:
