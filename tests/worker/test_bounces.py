@@ -277,6 +277,32 @@ def test_a_mail_is_known_though_a_relay_replaced_its_message_id(made: Made, tmp_
         assert [each.status for each in office.register.notices.of(f"forum:{account}")] == [NoticeStatus.BOUNCED]
 
 
+@pytest.mark.parametrize("tagged", [True, False])
+def test_the_recipient_tells_which_notice_it_was_only_where_nothing_else_can(
+    made: Made, tmp_path: Path, *, tagged: bool
+) -> None:
+    office = made(mail_policy(**({"bounce_address": "back+{code}@harbour.example"} if tagged else {})), 2)
+    lane = Delivery(office, MailNotices(office))
+    lane.turn()
+    lane.close()
+    of_ours = dsn("relay.1@relay.example").replace(b"rfc822; ann@", b"rfc822; M1@")
+    report = tmp_path / "report.eml"
+    others = (
+        of_ours.replace(b"From: privacy@", b"From: other@"),
+        of_ours.replace(b"rfc822; M1@", b"rfc822; nobody@"),
+        of_ours.replace(b"Action: failed", b"Action: delayed"),
+    )
+    for content in others:
+        report.write_bytes(content)
+        assert run(["bounce", "-w", str(office.workspace.root), str(report)]) == 0
+    assert [each.status for each in office.register.notices.of("forum:m1")] == [NoticeStatus.SENT]
+    report.write_bytes(of_ours)
+    assert run(["bounce", "-w", str(office.workspace.root), str(report)]) == 0
+    expected = NoticeStatus.SENT if tagged else NoticeStatus.BOUNCED
+    assert [each.status for each in office.register.notices.of("forum:m1")] == [expected]
+    assert [each.status for each in office.register.notices.of("forum:m0")] == [NoticeStatus.SENT]
+
+
 class Returning(Postbox):
     """A server that keeps the addresses to which mails are to come back."""
 

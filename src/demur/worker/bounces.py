@@ -2,17 +2,23 @@
 
 Invariants: only what was given up for good changes anything (returned.py). Which notice or letter it is about is told
 by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
-hashes, which nobody can guess who has not had the mail. A complaint shows that the mail arrived: it changes nothing,
+hashes, which nobody can guess who has not had the mail. Only where neither is there, and no such address is set, the
+recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing,
 and is counted apart, as are replies by machines and what no machine wrote.
 """
 
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from demur.errors import IdentityError
 from demur.identity import Keys
 from demur.register import Register
 from demur.worker.mails import Post, mail_of
 from demur.worker.returned import Reading, Verdict
+
+_WITHIN: Final = timedelta(days=14)
+"""Servers give up within five days or so (RFC 5321, section 4.5.4.1)."""
 
 
 class Came(StrEnum):
@@ -49,8 +55,24 @@ def record_returned(register: Register, keys: Keys, post: Post, reading: Reading
     if reading.verdict is not Verdict.RETURNED:
         return Came(reading.verdict.value)
     names = post.named(reading.names, reading.addresses)
-    known = any(record_bounce(register, keys, each, reading.cause) for each in names)
-    return Came.RETURNED if known else Came.UNKNOWN
+    known = [record_bounce(register, keys, each, reading.cause) for each in names]
+    if not any(known):
+        known = [record_bounce(register, keys, each, reading.cause) for each in _by_recipient(register, post, reading)]
+    return Came.RETURNED if any(known) else Came.UNKNOWN
+
+
+def _by_recipient(register: Register, post: Post, reading: Reading) -> list[str]:
+    """The notices that went to the one address that was given up, where nothing in a report names a mail of ours.
+
+    Anybody who knows an address can write such a report. What it does, anybody can do for an account on the portal,
+    too: its content is left out. Where each mail comes back to an address of its own, none is believed.
+    """
+    if post.returns_tagged or len(reading.failed) != 1 or post.sender not in reading.writers:
+        return []
+    try:
+        return register.notices.sent_to(reading.failed[0], since=datetime.now(UTC) - _WITHIN)
+    except IdentityError:
+        return []
 
 
 def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -> bool:

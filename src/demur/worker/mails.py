@@ -66,6 +66,11 @@ class Post:
         """The sender's, as it greets servers."""
         return self._sender.rpartition("@")[2]
 
+    @property
+    def returns_tagged(self) -> bool:
+        """Whether each mail comes back to an address of its own."""
+        return _CODE in self._bounce
+
     def notice_id(self, campaign: str, subject: int, channel: Channel) -> str:
         """The Message-ID of a notice, without angle brackets."""
         return self._id("notice", campaign, str(subject), channel.value)

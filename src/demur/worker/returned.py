@@ -79,6 +79,10 @@ class Reading:
     """Message-IDs, without angle brackets, of what it may be about."""
     addresses: tuple[str, ...] = field(default=(), repr=False)
     """To which it came back, as far as it says: a tagged one says what it is about (VERP)."""
+    failed: tuple[str, ...] = field(default=(), repr=False)
+    """The recipients that a report with fields (RFC 3464) says were given up, where it gives a mail's header back."""
+    writers: tuple[str, ...] = field(default=(), repr=False)
+    """Who the mail in it was from."""
 
 
 _NOTHING: Final = Reading(Verdict.UNCLEAR)
@@ -92,7 +96,7 @@ def read_returned(data: bytes) -> Reading:
     try:
         message = message_from_bytes(plain, policy=compat32)
         verdict, cause = _judged(message, plain)
-        return Reading(verdict, cause, *_about(message, plain))
+        return Reading(verdict, cause, *_about(message, plain), *_recipients(message, verdict))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return _NOTHING  # hostile or broken: the email package has no one error for it
 
@@ -204,9 +208,14 @@ def _by_status(text: str) -> Judged | None:
         action, code = _ACTION.search(block), _CODE.search(block)
         said = action[1].lower() if action else ""
         if said.startswith(_GIVEN_UP) or (not action and code and code[1].startswith("5")):
-            return Verdict.RETURNED, code[1] if code else phrases.code_in(block)
+            return Verdict.RETURNED, _cause(block)
         delayed = delayed or said.startswith(_DEFERRED)
     return (Verdict.DELAYED, "") if delayed else None
+
+
+def _cause(block: str) -> str:
+    code = _CODE.search(block)
+    return code[1] if code else phrases.code_in(block)
 
 
 def _status(part: "Message[str, str]") -> str:
@@ -230,6 +239,25 @@ def _flat(part: "Message[str, str]") -> str:
         return str(payload or "")
     blocks = (each for each in payload[:_MOST_PARTS] if isinstance(each, Message))
     return "\n\n".join("".join(f"{name}: {value}\n" for name, value in b.items()) + "\n" + _flat(b) for b in blocks)
+
+
+_RECIPIENT: Final = re.compile(
+    r"(?im)^(?:final|original)-recipient[ \t]*:[ \t]*[a-z0-9-]+[ \t]*;[ \t]*<?([^\s<>;]{3,320})"
+)
+_WRITER: Final = re.compile(r"(?im)^from[ \t]*:(.{3,500})$")
+
+
+def _recipients(message: "Message[str, str]", verdict: Verdict) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who was given up in a report with fields, and who the mails were from whose headers it gives back."""
+    if verdict is not Verdict.RETURNED:
+        return (), ()
+    parts = list(islice(message.walk(), _MOST_PARTS))
+    text = "\n\n".join(_status(part) for part in parts if part.get_content_type() in _REPORTS)
+    given_up = [block for block in _BLOCKS.split(text) if _by_status(block) == (Verdict.RETURNED, _cause(block))]
+    failed = [each for block in given_up for each in _RECIPIENT.findall(block)]
+    heads = [_status(part).partition("\n\n")[0] for part in parts if part.get_content_type() in _ORIGINALS]
+    writers = [each for head in heads for line in _WRITER.findall(head) for each in _ADDRESS.findall(line)]
+    return tuple(dict.fromkeys(failed)), tuple(dict.fromkeys(writers))
 
 
 # By words
