@@ -436,6 +436,14 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             ),
         ),
         (
+            'bounce_address = ""',
+            'bounce_address = "returned-notices-of-ours+{code}@town.example"',
+            (
+                "`mail.bounce_address` in demur.toml line 158 is no mail address of at most 19 characters besides "
+                '{code} before its @: write one like "bounce+{code}@example.org", or "" for none.'
+            ),
+        ),
+        (
             'regions = "any"',
             'regions = "any"\ncontroller = 1\n#',
             "demur.toml line 14 is no valid TOML (cannot overwrite a value): correct that line.",

@@ -125,8 +125,10 @@ _LABELS: Final = (
     "|Po\u0161iljatelj|\u0391\u03c0\u03cc|\u041e\u0442|\u0412\u0456\u0434|Kimden"
 )
 """How the languages of the Union name the sender above a quoted mail, and some others."""
-_FROM: Final = re.compile(rf"(?im)^[ \t>|*]{{0,12}}(?:{_LABELS})[ \t*]{{0,4}}:[ \t*]{{0,4}}([^\n]{{3,300}})$")
-_LABELLED: Final = re.compile(r"[ \t>|*]{0,12}[^\W\d_][\w .-]{0,24}[ \t*]{0,4}:[ \t*]")
+_GAP: Final = r"(?:[^\S\n]|\*){0,4}"
+"""Spaces of any kind, and the asterisks of what was bold."""
+_FROM: Final = re.compile(rf"(?im)^[ \t>|*]{{0,12}}(?:{_LABELS}){_GAP}:{_GAP}([^\n]{{3,300}})$")
+_LABELLED: Final = re.compile(rf"[ \t>|*]{{0,12}}[^\W\d_][\w .-]{{0,24}}{_GAP}:(?:[^\S\n]|\*)")
 _NEXT: Final = 6
 _ENOUGH: Final = 2
 """Lines like "Sent: ..." among the next ones that make it the head of a mail."""
