@@ -72,8 +72,8 @@ class Written:
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
         said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
-        said |= {"within": self.within, "warning": None if self.doubt is None else self.doubt.value}
-        return {name: value for name, value in said.items() if value}
+        doubt = None if self.doubt is None else self.doubt.value
+        return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
 
 
 def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:

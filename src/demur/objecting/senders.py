@@ -70,7 +70,7 @@ def whose(register: Register, letter: Letter, office: Office) -> Whose:
     own = set(_own(office))
     sender = letter.account
     hidden = sender in own or (letter.origins.rewritten and not _on_file(register, sender, office))
-    if hidden or sender in _accounts(letter.origins.lists, office):
+    if hidden or sender in set(_accounts(letter.origins.lists, office)):
         return _hidden(register, letter, office, own)
     if sender is None:
         return Whose(doubt=Doubt.UNKNOWN_SENDER)

@@ -3,10 +3,11 @@
 Invariants: only what was given up for good changes anything (returned.py). Which notice or letter it is about is told
 by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
 hashes, which nobody can guess who has not had the mail. Only where neither is there, and no such address is set, the
-recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing,
-and is counted apart, as are replies by machines and what no machine wrote.
+recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing, and is counted
+apart, as are replies by machines and what no machine wrote.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -67,12 +68,12 @@ def _by_recipient(register: Register, post: Post, reading: Reading) -> list[str]
     Anybody who knows an address can write such a report. What it does, anybody can do for an account on the portal,
     too: its content is left out. Where each mail comes back to an address of its own, none is believed.
     """
-    if post.returns_tagged or len(reading.failed) != 1 or post.sender not in reading.writers:
+    if post.returns_tagged or post.sender not in reading.writers:
         return []
-    try:
-        return register.notices.sent_to(reading.failed[0], since=datetime.now(UTC) - _WITHIN)
-    except IdentityError:
-        return []
+    since = datetime.now(UTC) - _WITHIN
+    with suppress(IdentityError):  # no address at all
+        return next(filter(None, (register.notices.sent_to(each, since=since) for each in reading.failed)), [])
+    return []
 
 
 def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -> bool:

@@ -80,7 +80,7 @@ class Reading:
     addresses: tuple[str, ...] = field(default=(), repr=False)
     """To which it came back, as far as it says: a tagged one says what it is about (VERP)."""
     failed: tuple[str, ...] = field(default=(), repr=False)
-    """The recipients that a report with fields (RFC 3464) says were given up, where it gives a mail's header back."""
+    """The names of the recipient, where a report with fields (RFC 3464) says of one alone that it was given up."""
     writers: tuple[str, ...] = field(default=(), repr=False)
     """Who the mail in it was from."""
 
@@ -253,8 +253,8 @@ def _recipients(message: "Message[str, str]", verdict: Verdict) -> tuple[tuple[s
         return (), ()
     parts = list(islice(message.walk(), _MOST_PARTS))
     text = "\n\n".join(_status(part) for part in parts if part.get_content_type() in _REPORTS)
-    given_up = [block for block in _BLOCKS.split(text) if _by_status(block) == (Verdict.RETURNED, _cause(block))]
-    failed = [each for block in given_up for each in _RECIPIENT.findall(block)]
+    given_up = [block for block in _BLOCKS.split(text) if (_by_status(block) or ("",))[0] is Verdict.RETURNED]
+    failed = _RECIPIENT.findall(given_up[0]) if len(given_up) == 1 else []
     heads = [_status(part).partition("\n\n")[0] for part in parts if part.get_content_type() in _ORIGINALS]
     writers = [each for head in heads for line in _WRITER.findall(head) for each in _ADDRESS.findall(line)]
     return tuple(dict.fromkeys(failed)), tuple(dict.fromkeys(writers))

@@ -60,8 +60,8 @@ async def record_(request: Request) -> Response:
     taken = await at.intake.run(_recorded, visit, written, office, checked=checked)
     states = await run_in_threadpool(lambda: [at.register.objections.get(each.reference) for each in taken.receipts])
     shown = [(each, f"/en/receipt/{at.tokens.make(Purpose.VIEW, each.seq)}") for each in states]
-    told = {"binds": taken.binds, "doubt": taken.doubt and taken.doubt.said, "tags": _tags(taken, office)}
-    return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments), **told)
+    files, tags = len(written.attachments), _tags(taken, office)
+    return visit.page("staff_recorded.html", recorded=shown, files=files, taken=taken, tags=tags)
 
 
 def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> Taken:
