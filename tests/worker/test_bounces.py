@@ -16,12 +16,13 @@ from mailing import EVERYBODY, Made, mail_policy, member_rows
 from postbox import Postbox, server
 
 from demur.cli import run
+from demur.errors import PolicyError
 from demur.policy import Portal
 from demur.policy.fields import LONGEST_CODE
 from demur.terms import Channel, NoticeStatus
 from demur.worker.delivery import Delivery
 from demur.worker.mail_kinds import MailNotices, SingleMails
-from demur.worker.mails import NAMED, code_of, mail_of, name_of
+from demur.worker.mails import NAMED, Post, code_of, mail_of, name_of
 from demur.worker.returned import LARGEST_BYTES, Verdict, read_returned
 
 ID = "1f2e@harbour.example"
@@ -335,6 +336,13 @@ def test_a_mail_is_known_by_the_address_alone_that_it_came_back_to(
         assert run(["bounce", "-w", str(office.workspace.root), str(report)]) == 0
     assert capsys.readouterr().out == "1 mail came back.\n" * 2
     assert [each.status for each in office.register.notices.of("forum:m0")] == [NoticeStatus.BOUNCED]
+
+
+def test_the_address_that_mails_come_back_to_is_one_that_servers_take(made: Made) -> None:
+    office = made(mail_policy(bounce_address="back+{code}@b\u00fccher.example"), 1)
+    assert office.post().named([], [f"BACK+{code_of('0f' * 20)}@xn--bcher-kva.example"])[0].startswith("0f" * 20)
+    with pytest.raises(PolicyError, match="bounce_address"):
+        Post(mail_policy(bounce_address="back+{code}@-.example"), office.keys)
 
 
 @pytest.mark.parametrize("name", ["0f" * 20, "0f" * 28])

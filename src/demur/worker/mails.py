@@ -52,7 +52,7 @@ class Post:
 
     def __init__(self, policy: Policy, keys: Keys) -> None:
         self._sender = _sender(policy)
-        self._bounce = policy.mail.bounce_address
+        self._bounce = _bounce(policy)
         self._from = _header("From", str(Address(_line(policy.controller.name), addr_spec=self._sender)))
         self._secret = derived(keys, _MAILS)
 
@@ -172,6 +172,18 @@ def _sender(policy: Policy) -> str:
         return "@".join(split(sender or _NOWHERE))
     except BadAddressError:
         raise PolicyError("No server takes mails from this `sender` of [mail]: write a plain mail address.") from None
+
+
+def _bounce(policy: Policy) -> str:
+    """Where mails come back to, with the place of their code, as it stands on an envelope; "" for the sender."""
+    address = policy.mail.bounce_address
+    try:
+        domain = split(address.replace(_CODE, "x"))[1] if address else ""
+    except BadAddressError:
+        raise PolicyError(
+            "Nothing can come back to this `bounce_address` of [mail]: write a plain mail address."
+        ) from None
+    return f"{address.rpartition('@')[0]}@{domain}" if address else ""
 
 
 def _part(subtype: str, text: str) -> bytes:

@@ -137,7 +137,8 @@ def _own(part: "Message[str, str]", depth: int = 0) -> Iterator["Message[str, st
                 yield from _own(each, depth + 1)
 
 
-_MARKED: Final = re.compile(rb"(?im)^feedback-type[ \t]*:[ \t]*\w")
+_MARKED: Final = re.compile(rb"(?im)^(?:feedback-type|x-hmxmroriginalrecipient)[ \t]*:[ \t]*\w")
+"""RFC 5965, section 3.1, and what one large service writes that has no such field."""
 _NOTIFIED: Final = re.compile(r'"(?:notificationType|eventType)"\s*:\s*"(\w+)"')
 """Of a relay's report as JSON (Amazon SES, by way of SNS)."""
 _COMPLAINING: Final = re.compile(
@@ -341,7 +342,10 @@ def _recognised(message: "Message[str, str]", text: str) -> tuple[bool, bool]:
     else:
         report["Content-Type"] = "text/plain"
         report.set_payload(body.get_payload())
-    temporary, permanent = all_failures(report)
+    try:
+        temporary, permanent = all_failures(report)
+    except Exception:  # noqa: BLE001  # a format of its that it can't read is one that it does not know
+        return False, False
     return bool(temporary), bool(permanent)
 
 
