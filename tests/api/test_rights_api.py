@@ -19,7 +19,7 @@ from town import ANN, DIETER
 
 from demur.register import Delivered, Register, Selection
 from demur.terms import Channel, NoticeStatus
-from demur.worker.bounces import read_bounces
+from demur.worker.returned import Reading, read_returned
 from demur.workspace import Workspace
 
 EVERYBODY = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)
@@ -98,9 +98,9 @@ def sent(register: Register, message_id: str) -> None:
 def test_a_bounce_by_message_id_makes_the_person_untold(api: TestClient, register: Register) -> None:
     sent(register, "a.b@town.example")
     told = api.post("/api/bounces", json={"message_id": "<a.b@town.example>", "cause": "5.1.1"})
-    assert told.json() == {"known": 1}
+    assert told.json() == {"known": 1, "outcome": None}
     assert [each.status for each in register.notices.of(DIETER)] == [NoticeStatus.BOUNCED]
-    assert api.post("/api/bounces", json={"message_id": "<other@town.example>"}).json() == {"known": 0}
+    assert api.post("/api/bounces", json={"message_id": "<other@town.example>"}).json() == {"known": 0, "outcome": None}
 
 
 def test_a_bounce_as_it_came_by_mail_does_the_same(api: TestClient, register: Register) -> None:
@@ -120,16 +120,16 @@ def test_a_bounce_as_it_came_by_mail_does_the_same(api: TestClient, register: Re
     report.attach(MIMEMessage(original))
     content = report.as_bytes()
     answer = api.post("/api/bounces", content=content, headers={"Content-Type": "message/rfc822"})
-    assert answer.json() == {"known": 1}
+    assert answer.json() == {"known": 1, "outcome": "returned"}
     assert [each.status for each in register.notices.of(DIETER)] == [NoticeStatus.BOUNCED]
 
 
 def test_a_bounce_is_read_beside_the_server_s_other_work(api: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(data: bytes) -> list[tuple[str, str]]:
+    def read(data: bytes) -> Reading:
         with pytest.raises(RuntimeError):
             asyncio.get_running_loop()
-        return read_bounces(data)
+        return read_returned(data)
 
-    monkeypatch.setattr("demur.web.api.notices.read_bounces", read)
+    monkeypatch.setattr("demur.web.api.notices.read_returned", read)
     answer = api.post("/api/bounces", content=b"Subject: x\n\n", headers={"Content-Type": "message/rfc822"})
-    assert answer.json() == {"known": 0}
+    assert answer.json() == {"known": 0, "outcome": "unclear"}

@@ -64,13 +64,46 @@ def test_a_mail_and_an_account_are_linked_only_where_staff_know(demur: Demur, wo
     with _register(workspace) as register:
         assert register.members.covered_with(ANN).size == 1
         first, other = map(register.objections.statement, said["references"])
-        assert set(first or {}) == {"accounts", "text"}
+        assert set(first or {}) == {"accounts", "text"}  # no warning: staff say whose it is
         assert other == {"accounts": [ANN], "within": said["entry"]}
     known = demur("object", "--json", "-w", workspace, "--eml", eml, "--account", ANN, "--confirmed").json
     with _register(workspace) as register:
         assert register.members.covered_with(ANN).size == 2
         assert register.objections.get(known["reference"]).phase is ObjectionPhase.CONFIRMED
     assert known["confirm_by"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence", "warning"),
+    [
+        (b"Auto-Submitted: auto-replied\r\n", "It is an automatic reply, and no objection", "auto-reply"),
+        (b"X-Original-From: ann@town.example\r\n", "a forwarder stands in the place of its sender", "sender-rewritten"),
+        (b"", "Its sender matches nobody that you know", "unknown-sender"),
+    ],
+)
+def test_a_letter_that_needs_a_look_says_why(
+    demur: Demur, workspace: Path, eml: Path, fields: bytes, sentence: str, warning: str
+) -> None:
+    eml.write_bytes(fields + MAIL)
+    said = demur("object", "-w", workspace, "--eml", eml).out
+    assert said.count(sentence) == 1
+    assert ("keeps nothing out yet" in said) == (warning == "auto-reply")
+    told = demur("object", "--json", "-w", workspace, "--eml", eml).json
+    assert told["warning"] == warning
+    with _register(workspace) as register:
+        assert (register.objections.statement(told["reference"]) or {})["warning"] == warning
+
+
+def test_a_tagged_address_is_told_as_the_policy_has_it(demur: Demur, workspace: Path, eml: Path) -> None:
+    eml.write_bytes(MAIL.replace(b"ben@", b"ben+forum@"))
+    assert "covers the address without it, too" in demur("object", "-w", workspace, "--eml", eml).out
+    policy = workspace / "demur.toml"
+    policy.write_text(policy.read_text().replace('mail_tags = "cover"', 'mail_tags = "keep"'))
+    said = demur("object", "-w", workspace, "--eml", eml)
+    assert "keeps it apart from the address without it" in said.out
+    with _register(workspace) as register:
+        assert len(register.objections.of("mail:ben@town.example")) == 1
+        assert len(register.objections.of("mail:ben+forum@town.example")) == 2
 
 
 @pytest.mark.parametrize("options", [(), ("--name", " "), ("--text", "No.")])

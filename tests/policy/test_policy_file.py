@@ -400,14 +400,14 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'user@host/database".\nurl = ""',
             'user@host/database".\nurl = "mysql://ann:secret@db/x"',
             (
-                '`register.url` in demur.toml line 175 is no register URL: write "", "sqlite:///register.db" '
+                '`register.url` in demur.toml line 178 is no register URL: write "", "sqlite:///register.db" '
                 'or "postgresql://user@host/database".'
             ),
         ),
         (
             "[sources]",
             "[sources]\nirc = 1",
-            "`sources.irc` in demur.toml line 195 is 1: this is the name of a table, not of a key.",
+            "`sources.irc` in demur.toml line 201 is 1: this is the name of a table, not of a key.",
         ),
         (
             "[notice.wording]",
@@ -431,8 +431,16 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'server = ""',
             'server = "smtp.example"',
             (
-                '`mail.server` in demur.toml line 157 is no mail server: write one like "smtp.example.org:587", '
+                '`mail.server` in demur.toml line 160 is no mail server: write one like "smtp.example.org:587", '
                 'or "" for the workspace\'s own outbox.'
+            ),
+        ),
+        (
+            'bounce_address = ""',
+            'bounce_address = "returned-notices-of-ours+{code}@town.example"',
+            (
+                "`mail.bounce_address` in demur.toml line 158 is no mail address of at most 19 characters besides "
+                '{code} before its @: write one like "bounce+{code}@example.org", or "" for none.'
             ),
         ),
         (
@@ -486,7 +494,7 @@ def _latin(path: Path) -> None:
     [
         (_gone, r"demur\.toml does not exist: `demur init` writes one\."),
         (_folder, r"demur\.toml can't be read \(Is a directory\)"),
-        (_latin, r"demur\.toml line 19\d is not UTF-8: save the file as UTF-8\."),
+        (_latin, r"demur\.toml line 20\d is not UTF-8: save the file as UTF-8\."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(written: Path, harm: Callable[[Path], None], pattern: str) -> None:

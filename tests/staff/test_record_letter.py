@@ -179,6 +179,24 @@ def _objections(workspace: Workspace, account: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (b"Auto-Submitted: auto-replied\r\n", "It is an automatic reply"),
+        (b"X-Original-From: Ann <ann@town.example>\r\n", "Make sure who wrote it"),
+        (b"", "Its sender matches nobody that you know"),
+    ],
+)
+def test_a_mail_that_needs_a_look_says_why_on_the_page(officer: Door, desk: Desk, fields: bytes, told: str) -> None:
+    page = _record(officer, mail=fields + MAIL)
+    assert told in page.text
+    assert ("keeps nothing out yet" in page.text) == fields.startswith(b"Auto-Submitted")
+    (state,) = desk.register.objections.waiting()
+    assert "warning" in (desk.register.objections.statement(state.reference) or {})
+    tagged = _record(officer, mail=MAIL.replace(b"joerg@", b"joerg+ai@"))
+    assert "the address without it is covered, too" in tagged.text
+
+
+@pytest.mark.parametrize(
     ("values", "field"),
     [
         ({}, "accounts"),

@@ -4,8 +4,9 @@ import logging
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import click
 
@@ -52,26 +53,39 @@ def _log_lines() -> None:
 @click.argument("files", nargs=-1, type=click.File("rb"), metavar="[FILE]...")
 @shared
 def bounce(invocation: Invocation, files: tuple[BinaryIO, ...]) -> None:
-    """Record mails that came back, from delivery status notifications (RFC 3464).
+    """Record mails that came back, from what mail servers report of them.
 
     Each FILE is one mail; without any, one is read from stdin, so that a mail server can pipe what comes back into
-    this command. Whoever was not reached does not count as told, and nothing of theirs lapses unasked.
-    Delays and other mails change nothing.
+    this command. It reads delivery status notifications (RFC 3464) and what servers write in words. Whoever was not
+    reached does not count as told, and nothing of theirs lapses unasked.
+    Delays, complaints, automatic replies and other mails change nothing; each is told and counted apart.
     """
-    from demur.worker.bounces import LARGEST_BYTES, read_dsn, record_bounce  # noqa: PLC0415  # help does without
+    from demur.worker.bounces import Came, record_returned  # noqa: PLC0415  # help does without
+    from demur.worker.mails import Post  # noqa: PLC0415
+    from demur.worker.returned import LARGEST_BYTES, read_returned  # noqa: PLC0415
 
-    opened = files or (sys.stdin.buffer,)
-    recorded = ignored = 0
-    keys = invocation.workspace.keys()
-    with invocation.workspace.register() as register:
-        for file in opened:
-            found = read_dsn(file.read(LARGEST_BYTES + 1))
-            if found is None:
-                note(f"{getattr(file, 'name', 'stdin')}: no mail that came back for good; nothing is recorded.")
-            elif not record_bounce(register, keys, found.message_id, found.cause):
-                note(f"{getattr(file, 'name', 'stdin')}: the mail that came back is none of ours.")
-            else:
-                recorded += 1
-                continue
-            ignored += 1
-    emit(f"{count(recorded, 'mail')} came back.", {"recorded": recorded, "ignored": ignored})
+    workspace, counts = invocation.workspace, Counter[str]()
+    keys = workspace.keys()
+    post = Post(workspace.policy(), keys)
+    with workspace.register() as register:
+        for file in files or (sys.stdin.buffer,):
+            reading = read_returned(file.read(LARGEST_BYTES + 1))
+            outcome = record_returned(register, keys, post, reading)
+            counts[outcome] += 1
+            if outcome is not Came.RETURNED:
+                note(f"{getattr(file, 'name', 'stdin')}: {outcome.said}")
+    data = {each.value: counts[each] for each in Came}
+    lines = [f"{number:,} {_COUNTED[name]}" for name, number in data.items() if number and name in _COUNTED]
+    came = counts[Came.RETURNED]
+    ignored = {"recorded": came, "ignored": counts.total() - came}
+    emit("\n".join([f"{count(came, 'mail')} came back.", *lines]), ignored | data)
+
+
+_COUNTED: Final = {
+    "unknown": "came back and none of ours.",
+    "delayed": "delayed or arrived.",
+    "complaint": "with a complaint of a reader: see above.",
+    "automatic": "written by a machine in a reader's place.",
+    "unclear": "not understood: see above.",
+}
+"""What is said of the number of mails that changed nothing, by what they were."""

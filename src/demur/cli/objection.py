@@ -20,7 +20,7 @@ from demur.cli.frame.output import count
 from demur.objecting import settling
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
-from demur.objecting.lodging import Written, as_staff_say, by_letter
+from demur.objecting.lodging import Taken, Written, as_staff_say, take_letter
 from demur.objecting.office import Office
 from demur.register import ObjectionState, Register
 from demur.tokens import Tokens
@@ -80,6 +80,8 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     of the first account gets a receipt by mail, where their address is known. Of somebody without an account, names are
     enough. A mail counts for the address that sent it; unless you say
     --confirmed, that address is asked whether it was them, and accounts are not linked with each other.
+    Where a mailing list, a forwarder or an address of yours stands in the sender's place, it counts for the writer whom
+    the mail names. An automatic reply counts for nobody. Both are told, and wait for review.
     """
     _check(said)
     workspace = invocation.workspace
@@ -87,11 +89,12 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
         office = _office(workspace, register)
         written = _written(said, office)
         if said["eml"] or said["confirmed"]:
-            receipts = by_letter(register, written, office, checked=said["confirmed"])
+            taken = take_letter(register, written, office, checked=said["confirmed"])
         else:
-            receipts = [as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])]
-        states = [register.objections.get(each.reference) for each in receipts]
-    _tell(workspace, states, named=bool(written.accounts))
+            receipt = as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])
+            taken = Taken((receipt,), binds=bool(written.accounts))
+        states = [register.objections.get(each.reference) for each in taken.receipts]
+    _tell(workspace, states, taken)
 
 
 def _check(said: Mapping[str, Any]) -> None:
@@ -127,18 +130,24 @@ def _office(workspace: Workspace, register: Register) -> Office:
     return Office(workspace.policy(), keys, Tokens.of(keys, register.incarnation), datetime.now(UTC))
 
 
-def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool) -> None:
-    first = states[0]
+def _tell(workspace: Workspace, states: Sequence[ObjectionState], taken: Taken) -> None:
+    first, covers = states[0], workspace.policy().accounts.mail_tags == "cover"
     sentences = []
     for each in states:
         bound = (
             f"binds {count(each.covered, 'account')}"
-            if named
-            else "its names are kept sealed: they keep nothing out yet"
+            if taken.binds
+            else "what it says is kept sealed: it keeps nothing out yet"
         )
         sentences.append(f"Objection {each.reference} is recorded and {bound}.")
+    if taken.tagged:
+        kept = "covers the address without it, too" if covers else "keeps it apart from the address without it"
+        sentences.append(f"The sender's address has a tag (+): `mail_tags` of [accounts] in demur.toml {kept}.")
+    if taken.doubt:
+        sentences.append(taken.doubt.said)
     data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
     data |= {"lodged": first.lodged, "confirm_by": None, "references": [each.reference for each in states]}
+    data["warning"] = taken.doubt
     recorded(workspace, "\n".join(sentences), data)
 
 

@@ -50,9 +50,6 @@ Behalf = Literal["self", "child", "other"]
 
 _FIRST_PARTY: Final = "first-party"
 
-Behalf = Literal["self", "child", "other"]
-"""Whose content somebody speaks for: their own, a child's, somebody else's."""
-
 
 @dataclass(frozen=True)
 class NoticeSection:

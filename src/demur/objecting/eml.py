@@ -20,7 +20,9 @@ from typing import Final
 
 from demur.characters import IN_TEXT, UNSEEN
 from demur.errors import SourceError
+from demur.objecting.automatic import answers_itself
 from demur.objecting.mail_bounds import Bounds, exceeded
+from demur.objecting.origins import Origins, origins_of
 from demur.register.members.people import mail_account
 from demur.sources.html import to_text
 from demur.spelling import DEFAULT, Names
@@ -40,6 +42,7 @@ _HEAD_BYTES: Final = 256 * 1024
 _NAME_LENGTH: Final = 100
 _OLDEST: Final = date(2000, 1, 1)
 _HEADER: Final = re.compile(rb"(?:From )?[!-9;-~]+[ \t]*:?")
+_REPORT: Final = "multipart/report"
 _CONTROL: Final = re.compile(f"[{IN_TEXT}{UNSEEN}]")
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """What Python calls codecs of text and no mail uses."""
@@ -70,6 +73,11 @@ class Letter:
     date: date | None
     """The day it says it was sent, UTC; None if that is no day of this century that has come."""
     attachments: tuple[Attached, ...] = field(repr=False)
+    subject: str = field(default="", repr=False)
+    automatic: bool = False
+    """Whether a machine answered (RFC 3834), or a mail server reports (RFC 6522): that is no letter of anybody's."""
+    origins: Origins = field(default_factory=Origins)
+    """Whom it names as its writer besides."""
 
 
 def read_letter(content: bytes, *, now: datetime | None = None, names: Names = DEFAULT) -> Letter:
@@ -103,14 +111,18 @@ def _refused(why: str) -> SourceError:
 def _read(message: "Message[str, str]", now: datetime, names: Names) -> Letter:
     _check_depth(message)
     parts = list(_parts(message))
-    sender, subject = _header(message, "from"), _header(message, "subject")
+    sender, subject = header_of(message, "from"), header_of(message, "subject")
     head = f"From: {sender}\nSubject: {subject}\n\n"
+    said = "\n\n".join(_said(parts))
     return Letter(
         sender=sender,
         account=_account(message, names),
-        text=_bounded(head + "\n\n".join(_said(parts))),
+        text=_bounded(head + said),
         date=_day(message, now),
         attachments=tuple(_attached(parts)),
+        subject=subject,
+        automatic=answers_itself(message) or message.get_content_type() == _REPORT,
+        origins=origins_of(message, said[:TEXT_LENGTH], [each for part in parts for each in _inner(part)]),
     )
 
 
@@ -156,13 +168,13 @@ def _parts(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
 def _said(parts: Sequence["Message[str, str]"]) -> list[str]:
     """The plain texts; what is HTML only where there is no other, and no more of it than could be kept."""
     texts = [part for part in parts if not _named(part)]
-    plain = [_tidy(_raw(part)) for part in texts if part.get_content_type() == "text/plain"]
+    plain = [_tidy(text_of(part)) for part in texts if part.get_content_type() == "text/plain"]
     if any(plain):
         return [each for each in plain if each]
     read, room = [], 4 * TEXT_LENGTH
     for part in texts:
         if part.get_content_type() == "text/html":
-            raw = _raw(part)[:room]
+            raw = text_of(part)[:room]
             room -= len(raw)
             read.append(_tidy(to_text(raw)[0]))
     return [each for each in read if each]
@@ -172,7 +184,8 @@ def _tidy(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def _raw(part: "Message[str, str]") -> str:
+def text_of(part: "Message[str, str]") -> str:
+    """A part's text, whatever its charset and its encoding are."""
     return _decode(_content(part), part)
 
 
@@ -222,7 +235,7 @@ def _file_name(part: "Message[str, str]", number: int) -> str:
     return tidy[-_NAME_LENGTH:] or f"attachment-{number}"
 
 
-def _header(message: "Message[str, str]", name: str) -> str:
+def header_of(message: "Message[str, str]", name: str) -> str:
     """A header on one line, decoded (RFC 2047) as far as it can be."""
     return " ".join(_CONTROL.sub(" ", _decoded(str(message.get(name, ""))[:_HEADER_LENGTH])).split())
 

@@ -16,6 +16,7 @@ from demur.notices.content import Behalf
 from demur.objecting.channels import Route, new_person
 from demur.objecting.eml import Attached, Letter
 from demur.objecting.office import Office, To, about, post_question, post_receipt, reached
+from demur.objecting.senders import Doubt, Whose, whose
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
@@ -52,12 +53,16 @@ class Written:
     attachments: tuple[Attached, ...] = field(default=(), repr=False)
     within: int | None = None
     """The number of the objection that holds what it says, where that is another one."""
+    letter: Letter | None = field(default=None, repr=False)
+    """The mail that it came as."""
+    doubt: Doubt | None = None
+    """Why somebody has to look at it; sealed with it as ``warning``."""
 
     def with_letter(self, letter: Letter) -> "Written":
-        """What is recorded once a letter is added: its sender, its day, its text and what is attached."""
+        """What is recorded once a letter is added: its day, text and attachments; whose it is, is found out then."""
         return replace(
             self,
-            accounts=(*filter(None, [letter.account]), *self.accounts),
+            letter=letter,
             text="\n\n".join(filter(None, [self.text, letter.text])),
             received=self.received or letter.date,
             attachments=letter.attachments,
@@ -66,7 +71,8 @@ class Written:
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
         said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
-        return {name: value for name, value in {**said, "within": self.within}.items() if value}
+        doubt = None if self.doubt is None else self.doubt.value
+        return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
 
 
 def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:
@@ -162,15 +168,62 @@ def by_letter(register: Register, written: Written, office: Office, *, checked: 
     Raises:
         IdentityError: for a malformed account.
     """
+    return list(take_letter(register, written, office, checked=checked).receipts)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was done with a letter."""
+
+    receipts: tuple[Receipt, ...]
+    """Of each part, the first of which holds what was written."""
+    binds: bool
+    """Whether it names an account: else its names are kept, and keep nothing out yet."""
+    doubt: Doubt | None = None
+    """Why somebody has to look at it."""
+    tagged: bool = False
+    """Whether its sender's address has a tag (ann+tag@mail.example) and is nobody's on file with it."""
+
+
+def take_letter(register: Register, written: Written, office: Office, *, checked: bool) -> Taken:
+    """Record one letter, as :func:`by_letter` does, and tell what came of it.
+
+    What a mail says of its writer in fields that anybody can forge gets objections of its own, which link nothing and
+    which no mail follows but to an address on file; staff who know whose it is name the account.
+
+    Raises:
+        IdentityError: for a malformed account.
+    """
     names = office.policy.accounts.names
-    accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
-    groups = [accounts] if checked else [[each] for each in accounts]
+    typed = [identify(each, names) for each in written.accounts]
     with register.locked():
-        receipts = [_lodge_letter(register, written, groups[0], office, checked=checked)]
-        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq)
-        receipts += [_lodge_letter(register, bare, group, office, checked=checked) for group in groups[1:]]
-        for attached in written.attachments:
-            register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
+        found = Whose() if written.letter is None else whose(register, written.letter, office)
+        sure = list(dict.fromkeys([*found.accounts, *typed]))
+        guessed = [each for each in found.guessed if each not in sure]
+        doubt = None if checked or (typed and found.doubt is Doubt.UNKNOWN_SENDER) else found.doubt
+        if checked and not sure:
+            sure, guessed = guessed[:1], guessed[1:]
+        office = replace(office, guessed=frozenset(guessed))
+        groups = ([sure] if checked else [[each] for each in sure]) if sure else []
+        parts = [(group, checked) for group in groups] + [([each], False) for each in guessed]
+        parts = parts or [([new_person()], checked)]
+        said = replace(written, accounts=(*sure, *guessed), doubt=doubt)
+        receipts = _lodge_parts(register, said, parts, office)
+    return Taken(tuple(receipts), bool(sure or guessed), doubt, found.tagged)
+
+
+def _lodge_parts(
+    register: Register, written: Written, parts: Sequence[tuple[list[str], bool]], office: Office
+) -> list[Receipt]:
+    """Lodge an objection for each group of accounts, confirmed or not; the first one holds what was written."""
+    (accounts, checked), *others = parts
+    receipts = [_lodge_letter(register, written, accounts, office, checked=checked)]
+    for group, known in others:
+        doubt = written.doubt if office.guessed.intersection(group) else None
+        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq, doubt=doubt)
+        receipts.append(_lodge_letter(register, bare, group, office, checked=known))
+    for attached in written.attachments:
+        register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
     return receipts
 
 

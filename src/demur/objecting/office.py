@@ -44,6 +44,8 @@ class Office:
     """Of the page that somebody reads; "" where there is none: the first language of the notices."""
     may_ask: Callable[[str], bool] = field(default=lambda _: True, repr=False)
     """Whether another mail may go to an account's holder: nobody can be flooded by somebody who types."""
+    guessed: frozenset[str] = field(default=frozenset(), repr=False)
+    """Accounts that only a forgeable field of a mail names: no mail goes to these but to an address on file."""
 
     def link(self, purpose: Purpose, seq: int, language: str) -> str:
         """The address of an objection's page, for a mail: the question to its holder, or its receipt."""
@@ -78,7 +80,7 @@ class To:
 
 def reached(register: Register, account: str, office: Office) -> str | None:
     """Where the holder of an account is reached: a mail account's own address, else the one on file."""
-    if account.startswith(_MAIL):
+    if account.startswith(_MAIL) and account not in office.guessed:
         return account.removeprefix(_MAIL)
     return register.mails.address_of(office.keys.pepper.subject_key(account))
 

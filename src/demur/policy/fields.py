@@ -21,6 +21,9 @@ ADULT: Final = 18
 
 _OLDEST: Final = 150
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+LONGEST_CODE: Final = 45
+"""Characters of a mail's code in the address that it comes back to."""
+_LOCAL_LENGTH: Final = 64  # RFC 5321, section 4.5.3.1.1
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PORTAL: Final = re.compile(r"https?://[^/\s?#@]+")
 _WEB: Final = re.compile(r"https?://[^\s#@]+")
@@ -120,6 +123,14 @@ def _day_or_none(value: object) -> date | None:
     except ValueError:
         msg = 'is no day: write one like 2026-12-31, or "" for none'
         raise ValueError(msg) from None
+
+
+def _bounce(value: str) -> str:
+    local = value.replace("{code}", "x" * LONGEST_CODE, 1).rpartition("@")[0]
+    if value and not (_MAIL.fullmatch(value.replace("{code}", "x", 1)) and len(local) <= _LOCAL_LENGTH):
+        msg = f"is no mail address of at most {_LOCAL_LENGTH - LONGEST_CODE} characters besides {{code}} before its @: "
+        raise ValueError(msg + 'write one like "bounce+{code}@example.org", or "" for none')
+    return value
 
 
 def _mail(value: str) -> str:
@@ -230,6 +241,7 @@ Regions = Annotated[AnyOrTexts, BeforeValidator(_any_or(_country, '"any" or ["DE
 Origins = Annotated[AnyOrTexts, BeforeValidator(_any_or(_origin, '"any" or ["first-party"]'))]
 Country = Annotated[str, AfterValidator(lambda code: _country(code) if code else code)]
 MailAddress = Annotated[str, AfterValidator(_mail)]
+BounceAddress = Annotated[str, AfterValidator(_bounce)]
 Language = Annotated[str, AfterValidator(_language)]
 Languages = Annotated[tuple[Language, ...], Field(strict=False), AfterValidator(_filled)]
 Kinds = Annotated[tuple[Annotated[Kind, Field(strict=False)], ...], Field(strict=False), AfterValidator(_filled)]

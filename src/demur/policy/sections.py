@@ -14,6 +14,7 @@ from demur.policy.fields import (
     ADULT,
     Age,
     Audiences,
+    BounceAddress,
     Caseless,
     Country,
     DayOrNone,
@@ -219,6 +220,8 @@ class Accounts(Section):
     """Capitals before the @ of a mail address: "ignore", as mail servers do, or "keep" two addresses apart by them."""
     profiles: Profiles = {}
     """Addresses of profiles, by namespace: "https://forum.example/u/{name}" for forum, {name} being the name."""
+    mail_tags: Literal["cover", "keep"] = "cover"
+    """A letter from ann+tag@example.org: "cover" ann@example.org, too (nearly always one person), or "keep" apart."""
 
     @property
     def names(self) -> Names:
@@ -249,6 +252,8 @@ class Mail(Section):
 
     sender: MailAddress = ""
     """Address that mails come from, "" for the controller's contact."""
+    bounce_address: BounceAddress = ""
+    """Where mails come back to, like "bounce+{code}@example.org", each with its own {code}; "" for the sender."""
     server: Server = ""
     """SMTP server, "host:port"; "" puts mails into the workspace's own outbox and sends none."""
     security: Literal["starttls", "tls", "none"] = "starttls"

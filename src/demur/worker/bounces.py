@@ -1,59 +1,79 @@
-"""Mails that came back: delivery status notifications (RFC 3464) read for what they say of a notice.
+"""What came to the address for returned mails, put on record: whoever was not reached is not told.
 
-Invariants: only a recipient that failed for good counts; a delay, a relay and a success do not. What is read comes
-from anybody: what parsing it may cost is bounded before it is parsed, nothing of it is executed or kept but a
-Message-ID and a code, and whatever it is, reading it raises nothing. Which notice came back is told by the original's
-Message-ID, which nobody can guess who has not got the mail.
+Invariants: only what was given up for good changes anything (returned.py). Which notice or letter it is about is told
+by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
+hashes, which nobody can guess who has not had the mail. Only where neither is there, and no such address is set, the
+recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing, and is counted
+apart, as are replies by machines and what no machine wrote.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from email import message_from_bytes, policy
-from email.message import Message
-from email.parser import BytesHeaderParser
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
+from demur.errors import IdentityError
 from demur.identity import Keys
-from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.register import Register
-from demur.worker.mails import mail_of
+from demur.worker.mails import Post, mail_of
+from demur.worker.returned import Reading, Verdict
 
-LARGEST_BYTES: Final = 2 * 1024 * 1024
-_MOST: Final = Bounds(lines=50_000, parts=500, work=2_000_000)
-"""A second at most; a mail of 2 MB that came back has half of it."""
-_MOST_PARTS: Final = 50
-_HEADER_LENGTH: Final = 2000
-_MESSAGE_ID: Final = re.compile(r"<\s*([^<>\s]{3,250}@[^<>\s]{1,250})\s*>")
-_STATUS: Final = re.compile(r"\b5\.\d{1,3}\.\d{1,3}\b")
-_REPORT: Final = "message/delivery-status"
-_ORIGINALS: Final = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+_WITHIN: Final = timedelta(days=14)
+"""Servers give up within five days or so (RFC 5321, section 4.5.4.1)."""
 
 
-@dataclass(frozen=True)
-class Bounce:
-    """One mail that will never arrive."""
+class Came(StrEnum):
+    """What a mail was that came to the address for returned mails."""
 
-    message_id: str
-    """Of the mail that came back, without angle brackets."""
-    cause: str
-    """A status code (RFC 3463)."""
+    RETURNED = "returned"
+    UNKNOWN = "unknown"
+    """It was given up, and is none of ours."""
+    DELAYED = "delayed"
+    COMPLAINT = "complaint"
+    AUTOMATIC = "automatic"
+    UNCLEAR = "unclear"
 
-
-def read_dsn(data: bytes) -> Bounce | None:
-    """What came back for good; None for anything else."""
-    if len(data) > LARGEST_BYTES or exceeded(data, _MOST):
-        return None
-    try:
-        return _read(message_from_bytes(data, policy=policy.compat32))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # hostile or broken: the email package has no one error for it
+    @property
+    def said(self) -> str:
+        """One sentence for an operator."""
+        return _SAID[self]
 
 
-def read_bounces(data: bytes) -> list[tuple[str, str]]:
-    """What came back for good, as a list of (Message-ID, cause): one, or none."""
-    found = read_dsn(data)
-    return [] if found is None else [(found.message_id, found.cause)]
+_SAID: Final = {
+    Came.RETURNED: "a notice or a letter of ours came back: its reader does not count as told by it.",
+    Came.UNKNOWN: "a mail that came back, and none of ours: nothing is recorded.",
+    Came.DELAYED: "a mail is delayed or has arrived: nothing is recorded.",
+    Came.COMPLAINT: "a complaint: its reader got the mail and calls it spam. That is no objection, and nothing is "
+    "recorded: show it to who answers for data protection.",
+    Came.AUTOMATIC: "an automatic reply, no mail that came back: nothing is recorded.",
+    Came.UNCLEAR: "no report of a mail server: nothing is recorded. If a person wrote it, read it, and record an "
+    "objection with `demur object --eml`.",
+}
+
+
+def record_returned(register: Register, keys: Keys, post: Post, reading: Reading) -> Came:
+    """Record what a mail says; what it was."""
+    if reading.verdict is not Verdict.RETURNED:
+        return Came(reading.verdict.value)
+    names = post.named(reading.names, reading.addresses)
+    known = [record_bounce(register, keys, each, reading.cause) for each in names]
+    if not any(known):
+        known = [record_bounce(register, keys, each, reading.cause) for each in _by_recipient(register, post, reading)]
+    return Came.RETURNED if any(known) else Came.UNKNOWN
+
+
+def _by_recipient(register: Register, post: Post, reading: Reading) -> list[str]:
+    """The notices that went to the one address that was given up, where nothing in a report names a mail of ours.
+
+    Anybody who knows an address can write such a report. What it does, anybody can do for an account on the portal,
+    too: its content is left out. Where each mail comes back to an address of its own, none is believed.
+    """
+    if post.returns_tagged or post.sender not in reading.writers:
+        return []
+    since = datetime.now(UTC) - _WITHIN
+    with suppress(IdentityError):  # no address at all
+        return next(filter(None, (register.notices.sent_to(each, since=since) for each in reading.failed)), [])
+    return []
 
 
 def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -> bool:
@@ -62,43 +82,3 @@ def record_bounce(register: Register, keys: Keys, message_id: str, cause: str) -
     if number is None:
         return register.notices.bounced(message_id, cause=cause)
     return register.mails.bounced(number, cause=cause)
-
-
-def _read(message: Message) -> Bounce | None:
-    if message.get_content_type() != "multipart/report":
-        return None
-    cause = message_id = None
-    for part in _parts(message):
-        kind = part.get_content_type()
-        if kind in {_REPORT, "message/global-delivery-status"}:
-            cause = cause or _failure(part)
-        elif kind in _ORIGINALS:
-            message_id = message_id or _original(part)
-    return Bounce(message_id, cause) if cause and message_id else None
-
-
-def _parts(message: Message) -> Iterator[Message]:
-    """A message's own parts: nothing that lies deeper speaks for the server."""
-    payload: object = message.get_payload()
-    if isinstance(payload, list):
-        yield from (part for part in payload[:_MOST_PARTS] if isinstance(part, Message))
-
-
-def _failure(part: Message) -> str | None:
-    """The status of the first recipient that failed for good (RFC 3464, section 2.3)."""
-    for each in _parts(part):
-        if str(each.get("Action", "")).strip().lower() == "failed":
-            status = _STATUS.search(str(each.get("Status", "")))
-            if status or not str(each.get("Status", "")).strip():
-                return status.group() if status else "5.0.0"
-    return None
-
-
-def _original(part: Message) -> str | None:
-    """The Message-ID among the headers that came back."""
-    head = next(_parts(part), None)
-    if head is None:
-        text = part.get_payload(decode=True)
-        head = BytesHeaderParser().parsebytes(text if isinstance(text, bytes) else b"")  # its body is nobody's to parse
-    found = _MESSAGE_ID.search(str(head.get("Message-ID", ""))[:_HEADER_LENGTH])
-    return found[1] if found else None

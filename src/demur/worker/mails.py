@@ -2,12 +2,15 @@
 
 Invariants: a header that holds words is made by the email package's policy, which refuses line breaks; a mail says
 that a machine sent it (RFC 3834), loads nothing and measures nothing; its Message-ID follows from what it is, by a
-keyed hash, so that a repeat carries the same one, and tells nobody whom it is to.
+keyed hash, so that a repeat carries the same one, and tells nobody whom it is to. Relays replace Message-IDs: so it
+stands in a field of ours, too, and in the address that the mail comes back to, where the policy has one for each.
 """
 
+import base64
 import hmac
 import re
 from binascii import b2a_qp
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.policy import SMTP
@@ -31,6 +34,11 @@ _HOST: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<
 _LONGEST_ADDRESS: Final = 254  # RFC 5321, section 4.5.3.1.3
 _MAILS: Final = "messages"
 _SINGLE: Final = re.compile(r"<?([0-9a-f]{40})([0-9a-f]{16})@[^<>\s]+>?")
+_NAME: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{16})?")
+"""What is before the @ of a Message-ID of ours: a notice's, or a single mail's."""
+_CODE: Final = "{code}"
+NAMED: Final = "X-Demur-Mail"
+"""The field that holds the Message-ID a second time: servers give it back, and relays leave it alone."""
 _NOWHERE: Final = "demur@localhost"
 """The sender of mails that only lie in the outbox, where the policy names none."""
 
@@ -44,6 +52,7 @@ class Post:
 
     def __init__(self, policy: Policy, keys: Keys) -> None:
         self._sender = _sender(policy)
+        self._bounce = _bounce(policy)
         self._from = _header("From", str(Address(_line(policy.controller.name), addr_spec=self._sender)))
         self._secret = derived(keys, _MAILS)
 
@@ -56,6 +65,11 @@ class Post:
     def domain(self) -> str:
         """The sender's, as it greets servers."""
         return self._sender.rpartition("@")[2]
+
+    @property
+    def returns_tagged(self) -> bool:
+        """Whether each mail comes back to an address of its own."""
+        return _CODE in self._bounce
 
     def notice_id(self, campaign: str, subject: int, channel: Channel) -> str:
         """The Message-ID of a notice, without angle brackets."""
@@ -80,6 +94,7 @@ class Post:
             _header("Subject", rendered.subject),
             f"Date: {format_datetime(datetime.now(UTC))}\r\n",
             f"Message-ID: <{message_id}>\r\n",
+            f"{NAMED}: <{message_id}>\r\n",
             "Auto-Submitted: auto-generated\r\n",
             _header("Content-Language", rendered.language),
             f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n',
@@ -87,11 +102,45 @@ class Post:
         parts = (_part("plain", rendered.text), _part("html", rendered.html))
         body = b"".join(b"--%b\r\n%b\r\n" % (boundary.encode(), part) for part in parts)
         content = "".join(head).encode() + body + f"--{boundary}--\r\n".encode()
-        return Mail(whole, message_id, content, not local.isascii())
+        sender = self._bounce.replace(_CODE, code_of(message_id))
+        return Mail(whole, message_id, content, not local.isascii(), sender)
+
+    def named(self, names: Iterable[str], addresses: Iterable[str]) -> list[str]:
+        """The Message-IDs, of ours or not, that a mail which came back may be about.
+
+        Args:
+            names: Message-IDs, and what may be before the @ of one of ours.
+            addresses: to which it came back.
+        """
+        head, mark, tail = self._bounce.lower().partition(_CODE)
+        tagged = [each.lower() for each in addresses] if mark else []
+        codes = [each[len(head) : len(each) - len(tail)] for each in tagged if _between(each, head, tail)]
+        found = [*names, *filter(None, map(name_of, codes))]
+        ours = [each.partition("@")[0].lower() for each in found]
+        return list(dict.fromkeys([*(f"{each}@{self.domain}" for each in ours if _NAME.fullmatch(each)), *found]))
 
     def _id(self, *parts: str) -> str:
         said = "\0".join(parts).encode()
         return f"{hmac.digest(self._secret, said, 'sha256')[:20].hex()}@{self.domain}"
+
+
+def code_of(message_id: str) -> str:
+    """A Message-ID of ours as what may stand in an address: letters and digits, whatever their case (RFC 4648)."""
+    name = message_id.partition("@")[0]
+    return base64.b32encode(bytes.fromhex(name)).decode().rstrip("=").lower() if _NAME.fullmatch(name) else ""
+
+
+def name_of(code: str) -> str | None:
+    """What is before the @ of the Message-ID whose code this is; None if it can't be one."""
+    try:
+        name = base64.b32decode(code.upper() + "=" * (-len(code) % 8)).hex()
+    except ValueError:
+        return None
+    return name if _NAME.fullmatch(name) else None
+
+
+def _between(text: str, head: str, tail: str) -> bool:
+    return len(text) > len(head) + len(tail) and text.startswith(head) and text.endswith(tail)
 
 
 def mail_name(secret: bytes, number: int) -> str:
@@ -123,6 +172,18 @@ def _sender(policy: Policy) -> str:
         return "@".join(split(sender or _NOWHERE))
     except BadAddressError:
         raise PolicyError("No server takes mails from this `sender` of [mail]: write a plain mail address.") from None
+
+
+def _bounce(policy: Policy) -> str:
+    """Where mails come back to, with the place of their code, as it stands on an envelope; "" for the sender."""
+    address = policy.mail.bounce_address
+    try:
+        domain = split(address.replace(_CODE, "x"))[1] if address else ""
+    except BadAddressError:
+        raise PolicyError(
+            "Nothing can come back to this `bounce_address` of [mail]: write a plain mail address."
+        ) from None
+    return f"{address.rpartition('@')[0]}@{domain}" if address else ""
 
 
 def _part(subtype: str, text: str) -> bytes:

@@ -201,7 +201,7 @@ class _Line:
             if not server.has_extn("smtputf8"):
                 return Handover(Fate.NEVER, "address needs smtputf")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
-        code, _ = server.mail(self._to.sender, options)
+        code, _ = server.mail(mail.sender or self._to.sender, options)
         if code != _OK:
             return _closing(code) or Handover(Fate.CLOSED, f"sender refused {code}")
         code, said = server.rcpt(mail.address)

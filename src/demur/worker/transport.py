@@ -55,6 +55,8 @@ class Mail:
     """The whole message, RFC 5322, lines ending in CR LF."""
     utf8: bool = False
     """Whether it needs SMTPUTF8 (RFC 6531)."""
+    sender: str = ""
+    """On the envelope, where it is not the one of every mail: what can't be delivered comes back to it."""
 
 
 class Carrier(Protocol):

@@ -27,8 +27,8 @@ from demur.register.database.effects import Effect
 from demur.register.database.store import Store
 from demur.register.database.tables import campaign, member, notice
 from demur.register.database.vault import Vault
-from demur.register.members.people import People, held_together, own_accounts
-from demur.register.members.profiles import retell
+from demur.register.members.people import People, held_together, own_accounts, together
+from demur.register.members.profiles import on_file, retell
 from demur.terms import Channel, EntryKind, NoticeStatus
 
 _PAGE: Final = 1000
@@ -156,6 +156,23 @@ class Notices:
                 _record_bounced(connection, list(some), NEVER_LEFT, micros(now))
             state.remove(connection, _TRIED_OUT)
             return len(rows)
+
+    def sent_to(self, address: str, *, since: datetime) -> list[str]:
+        """The Message-IDs of the notices of the newest campaign since then that went to an address and stand as sent.
+
+        Raises:
+            IdentityError: for what can't be an address.
+        """
+        key, names = self._people.keys([f"mail:{address}"]), self._people.names
+        which = (notice.c.channel == Channel.MAIL.value, notice.c.status == NoticeStatus.SENT.value)
+        with self._store.reading() as connection:
+            theirs = bulk.among(connection, notice.c.subject, together(connection, key))
+            recent = sa.select(notice).where(*which, theirs, notice.c.sent >= micros(since))
+            rows = connection.execute(recent.order_by(notice.c.sent.desc())).all()
+            contacts = on_file(connection, self._vault, [row.subject for row in rows], names)
+        there = {subject for subject, (_, mail) in contacts.items() if mail and names.mail(mail) == names.mail(address)}
+        reached = [row for row in rows if row.subject in there]
+        return [row.message_id for row in reached if row.campaign == reached[0].campaign]
 
     def requeue_interrupted(self) -> int:
         """Give back what a worker had in hand when it ended; how many notices that were."""

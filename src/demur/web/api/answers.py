@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from demur.register import ObjectionState
+from demur.worker.bounces import Came
 
 REFERENCE: Final = "7KQ2-9XJM-4TPA-C0WD"
 
@@ -133,6 +134,8 @@ class Bounced(Told):
 
     known: int
     """How many of them were notices of ours; whoever they went to is not told any more."""
+    outcome: Came | None = None
+    """Of a mail: returned, unknown (and none of ours), delayed, complaint, automatic (a reply), or unclear."""
 
 
 class Erasure(Told):

@@ -23,7 +23,9 @@ from demur.web.api.models import ACCOUNT, Bounce, Shown, ShownTo, without_contro
 from demur.web.api.routing import KB, body_of, language, media_type, routes, said, told
 from demur.web.desk import Desk
 from demur.web.pages import desk
-from demur.worker.bounces import read_bounces, record_bounce
+from demur.worker.bounces import Came, record_bounce, record_returned
+from demur.worker.mails import Post
+from demur.worker.returned import Reading, read_returned
 
 router = routes("Notices")
 
@@ -76,25 +78,31 @@ async def shown(request: Request) -> Response:
         body={
             "message/rfc822": {
                 "schema": {"type": "string"},
-                "example": "A delivery status notification (RFC 3464), as it came.",
+                "example": "A mail server's report (RFC 3464, or in words), as it came.",
             }
         },
     ),
 )
 async def bounces(request: Request) -> Response:
-    """As JSON by Message-ID, or the delivery status notification itself. Whoever was not reached is not told."""
-    if media_type(request) in _DSN:
-        found = await asyncio.to_thread(read_bounces, await body_of(request, _DSN_BYTES))
-    else:
-        bounce, _ = await said(request, Bounce)
-        found = [(bounce.message_id.strip().removeprefix("<").removesuffix(">"), bounce.cause)]
+    """As JSON by Message-ID, or the report of a mail server as it came. Whoever was not reached is not told."""
     at = desk(request)
-    return told(Bounced(known=await at.intake.run(_bounce, at.keys, found)))
+    if media_type(request) in _DSN:
+        reading = await asyncio.to_thread(read_returned, await body_of(request, _DSN_BYTES))
+        outcome = await at.intake.run(_returned, at.keys, Post(at.policy(), at.keys), reading)
+        return told(Bounced(known=int(outcome is Came.RETURNED), outcome=outcome))
+    bounce, _ = await said(request, Bounce)
+    name = bounce.message_id.strip().removeprefix("<").removesuffix(">")
+    return told(Bounced(known=await at.intake.run(_bounce, at.keys, name, bounce.cause)))
 
 
-def _bounce(register: Register, keys: Keys, found: Sequence[tuple[str, str]]) -> int:
+def _returned(register: Register, keys: Keys, post: Post, reading: Reading) -> Came:
     with register.locked():
-        return sum(record_bounce(register, keys, message_id, cause) for message_id, cause in found)
+        return record_returned(register, keys, post, reading)
+
+
+def _bounce(register: Register, keys: Keys, message_id: str, cause: str) -> int:
+    with register.locked():
+        return int(record_bounce(register, keys, message_id, cause))
 
 
 def _record(register: Register, account: str, seen: Sequence[Shown]) -> int:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from demur.errors import SourceError
 from demur.objecting.channels import Route, nameless
 from demur.objecting.eml import MOST_BYTES, Attached, read_letter
-from demur.objecting.lodging import Written, by_letter
+from demur.objecting.lodging import Taken, Written, take_letter
 from demur.objecting.naming import account_of, tidy
 from demur.objecting.office import Office
 from demur.register import ObjectionState, Receipt, Register, StaffRole
@@ -69,9 +69,10 @@ async def record_(request: Request) -> Response:
     if errors:
         return _form(visit, {name: form.text(name) for name in _FIELDS}, forms.WRONG, errors=errors)
     checked = bool(form.text("checked"))
-    receipts = await at.intake.run(_recorded, visit, written, office, checked=checked)
-    shown = await run_in_threadpool(lambda: [_shown(at, each) for each in receipts])
-    return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments))
+    taken = await at.intake.run(_recorded, visit, written, office, checked=checked)
+    shown = await run_in_threadpool(lambda: [_shown(at, each) for each in taken.receipts])
+    tags = _tags(taken, office)
+    return visit.page("staff_recorded.html", recorded=shown, files=len(written.attachments), taken=taken, tags=tags)
 
 
 def _shown(at: Desk, receipt: Receipt) -> tuple[ObjectionState, str, str]:
@@ -82,12 +83,17 @@ def _shown(at: Desk, receipt: Receipt) -> tuple[ObjectionState, str, str]:
     return at.register.objections.get(receipt.reference), named or "somebody without an account", link
 
 
-def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
+def _recorded(register: Register, visit: Visit, written: Written, office: Office, *, checked: bool) -> Taken:
     with register.locked():
-        receipts = by_letter(register, written, office, checked=checked)
-        for each in receipts:
+        taken = take_letter(register, written, office, checked=checked)
+        for each in taken.receipts:
             visit.acted(register, "objection.record", objection=each.seq, checked=checked)
-    return receipts
+    return taken
+
+
+def _tags(taken: Taken, office: Office) -> str:
+    """Whether the sender's address without its tag is covered, too; "" where it has none."""
+    return office.policy.accounts.mail_tags if taken.tagged else ""
 
 
 def _form(visit: Visit, typed: dict[str, str], status: int = 200, *, errors: dict[str, str] | None = None) -> Response:
