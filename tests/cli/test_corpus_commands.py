@@ -11,7 +11,9 @@ import pytest
 from calling import Demur
 from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
 
+from demur.cli.frame import honouring
 from demur.corpus.compaction import MOST_SMALL
+from demur.corpus.honour import honour
 from demur.terms import Reason
 from demur.workspace import Workspace, find
 
@@ -275,6 +277,35 @@ def test_an_objection_makes_a_version_stale(demur: Demur, filled: Path, fast_tmp
     assert recalled["rows"] == 3
     listed = pyarrow.csv.read_csv(fast_tmp / "recall.csv").column("item").to_pylist()
     assert set(listed) == {_key(filled, f"forum:{number}") for number in (1, 2, 3)}
+
+
+def test_verify_sums_up_and_names_every_row_on_request(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    many = write_posts(fast_tmp / "many.jsonl", [{**POSTS[0], "item": f"forum:{n}"} for n in range(120)])
+    demur("import", "table", many, "-w", forum)
+    demur("publish", "spring", "-w", forum)
+    demur("object", "--account", ANN, "-w", forum)
+    summed = demur("verify", "spring", "--now", "-w", forum)
+    assert summed.code == 1
+    assert "    120  author: rows that a suppressed person wrote\n" in summed.out
+    assert "... and 117 more\n" in summed.out
+    assert summed.out.count("was written by") == 3
+    assert len(summed.out.splitlines()) < 10
+    every = demur("verify", "spring", "--now", "--all", "-w", forum)
+    told = demur("verify", "spring", "--now", "--json", "-w", forum)
+    assert (every.code, told.code) == (1, 1)
+    assert every.out.count("was written by") == len(told.json["checked"][0]["findings"]) == 120
+
+
+def test_what_the_worker_honoured_first_is_told(demur: Demur, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow = honouring._follow
+
+    def after_the_worker(workspace: Workspace, after: int | None) -> object:
+        honour(workspace)
+        return follow(workspace, after)
+
+    monkeypatch.setattr(honouring, "_follow", after_the_worker)
+    result = demur("object", "--account", ANN, "-w", filled)
+    assert "by the worker or another command already: 2 rows deleted, 1 row rewritten." in result.out
 
 
 def test_an_export_that_was_changed_does_not_hold(demur: Demur, filled: Path, fast_tmp: Path) -> None:

@@ -47,6 +47,13 @@ def test_every_command_takes_a_workspace_and_json(name: str) -> None:
     assert {"-w", "--workspace", "--json"} <= options
 
 
+@pytest.mark.parametrize("name", sorted({name.split(" ")[0] for name in LEAVES if " " in name}))
+def test_every_group_takes_a_workspace(name: str) -> None:
+    group = cli.get_command(click.Context(cli), name)
+    assert group is not None
+    assert {"-w", "--workspace"} <= {option for param in group.params for option in param.opts}
+
+
 @pytest.mark.parametrize("name", LEAVES)
 def test_every_command_and_option_is_explained(name: str) -> None:
     command = LEAVES[name]
@@ -128,6 +135,7 @@ def test_the_workspace_is_named_before_the_command_or_behind_it(
     assert behind.code == 0
     assert demur("-w", workspace, *arguments) == behind
     assert demur("--workspace", workspace, *arguments, "-w", workspace) == behind
+    assert demur(arguments[0], "-w", workspace, *arguments[1:]) == behind
     monkeypatch.setenv("DEMUR_WORKSPACE", str(workspace / "elsewhere"))
     assert demur("-w", workspace, *arguments) == behind
 

@@ -67,6 +67,12 @@ def test_golden(report: Report) -> None:
     assert page == GOLDEN.read_text("utf-8")
 
 
+def test_a_shell_that_does_not_know_the_command_is_told_how(report: Report) -> None:
+    page = render(report, "source /home/ann/demur/.venv/bin/activate")
+    assert page.index("  source /home/ann/demur/.venv/bin/activate\n") < page.index("  demur serve\n")
+    assert "activate" not in render(report)
+
+
 def test_fits_the_width_and_has_no_trailing_blanks(report: Report) -> None:
     for line in render(report).splitlines():
         assert len(line) <= WIDTH

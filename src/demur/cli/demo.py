@@ -1,6 +1,8 @@
 """``demur demo``: the whole loop on a synthetic community."""
 
 import itertools
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,12 +34,21 @@ def demo(invocation: Invocation, folder: Path | None, people: int, seed: int) ->
     """
     watched = sys.stderr.isatty() and not as_json()
     report = run(folder or _place(invocation), people=people, seed=seed, report=note if watched else lambda _: None)
-    emit(lambda: render(report).rstrip("\n"), _data(report))
+    emit(lambda: render(report, _activate()).rstrip("\n"), _data(report))
     if not report.clean:
         raise CheckFailed(
             f"The demo's outcome is not the true one (residual {len(report.residual)}, findings"
             f" {len(report.findings)}): report it as a bug, with the seed {seed} and --people {people}."
         )
+
+
+def _activate() -> str:
+    """What makes `demur` a command of the shell, where it is not: it lies in a virtual environment."""
+    script = Path(sys.prefix, "bin", "activate")
+    found = shutil.which("demur")
+    if (found and Path(found).parent.resolve() == script.parent.resolve()) or not script.is_file():
+        return ""
+    return f"source {shlex.quote(str(script))}"
 
 
 def _place(invocation: Invocation) -> Path:

@@ -32,6 +32,7 @@ def find_(invocation: Invocation, account: str, limit: int, *, text: bool) -> No
     no more. That their text is printed is on record.
     """
     workspace = invocation.workspace
+    account = invocation.account(account)
     found = find(workspace, account, limit=limit)
     if text:
         _record_reading(workspace, account)

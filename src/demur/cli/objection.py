@@ -82,6 +82,7 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     """
     _check(said)
     workspace = invocation.workspace
+    said["accounts"] = invocation.accounts(said["accounts"])
     with workspace.register() as register:
         office = _office(workspace, register)
         written = _written(said, office)
@@ -143,7 +144,7 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], *, named: bool
         sentences.append(sentence)
     data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
     data |= {"lodged": first.lodged, "confirm_by": first.confirm_by, "references": [each.reference for each in states]}
-    recorded(workspace, "\n".join(sentences), data)
+    recorded(workspace, "\n".join(sentences), data, after=first.seq)
 
 
 @click.command

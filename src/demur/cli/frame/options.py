@@ -5,12 +5,15 @@ Invariants: ``-w`` means the same before the command and behind it; two that dif
 
 import functools
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
+
+from demur.cli.frame.output import note
 
 if TYPE_CHECKING:
     from demur.workspace import Workspace
@@ -19,6 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VARIABLE: Final = "DEMUR_WORKSPACE"
+_QUALIFIED: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:(?!//)", re.IGNORECASE)
+"""What begins with a namespace, and is no address of the web."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,28 @@ class Invocation:
         from demur.workspace import find  # noqa: PLC0415  # it loads Arrow and SQLAlchemy; help does without
 
         return find(self.root)
+
+    def account(self, typed: str) -> str:
+        """The account that somebody means, as the command gets it.
+
+        What has a namespace is left as it is. A bare name, `@name` or a profile's address is what a member of the
+        platform would mean by it (`portal.namespace`), and a note says what it was taken for. What can be nothing of
+        that is left as it is, too: the register says what is wrong with it.
+        """
+        from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; help does without
+
+        if _QUALIFIED.match(typed):
+            return typed
+        policy = self.workspace.policy()
+        meant = account_of(typed, policy.portal.namespace, policy.accounts.names)
+        if meant is None:
+            return typed
+        note(f"{typed} is taken for the account {meant}.")
+        return meant
+
+    def accounts(self, typed: Sequence[str]) -> tuple[str, ...]:
+        """:meth:`account` of each."""
+        return tuple(self.account(each) for each in typed)
 
 
 in_workspace: Final = click.option(

@@ -90,6 +90,12 @@ class Mails:
         with self._store.reading() as connection:
             return self._on_file(connection, subject)[1]
 
+    def reached(self, subjects: SubjectKeys) -> int:
+        """How many people, each given by an account of theirs, have a mail address on file."""
+        with self._store.reading() as connection:
+            known = profiles.on_file(connection, self._vault, subjects.tolist(), self._people.names)
+        return sum(1 for _, mail in known.values() if mail)
+
     def language_of(self, subject: int) -> str | None:
         """The locale on file of any of a person's accounts, their own first; BCP 47."""
         with self._store.reading() as connection:
