@@ -14,7 +14,7 @@ from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
 from demur.cli.frame import honouring
 from demur.corpus.compaction import MOST_SMALL
 from demur.corpus.honour import honour
-from demur.terms import Reason
+from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace, find
 
 
@@ -126,6 +126,46 @@ def test_text_is_printed_only_where_it_is_asked_for(demur: Demur, filled: Path) 
     for extra in ((), ("--json",)):
         assert "library" not in demur("find", "--account", ANN, *extra, "-w", filled).out
         assert "library" in demur("find", "--account", ANN, "--text", *extra, "-w", filled).out
+
+
+@pytest.mark.parametrize(
+    ("words", "items"),
+    [
+        ("library opens", {1}),
+        ("LIBRARY  opens", {1}),
+        ("open", set()),  # whole words
+        ("opens library", set()),  # in this order
+        ("Call", {2}),
+        ("you bake tomorrow?", {3}),
+        ("(", None),
+    ],
+)
+def test_rows_are_found_by_their_words(demur: Demur, filled: Path, words: str, items: set[int] | None) -> None:
+    result = demur("find", "--text", words, "--json", "-w", filled)
+    if items is None:
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        return
+    assert {hit["item"] for hit in result.json["hits"]} == {_key(filled, f"forum:{number}") for number in items}
+    assert result.json["rows"] == len(items)
+
+
+def test_a_search_is_bounded_and_on_record_without_its_words(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    text = "Before that. " * 20 + "The Straße in Łódź\nis long. " + "After that. " * 20
+    rows = [{"item": f"forum:{n}", "author": ("ann", "ben")[n % 2], "text": text} for n in range(50)]
+    demur("import", "table", write_posts(fast_tmp / "many.jsonl", rows), "-w", forum)
+    demur("consent", "give", "--account", ANN, "-w", forum)  # so that the register knows the account of this key
+    result = demur("find", "--text", "straße IN łódź is", "--limit", "5", "-w", forum)
+    assert result.out.startswith("50 rows hold these words, the newest first:")
+    assert result.out.count("The Straße in Łódź is long.") == 5
+    assert "that. The Straße in Łódź is long. After" in result.out
+    assert result.out.endswith("  ... and 45 more: --limit lists them.\n")
+    assert len(result.out) < 2000
+    theirs = demur("find", "--text", "łódź", "--account", ANN, "--json", "-w", forum).json
+    assert theirs["rows"] == 25
+    assert {hit["author"] for hit in theirs["hits"]} == {ANN}
+    with find(forum).register() as register:
+        read = [entry.payload for entry in register.log.entries(EntryKind.DATA_READ)]
+    assert read == [{"command": "find", "by": "words", "rows": rows} for rows in (5, 20)]
 
 
 def test_a_limit_leaves_the_counts_whole(demur: Demur, filled: Path) -> None:
