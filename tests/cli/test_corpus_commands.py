@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.csv
@@ -14,6 +14,7 @@ from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
 from demur.cli.frame import honouring
 from demur.corpus.compaction import MOST_SMALL
 from demur.corpus.honour import honour
+from demur.status import answer_due
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace, find
 
@@ -392,6 +393,33 @@ def test_status_tells_where_a_workspace_stands(demur: Demur, filled: Path) -> No
     assert told["honoured"] == told["head"]["binding"]
     assert [each["source"] for each in told["imports"]] == ["table"]
     assert "stale: 3 rows to remove or replace" in demur("status", "-w", filled).out
+
+
+def test_status_tells_what_is_due_and_what_waits(demur: Demur, filled: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    today = datetime.now(UTC).date()
+    long_ago, last_week = today - timedelta(days=70), today - timedelta(days=7)
+    for name, day in (("forum:x", long_ago), ("forum:y", last_week), (ANN, last_week)):
+        demur("object", "--account", name, "--received", str(day), "-w", filled)
+    told = demur("status", "--json", "-w", filled).json
+    assert told["queue"] == 3
+    assert told["queue_by_day"] == [[str(long_ago), 1], [str(last_week), 2]]
+    assert [(each["on"], each["overdue"]) for each in told["deadlines"]] == [
+        (str(answer_due(long_ago)), True),
+        (str(answer_due(last_week)), False),
+        (str(today + timedelta(days=30)), False),
+    ]
+    page = demur("status", "-w", filled).out
+    assert "Queue        3 objections for an officer, 0 mails for the worker\n" in page
+    assert f"  {answer_due(long_ago)} overdue  answer 1 objection (Art. 12(3) GDPR), the first by this day\n" in page
+    assert "version spring, which is stale, is retired by `demur maintain`" in page
+
+
+@pytest.mark.parametrize(
+    ("came", "due"), [("2026-01-31", "2026-02-28"), ("2026-11-30", "2026-12-30"), ("2026-12-05", "2027-01-05")]
+)
+def test_an_answer_is_due_within_a_month(came: str, due: str) -> None:
+    assert answer_due(date.fromisoformat(came)) == date.fromisoformat(due)
 
 
 def test_what_was_recorded_while_the_corpus_was_busy_is_honoured_by_maintenance(demur: Demur, filled: Path) -> None:

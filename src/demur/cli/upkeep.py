@@ -27,9 +27,11 @@ def _page(found: Status) -> Iterator[str]:
     yield f"Register     {found.head.seq:,} entries, the last binding one is {found.head.binding:,}"
     covered = count(found.suppressed, "account")
     yield f"Objections   {found.objections:,} in force, covering {covered}"
+    yield f"Queue        {count(found.queue, 'objection')} for an officer, {count(found.mails, 'mail')} for the worker"
     yield f"Legal basis  {found.basis}, {'signed' if found.signed else 'not signed: nothing can be published'}"
     yield from _imports(found.imports)
     yield from _versions(found)
+    yield from _deadlines(found)
     yield from _due(found)
 
 
@@ -49,6 +51,12 @@ def _versions(found: Status) -> Iterator[str]:
         from demur.cli.version import version_lines  # noqa: PLC0415  # it loads what publishes
 
         yield from ("", "Versions", *version_lines(found.versions))
+
+
+def _deadlines(found: Status) -> Iterator[str]:
+    if found.deadlines:
+        rows = [(f"{each.on}{' overdue' if each.overdue else ''}", each.what) for each in found.deadlines]
+        yield from ("", "Deadlines", *table(("by", "what"), rows))
 
 
 def _due(found: Status) -> Iterator[str]:

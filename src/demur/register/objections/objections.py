@@ -232,6 +232,11 @@ class Objections:
         with self._store.reading() as connection:
             return states.waiting(connection, limit, proven)
 
+    def pending(self, *, proven: Collection[str] = ()) -> states.Pending:
+        """How many objections :meth:`waiting` would list without a limit, by the day on which they came."""
+        with self._store.reading() as connection:
+            return states.pending(connection, proven)
+
     def covered_by(self, reference: str) -> SubjectKeys:
         """The keys of every account that an objection covers now, sorted.
 
