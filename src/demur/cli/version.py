@@ -1,19 +1,20 @@
 """``demur publish`` to ``verify``: the versions of the corpus, what leaves the house of them, and whether both hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import as_json, count, emit, note, progress, table
+from demur.cli.frame.options import Invocation, Paged, as_page, shared
+from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
 from demur.versions import leave
 from demur.versions import publish as publishing
 from demur.versions.findings import EVERY, MEANS, Findings
-from demur.versions.states import VersionState, states
+from demur.versions.states import VersionState, published, states
 from demur.workspace import Workspace
 
 _MB = 1_000_000
@@ -131,7 +132,7 @@ def recall(invocation: Invocation, name: str, to: Path) -> None:
     emit(told, {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons})
 
 
-@click.command
+@click.command(cls=Paged)
 @click.argument("name")
 @click.option("--now", "current", is_flag=True, help="Judge it by the register as it is now, not as of its publishing.")
 @click.option("--all", "every", is_flag=True, help="Tell every finding, not the first few of each kind.")
@@ -142,8 +143,11 @@ def recall(invocation: Invocation, name: str, to: Path) -> None:
     metavar="DIR",
     help="Check only this export, wherever it lies now.",
 )
+@as_page
 @shared
-def verify(invocation: Invocation, name: str, folder: Path | None, *, current: bool, every: bool) -> None:
+def verify(
+    invocation: Invocation, name: str, folder: Path | None, page: str | None, *, current: bool, every: bool
+) -> None:
     """Check the version NAME, its manifest and every export of it that still lies where it was written.
 
     Exits with 1 where something does not hold; says how many findings of each kind there are, and names the first rows.
@@ -153,15 +157,26 @@ def verify(invocation: Invocation, name: str, folder: Path | None, *, current: b
     if lost := loss_of(workspace):
         note(lost)
     places = [folder] if folder else [None, *_exports(workspace, name)]
-    most = EVERY if every or as_json() else _EXAMPLES
+    most = EVERY if every or as_json() or page is not None else _EXAMPLES
     with progress(f"Verifying {name}"):
         checked = {place: leave.verify(workspace, name, export=place, current=current, most=most) for place in places}
-    emit(lambda: "\n".join(_page(name, checked, every=every)), _data(name, checked, current=current) | {"loss": lost})
+    data = _data(name, checked, current=current) | {"loss": lost}
+    shown = None if page is None else _sheet(workspace, name, checked, page, current=current)
+    emit_paged(lambda: "\n".join(_page(name, checked, every=every)), data, shown)
     wrong = sum(findings.total for findings in checked.values())
     if wrong:
         raise CheckFailed(
             f"Version {name} does not hold: {count(wrong, 'finding')}; publish a new version, and don't use this one."
         )
+
+
+def _sheet(workspace: Workspace, name: str, checked: Checked, to: str, *, current: bool) -> Page:
+    from demur.cli import sheets  # noqa: PLC0415  # it loads the plots; the text does without
+
+    with reading(workspace, rows=False) as session:
+        rows = int(str(published(session.register, name).payload["rows"]))
+    found = sheets.Checked(name, rows, current, checked)
+    return Page(to, f"verify-{name}.html", lambda: sheets.verify_sheet(found, made=datetime.now(UTC)))
 
 
 def loss_of(workspace: Workspace) -> str:

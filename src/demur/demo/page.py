@@ -93,6 +93,13 @@ def _costs(report: Report) -> Iterator[str]:
 
 
 def _histogram(times: Sequence[float]) -> Iterator[str]:
+    counted = bins(times)
+    most = max(1, *(count for _, count in counted))
+    for label, count in counted:
+        yield f"  {label:>20}  {_bar(count / most):<{_BAR}} {count:>4}"
+
+
+def bins(times: Sequence[float]) -> list[tuple[str, int]]:
     """Counts in bins of one width, a round number of milliseconds; the last bin takes the few slow ones."""
     usual = percentile(times, 0.95)
     step = next((step for step in _STEPS if usual / step < _BINS), _STEPS[-1])
@@ -100,9 +107,8 @@ def _histogram(times: Sequence[float]) -> Iterator[str]:
     counts = [0] * (last + 1)
     for time in times:
         counts[min(int(time / step), last)] += 1
-    for at, count in enumerate(counts):
-        label = f"{at * step:,} to {(at + 1) * step:,} ms" if at < last else f"{at * step:,} ms and more"
-        yield f"  {label:>20}  {_bar(count / max(*counts, 1)):<{_BAR}} {count:>4}"
+    labels = [f"{at * step:,} to {(at + 1) * step:,} ms" for at in range(last)]
+    return list(zip([*labels, f"{last * step:,} ms and more"], counts, strict=True))
 
 
 def _versions(report: Report) -> Iterator[str]:

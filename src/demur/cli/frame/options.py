@@ -6,7 +6,7 @@ Invariants: ``-w`` means the same before the command and behind it; two that dif
 import functools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
@@ -22,6 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VARIABLE: Final = "DEMUR_WORKSPACE"
+PRINTED: Final = "-"
+"""Instead of a file: on stdout."""
 _QUALIFIED: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:(?!//)", re.IGNORECASE)
 """What begins with a namespace, and is no address of the web."""
 
@@ -79,6 +81,36 @@ in_workspace: Final = click.option(
     help=f"The workspace (else {VARIABLE}, else the current folder).",
 )
 """``-w/--workspace``, for a command and for what stands before it; :func:`shared` reads both."""
+
+
+class Paged(click.Command):
+    """A command with ``--html [FILE]``: what follows it is the file only where it ends in .html."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say of each ``--html`` which file it means, as NAME and DIR may follow it as well."""
+        return super().parse_args(ctx, list(_with_file(args)))
+
+
+def _with_file(args: Sequence[str]) -> Iterator[str]:
+    ahead = iter(args)
+    for each in ahead:
+        following = next(ahead, None) if each == "--html" else None
+        if each != "--html":
+            yield each
+        elif following is not None and following.lower().endswith((".html", ".htm")):
+            yield f"--html={following}"
+        else:
+            yield f"--html={PRINTED}"
+            yield from () if following is None else _with_file([following, *ahead])
+
+
+as_page: Final = click.option(
+    "--html",
+    "page",
+    metavar="[FILE.html]",
+    help="Make one page with plots of it, for a browser: in FILE.html, else on stdout.",
+)
+"""``--html``, for a :class:`Paged` command; :func:`demur.cli.frame.output.emit` writes it."""
 
 
 def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -37,6 +37,38 @@ def emit(human: str | Callable[[], str], data: object) -> None:
         click.echo(json.dumps(data, ensure_ascii=False, default=_plain))
     else:
         click.echo(human() if callable(human) else human)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page for a browser, beside what a command prints."""
+
+    to: str
+    """The file; "-" for stdout."""
+    name: str
+    """Of its file where nobody named one, and stdout is a terminal."""
+    content: Callable[[], str]
+
+
+def emit_paged(human: str | Callable[[], str], data: object, page: Page | None) -> None:
+    """:func:`emit`, and the page, where one is asked for: in its file, else on stdout instead of the text.
+
+    Raises:
+        UsageError: where JSON and the page would both be printed.
+    """
+    if page is None:
+        emit(human, data)
+        return
+    printed = page.to == "-"
+    if printed and as_json():
+        raise click.UsageError("--json and --html both print: name a file, --html FILE.html.")
+    if printed and not sys.stdout.isatty():
+        click.echo(page.content(), nl=False)
+        return
+    path = Path(page.name if printed else page.to)
+    path.write_text(page.content(), "utf-8")
+    emit(human, data)
+    note(f"The page is in {path.absolute()}: open it in a browser.")
 
 
 def as_json() -> bool:

@@ -17,10 +17,10 @@ from starlette.responses import Response
 
 from demur.notices.languages import SOURCE, locale
 from demur.register import Register, StaffRole
+from demur.sheet import plots
 from demur.status import status as status_of
 from demur.terms import NoticeStatus
 from demur.web.pages import desk
-from demur.web.staff import plots
 from demur.web.staff.frame import admitted
 
 router: Final = APIRouter(include_in_schema=False)
