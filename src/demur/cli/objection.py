@@ -16,10 +16,12 @@ import click
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count
+from demur.cli.many import from_list
 from demur.objecting import settling
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, by_letter
+from demur.objecting.many import Asked
 from demur.objecting.office import Office
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.tokens import Tokens
@@ -46,6 +48,14 @@ from demur.workspace import Workspace
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
     help="The mail in which they object, saved as .eml: sender, date, text and attachments are taken from it.",
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="Many at once: a CSV file with the column account and perhaps channel, received and reason, or a folder of "
+    ".eml files. One line that is wrong keeps all from being recorded; started again, it records none twice.",
 )
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(
@@ -81,6 +91,9 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     --confirmed, that address is asked whether it was them, and accounts are not linked with each other.
     """
     _check(said)
+    if said["source"]:
+        from_list(invocation, said["source"], _asked(said), _office)
+        return
     workspace = invocation.workspace
     said["accounts"] = invocation.accounts(said["accounts"])
     with workspace.register() as register:
@@ -106,8 +119,17 @@ def _check(said: Mapping[str, Any]) -> None:
         raise click.BadParameter(f"{day.date()} has not come yet.", param_hint="--received")
     if said["confirmed"] and said["unconfirmed"]:
         raise click.UsageError("--confirmed and --unconfirmed exclude each other.")
-    if not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
+    if said["source"]:
+        if said["accounts"] or said["names"] or said["eml"] or said["text"] or said["reason"]:
+            raise click.UsageError("--from says whose the objections are and why: leave the other options out.")
+    elif not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
         raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
+
+
+def _asked(said: Mapping[str, Any]) -> Asked:
+    """What the options say of all objections of a list."""
+    day = said["received"].date() if said["received"] else None
+    return Asked(said["channel"], day, checked=said["confirmed"], unconfirmed=said["unconfirmed"])
 
 
 def _written(said: Mapping[str, Any], office: Office) -> Written:

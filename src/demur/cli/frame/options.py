@@ -55,16 +55,19 @@ class Invocation:
         platform would mean by it (`portal.namespace`), and a note says what it was taken for. What can be nothing of
         that is left as it is, too: the register says what is wrong with it.
         """
+        account = self.meant(typed)
+        if account != typed:
+            note(f"{typed} is taken for the account {account}.")
+        return account
+
+    def meant(self, typed: str) -> str:
+        """:meth:`account`, without a note."""
         from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; help does without
 
         if _QUALIFIED.match(typed):
             return typed
         policy = self.workspace.policy()
-        meant = account_of(typed, policy.portal.namespace, policy.accounts.names)
-        if meant is None:
-            return typed
-        note(f"{typed} is taken for the account {meant}.")
-        return meant
+        return account_of(typed, policy.portal.namespace, policy.accounts.names) or typed
 
     def accounts(self, typed: Sequence[str]) -> tuple[str, ...]:
         """:meth:`account` of each."""
