@@ -14,10 +14,10 @@ from demur.corpus.compaction import MOST_SMALL, small_fragments
 from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import Session, reading
 from demur.objecting.channels import PROVEN
-from demur.register import Head, Register
+from demur.register import Head
 from demur.register.continuity.loss import undecided
 from demur.register.objections.states import Pending
-from demur.terms import EntryKind, NoticeStatus
+from demur.terms import EntryKind
 from demur.versions.states import VersionState, ends, states
 from demur.workspace import Workspace
 
@@ -105,7 +105,7 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             loss=lost.sentence if (lost := undecided(session.register.log)) else "",
             queue=sum(number for _, number in pending.days),
             queue_by_day=pending.days,
-            mails=session.register.mails.waiting() + _notices(session.register),
+            mails=session.register.mails.waiting() + session.register.notices.waiting(),
             lodged_by_day=session.register.objections.by_day(),
             deadlines=sorted(_deadlines(session, pending, versions), key=lambda each: each.on),
             clock_days=session.register.objections.clock_days(session.now),
@@ -154,10 +154,3 @@ def _answers(pending: Pending, today: date) -> Iterator[Deadline]:
 
 def _objections(number: int) -> str:
     return "1 objection" if number == 1 else f"{number:,} objections"
-
-
-def _notices(register: Register) -> int:
-    """How many notices wait to be delivered, in all campaigns."""
-    waiting = {NoticeStatus.QUEUED, NoticeStatus.SENDING}
-    counts = (count for campaign in register.campaigns.list() for count in register.campaigns.progress(campaign.name))
-    return sum(count.number for count in counts if count.status in waiting)

@@ -266,7 +266,12 @@ def test_percent_and_the_time_left_are_drawn_from_the_first_second() -> None:
 
 @pytest.mark.parametrize(
     ("share", "taken", "words"),
-    [(0.0, 3.0, "0 %"), (0.25, 30.0, "25 %, 1:30 left"), (0.01, 100.0, "1 %, 2:45:00 left"), (1.0, 9.0, "100 %")],
+    [
+        (0.0, 3.0, "0 %"),
+        (0.25, 30.0, "25 %, 1:30 left"),
+        (0.01, 100.0, "1 %, 2:45:00 left"),
+        (1.0, 9.0, "100 %, finishing"),
+    ],
 )
 def test_the_time_left_follows_from_what_was_done(share: float, taken: float, words: str) -> None:
     assert _left(share, taken) == words

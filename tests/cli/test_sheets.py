@@ -54,6 +54,8 @@ def test_a_check_as_a_page(demur: Demur, stale: Path, fast_tmp: Path) -> None:
 
 def test_a_page_and_json_are_not_printed_together(demur: Demur, stale: Path, fast_tmp: Path) -> None:
     assert demur("status", "--json", "--html", "-w", stale).code == 2
+    nowhere = demur("demo", fast_tmp / "demo", "--html", fast_tmp / "nowhere" / "s.html")
+    assert (nowhere.code, nowhere.err.count("\n"), (fast_tmp / "demo").exists()) == (2, 1, False)
     both = demur("status", "--json", "--html", fast_tmp / "s.html", "-w", stale)
     assert both.json["rows"] == 2
     assert (fast_tmp / "s.html").is_file()

@@ -13,14 +13,13 @@ from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import count, emit, note, reasons_table
 from demur.errors import CheckFailed
 from demur.policy import Policy, RegisterPlace, door_lines, place, render_policy, rule_of
-from demur.terms import NoticeStatus, Reason
+from demur.terms import Reason
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:
     from demur.corpus.explain import Explanation
     from demur.corpus.imports import Counts, LastImport
 
-_WAITING: Final = frozenset({NoticeStatus.QUEUED, NoticeStatus.SENDING})
 _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*(@)")
 
 
@@ -115,9 +114,8 @@ def _early(workspace: Workspace, current: Policy) -> str | None:
     if sentence is None:
         return None
     with workspace.register() as register:
-        campaigns = [each.name for each in register.campaigns.list()]
-        waits = any(each.status in _WAITING for name in campaigns for each in register.campaigns.progress(name))
-    return sentence if waits or (current.notice.required and not campaigns) else None
+        begun, waits = bool(register.campaigns.list()), register.notices.waiting()
+    return sentence if waits or (current.notice.required and not begun) else None
 
 
 def _item_lines(told: "Explanation", policy: Policy, path: Path) -> Iterator[str]:

@@ -84,7 +84,7 @@ def figure(caption: str, plot: Markup, numbers: Markup) -> Markup:
     """A plot, with its numbers below it."""
     return Markup(
         "<figure>\n<figcaption>{0}</figcaption>\n"
-        '<div class="scroll" role="region" aria-label="{0}" tabindex="0">{1}</div>\n'
+        '<div class="scroll" role="group" aria-label="{0}" tabindex="0">{1}</div>\n'
         "<details><summary>The numbers of this picture</summary>\n{2}\n</details>\n</figure>"
     ).format(caption, plot, numbers)
 
@@ -104,7 +104,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], r
     )
     body = Markup("\n").join(_line(row, numbers) for row in rows)
     return Markup(
-        '<div class="scroll" role="region" aria-label="{0}" tabindex="0"><table><caption class="unseen">{0}</caption> '
+        '<div class="scroll" role="group" aria-label="{0}" tabindex="0"><table><caption class="unseen">{0}</caption> '
         "<thead><tr>{1}</tr></thead> <tbody>{2}</tbody></table></div>"
     ).format(caption, top, body)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
-from demur.cli.frame.output import note
+from demur.cli.frame.output import PRINTED, note
 
 if TYPE_CHECKING:
     from demur.workspace import Workspace
@@ -22,8 +22,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VARIABLE: Final = "DEMUR_WORKSPACE"
-PRINTED: Final = "-"
-"""Instead of a file: on stdout."""
 _QUALIFIED: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:(?!//)", re.IGNORECASE)
 """What begins with a namespace, and is no address of the web."""
 
@@ -90,8 +88,18 @@ class Paged(click.Command):
     """A command with ``--html [FILE]``: what follows it is the file only where it ends in .html."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Say of each ``--html`` which file it means, as NAME and DIR may follow it as well."""
-        return super().parse_args(ctx, list(_with_file(args)))
+        """Say of each ``--html`` which file it means, as NAME and DIR may follow it as well.
+
+        Raises:
+            UsageError: where JSON and the page would both be printed, or the page has no folder to go to.
+        """
+        rest = super().parse_args(ctx, list(_with_file(args)))
+        page = ctx.params.get("page")
+        if page == PRINTED and ctx.params.get("as_json"):
+            raise click.UsageError("--json and --html both print: name a file, --html FILE.html.", ctx)
+        if page not in {None, PRINTED} and not Path(page).absolute().parent.is_dir():
+            raise click.UsageError(f"There is no folder {Path(page).parent} for the page: make it first.", ctx)
+        return rest
 
 
 def _with_file(args: Sequence[str]) -> Iterator[str]:

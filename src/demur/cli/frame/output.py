@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from demur.policy import Policy
     from demur.terms import Reason
 
+PRINTED: Final = "-"
+"""Instead of a page's file: on stdout."""
+
 _FRAMES_S: Final = 0.2
 _LINES_S: Final = 30.0
 
@@ -44,24 +47,18 @@ class Page:
     """A page for a browser, beside what a command prints."""
 
     to: str
-    """The file; "-" for stdout."""
+    """The file; PRINTED for stdout."""
     name: str
     """Of its file where nobody named one, and stdout is a terminal."""
     content: Callable[[], str]
 
 
 def emit_paged(human: str | Callable[[], str], data: object, page: Page | None) -> None:
-    """:func:`emit`, and the page, where one is asked for: in its file, else on stdout instead of the text.
-
-    Raises:
-        UsageError: where JSON and the page would both be printed.
-    """
+    """:func:`emit`, and the page, where one is asked for: in its file, else on stdout instead of the text."""
     if page is None:
         emit(human, data)
         return
-    printed = page.to == "-"
-    if printed and as_json():
-        raise click.UsageError("--json and --html both print: name a file, --html FILE.html.")
+    printed = page.to == PRINTED
     if printed and not sys.stdout.isatty():
         click.echo(page.content(), nl=False)
         return
@@ -147,7 +144,7 @@ def _line(label: str, share: Share) -> Callable[[], None]:
 def _left(share: float, taken: float) -> str:
     """Percent, and the time left where what was done so far tells it: ``42 %, 1:07 left``."""
     if share <= 0 or share >= 1:
-        return f"{share:.0%}".replace("%", " %")
+        return "0 %" if share <= 0 else "100 %, finishing"
     seconds = round(taken / share - taken)
     hours, minutes = divmod(seconds // 60, 60)
     clock = f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
