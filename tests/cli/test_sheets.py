@@ -32,7 +32,7 @@ def test_the_status_as_a_page(demur: Demur, stale: Path, fast_tmp: Path) -> None
     assert (printed.code, printed.err) == (0, "")
     tree = read_sheet(printed.out)
     words = text_of(next(tree.iter("main")))
-    for said in ("rows in the corpus 2", "Overdue: answer 1 objection", "audience 1 door.audiences", "stale: 3 rows"):
+    for said in ("rows in the corpus 2", "Overdue: answer 1 objection", "audience 1 door.audiences", "1 to 9 1"):
         assert said in words
     written = demur("status", "--html", fast_tmp / "status.html", "-w", stale)
     assert written.out.startswith("Corpus       2 rows\n")

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from demur.cli.frame.output import count
 from demur.policy import Policy, rule_of
 from demur.sheet import plots
-from demur.sheet.bars import Bar, bars
+from demur.sheet.bars import Bar, bars, histogram
 from demur.sheet.page import banner, cards, figure, listed, page, section, table, text
 from demur.status import Deadline, Status
 from demur.terms import Reason
@@ -23,6 +23,7 @@ from demur.versions.findings import MEANS, Findings
 from demur.versions.states import VersionState
 
 _DAYS: Final = 90
+_SIZES: Final = ("1 to 9", "10 to 99", "100 to 999", "1,000 and more")
 _NAMED: Final = 25
 """Rows of each kind that a sheet names."""
 
@@ -40,10 +41,26 @@ class Checked:
     """None is the version in the workspace, a path is an export."""
 
 
-def status_sheet(found: Status, policy: Policy, due: Sequence[str], *, made: datetime) -> str:
-    """The page of `demur status --html`; ``due`` are its sentences on what somebody should do."""
+def status_sheet(
+    found: Status, policy: Policy, due: Sequence[str], honoured: Sequence[tuple[int, int]], *, made: datetime
+) -> str:
+    """The page of `demur status --html`.
+
+    Args:
+        found: where the workspace stands.
+        policy: its policy.
+        due: the sentences on what somebody should do.
+        honoured: how many rows were deleted, and rewritten, each time that the corpus followed the register.
+        made: when, in UTC.
+    """
     lead = f"{policy.controller.name or 'A controller without a name'}: the corpus, its objections and what is due."
-    parts = [_in_short(found, due), *_deadlines(found), *_came_in(found, policy), *_objections(found, made)]
+    parts = [
+        _in_short(found, due),
+        *_deadlines(found),
+        *_came_in(found, policy),
+        *_objections(found, made),
+        *_costs(honoured),
+    ]
     return page("Where the workspace stands", lead, [*parts, *_versions(found.versions)], made=made)
 
 
@@ -130,6 +147,28 @@ def _objections(found: Status, made: datetime) -> Iterator[Markup]:
             parts.append(figure(title, plot, table(title, ("day", "objections"), shown, "objections")))
     if parts:
         yield section("Objections", *parts)
+
+
+def _costs(honoured: Sequence[tuple[int, int]]) -> Iterator[Markup]:
+    if not honoured:
+        return
+    sizes = Counter(min(len(str(deleted + rewritten)), len(_SIZES)) for deleted, rewritten in honoured)
+    bins = [(label, sizes[digits]) for digits, label in enumerate(_SIZES, 1)]
+    deleted, rewritten = (sum(column) for column in zip(*honoured, strict=True))
+    title = "How often the corpus followed with so many rows"
+    plot = histogram("costs", title, f"{len(honoured):,} times in all.", bins)
+    yield section(
+        "What objections cost",
+        text("Rows of whoever objected are deleted, and rows of others that named or quoted them are rewritten."),
+        cards(
+            [
+                (f"{len(honoured):,}", "times the corpus followed the register"),
+                (f"{deleted:,}", "rows were deleted for it"),
+                (f"{rewritten:,}", "rows of others were rewritten for it"),
+            ]
+        ),
+        figure(title, plot, table(title, ("rows", "times"), bins, "times")),
+    )
 
 
 def _versions(versions: Sequence[VersionState]) -> Iterator[Markup]:

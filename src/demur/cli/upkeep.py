@@ -10,6 +10,7 @@ from demur.cli.frame.output import Page, count, doubt, emit, emit_paged, progres
 from demur.corpus.imports import LastImport
 from demur.status import Status
 from demur.status import status as status_of
+from demur.terms import EntryKind
 from demur.workspace import Workspace
 
 _MB = 1_000_000
@@ -29,7 +30,10 @@ def status(invocation: Invocation, page: str | None) -> None:
 def _sheet(workspace: Workspace, found: Status) -> str:
     from demur.cli.sheets import status_sheet  # noqa: PLC0415  # it loads the plots; the text does without
 
-    return status_sheet(found, workspace.policy(), list(_due(found)), made=datetime.now(UTC))
+    with workspace.register() as register:
+        told = [entry.payload for entry in register.log.entries(EntryKind.CORPUS_HONOURED)]
+    honoured = [(int(str(each["deleted"])), int(str(each["rewritten"]))) for each in told]
+    return status_sheet(found, workspace.policy(), list(_due(found)), honoured, made=datetime.now(UTC))
 
 
 def _page(found: Status) -> Iterator[str]:

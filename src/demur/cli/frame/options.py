@@ -60,10 +60,10 @@ class Invocation:
 
     def meant(self, typed: str) -> str:
         """:meth:`account`, without a note."""
-        from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; help does without
-
         if _QUALIFIED.match(typed):
             return typed
+        from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; nearly all do without
+
         policy = self.workspace.policy()
         return account_of(typed, policy.portal.namespace, policy.accounts.names) or typed
 
