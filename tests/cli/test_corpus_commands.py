@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from calling import Demur
 from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
+from pages import text_of
+from sheets import read_sheet
 
 from demur.cli.frame import honouring
 from demur.corpus.compaction import MOST_SMALL
@@ -464,9 +466,11 @@ def test_the_demo_runs_and_finds_nothing_wrong(demur: Demur, fast_tmp: Path, mon
     assert (result.code, result.err) == (0, "")
     assert "The residual: 0" in result.out
     assert "workspace   demur-demo-2" in result.out
-    told = demur("demo", "here", "--people", "30", "--seed", "7", "--json").json
+    told = demur("demo", "--html", "demo.html", "here", "--people", "30", "--seed", "7", "--json").json
     assert (told["clean"], told["folder"], told["residual"]) == (True, "here", [])
     assert json.dumps(told["imports"])
+    main = next(read_sheet((fast_tmp / "demo.html").read_text()).iter("main"))
+    assert "What an objection cost" in text_of(main)
 
 
 def test_the_demo_overwrites_nothing(demur: Demur, forum: Path) -> None:
