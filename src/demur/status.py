@@ -3,19 +3,33 @@
 Invariants: nothing is changed; counts only, nobody is named.
 """
 
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import MOST_SMALL, small_fragments
 from demur.corpus.imports import LastImport, last_imports
-from demur.corpus.session import reading
+from demur.corpus.session import Session, reading
+from demur.objecting.channels import PROVEN
 from demur.register import Head
 from demur.register.continuity.loss import undecided
+from demur.register.objections.states import Pending
 from demur.terms import EntryKind
-from demur.versions.states import VersionState, states
+from demur.versions.states import VersionState, ends, states
 from demur.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Something that is due."""
+
+    on: date
+    what: str
+    """What is to be done by then, or happens then, in a clause that names nobody."""
+    overdue: bool
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,16 @@ class Status:
     maintenance_due: bool
     loss: str
     """What a restore lost and publishing waits for, in one sentence; "" where nothing is."""
+    queue: int
+    """Objections that wait for an officer; they bind."""
+    queue_by_day: list[tuple[date, int]]
+    """The same by the day on which they came."""
+    mails: int
+    """Mails and notices that wait to be delivered."""
+    lodged_by_day: list[tuple[date, int]]
+    """Objections by the day on which they were recorded, for the days on which any were."""
+    deadlines: list[Deadline]
+    """What is due when, the first one first."""
     clock_days: int | None
     """Days between the register's last entry and now, where that is too far for anything to lapse; else None."""
 
@@ -63,6 +87,7 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
         seen = glance.take(workspace.root, workspace.corpus_path)
         small = small_fragments(session.corpus) if seen is None else seen.small_fragments
         noted = session.register.log.last(EntryKind.POLICY_CHANGED)
+        pending, versions = session.register.objections.pending(proven=PROVEN), states(session)
         return Status(
             rows=session.corpus.count() if seen is None else seen.rows,
             head=session.register.log.head(),
@@ -74,9 +99,58 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             signed=session.policy.basis.signed,
             imports=last_imports(session),
             import_under_way=journal.read(workspace.root) is not None,
-            versions=states(session),
+            versions=versions,
             small_fragments=small,
             maintenance_due=small > MOST_SMALL,
             loss=lost.sentence if (lost := undecided(session.register.log)) else "",
+            queue=sum(number for _, number in pending.days),
+            queue_by_day=pending.days,
+            mails=session.register.mails.waiting() + session.register.notices.waiting(),
+            lodged_by_day=session.register.objections.by_day(),
+            deadlines=sorted(_deadlines(session, pending, versions), key=lambda each: each.on),
             clock_days=session.register.objections.clock_days(session.now),
         )
+
+
+def answer_due(came: date) -> date:
+    """The last day for the answer to what somebody asks, a month after it came (Art. 12(3) GDPR).
+
+    A month ends on the day of the same number, or on the last one of a shorter month (Regulation 1182/71, Art. 3(2)).
+    """
+    year, month = divmod(came.year * 12 + came.month, 12)
+    return date(year, month + 1, min(came.day, monthrange(year, month + 1)[1]))
+
+
+def _deadlines(session: Session, pending: Pending, versions: Sequence[VersionState]) -> Iterator[Deadline]:
+    today = session.now.date()
+    yield from _answers(pending, today)
+    if pending.first_lapse is not None:
+        lapsing = pending.first_lapse.date()
+        yield Deadline(
+            lapsing, f"the first of {pending.lapsing:,} objections to lapse unless confirmed", lapsing < today
+        )
+    for state in versions:
+        if state.stale:
+            end = ends(session, state.name).date()
+            what = f"version {state.name}, which is stale, is retired by `demur maintain` (`retention.versions_days`)"
+            yield Deadline(end, what, end < today)
+    if session.policy.effective_date > today:
+        yield Deadline(session.policy.effective_date, "the policy takes effect: publish from then on", overdue=False)
+
+
+def _answers(pending: Pending, today: date) -> Iterator[Deadline]:
+    """The answers that are overdue, and the first of the others."""
+    due = [(answer_due(day), number) for day, number in pending.days]
+    late = [each for each in due if each[0] < today]
+    if late:
+        number = sum(number for _, number in late)
+        yield Deadline(
+            late[0][0], f"answer {_objections(number)} (Art. 12(3) GDPR), the first by this day", overdue=True
+        )
+    if len(late) < len(due):
+        day, number = due[len(late)]
+        yield Deadline(day, f"answer {_objections(number)} (Art. 12(3) GDPR)", overdue=False)
+
+
+def _objections(number: int) -> str:
+    return "1 objection" if number == 1 else f"{number:,} objections"

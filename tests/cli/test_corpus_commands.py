@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.csv
@@ -10,10 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from calling import Demur
 from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
+from pages import text_of
+from sheets import read_sheet
 from silence import doubted
 
+from demur.cli.frame import honouring
 from demur.corpus.compaction import MOST_SMALL
-from demur.terms import Reason
+from demur.corpus.honour import honour
+from demur.status import answer_due
+from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace, find
 
 
@@ -125,6 +130,46 @@ def test_text_is_printed_only_where_it_is_asked_for(demur: Demur, filled: Path) 
     for extra in ((), ("--json",)):
         assert "library" not in demur("find", "--account", ANN, *extra, "-w", filled).out
         assert "library" in demur("find", "--account", ANN, "--text", *extra, "-w", filled).out
+
+
+@pytest.mark.parametrize(
+    ("words", "items"),
+    [
+        ("library opens", {1}),
+        ("LIBRARY  opens", {1}),
+        ("open", set()),  # whole words
+        ("opens library", set()),  # in this order
+        ("Call", {2}),
+        ("you bake tomorrow?", {3}),
+        ("(", None),
+    ],
+)
+def test_rows_are_found_by_their_words(demur: Demur, filled: Path, words: str, items: set[int] | None) -> None:
+    result = demur("find", "--text", words, "--json", "-w", filled)
+    if items is None:
+        assert (result.code, result.err.count("\n")) == (2, 1)
+        return
+    assert {hit["item"] for hit in result.json["hits"]} == {_key(filled, f"forum:{number}") for number in items}
+    assert result.json["rows"] == len(items)
+
+
+def test_a_search_is_bounded_and_on_record_without_its_words(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    text = "Before that. " * 20 + "The Straße in Łódź\nis long. " + "After that. " * 20
+    rows = [{"item": f"forum:{n}", "author": ("ann", "ben")[n % 2], "text": text} for n in range(50)]
+    demur("import", "table", write_posts(fast_tmp / "many.jsonl", rows), "-w", forum)
+    demur("consent", "give", "--account", ANN, "-w", forum)  # so that the register knows the account of this key
+    result = demur("find", "--text", "straße IN łódź is", "--limit", "5", "-w", forum)
+    assert result.out.startswith("50 rows hold these words, the newest first:")
+    assert result.out.count("The Straße in Łódź is long.") == 5
+    assert "that. The Straße in Łódź is long. After" in result.out
+    assert result.out.endswith("  ... and 45 more: --limit lists them.\n")
+    assert len(result.out) < 2000
+    theirs = demur("find", "--text", "łódź", "--account", ANN, "--json", "-w", forum).json
+    assert theirs["rows"] == 25
+    assert {hit["author"] for hit in theirs["hits"]} == {ANN}
+    with find(forum).register() as register:
+        read = [entry.payload for entry in register.log.entries(EntryKind.DATA_READ)]
+    assert read == [{"command": "find", "by": "words", "rows": rows} for rows in (5, 20)]
 
 
 def test_a_limit_leaves_the_counts_whole(demur: Demur, filled: Path) -> None:
@@ -278,6 +323,35 @@ def test_an_objection_makes_a_version_stale(demur: Demur, filled: Path, fast_tmp
     assert set(listed) == {_key(filled, f"forum:{number}") for number in (1, 2, 3)}
 
 
+def test_verify_sums_up_and_names_every_row_on_request(demur: Demur, forum: Path, fast_tmp: Path) -> None:
+    many = write_posts(fast_tmp / "many.jsonl", [{**POSTS[0], "item": f"forum:{n}"} for n in range(120)])
+    demur("import", "table", many, "-w", forum)
+    demur("publish", "spring", "-w", forum)
+    demur("object", "--account", ANN, "-w", forum)
+    summed = demur("verify", "spring", "--now", "-w", forum)
+    assert summed.code == 1
+    assert "    120  author: rows that a suppressed person wrote\n" in summed.out
+    assert "... and 117 more\n" in summed.out
+    assert summed.out.count("was written by") == 3
+    assert len(summed.out.splitlines()) < 10
+    every = demur("verify", "spring", "--now", "--all", "-w", forum)
+    told = demur("verify", "spring", "--now", "--json", "-w", forum)
+    assert (every.code, told.code) == (1, 1)
+    assert every.out.count("was written by") == len(told.json["checked"][0]["findings"]) == 120
+
+
+def test_what_the_worker_honoured_first_is_told(demur: Demur, filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follow = honouring._follow
+
+    def after_the_worker(workspace: Workspace, after: int | None) -> object:
+        honour(workspace)
+        return follow(workspace, after)
+
+    monkeypatch.setattr(honouring, "_follow", after_the_worker)
+    result = demur("object", "--account", ANN, "-w", filled)
+    assert "by the worker or another command already: 2 rows deleted, 1 row rewritten." in result.out
+
+
 def test_an_export_that_was_changed_does_not_hold(demur: Demur, filled: Path, fast_tmp: Path) -> None:
     demur("publish", "spring", "-w", filled)
     demur("export", "spring", "--to", fast_tmp / "out", "-w", filled)
@@ -324,6 +398,33 @@ def test_status_tells_where_a_workspace_stands(demur: Demur, filled: Path) -> No
     assert "stale: 3 rows to remove or replace" in demur("status", "-w", filled).out
 
 
+def test_status_tells_what_is_due_and_what_waits(demur: Demur, filled: Path) -> None:
+    demur("publish", "spring", "-w", filled)
+    today = datetime.now(UTC).date()
+    long_ago, last_week = today - timedelta(days=70), today - timedelta(days=7)
+    for name, day in (("forum:x", long_ago), ("forum:y", last_week), (ANN, last_week)):
+        demur("object", "--account", name, "--received", str(day), "-w", filled)
+    told = demur("status", "--json", "-w", filled).json
+    assert told["queue"] == 3
+    assert told["queue_by_day"] == [[str(long_ago), 1], [str(last_week), 2]]
+    assert [(each["on"], each["overdue"]) for each in told["deadlines"]] == [
+        (str(answer_due(long_ago)), True),
+        (str(answer_due(last_week)), False),
+        (str(today + timedelta(days=30)), False),
+    ]
+    page = demur("status", "-w", filled).out
+    assert "Queue        3 objections for an officer, 0 mails for the worker\n" in page
+    assert f"  {answer_due(long_ago)} overdue  answer 1 objection (Art. 12(3) GDPR), the first by this day\n" in page
+    assert "version spring, which is stale, is retired by `demur maintain`" in page
+
+
+@pytest.mark.parametrize(
+    ("came", "due"), [("2026-01-31", "2026-02-28"), ("2026-11-30", "2026-12-30"), ("2026-12-05", "2027-01-05")]
+)
+def test_an_answer_is_due_within_a_month(came: str, due: str) -> None:
+    assert answer_due(date.fromisoformat(came)) == date.fromisoformat(due)
+
+
 def test_what_was_recorded_while_the_corpus_was_busy_is_honoured_by_maintenance(demur: Demur, filled: Path) -> None:
     with find(filled).writing("import"):
         demur("object", "--account", ANN, "-w", filled)
@@ -367,9 +468,11 @@ def test_the_demo_runs_and_finds_nothing_wrong(demur: Demur, fast_tmp: Path, mon
     assert (result.code, result.err) == (0, "")
     assert "The residual: 0" in result.out
     assert "workspace   demur-demo-2" in result.out
-    told = demur("demo", "here", "--people", "30", "--seed", "7", "--json").json
+    told = demur("demo", "--html", "demo.html", "here", "--people", "30", "--seed", "7", "--json").json
     assert (told["clean"], told["folder"], told["residual"]) == (True, "here", [])
     assert json.dumps(told["imports"])
+    main = next(read_sheet((fast_tmp / "demo.html").read_text()).iter("main"))
+    assert "What an objection cost" in text_of(main)
 
 
 def test_the_demo_overwrites_nothing(demur: Demur, forum: Path) -> None:

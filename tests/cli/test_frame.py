@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from calling import PYTHON, Demur, Result
 
 from demur.cli.app import COMMANDS, cli
 from demur.cli.frame.failure import explain
-from demur.cli.frame.output import count, progress
+from demur.cli.frame.output import _left, count, progress
 from demur.errors import CheckFailed, SourceError
 
 
@@ -45,6 +46,13 @@ LEAVES = dict(leaves())
 def test_every_command_takes_a_workspace_and_json(name: str) -> None:
     options = {option for param in LEAVES[name].params for option in param.opts}
     assert {"-w", "--workspace", "--json"} <= options
+
+
+@pytest.mark.parametrize("name", sorted({name.split(" ")[0] for name in LEAVES if " " in name}))
+def test_every_group_takes_a_workspace(name: str) -> None:
+    group = cli.get_command(click.Context(cli), name)
+    assert group is not None
+    assert {"-w", "--workspace"} <= {option for param in group.params for option in param.opts}
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -128,6 +136,7 @@ def test_the_workspace_is_named_before_the_command_or_behind_it(
     assert behind.code == 0
     assert demur("-w", workspace, *arguments) == behind
     assert demur("--workspace", workspace, *arguments, "-w", workspace) == behind
+    assert demur(arguments[0], "-w", workspace, *arguments[1:]) == behind
     monkeypatch.setenv("DEMUR_WORKSPACE", str(workspace / "elsewhere"))
     assert demur("-w", workspace, *arguments) == behind
 
@@ -241,6 +250,42 @@ def test_progress_is_drawn_on_a_terminal() -> None:
     os.close(ours)
     with os.fdopen(theirs, "rb") as terminal:
         assert b"Working" in terminal.read1()
+
+
+def test_percent_and_the_time_left_are_drawn_from_the_first_second() -> None:
+    script = (
+        "import click, time\nfrom demur.cli.frame.output import progress\n"
+        "with click.Context(click.Command('x')), progress('Reading', share=lambda: 0.25):\n    time.sleep(0.9)\n"
+    )
+    theirs, ours = pty.openpty()
+    subprocess.run([sys.executable, "-c", script], stderr=ours, check=True, env={**os.environ, "TERM": "xterm"})
+    os.close(ours)
+    with os.fdopen(theirs, "rb") as terminal:
+        assert re.search(rb"25 %, 0:0[0-3] left", terminal.read1())
+
+
+@pytest.mark.parametrize(
+    ("share", "taken", "words"),
+    [
+        (0.0, 3.0, "0 %"),
+        (0.25, 30.0, "25 %, 1:30 left"),
+        (0.01, 100.0, "1 %, 2:45:00 left"),
+        (1.0, 9.0, "100 %, finishing"),
+    ],
+)
+def test_the_time_left_follows_from_what_was_done(share: float, taken: float, words: str) -> None:
+    assert _left(share, taken) == words
+
+
+def test_a_long_import_without_a_terminal_says_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demur.cli.frame.output._LINES_S", 0.05)
+    with click.Context(click.Command("x")), progress("Reading", share=lambda: 0.5):
+        time.sleep(0.12)
+    lines = capsys.readouterr().err.splitlines()
+    assert 1 <= len(lines) <= 3
+    assert lines[0].startswith("Reading: 50 %, 0:00 left")
 
 
 def test_json_is_one_line(demur: Demur, workspace: Path) -> None:

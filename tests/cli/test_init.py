@@ -5,7 +5,7 @@ import os
 import pty
 import stat
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,17 @@ def test_a_workspace_has_all_its_parts(workspace: Path) -> None:
 
 
 def test_without_flags_the_defaults_are_the_safe_ones(workspace: Path) -> None:
-    assert load_policy(workspace / "demur.toml") == Policy(effective_date=datetime.now(UTC).date())
+    later = datetime.now(UTC).date() + timedelta(days=30)  # the notice period of who is told today
+    assert load_policy(workspace / "demur.toml") == Policy(effective_date=later)
+
+
+@pytest.mark.parametrize(("flags", "days"), [(("--period-days", "45"), 45), (("--no-notice",), 0)])
+def test_the_policy_takes_effect_when_the_notice_period_is_over(
+    demur: Demur, tmp_path: Path, flags: tuple[str, ...], days: int
+) -> None:
+    assert demur("init", tmp_path / "ws", "--yes", *flags).code == 0
+    later = datetime.now(UTC).date() + timedelta(days=days)
+    assert load_policy(tmp_path / "ws" / "demur.toml").effective_date == later
 
 
 def test_every_flag_reaches_its_key(demur: Demur, tmp_path: Path) -> None:

@@ -105,6 +105,15 @@ def test_a_running_import_does_not_make_an_objection_wait(demur: Demur, workspac
     assert _suppressed(workspace) == _keys(workspace, ANN)
 
 
+def test_what_waits_is_told_with_who_honours_it(demur: Demur, workspace: Path) -> None:
+    with find(workspace).writing("import"):
+        alone = demur("object", "-w", workspace, "--account", ANN)
+        with find(workspace).delivering():
+            watched = demur("confirm", alone.out.split(" ")[1], "-w", workspace)
+    assert "`demur maintain` for instance" in alone.err
+    assert "the worker that runs honours it as soon as it can" in watched.err
+
+
 def test_what_is_recorded_is_told_though_the_corpus_fails(
     demur: Demur, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +126,43 @@ def test_what_is_recorded_is_told_though_the_corpus_fails(
     assert result.code == 2
     assert "is recorded and binds 1 account." in result.out
     assert result.err == "The corpus is damaged: restore it.\n"
+
+
+# How an account is written
+
+
+@pytest.fixture
+def forum(workspace: Path) -> Path:
+    """The workspace of a platform whose accounts are those of the forum."""
+    policy = workspace / "demur.toml"
+    policy.write_text(policy.read_text().replace('namespace = ""', 'namespace = "forum"'))
+    return workspace
+
+
+@pytest.mark.parametrize("typed", ["user3", "@user3", " user3 "])
+def test_a_bare_name_is_an_account_of_the_platform(demur: Demur, forum: Path, typed: str) -> None:
+    result = demur("object", "--json", "-w", forum, "--account", typed)
+    assert result.code == 0
+    assert result.err == f"{typed} is taken for the account forum:user3.\n"
+    assert _suppressed(forum) == _keys(forum, "forum:user3")
+
+
+@pytest.mark.parametrize("typed", ["forum:user3", ANN, "mail:user3@mail.example", BEN])
+def test_an_account_with_its_namespace_is_left_as_it_is(demur: Demur, forum: Path, typed: str) -> None:
+    result = demur("object", "-w", forum, "--account", typed)
+    assert (result.code, result.err) == (0, "")
+    assert _suppressed(forum) == _keys(forum, typed)
+
+
+def test_every_command_that_takes_an_account_takes_a_bare_name(demur: Demur, forum: Path) -> None:
+    assert demur("link", "user3", "@user4", "-w", forum).err.count(" is taken for the account forum:user") == 2
+    assert demur("object", "--account", "@user3", "-w", forum).code == 0
+    assert _suppressed(forum) == _keys(forum, "forum:user3", "forum:user4")
+    found = demur("find", "--account", "user4", "--json", "-w", forum)
+    assert (found.json["accounts"], found.json["objected"]) == (2, True)
+    assert demur("unlink", "user3", "user4", "-w", forum).code == 0
+    assert demur("consent", "give", "--account", "user4", "-w", forum).code == 0
+    assert set(_facts(forum).keys[_facts(forum).consented].tolist()) == _keys(forum, "forum:user4")
 
 
 # Accounts and consents

@@ -3,12 +3,16 @@
 import os
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pages import text_of
+from sheets import read_sheet
 
 from demur.demo.page import WIDTH, render
 from demur.demo.report import Cost, Example, Imported, Published, Report, Told, percentile
+from demur.demo.sheet import sheet
 from demur.demo.wording import REASONS, WAVES
 from demur.terms import Kind, Reason
 
@@ -67,6 +71,12 @@ def test_golden(report: Report) -> None:
     assert page == GOLDEN.read_text("utf-8")
 
 
+def test_a_shell_that_does_not_know_the_command_is_told_how(report: Report) -> None:
+    page = render(report, "source /home/ann/demur/.venv/bin/activate")
+    assert page.index("  source /home/ann/demur/.venv/bin/activate\n") < page.index("  demur serve\n")
+    assert "activate" not in render(report)
+
+
 def test_fits_the_width_and_has_no_trailing_blanks(report: Report) -> None:
     for line in render(report).splitlines():
         assert len(line) <= WIDTH
@@ -103,6 +113,21 @@ def test_what_verify_found_is_told(report: Report) -> None:
 def test_a_report_of_nothing_renders(report: Report) -> None:
     empty = replace(report, costs=[], examples=[], imports=[], offered=Counter(), exported=Counter())
     assert "0 objections" in render(empty)
+
+
+def test_the_same_as_a_page_for_those_who_rather_look(report: Report) -> None:
+    tree = read_sheet(sheet(report, made=datetime(2026, 11, 29, 12, tzinfo=UTC), activate="source x/activate"))
+    words = text_of(next(tree.iter("main")))
+    assert len(list(tree.iter("figure"))) == 4
+    for said in ("the last version, v3 26,400", "[quote]", "source x/activate", "It does not mean", "v1 18,000 28 52"):
+        assert said in words
+    assert all(f"{reason} {report.left_out[reason]:,} {REASONS[reason]}" in words for reason in Reason)
+    assert "complian" not in words.lower()
+
+
+def test_a_report_of_nothing_is_a_page_too(report: Report) -> None:
+    empty = replace(report, costs=[], examples=[], imports=[], offered=Counter(), exported=Counter())
+    assert read_sheet(sheet(empty, made=datetime(2026, 11, 29, 12, tzinfo=UTC))) is not None
 
 
 def test_percentiles_are_nearest_ranks() -> None:

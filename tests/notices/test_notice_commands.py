@@ -174,6 +174,33 @@ def test_within_the_platform_people_are_told_without_a_mail_server_and_by_mail_o
     assert {each["channel"]: each["number"] for each in counts} == {"mail": 3, "in-app": 3}
 
 
+def test_a_dry_run_counts_whom_no_mail_reaches(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, fast_tmp: Path
+) -> None:
+    workspace = made(later)
+    path = fast_tmp / "more.jsonl"
+    path.write_text(json.dumps({"account": "forum:tom", "names": ["Tom"], "region": "DE", "birth_year": 1980}))
+    assert demur("members", "-w", workspace.root, path).code == 0
+    result = demur("notice", "send", "--dry-run", "-w", workspace.root, "spring")
+    assert "would tell 4 people; nothing was queued" in result.out
+    assert "no mail reaches them: 1 person; they don't count as told" in result.out
+    told = demur("notice", "-w", workspace.root, "preview", "spring", "--json").json
+    assert (told["people"], told["no_address"]) == (4, 1)
+    with workspace.register() as register:
+        assert register.campaigns.list() == []
+
+
+@pytest.mark.parametrize(("days", "noted"), [(10, True), (40, False)])
+def test_policy_check_notes_an_effective_date_before_the_notice_period_is_over(
+    demur: Demur, made: Callable[[Policy], Workspace], later: Policy, days: int, *, noted: bool
+) -> None:
+    soon = datetime.now(UTC).date() + timedelta(days=days)
+    workspace = made(later.model_copy(update={"effective_date": soon}))
+    result = demur("policy", "check", "-w", workspace.root)
+    assert result.code == 0
+    assert ("is less than `notice.period_days` (30) from today" in result.err) is noted
+
+
 def test_an_early_effective_date_is_noted(demur: Demur, made: Callable[[Policy], Workspace], later: Policy) -> None:
     workspace = made(later.model_copy(update={"effective_date": datetime.now(UTC).date() + timedelta(days=10)}))
     result = demur("notice", "send", "-w", workspace.root, "spring")

@@ -12,10 +12,10 @@ from staffdoor import Door
 from town import ANN, DIETER
 
 from demur.register import Delivered, Selection
+from demur.sheet import plots
 from demur.terms import Channel, NoticeStatus
 from demur.versions.publish import publish, retire
 from demur.web.desk import Desk
-from demur.web.staff import plots
 from demur.web.staff.overview import by_country, told_over_time
 from demur.workspace import Workspace
 

@@ -5,7 +5,7 @@ The mark is the file outside the register that says how far it was acknowledged.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from demur.backup.keysafe import NAME as SEALED
 from demur.backup.keysafe import VARIABLE
 from demur.backup.restoring import Source
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import count, emit, note, progress
 from demur.errors import UsageError
 
@@ -146,7 +146,8 @@ def _counts(counts: object) -> str:
 
 
 @click.group(cls=Noun)
-def mark() -> None:
+@in_workspace
+def mark(roots: Sequence[Path]) -> None:  # the command reads them
     """Show the mark, or begin a new one where it is lost."""
 
 

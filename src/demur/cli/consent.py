@@ -1,12 +1,13 @@
 """``demur consent give`` and ``withdraw``: consents (Art. 7 GDPR), for workspaces where consent is the basis."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from demur.cli.app import Noun
 from demur.cli.frame.honouring import recorded
-from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import count
 
 _accounts = click.option(
@@ -20,7 +21,8 @@ _accounts = click.option(
 
 
 @click.group(cls=Noun)
-def consent() -> None:
+@in_workspace
+def consent(roots: Sequence[Path]) -> None:  # the command reads them
     """Record consents, given and withdrawn."""
 
 
@@ -41,6 +43,7 @@ def withdraw(invocation: Invocation, accounts: Sequence[str]) -> None:
 
 
 def _record(invocation: Invocation, accounts: Sequence[str], *, given: bool) -> None:
+    accounts = invocation.accounts(accounts)
     with invocation.workspace.register() as register:
         entry = register.members.consent(accounts, given=given)
     done = "consented" if given else "withdrew consent"

@@ -1,13 +1,16 @@
 """``demur demo``: the whole loop on a synthetic community."""
 
 import itertools
+import shlex
+import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import as_json, emit, note
+from demur.cli.frame.options import Invocation, Paged, as_page, shared
+from demur.cli.frame.output import Page, as_json, emit_paged, note
 from demur.demo.community import SEED
 from demur.demo.loop import run
 from demur.demo.page import render
@@ -17,14 +20,15 @@ from demur.errors import CheckFailed
 _FOLDER = "demur-demo"
 
 
-@click.command
+@click.command(cls=Paged)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--people", type=click.IntRange(min=10), default=2000, show_default=True, metavar="N", help="Size of the community."
 )
 @click.option("--seed", type=int, default=SEED, show_default=True, metavar="S", help="The same seed, the same story.")
+@as_page
 @shared
-def demo(invocation: Invocation, folder: Path | None, people: int, seed: int) -> None:
+def demo(invocation: Invocation, folder: Path | None, people: int, seed: int, page: str | None) -> None:
     """Run the whole loop on a community that does not exist, and check the outcome against what is true of it.
 
     It makes a workspace in DIR: by default demur-demo in the current folder, or the next number that is free.
@@ -32,12 +36,28 @@ def demo(invocation: Invocation, folder: Path | None, people: int, seed: int) ->
     """
     watched = sys.stderr.isatty() and not as_json()
     report = run(folder or _place(invocation), people=people, seed=seed, report=note if watched else lambda _: None)
-    emit(lambda: render(report).rstrip("\n"), _data(report))
+    shown = None if page is None else Page(page, "demo.html", lambda: _sheet(report))
+    emit_paged(lambda: render(report, _activate()).rstrip("\n"), _data(report), shown)
     if not report.clean:
         raise CheckFailed(
             f"The demo's outcome is not the true one (residual {len(report.residual)}, findings"
             f" {len(report.findings)}): report it as a bug, with the seed {seed} and --people {people}."
         )
+
+
+def _sheet(report: Report) -> str:
+    from demur.demo.sheet import sheet  # noqa: PLC0415  # the text does without
+
+    return sheet(report, made=datetime.now(UTC), activate=_activate())
+
+
+def _activate() -> str:
+    """What makes `demur` a command of the shell, where it is not: it lies in a virtual environment."""
+    script = Path(sys.prefix, "bin", "activate")
+    found = shutil.which("demur")
+    if (found and Path(found).parent.resolve() == script.parent.resolve()) or not script.is_file():
+        return ""
+    return f"source {shlex.quote(str(script))}"
 
 
 def _place(invocation: Invocation) -> Path:

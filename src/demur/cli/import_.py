@@ -35,11 +35,12 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str]) -> None:
     """
     from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
     from demur.sources import load_source  # noqa: PLC0415  # it loads Arrow; help does without
+    from demur.sources.meter import watching  # noqa: PLC0415  # the same
 
     workspace = invocation.workspace
     policy = workspace.policy()
     reader = load_source(source)
-    with progress("Reading items") as advance:
+    with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
         batches = reader.read(paths, policy.sources.get(source, {}))
         report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
     door = _door(report, policy, workspace.policy_path)

@@ -6,7 +6,7 @@ answer is told before anything is written; the workspace is there whole, or not 
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -41,7 +41,11 @@ _UNKNOWN: Final = (_LEAVE_OUT, "use")
 @click.option("--unknown-age", type=click.Choice(_UNKNOWN), help="Authors of unknown age.")
 @click.option("--notice/--no-notice", default=None, help="Whether only authors who were told come in.")
 @click.option("--period-days", type=int, metavar="DAYS", help="Days between telling them and the first use.")
-@click.option("--effective-date", metavar="DATE", help="Day from which the policy holds, if not today.")
+@click.option(
+    "--effective-date",
+    metavar="DATE",
+    help="Day from which the policy holds, if not the one on which the notice period of who is told today is over.",
+)
 @click.option("--register", metavar="URL", help="The register: a PostgreSQL URL, if not a file in the workspace.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; what no flag says has the safe value.")
 @shared
@@ -125,7 +129,8 @@ def _policy(answers: Mapping[str, object]) -> Policy:
     Raises:
         UsageError: when an answer does not hold.
     """
-    table: dict[str, object] = {"effective_date": datetime.now(UTC).date()}
+    today = datetime.now(UTC).date()
+    table: dict[str, object] = {"effective_date": today}
     for name, value in answers.items():
         *section, key = _KEYS[name]
         place = table
@@ -135,9 +140,17 @@ def _policy(answers: Mapping[str, object]) -> Policy:
             place = inner
         place[key] = _list(value) if name in _LISTS and value != "any" else value
     try:
-        return Policy.model_validate(table)
+        policy = Policy.model_validate(table)
     except ValidationError as error:
         raise UsageError(complaint(error)) from None
+    if "effective_date" in answers:
+        return policy
+    return policy.model_copy(update={"effective_date": _first_day(policy, today)})
+
+
+def _first_day(policy: Policy, today: date) -> date:
+    """The first day on which the content of somebody who is told today may come in."""
+    return today + timedelta(days=policy.notice.period_days if policy.notice.required else 0)
 
 
 def _list(value: object) -> list[str]:

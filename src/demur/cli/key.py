@@ -3,17 +3,20 @@
 Invariants: a key is shown once, when it is made; the register keeps its SHA-256 alone.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import emit, note, table
 
 
 @click.group(cls=Noun)
-def key() -> None:
+@in_workspace
+def key(roots: Sequence[Path]) -> None:  # the command reads them
     """Make, list and revoke the keys of the API."""
 
 

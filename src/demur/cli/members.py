@@ -50,7 +50,7 @@ def link(invocation: Invocation, first: str, second: str) -> None:
     An objection of either then covers both, and each shows the other's data: look first whether they are.
     """
     with invocation.workspace.register() as register:
-        register.members.link(first, second)
+        register.members.link(*invocation.accounts([first, second]))
     recorded(invocation.workspace, "The two accounts are linked.", {"linked": True})
 
 
@@ -64,5 +64,5 @@ def unlink(invocation: Invocation, first: str, second: str) -> None:
     An objection of one no longer covers the other.
     """
     with invocation.workspace.register() as register:
-        register.members.unlink(first, second)
+        register.members.unlink(*invocation.accounts([first, second]))
     recorded(invocation.workspace, "The two accounts are no longer linked.", {"linked": False})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import count, emit, note, progress, table
 from demur.errors import CheckFailed
 from demur.files import replacing
@@ -33,7 +33,8 @@ _campaign_name: Final = click.argument("name", metavar="CAMPAIGN")
 
 
 @click.group(cls=Noun)
-def notice() -> None:
+@in_workspace
+def notice(roots: Sequence[Path]) -> None:  # the command reads them
     """Tell members what is used of theirs, and how to object."""
 
 
@@ -53,22 +54,24 @@ def check(invocation: Invocation) -> None:
 def preview(invocation: Invocation, name: str) -> None:
     """Show whom a campaign would tell, and one notice.
 
-    It counts whom the campaign leaves out and why, and what the notice lacks; nothing is queued.
+    It counts whom the campaign leaves out and why, who has no mail address, and what the notice lacks; nothing is
+    queued.
     """
     _campaign(invocation.workspace, name, dry_run=True)
 
 
 @notice.command
 @_campaign_name
+@click.option("--dry-run", is_flag=True, help="Queue nothing: do what `demur notice preview` does.")
 @shared
-def send(invocation: Invocation, name: str) -> None:
+def send(invocation: Invocation, name: str, *, dry_run: bool) -> None:
     """Queue a notice for everybody whom the policy wants to be told.
 
     They are told by mail and within the platform. A campaign is queued once and delivered by `demur worker` or `demur
     serve`; started again, it adds who is new. People who objected get no notice. It is refused while `demur notice
     check` finds something.
     """
-    _campaign(invocation.workspace, name, dry_run=False)
+    _campaign(invocation.workspace, name, dry_run=dry_run)
 
 
 @notice.command("progress")
@@ -173,15 +176,33 @@ def _preview(workspace: Workspace, policy: Policy, name: str, today: date) -> No
 
     with workspace.register() as register:
         preview, elsewhere, age = _weighed(register, policy, today)
+        no_address = preview.people - _with_address(register, policy, today)
     example = render_notice(policy, None, Links(policy.portal.url, _EXAMPLE_TOKEN))
     head = f"Campaign {name} would tell {_people(preview.people)}; nothing was queued. {_left_out(preview)}"
     others = f"Left out by the policy's regions: {_people(elsewhere)}; of the others, by its age limit: {_people(age)}."
     data = _data(name, preview)
     left_out = {**data["left_out"], "region": elsewhere, "age": age}
     emit(
-        lambda: "\n".join([head, others, "", *_shown(example)]),
-        {**data, "left_out": left_out, "queued": False, "example": example},
+        lambda: "\n".join([head, others, _unmailed(no_address, policy), "", *_shown(example)]),
+        {**data, "left_out": left_out, "no_address": no_address, "queued": False, "example": example},
     )
+
+
+def _unmailed(people: int, policy: Policy) -> str:
+    """Of those whom a campaign would tell, how many no mail reaches, and what that means for them."""
+    sentence = f"Without a mail address on file, so that no mail reaches them: {_people(people)}"
+    if not people:
+        return f"{sentence}."
+    if policy.notice.in_app != "none":
+        return f"{sentence}; the notice within the platform does."
+    return f"{sentence}; they don't count as told: import their addresses with `demur members`, or set `notice.in_app`."
+
+
+def _with_address(register: "Register", policy: Policy, today: date) -> int:
+    """How many of those whom a campaign would tell have a mail address on file."""
+    from demur.notices.campaign import selection_of  # noqa: PLC0415  # the same
+
+    return sum(register.mails.reached(keys) for keys in register.campaigns.addressed(selection_of(policy, today)))
 
 
 def _weighed(register: "Register", policy: Policy, today: date) -> tuple["Preview", int, int]:

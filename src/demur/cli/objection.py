@@ -17,10 +17,12 @@ import click
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count
+from demur.cli.many import from_list
 from demur.objecting import settling
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Taken, Written, as_staff_say, take_letter
+from demur.objecting.many import Asked
 from demur.objecting.office import Office
 from demur.register import ObjectionState, Register
 from demur.tokens import Tokens
@@ -47,6 +49,14 @@ from demur.workspace import Workspace
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
     help="The mail in which they object, saved as .eml: sender, date, text and attachments are taken from it.",
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="FILE",
+    help="Many at once: a CSV file with the column account and perhaps channel, received and reason, or a folder of "
+    ".eml files. One line that is wrong keeps all from being recorded; started again, it records none twice.",
 )
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(
@@ -84,7 +94,11 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     the mail names. An automatic reply counts for nobody. Both are told, and wait for review.
     """
     _check(said)
+    if said["source"]:
+        from_list(invocation, said["source"], _asked(said), _office)
+        return
     workspace = invocation.workspace
+    said["accounts"] = invocation.accounts(said["accounts"])
     with workspace.register() as register:
         office = _office(workspace, register)
         written = _written(said, office)
@@ -109,8 +123,17 @@ def _check(said: Mapping[str, Any]) -> None:
         raise click.BadParameter(f"{day.date()} has not come yet.", param_hint="--received")
     if said["confirmed"] and said["unconfirmed"]:
         raise click.UsageError("--confirmed and --unconfirmed exclude each other.")
-    if not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
+    if said["source"]:
+        if said["accounts"] or said["names"] or said["eml"] or said["text"] or said["reason"]:
+            raise click.UsageError("--from says whose the objections are and why: leave the other options out.")
+    elif not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
         raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
+
+
+def _asked(said: Mapping[str, Any]) -> Asked:
+    """What the options say of all objections of a list."""
+    day = said["received"].date() if said["received"] else None
+    return Asked(said["channel"], day, checked=said["confirmed"], unconfirmed=said["unconfirmed"])
 
 
 def _written(said: Mapping[str, Any], office: Office) -> Written:
@@ -148,7 +171,7 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], taken: Taken) 
     data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
     data |= {"lodged": first.lodged, "confirm_by": None, "references": [each.reference for each in states]}
     data["warning"] = taken.doubt
-    recorded(workspace, "\n".join(sentences), data)
+    recorded(workspace, "\n".join(sentences), data, after=first.seq)
 
 
 @click.command

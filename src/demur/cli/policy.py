@@ -1,15 +1,16 @@
 """``demur policy``: what is in force, whether it holds together, and what it let in and kept out."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count, emit, reasons_table
+from demur.cli.frame.options import Invocation, in_workspace, shared
+from demur.cli.frame.output import count, emit, note, reasons_table
 from demur.errors import CheckFailed
 from demur.policy import Policy, RegisterPlace, door_lines, place, render_policy, rule_of
 from demur.terms import Reason
@@ -23,7 +24,8 @@ _PASSWORD: Final = re.compile(r"(//[^/@:]*:).*(@)")
 
 
 @click.group(cls=Noun)
-def policy() -> None:
+@in_workspace
+def policy(roots: Sequence[Path]) -> None:  # the command reads them
     """Show, check and explain demur.toml."""
 
 
@@ -41,12 +43,16 @@ def show(invocation: Invocation) -> None:
 def check(invocation: Invocation) -> None:
     """Check that demur.toml holds together and says everything that a version has to state.
 
-    Exits with 1 where something is missing, and names the lines to fill in.
+    Exits with 1 where something is missing, and names the lines to fill in. An effective date that comes before the
+    notice period of people who are not told yet is over is noted.
     """
     workspace = invocation.workspace
     current = workspace.policy()
     gaps = _gaps(workspace, current)
-    data = {"valid": True, "rules_hash": current.rules_hash(), "missing": gaps}
+    early = _early(workspace, current)
+    data = {"valid": True, "rules_hash": current.rules_hash(), "missing": gaps, "early": early}
+    if early:
+        note(early)
     if not gaps:
         emit(f"{workspace.policy_path} holds together, and its legal basis is signed.", data)
         return
@@ -98,6 +104,18 @@ def _gaps(workspace: Workspace, current: Policy) -> list[str]:
         f"{table}.signed_by": assessment.signed_by,
     }
     return [place(workspace.policy_path, key, text) for key, value in wanted.items() if not value]
+
+
+def _early(workspace: Workspace, current: Policy) -> str | None:
+    """A sentence, where the policy takes effect before the notice period of those is over who are yet to be told."""
+    from demur.notices.campaign import too_soon  # noqa: PLC0415  # it loads the register; the others do without
+
+    sentence = too_soon(current, datetime.now(UTC).date())
+    if sentence is None:
+        return None
+    with workspace.register() as register:
+        begun, waits = bool(register.campaigns.list()), register.notices.waiting()
+    return sentence if waits or (current.notice.required and not begun) else None
 
 
 def _item_lines(told: "Explanation", policy: Policy, path: Path) -> Iterator[str]:

@@ -6,12 +6,13 @@ out at once.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import emit, note, table
 from demur.errors import UsageError
 from demur.register import Staff, StaffRole
@@ -25,7 +26,8 @@ HOURS: Final = 48
 
 
 @click.group(cls=Noun)
-def staff() -> None:
+@in_workspace
+def staff(roots: Sequence[Path]) -> None:  # the command reads them
     """Invite, list and remove the staff who use the pages at /staff/."""
 
 

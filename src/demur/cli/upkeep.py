@@ -1,25 +1,39 @@
 """``demur status`` and ``maintain``: where the workspace stands, and what is due, done in one go."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import click
 
-from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count, doubt, emit, progress, table
+from demur.cli.frame.options import Invocation, Paged, as_page, shared
+from demur.cli.frame.output import Page, count, doubt, emit, emit_paged, progress, table
 from demur.corpus.imports import LastImport
 from demur.status import Status
 from demur.status import status as status_of
+from demur.terms import EntryKind
+from demur.workspace import Workspace
 
 _MB = 1_000_000
 
 
-@click.command
+@click.command(cls=Paged)
+@as_page
 @shared
-def status(invocation: Invocation) -> None:
+def status(invocation: Invocation, page: str | None) -> None:
     """Show where the workspace stands: corpus, register, objections, versions, and what is due."""
     found = status_of(invocation.workspace)
     data = {**vars(found), "behind": found.behind, "versions": [vars(each) for each in found.versions]}
-    emit(lambda: "\n".join(_page(found)), data)
+    sheet = None if page is None else Page(page, "status.html", lambda: _sheet(invocation.workspace, found))
+    emit_paged(lambda: "\n".join(_page(found)), data, sheet)
+
+
+def _sheet(workspace: Workspace, found: Status) -> str:
+    from demur.cli.sheets import status_sheet  # noqa: PLC0415  # it loads the plots; the text does without
+
+    with workspace.register() as register:
+        told = [entry.payload for entry in register.log.entries(EntryKind.CORPUS_HONOURED)]
+    honoured = [(int(str(each["deleted"])), int(str(each["rewritten"]))) for each in told]
+    return status_sheet(found, workspace.policy(), list(_due(found)), honoured, made=datetime.now(UTC))
 
 
 def _page(found: Status) -> Iterator[str]:
@@ -27,10 +41,13 @@ def _page(found: Status) -> Iterator[str]:
     yield f"Register     {found.head.seq:,} entries, the last binding one is {found.head.binding:,}"
     covered = count(found.suppressed, "account")
     yield f"Objections   {found.objections:,} in force, covering {covered}"
+    yield f"Queue        {count(found.queue, 'objection')} for an officer, {count(found.mails, 'mail')} for the worker"
     yield f"Legal basis  {found.basis}, {'signed' if found.signed else 'not signed: nothing can be published'}"
     yield from _imports(found.imports)
     yield from _versions(found)
-    yield from _due(found)
+    yield from _deadlines(found)
+    due = list(_due(found))
+    yield from ("", *due) if due else ()
 
 
 def _imports(imports: list[LastImport]) -> Iterator[str]:
@@ -51,22 +68,26 @@ def _versions(found: Status) -> Iterator[str]:
         yield from ("", "Versions", *version_lines(found.versions))
 
 
+def _deadlines(found: Status) -> Iterator[str]:
+    if found.deadlines:
+        rows = [(f"{each.on}{' overdue' if each.overdue else ''}", each.what) for each in found.deadlines]
+        yield from ("", "Deadlines", *table(("by", "what"), rows))
+
+
 def _due(found: Status) -> Iterator[str]:
     """What somebody should do."""
-    due = []
     if found.loss:
-        due.append(found.loss)
+        yield found.loss
     if found.import_under_way:
-        due.append("An import is under way, or was cut off: then the next command that writes undoes it.")
+        yield "An import is under way, or was cut off: then the next command that writes undoes it."
     if found.behind:
-        due.append("The corpus has not followed the register or demur.toml yet: `demur maintain` makes it.")
+        yield "The corpus has not followed the register or demur.toml yet: `demur maintain` makes it."
     if found.maintenance_due:
-        due.append(f"{count(found.small_fragments, 'small fragment')} to merge: `demur maintain` does.")
+        yield f"{count(found.small_fragments, 'small fragment')} to merge: `demur maintain` does."
     if found.clock_days is not None:
-        due.append(doubt(found.clock_days))
+        yield doubt(found.clock_days)
     if not found.imports:
-        due.append("Nothing was imported yet: `demur import SOURCE PATH...` does.")
-    yield from ("", *due) if due else ()
+        yield "Nothing was imported yet: `demur import SOURCE PATH...` does."
 
 
 @click.command

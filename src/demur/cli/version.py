@@ -1,22 +1,25 @@
 """``demur publish`` to ``verify``: the versions of the corpus, what leaves the house of them, and whether both hold."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count, emit, note, progress, table
+from demur.cli.frame.options import Invocation, Paged, as_page, shared
+from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
 from demur.versions import leave
 from demur.versions import publish as publishing
-from demur.versions.findings import Findings
-from demur.versions.states import VersionState, states
+from demur.versions.findings import EVERY, MEANS, Findings
+from demur.versions.states import VersionState, published, states
 from demur.workspace import Workspace
 
 _MB = 1_000_000
+_EXAMPLES = 3
+"""Findings of each kind that are told one by one."""
 
 Checked = Mapping[Path | None, Findings]
 """What was found in each place: None is the version in the workspace, a path is an export."""
@@ -129,9 +132,10 @@ def recall(invocation: Invocation, name: str, to: Path) -> None:
     emit(told, {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons})
 
 
-@click.command
+@click.command(cls=Paged)
 @click.argument("name")
 @click.option("--now", "current", is_flag=True, help="Judge it by the register as it is now, not as of its publishing.")
+@click.option("--all", "every", is_flag=True, help="Tell every finding, not the first few of each kind.")
 @click.option(
     "--export",
     "folder",
@@ -139,24 +143,40 @@ def recall(invocation: Invocation, name: str, to: Path) -> None:
     metavar="DIR",
     help="Check only this export, wherever it lies now.",
 )
+@as_page
 @shared
-def verify(invocation: Invocation, name: str, folder: Path | None, *, current: bool) -> None:
+def verify(
+    invocation: Invocation, name: str, folder: Path | None, page: str | None, *, current: bool, every: bool
+) -> None:
     """Check the version NAME, its manifest and every export of it that still lies where it was written.
 
-    Exits with 1 where something does not hold, and names the rows.
+    Exits with 1 where something does not hold; says how many findings of each kind there are, and names the first rows.
+    With --all, and with --json, every row is named.
     """
     workspace = invocation.workspace
     if lost := loss_of(workspace):
         note(lost)
     places = [folder] if folder else [None, *_exports(workspace, name)]
+    most = EVERY if every or as_json() or page is not None else _EXAMPLES
     with progress(f"Verifying {name}"):
-        checked = {place: leave.verify(workspace, name, export=place, current=current) for place in places}
-    emit(lambda: "\n".join(_page(name, checked)), _data(name, checked, current=current) | {"loss": lost})
+        checked = {place: leave.verify(workspace, name, export=place, current=current, most=most) for place in places}
+    data = _data(name, checked, current=current) | {"loss": lost}
+    shown = None if page is None else _sheet(workspace, name, checked, page, current=current)
+    emit_paged(lambda: "\n".join(_page(name, checked, every=every)), data, shown)
     wrong = sum(findings.total for findings in checked.values())
     if wrong:
         raise CheckFailed(
             f"Version {name} does not hold: {count(wrong, 'finding')}; publish a new version, and don't use this one."
         )
+
+
+def _sheet(workspace: Workspace, name: str, checked: Checked, to: str, *, current: bool) -> Page:
+    from demur.cli import sheets  # noqa: PLC0415  # it loads the plots; the text does without
+
+    with reading(workspace, rows=False) as session:
+        rows = int(str(published(session.register, name).payload["rows"]))
+    found = sheets.Checked(name, rows, current, checked)
+    return Page(to, f"verify-{name}.html", lambda: sheets.verify_sheet(found, made=datetime.now(UTC)))
 
 
 def loss_of(workspace: Workspace) -> str:
@@ -171,12 +191,23 @@ def _exports(workspace: Workspace, name: str) -> list[Path]:
         return leave.exports_of(session, name)
 
 
-def _page(name: str, checked: Checked) -> Iterator[str]:
+def _page(name: str, checked: Checked, *, every: bool) -> Iterator[str]:
     for place, findings in checked.items():
         what = f"Version {name}" if place is None else f"The export {place}"
         yield f"{what}: nothing is wrong." if findings.ok else f"{what}: {count(findings.total, 'finding')}:"
-        yield from (f"  {line}" for line in findings.lines())
+        yield from (f"  {line}" for line in (findings.lines() if every else _summed(findings)))
         yield from (f"  Note: {note}" for note in findings.notes)
+    if not every and any(findings.total > len(findings.shown) for findings in checked.values()):
+        yield "With --all every one is named, with --json for machines."
+
+
+def _summed(findings: Findings) -> Iterator[str]:
+    """Each kind that was found, with its first few findings."""
+    for kind in findings.summary(_EXAMPLES):
+        yield f"{kind.number:>7,}  {kind.code}: {MEANS[kind.code]}"
+        yield from (f"{'':9}{sentence}" for sentence in kind.examples)
+        if (more := kind.number - len(kind.examples)) > 0:
+            yield f"{'':9}... and {more:,} more"
 
 
 def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:

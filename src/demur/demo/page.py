@@ -22,10 +22,16 @@ _BINS: Final = 8
 _LISTED: Final = 10
 
 
-def render(report: Report) -> str:
-    """The whole page."""
-    parts = (_title, _came_in, _stayed_out, _costs, _versions, _examples, _residual, _next)
-    return "\n".join(chain.from_iterable(part(report) for part in parts)) + "\n"
+def render(report: Report, activate: str = "") -> str:
+    """The whole page.
+
+    Args:
+        report: what was found out.
+        activate: what makes the command `demur` known to a shell that does not know it; "" where it does.
+    """
+    parts = (_title, _came_in, _stayed_out, _costs, _versions, _examples, _residual)
+    lines = chain.from_iterable(part(report) for part in parts)
+    return "\n".join(chain(lines, _next(report, activate))) + "\n"
 
 
 def _title(report: Report) -> Iterator[str]:
@@ -87,6 +93,13 @@ def _costs(report: Report) -> Iterator[str]:
 
 
 def _histogram(times: Sequence[float]) -> Iterator[str]:
+    counted = bins(times)
+    most = max(1, *(count for _, count in counted))
+    for label, count in counted:
+        yield f"  {label:>20}  {_bar(count / most):<{_BAR}} {count:>4}"
+
+
+def bins(times: Sequence[float]) -> list[tuple[str, int]]:
     """Counts in bins of one width, a round number of milliseconds; the last bin takes the few slow ones."""
     usual = percentile(times, 0.95)
     step = next((step for step in _STEPS if usual / step < _BINS), _STEPS[-1])
@@ -94,9 +107,8 @@ def _histogram(times: Sequence[float]) -> Iterator[str]:
     counts = [0] * (last + 1)
     for time in times:
         counts[min(int(time / step), last)] += 1
-    for at, count in enumerate(counts):
-        label = f"{at * step:,} to {(at + 1) * step:,} ms" if at < last else f"{at * step:,} ms and more"
-        yield f"  {label:>20}  {_bar(count / max(*counts, 1)):<{_BAR}} {count:>4}"
+    labels = [f"{at * step:,} to {(at + 1) * step:,} ms" for at in range(last)]
+    return list(zip([*labels, f"{last * step:,} ms and more"], counts, strict=True))
 
 
 def _versions(report: Report) -> Iterator[str]:
@@ -161,7 +173,7 @@ def _listed(findings: Sequence[str]) -> Iterator[str]:
         yield ""
 
 
-def _next(report: Report) -> Iterator[str]:
+def _next(report: Report, activate: str) -> Iterator[str]:
     yield from _heading("Where it is, and what to try next")
     told = report.told
     yield f"  workspace   {report.folder}"
@@ -178,17 +190,20 @@ def _next(report: Report) -> Iterator[str]:
         yield f"    {told.portal}/outbox/{told.mail.name}"
         yield f"    {told.link}"
     yield ""
-    for command, what in _commands(report):
+    for command, what in commands(report, activate):
         yield f"  {command}"
         yield from _text(what, first="      ", rest="      ")
 
 
-def _commands(report: Report) -> Iterable[tuple[str, str]]:
+def commands(report: Report, activate: str = "") -> Iterable[tuple[str, str]]:
+    """What to try next, and what it shows; ``activate`` as :func:`render` has it."""
     version, told = report.versions[-1].name, report.told
     portal = (
         f"the portal, at {told.portal}, with the mails at {told.portal}/outbox: open one, follow its link, press its"
         " one button and read the receipt; the other commands go into a second terminal"
     )
+    if activate:
+        yield activate, "so that this shell, and each new one in which you say it, knows the command demur"
     yield f"export DEMUR_WORKSPACE={shlex.quote(str(report.folder))}", "so that no command needs -w"
     yield "demur serve", portal
     if report.account:

@@ -14,12 +14,13 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.limits import FREE_BYTES, MAX_RATIO
 from demur.sources.parts import Part, parts_of
 
@@ -49,8 +50,14 @@ class Member:
     def __init__(self, part: Part, name: str, budget: _Budget) -> None:
         self._part = part
         self._budget = budget
+        self._counted = 0
         self.name = name
         """Path inside the export, with ``/``."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, as far as anybody says without reading it."""
+        return self._part.size(self.name)
 
     @property
     def where(self) -> str:
@@ -63,7 +70,13 @@ class Member:
         Raises:
             SourceError: when it can't be opened; reading raises it too, for damaged data or a zip bomb.
         """
-        return io.BufferedReader(_Guarded(self.where, self._part, self.name, self._budget), 1 << 16)
+        return io.BufferedReader(_Guarded(self.where, self._part, self.name, self._budget, self._count), 1 << 16)
+
+    def _count(self, read: int) -> None:
+        """Count its bytes once, however often it is opened."""
+        if read > self._counted:
+            meter.count(read - self._counted)
+            self._counted = read
 
 
 class Archive:
@@ -101,8 +114,9 @@ class Archive:
 class _Guarded(io.RawIOBase):
     """A member's bytes, counted as they come, with every failure told in one sentence."""
 
-    def __init__(self, where: str, part: Part, name: str, budget: _Budget) -> None:
+    def __init__(self, where: str, part: Part, name: str, budget: _Budget, told: Callable[[int], None]) -> None:
         self._where = where
+        self._told = told
         self._budget = budget
         self._count = 0
         try:
@@ -120,6 +134,7 @@ class _Guarded(io.RawIOBase):
         except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise self._damaged(error) from None
         self._account(len(data))
+        self._told(self._count)
         view[: len(data)] = data
         return len(data)
 

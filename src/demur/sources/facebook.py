@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
@@ -61,6 +62,8 @@ def _rows(archive: Archive, options: FacebookOptions) -> Iterator[ItemRow]:
     sections = [(member, section) for section in SECTIONS for member in archive.find(section.pattern)]
     albums, messages = archive.find(_ALBUMS), message_files(archive)
     comments = archive.find(COMMENTS)
+    files = {member.name: member for member in (*(each for each, _ in sections), *comments, *messages, *albums)}
+    meter.expect(member.size for member in files.values())
     if not (sections or albums or comments or messages):
         raise nothing_found(archive, "Facebook", _EXPECTED)
     owner, biography = _owner(archive)

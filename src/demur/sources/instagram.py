@@ -11,6 +11,7 @@ from typing import Literal
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
@@ -47,6 +48,8 @@ class InstagramSource:
 def _rows(archive: Archive, options: InstagramOptions) -> Iterator[ItemRow]:
     sections = [(member, section) for section in SECTIONS for member in archive.find(section.pattern)]
     comments, messages, old = archive.find(COMMENTS), message_files(archive), flat.files(archive)
+    files = {member.name: member for member in (*(each for each, _ in sections), *comments, *messages, *old)}
+    meter.expect(member.size for member in files.values())
     if not (sections or comments or messages or old):
         raise nothing_found(archive, "Instagram", _EXPECTED)
     owner, biography = _owner(archive)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.limits import MAX_LINE
 
 _BLOCK_BYTES: Final = 2**20
@@ -44,6 +45,7 @@ def find_logs(paths: Sequence[str]) -> list[Log]:
     if not logs:
         raise SourceError(f"{', '.join(paths)}: there is no .log or .txt file: give the folder of the logs.")
     _refuse_twins(list(logs.values()))
+    meter.expect(2 * path.stat().st_size for path in logs)  # for the nicks, and again for what they say
     return list(logs.values())
 
 
@@ -75,6 +77,7 @@ def blocks(path: Path) -> Iterator[str]:
     try:
         with path.open("rb") as file:
             while block := file.read(_BLOCK_BYTES):
+                meter.count(len(block))
                 lines, newline, rest = (rest + block).rpartition(b"\n")
                 if _has_long_line(lines, rest):
                     raise SourceError(

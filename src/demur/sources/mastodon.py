@@ -6,16 +6,19 @@ memory does not grow with it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.archive import Archive, Member
 from demur.sources.as2.items import ACTORS, Mapper
 from demur.sources.as2.values import Actors, AsObject, identifier, types
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import first_value, records
+from demur.sources.limits import MIB
 
 _OUTBOX: Final = r"outbox\.json"
 _ACTOR: Final = r"actor\.json"
@@ -36,6 +39,7 @@ class MastodonSource:
         """
         MastodonOptions.parse("mastodon", options)
         actors = Actors()
+        meter.expect(map(_size, paths))
         return batches((row for path in paths for row in _archive(path, actors)), actors.alike)
 
 
@@ -44,6 +48,7 @@ def _archive(path: str, actors: Actors) -> Iterator[ItemRow]:
         outboxes = archive.find(_OUTBOX)
         if not outboxes:
             raise SourceError(f"{path}: there is no outbox.json: give the archive that Mastodon lets you download.")
+        meter.weigh(_size(path), sum(outbox.size for outbox in outboxes))
         documents = {_folder(member): member for member in archive.find(_ACTOR)}
         for outbox in outboxes:
             owner = _owner(documents.get(_folder(outbox)), outbox)
@@ -54,6 +59,11 @@ def _archive(path: str, actors: Actors) -> Iterator[ItemRow]:
                 if not isinstance(record.value, dict):
                     raise SourceError(f"{record.where} is no activity: download the archive again.")
                 yield from mapper.rows(record.value)
+
+
+def _size(path: str) -> int:
+    """What an archive weighs among others, before it is opened: as its zip does, which holds pictures besides."""
+    return Path(path).stat().st_size if Path(path).is_file() else MIB
 
 
 def _folder(member: Member) -> str:

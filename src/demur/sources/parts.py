@@ -50,6 +50,10 @@ class Part(Protocol):
         """The raw stream, and how many bytes it takes in its zip (None in a folder)."""
         ...
 
+    def size(self, name: str) -> int:
+        """How many bytes a file has, as far as its part says."""
+        ...
+
 
 class Folder:
     """A folder to which an export was unpacked."""
@@ -83,6 +87,10 @@ class Folder:
         """The file ``name``."""
         return (self._root / name).open("rb"), None
 
+    def size(self, name: str) -> int:
+        """What the file system says."""
+        return (self._root / name).stat().st_size
+
 
 class Zip:
     """One zip, closed by the stack it was opened on."""
@@ -114,6 +122,10 @@ class Zip:
     def open(self, name: str) -> tuple[IO[bytes], int | None]:
         """The member ``name``."""
         return self._zip.open(name), self._zip.getinfo(name).compress_size
+
+    def size(self, name: str) -> int:
+        """What the zip's directory claims."""
+        return self._zip.getinfo(name).file_size
 
     def _refuse_unsafe(self, entry: zipfile.ZipInfo) -> None:
         name = entry.filename

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.base import Options, nearest
 from demur.sources.tables.columns import Plan, items
 from demur.sources.tables.files import read_file, shards
@@ -60,6 +61,7 @@ class TableSource:
         """
         parsed = TableOptions.parse("table", options)
         _check_fields(parsed)
+        meter.expect(None if is_url(path) else sum(shard.stat().st_size for shard in shards(path)) for path in paths)
         return (batch for path in paths for batch in _read(path, parsed))
 
 

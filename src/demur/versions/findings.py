@@ -4,13 +4,15 @@ Invariants: nothing that was found is lost from the counts; memory does not grow
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 SHOWN: Final = 100
-"""Findings of each kind that are told one by one."""
+"""Findings of each kind that are told one by one, where nobody asks for more."""
+EVERY: Final = 1_000_000
+"""As many as are told where somebody asks for every one: what is found must fit into memory."""
 
 
 class Code(StrEnum):
@@ -35,6 +37,28 @@ class Code(StrEnum):
     SUBJECT = "subject"  # names a suppressed person among its subjects
 
 
+MEANS: Final[Mapping[Code, str]] = {
+    Code.MANIFEST: "about the manifest",
+    Code.SIDECAR: "about the list of row hashes",
+    Code.SUPPRESSION: "about the suppression list",
+    Code.UNREADABLE: "rows that can't be read",
+    Code.CHANGED: "rows that were changed after it was published",
+    Code.ADDED: "rows that were added after it was published",
+    Code.MISSING: "rows that were removed after it was published",
+    Code.TOTALS: "totals that differ",
+    Code.REGISTER: "about the register",
+    Code.AUTHOR: "rows that a suppressed person wrote",
+    Code.RESHARE: "rows that pass on what a suppressed person wrote",
+    Code.QUOTE: "rows that quote a suppressed person",
+    Code.MENTION: "rows that mention a suppressed person",
+    Code.TAG: "rows that tag a suppressed person",
+    Code.FILE: "files that don't belong there, are missing or were changed",
+    Code.COLUMN: "columns that differ",
+    Code.SUBJECT: "rows that name a suppressed person among their subjects",
+}
+"""What all findings of a kind are."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong."""
@@ -46,6 +70,16 @@ class Finding:
     """What is wrong, for a person."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """All findings of a kind."""
+
+    code: Code
+    number: int
+    examples: tuple[str, ...]
+    """The sentences of the first few."""
+
+
 @dataclass
 class Findings:
     """All that a check found."""
@@ -54,11 +88,13 @@ class Findings:
     counts: Counter[Code] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     """What could not be checked, in sentences; nothing is wrong for all that is known."""
+    most: int = SHOWN
+    """Findings of each kind that are told one by one."""
     _told: Counter[Code] = field(default_factory=Counter, repr=False)
 
     def add(self, code: Code, sentence: str, item: str | None = None) -> None:
         """Count a finding, and keep its sentence while there are few of its kind."""
-        if self._told[code] < SHOWN:
+        if self._told[code] < self.most:
             self.shown.append(Finding(code, item, sentence))
             self._told[code] += 1
         self.counts[code] += 1
@@ -82,6 +118,16 @@ class Findings:
     def ok(self) -> bool:
         """Whether there is none."""
         return self.total == 0
+
+    def summary(self, examples: int) -> Iterator["Kind"]:
+        """Every kind that was found, the most frequent first, with its first few findings."""
+        first: dict[Code, list[Finding]] = {}
+        for finding in self.shown:
+            told = first.setdefault(finding.code, [])
+            if len(told) < examples:
+                told.append(finding)
+        for code, number in self.counts.most_common():
+            yield Kind(code, number, tuple(each.sentence for each in first.get(code, ())))
 
     def lines(self) -> Iterator[str]:
         """The sentences, and a line for what is not told one by one."""

@@ -21,7 +21,7 @@ from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
 from demur.versions.export import ExportReport, export_rows
-from demur.versions.findings import Code, Findings
+from demur.versions.findings import SHOWN, Code, Findings
 from demur.versions.manifest import Manifest
 from demur.versions.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.versions.states import manifest_of, published, rows_of, stale_rows
@@ -85,7 +85,13 @@ def recall(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
 
 
 def verify(
-    workspace: Workspace, name: str, *, export: Path | None = None, current: bool = False, now: datetime | None = None
+    workspace: Workspace,
+    name: str,
+    *,
+    export: Path | None = None,
+    current: bool = False,
+    most: int = SHOWN,
+    now: datetime | None = None,
 ) -> Findings:
     """Checks a version, or an export of it, against its manifest, its suppression list and the register.
 
@@ -94,6 +100,7 @@ def verify(
         name: what it was published as.
         export: the folder of an export, to be checked instead of the version.
         current: judge it by the register as it is now, not as of the version's own checkpoint.
+        most: findings of each kind that are told one by one; all are counted.
         now: this moment.
 
     Raises:
@@ -103,7 +110,7 @@ def verify(
         entry = published(session.register, name)
         rules, _ = session.rules()
         withheld = rules.objected.union(rules.minors) if current else None
-        findings = _check(session, name, export, withheld)
+        findings = _check(session, name, export, withheld, Findings(most=most))
         _check_register(session, name, str(entry.payload["manifest"]), findings)
         return findings
 
@@ -115,12 +122,12 @@ def exports_of(session: Session, name: str) -> list[Path]:
     return [path for path in dict.fromkeys(paths) if path.is_dir()]
 
 
-def _check(session: Session, name: str, export: Path | None, withheld: KeySet | None) -> Findings:
+def _check(session: Session, name: str, export: Path | None, withheld: KeySet | None, findings: Findings) -> Findings:
     workspace, public_key = session.workspace, session.keys.signing.public_key()
-    places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld)
+    places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld, findings)
     if export is not None:
         return check_export(export, *places, on_record=_lists_on_record(session, name, export))
-    findings = check_version(lambda: rows_of(workspace, name), *places)
+    check_version(lambda: rows_of(workspace, name), *places)
     if (manifest := _readable(session, name)) is not None:
         check_dataset(workspace.corpus_path, manifest, findings)
     return findings

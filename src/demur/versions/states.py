@@ -104,8 +104,12 @@ def states(session: Session) -> list[VersionState]:
 
 def outdated(session: Session) -> list[str]:
     """The versions that have been stale for longer than the policy's retention."""
-    limit = session.now - timedelta(days=session.policy.retention.versions_days)
-    return [state.name for state in states(session) if state.stale and _stale_since(session, state.name) <= limit]
+    return [state.name for state in states(session) if state.stale and ends(session, state.name) <= session.now]
+
+
+def ends(session: Session, name: str) -> datetime:
+    """When a version that is stale now has been so for as long as the policy's retention says."""
+    return _stale_since(session, name) + timedelta(days=session.policy.retention.versions_days)
 
 
 def _stale_since(session: Session, name: str) -> datetime:

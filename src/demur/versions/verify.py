@@ -29,7 +29,7 @@ from demur.versions.export_form import from_hex
 from demur.versions.exportcheck import OnRecord, Signed, check_folder
 from demur.versions.filelist import differences as file_differences
 from demur.versions.filelist import shown
-from demur.versions.findings import SHOWN, Code, Findings
+from demur.versions.findings import Code, Findings
 from demur.versions.manifest import Manifest, parse
 from demur.versions.sidecar import Prefixes, differences, prefixes
 from demur.versions.traces import Positions, Trace, traces
@@ -59,7 +59,13 @@ _BATCH_ROWS: Final = 8192
 
 
 def check_version(
-    rows: Rows, name: str, versions: Path, lists: Path, public_key: Ed25519PublicKey, now: KeySet | None = None
+    rows: Rows,
+    name: str,
+    versions: Path,
+    lists: Path,
+    public_key: Ed25519PublicKey,
+    now: KeySet | None = None,
+    findings: Findings | None = None,
 ) -> Findings:
     """Check the version ``name``.
 
@@ -70,8 +76,9 @@ def check_version(
         lists: the folder of suppression lists.
         public_key: the key that the manifest and the list must be signed with.
         now: who may not be in it today; by default it is judged by its own checkpoint.
+        findings: where findings are added; new ones by default.
     """
-    findings = Findings()
+    findings = Findings() if findings is None else findings
     manifest = _manifest(versions / f"{name}.json", name, public_key, findings)
     if manifest is None:
         return findings
@@ -82,13 +89,14 @@ def check_version(
     return check_rows(rows, manifest, sidecar, withheld, findings)
 
 
-def check_export(  # what a version is judged by, and an export besides
+def check_export(  # noqa: PLR0913  # what a version is judged by, and an export besides
     folder: Path,
     name: str,
     versions: Path,
     lists: Path,
     public_key: Ed25519PublicKey,
     now: KeySet | None = None,
+    findings: Findings | None = None,
     *,
     on_record: OnRecord | None = None,
 ) -> Findings:
@@ -96,7 +104,7 @@ def check_export(  # what a version is judged by, and an export besides
 
     ``on_record`` are the digests of the lists of its exports that the register holds; None does not ask it.
     """
-    findings = check_version(lambda: export_batches(folder), name, versions, lists, public_key, now)
+    findings = check_version(lambda: export_batches(folder), name, versions, lists, public_key, now, findings)
     try:
         data = read_bytes(versions / f"{name}.json")
         manifest = parse(data, public_key, where=name)
@@ -244,9 +252,9 @@ def _readable(rows: Rows, findings: Findings) -> Iterator[pa.RecordBatch]:
 def _find_people(batch: pa.RecordBatch, withheld: KeySet, findings: Findings) -> None:
     items = batch.column("item")
     for trace, positions in traces(batch, withheld):
-        for item in _digits(items, positions[:SHOWN]):
+        for item in _digits(items, positions[: findings.most]):
             findings.add(Code(trace.value), _SENTENCES[trace].format(item), item)
-        findings.count(Code(trace.value), len(positions) - SHOWN)
+        findings.count(Code(trace.value), len(positions) - findings.most)
 
 
 def _bound(sidecar: Path, manifest: Manifest) -> bool:
@@ -263,7 +271,7 @@ def _name_rows(rows: Rows, actual: Path, published: Path, findings: Findings) ->
     for difference in differences(actual, published):
         _count_missing(difference.missing, findings)
         for code, found in ((Code.CHANGED, difference.changed), (Code.ADDED, difference.added)):
-            taken = found[: SHOWN - len(first[code])]
+            taken = found[: findings.most - len(first[code])]
             first[code] = np.concatenate([first[code], taken])
             findings.count(code, len(found) - len(taken))
     items = _items(rows, np.concatenate(list(first.values())))
@@ -274,17 +282,18 @@ def _name_rows(rows: Rows, actual: Path, published: Path, findings: Findings) ->
 
 
 def _count_missing(missing: Prefixes, findings: Findings) -> None:
-    for prefix in missing[:SHOWN].tolist():
+    for prefix in missing[: findings.most].tolist():
         sentence = f"A row was removed after it was published: its item begins with {prefix:016x}."
         findings.add(Code.MISSING, sentence, f"{prefix:016x}")
-    findings.count(Code.MISSING, len(missing) - SHOWN)
+    findings.count(Code.MISSING, len(missing) - findings.most)
 
 
 def _items(rows: Rows, wanted: Prefixes) -> dict[int, str]:
     """The item keys in lowercase hexadecimal by their prefix, of those that are wanted."""
     items: dict[int, str] = {}
+    wanted = np.unique(wanted)
     for batch in rows():
-        if len(items) == len(np.unique(wanted)):
+        if len(items) == len(wanted):
             break
         found = prefixes(item_prefixes(batch))
         at = np.flatnonzero(np.isin(found, wanted))

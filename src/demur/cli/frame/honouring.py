@@ -4,17 +4,23 @@ Invariants: what was recorded stays recorded and is told, whatever becomes of th
 and exporting honour it in any case (law 1).
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from demur import glance
 from demur.cli.frame.output import count, emit, note
 from demur.errors import WorkspaceError
+from demur.terms import EntryKind
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:
     from demur.corpus.honour import HonourReport
+
+
+_PATIENCE_S: Final = 3.0
+_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,32 +32,43 @@ class Nothing:
     seconds: float = 0.0
 
 
-def recorded(workspace: Workspace, sentence: str, data: Mapping[str, object]) -> None:
+@dataclass(frozen=True)
+class Elsewhere:
+    """What the worker, or another command, honoured before this one came to it."""
+
+    deleted: int
+    rewritten: int
+    by: str = "worker"
+
+
+def recorded(workspace: Workspace, sentence: str, data: Mapping[str, object], *, after: int | None = None) -> None:
     """Print what was recorded, honour it in the corpus, and print what that did.
 
     Args:
         workspace: Where the change was recorded.
         sentence: What was recorded, for people.
         data: The same for machines; ``honoured`` is added, null while the corpus has not followed.
+        after: The number of the first entry that was recorded, where there is one: what the worker has honoured of it
+            meanwhile is told as well.
 
     Raises:
         Exception: when the corpus can't follow for another reason than that another process writes to it; a
             DemurError if it is the workspace's or the user's.
     """
-    outcome: HonourReport | Nothing | None = None
+    outcome: HonourReport | Nothing | Elsewhere | None = None
     failure: Exception | None = None
     try:
-        outcome = _follow(workspace)
+        outcome = _follow(workspace, after)
     except Exception as error:  # noqa: BLE001  # whatever it is, what was recorded is told first
         failure = error
     emit(lambda: f"{sentence}{_told(outcome)}", {**data, "honoured": outcome})
     if isinstance(failure, WorkspaceError):
-        note(f"Recorded and binding, though the corpus is busy: the next command that writes honours it. {failure}")
+        note(_waits(workspace, failure))
     elif failure is not None:
         raise failure
 
 
-def _follow(workspace: Workspace) -> "HonourReport | Nothing":
+def _follow(workspace: Workspace, after: int | None) -> "HonourReport | Nothing | Elsewhere":
     """Let the corpus follow; one without rows has nothing to follow with, and Lance is not loaded for it."""
     seen = glance.take(workspace.root, workspace.corpus_path)
     if not workspace.corpus_path.exists() or (seen is not None and seen.rows == 0):
@@ -59,11 +76,58 @@ def _follow(workspace: Workspace) -> "HonourReport | Nothing":
             return Nothing()
     from demur.corpus.honour import honour  # noqa: PLC0415  # it loads Lance; a mistyped command does without
 
-    return honour(workspace)
+    report = _patiently(workspace, honour)
+    if after is None or report.deleted or report.rewritten:
+        return report
+    return _elsewhere(workspace, after) or report
 
 
-def _told(outcome: "HonourReport | Nothing | None") -> str:
+def _patiently(workspace: Workspace, honour: "Callable[[Workspace], HonourReport]") -> "HonourReport":
+    """Let the corpus follow; while the worker is at it, which takes moments, wait for it a little.
+
+    Raises:
+        WorkspaceError: when another process goes on writing.
+    """
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return honour(workspace)
+        except WorkspaceError:
+            if time.monotonic() >= until or not _worker_runs(workspace):
+                raise
+        time.sleep(_PAUSE_S)
+
+
+def _worker_runs(workspace: Workspace) -> bool:
+    try:
+        with workspace.delivering():
+            return False
+    except WorkspaceError:
+        return True
+
+
+def _waits(workspace: Workspace, failure: WorkspaceError) -> str:
+    """What becomes of what was recorded while the corpus is busy."""
+    then = "the next command that writes honours it, `demur maintain` for instance"
+    if _worker_runs(workspace):
+        then = "the worker that runs honours it as soon as it can, as the next command that writes honours it"
+    return f"Recorded and binding, though the corpus is busy: {then}. {failure}"
+
+
+def _elsewhere(workspace: Workspace, after: int) -> Elsewhere | None:
+    """What another process has honoured since an entry; None where it changed no row."""
+    with workspace.register() as register:
+        done = [entry.payload for entry in register.log.entries(EntryKind.CORPUS_HONOURED, after=after)]
+    deleted, rewritten = (sum(int(str(each[name])) for each in done) for name in ("deleted", "rewritten"))
+    return Elsewhere(deleted, rewritten) if deleted or rewritten else None
+
+
+def _told(outcome: "HonourReport | Nothing | Elsewhere | None") -> str:
     if outcome is None:
         return ""
     deleted, rewritten = count(outcome.deleted, "row"), count(outcome.rewritten, "row")
+    if isinstance(outcome, Elsewhere):
+        return (
+            f"\nThe corpus follows, by the worker or another command already: {deleted} deleted, {rewritten} rewritten."
+        )
     return f"\nThe corpus follows: {deleted} deleted, {rewritten} rewritten, in {outcome.seconds * 1000:,.0f} ms."

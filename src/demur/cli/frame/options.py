@@ -5,12 +5,15 @@ Invariants: ``-w`` means the same before the command and behind it; two that dif
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 import click
+
+from demur.cli.frame.output import PRINTED, note
 
 if TYPE_CHECKING:
     from demur.workspace import Workspace
@@ -19,6 +22,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VARIABLE: Final = "DEMUR_WORKSPACE"
+_QUALIFIED: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:(?!//)", re.IGNORECASE)
+"""What begins with a namespace, and is no address of the web."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,31 @@ class Invocation:
 
         return find(self.root)
 
+    def account(self, typed: str) -> str:
+        """The account that somebody means, as the command gets it.
+
+        What has a namespace is left as it is. A bare name, `@name` or a profile's address is what a member of the
+        platform would mean by it (`portal.namespace`), and a note says what it was taken for. What can be nothing of
+        that is left as it is, too: the register says what is wrong with it.
+        """
+        account = self.meant(typed)
+        if account != typed:
+            note(f"{typed} is taken for the account {account}.")
+        return account
+
+    def meant(self, typed: str) -> str:
+        """:meth:`account`, without a note."""
+        if _QUALIFIED.match(typed):
+            return typed
+        from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; nearly all do without
+
+        policy = self.workspace.policy()
+        return account_of(typed, policy.portal.namespace, policy.accounts.names) or typed
+
+    def accounts(self, typed: Sequence[str]) -> tuple[str, ...]:
+        """:meth:`account` of each."""
+        return tuple(self.account(each) for each in typed)
+
 
 in_workspace: Final = click.option(
     "-w",
@@ -52,6 +82,46 @@ in_workspace: Final = click.option(
     help=f"The workspace (else {VARIABLE}, else the current folder).",
 )
 """``-w/--workspace``, for a command and for what stands before it; :func:`shared` reads both."""
+
+
+class Paged(click.Command):
+    """A command with ``--html [FILE]``: what follows it is the file only where it ends in .html."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Say of each ``--html`` which file it means, as NAME and DIR may follow it as well.
+
+        Raises:
+            UsageError: where JSON and the page would both be printed, or the page has no folder to go to.
+        """
+        rest = super().parse_args(ctx, list(_with_file(args)))
+        page = ctx.params.get("page")
+        if page == PRINTED and ctx.params.get("as_json"):
+            raise click.UsageError("--json and --html both print: name a file, --html FILE.html.", ctx)
+        if page not in {None, PRINTED} and not Path(page).absolute().parent.is_dir():
+            raise click.UsageError(f"There is no folder {Path(page).parent} for the page: make it first.", ctx)
+        return rest
+
+
+def _with_file(args: Sequence[str]) -> Iterator[str]:
+    ahead = iter(args)
+    for each in ahead:
+        following = next(ahead, None) if each == "--html" else None
+        if each != "--html":
+            yield each
+        elif following is not None and following.lower().endswith((".html", ".htm")):
+            yield f"--html={following}"
+        else:
+            yield f"--html={PRINTED}"
+            yield from () if following is None else _with_file([following, *ahead])
+
+
+as_page: Final = click.option(
+    "--html",
+    "page",
+    metavar="[FILE.html]",
+    help="Make one page with plots of it, for a browser: in FILE.html, else on stdout.",
+)
+"""``--html``, for a :class:`Paged` command; :func:`demur.cli.frame.output.emit` writes it."""
 
 
 def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:

@@ -6,19 +6,27 @@ terminal; a table is plain text with its columns aligned, with and without a ter
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from demur.policy import Policy
     from demur.terms import Reason
+
+PRINTED: Final = "-"
+"""Instead of a page's file: on stdout."""
+
+_FRAMES_S: Final = 0.2
+_LINES_S: Final = 30.0
 
 
 def emit(human: str | Callable[[], str], data: object) -> None:
@@ -34,6 +42,32 @@ def emit(human: str | Callable[[], str], data: object) -> None:
         click.echo(human() if callable(human) else human)
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page for a browser, beside what a command prints."""
+
+    to: str
+    """The file; PRINTED for stdout."""
+    name: str
+    """Of its file where nobody named one, and stdout is a terminal."""
+    content: Callable[[], str]
+
+
+def emit_paged(human: str | Callable[[], str], data: object, page: Page | None) -> None:
+    """:func:`emit`, and the page, where one is asked for: in its file, else on stdout instead of the text."""
+    if page is None:
+        emit(human, data)
+        return
+    printed = page.to == PRINTED
+    if printed and not sys.stdout.isatty():
+        click.echo(page.content(), nl=False)
+        return
+    path = Path(page.name if printed else page.to)
+    path.write_text(page.content(), "utf-8")
+    emit(human, data)
+    note(f"The page is in {path.absolute()}: open it in a browser.")
+
+
 def as_json() -> bool:
     """Whether the running command was asked for JSON."""
     return bool(click.get_current_context().params.get("as_json"))
@@ -44,29 +78,95 @@ def note(sentence: str) -> None:
     click.echo(sentence, err=True)
 
 
+Share = Callable[[], float | None]
+"""How much of something is done, from 0 to 1; None where nobody knows."""
+
+
 @contextmanager
-def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress(label: str, total: int | None = None, *, share: Share | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr while the block runs; the block may call what it is given with the steps done.
+
+    Without a terminal nothing is drawn; where it is known how much is done, what takes long is told in a line each
+    half minute.
 
     Args:
         label: What is going on.
         total: Steps in all, None where nobody knows.
+        share: How much of it is done, where steps don't tell it. With either, the bar shows percent and the time left.
     """
-    if not sys.stderr.isatty() or as_json():
+    if as_json():
         yield lambda _steps: None
-        return
+    elif not sys.stderr.isatty():
+        with _ticking(_LINES_S, _line(label, share)) if share else nullcontext():
+            yield lambda _steps: None
+    else:
+        with _drawn(label, total, share) as advance:
+            yield advance
+
+
+@contextmanager
+def _drawn(label: str, total: int | None, share: Share | None) -> Iterator[Callable[[int], None]]:
     from rich.console import Console  # noqa: PLC0415  # rich takes longer to import than most commands to run
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # the same
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=total, done="")
+    texts = (TextColumn("{task.fields[left]}"), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(TextColumn("{task.description}"), BarColumn(), *texts, console=console, transient=True) as bar:
+        task, began = bar.add_task(label, total=None, done="", left=""), time.monotonic()
+        steps = 0
 
-        def advance(steps: int) -> None:
-            bar.advance(task, steps)
-            bar.update(task, done=f"{bar.tasks[0].completed:,.0f} ({bar.tasks[0].speed or 0:,.0f}/s)")
+        def advance(more: int) -> None:
+            nonlocal steps
+            steps += more
 
-        yield advance
+        def draw() -> None:
+            taken, known = time.monotonic() - began, share() if share else total and steps / total
+            done = f"{steps:,} ({steps / taken:,.0f}/s)" if steps else ""
+            left = "" if known is None else _left(known, taken)
+            bar.update(task, total=None if known is None else 1.0, completed=known or 0.0, done=done, left=left)
+
+        draw()
+        with _ticking(_FRAMES_S, draw):
+            yield advance
+
+
+def _line(label: str, share: Share) -> Callable[[], None]:
+    """What says in a line how far something is."""
+    began = time.monotonic()
+
+    def say() -> None:
+        if (known := share()) is not None:
+            note(f"{label}: {_left(known, time.monotonic() - began)}")
+
+    return say
+
+
+def _left(share: float, taken: float) -> str:
+    """Percent, and the time left where what was done so far tells it: ``42 %, 1:07 left``."""
+    if share <= 0 or share >= 1:
+        return "0 %" if share <= 0 else "100 %, finishing"
+    seconds = round(taken / share - taken)
+    hours, minutes = divmod(seconds // 60, 60)
+    clock = f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+    return f"{int(100 * share)} %, {clock} left"
+
+
+@contextmanager
+def _ticking(every: float, function: Callable[[], None]) -> Iterator[None]:
+    """Call a function every so many seconds while the block runs."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(every):
+            function()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def count(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ its own with a pause after it,
 so that nobody who objects waits long, and memory does not grow with the number of members.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,8 +16,9 @@ import orjson
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
+from demur.identity import SubjectKeys
 from demur.register.contact.records import Campaign, Count, Preview, Selection
-from demur.register.database import entries
+from demur.register.database import bulk, entries
 from demur.register.database.clock import MICROS_PER_DAY, day, micros, moment
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
@@ -63,6 +64,19 @@ class Campaigns:
             reached = connection.scalar(people.where(~_objects())) or 0
             out = connection.scalar(people.where(_objects())) or 0
             return Preview(reached, out, connection.scalar(lost) or 0)
+
+    def addressed(self, selection: Selection) -> Iterator[SubjectKeys]:
+        """The accounts to which the notices of a selection would be addressed now, in pieces, by subject key."""
+        wanted = sa.select(member.c.key).select_from(_members()).where(_addressed(), ~_objects(), *_selected(selection))
+        after = -1
+        while True:
+            with self._store.reading() as connection:
+                piece = wanted.where(member.c.key > after).order_by(member.c.key).limit(_PIECE_ROWS)
+                keys = bulk.read_keys(connection, piece)
+            if not len(keys):
+                return
+            yield keys
+            after = int(keys[-1])
 
     def start(
         self,

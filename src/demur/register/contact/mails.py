@@ -107,6 +107,12 @@ class Mails:
             return None
         return account if to in {account, mail_account(own or "", names)} else None
 
+    def reached(self, subjects: SubjectKeys) -> int:
+        """How many people, each given by an account of theirs, have a mail address on file."""
+        with self._store.reading() as connection:
+            known = profiles.on_file(connection, self._vault, subjects.tolist(), self._people.names)
+        return sum(1 for _, mail in known.values() if mail)
+
     def language_of(self, subject: int) -> str | None:
         """The locale on file of any of a person's accounts, their own first; BCP 47."""
         with self._store.reading() as connection:

@@ -181,6 +181,13 @@ class Notices:
         with self._store.writing() as connection:
             return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
 
+    def waiting(self) -> int:
+        """How many notices wait to be delivered, in all campaigns."""
+        channels = [each.value for each in Channel]  # names the index's first column
+        open_ = (notice.c.channel.in_(channels), notice.c.status.in_(_OPEN))
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(notice).where(*open_)) or 0
+
     def of(self, account: str) -> list[NoticeRecord]:
         """Every notice to an account's person, as far as their accounts are proven theirs, oldest first.
 

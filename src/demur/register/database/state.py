@@ -12,9 +12,13 @@ from demur.register.database import bulk
 from demur.register.database.tables import state
 
 _NAMES: Final = re.compile(
-    r"instance|restoring|erasures|spelling|webhook|told-by-coverage|tried-out|(returned|withdrawn)\.\d+"
+    r"instance|restoring|erasures|spelling|webhook|told-by-coverage|tried-out"
+    r"|(returned|withdrawn|corrected)\.\d+|listed\.[0-9a-f]+"
 )
-"""Every name that demur sets; the numbers are those of objections. A check of the register reports any other."""
+"""Every name that demur sets; the numbers are those of objections, the digests those of listed ones.
+
+A check of the register reports any other.
+"""
 
 
 def strange(connection: sa.Connection) -> list[str]:

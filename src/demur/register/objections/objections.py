@@ -352,3 +352,8 @@ class Objections:
         """How many objections were lodged on which day (UTC), for the days on which any were."""
         with self._store.reading() as connection:
             return states.by_day(connection)
+
+    def pending(self, *, proven: Collection[str] = ()) -> states.Pending:
+        """How many objections :meth:`waiting` would list without a limit, by the day on which they came."""
+        with self._store.reading() as connection:
+            return states.pending(connection, proven)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
@@ -148,6 +148,28 @@ def in_force(connection: sa.Connection) -> int:
     """How many objections are lodged or confirmed."""
     counted = sa.select(sa.func.count()).select_from(objection).where(objection.c.active.is_(True))
     return connection.scalar(counted) or 0
+
+
+class Pending(NamedTuple):
+    """What waits for an officer: it binds, and shows by nothing whose it is."""
+
+    days: list[tuple[date, int]]
+    """How many of these came on which day, in order."""
+    lapsing: int
+    """Of these, how many lapse unless somebody confirms them."""
+    first_lapse: datetime | None
+    """When the first of those does."""
+
+
+def pending(connection: sa.Connection, proven: Collection[str]) -> Pending:
+    """How many objections :func:`waiting` would list, by the day on which they came."""
+    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven))
+    came = sa.func.coalesce(objection.c.received, objection.c.lodged // MICROS_PER_DAY).label("came")
+    counted = sa.select(came, sa.func.count()).where(*which).group_by(sa.text("came")).order_by(sa.text("came"))
+    days = [(day(int(on)), number) for on, number in connection.execute(counted)]
+    ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which)
+    lapsing, first = connection.execute(ending).one()
+    return Pending(days, lapsing, None if first is None else moment(first))
 
 
 def _states(connection: sa.Connection, rows: sa.Select[Any]) -> list[ObjectionState]:

@@ -7,6 +7,7 @@ is not decoded; a broken file is one sentence that names it, and never shows wha
 
 import glob
 import io
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +20,7 @@ from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
 from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
+from demur.sources.meter import Passage
 from demur.sources.tables.parquet import parquet_batches
 from demur.sources.tables.sizes import cut
 
@@ -103,7 +105,15 @@ def _ipc(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
         check_columns(path, len(reader.schema.names))
         columns = used(reader.schema.names)
         several = (reader.get_batch(number) for number in range(reader.num_record_batches)) if is_file else reader
-        yield from cut((batch.select(columns) for batch in several), str(path), path.stat().st_size)
+        passage = Passage(source.tell if not is_file else _even(path, reader.num_record_batches))
+        blocks = passage.blocks(batch.select(columns) for batch in several)
+        yield from passage.rows(cut(blocks, str(path), path.stat().st_size))
+
+
+def _even(path: Path, blocks: int) -> Callable[[], int]:
+    """How far a file was read, each time a further one of so many blocks of about one size was."""
+    size, numbers = path.stat().st_size, itertools.count(1)
+    return lambda: size * min(next(numbers), blocks) // max(1, blocks)
 
 
 def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBatch]:
@@ -127,7 +137,8 @@ def _csv(path: Path, used: Used, delimiter: str | None) -> Iterator[pa.RecordBat
     read = pa_csv.ReadOptions(block_size=MAX_CSV_ROW, use_threads=False)  # in order, so that rows have numbers
     try:
         with pa_csv.open_csv(path, read_options=read, parse_options=parse, convert_options=convert) as reader:
-            yield from cut(reader, str(path))
+            passage = Passage(_even(path, -(-path.stat().st_size // MAX_CSV_ROW)))
+            yield from passage.rows(cut(passage.blocks(reader), str(path)))
     except pa.ArrowInvalid as error:
         told = ragged[0] if ragged else _csv_trouble(str(error))
         raise SourceError(f"{path}: {told}: correct it, or export the table as Parquet.") from None
@@ -161,8 +172,17 @@ def _csv_trouble(told: str) -> str:
 
 def _json_lines(path: Path, used: Used, _: str | None) -> Iterator[pa.RecordBatch]:
     """JSON Lines by Python, line by line: a field may be a string here and a number there."""
-    parsed = ((_parsed(line, path, number), len(line)) for number, line in enumerate(json_lines(path), start=1))
-    yield from gathered(((record, weight) for record, weight in parsed if record is not None), str(path), used)
+    read = 0
+
+    def weighed() -> Iterator[tuple[dict[str, Any], int]]:
+        nonlocal read
+        for number, line in enumerate(json_lines(path), start=1):
+            read += len(line)
+            if (record := _parsed(line, path, number)) is not None:
+                yield record, len(line)
+
+    passage = Passage(lambda: read)
+    yield from passage.rows(passage.blocks(gathered(weighed(), str(path), used)))
 
 
 def json_lines(path: Path) -> Iterator[bytes]:

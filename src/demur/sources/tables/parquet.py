@@ -23,6 +23,7 @@ from demur.sources.limits import (
     MAX_ROWS_PER_BYTE,
     MIB,
 )
+from demur.sources.meter import count
 from demur.sources.tables.sizes import cut, inflated, sizes_of
 
 _FREE_ROWS: Final = 100_000
@@ -49,7 +50,11 @@ def parquet_batches(path: Path, used: Callable[[Iterable[str]], list[str]]) -> I
             raise SourceError(
                 f"{path} says to repeat a few rows {file.metadata.num_rows:,} times: write every row once."
             )
-        yield from cut(_merged(_decoded(path, file, used(names))), str(path), path.stat().st_size)
+        size = path.stat().st_size
+        each = size / max(1, file.metadata.num_rows)
+        for batch in cut(_merged(_decoded(path, file, used(names))), str(path), size):
+            yield batch
+            count(each * batch.num_rows)
 
 
 def _decoded(path: Path, file: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:  # noqa: ANN401  # no types

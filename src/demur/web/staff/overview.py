@@ -18,12 +18,12 @@ from starlette.responses import Response
 from demur.notices.languages import SOURCE, locale
 from demur.objecting.channels import PROVEN
 from demur.register import Register, StaffRole, Waiting, Wanted
+from demur.sheet import plots
 from demur.status import Status
 from demur.status import status as status_of
 from demur.terms import NoticeStatus
 from demur.versions.states import VersionState
 from demur.web.pages import desk
-from demur.web.staff import plots
 from demur.web.staff.frame import Timed, admitted
 
 router: Final = APIRouter(include_in_schema=False, route_class=Timed)
