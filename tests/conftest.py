@@ -33,6 +33,8 @@ OLDEST_JAVA: Final = 17  # what Spark 4 runs on
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests reach no network; read when `datasets` is imported
 if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(RAM))  # where `tmp_path` is
+    if "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(RAM)  # and what commands spool
 
 # A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
 _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

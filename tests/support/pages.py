@@ -3,7 +3,8 @@
 What is checked on each page that is fetched: valid HTML (html5lib's strict parser), the language, one h1, a title that
 begins with "Error" exactly where there is an error summary, unique ids, a label for every field, no reference to an id
 that is not there, forms with a method and a button, nothing inline, the strict policy for content, no third party, no
-dead link within the site (each is fetched once), and at most 15 KB.
+dead link within the site, and at most 15 KB. A visitor fetches each link once; a page of the site that has the same
+address for everybody is fetched once for a policy and a test process.
 """
 
 import re
@@ -28,6 +29,10 @@ CSP: Final = (
     "base-uri 'none'"
 )
 _ANY_LANGUAGE: Final = re.compile(rf"^/({'|'.join(LANGUAGES)})/")
+_OWN: Final = re.compile(r"/(?!staff)[a-z./-]*")
+"""A page of the site without a token, a number or a query in its address; what staff see hangs on who they are."""
+_THERE: Final[set[tuple[str, str]]] = set()
+"""The site's own pages that were fetched, each with the policy under which it answered."""
 _FIELDS: Final = ("input", "select", "textarea")
 _UNLABELLED: Final = frozenset({"hidden", "submit", "button", "image", "reset"})
 _EXTERNAL: Final = frozenset({"mailto", "tel"})
@@ -177,12 +182,16 @@ class Visitor:
         """Every link within the site leads somewhere; a page that is there in one language is there in all."""
         links = {href.partition("#")[0] for href in page.links if not urlsplit(href).scheme} - {""}
         stylesheets = {each.get("href", "") for each in page.tree.iter("link") if each.get("rel") == "stylesheet"}
+        policy = self.client.app.state.desk.policy().model_dump_json()  # type: ignore[attr-defined]  # of the ASGI application
         for link in sorted({urljoin(page.path, each) for each in links | stylesheets}):
-            if _ANY_LANGUAGE.sub("/", link) in self._alive:
+            found = _ANY_LANGUAGE.sub("/", link)
+            if found in self._alive or (policy, found) in _THERE:
                 continue
             answer = self.client.get(link, follow_redirects=False)
             assert answer.status_code < 400, f"{page.path} leads to {link}, which answers {answer.status_code}"
-            self._alive.add(_ANY_LANGUAGE.sub("/", link))
+            self._alive.add(found)
+            if _OWN.fullmatch(found):
+                _THERE.add((policy, found))
 
 
 def flaws(page: Page) -> Iterator[str]:

@@ -187,9 +187,7 @@ class Digester:
         )
 
     def _sorter(self, name: str, width: int) -> Sorter:
-        bag = Sorter(self._folder, name, width)
-        self._stack.callback(bag.close)
-        return bag
+        return Sorter(self._folder, name, width)
 
     def _keys(self) -> Iterator[Records]:
         """The subject keys, ascending and once each, shape (n, 8)."""

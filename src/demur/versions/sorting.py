@@ -5,9 +5,9 @@ the order is that of the bytes; the files live in a folder that is its owner's t
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +19,16 @@ Records = npt.NDArray[np.uint8]
 
 PARTITIONS: Final = 64
 _SHIFT: Final = 2  # from the first byte to its partition
-_BUFFER: Final = 1 << 16  # bytes of a partition kept before they are written
+_KEPT: Final = 1 << 16  # bytes of a partition kept before they are written
 
 
 class Sorter:
-    """A bag of records of one size that can be read back in order."""
+    """A bag of records of one size that can be read back in order; what is little never leaves memory."""
 
     def __init__(self, folder: Path, name: str, width: int) -> None:
-        """Records of ``width`` bytes, kept in files ``name-*`` in ``folder``."""
+        """Records of ``width`` bytes, kept in files ``name-*`` in ``folder`` once they are many."""
         self._paths = [folder / f"{name}-{number:02d}" for number in range(PARTITIONS)]
-        self._files: list[BinaryIO] = [path.open("wb", buffering=_BUFFER) for path in self._paths]
+        self._kept = [bytearray() for _ in range(PARTITIONS)]
         self._width = width
 
     def add(self, records: Records) -> None:
@@ -41,19 +41,10 @@ class Sorter:
         records = records[np.argsort(numbers, kind="stable")]
         ends = np.cumsum(np.bincount(numbers, minlength=PARTITIONS))
         with self._room():
-            for file, part in zip(self._files, np.split(records, ends[:-1]), strict=True):
-                if len(part):
-                    file.write(part.tobytes())
-
-    def close(self) -> None:
-        """Write out what is buffered; nothing can be added afterwards.
-
-        Raises:
-            CorpusError: when the disk is full.
-        """
-        with self._room(), ExitStack() as stack:  # which closes them all, whatever becomes of one
-            for file in self._files:
-                stack.callback(file.close)
+            for path, kept, part in zip(self._paths, self._kept, np.split(records, ends[:-1]), strict=True):
+                kept.extend(part.tobytes())
+                if len(kept) > _KEPT:
+                    _append(path, kept)
 
     @contextmanager
     def _room(self) -> Iterator[None]:
@@ -65,11 +56,27 @@ class Sorter:
             ) from None
 
     def sorted(self) -> Iterator[Records]:
-        """The records in ascending order, a partition at a time; closes the bag."""
-        self.close()
-        for path in self._paths:
-            records = np.fromfile(path, dtype=np.uint8).reshape(-1, self._width)
+        """The records in ascending order, a partition at a time.
+
+        Raises:
+            CorpusError: when the disk is full.
+        """
+        for path, kept in zip(self._paths, self._kept, strict=True):
+            if path.exists():
+                with self._room():
+                    _append(path, kept)
+                data = np.fromfile(path, dtype=np.uint8)
+            else:
+                data = np.frombuffer(bytes(kept), dtype=np.uint8)
+            records = data.reshape(-1, self._width)
             yield records[np.argsort(as_strings(records))]
+
+
+def _append(path: Path, kept: bytearray) -> None:
+    """Move what is kept in memory to the end of a file."""
+    with path.open("ab") as file:
+        file.write(kept)
+    kept.clear()
 
 
 def as_strings(records: Records) -> npt.NDArray[np.bytes_]:

@@ -14,12 +14,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import LRUCache
 
 from demur.errors import RegisterError, UnavailableError
 from demur.register.database import journal
@@ -33,6 +36,29 @@ _LOCK: Final = int.from_bytes(b"demur\0rg", "big")
 """The advisory lock's number, the same for every process."""
 _VACUUM: Final = "VACUUM account, member, entry, detail, letter, attachment, attachment_content, session"
 _PRAGMAS: Final = ("synchronous=FULL", "fullfsync=ON", "foreign_keys=ON", "secure_delete=ON", "cache_size=-65536")
+_ALIKE: Final = "demur"
+"""The name by which SQLAlchemy finds :class:`_Alike`."""
+_COMPILED: Final[LRUCache[Any, Any]] = LRUCache(1000)
+"""Statements that some SQLite register of this process ran already."""
+
+
+class _Alike(SQLiteDialect_pysqlite):
+    """SQLite's dialect, equal for all registers.
+
+    A command opens its register several times. SQLAlchemy keeps what it compiled apart by dialect, and would compile
+    each statement again for each opening, which takes longer than running it.
+    """
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Alike)
+
+    def __hash__(self) -> int:
+        return hash(_Alike)
+
+
+registry.register(f"sqlite.{_ALIKE}", __name__, _Alike.__name__)
 
 
 class Store:
@@ -180,7 +206,12 @@ class Store:
         return getattr(self._local, "connection", None)
 
     def _sqlite_engine(self) -> sa.Engine:
-        engine = sa.create_engine(self.url, hide_parameters=True, connect_args={"timeout": PATIENCE_S})
+        engine = sa.create_engine(
+            self.url.set(drivername=f"sqlite+{_ALIKE}"),
+            hide_parameters=True,
+            connect_args={"timeout": PATIENCE_S},
+            execution_options={"compiled_cache": _COMPILED},
+        )
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
