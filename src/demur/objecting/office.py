@@ -22,8 +22,8 @@ from demur.register.objections.confirmation import QUESTION, REMINDER
 from demur.register.objections.doubts import LEAST_DAYS
 from demur.tokens import Purpose, Tokens
 
-_MAIL: Final = "mail:"
 _FOR: Final = "for"
+_MAIL: Final = "mail:"
 
 
 def answer_days(policy: Policy) -> int:
