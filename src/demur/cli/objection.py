@@ -89,7 +89,7 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     It binds from now on, for all accounts that are linked with those given, and the corpus follows at once. The holder
     of the first account gets a receipt by mail, where their address is known. Of somebody without an account, names are
     enough. A mail counts for the address that sent it; unless you say
-    --confirmed, that address is asked whether it was them, and accounts are not linked with each other.
+    --confirmed, that address is asked whether to keep it, and accounts are not linked with each other.
     Where a mailing list, a forwarder or an address of yours stands in the sender's place, it counts for the writer whom
     the mail names. An automatic reply counts for nobody. Both are told, and wait for review.
     """

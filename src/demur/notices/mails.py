@@ -125,7 +125,9 @@ def _confirm(policy: Policy, language: str, params: Params) -> MailContent:
 def _reminder(policy: Policy, language: str, params: Params) -> MailContent:
     """The question again, to somebody who has not answered it."""
     asked, _ = _confirm(policy, language, params), speaker(language)
-    return replace(asked, subject=_("Reminder: keep this objection?"))
+    first, *others = asked.before
+    before = (first, _("We asked you this before. Nobody has answered yet."), *others)
+    return replace(asked, subject=_("Reminder: keep this objection?"), before=before)
 
 
 def _question(policy: Policy, language: str, params: Params) -> Question:

@@ -3,11 +3,10 @@
 Who was told by a link that only covers is to be looked at anew, once.
 """
 
-import numpy as np
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 from alembic import op
-
-from demur.register.members.people import components
 
 revision = "0006"
 down_revision = "0005"
@@ -24,9 +23,7 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("holder", _BIG, nullable=False, server_default="0"))
     connection.execute(sa.update(account).values(holder=account.c.key))
     edges = sa.select(link.c.low, link.c.high).where(sa.column("active", sa.Boolean), sa.column("proven", sa.Boolean))
-    pairs = np.array([tuple(row) for row in connection.execute(edges)], np.int64).reshape(-1, 2)
-    nodes, roots = components(pairs)
-    held = [{"node": int(node), "root": int(root)} for node, root in zip(nodes, roots, strict=True) if node != root]
+    held = _held([(int(low), int(high)) for low, high in connection.execute(edges)])
     here = sa.update(account).where(account.c.key == sa.bindparam("node")).values(holder=sa.bindparam("root"))
     for start in range(0, len(held), _AT_ONCE):
         connection.execute(here, held[start : start + _AT_ONCE])
@@ -39,3 +36,19 @@ def upgrade() -> None:
 
 def _columns(*names: str) -> list[sa.ColumnClause[int]]:
     return [sa.column(name, sa.BigInteger) for name in names]
+
+
+def _held(pairs: Iterable[tuple[int, int]]) -> list[dict[str, int]]:
+    """Each account that pairs connect with one of a smaller key, and the smallest of these."""
+    above: dict[int, int] = {}
+
+    def root(key: int) -> int:
+        while (up := above.get(key, key)) != key:
+            above[key] = above.get(up, up)
+            key = up
+        return key
+
+    for low, high in pairs:
+        least, other = sorted((root(low), root(high)))
+        above[other] = least
+    return [{"node": key, "root": root(key)} for key in above if root(key) != key]
