@@ -55,13 +55,16 @@ def test_nothing_typed_stands_in_an_address_in_the_clear(visitor: Visitor) -> No
     assert len(typed(visitor, "someone-else").path) == len(receipt.path), "nor does its length tell"
 
 
-def test_a_told_part_of_another_receipt_or_a_damaged_one_tells_nothing(visitor: Visitor) -> None:
+def test_a_told_part_of_another_receipt_or_a_damaged_one_opens_nothing(visitor: Visitor) -> None:
     first, second = typed(visitor, "zebedee"), typed(visitor, "quince")
     start = len("/en/receipt/") + 36
-    for path in (first.path[:start] + second.path[start:], first.path[:-2], first.path[:start]):
-        page = visitor.get(path)
+    own = first.path[:start]
+    for path in (own + second.path[start:], first.path[:-2], first.path + "A", f"{own}AAAA", f"{own}x"):
+        page = visitor.get(path, 404)
+        assert page.h1 == "This link does not work"
         assert "zebedee" not in page.text
-        assert "quince" not in page.text
+    short = visitor.get(own)
+    assert "zebedee" not in short.html, "the address on paper tells nothing"
 
 
 def test_the_receipt_is_the_same_after_the_account_was_erased_and_so_is_adding(visitor: Visitor, desk: Desk) -> None:
@@ -115,6 +118,15 @@ def test_what_can_be_no_account_comes_back_and_the_slip_stands(visitor: Visitor,
     assert page.forms[0].values == {"account": "https://instagram.com/p/abc"}
     assert visitor.turn(page, "de").forms[0].values == {"account": "https://instagram.com/p/abc"}
     assert state_of(desk, slip).binding
+
+
+def test_many_and_long_accounts_fit_the_address_and_the_rest_is_counted(visitor: Visitor) -> None:
+    short = as_person(visitor, links="\n".join(f"@a{number}" for number in range(30)))
+    assert "For the user name a19 on Town Forum." in short.text
+    assert "And for further accounts: 10" in short.text
+    long = as_person(visitor, links="\n".join(f"@{'ж' * 290}{number}" for number in range(30)))
+    assert "And for further accounts: 28" in long.text
+    assert len(long.path) < 6000
 
 
 def test_the_form_to_correct_holds_what_was_typed(visitor: Visitor) -> None:

@@ -46,7 +46,7 @@ _HEADINGS: Final = {
     ObjectionPhase.WITHDRAWN: N_("Your objection is withdrawn"),
 }
 _LONGEST_PATH: Final = 180
-"""A longer path stands once in a page, not 26 times in its choice of languages: what was typed is not told there."""
+"""A longer path stands once in a page, not 30 times, as in its choice of languages: there nothing is told back."""
 _CORRECTED: Final = N_("You have corrected this objection")
 _UNKNOWN: Final = N_("We can't find that reference. Compare it with your receipt.")
 _ASKED: Final = N_("We have received your withdrawal")
@@ -230,7 +230,8 @@ def receipt_page(
         "others": others_of(policy, shown) if found.behalf == "self" else (),
         "undone": undone_of(shown),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
-        "here": address(shown, path),
+        "here": address(shown, turned),
+        "whole": address(shown, path),
         "short": address(shown, short),
         "size": _size(policy.portal.attachment_mb, shown),
         "added": added,

@@ -3,12 +3,13 @@
 Invariants: it stands sealed in the address of the receipt that the form led to, behind the token, and nowhere else, so
 that the receipt tells the same of every account for ever: known or not, asked, denied or erased. An address without it,
 such as the one that a reference leads to, tells nothing of an account. It is bound to the token before it; a damaged
-one is none. Its length says little: it is filled up to whole blocks.
+one opens nothing. Its length says little: it is filled up to whole blocks.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import orjson
@@ -30,7 +31,11 @@ TOKEN_LENGTH: Final = 36
 _BLOCK: Final = 32
 _MOST: Final = 20
 """Accounts that are told one by one."""
-_LONGEST: Final = 6000
+_ROOM: Final = 1000
+"""Bytes of them, but for the first: an address has some thousand letters at most."""
+_LEAST: Final = 28
+"""Bytes of what is sealed: nonce and tag."""
+_DAMAGED: Final = "This link is damaged: copy all of it."
 _SENTENCES: Final[Mapping[AccountKind, str]] = {
     AccountKind.USER: N_("For the user name %(name)s on %(place)s."),
     AccountKind.MAIL: N_("For the email address %(name)s."),
@@ -63,7 +68,8 @@ class Typed:
     def of(cls, text: str, accounts: list[str]) -> "Typed":
         """What a form held, as far as it is told back; a text that is an account's own name is kept with it alone."""
         own = len(accounts) == 1 and accounts[0].partition(":")[2] in {text, text.removeprefix("@")}
-        return cls("" if own else text, tuple(accounts[:_MOST]), max(0, len(accounts) - _MOST))
+        told = _fitting(accounts)
+        return cls("" if own else text, tuple(accounts[:told]), len(accounts) - told)
 
     @property
     def again(self) -> str:
@@ -85,20 +91,36 @@ def sealed(request: Request, token: str, typed: Typed) -> str:
     plain = orjson.dumps([typed.text, typed.accounts, typed.more])
     plain += b" " * (-len(plain) % _BLOCK)
     told = seal(_key(desk(request)), plain, context=token.encode())
-    return token + base64.urlsafe_b64encode(told).decode().rstrip("=")
+    return token + _written(told)
 
 
 def opened(at: Desk, token: str) -> tuple[str, Typed]:
-    """A receipt's own token, and what was typed; nothing where that does not hold."""
+    """A receipt's own token, and what was typed where anything stands behind it.
+
+    Raises:
+        IdentityError: where that does not hold.
+    """
     token, told = token[:TOKEN_LENGTH], token[TOKEN_LENGTH:]
-    if not 0 < len(told) <= _LONGEST:
+    if not told:
         return token, Typed()
     try:
         whole = base64.b64decode(told + "=" * (-len(told) % 4), altchars=b"-_", validate=True)
-        text, accounts, more = orjson.loads(unseal(_key(at), whole, context=token.encode()))
-    except (IdentityError, ValueError):
-        return token, Typed()
+    except ValueError:
+        whole = b""
+    if len(whole) < _LEAST or _written(whole) != told:
+        raise IdentityError(_DAMAGED)
+    text, accounts, more = orjson.loads(unseal(_key(at), whole, context=token.encode()))
     return token, Typed(text, tuple(accounts), more)
+
+
+def _fitting(accounts: Sequence[str]) -> int:
+    """How many of the accounts there is room for."""
+    sizes = accumulate(len(each.encode()) for each in accounts[1:_MOST])
+    return min(len(accounts), 1) + sum(size <= _ROOM for size in sizes)
+
+
+def _written(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def _told(account: str, policy: Policy) -> Told:
