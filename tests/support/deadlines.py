@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from demur.register import Receipt, Register
 
@@ -14,9 +13,6 @@ def lodge_due(register: Register, due: Iterable[tuple[str, datetime]], channel: 
 
 
 def _lodge(register: Register, account: str, until: datetime, channel: str) -> Receipt:
-    doubt: Any = getattr(register.objections, "doubt", None)  # only a doubt on record gives a deadline, once there are
-    if doubt is None:
-        return register.objections.lodge([account], channel=channel, confirm_by=until)
     receipt = register.objections.lodge([account], channel=channel)
-    doubt(receipt.reference, "It was not like them.", days=28, now=until - timedelta(days=28))
+    register.objections.doubt(receipt.reference, "It was not like them.", days=28, now=until - timedelta(days=28))
     return receipt

@@ -25,6 +25,7 @@ from demur.register.database.vault import Vault
 from demur.register.members import alike
 from demur.register.members.people import People, together
 from demur.register.members.standing import UNKNOWN_REGION
+from demur.register.objections.doubts import deadline
 from demur.register.objections.states import ObjectionPhase
 
 UNKNOWN: Final = ""
@@ -262,12 +263,7 @@ def _within(state: Waiting, unproven: Collection[str]) -> sa.ColumnElement[bool]
     if state is Waiting.LAPSED:
         return objection.c.phase == ObjectionPhase.LAPSED.value
     lodged = sa.and_(objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.in_(unproven))
-    return sa.and_(lodged, _deadline().is_not(None)) if state is Waiting.DOUBTED else lodged
-
-
-def _deadline() -> sa.ColumnElement[int | None]:
-    """When an objection lapses unless somebody confirms it; null where it does not."""
-    return objection.c.confirm_by
+    return sa.and_(lodged, deadline().is_not(None)) if state is Waiting.DOUBTED else lodged
 
 
 def _narrowed(
@@ -300,7 +296,7 @@ def _key(wanted: Wanted) -> sa.ColumnElement[int]:
     if wanted.state is Waiting.LAPSED:
         return (-objection.c.changed).label("key")
     never: sa.ColumnElement[int] = sa.literal(_NEVER, sa.BigInteger)
-    return sa.case((_deadline().is_(None), never), else_=_deadline()).label("key")
+    return sa.case((deadline().is_(None), never), else_=deadline()).label("key")
 
 
 _JOINED: Final = sa.outerjoin(objection, detail, detail.c.seq == objection.c.seq)
@@ -308,7 +304,7 @@ _JOINED: Final = sa.outerjoin(objection, detail, detail.c.seq == objection.c.seq
 
 def _rows(key: sa.ColumnElement[int]) -> sa.Select[Any]:
     said = (detail.c.child, detail.c.written, detail.c.warning)
-    return sa.select(objection, *said, _deadline().label("due"), key.label("key")).select_from(_JOINED)
+    return sa.select(objection, *said, deadline().label("due"), key.label("key")).select_from(_JOINED)
 
 
 def _page(

@@ -22,6 +22,7 @@ from demur.objecting import settling
 from demur.objecting.channels import PROVEN
 from demur.objecting.naming import account_of, tidy
 from demur.objecting.office import Office
+from demur.objecting.senders import Doubt
 from demur.register import (
     Listed,
     Listing,
@@ -46,16 +47,7 @@ SIZES: Final = (50, 100, 300)
 """Rows of a page."""
 MOST: Final = SIZES[-1]
 """Objections that are confirmed in one act."""
-WARNINGS: Final = {
-    "sender-rewritten": "A mailing list or a forwarder stands in the place of its sender: it binds for the writer that "
-    "the mail names, if it names one, which anybody can forge. Make sure who wrote it.",
-    "own-address": "It came from an address of yours, and names no other writer: it binds nobody. Find out who wrote "
-    "it, and record an objection for their account.",
-    "auto-reply": "It is an automatic reply, and no objection: it binds nobody. Read it, and withdraw it if it holds "
-    "nothing.",
-    "unknown-sender": "Its sender matches nobody that you know: it binds for that address alone. Find out which "
-    "accounts are theirs.",
-}
+WARNINGS: Final = {each.value: each.said for each in Doubt}
 """What the words mean by which whoever took an objection in says that somebody should look at it."""
 STATES: Final = {
     Waiting.OPEN: "Waiting",
