@@ -57,7 +57,7 @@ CHANNELS: Final[Mapping[str, str]] = {
     Route.TYPED: N_("By a name or address entered on our pages"),
     Route.NO_ACCOUNT: N_("By the form for people without an account"),
     Route.API: N_("From the settings of our service"),
-    "api-unconfirmed": N_("Our service passed it on"),
+    Route.API_UNCONFIRMED: N_("Our service passed it on"),
     Route.ERASURE: N_("With the deletion of your data"),
     Route.LETTER: N_("By letter"),
     Route.MAIL: N_("By email"),

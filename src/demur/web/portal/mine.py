@@ -16,7 +16,6 @@ from typing import Annotated, Final
 
 import numpy as np
 from anyio.to_thread import run_sync
-from babel.dates import format_timedelta
 from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -25,7 +24,7 @@ from starlette.responses import RedirectResponse, Response
 from demur.corpus.find import find
 from demur.errors import CorpusError, IdentityError, WorkspaceError
 from demur.notices.content import undone_of
-from demur.notices.languages import locale
+from demur.notices.languages import within
 from demur.notices.words import day, speaker
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
@@ -89,8 +88,7 @@ async def ask(request: Request) -> Response:
 @router.get("/mine/asked")
 async def asked(request: Request) -> Response:
     """Check your mail."""
-    lasts = timedelta(minutes=LINK_MINUTES)
-    expiry = format_timedelta(lasts, threshold=2, add_direction=True, locale=locale(language(request)))
+    expiry = within(timedelta(minutes=LINK_MINUTES), language(request))
     return page(request, "mine_asked.html", expiry=expiry)
 
 
