@@ -24,8 +24,6 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from flufl.bounce import all_failures
-
 from demur.objecting.automatic import answers_itself
 from demur.objecting.eml import header_of, text_of
 from demur.objecting.mail_bounds import Bounds, exceeded
@@ -328,6 +326,8 @@ def _recognised(message: "Message[str, str]", text: str) -> tuple[bool, bool]:
     It gets the report alone, decoded and bounded: some of its patterns take quadratic time for a line, and one is
     content with any address between commas, so that a person's mail never gets here.
     """
+    from flufl.bounce import all_failures  # noqa: PLC0415  # its patterns take a while to compile, and few reports need it
+
     report: Message[str, str] = Message()
     for name in _SHOWN:
         if name in message:
