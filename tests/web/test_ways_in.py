@@ -48,6 +48,7 @@ def test_whoever_speaks_for_another_reads_so_from_the_form_to_the_receipt(
     assert told in receipt.text
     assert posted in receipt.text
     assert "What you posted" not in receipt.text
+    assert "your content" not in receipt.text
     statement = desk.register.objections.statement(state_of(desk, receipt).reference)
     assert statement is not None
     assert statement["for"] == behalf
