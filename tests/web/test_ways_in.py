@@ -229,6 +229,7 @@ def test_the_notice_and_the_forms_can_be_found(visitor: Visitor) -> None:
         assert links["alternate", "de"] == f"http://127.0.0.1:8470/de{path}"
         assert links["alternate", "x-default"] == f"http://127.0.0.1:8470/en{path}"
         assert len(links) == 2 + 1 + 26 + 1, "the stylesheet and the icon, too"
+        assert visitor.get(f"/en{path}?x=planted").html == page.html, "it repeats nothing of the request"
 
 
 def test_what_is_somebodys_own_can_not_be_found(visitor: Visitor, desk: Desk) -> None:
