@@ -36,11 +36,33 @@ if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
     if "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = tempfile.tempdir = str(RAM)  # and what commands spool
 
+LONGEST: Final = (
+    "browser/test_journeys_in_browser.py",
+    "browser/test_browser_looks.py",
+    "faults/test_kills.py",
+    "web/test_server_bounds.py",
+    "api/test_conformance.py",
+    "state/test_parts.py",
+    "journeys/test_irc.py",
+    "journeys/test_backup_drill.py",
+    "backup/test_making.py",
+    "sources/test_source_limits.py",
+    "faults/test_late_objections.py",
+    "cli/test_corpus_commands.py",
+)
+"""Files of many seconds: they come first, so that none of them begins when the other worker has nothing left to do."""
+
 # A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
 _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
 settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; all others, and the tests of each file, in the order in which they were found."""
+    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,8 @@ def _open_pages(site: Site, who: Person) -> Iterator[tuple[str, str]]:
     yield "link", site.mail(who.mail, "o").link("o")
     yield "signed-in", f"/{who.language}/in?token={site.token(who)}"
     yield "typed", f"/{who.language}/object"
-    yield "person", f"/{who.language}/object/person"
+    for name in ("person", "child", "other", "link", "letter"):
+        yield f"{name}-form" if name == "link" else name, f"/{who.language}/object/{name}"
     for name in ("notice", "policy", "contact", "accessibility", "status"):
         yield name, f"/{who.language}/{name}"
     yield "prove", f"/{who.language}/mine"

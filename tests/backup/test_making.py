@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 import pytest
-from calling import PYTHON
+from calling import Demur, Result
 from cluster import postgresql_database, programs
 from making import batch, item, open_policy
 
@@ -138,28 +139,29 @@ def test_a_register_on_postgresql_goes_the_same_way(fast_tmp: Path, missing: Cal
 
 
 def test_the_commands_say_what_they_did_and_never_the_passphrase(
-    fast_tmp: Path, monkeypatch: pytest.MonkeyPatch
+    demur: Demur, fast_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = founded(fast_tmp)
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [*PYTHON, *arguments, "-w", str(workspace.root)]
-        env = {**os.environ, **environment}
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    def run(*arguments: str, said: Mapping[str, str] = MappingProxyType({})) -> Result:
+        with monkeypatch.context() as only:
+            for name, value in said.items():
+                only.setenv(name, value)
+            return demur(*arguments, "-w", workspace.root)
 
     monkeypatch.delenv("DEMUR_BACKUP_PASSPHRASE", raising=False)
     backup = str(fast_tmp / "other" / "b")
     unsaid = run("backup", backup)
-    assert (unsaid.returncode, unsaid.stderr.count("\n")) == (2, 1)
-    assert "--without-keys" in unsaid.stderr
-    made = run("backup", backup, **WORDS)
-    assert made.returncode == 0, made.stderr
-    assert "nobody guesses" not in made.stdout + made.stderr
+    assert (unsaid.code, unsaid.err.count("\n")) == (2, 1)
+    assert "--without-keys" in unsaid.err
+    made = run("backup", backup, said=WORDS)
+    assert made.code == 0, made.err
+    assert "nobody guesses" not in made.out + made.err
     shutil.rmtree(workspace.root)
-    wrong = run("restore", backup, DEMUR_BACKUP_PASSPHRASE="others")
-    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
-    done = run("restore", backup, "--json", **WORDS)
-    assert done.returncode == 0, done.stderr
-    assert '"loss": ""' in done.stdout
+    wrong = run("restore", backup, said={"DEMUR_BACKUP_PASSPHRASE": "others"})
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    done = run("restore", backup, "--json", said=WORDS)
+    assert done.code == 0, done.err
+    assert '"loss": ""' in done.out
     shown = run("mark", "show")
-    assert "the.mark" in shown.stdout
+    assert "the.mark" in shown.out

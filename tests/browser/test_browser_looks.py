@@ -1,13 +1,13 @@
 """What one sees and feels of the pages: by keyboard, in the dark, on paper, in one's own language, and how soon."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Final
 
 import pytest
-from browsing import NARROW, Walk, Way
-from playwright.sync_api import Page
+from browsing import NARROW, Walk, Way, walking
+from playwright.sync_api import Browser, Page
 from routes import BUTTON, by_link, in_session, reference
 from running import LANGUAGES, Site
 
@@ -111,7 +111,7 @@ def test_another_language_keeps_what_was_filled_in_and_enter_still_objects(
     assert page.locator(".panel bdi").inner_text() == who.handle
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, pytest.param(1280, marks=pytest.mark.soak)])
 def test_in_the_dark_everything_can_be_read(walk: Callable[..., Walk], site: Site, width: int) -> None:
     visitor = walk("en", Way(width, dark=True))
     by_link(visitor, site)
@@ -151,25 +151,35 @@ def test_forced_colours_keep_buttons_recognisable(walk: Callable[..., Walk], sit
     assert visitor.page.evaluate("getComputedStyle(document.querySelector('main .button')).borderTopStyle") == "solid"
 
 
+@pytest.fixture(scope="module")
+def in_english(browser: Browser, site: Site) -> Mapping[str, set[str]]:
+    """The words of each page in English, by its path; those of a receipt by ``receipt``."""
+    with walking(browser, site.url, "en", Way(scripts=False)) as english:
+        return _words_of_pages(english, site)
+
+
 @pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
 def test_a_page_in_another_language_is_not_the_english_one(
-    walk: Callable[..., Walk], site: Site, language: str
+    walk: Callable[..., Walk], site: Site, in_english: Mapping[str, set[str]], language: str
 ) -> None:
-    here, english = walk(language, Way(scripts=False)), walk("en", Way(scripts=False))
+    for path, words in _words_of_pages(walk(language, Way(scripts=False)), site).items():
+        assert not (words & in_english[path]) - ALIKE, path
+
+
+def _words_of_pages(visitor: Walk, site: Site) -> dict[str, set[str]]:
+    found = {}
     for path in OPEN_PAGES:
-        here.open(f"/{language}{path}")
-        english.open(f"/en{path}")
-        assert not (_words(here.page) & _words(english.page)) - ALIKE, path
-    by_link(here, site)
-    by_link(english, site)
-    assert not (_words(here.page) & _words(english.page)) - ALIKE
+        visitor.open(f"/{visitor.language}{path}")
+        found[path] = _words(visitor.page)
+    by_link(visitor, site)
+    return found | {"receipt": _words(visitor.page)}
 
 
 def _words(page: Page) -> set[str]:
     return {text.strip() for text in page.locator(WORDS).all_inner_texts()} - {""}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ["en", *(pytest.param(each, marks=pytest.mark.soak) for each in LANGUAGES[1:])])
 def test_the_receipt_is_on_screen_within_a_second_and_in_the_mail_within_five(
     walk: Callable[..., Walk], site: Site, language: str
 ) -> None:

@@ -5,6 +5,7 @@ import os
 import pty
 import stat
 import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -151,8 +152,6 @@ from pathlib import Path
 from demur.policy import Policy
 from demur.workspace import create
 
-calls = int(sys.argv[2])
-
 def count(event, arguments):
     global calls
     if event in {"open", "os.rename", "os.mkdir", "os.rmdir", "os.remove", "sqlite3.connect"}:
@@ -161,18 +160,43 @@ def count(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 policy = Policy(effective_date=date(2026, 1, 1))
-root = Path(sys.argv[1])
-sys.addaudithook(count)
-create(root, policy)
+for line in sys.stdin:
+    calls, _, root = line.rstrip("\\n").partition(" ")
+    calls = int(calls)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(count)
+        create(Path(root), policy)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""Loads demur once, and makes a workspace in a child for every line that names a call and a folder."""
+
+
+@pytest.fixture(scope="module")
+def create_killed() -> Iterator[Callable[[Path, int], int]]:
+    """Makes a workspace in a process that ends at its n-th call; its exit status."""
+    with subprocess.Popen(
+        [PYTHON[0], "-c", KILL_AT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+
+        def create(root: Path, call: int) -> int:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(f"{call} {root}\n")
+            return int(process.stdout.readline())
+
+        yield create
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 @pytest.mark.parametrize("call", [2, 4, 8, 12, 14, 16, 18, 20, 24, 32])
-def test_after_a_kill_the_next_init_finishes(demur: Demur, fast_tmp: Path, call: int) -> None:
+def test_after_a_kill_the_next_init_finishes(
+    demur: Demur, create_killed: Callable[[Path, int], int], fast_tmp: Path, call: int
+) -> None:
     root = fast_tmp / "ws"
-    command = [PYTHON[0], "-c", KILL_AT, str(root), str(call)]
-    killed = subprocess.run(command, capture_output=True, check=False)
-    assert killed.returncode == -9, killed.stderr
+    assert create_killed(root, call) == -9
     if not (root / "demur.toml").exists():
         assert demur("init", root).code == 0
     with find(root).register() as register:

@@ -2,24 +2,27 @@
 
 import os
 import stat
-import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from calling import PYTHON
+import pytest
 from desk import ANN, BEN, signed_workspace, write_posts
 from making import open_policy
 
+from demur.cli import main
 from demur.corpus.importing import import_items
 from demur.policy import write_policy
 from demur.sources import load_source
 from demur.workspace import find
 
 
-def _run(root: Path, umask: int, *arguments: str | Path) -> None:
-    command = [*PYTHON, *map(str, arguments), "-w", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=umask)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture
+def _no_umask() -> Iterator[None]:
+    """No help from it."""
+    before = os.umask(0o000)
+    yield
+    os.umask(before)
 
 
 def _open_to_others(root: Path) -> Iterator[str]:
@@ -28,35 +31,39 @@ def _open_to_others(root: Path) -> Iterator[str]:
             yield f"{path.relative_to(root.parent)} {mode:o}"
 
 
-def test_nothing_that_a_command_writes_is_open_to_others(fast_tmp: Path) -> None:
-    umask = 0o000  # no help from it
+@pytest.mark.usefixtures("_no_umask")
+def test_nothing_that_a_command_writes_is_open_to_others(fast_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     posts, root = write_posts(fast_tmp / "posts.jsonl"), fast_tmp / "out" / "ws"
     members = fast_tmp / "members.csv"
     members.write_text(f"account,names\n{ANN},Ann\n")
 
-    subprocess.run([*PYTHON, "init", str(root), "--yes"], check=True, capture_output=True, umask=umask)
+    def run(*arguments: str | Path, place: tuple[str | Path, ...] = ("-w", root)) -> None:
+        os.umask(0o000)
+        monkeypatch.setattr(sys, "argv", ["demur", *map(str, (*arguments, *place))])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 0
+
+    run("init", root, "--yes", place=())
     write_policy(open_policy(), find(root).policy_path)
-    _run(root, umask, "members", members)
-    _run(root, umask, "import", "table", posts)
-    _run(root, umask, "publish", "v1")
-    _run(root, umask, "export", "v1", "--to", root / "copy")
-    _run(root, umask, "object", "--account", BEN)
-    _run(root, umask, "recall", "v1", "--to", root / "recall.csv")
-    _run(root, umask, "erase", "--account", ANN, "--yes")
-    _run(root, umask, "publish", "v2")
+    run("members", members)
+    run("import", "table", posts)
+    run("publish", "v1")
+    run("export", "v1", "--to", root / "copy")
+    run("object", "--account", BEN)
+    run("recall", "v1", "--to", root / "recall.csv")
+    run("erase", "--account", ANN, "--yes")
+    run("publish", "v2")
 
     assert {"corpus.lance", "imports", "suppression", "versions", "copy"} <= {each.name for each in root.iterdir()}
     assert list(_open_to_others(root)) == []
 
 
+@pytest.mark.usefixtures("_no_umask")
 def test_called_from_python_the_folders_keep_others_out(fast_tmp: Path) -> None:
-    before = os.umask(0o000)
-    try:
-        workspace = signed_workspace(fast_tmp / "forum")
-        posts = write_posts(fast_tmp / "posts.jsonl")
-        import_items(workspace, "table", load_source("table").read([str(posts)], {}))
-    finally:
-        os.umask(before)
+    workspace = signed_workspace(fast_tmp / "forum")
+    posts = write_posts(fast_tmp / "posts.jsonl")
+    import_items(workspace, "table", load_source("table").read([str(posts)], {}))
 
     wide = [each for each in _open_to_others(workspace.root) if not each.startswith("forum/corpus.lance/")]
     assert wide == []

@@ -37,7 +37,7 @@ RAM: Final = Path("/dev/shm")
 ELSEWHERE: Final = {"erase", "backup", "restore"}  # test_erase_kills.py, test_backup_kills.py
 COMMANDS: Final = {name: command for name, command in ALL.items() if name not in ELSEWHERE}
 KILLED: Final = -9
-SAMPLED: Final = {"first import": 3, "import": 6, "honour": 4, "publish": 6, "retire": 2, "maintain": 5}
+SAMPLED: Final = {"first import": 2, "import": 4, "honour": 3, "publish": 4, "retire": 2, "maintain": 3}
 """How many kills of each command `make test` tries."""
 SOAKED: Final = int(os.environ.get("DEMUR_KILLS", "300"))
 

@@ -3,7 +3,11 @@
 While honour, publish, import and maintain run, somebody objects between two of their steps, at every step in turn.
 """
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +32,7 @@ from demur.versions.states import rows_of
 from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
+RAM: Final = Path("/dev/shm")
 STEPS: Final = (
     *((Standing, name) for name in ("changes", "snapshot")),
     *((Log, name) for name in ("head", "append", "append_if")),
@@ -54,11 +59,19 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
 }
 
 
-def prepared(folder: Path) -> Workspace:
-    workspace = workspaces.create(folder / "w", open_policy())
+@cache
+def _template() -> Path:
+    """A workspace with rows and an objection, made once and copied for every step."""
+    root = Path(tempfile.mkdtemp(prefix="demur-late-", dir=RAM if RAM.is_dir() else None)) / "w"
+    atexit.register(shutil.rmtree, root.parent)
+    workspace = workspaces.create(root, open_policy())
     import_items(workspace, "table", items(), now=NOW)
     object_to(workspace, "forum:ann")
-    return workspace
+    return root
+
+
+def prepared(folder: Path) -> Workspace:
+    return Workspace(Path(shutil.copytree(_template(), folder / "w")))
 
 
 def object_to(workspace: Workspace, account: str) -> int:

@@ -57,7 +57,7 @@ readings = st.builds(
     deleted=st.sampled_from((False, False, False, None, True)),
     spans=st.lists(st.builds(span, st.just(0), st.just(4), st.sampled_from(("mention", "quote", "reshare")), accounts)),
 )
-EXAMPLES: Final = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 40  # each makes several imports
+EXAMPLES: Final = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 20  # each makes several imports
 
 imports = st.lists(st.lists(st.lists(readings, max_size=4), max_size=4), min_size=1, max_size=3)
 """Some imports of some batches of some readings."""

@@ -28,7 +28,7 @@ CPU_SECONDS: Final = 20
 _RUNNER: Final = """
 import json, os, resource, sys
 from pathlib import Path
-import pyarrow.csv, pyarrow.parquet
+import pandas, pyarrow.csv, pyarrow.parquet  # pandas is what pyarrow would import in every child
 from demur.sources.tables.members import member_batches
 from demur.sources import load_source, source_names
 
@@ -85,9 +85,10 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
 Case = tuple[str, str, str, dict[str, Any]]
 
 
-def _json_cases(folder: Path) -> Iterator[Case]:
-    for source, files in _JSON.items():
-        for name, value in VALUES.items():
+def _json_cases(folder: Path, share: int) -> Iterator[Case]:
+    """One of ``share`` of the pairs of a source and a value, each source and each value among them."""
+    for turn, (source, files) in enumerate(_JSON.items()):
+        for name, value in list(VALUES.items())[turn % share :: share]:
             place = folder / f"{source} {name}"
             for number, (file, head, tail) in enumerate(files):
                 (place / file).parent.mkdir(parents=True, exist_ok=True)
@@ -141,11 +142,16 @@ def _parquet_cases(folder: Path) -> Iterator[Case]:
         yield f"members: {name}", "members", str(path), {}
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, float, str]]:
-    """For each hostile file: MiB that reading it took beyond the imports, seconds of the processor, what it said."""
+@pytest.fixture(scope="module", params=[2, pytest.param(1, marks=pytest.mark.soak)], ids=["half", "all"])
+def answers(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[int, float, str]]:
+    """For each hostile file: MiB that reading it took beyond the imports, seconds of the processor, what it said.
+
+    Of JSON's, each source takes every second by turns, as one reader reads them all; the soak takes all.
+    """
     folder = tmp_path_factory.mktemp("hostile")
-    cases = [*_json_cases(folder), *_text_cases(folder), *_parquet_cases(folder)]
+    cases = [*_json_cases(folder, request.param), *_text_cases(folder), *_parquet_cases(folder)]
     done = subprocess.run(
         [sys.executable, "-c", _RUNNER], input=json.dumps(cases), capture_output=True, text=True, check=True
     )

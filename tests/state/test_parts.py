@@ -24,8 +24,8 @@ from demur.workspace import Workspace
 
 RAM = Path("/dev/shm")
 LAST = AGES - 1
-SAMPLED = 24
-SOAKED = 200
+SAMPLED = 12
+SOAKED = 212
 
 Parts = Mapping[str, int | str]
 

@@ -39,8 +39,17 @@ _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa
 _RUN_AXE: Final = """async (tags) => (await axe.run(document, {
     runOnly: {type: "tag", values: tags}, resultTypes: ["violations"], rules: {"target-size": {enabled: true}},
 })).violations.map(found => `${found.id}: ` + found.nodes.map(node => node.html).join(" | "))"""
-_SHAPE: Final = """[...document.querySelectorAll("*")].map(element =>
-    element.tagName + element.className + (element.open ? "+" : "") + (element.type || "")).join(" ")"""
+_SEEN: Final = """() => ({
+    title: document.title,
+    headings: [...document.querySelectorAll("h1")].map(each => each.innerText),
+    language: document.documentElement.lang,
+    summary: document.querySelector(".error-summary") !== null,
+    width: document.documentElement.scrollWidth,
+    main: document.querySelector("main").innerText,
+    shape: [...document.querySelectorAll("*")].map(element =>
+        element.tagName + element.className + (element.open ? "+" : "") + (element.type || "")).join(" "),
+})"""
+"""What there is to see of a page, asked at once: each question takes a browser several milliseconds."""
 _TOKEN: Final = re.compile("/[A-Za-z0-9_-]{24,}|/[0-9]+")
 _AUDITED: Final[set[tuple[str, ...]]] = set()
 """Kinds of pages that axe found nothing on, in this process."""
@@ -136,25 +145,22 @@ class Walk:
         page = self.page
         page.wait_for_load_state("load")
         shown = language or (self.language if f"/{self.language}/" in page.url + "/" else "en")
-        title, heading = page.title(), page.locator("h1").inner_text()
-        assert page.locator("h1").count() == 1
-        assert page.locator("html").get_attribute("lang") == shown, page.url
+        seen = page.evaluate(_SEEN)
+        title, (heading,) = seen["title"], seen["headings"]
+        assert seen["language"] == shown, page.url
         assert title.strip()
         assert title.startswith((heading, translations(shown).gettext("Error"))), (title, heading)
         self._changed(title, heading, same=same)
-        summary = page.locator(".error-summary").count() > 0
-        assert summary == title.startswith(f"{translations(shown).gettext('Error')}: "), title
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= self.way.width, f"{page.url} is {wide} px wide"
+        assert seen["summary"] == title.startswith(f"{translations(shown).gettext('Error')}: "), title
+        assert seen["width"] <= self.way.width, f"{page.url} is {seen['width']} px wide"
         if self.way.scripts:
-            self._audit(title)
+            self._audit(title, seen["shape"])
         assert not self._flaws, (page.url, self._flaws)
-        self.texts.append(page.locator("main").inner_text())
+        self.texts.append(seen["main"])
 
-    def _audit(self, title: str) -> None:
+    def _audit(self, title: str, shape: str) -> None:
         """Have axe look at a page of a kind, language and look that it has not seen yet."""
         page = self.page
-        shape = str(page.evaluate(_SHAPE))
         kind = (self.url, _TOKEN.sub("/*", urlsplit(page.url).path), title, str(self.way), shape)
         if kind in _AUDITED:
             return

@@ -66,6 +66,7 @@ def test_pandas_reads_it(out: Path, template: "Published") -> None:
     assert items["created"].dt.to_pydatetime().tolist() == [row["created"] for row in rows]
 
 
+@pytest.mark.soak  # starting Java takes longer than a whole package
 def test_spark_reads_it(out: Path, template: "Published", spark: "SparkSession") -> None:
     items = spark.read.parquet(str(out / "data"))
     rows = {row["item"]: row for row in expected(template)}

@@ -48,6 +48,7 @@ def test_whoever_speaks_for_another_reads_so_from_the_form_to_the_receipt(
     assert told in receipt.text
     assert posted in receipt.text
     assert "What you posted" not in receipt.text
+    assert "your content" not in receipt.text
     statement = desk.register.objections.statement(state_of(desk, receipt).reference)
     assert statement is not None
     assert statement["for"] == behalf
@@ -228,6 +229,7 @@ def test_the_notice_and_the_forms_can_be_found(visitor: Visitor) -> None:
         assert links["alternate", "de"] == f"http://127.0.0.1:8470/de{path}"
         assert links["alternate", "x-default"] == f"http://127.0.0.1:8470/en{path}"
         assert len(links) == 2 + 1 + 26 + 1, "the stylesheet and the icon, too"
+        assert visitor.get(f"/en{path}?x=planted").html == page.html, "it repeats nothing of the request"
 
 
 def test_what_is_somebodys_own_can_not_be_found(visitor: Visitor, desk: Desk) -> None:

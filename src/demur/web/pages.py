@@ -121,8 +121,9 @@ def public_page(
     **values: Any,  # noqa: ANN401  # a template's
 ) -> HTMLResponse:
     """A page that search engines may show: the same for everybody, repeating nothing of the request; compressed."""
-    place = f"{desk(request).policy().portal.url}{request.url.path}"
-    answer = page(request, name, headers={"vary": "accept-encoding"}, place=place, **values)
+    path = request.url.path
+    place, switch = f"{desk(request).policy().portal.url}{path}", f"/{path.split('/', 2)[2]}"
+    answer = page(request, name, headers={"vary": "accept-encoding"}, place=place, switch=switch, **values)
     if takes_gzip(request):
         answer.body = gzip.compress(answer.body, _LEVEL, mtime=0)
         answer.headers["content-encoding"] = "gzip"

@@ -51,8 +51,8 @@ _CORRECTED: Final = N_("You have corrected this objection")
 _UNKNOWN: Final = N_("We can't find that reference. Compare it with your receipt.")
 _ASKED: Final = N_("We have received your withdrawal")
 _HELD: Final = N_(
-    "If the holder of the account confirmed it, it applies until they withdraw it. "
-    "They do so by the link in our email, or by writing to us. If not, it has ended."
+    "If somebody confirmed it with our email, it applies until they withdraw it. "
+    "They do so by the link in that email, or by writing to us. If not, it has ended."
 )
 _THEIRS: Final = N_(
     "The corrected objection applies. It has a receipt of its own. "
@@ -66,20 +66,15 @@ _FOR: Final[Mapping[Behalf, str]] = {
     "child": N_("You objected for a child."),
     "other": N_("You objected for somebody else."),
 }
-_STOPS: Final[Mapping[Behalf, tuple[str, ...]]] = {
-    "self": (
-        N_("What you posted is not used for new versions of the training data any more."),
-        N_("Before the next version is made, it is deleted from the training data."),
-    ),
-    "child": (
-        N_("What the child posted is not used for new versions of the training data any more."),
-        N_("Before the next version is made, it is deleted from the training data."),
-    ),
-    "other": (
-        N_("What this person posted is not used for new versions of the training data any more."),
-        N_("Before the next version is made, it is deleted from the training data."),
-    ),
+_STOPS: Final[Mapping[Behalf, str]] = {
+    "self": N_("What you posted is not used for new versions of the training data any more."),
+    "child": N_("What the child posted is not used for new versions of the training data any more."),
+    "other": N_("What this person posted is not used for new versions of the training data any more."),
 }
+_UNDONE_OF_OTHERS: Final = (
+    N_("A model that was trained before you objected keeps what it learned from their content."),
+    N_("Others may have a copy from before you objected. We cannot take their content out of it."),
+)
 
 
 @dataclass(frozen=True)
@@ -228,7 +223,7 @@ def receipt_page(
         "asked": list(_asked(found, shown)),
         "behalf": found.behalf,
         "others": others_of(policy, shown) if found.behalf == "self" else (),
-        "undone": undone_of(shown),
+        "undone": undone_of(shown) if found.behalf == "self" else map(speaker(shown), _UNDONE_OF_OTHERS),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
         "here": address(shown, turned),
         "whole": address(shown, path),
@@ -259,7 +254,10 @@ def _conclusion(found: Found, shown: str) -> Iterator[str]:
         yield _(_HELD)
     if not found.stands:
         return
-    yield _("Your objection applies from %(day)s on. You do not have to do anything else.", day=lodged)
+    if found.state.channel == Route.NO_ACCOUNT:  # they may be asked by mail
+        yield _("Your objection applies from %(day)s on.", day=lodged)
+    else:
+        yield _("Your objection applies from %(day)s on. You do not have to do anything else.", day=lodged)
     if found.state.channel in _ROUTES:
         yield _(_ROUTES[found.state.channel])
 
@@ -269,8 +267,8 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     _ = speaker(shown)
     if found.state.channel == Route.NO_ACCOUNT:
         yield from _named(found, shown)
-    for sentence in _STOPS[found.behalf]:
-        yield _(sentence)
+    yield _(_STOPS[found.behalf])
+    yield _("Before the next version is made, it is deleted from the training data.")
     until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
     yield _("Versions that were made before may be kept until %(day)s.", day=until)
     yield _("We tell those who have a copy what they must remove.")
