@@ -71,5 +71,6 @@ def _tell(workspace: Workspace, path: Path, done: Recorded) -> None:
     sentence = f"{count(len(references), 'objection')} of {path} {'is' if len(references) == 1 else 'are'} recorded."
     if done.already:
         sentence += f" On record already: {done.already:,}."
-    data = {"recorded": len(references), "already": done.already, "objections": done.places}
+    _note([f"{place}: {doubt.said}" for place, doubt in done.doubts.items()])
+    data = {"recorded": len(references), "already": done.already, "objections": done.places, "warnings": done.doubts}
     recorded(workspace, sentence, data, after=done.first)

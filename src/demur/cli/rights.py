@@ -41,7 +41,7 @@ def account_in(invocation: Invocation, account: str | None, reference: str | Non
         RegisterError: for an unknown reference.
     """
     if account and not reference:
-        return account
+        return invocation.account(account)
     if account or not reference:
         raise click.UsageError("Whose data is it? Give --account or --reference, one of them.")
     with invocation.workspace.register() as register:

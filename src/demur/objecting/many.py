@@ -21,6 +21,7 @@ from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, take_letter
 from demur.objecting.office import Office
+from demur.objecting.senders import Doubt
 from demur.register import Receipt, Register
 from demur.register.members.people import identify
 
@@ -69,6 +70,8 @@ class Recorded:
     """How many were recorded before and bind."""
     first: int | None
     """The number of the first entry."""
+    doubts: Mapping[str, Doubt]
+    """Why somebody has to look at a letter, by its place."""
 
 
 def read_many(path: Path, asked: Asked, office: Office, meant: Callable[[str], str]) -> tuple[list[Listed], list[str]]:
@@ -104,25 +107,28 @@ def record_many(
         progress: told how many were looked at since it was last told.
     """
     places: dict[str, list[str]] = {}
+    doubts: dict[str, Doubt] = {}
     first, already = None, 0
     for each in listed:
         with register.locked():
             if _stands(register, each):
                 already += 1
             else:
-                receipts = _take(register, each, asked, office)
+                receipts, doubt = _take(register, each, asked, office)
+                doubts |= {} if doubt is None else {each.place: doubt}
                 register.set_state(f"{_MARK}{each.digest}", receipts[0].reference)
                 places[each.place] = [receipt.reference for receipt in receipts]
                 first = first or receipts[0].seq
         progress(1)
-    return Recorded(places, already, first)
+    return Recorded(places, already, first, doubts)
 
 
-def _take(register: Register, listed: Listed, asked: Asked, office: Office) -> list[Receipt]:
-    """Record one as if it had come alone."""
+def _take(register: Register, listed: Listed, asked: Asked, office: Office) -> tuple[Sequence[Receipt], Doubt | None]:
+    """Record one as if it had come alone; its receipts, and why somebody has to look at it."""
     if listed.letter or asked.checked:
-        return list(take_letter(register, listed.said(), office, checked=asked.checked).receipts)
-    return [as_staff_say(register, listed.said(), office, unconfirmed=asked.unconfirmed)]
+        taken = take_letter(register, listed.said(), office, checked=asked.checked)
+        return taken.receipts, taken.doubt
+    return [as_staff_say(register, listed.said(), office, unconfirmed=asked.unconfirmed)], None
 
 
 def _stands(register: Register, listed: Listed) -> bool:

@@ -167,7 +167,8 @@ def pending(connection: sa.Connection, proven: Collection[str]) -> Pending:
     came = sa.func.coalesce(objection.c.received, objection.c.lodged // MICROS_PER_DAY).label("came")
     counted = sa.select(came, sa.func.count()).where(*which).group_by(sa.text("came")).order_by(sa.text("came"))
     days = [(day(int(on)), number) for on, number in connection.execute(counted)]
-    ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which)
+    stands = sa.exists().where(doubt.c.objection == objection.c.seq, doubt.c.stands.is_(True))
+    ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which, stands)
     lapsing, first = connection.execute(ending).one()
     return Pending(days, lapsing, None if first is None else moment(first))
 
