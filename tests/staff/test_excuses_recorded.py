@@ -133,10 +133,14 @@ def test_nothing_expires_where_nobody_can_be_asked(route: Object, desk: Desk) ->
 
 
 @every(ASKING)
-def test_what_ended_unanswered_is_brought_back_by_a_late_answer(route: Object, officer: Door, desk: Desk) -> None:
+def test_nothing_ends_unanswered_and_a_denial_is_undone_by_a_late_answer(
+    route: Object, officer: Door, desk: Desk
+) -> None:
     route(DIETER)
     (letter,) = letters(desk)
     desk.register.objections.lapse_overdue(FAR)
+    assert bound(desk, DIETER)
+    desk.register.objections.lapse(str(letter.params["reference"]), cause="denied")
     assert not bound(desk, DIETER)
     officer.visitor.submit(officer.visitor.get(path_in(letter)), button="yes")
     assert bound(desk, DIETER)
