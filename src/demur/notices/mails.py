@@ -116,9 +116,10 @@ def _confirm(policy: Policy, language: str, params: Params) -> MailContent:
     asked, _ = _question(policy, language, params), speaker(language)
     return MailContent(
         asked.heading,
-        (*asked.goes_on, *asked.given, asked.keep, asked.end, _("Open this page to keep the objection or to end it:")),
+        (*asked.goes_on, *asked.given, asked.keep, asked.end),
         _text(params, "confirm_url"),
         (_reference(params, language),),
+        _("Keep or end the objection"),
     )
 
 
@@ -156,8 +157,9 @@ def _withdrawn(policy: Policy, language: str, params: Params) -> MailContent:
     _, (subject, follows) = speaker(language), withdrawn_of(language, _behalf(params))
     return MailContent(
         subject,
-        (follows, _reference(params, language), _("You can object again at any time:")),
+        (follows, _reference(params, language), _("You can object again at any time.")),
         f"{policy.portal.url}/{language}/object",
+        button=_("Object to AI training"),
     )
 
 

@@ -273,9 +273,9 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     yield _("Versions that were made before may be kept until %(day)s.", day=until)
     yield _("We tell those who have a copy what they must remove.")
     if found.behalf == "self":
-        yield _("Your objection applies to all accounts that we know are yours, and it never expires.")
+        yield _("Your objection applies to all accounts that we know are yours. It never expires.")
     else:
-        yield _("The objection applies to all accounts that we know are theirs, and it never expires.")
+        yield _("The objection applies to all accounts that we know are theirs. It never expires.")
 
 
 def _asked(found: Found, shown: str) -> Iterator[str]:
