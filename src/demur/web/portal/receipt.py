@@ -283,8 +283,8 @@ def _asked(found: Found, shown: str) -> Iterator[str]:
     _ = speaker(shown)
     if found.state.channel != Route.TYPED and not texts(found.said, "objections"):
         return
-    yield _("If we have an email address for the account, we ask its holder.")
-    yield _("It ends only if they say that it was not them. Without an answer it goes on.")
+    yield _("If we have an email address of the account, we have asked there whether to keep the objection.")
+    yield _("It goes on if nobody answers.")
     yield _("This page says the same for every account. So nobody can learn here who has one.")
 
 
