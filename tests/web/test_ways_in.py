@@ -200,6 +200,8 @@ def test_too_many_acts_keep_what_was_typed(visit: Callable[..., Visitor]) -> Non
     receipt = visitor.client.post("/en/receipt/x/add", data={"reason": "Weil"}, files={"file": ("", b"", "")})
     assert receipt.status_code == 429
     assert 'value="Weil"' in receipt.text
+    several = visitor.client.post("/en/object/person", data={"names": ["a", "b"]})
+    assert several.text.count('name="names"') == 2, "nor is one of several lost"
     assert visitor.post(link(visitor.client.app.state.desk), {}, 429).forms[0].values == {}  # type: ignore[attr-defined]
 
 

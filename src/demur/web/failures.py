@@ -6,7 +6,7 @@ to a page that says how to go on without it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -77,7 +77,7 @@ def _again(request: Request, status: int) -> dict[str, Any]:
     return found
 
 
-def keep(request: Request, typed: Mapping[str, str]) -> None:
+def keep(request: Request, typed: Sequence[tuple[str, str]]) -> None:
     """Have what was typed come back, should its request fail."""
     request.scope[_TYPED] = typed
 

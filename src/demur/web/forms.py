@@ -137,9 +137,9 @@ class Form:
         words = [word for found in self._fields.getlist(name) if isinstance(found, str) for word in found.split()]
         return sorted({int(word) for word in words if word.isascii() and word.isdigit() and len(word) <= _DIGITS})
 
-    def sent(self) -> list[tuple[str, str | UploadFile]]:
-        """Every field as it was sent."""
-        return self._fields.multi_items()
+    def typed(self) -> list[tuple[str, str]]:
+        """Every field but files, by name, in order; one of several of a name stands by itself."""
+        return [(name, _plain(each)) for name, each in self._fields.multi_items() if isinstance(each, str)]
 
     def text(self, name: str) -> str:
         """A field as it was typed, its line breaks plain."""
@@ -151,8 +151,7 @@ class Form:
 
     def _whole(self, name: str) -> str:
         found = self._fields.get(name)
-        typed = found if isinstance(found, str) else ""
-        return _CONTROL.sub("", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
+        return _plain(found) if isinstance(found, str) else ""
 
     def lines(self, name: str) -> list[str]:
         """The lines of a field that are not empty, once each."""
@@ -216,9 +215,13 @@ async def read(request: Request, *, fields: int = FIELDS, files: int = 1) -> For
 
 def _kept(request: Request, form: Form) -> Form:
     """The form; what was typed stays with the request."""
-    typed = {name: form.text(name) for name, each in form.sent() if isinstance(each, str)}
-    keep(request, typed)
+    keep(request, form.typed())
     return form
+
+
+def _plain(typed: str) -> str:
+    """A text with plain line breaks and no other control characters."""
+    return _CONTROL.sub("", typed.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def limit_by_account(request: Request, account: str) -> None:
