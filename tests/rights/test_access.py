@@ -3,12 +3,13 @@
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import pytest
-from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settle
+from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settled_again, settled_aside
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
@@ -25,18 +26,25 @@ from demur.versions.publish import retire
 from demur.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
+POLICY = open_policy(door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS)))
 
 
 @pytest.fixture
 def workspace(fast_tmp: Path) -> Workspace:
-    door = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
-    return workspaces.create(fast_tmp / "w", open_policy(door=door))
+    return workspaces.create(fast_tmp / "w", POLICY)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a settled workspace was made, once."""
+    folder = tmp_path_factory.mktemp("settled")
+    return settled_aside(folder / "w", POLICY, exports=folder / "secret folder" / "v1-for-lab")
 
 
 @pytest.fixture
-def settled(workspace: Workspace, fast_tmp: Path) -> Workspace:
-    settle(workspace, exports=fast_tmp / "secret folder" / "v1-for-lab")
-    return workspace
+def settled(place: Path) -> Iterator[Workspace]:
+    with settled_again(place) as workspace:
+        yield workspace
 
 
 def told(copy: Copy) -> dict[str, Any]:
