@@ -16,7 +16,7 @@ import lance
 import pytest
 import sqlalchemy as sa
 from calling import PYTHON, Demur, Result
-from desk import ANN, POSTS, signed_workspace, stored, write_posts
+from desk import ANN, POSTS, filled_workspace, signed_workspace, stored, write_posts
 
 from demur.workspace import find
 
@@ -24,11 +24,10 @@ ROW: Final = {"item": "forum:9", "author": "forum:ann", "kind": "post", "audienc
 
 
 @pytest.fixture
-def filled(demur: Demur, fast_tmp: Path) -> Path:
-    """A workspace's folder, with a few rows in its corpus."""
-    root = signed_workspace(fast_tmp / "forum").root
-    assert demur("import", "table", write_posts(fast_tmp / "posts.jsonl"), "-w", root).code == 0
-    return root
+def filled(fast_tmp: Path) -> Path:
+    """A workspace's folder, with a few rows in its corpus, beside the table that they came from."""
+    write_posts(fast_tmp / "posts.jsonl")
+    return filled_workspace(fast_tmp / "forum").root
 
 
 def _told(result: Result, code: int, sentence: str) -> None:

@@ -9,7 +9,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 from calling import Demur
-from desk import ANN, BEN, POSTS, signed_workspace, stored, write_posts
+from desk import ANN, BEN, POSTS, filled_workspace, signed_workspace, stored, write_posts
 from pages import text_of
 from sheets import read_sheet
 from silence import doubted
@@ -34,10 +34,9 @@ def posts(fast_tmp: Path) -> Path:
 
 
 @pytest.fixture
-def filled(demur: Demur, forum: Path, posts: Path) -> Path:
-    """The same workspace with the posts in it."""
-    assert demur("import", "table", posts, "-w", forum).code == 0
-    return forum
+def filled(fast_tmp: Path, posts: Path) -> Path:  # noqa: ARG001  # which lie beside it
+    """A workspace's folder with the posts in it."""
+    return filled_workspace(fast_tmp / "forum").root
 
 
 def _key(root: Path, item: str) -> str:
@@ -464,11 +463,11 @@ def test_many_small_fragments_are_due(demur: Demur, filled: Path, monkeypatch: p
 def test_the_demo_runs_and_finds_nothing_wrong(demur: Demur, fast_tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(fast_tmp)
     (fast_tmp / "demur-demo").mkdir()
-    result = demur("demo", "--people", "30", "--seed", "7")
+    result = demur("demo", "--people", "12", "--seed", "7")
     assert (result.code, result.err) == (0, "")
     assert "The residual: 0" in result.out
     assert "workspace   demur-demo-2" in result.out
-    told = demur("demo", "--html", "demo.html", "here", "--people", "30", "--seed", "7", "--json").json
+    told = demur("demo", "--html", "demo.html", "here", "--people", "12", "--seed", "7", "--json").json
     assert (told["clean"], told["folder"], told["residual"]) == (True, "here", [])
     assert json.dumps(told["imports"])
     main = next(read_sheet((fast_tmp / "demo.html").read_text()).iter("main"))

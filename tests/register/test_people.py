@@ -189,10 +189,11 @@ class PeopleMachine(RuleBasedStateMachine):
                 assert self.register.persons.own(min(part)).tolist() == keys
 
 
-def test_people_against_a_model(keys: Keys) -> None:
+@pytest.mark.parametrize("examples", [10, pytest.param(1000, marks=pytest.mark.soak)])
+def test_people_against_a_model(keys: Keys, examples: int) -> None:
     PeopleMachine.keys = keys
     calm = [HealthCheck.too_slow]
-    run = settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=calm)
+    run = settings(max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=calm)
     run_state_machine_as_test(PeopleMachine, settings=run)
 
 

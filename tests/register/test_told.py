@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -135,8 +136,9 @@ class ToldMachine(RuleBasedStateMachine):
         return min(((day - date(1970, 1, 1)).days for day in every), default=NEVER)
 
 
-def test_who_was_told_against_a_model(keys: Keys) -> None:
+@pytest.mark.parametrize("examples", [8, pytest.param(1000, marks=pytest.mark.soak)])
+def test_who_was_told_against_a_model(keys: Keys, examples: int) -> None:
     ToldMachine.keys = keys
     calm = [HealthCheck.too_slow]
-    run = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=calm)
+    run = settings(max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=calm)
     run_state_machine_as_test(ToldMachine, settings=run)

@@ -2,15 +2,15 @@
 
 import json
 import re
-import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import html5lib
 import pyarrow as pa
 import pytest
-from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settle
+from dossier import ALIAS, FLORA, LATER, MAIL, OTHERS, REASON, SAID, settled_again, settled_aside
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
@@ -32,28 +32,25 @@ from demur.workspace import Workspace
 
 PROFILES = "https://forum.example/u/{name}"
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-
-
-DOOR = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
+POLICY = open_policy(door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS)))
 
 
 @pytest.fixture
 def workspace(fast_tmp: Path) -> Workspace:
-    return workspaces.create(fast_tmp / "w", open_policy(door=DOOR))
+    return workspaces.create(fast_tmp / "w", POLICY)
 
 
 @pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workspace of dossier.py; tests work on copies."""
-    folder = tmp_path_factory.mktemp("dossier")
-    made = workspaces.create(folder / "w", open_policy(door=DOOR))
-    settle(made, exports=folder / "secret folder" / "v1-for-lab")
-    return made.root
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a settled workspace was made, once."""
+    folder = tmp_path_factory.mktemp("settled")
+    return settled_aside(folder / "w", POLICY, exports=folder / "secret folder" / "v1-for-lab")
 
 
 @pytest.fixture
-def settled(founded: Path, fast_tmp: Path) -> Workspace:
-    return workspaces.find(Path(shutil.copytree(founded, fast_tmp / "w")))
+def settled(place: Path) -> Iterator[Workspace]:
+    with settled_again(place) as workspace:
+        yield workspace
 
 
 def told(copy: Copy) -> dict[str, Any]:

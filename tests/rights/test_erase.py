@@ -2,13 +2,29 @@
 
 import csv
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from dossier import ALIAS, FLORA, LATER, MAIL, NEEDLES, OTHERS, REASON, SAID, everything, items, sealed, settle, traces
+from dossier import (
+    ALIAS,
+    FLORA,
+    LATER,
+    MAIL,
+    NEEDLES,
+    OTHERS,
+    REASON,
+    SAID,
+    everything,
+    items,
+    sealed,
+    settle,
+    settled_again,
+    settled_aside,
+    traces,
+)
 from keysharing import with_keys_of
 from making import NOW, batch, item, open_policy
 
@@ -38,10 +54,17 @@ def workspace(fast_tmp: Path) -> Workspace:
     return workspaces.create(fast_tmp / "w", open_policy())
 
 
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a settled workspace was made, once."""
+    root = tmp_path_factory.mktemp("settled") / "w"
+    return settled_aside(root, open_policy(), exports=root / "exports" / "v1")
+
+
 @pytest.fixture
-def settled(workspace: Workspace) -> Workspace:
-    settle(workspace, exports=workspace.root / "exports" / "v1")
-    return workspace
+def settled(place: Path) -> Iterator[Workspace]:
+    with settled_again(place) as workspace:
+        yield workspace
 
 
 def rows(workspace: Workspace) -> list[dict[str, Any]]:

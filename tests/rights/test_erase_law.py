@@ -1,9 +1,10 @@
 """Whatever a community wrote, erasing one of them leaves what would be there without them, and no byte of theirs."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from dossier import traces
@@ -48,8 +49,11 @@ def stored(workspace: Workspace) -> list[tuple[Any, ...]]:
     return sorted((row["author"], row["text"], repr(row["spans"]), repr(row["media"])) for row in rows)
 
 
+EXAMPLES: Final = settings().max_examples // 10 if "DEMUR_EXAMPLES" in os.environ else 6
+
+
 @pytest.mark.law
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(posts=POSTS, steps=STEPS)
 def test_erasing_leaves_what_would_be_there_without_the_person(
     posts: list[tuple[int, str, int]], steps: list[str]

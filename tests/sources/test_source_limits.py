@@ -58,19 +58,22 @@ for name, source, path, options in json.load(sys.stdin):
     os._exit(0)
 """
 
-VALUES: Final[Mapping[str, bytes]] = {
-    "deep lists": b"[" * 40_000 + b"]" * 40_000,
-    "deep objects": b'{"a":' * 40_000 + b"1" + b"}" * 40_000,
-    "long string": b'"' + b"x" * (70 * MIB) + b'"',
-    "long key": b'{"' + b"k" * (30 * MIB) + b'":1}',
-    "long number": b"1" * MIB,
-    "number that ends Python's parser": b"1" * 4400,
-    "number without end": b"1e99999999999999999999",
-    "many lists": b"[" + b"[]," * (3 * MIB) + b"[]]",
-    "many decimals": b"[" + b"1.5," * (3 * MIB) + b"1]",
-    "many keys": b"{" + b",".join(b'"%07d":1' % each for each in range(1_100_000)) + b"}",
-}
-"""Values of JSON that no export holds."""
+
+def _values() -> Mapping[str, bytes]:
+    """Values of JSON that no export holds; made when they are needed, as they are large."""
+    return {
+        "deep lists": b"[" * 40_000 + b"]" * 40_000,
+        "deep objects": b'{"a":' * 40_000 + b"1" + b"}" * 40_000,
+        "long string": b'"' + b"x" * (70 * MIB) + b'"',
+        "long key": b'{"' + b"k" * (30 * MIB) + b'":1}',
+        "long number": b"1" * MIB,
+        "number that ends Python's parser": b"1" * 4400,
+        "number without end": b"1e99999999999999999999",
+        "many lists": b"[" + b"[]," * (3 * MIB) + b"[]]",
+        "many decimals": b"[" + b"1.5," * (3 * MIB) + b"1]",
+        "many keys": b"{" + b",".join(b'"%07d":1' % each for each in range(1_100_000)) + b"}",
+    }
+
 
 _ACTOR: Final = b'{"type":"Person","id":"https://town.example/users/ann"}'
 _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
@@ -87,8 +90,9 @@ Case = tuple[str, str, str, dict[str, Any]]
 
 def _json_cases(folder: Path, share: int) -> Iterator[Case]:
     """One of ``share`` of the pairs of a source and a value, each source and each value among them."""
+    values = list(_values().items())
     for turn, (source, files) in enumerate(_JSON.items()):
-        for name, value in list(VALUES.items())[turn % share :: share]:
+        for name, value in values[turn % share :: share]:
             place = folder / f"{source} {name}"
             for number, (file, head, tail) in enumerate(files):
                 (place / file).parent.mkdir(parents=True, exist_ok=True)

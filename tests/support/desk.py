@@ -1,13 +1,19 @@
 """A forum's workspace with a signed policy, and tables to import into it. All names are invented."""
 
+import atexit
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from making import open_policy
 
+from demur.corpus.importing import import_items
 from demur.corpus.session import reading
+from demur.sources import load_source
 from demur.workspace import Workspace, create, find
 
 ANN, BEN = "forum:ann", "forum:ben"
@@ -33,6 +39,21 @@ def write_posts(path: Path, posts: Iterable[Mapping[str, object]] = POSTS) -> Pa
 def signed_workspace(root: Path) -> Workspace:
     """A workspace that lets in everybody who is not known to be a minor, and may publish."""
     return create(root, open_policy())
+
+
+@cache
+def _filled() -> Path:
+    """A workspace with the posts in it, made once for a test process."""
+    folder = Path(tempfile.mkdtemp(prefix="demur-filled-"))
+    atexit.register(shutil.rmtree, folder)
+    posts = write_posts(folder / "posts.jsonl")
+    import_items(signed_workspace(folder / "forum"), "table", load_source("table").read([str(posts)], {}))
+    return folder / "forum"
+
+
+def filled_workspace(root: Path) -> Workspace:
+    """A signed workspace with the posts in it, at a place of its own."""
+    return find(Path(shutil.copytree(_filled(), root)))
 
 
 def stored(root: Path) -> list[dict[str, Any]]:

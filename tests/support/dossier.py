@@ -1,7 +1,9 @@
 """A person with traces all over a workspace, and a search for what is left of them. All names are invented."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +15,11 @@ from lance.file import LanceFileReader
 from making import NOW, batch, item, span
 
 from demur.corpus.importing import import_items
+from demur.policy import Policy
 from demur.register import MEMBER
 from demur.versions.leave import export
 from demur.versions.publish import publish
-from demur.workspace import Workspace
+from demur.workspace import Workspace, create
 
 LATER: Final = NOW + timedelta(days=1)
 FLORA: Final = "forum:flora.quince"
@@ -84,6 +87,28 @@ def settle(workspace: Workspace, *, exports: Path | None = None) -> None:
         export(workspace, "v1", exports, now=NOW)
     import_items(workspace, "table", iter([batch(items())]), now=NOW)
     publish(workspace, "v2", now=NOW)
+
+
+@contextmanager
+def settled_again(made: Path) -> Iterator[Workspace]:
+    """A settled workspace for one test, from one that was made at this place and moved aside (``settled_aside``).
+
+    It stands where it was made, because it remembers where its exports lie.
+    """
+    root = Path(shutil.copytree(_aside(made), made))
+    yield Workspace(root)
+    shutil.rmtree(root)
+
+
+def settled_aside(made: Path, policy: Policy, *, exports: Path) -> Path:
+    """Make a settled workspace, and keep it beside its place for ``settled_again``; the place."""
+    settle(create(made, policy), exports=exports)
+    made.rename(_aside(made))
+    return made
+
+
+def _aside(made: Path) -> Path:
+    return made.with_name(f"{made.name} as it was made")
 
 
 def sealed(workspace: Workspace, subjects: list[int]) -> list[bytes]:
