@@ -214,7 +214,7 @@ def _deleted(request: Request, state: ObjectionState, erased: Erased | None, *, 
         stays=list(_staying(shown)),
         next=list(_following(at, shown, state.lodged, done=done)),
         receipt=receipt_at(request, state.seq),
-        switch=None,
+        switch=receipt_at(request, state.seq).removeprefix(f"/{shown}"),
     )
 
 
