@@ -82,7 +82,8 @@ def test_everything_that_lodge_takes_reaches_the_register(intake: Intake, regist
 
     receipt = asyncio.run(act())
     state = register.objections.get(receipt.reference)
-    assert (state.channel, state.received, state.confirm_by, state.lodged) == ("letter", now.date(), now, now)
+    assert (state.channel, state.received, state.lodged) == ("letter", now.date(), now)
+    assert state.confirm_by is None, "what an earlier demur gave as a deadline ends nothing"
     assert register.objections.reason(receipt.reference) == "Mine."
 
 

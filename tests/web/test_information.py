@@ -81,10 +81,10 @@ def test_an_assessment_that_nobody_signed_is_said_to_be_unsigned(visitor: Visito
 
 
 def test_the_days_until_the_first_use_are_told_where_a_notice_is_owed(visitor: Visitor, decide: Decide) -> None:
-    said = "Days between this notice and the first use of your content:"
+    said = "Time between this notice and the first use of your content:"
     assert said not in visitor.get("/en/policy").text
     decide(town_policy(notice=Notice(required=True, period_days=45)))
-    assert f"{said} 45" in visitor.get("/en/policy").text
+    assert f"{said} 45 days" in visitor.get("/en/policy").text
 
 
 def test_what_the_controller_is_called_is_text_and_nothing_else(visitor: Visitor, decide: Decide) -> None:
