@@ -1,18 +1,20 @@
 """The README's examples run as they stand, on an archive with invented people, and do what the README says."""
 
+import io
 import json
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 import zipfile
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from email import message_from_bytes
 from pathlib import Path
 from typing import Final
 
 import pyarrow.parquet as pq
 import pytest
+
+from demur.cli import run
 
 README: Final = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 HOST: Final = "https://example.org"
@@ -78,10 +80,10 @@ def _sign(policy: Path) -> None:
 def _run(line: str, folder: Path, code: int = 0) -> str:
     program, *arguments = shlex.split(line)
     assert program == "demur"
-    command = [sys.executable, "-c", "from demur.cli import main; main()", *arguments]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
-    assert ran.returncode == code, f"{line}\n{ran.stdout}{ran.stderr}"
-    return ran.stdout
+    with chdir(folder), redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        ended = run(arguments)
+    assert ended == code, f"{line}\n{out.getvalue()}{err.getvalue()}"
+    return out.getvalue()
 
 
 def test_the_example_runs_and_its_export_honours_the_objection(desk: Path) -> None:

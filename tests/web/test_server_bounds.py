@@ -438,6 +438,7 @@ def test_an_aborted_upload_is_one_plain_line(start: Start, caplog: pytest.LogCap
     caplog.set_level(logging.INFO, "demur.web")
     served = start(replace(QUICK, body_s=30.0))
     receipt = objected(served.port)
+    assert eventually(lambda: bool(lines(caplog))), "its own line comes after its answer"
     for path in ("/en/object", receipt + "/add"):
         caplog.clear()
         wire = Wire(served.port, upload(path, 60_000) + b"x" * 20_000)
