@@ -2,6 +2,7 @@
 
 All people are invented. Everybody got a notice by the campaign "spring" before the portal opened, as its link says.
 """
+# ruff: noqa: RUF001  # Greek letters are meant
 
 import io
 import json
@@ -34,15 +35,18 @@ from demur.register.members.rows import MEMBER
 from demur.workspace import Workspace, create, find
 
 LANGUAGES: Final = ("en", "de", "pl", "mt")
-"""What the journeys are walked in."""
+"""What every route is walked in."""
+READ: Final = (*LANGUAGES, "el")
+"""What members read."""
 
-_REGIONS: Final = {"en": "IE", "de": "DE", "pl": "PL", "mt": "MT"}
-_NAMES: Final = {"en": "Ann Archer", "de": "Dieter Dachs", "pl": "Ewa Ekel", "mt": "Karmenu Kamra"}
+_REGIONS: Final = {"en": "IE", "de": "DE", "pl": "PL", "mt": "MT", "el": "GR"}
+_NAMES: Final = {"en": "Ann Archer", "de": "Dieter Dachs", "pl": "Ewa Ekel", "mt": "Karmenu Kamra", "el": "Εύα Ελάτη"}
 _POSTS: Final = {
     "en": "The library opens at nine.",
     "de": "Der Markt ist heute auf dem Platz.",
     "pl": "Jutro piekarnia ma chleb żytni.",
     "mt": "Il-festa hija l-Ħadd.",
+    "el": "Το φεστιβάλ είναι την Κυριακή.",
 }
 _WORDS: Final = {
     "en": Wording(
@@ -79,6 +83,15 @@ _WORDS: Final = {
         transfers="Xejn.",
         storage="Sakemm l-assistent jibqa' jintuża.",
         source="Posts pubbliċi f'dan il-forum.",
+    ),
+    "el": Wording(
+        purpose_name="Εκπαίδευση ενός βοηθού για την πόλη",
+        purpose="Εκπαιδεύουμε έναν βοηθό που απαντά σε ερωτήσεις για την πόλη.",
+        interests="Ένας βοηθός που γνωρίζει την πόλη, για όλους όσοι ζουν εδώ.",
+        recipients="Κανείς εκτός από εμάς.",
+        transfers="Καμία.",
+        storage="Για όσο χρησιμοποιείται ο βοηθός.",
+        source="Δημόσιες αναρτήσεις σε αυτό το φόρουμ.",
     ),
 }
 _START_S: Final = 120
@@ -195,13 +208,13 @@ def invited(site: Site, name: str, role: str) -> str:
 
 
 def _found(root: Path, url: str, people: int) -> Workspace:
-    notice = Notice(required=False, languages=LANGUAGES, wording=_WORDS)
+    notice = Notice(required=False, languages=READ, wording=_WORDS)
     decided = town_policy(notice=notice, portal=Portal(url=url, namespace="forum"))
     decided = decided.model_copy(update={"purpose": decided.purpose.model_copy(update={"description": ""})})
     assert not lacks(decided)
     create(root, decided)
     workspace = find(root)
-    everybody = [person(language, number) for language in LANGUAGES for number in range(1, people + 1)]
+    everybody = [person(language, number) for language in READ for number in range(1, people + 1)]
     with workspace.register() as register:
         rows = [_member(each) for each in everybody]
         register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)])
