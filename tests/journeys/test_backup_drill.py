@@ -19,7 +19,7 @@ from making import open_policy
 from demur.corpus.session import reading
 from demur.errors import RegisterError
 from demur.objecting.lodging import by_name
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.register import ObjectionPhase
 from demur.register.continuity.loss import undecided
 from demur.terms import EntryKind

@@ -11,7 +11,7 @@ from typing import Final
 
 from demur.demo.writing import PARTNER, SINCE_YEARS
 from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Policy, Portal, Purpose
-from demur.policy.sections import Wording
+from demur.policy.model import Wording
 
 REGIONS: Final = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "IE", "IT", "LU", "MT", "NL", "PL", "SE")
 

@@ -17,8 +17,7 @@ from pydantic.fields import FieldInfo
 
 from demur.errors import PolicyError
 from demur.files import replacing
-from demur.policy.model import Policy
-from demur.policy.sections import Section
+from demur.policy.model import Policy, Section
 
 _WIDTH: Final = 100
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -22,7 +22,7 @@ from typing import Final
 
 from demur.corpus.compaction import remove_old_files, rewrite_deleted
 from demur.corpus.honour import honour_in
-from demur.corpus.recovery import retired
+from demur.corpus.journal import retired
 from demur.corpus.session import Session, reading, writing
 from demur.errors import WorkspaceError
 from demur.identity import SubjectKeys

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from demur.corpus.recovery import retired
+from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError

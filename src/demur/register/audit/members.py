@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from demur.errors import IdentityError
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.audit.latest import Latest, matched
 from demur.register.database import bulk
 from demur.register.database.effects import Effect

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.audit.latest import Latest, Rows, matched
 from demur.register.audit.people import groups
 from demur.register.database import bulk

@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """int64; on SQLite only the word INTEGER makes a key the row's address."""

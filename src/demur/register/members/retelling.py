@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros
 from demur.register.database.store import Store

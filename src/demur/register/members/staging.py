@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from demur.identity import Pairs, SubjectKeys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.database import bulk, entries
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect

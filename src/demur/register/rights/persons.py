@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import SubjectKeys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros, moment
 from demur.register.database.records import JSON
