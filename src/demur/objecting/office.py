@@ -18,8 +18,7 @@ from demur.objecting.channels import Route
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.database.records import JSON
-from demur.register.objections.confirmation import QUESTION, REMINDER
-from demur.register.objections.doubts import LEAST_DAYS
+from demur.register.objections.doubts import LEAST_DAYS, QUESTION, REMINDER
 from demur.tokens import Purpose, Tokens
 
 _MAIL: Final = "mail:"
@@ -108,7 +107,7 @@ def post_question(
 ) -> None:
     """Ask the holder of an address whether to keep an objection; ``reminder``: which one it is, counted from 1.
 
-    Its deadline, where a doubt gave it one, is filled in when the mail leaves (confirmation.py).
+    Its deadline, where a doubt gave it one, is filled in when the mail leaves (doubts.py).
     """
     language = _language(register, office, to)
     params: dict[str, JSON] = {

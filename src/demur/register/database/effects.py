@@ -19,7 +19,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | consent.given, .withdrawn | `keys`, `consent` | whose word, and which |
 | notice.sent, notice.bounced | `keys` | the accounts whose notices left, or came back |
 | person.erased | `keys` | the accounts whose details are destroyed: what stays of them |
-| | `emptied` | (number, digest) of each entry whose salts are destroyed: see erasing.py |
+| | `emptied` | (number, digest) of each entry whose salts are destroyed: see persons.py |
 | | `signature` | of the two before, by the workspace's signing key |
 
 The reference is a bearer secret. It stands here as it stands in `objection`: in the clear for whoever reads the

@@ -205,12 +205,12 @@ _ALBUMS: Final = {"photos": None, "videos": None, "stories": Kind.STORY, "profil
 
 
 def flat_files(archive: Archive) -> list[Member]:
-    """The content flat_files of this layout (comments are found for every layout alike)."""
+    """The content files of the flat layout (comments are found for every layout alike)."""
     return [*archive.find(_MEDIA), *archive.find(_MESSAGES)]
 
 
 def flat_profile(member: Member) -> list[Entry]:
-    """``flat_profile.json`` with the labels that later layouts use."""
+    """``profile.json`` with the labels that later layouts use."""
     value = first_value(member)
     if not isinstance(value, dict) or not isinstance(value.get("username"), str):
         return []
@@ -252,7 +252,7 @@ def _media_row(record: Record, album: str, kind: Kind | None, context: Context) 
 
 
 def _audience(value: Mapping[str, Any], album: str, context: Context) -> str | None:
-    """A flat_profile photo is public, also of a private account; a former one is seen by nobody else."""
+    """A profile photo is public, also of a private account; a former one is seen by nobody else."""
     if album == "profile":
         return Audience.PUBLIC if value.get("is_active_profile") is not False else Audience.DIRECT
     return context.account_audience
