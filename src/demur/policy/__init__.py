@@ -22,8 +22,7 @@ from demur.policy.model import (
     Webhooks,
     Wording,
 )
-from demur.policy.places import FILE_NAME, locate, place
-from demur.policy.write import render_policy, toml_value, write_policy
+from demur.policy.text import FILE_NAME, locate, place, render_policy, toml_value, write_policy
 
 __all__ = [
     "FILE_NAME",

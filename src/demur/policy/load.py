@@ -19,8 +19,7 @@ from pydantic_core import ErrorDetails
 
 from demur.errors import PolicyError, nearest, suggestion
 from demur.policy.model import FORMAT, Policy
-from demur.policy.places import locate
-from demur.policy.write import toml_value
+from demur.policy.text import locate, toml_value
 
 _TOML_LINE: Final = re.compile(r"^(?P<what>.*?)\s*\(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
 _CHOICE: Final = re.compile(r"'([^']*)'")

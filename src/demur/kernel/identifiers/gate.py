@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.kernel.identifiers.fold import FOLDS
+from demur.kernel.identifiers.letters import FOLDS
 from demur.kernel.identifiers.links import GATE as LINK
 from demur.kernel.identifiers.numbers import DIGITS, SEPARATOR_SIGNS, SEPARATORS
 

@@ -24,8 +24,8 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 from stdnum import iban, numdb
 
-from demur.kernel.identifiers.classes import SPACED
 from demur.kernel.identifiers.hits import Category, Hit
+from demur.kernel.identifiers.letters import SPACED
 
 _CHECKED: Final = 4  # country and check digits, before the account number
 
