@@ -28,6 +28,10 @@ from demur.workspace import Workspace
 
 NAME: Final = "import.journal"
 
+_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|csv|staged)\.[0-9a-f]{8}")
+"""Names of what `Digester` and `aside` write before it is whole."""
+_STAGED: Final = ".staged"
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -102,11 +106,6 @@ def ledger(root: Path, number: int) -> Path:
 def left_out(root: Path, number: int) -> Path:
     """The items that are left out once an import counts (:mod:`demur.corpus.outcomes`)."""
     return root / "imports" / f"{number:06d}.left-out.parquet"
-
-
-_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|csv|staged)\.[0-9a-f]{8}")
-"""Names of what `Digester` and `aside` write before it is whole."""
-_STAGED: Final = ".staged"
 
 
 def staged(workspace: Workspace, name: str) -> Path:

@@ -19,6 +19,10 @@ from demur.suppression.keyset import KeySet
 NEVER: Final = 2**31 - 1
 """The `told_on` of a member whom no notice reached: a day that never comes."""
 
+Bools = npt.NDArray[np.bool_]
+EPOCH: Final = date(1970, 1, 1)
+_NOBODY: Final = KeySet(np.empty(0, np.int64))
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -43,12 +47,6 @@ class Known:
     facts: Facts
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """Keys that are spellings of one account."""
-
-
-Bools = npt.NDArray[np.bool_]
-
-EPOCH: Final = date(1970, 1, 1)
-_NOBODY: Final = KeySet(np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,19 @@ _MOST_BYTES: Final = 2**20
 _LAST: Final = 2**31
 """A line after every other one: where a missing key is told."""
 
+_COMPLAINTS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "bool_type": lambda _: "write true or false",
+    "int_type": lambda _: "write a whole number",
+    "string_type": lambda _: "write text in quotation marks",
+    "tuple_type": lambda _: 'write a list, like ["public"]',
+    "model_type": lambda _: "this is the name of a table, not of a key",
+    "dict_type": lambda _: "this is the name of a table, not of a key",
+    "greater_than_equal": lambda context: f"write {context['ge']} or more",
+    "less_than_equal": lambda context: f"write {context['le']} or less",
+}
+_Version: TypeAlias = tuple[int, ...]
+"""What changes when the file does; empty while there is none."""
+
 
 def load_policy(path: Path) -> Policy:
     """The policy in ``path``.
@@ -126,18 +139,6 @@ def _choice(error: ErrorDetails) -> str:
     return f"has {_shown(error['input'])}: {hint}"
 
 
-_COMPLAINTS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
-    "bool_type": lambda _: "write true or false",
-    "int_type": lambda _: "write a whole number",
-    "string_type": lambda _: "write text in quotation marks",
-    "tuple_type": lambda _: 'write a list, like ["public"]',
-    "model_type": lambda _: "this is the name of a table, not of a key",
-    "dict_type": lambda _: "this is the name of a table, not of a key",
-    "greater_than_equal": lambda context: f"write {context['ge']} or more",
-    "less_than_equal": lambda context: f"write {context['le']} or less",
-}
-
-
 def _complaint(error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
@@ -155,10 +156,6 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return toml_value(value)
-
-
-_Version: TypeAlias = tuple[int, ...]
-"""What changes when the file does; empty while there is none."""
 
 
 class WatchedPolicy:

@@ -43,6 +43,9 @@ from demur.policy.fields import (
 from demur.spelling import Names
 from demur.terms import Audience, Basis, Kind
 
+FORMAT: Final = 1
+"""The version of demur.toml that this demur reads; a file with a higher one is refused."""
+
 
 class Section(BaseModel):
     """A table of demur.toml."""
@@ -283,10 +286,6 @@ class RegisterPlace(Section):
     """"" or "sqlite:///register.db" (a file in the workspace), or "postgresql://user@host/database"."""
     mark: str = ""
     """File that says how far the register was acknowledged, best on another disk; "" for one in the workspace."""
-
-
-FORMAT: Final = 1
-"""The version of demur.toml that this demur reads; a file with a higher one is refused."""
 
 
 class Policy(Section):

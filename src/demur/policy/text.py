@@ -26,6 +26,14 @@ FILE_NAME: Final = "demur.toml"
 
 KeyPath = tuple[str, ...]
 
+_WIDTH: Final = 100
+_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
+_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_HEAD: Final = (
+    "The policy of this workspace: what may come in, on what legal basis, and how text is changed.\n"
+    "`demur policy check` says whether it holds together; `demur policy show` prints what is in force."
+)
+
 
 def locate(text: str, key: str | Sequence[str]) -> int | None:
     """The line, from 1, on which a key or table first stands, or None where the file does not hold it.
@@ -88,15 +96,6 @@ def _paths(parsed: object, above: KeyPath = ()) -> Iterator[KeyPath]:
             yield from _paths(value, (*above, key))
     else:
         yield above
-
-
-_WIDTH: Final = 100
-_BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
-_SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_HEAD: Final = (
-    "The policy of this workspace: what may come in, on what legal basis, and how text is changed.\n"
-    "`demur policy check` says whether it holds together; `demur policy show` prints what is in force."
-)
 
 
 def write_policy(policy: Policy, path: Path) -> None:

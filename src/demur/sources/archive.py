@@ -36,6 +36,10 @@ _TAIL: Final = 65_535 + 22 + 20 + 56 + 100  # a comment, and the three records t
 _ZIP64: Final = 0xFFFF_FFFF
 _IGNORED: Final = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
+MAX_TOTAL: Final = 256 * 2**30
+"""Most bytes that are read from one export."""
+_DIGITS: Final = re.compile(r"(\d+)", re.ASCII)
+
 
 class Listed(NamedTuple):
     """One file of a part."""
@@ -228,12 +232,6 @@ def _why_no_zip(path: Path) -> str:
     if start == b"PK\x03\x04":
         return "is a truncated zip: download it again."
     return "is no zip: pass the export's zip, or the folder it was unpacked to."
-
-
-MAX_TOTAL: Final = 256 * 2**30
-"""Most bytes that are read from one export."""
-
-_DIGITS: Final = re.compile(r"(\d+)", re.ASCII)
 
 
 class _Budget:

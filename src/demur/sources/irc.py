@@ -42,6 +42,24 @@ _COLON: Final = re.compile(r"\s?:(?!/)")
 _ELSEWHERE: Final = re.compile(rf"(?<![\w@./:])@[{_LETTERS}]+|(?<![@./:{_LETTERS}])[{_LETTERS}]+(?=:(?:\s|$))")
 _TRIGGER: Final = re.compile(rf"!\S[^|>]*[|>]\s*([{_LETTERS}]+)\s*$")  # a bot told to explain something to someone
 
+_SPOKEN: Final = (
+    r"\[(?P<time>\d\d:\d\d(?::\d\d)?)\] {1,2}"
+    r"(?:<[ @+%&~]?(?P<said>[^>\n]*)>"
+    r"|\* (?P<acted>\S+)"
+    r"|\((?P<elsewhere>[^\s/]+)/[#&][^\s)]+\)"  # from a client's other window
+    r"|-(?P<noticed>[^\s:]+?)(?P<to>:[#&]\S+?)?-(?= ))"
+)
+_MESSAGE: Final = re.compile(_SPOKEN + " ?(?P<text>.*)")
+_SPEAKER: Final = re.compile("^" + _SPOKEN, re.MULTILINE)
+_COME_AND_GONE: Final = re.compile(
+    r"^=== (?P<nick>\S[^\[\n]*?(?:\[\S*\] ?\S*)??)"
+    r"(?:  ?\[[^\]\n]*\] +has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?| is now known as (?P<new>\S+))",
+    re.MULTILINE,
+)
+_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_FORMATTING: Final = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9A-Fa-f]{6})?|[\x02\x0f\x11\x16\x1d-\x1f]")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 class Nicks:
     """The nicks of a set of logs, without case."""
@@ -153,25 +171,6 @@ def _stranger_at(text: str, position: int) -> tuple[int, int] | None:
 def _mention(text: str, start: int, end: int) -> Span:
     nick = text[start:end].lstrip("@").replace(" ", "")
     return Span(start, end, Role.MENTION, f"{NAMESPACE}:{nick}")
-
-
-_SPOKEN: Final = (
-    r"\[(?P<time>\d\d:\d\d(?::\d\d)?)\] {1,2}"
-    r"(?:<[ @+%&~]?(?P<said>[^>\n]*)>"
-    r"|\* (?P<acted>\S+)"
-    r"|\((?P<elsewhere>[^\s/]+)/[#&][^\s)]+\)"  # from a client's other window
-    r"|-(?P<noticed>[^\s:]+?)(?P<to>:[#&]\S+?)?-(?= ))"
-)
-_MESSAGE: Final = re.compile(_SPOKEN + " ?(?P<text>.*)")
-_SPEAKER: Final = re.compile("^" + _SPOKEN, re.MULTILINE)
-_COME_AND_GONE: Final = re.compile(
-    r"^=== (?P<nick>\S[^\[\n]*?(?:\[\S*\] ?\S*)??)"
-    r"(?:  ?\[[^\]\n]*\] +has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?| is now known as (?P<new>\S+))",
-    re.MULTILINE,
-)
-_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-_FORMATTING: Final = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9A-Fa-f]{6})?|[\x02\x0f\x11\x16\x1d-\x1f]")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class IrcOptions(Options):

@@ -33,6 +33,12 @@ _STEP: Final = MAX_DIGITS // (_LOOKS + 1)
 """Bytes from one look for a long number to the next: so long a number meets at least ten that follow each other."""
 _BLOCK: Final = 1 << 16
 
+_PEEK: Final = 1 << 16
+_BOM: Final = b"\xef\xbb\xbf"
+_BROKEN: Final = (ijson.JSONError, UnicodeDecodeError, decimal.InvalidOperation)
+"""What the parser says of text that is no JSON, or of a number beyond all bounds (1e99999999999999999999)."""
+_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
+
 
 class JsonBounds:
     """Counts what a text of JSON holds, block by block."""
@@ -129,13 +135,6 @@ def exceeded(line: bytes) -> str | None:
         if found := bounds.exceeded(line[start : start + _BLOCK]):
             return found
     return None
-
-
-_PEEK: Final = 1 << 16
-_BOM: Final = b"\xef\xbb\xbf"
-_BROKEN: Final = (ijson.JSONError, UnicodeDecodeError, decimal.InvalidOperation)
-"""What the parser says of text that is no JSON, or of a number beyond all bounds (1e99999999999999999999)."""
-_FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
 
 
 class Record(NamedTuple):

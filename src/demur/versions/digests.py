@@ -44,6 +44,10 @@ UNKNOWN: Final = "unknown"
 
 _COLUMNS: Final = sorted(EXPORTED.names)  # ASCII, so that this is the order of RFC 8785
 
+_PIECES: Final = 256  # by first byte
+Prefixes = npt.NDArray[np.uint64]
+"""The first 8 bytes of item keys, as big-endian numbers; shape (n,)."""
+
 
 def canonical_rows(batch: pa.RecordBatch) -> Iterator[bytes]:
     """Canonical JSON (RFC 8785) of each row of ``batch``, schema ROW, nulls allowed anywhere."""
@@ -238,12 +242,6 @@ def item_prefixes(batch: pa.RecordBatch) -> Records:
 
 def _big_endian(keys: SubjectKeys) -> Records:
     return keys.astype(">i8").view(np.uint8).reshape(-1, PREFIX_BYTES)
-
-
-_PIECES: Final = 256  # by first byte
-
-Prefixes = npt.NDArray[np.uint64]
-"""The first 8 bytes of item keys, as big-endian numbers; shape (n,)."""
 
 
 @dataclass(frozen=True)

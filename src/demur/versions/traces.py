@@ -29,6 +29,15 @@ from demur.terms import Role
 Positions = npt.NDArray[np.int64]
 """Positions of rows in their batch, ascending, once each."""
 
+RECALL: Final = pa.schema(
+    [
+        pa.field("item", pa.string(), nullable=False),  # 32 hexadecimal digits, as in the export
+        pa.field("reason", pa.string(), nullable=False),  # a terms.Reason, a Trace, or `rewritten`
+    ]
+)
+"""A line of a recall."""
+_WRITERS: Final = {".csv": pyarrow.csv.CSVWriter, ".parquet": pq.ParquetWriter}
+
 
 class Trace(StrEnum):
     """How a row concerns a person; the order is that in which a row's reason is chosen."""
@@ -92,17 +101,6 @@ def _parents(lists: pa.Array) -> Positions:
     """The position of the list that each element of ``lists.flatten()`` stands in."""
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     return np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
-
-
-RECALL: Final = pa.schema(
-    [
-        pa.field("item", pa.string(), nullable=False),  # 32 hexadecimal digits, as in the export
-        pa.field("reason", pa.string(), nullable=False),  # a terms.Reason, a Trace, or `rewritten`
-    ]
-)
-"""A line of a recall."""
-
-_WRITERS: Final = {".csv": pyarrow.csv.CSVWriter, ".parquet": pq.ParquetWriter}
 
 
 @dataclass(frozen=True)

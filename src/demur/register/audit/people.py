@@ -34,6 +34,28 @@ Rows = npt.NDArray[Any]
 _SLACK: Final = 200_000
 """Rows that may wait before they are put in order."""
 
+_LINKING: Final = frozenset(
+    {
+        EntryKind.ACCOUNT_LINKED.value,
+        EntryKind.ACCOUNT_UNLINKED.value,
+        EntryKind.LINKS_UNPROVEN.value,
+        EntryKind.MEMBERS_IMPORTED.value,
+    }
+)
+"""The entries that change links."""
+_PAIR: Final = ("low", "high")
+_LINK: Final = np.dtype([("low", "i8"), ("high", "i8"), ("active", "i4"), ("proven", "i4")])
+_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8"), ("holder", "i8")])
+_CONSENT: Final = {EntryKind.CONSENT_GIVEN.value: 1, EntryKind.CONSENT_WITHDRAWN.value: 0}
+_KNOWING: Final = frozenset({*_CONSENT, EntryKind.MEMBERS_IMPORTED.value, EntryKind.PERSON_ERASED.value})
+"""The entries that change what is known of members."""
+_NONE: Final = -1
+_ERASED: Final = (UNKNOWN_REGION, 0, NEVER, None)
+"""Region, birth year, told on and imported consent of a member of whom nothing is known."""
+_RECORDED: Final = np.dtype([("key", "i8"), ("recorded", "i8")])
+_MARKED: Final = np.dtype([("key", "i8"), ("marked", "i8"), ("mark", "i8")])
+_PAGE: Final = 5_000
+
 
 class Latest:
     """Rows of a structured type, of which a later one with the same key takes the place of an earlier one."""
@@ -82,21 +104,6 @@ def matched(left: Rows, right: Rows, keys: Sequence[str]) -> tuple[npt.NDArray[n
     to_right, to_left = np.full(len(left), -1, np.int64), np.full(len(right), -1, np.int64)
     to_right[here], to_left[there] = there, here
     return to_right, to_left
-
-
-_LINKING: Final = frozenset(
-    {
-        EntryKind.ACCOUNT_LINKED.value,
-        EntryKind.ACCOUNT_UNLINKED.value,
-        EntryKind.LINKS_UNPROVEN.value,
-        EntryKind.MEMBERS_IMPORTED.value,
-    }
-)
-"""The entries that change links."""
-
-_PAIR: Final = ("low", "high")
-_LINK: Final = np.dtype([("low", "i8"), ("high", "i8"), ("active", "i4"), ("proven", "i4")])
-_MEMBERSHIP: Final = np.dtype([("key", "i8"), ("person", "i8"), ("holder", "i8")])
 
 
 class Links:
@@ -210,18 +217,6 @@ def groups(keys: SubjectKeys, links: Pairs) -> npt.NDArray[np.int64]:
 
 def _number(column: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.cast(column, sa.Integer)
-
-
-_CONSENT: Final = {EntryKind.CONSENT_GIVEN.value: 1, EntryKind.CONSENT_WITHDRAWN.value: 0}
-_KNOWING: Final = frozenset({*_CONSENT, EntryKind.MEMBERS_IMPORTED.value, EntryKind.PERSON_ERASED.value})
-"""The entries that change what is known of members."""
-
-_NONE: Final = -1
-_ERASED: Final = (UNKNOWN_REGION, 0, NEVER, None)
-"""Region, birth year, told on and imported consent of a member of whom nothing is known."""
-_RECORDED: Final = np.dtype([("key", "i8"), ("recorded", "i8")])
-_MARKED: Final = np.dtype([("key", "i8"), ("marked", "i8"), ("mark", "i8")])
-_PAGE: Final = 5_000
 
 
 class Members:

@@ -38,6 +38,8 @@ _BY_COVERAGE: Final = "told-by-coverage"
 _TOLD: Final = member.c.noticed_on < NEVER
 _DAY: Final = np.dtype([("key", "i8"), ("day", "i8")])
 
+_AT_ONCE: Final = 10_000
+
 
 def tell_by_proof(store: Store) -> None:
     """Set anew who is told, where that has not been done."""
@@ -60,9 +62,6 @@ def tell_anew(connection: sa.Connection, keys: SubjectKeys, time: int) -> None:
     if len(subjects):
         payload = {"accounts": len(subjects)}
         entries.append(connection, EntryKind.NOTICES_REGROUPED, payload, time, subjects=subjects)
-
-
-_AT_ONCE: Final = 10_000
 
 
 def respell(store: Store, keys: Keys) -> Keys:

@@ -33,6 +33,19 @@ LEAST_DAYS: Final = 28
 _MAILED_ON: Final = (0, *REMINDERS)
 """Days on which a mail about a doubt leaves, if nothing delays it: the question, and each reminder."""
 
+QUESTION: Final = "confirm"
+"""The mail that asks."""
+REMINDER: Final = "reminder"
+"""The mail that reminds of the question; its parameter `number` counts from 1."""
+OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
+"""Of a mail that waits."""
+_UNANSWERED: Final = (
+    sa.select(objection.c.seq, objection.c.confirm_by, doubt.c.days)
+    .join(doubt, doubt.c.objection == objection.c.seq)
+    .where(doubt.c.stands.is_(True), objection.c.phase == ObjectionPhase.LODGED.value)
+)
+"""What is doubted and nobody has answered yet."""
+
 
 def of(connection: sa.Connection, seq: int) -> Any:  # noqa: ANN401  # a row of `doubt`
     """The doubt that stands about an objection; None where nobody doubts it."""
@@ -131,14 +144,6 @@ def reasons(connection: sa.Connection, vault: Vault, seq: int) -> list[tuple[dat
     return [(moment(time), opened(connection, vault, number)[0]) for number, time in rows]
 
 
-QUESTION: Final = "confirm"
-"""The mail that asks."""
-REMINDER: Final = "reminder"
-"""The mail that reminds of the question; its parameter `number` counts from 1."""
-OPEN: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
-"""Of a mail that waits."""
-
-
 def waits() -> sa.ColumnElement[bool]:
     """Whether a mail to the holder of an objection's account waits to be delivered."""
     joined = sa.join(objected, letter, letter.c.subject == objected.c.account)
@@ -181,14 +186,6 @@ def unreachable(connection: sa.Connection, subject: int, time: int) -> None:
     joined = _UNANSWERED.join(objected, objected.c.objection == objection.c.seq)
     for row in connection.execute(joined.where(objected.c.account == subject).order_by(objection.c.seq)).all():
         stands(connection, row.seq, time, {})
-
-
-_UNANSWERED: Final = (
-    sa.select(objection.c.seq, objection.c.confirm_by, doubt.c.days)
-    .join(doubt, doubt.c.objection == objection.c.seq)
-    .where(doubt.c.stands.is_(True), objection.c.phase == ObjectionPhase.LODGED.value)
-)
-"""What is doubted and nobody has answered yet."""
 
 
 def _doubted(connection: sa.Connection, template: str, params: Mapping[str, JSON]) -> Any:  # noqa: ANN401  # a row

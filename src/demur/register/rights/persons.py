@@ -51,7 +51,19 @@ from demur.terms import EntryKind, NoticeStatus
 _STATEMENT: Final = b"demur/person.erased\0"
 """Stands before what is signed, so that a signature is good for nothing else."""
 _FAREWELL: Final = "erased"
-"""The letter that tells of an erasure: it alone outlives one."""
+"""The mail that tells of an erasure: it alone outlives one."""
+
+_MAIL: Final = "mail:"
+_IRC: Final = "irc:"
+_UNFINISHED: Final = "erasures"
+"""The progress mark: a JSON list of :class:`Erasure`."""
+_STEPS: Final = (
+    EntryKind.OBJECTION_CONFIRMED,
+    EntryKind.OBJECTION_LAPSED,
+    EntryKind.OBJECTION_WITHDRAWN,
+    EntryKind.OBJECTION_REVIVED,
+    EntryKind.OBJECTION_DOUBTED,
+)
 
 
 def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey) -> Effect:
@@ -115,20 +127,6 @@ def drop_contact_mails(connection: sa.Connection, vault: Vault, references: Coll
             theirs.append(number)
     gone = {"wrapped": None, "sealed": None, "status": NoticeStatus.CANCELLED.value}
     connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, theirs)).values(**gone))
-
-
-_MAIL: Final = "mail:"
-_IRC: Final = "irc:"
-_UNFINISHED: Final = "erasures"
-"""The progress mark: a JSON list of :class:`Erasure`."""
-
-_STEPS: Final = (
-    EntryKind.OBJECTION_CONFIRMED,
-    EntryKind.OBJECTION_LAPSED,
-    EntryKind.OBJECTION_WITHDRAWN,
-    EntryKind.OBJECTION_REVIVED,
-    EntryKind.OBJECTION_DOUBTED,
-)
 
 
 @dataclass(frozen=True)

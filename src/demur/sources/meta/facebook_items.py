@@ -42,6 +42,10 @@ from demur.terms import Audience, Kind, Role
 _MENTION: Final = re.compile(r"@\[(\d+):\d*:((?:[^\]\\]|\\.)+)\]")
 """How an export writes a mention: ``@[id:type:name]``."""
 
+_POSTS: Final = "(?:posts|photos_and_videos)/"
+COMMENTS: Final = r"(?:comments(?:_and_reactions)?|groups)/(?:your_)?(?:group_)?comments(?:_in_groups)?(?:_\d+)?\.json"
+"""Comments, also those in groups, which say so."""
+
 
 def attached(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     """Everything attached to a record, in order."""
@@ -141,8 +145,6 @@ class Section(NamedTuple):
     gone: bool = False
 
 
-_POSTS: Final = "(?:posts|photos_and_videos)/"
-
 SECTIONS: Final = (
     Section(_POSTS + r"your_posts\w*\.json"),
     Section(_POSTS + r"your_uncategorized_photos\.json"),
@@ -160,9 +162,6 @@ SECTIONS: Final = (
     Section(_POSTS + r"(?:trash|recently_deleted)\w*\.json", gone=True),
 )
 """In reading order: archived and deleted last, because a later row of the same id wins."""
-
-COMMENTS: Final = r"(?:comments(?:_and_reactions)?|groups)/(?:your_)?(?:group_)?comments(?:_in_groups)?(?:_\d+)?\.json"
-"""Comments, also those in groups, which say so."""
 
 
 def section_rows(member: Member, section: Section, context: Context) -> Iterator[ItemRow]:

@@ -39,6 +39,13 @@ from demur.terms import Audience, Kind, Role
 
 COMMENTS: Final = r"(?:comments/)?(?:post_|reels_)?comments(?:_\d+)?\.json"
 
+_FOLDER: Final = "(?:content|media)/"
+PROFILE: Final = r"profile\.json"
+_MEDIA: Final = r"media\.json"
+_MESSAGES: Final = r"messages\.json"
+_ALBUMS: Final = {"photos": None, "videos": None, "stories": Kind.STORY, "profile": Kind.PHOTO}
+"""The lists of ``media.json`` that are content, and their kind where the list alone decides it."""
+
 
 class Context(NamedTuple):
     """What one export says about all of its items."""
@@ -59,8 +66,6 @@ class Section(NamedTuple):
     """``account``: whoever may see the account; otherwise an :class:`Audience`, null if unknown."""
     gone: bool = False
 
-
-_FOLDER: Final = "(?:content|media)/"
 
 SECTIONS: Final = (
     Section(_FOLDER + r"posts(?:_\d+)?\.json"),
@@ -195,13 +200,6 @@ def _comment_audience(comment: _Comment, context: Context) -> str | None:
     """Under the owner's own post it is the account's; under another's only the controller may know."""
     own = comment.media_owner is not None and context.owner.account == f"instagram:{comment.media_owner.casefold()}"
     return context.account_audience if own else context.comments_audience
-
-
-PROFILE: Final = r"profile\.json"
-_MEDIA: Final = r"media\.json"
-_MESSAGES: Final = r"messages\.json"
-_ALBUMS: Final = {"photos": None, "videos": None, "stories": Kind.STORY, "profile": Kind.PHOTO}
-"""The lists of ``media.json`` that are content, and their kind where the list alone decides it."""
 
 
 def flat_files(archive: Archive) -> list[Member]:
