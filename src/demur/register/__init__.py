@@ -13,8 +13,8 @@ from demur.register.objections.attachments import Attachment
 from demur.register.objections.lodging import Receipt
 from demur.register.objections.queue import Listed, Listing, Order, Place, Waiting, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
+from demur.register.persons import Erasure, OwnObjection, merged
 from demur.register.register import Register
-from demur.register.rights.persons import Erasure, OwnObjection, merged
 
 __all__ = [
     "JSON",

@@ -36,7 +36,7 @@ from demur.register.members.standing import Standing
 from demur.register.members.upgrading import respell, tell_by_proof
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.objections import Objections
-from demur.register.rights.persons import Persons
+from demur.register.persons import Persons
 from demur.terms import EntryKind
 
 

@@ -18,7 +18,7 @@ from demur.register.database.records import Head
 from demur.register.database.tables import detail
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.rights.persons import is_signed
+from demur.register.persons import is_signed
 from demur.terms import BINDING, EntryKind
 
 _PAGE: Final = 2_000
