@@ -1,6 +1,6 @@
 """What an entry changed: enough to make again, from the entries alone, what stands in the other tables.
 
-Whoever replays entries (audit.py, a restore) needs of each its kind, time, payload, subjects and this. An effect is
+Whoever replays entries (audit/, a restore) needs of each its kind, time, payload, subjects and this. An effect is
 canonical JSON (RFC 8785), stored beside the entry and committed to under the entry's second salt. Accounts appear as
 subject keys. Each list of keys or of pairs of keys is base64 of little-endian int64, since JSON's numbers are too
 small for them, and a list may have a million rows. A field that is empty is left out.
