@@ -28,7 +28,7 @@ from making import open_policy
 
 import _measure as measure
 from demur import workspace as workspaces
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 
 SECONDS = 10.0
 CONNECTIONS = 64

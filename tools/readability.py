@@ -20,7 +20,7 @@ import html5lib
 import textstat
 from starlette.testclient import TestClient
 
-from demur.demo.policy import demo_policy
+from demur.demo.loop import demo_policy
 from demur.notices.authorities import authorities
 from demur.notices.mails import MAILS
 from demur.notices.rendering import Links, render_mail, render_notice

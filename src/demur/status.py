@@ -65,7 +65,7 @@ class Status:
     queue: int
     """Objections that wait for an officer; they bind."""
     queue_by_day: list[tuple[date, int]]
-    """The same by the day on which they came."""
+    """Objections that wait for an officer, by the day on which they came."""
     mails: int
     """Mails and notices that wait to be delivered."""
     lodged_by_day: list[tuple[date, int]]

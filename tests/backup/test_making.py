@@ -20,7 +20,7 @@ from demur.backup.restoring import Source
 from demur.corpus.importing import import_items
 from demur.errors import DemurError, RegisterError
 from demur.policy import Policy
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.versions.publish import publish
 from demur.workspace import Workspace
 

@@ -15,7 +15,7 @@ from demur.backup.restoring import Source
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UsageError, WorkspaceError
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase
 from demur.register.access.staff import StaffRole
 from demur.register.continuity.loss import undecided

@@ -11,7 +11,7 @@ import pytest
 from calling import Demur
 
 from demur.errors import CorpusError, SourceError
-from demur.kernel.facts import Facts
+from demur.kernel.rules import Facts
 from demur.register import MEMBER
 from demur.sources.base import MAX_ROWS
 from demur.sources.tables.members import member_batches

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from stdnum import iban
 
-from demur.demo import identifiers
+from demur.demo import writing
 from demur.demo.community import Community
 from demur.demo.items import ROWS, Fate, Wave
 from demur.demo.people import SOURCES, handle
@@ -19,7 +19,7 @@ from demur.demo.story import Import, Link, Object, Publish, Withdraw, story
 from demur.demo.texts import languages, mix
 from demur.demo.writing import BROKER, PARTNER, SLOTS
 from demur.identity import canonical
-from demur.register.members.rows import MEMBER
+from demur.register.members.staging import MEMBER
 from demur.terms import ITEM, Audience, Kind, Role
 
 TODAY = date(2026, 11, 22)
@@ -147,11 +147,11 @@ def test_identifiers_are_valid_and_reserved() -> None:
     rng = Random(3)
     reserved = [ipaddress.ip_network(n) for n in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
     for _ in range(200):
-        assert phonenumbers.is_valid_number(phonenumbers.parse(identifiers.phone(rng)))
-        assert iban.is_valid(identifiers.iban(rng))
-        address = ipaddress.ip_address(identifiers.address(rng))
+        assert phonenumbers.is_valid_number(phonenumbers.parse(writing.phone(rng)))
+        assert iban.is_valid(writing.iban(rng))
+        address = ipaddress.ip_address(writing.address(rng))
         assert any(address in network for network in reserved)
-        assert identifiers.mail(rng).endswith("@example.org")
+        assert writing.mail(rng).endswith("@example.org")
 
 
 def test_answers_stay_within_their_source(community: Community) -> None:

@@ -10,10 +10,9 @@ import pytest
 from pages import text_of
 from sheets import read_sheet
 
-from demur.demo.page import WIDTH, render
+from demur.demo.page import REASONS, WAVES, WIDTH, render
 from demur.demo.report import Cost, Example, Imported, Published, Report, Told, percentile
 from demur.demo.sheet import sheet
-from demur.demo.wording import REASONS, WAVES
 from demur.terms import Kind, Reason
 
 GOLDEN = Path(__file__).parent / "page.txt"

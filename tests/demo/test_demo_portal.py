@@ -14,9 +14,8 @@ from starlette.testclient import TestClient
 from demur.corpus.find import find as find_rows
 from demur.corpus.honour import honour
 from demur.demo.community import Community
-from demur.demo.loop import run
+from demur.demo.loop import demo_policy, run
 from demur.demo.page import render
-from demur.demo.policy import demo_policy
 from demur.demo.report import Report
 from demur.notices.lacking import lacks
 from demur.terms import NoticeStatus

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from demur.demo.community import Community
-from demur.demo.examples import Finder
 from demur.demo.items import Fate, Item, Piece, Wave
-from demur.demo.policy import demo_policy
-from demur.demo.residual import Residual
+from demur.demo.loop import demo_policy
+from demur.demo.residual import Finder, Residual
 from demur.demo.story import Import, Link, Members, Object, Withdraw, story
 from demur.demo.truth import Tally, Truth, shown
 from demur.identity import Pepper

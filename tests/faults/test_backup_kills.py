@@ -23,7 +23,7 @@ from demur.backup.making import back_up
 from demur.backup.restoring import Source, restore
 from demur.corpus.session import reading
 from demur.errors import DemurError
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.register.continuity.loss import undecided
 from demur.rights.erasing import erase
 from demur.terms import EntryKind

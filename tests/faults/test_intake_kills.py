@@ -25,7 +25,7 @@ from cluster import postgresql_database
 from making import open_policy
 
 from demur.policy import Policy
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.workspace import Workspace, create
 
 CLIENTS: Final = 8

@@ -21,7 +21,7 @@ from demur.corpus.session import reading
 from demur.corpus.store import Corpus
 from demur.errors import CheckFailed
 from demur.register import Register
-from demur.register.database.log import Log
+from demur.register.database.entries import Log
 from demur.register.members.standing import Standing
 from demur.terms import EntryKind
 from demur.versions import leave

@@ -29,7 +29,7 @@ from starlette.testclient import TestClient
 from town import town_policy
 from ways import FAR, Platform
 
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase, ObjectionState, Register
 from demur.rights.erasing import request as erase
 from demur.terms import EntryKind

@@ -24,7 +24,7 @@ from demur.cli import run
 from demur.corpus.session import reading
 from demur.errors import RegisterError
 from demur.objecting.lodging import by_name
-from demur.policy.sections import RegisterPlace
+from demur.policy.model import RegisterPlace
 from demur.register import ObjectionPhase
 from demur.register.continuity.loss import undecided
 from demur.terms import EntryKind

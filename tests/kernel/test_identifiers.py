@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from demur.kernel.identifiers import MASKS, Category, Hits, find_identifiers
+from demur.kernel.identifiers.find import scan
 from demur.kernel.identifiers.gate import Batch, gate
-from demur.kernel.identifiers.scan import scan
 
 ALL = frozenset(Category)
 HANDLE, PROFILE_URL, MAIL, PHONE, IBAN, IP = Category

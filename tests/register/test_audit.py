@@ -20,7 +20,7 @@ from demur.identity import Keys, Pepper
 from demur.register import Effect, Register
 from demur.register.database import entries
 from demur.register.database.tables import entry
-from demur.register.rights.erasing import erased
+from demur.register.persons import erased
 from demur.terms import EntryKind
 
 if TYPE_CHECKING:

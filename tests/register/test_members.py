@@ -10,7 +10,7 @@ import pytest
 
 from demur.errors import IdentityError, SourceError
 from demur.identity import Keys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register import MEMBER, Register
 from demur.terms import EntryKind
 

@@ -9,7 +9,7 @@ import pytest
 from demur.errors import IdentityError
 from demur.identity import Keys
 from demur.register import MEMBER, Erasure, Register, merged
-from demur.register.rights.persons import OwnObjection
+from demur.register.persons import OwnObjection
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ANN, BEN, CEM = "irc:ann", "irc:ben", "irc:cem"

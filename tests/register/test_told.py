@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from demur.identity import Keys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register import MEMBER, Delivered, Register, Selection
 from demur.register.members.standing import Reader
 from demur.terms import Channel

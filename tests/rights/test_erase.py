@@ -36,9 +36,9 @@ from demur.corpus.session import reading, writing
 from demur.errors import IdentityError, WorkspaceError
 from demur.objecting.channels import Route
 from demur.policy import write_policy
-from demur.policy.sections import Mail
+from demur.policy.model import Mail
 from demur.register import MEMBER
-from demur.register.rights.persons import Persons
+from demur.register.persons import Persons
 from demur.rights.erasing import erase, finish, request
 from demur.terms import EntryKind
 from demur.versions.publish import publish, retire_in

@@ -92,7 +92,7 @@ def test_lines_are_told_apart_by_more_than_colour() -> None:
 def test_one_day_or_two_are_drawn_as_bars(days: int) -> None:
     rows = [(code, _day(day), NoticeStatus.SENT, 1) for code in ("DE", "FR", "GS") for day in range(days)]
     series = told_over_time([*rows, ("GS", _day(0), NoticeStatus.QUEUED, 1)])
-    tree = ET.fromstring(plots.bars("n", "t", "d", series, top=100, unit=" %"))
+    tree = ET.fromstring(plots.dated_bars("n", "t", "d", series, top=100, unit=" %"))
     bars = [float(each.get("width", "")) for each in tree.iter("rect")]
     assert len(bars) == 3 * days
     full = 640 - 160 - 150

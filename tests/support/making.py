@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.identity import Pepper, SubjectKeys
-from demur.kernel.facts import NEVER, Facts, Known
-from demur.kernel.rules import Rules, compile_rules
+from demur.kernel.rules import NEVER, Facts, Known, Rules, compile_rules
 from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
 from demur.terms import ITEM
 

@@ -11,8 +11,7 @@ import pytest
 
 from demur.errors import CorpusError, UsageError
 from demur.suppression.keyset import KeySet
-from demur.versions.recall import recall_rows, write_recall
-from demur.versions.traces import traces
+from demur.versions.traces import recall_rows, traces, write_recall
 
 if TYPE_CHECKING:
     from tests.versions.conftest import Published

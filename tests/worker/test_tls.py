@@ -17,7 +17,7 @@ from mailing import Made, deliver, mail_policy, statuses
 from postbox import PASSWORD, USER, Manners, Postbox, authenticator, bad_server, certificate, server
 
 from demur.terms import NoticeStatus
-from demur.worker.events import MARK, Events
+from demur.worker.platform_lanes import MARK, Events
 from demur.worker.smtp import Timeouts
 
 PATIENT: Final = Timeouts(greeting=15, command=15, end=15)

@@ -12,7 +12,7 @@ from demur.cli import run
 from demur.corpus import importing
 from demur.corpus.honour import honour
 from demur.policy import Door, Notice, Policy, Portal
-from demur.policy.write import write_policy
+from demur.policy.text import write_policy
 from demur.register import Register
 from demur.terms import Channel, EntryKind, NoticeStatus
 from demur.workspace import Workspace, create

@@ -11,8 +11,7 @@ from demur.errors import WorkspaceError
 from demur.policy import Portal
 from demur.terms import Channel, EntryKind, NoticeStatus
 from demur.worker.delivery import Delivery
-from demur.worker.events import MARK, Events
-from demur.worker.in_app import InAppNotices
+from demur.worker.platform_lanes import MARK, Events, InAppNotices
 from demur.worker.webhooks import TOLERANCE_S, key_of, sign, verify, webhook_key
 
 

@@ -26,7 +26,7 @@ from demur.backup.container import INNER, Listed
 from demur.backup.journals import Journals
 from demur.corpus import journal as imports
 from demur.corpus.honour import honour_in
-from demur.corpus.recovery import remove_leavings
+from demur.corpus.journal import remove_leavings
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError

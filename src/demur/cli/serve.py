@@ -19,7 +19,7 @@ import click
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import emit
 from demur.errors import UsageError
-from demur.policy.hosts import loopback
+from demur.policy.fields import loopback
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ from markupsafe import Markup
 
 from demur.cli.frame.output import count
 from demur.policy import Policy, rule_of
-from demur.sheet import plots
-from demur.sheet.bars import Bar, bars, histogram
 from demur.sheet.page import banner, cards, figure, listed, page, section, table, text
+from demur.sheet.plots import Bar, bars, columns, histogram
 from demur.status import Deadline, Status
 from demur.terms import Reason
 from demur.versions.findings import MEANS, Findings
@@ -143,7 +142,7 @@ def _objections(found: Status, made: datetime) -> Iterator[Markup]:
     for name, title, days in kinds:
         shown = [(day, number) for day, number in days if name == "queue" or day > since]
         if shown:
-            plot = plots.columns(name, title, f"{sum(number for _, number in shown):,} in all", shown)
+            plot = columns(name, title, f"{sum(number for _, number in shown):,} in all", shown)
             parts.append(figure(title, plot, table(title, ("day", "objections"), shown, "objections")))
     if parts:
         yield section("Objections", *parts)

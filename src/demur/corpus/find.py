@@ -29,7 +29,7 @@ _NO_WORD: Final = r"[^\pL\pM\pN_]"
 """A character that belongs to no word, as RE2 has it."""
 _BLANK: Final = r"[\s\pZ]+"
 _BLANKS: Final = r"\s+"
-"""The same for Python."""
+"""Blanks between words, as Python's own patterns have them."""
 _AROUND: Final = 60
 """Characters of an excerpt before and after the words."""
 

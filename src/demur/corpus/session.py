@@ -15,7 +15,7 @@ from typing import Final
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import small_fragments
-from demur.corpus.recovery import finish_staged, remove_leavings
+from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full

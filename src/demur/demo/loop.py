@@ -3,10 +3,21 @@
 Everything goes through the same functions as the command line; nothing here knows how they work. Invariants: every
 objection is lodged and honoured by itself, so that its cost can be told; what the imports say they left out is
 compared with the ground truth, reason by reason.
+
+The policy of the demo has the safe defaults, and every rule of the door in use, so that each has something to do; its
+notice lacks nothing that `demur notice check` asks for, and what ``notice.toml`` says in it is true of a demo. Its
+members are told, as `demur notice send` and `demur worker` do, once the last version was exported and verified. No
+mail leaves the machine, because the policy names no server: each becomes a file in the outbox.
 """
 
+import re
+import threading
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
+from email import message_from_bytes, policy
+from importlib.resources import files
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -16,18 +27,101 @@ import pyarrow.parquet as pq
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.demo.community import SEED, Community
-from demur.demo.examples import Finder
-from demur.demo.policy import demo_policy
-from demur.demo.report import Cost, Imported, Published, Report
-from demur.demo.residual import Residual, Row
+from demur.demo.report import Cost, Imported, Published, Report, Told
+from demur.demo.residual import Finder, Residual, Row
 from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withdraw, story
-from demur.demo.telling import tell
 from demur.demo.truth import Tally, Truth
+from demur.demo.writing import PARTNER, SINCE_YEARS
+from demur.notices.campaign import channels_of, selection_of
+from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Policy, Portal, Purpose
+from demur.policy.model import Wording
 from demur.register import Register
-from demur.terms import Kind
+from demur.terms import Channel, Kind
 from demur.versions.leave import export, verify
 from demur.versions.publish import publish
+from demur.worker.mails import Post
+from demur.worker.work import work
 from demur.workspace import Workspace, create
+
+REGIONS: Final = ("AT", "BE", "CY", "DE", "EE", "ES", "FI", "FR", "GR", "IE", "IT", "LU", "MT", "NL", "PL", "SE")
+
+
+def demo_policy(today: date) -> Policy:
+    """The policy as of ``today``: an invented controller, legitimate interests signed, thirty days of notice."""
+    signed = Assessment(document="An invented assessment", date=today, signed_by="The demo")
+    wording = _wording()
+    return Policy(
+        regions=REGIONS,
+        effective_date=today,
+        controller=Controller(
+            name="Harbour Commons (invented)",
+            contact="privacy@harbour.example",
+            dpo="dpo@harbour.example",
+            address="No Quay 1, Nowhere",
+            country="IE",
+        ),
+        purpose=Purpose(description="To show the whole loop on people who do not exist."),
+        basis=LegalBasis(legitimate_interests=signed),
+        notice=Notice(required=True, period_days=30, languages=tuple(wording), wording=wording),
+        door=Door(origins=("first-party", PARTNER), since=date(today.year - SINCE_YEARS, 1, 1)),
+        portal=Portal(namespace="forum"),
+    )
+
+
+def _wording() -> dict[str, Wording]:
+    """What the controller says, by language, the default one first."""
+    table = tomllib.loads(files(__package__).joinpath("notice.toml").read_text("utf-8"))
+    return {language: Wording(**said) for language, said in table.items()}
+
+
+CAMPAIGN: Final = "autumn"
+
+
+def tell(workspace: Workspace, account: str, today: date) -> Told:
+    """Queue a notice for everybody whose content may come in, and deliver them all into the outbox.
+
+    Args:
+        workspace: where the loop has ended.
+        account: of the reader whose mail is the example; "" for none.
+        today: the day on which ages are reckoned.
+    """
+    started, demo = perf_counter(), workspace.policy()
+    assert not demo.mail.server
+    with workspace.register() as register:
+        campaign = register.campaigns.start(CAMPAIGN, selection_of(demo, today), channels_of(demo))
+        mail = _mail_of(workspace, register, demo, account) if account else None
+    work(workspace, threading.Event(), once=True)
+    there = mail if mail and mail.is_file() else None
+    mails = sum(1 for _ in workspace.outbox_path.glob("*.eml"))
+    return Told(
+        campaign=campaign.name,
+        mails=mails,
+        unreached=campaign.people - mails,
+        outbox=workspace.outbox_path,
+        portal=demo.portal.url,
+        mail=there,
+        link=_link_in(there, demo.portal.url) if there else "",
+        seconds=perf_counter() - started,
+    )
+
+
+def _mail_of(workspace: Workspace, register: Register, demo: Policy, account: str) -> Path | None:
+    """Where the mail to an account's person will lie; None if they get none."""
+    theirs = set(register.members.covered_with(account).tolist())
+    addressed = (subject for subject, _ in register.notices.records(CAMPAIGN) if subject in theirs)
+    post = Post(demo, workspace.keys())
+    names = (post.notice_id(CAMPAIGN, subject, Channel.MAIL) for subject in addressed)
+    return next((workspace.outbox_path / f"{name}.eml" for name in names), None)
+
+
+def _link_in(mail: Path, portal: str) -> str:
+    """The link of a mail, to the page where its reader objects."""
+    body = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",))
+    assert body is not None
+    found = re.search(rf"{re.escape(portal)}/[a-z]+/o/\S+", body.get_content())
+    assert found is not None
+    return found.group()
+
 
 EXPORTS: Final = "exports"
 _COLUMNS: Final = (

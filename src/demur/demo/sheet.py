@@ -10,12 +10,11 @@ from typing import Final
 
 from markupsafe import Markup
 
-from demur.demo.page import bins, commands
+from demur.demo.page import MEANS, MEANS_NOT, REASONS, WAVES, bins, commands
 from demur.demo.report import Example, Report, percentile
-from demur.demo.wording import MEANS, MEANS_NOT, REASONS, WAVES
-from demur.sheet.bars import Bar, bars, histogram
 from demur.sheet.page import banner, cards, figure, listed, page, section, table, text
 from demur.sheet.page import commands as command_list
+from demur.sheet.plots import Bar, bars, histogram
 from demur.terms import Kind, Reason
 
 _MASK: Final = re.compile(r"\[[a-z -]+\]")

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.kernel.facts import NEVER
-from demur.kernel.rules import EPOCH, Bools, Rules, start_of, under_age
+from demur.kernel.rules import EPOCH, NEVER, Bools, Rules, start_of, under_age
 from demur.terms import Audience, Basis, Kind, Reason
 
 Codes = npt.NDArray[np.int8]

@@ -1,7 +1,8 @@
 """What the kernel knows besides the batch: the policy, what members say of themselves, and who is suppressed.
 
 Invariants: a ``Rules`` is a value, as of one register checkpoint and one day; it is picklable, and the same value in
-any process gives the same answer for the same item.
+any process gives the same answer for the same item. What is said of people are plain records, filled by whoever keeps
+the register; every array of subject keys is int64, shape (n,), sorted and without duplicates.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,14 +13,40 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.identity import Pairs, Pepper, SubjectKeys, grown
-from demur.kernel.facts import Facts, Known
 from demur.policy import Policy
 from demur.suppression.keyset import KeySet
 
-Bools = npt.NDArray[np.bool_]
+NEVER: Final = 2**31 - 1
+"""The `told_on` of a member whom no notice reached: a day that never comes."""
 
+Bools = npt.NDArray[np.bool_]
 EPOCH: Final = date(1970, 1, 1)
 _NOBODY: Final = KeySet(np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What members say of themselves, as far as the door asks for it: five columns of n rows, sorted by key."""
+
+    keys: SubjectKeys
+    region: npt.NDArray[np.bytes_]
+    """S2, ISO 3166-1 alpha-2; b'' if unknown."""
+    birth_year: npt.NDArray[np.int16]
+    """0 if unknown."""
+    told_on: npt.NDArray[np.int32]
+    """Days since 1970-01-01 of the first notice; NEVER if none is known."""
+    consented: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Who may not be used, and what is known of everybody else, at one moment."""
+
+    suppressed: SubjectKeys
+    """Every account of every person with a binding objection, by every spelling."""
+    facts: Facts
+    alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    """Keys that are spellings of one account."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ block of its own, apart from everything else; what only the controller can say i
 the language they are in; nothing in it claims that anything is lawful, anonymous or approved.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
@@ -47,6 +47,8 @@ __all__ = [
 
 Behalf = Literal["self", "child", "other"]
 """Whose content somebody speaks for: their own, a child's, somebody else's."""
+FOR: Final = "for"
+"""The field of a statement, and of a mail about an objection, that says so; absent for oneself."""
 
 _FIRST_PARTY: Final = "first-party"
 
@@ -114,6 +116,12 @@ class NoticeContent:
     def section(self, key: str) -> NoticeSection | None:
         """The section of that key, None where the policy has nothing for it."""
         return next((section for section in self.sections if section.key == key), None)
+
+
+def behalf_of(said: Mapping[str, object]) -> Behalf:
+    """For whom an objection was lodged, by a statement or a mail; the field `child` is how it was said once."""
+    found = said.get(FOR, "child" if said.get("child") else "self")
+    return next((each for each in get_args(Behalf) if each == found), "self")
 
 
 def name_of(policy: Policy) -> str:

@@ -12,7 +12,7 @@ from demur.notices.campaign import channels_of
 from demur.notices.languages import matching
 from demur.notices.words import PURPOSE, Field, languages_of, said
 from demur.policy import Policy
-from demur.policy.hosts import loopback
+from demur.policy.fields import loopback
 from demur.terms import Basis, Kind
 
 _FIELDS: Final[tuple[tuple[Field, str, str], ...]] = (

@@ -12,7 +12,7 @@ from typing import Final
 
 from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, complaint_of, name_of, undone_of
+from demur.notices.content import Behalf, behalf_of, complaint_of, name_of, undone_of
 from demur.notices.languages import N_, within
 from demur.notices.templating import line
 from demur.notices.words import day, speaker
@@ -79,7 +79,7 @@ _STOPPED: Final[Mapping[Behalf, str]] = {
 
 def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
     """The confirmation says what stops, from when, and what can't be undone."""
-    _, behalf = speaker(language), _behalf(params)
+    _, behalf = speaker(language), behalf_of(params)
     return MailContent(
         _(_RECEIVED[behalf]),
         (
@@ -96,7 +96,7 @@ def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
 def _stands(params: Params, language: str) -> tuple[str, ...]:
     """What a receipt says to the holder of an account."""
     _ = speaker(language)
-    return _(_STOPPED[_behalf(params)]), _("You do not have to do anything else.")
+    return _(_STOPPED[behalf_of(params)]), _("You do not have to do anything else.")
 
 
 def _said(params: Params, language: str) -> tuple[str, ...]:
@@ -134,7 +134,7 @@ def _reminder(policy: Policy, language: str, params: Params) -> MailContent:
 def _question(policy: Policy, language: str, params: Params) -> Question:
     by = params["confirm_by"]
     until = None if by is None else datetime.fromisoformat(str(by)).date()
-    return question_of(policy, language, _behalf(params), until)
+    return question_of(policy, language, behalf_of(params), until)
 
 
 def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
@@ -154,7 +154,7 @@ def _sign_in(policy: Policy, language: str, params: Params) -> MailContent:
 
 
 def _withdrawn(policy: Policy, language: str, params: Params) -> MailContent:
-    _, (subject, follows) = speaker(language), withdrawn_of(language, _behalf(params))
+    _, (subject, follows) = speaker(language), withdrawn_of(language, behalf_of(params))
     return MailContent(
         subject,
         (follows, _reference(params, language), _("You can object again at any time.")),
@@ -176,7 +176,7 @@ _KEPT: Final[Mapping[Behalf, str]] = {
 
 
 def _erased(policy: Policy, language: str, params: Params) -> MailContent:
-    _, behalf = speaker(language), _behalf(params)
+    _, behalf = speaker(language), behalf_of(params)
     subject, done = _DELETED[behalf]
     return MailContent(
         _(subject),
@@ -196,7 +196,7 @@ _READY: Final[Mapping[Behalf, str]] = {
 def _copy_ready(_policy: Policy, language: str, params: Params) -> MailContent:
     _ = speaker(language)
     return MailContent(
-        _("Your copy is ready"), (_(_READY[_behalf(params)]),), _text(params, "url"), button=_("Get your copy")
+        _("Your copy is ready"), (_(_READY[behalf_of(params)]),), _text(params, "url"), button=_("Get your copy")
     )
 
 
@@ -210,12 +210,6 @@ MAILS: Final[Mapping[str, Callable[[Policy, str, Params], MailContent]]] = {
     "copy-ready": _copy_ready,
 }
 """Every mail by the name that the register has for it."""
-
-
-def _behalf(params: Params) -> Behalf:
-    """For whom somebody objected or asked; for themselves where nothing says so."""
-    found = params.get("for")
-    return "child" if found == "child" else "other" if found == "other" else "self"
 
 
 def _text(params: Params, name: str) -> str:

@@ -151,26 +151,6 @@ def without_account(
     return receipt.seq
 
 
-def by_letter(register: Register, written: Written, office: Office, *, checked: bool) -> list[Receipt]:
-    """Record an objection that came in free text; the receipt of each part.
-
-    What nobody has checked is asked about, where an address is known: what a mail says of its sender can be forged. It
-    waits in the officer's queue, and binds, whatever comes of the question.
-
-    Args:
-        register: where.
-        written: what was written.
-        office: with what, and when.
-        checked: whether staff know that the accounts are the writer's: then they are linked and the objection is
-            confirmed. Else each account gets an objection of its own, and its holder is asked; what was written goes
-            with the first one alone.
-
-    Raises:
-        IdentityError: for a malformed account.
-    """
-    return list(take_letter(register, written, office, checked=checked).receipts)
-
-
 @dataclass(frozen=True)
 class Taken:
     """What was done with a letter."""
@@ -186,10 +166,20 @@ class Taken:
 
 
 def take_letter(register: Register, written: Written, office: Office, *, checked: bool) -> Taken:
-    """Record one letter, as :func:`by_letter` does, and tell what came of it.
+    """Record an objection that came in free text, and tell what came of it.
 
-    What a mail says of its writer in fields that anybody can forge gets objections of its own, which link nothing and
-    which no mail follows but to an address on file; staff who know whose it is name the account.
+    What nobody has checked is asked about, where an address is known: what a mail says of its sender can be forged. It
+    waits in the officer's queue, and binds, whatever comes of the question. What a mail says of its writer in fields
+    that anybody can forge gets objections of its own, which link nothing and which no mail follows but to an address on
+    file; staff who know whose it is name the account.
+
+    Args:
+        register: where.
+        written: what was written.
+        office: with what, and when.
+        checked: whether staff know that the accounts are the writer's: then they are linked and the objection is
+            confirmed. Else each account gets an objection of its own, and its holder is asked; what was written goes
+            with the first one alone.
 
     Raises:
         IdentityError: for a malformed account.

@@ -12,7 +12,7 @@ from typing import Final
 from demur.characters import IN_LINE, UNSEEN
 from demur.errors import IdentityError
 from demur.kernel.identifiers import Category
-from demur.kernel.identifiers.scan import scan
+from demur.kernel.identifiers.find import scan
 from demur.register.members.people import identify
 from demur.spelling import DEFAULT, FEDIVERSE, MAIL, Names
 

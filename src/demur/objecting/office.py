@@ -8,21 +8,19 @@ language on file, else in that of the page.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, get_args
+from typing import Final
 
 from demur.identity import Keys
-from demur.notices.content import Behalf
+from demur.notices.content import FOR, Behalf, behalf_of
 from demur.notices.languages import LANGUAGES, matching
 from demur.notices.words import languages_of
 from demur.objecting.channels import Route
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.database.records import JSON
-from demur.register.objections.confirmation import QUESTION, REMINDER
-from demur.register.objections.doubts import LEAST_DAYS
+from demur.register.objections.doubts import LEAST_DAYS, QUESTION, REMINDER
 from demur.tokens import Purpose, Tokens
 
-_FOR: Final = "for"
 _MAIL: Final = "mail:"
 
 
@@ -109,7 +107,7 @@ def post_question(
 ) -> None:
     """Ask the holder of an address whether to keep an objection; ``reminder``: which one it is, counted from 1.
 
-    Its deadline, where a doubt gave it one, is filled in when the mail leaves (confirmation.py).
+    Its deadline, where a doubt gave it one, is filled in when the mail leaves (doubts.py).
     """
     language = _language(register, office, to)
     params: dict[str, JSON] = {
@@ -136,15 +134,9 @@ def post_withdrawn(register: Register, state: ObjectionState, office: Office) ->
         _post(register, "withdrawn", language, params, office, to)
 
 
-def behalf_of(said: Mapping[str, JSON]) -> Behalf:
-    """For whom an objection was lodged, by what is sealed with it: absent for oneself; `child` is how it was once."""
-    found = said.get(_FOR, "child" if said.get("child") else "self")
-    return next((each for each in get_args(Behalf) if each == found), "self")
-
-
 def about(behalf: Behalf) -> dict[str, JSON]:
     """What a statement, and a mail about an objection, say of it; nothing where somebody objects for themselves."""
-    return {} if behalf == "self" else {_FOR: behalf}
+    return {} if behalf == "self" else {FOR: behalf}
 
 
 def _about(register: Register, reference: str) -> dict[str, JSON]:

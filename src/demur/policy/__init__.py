@@ -1,10 +1,8 @@
 """demur.toml: what a controller decided, read, checked, written and explained."""
 
 from demur.policy.explain import door_lines, rule_of
-from demur.policy.load import complaint, load_policy
-from demur.policy.model import Policy
-from demur.policy.places import FILE_NAME, locate, place
-from demur.policy.sections import (
+from demur.policy.load import WatchedPolicy, complaint, load_policy
+from demur.policy.model import (
     Accounts,
     Assessment,
     Controller,
@@ -15,6 +13,7 @@ from demur.policy.sections import (
     Notice,
     Objections,
     Others,
+    Policy,
     Portal,
     Purpose,
     RegisterPlace,
@@ -23,8 +22,7 @@ from demur.policy.sections import (
     Webhooks,
     Wording,
 )
-from demur.policy.watching import WatchedPolicy
-from demur.policy.write import render_policy, toml_value, write_policy
+from demur.policy.text import FILE_NAME, locate, place, render_policy, toml_value, write_policy
 
 __all__ = [
     "FILE_NAME",

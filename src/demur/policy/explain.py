@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.policy.model import Policy
-from demur.policy.places import place
-from demur.policy.write import toml_value
+from demur.policy.text import place, toml_value
 from demur.terms import Reason
 
 

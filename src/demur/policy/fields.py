@@ -1,9 +1,11 @@
 """The types of keys of demur.toml beyond TOML's own, each with the sentence that a wrong value earns.
 
-Invariants: a check answers with the value in its one canonical form or raises ValueError; the message goes on
-after "`key` in demur.toml line n", so it begins with a verb, and ends with what to write instead.
+Invariants: a check answers with the value in its one canonical form or raises ValueError; the message goes on after
+"`key` in demur.toml line n", so it begins with a verb, and ends with what to write instead. A host of which it can't
+be told whether others reach it counts as one that they do.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -15,6 +17,26 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from demur.spelling import MAIL
 from demur.terms import Audience, Kind
+
+_RESERVED: Final = frozenset({"localhost", "example", "test", "invalid", "example.com", "example.net", "example.org"})
+"""Names that nobody on the internet has (RFC 2606, RFC 6761)."""
+
+
+def public(url: str) -> bool:
+    """Whether others can reach an address of the web."""
+    host = (urlsplit(url).hostname or "").lower().rstrip(".")
+    return not (host in _RESERVED or host.endswith(tuple(f".{name}" for name in _RESERVED)) or loopback(host))
+
+
+def loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
 
 ADULT: Final = 18
 """Years; below it a person is a child (Art. 1 UN Convention on the Rights of the Child)."""

@@ -1,23 +1,25 @@
-"""demur.toml -> Policy, or one sentence that says what to change.
+"""demur.toml -> Policy, or one sentence that says what to change; and the file watched while a process runs for long.
 
-Invariants: the answer is a valid policy or a PolicyError, never something in between; of several mistakes the
-one that stands first in the file is told; a value that may be a secret (the register's URL) is never
-repeated.
+Invariants: the answer is a valid policy or a PolicyError, never something in between; of several mistakes the one that
+stands first in the file is told; a value that may be a secret (the register's URL) is never repeated. Of a file that
+is watched an edit counts from the next look on: the policy is what demur.toml says now, as far as it can be read (in
+the middle of an edit the last good one stays). A look that finds nothing new costs one question to the file system;
+threads may share it.
 """
 
 import re
+import threading
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from demur.errors import PolicyError, nearest, suggestion
 from demur.policy.model import FORMAT, Policy
-from demur.policy.places import locate
-from demur.policy.write import toml_value
+from demur.policy.text import locate, toml_value
 
 _TOML_LINE: Final = re.compile(r"^(?P<what>.*?)\s*\(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
 _CHOICE: Final = re.compile(r"'([^']*)'")
@@ -25,6 +27,19 @@ _MOST_BYTES: Final = 2**20
 """Of a demur.toml; every wording in every language takes a tenth of that."""
 _LAST: Final = 2**31
 """A line after every other one: where a missing key is told."""
+
+_COMPLAINTS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "bool_type": lambda _: "write true or false",
+    "int_type": lambda _: "write a whole number",
+    "string_type": lambda _: "write text in quotation marks",
+    "tuple_type": lambda _: 'write a list, like ["public"]',
+    "model_type": lambda _: "this is the name of a table, not of a key",
+    "dict_type": lambda _: "this is the name of a table, not of a key",
+    "greater_than_equal": lambda context: f"write {context['ge']} or more",
+    "less_than_equal": lambda context: f"write {context['le']} or less",
+}
+_Version: TypeAlias = tuple[int, ...]
+"""What changes when the file does; empty while there is none."""
 
 
 def load_policy(path: Path) -> Policy:
@@ -124,18 +139,6 @@ def _choice(error: ErrorDetails) -> str:
     return f"has {_shown(error['input'])}: {hint}"
 
 
-_COMPLAINTS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
-    "bool_type": lambda _: "write true or false",
-    "int_type": lambda _: "write a whole number",
-    "string_type": lambda _: "write text in quotation marks",
-    "tuple_type": lambda _: 'write a list, like ["public"]',
-    "model_type": lambda _: "this is the name of a table, not of a key",
-    "dict_type": lambda _: "this is the name of a table, not of a key",
-    "greater_than_equal": lambda context: f"write {context['ge']} or more",
-    "less_than_equal": lambda context: f"write {context['le']} or less",
-}
-
-
 def _complaint(error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return str(error["ctx"]["error"])
@@ -153,3 +156,48 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return toml_value(value)
+
+
+class WatchedPolicy:
+    """The policy that a file says."""
+
+    def __init__(self, path: Path, unreadable: Callable[[PolicyError], None] = lambda _: None) -> None:
+        """Read the file.
+
+        Args:
+            path: of demur.toml.
+            unreadable: is told, once for each edit, that the file can't be read.
+
+        Raises:
+            PolicyError: when it can't be read now, or does not hold together.
+        """
+        self._path = path
+        self._unreadable = unreadable
+        self._lock = threading.Lock()
+        self._seen = self._told = _version(path)
+        self._policy = load_policy(path)
+
+    def now(self) -> Policy:
+        """What the file says now, or said when it could last be read."""
+        if (version := _version(self._path)) != self._seen:
+            with self._lock:
+                self._read(version)
+        return self._policy
+
+    def _read(self, version: _Version) -> None:
+        try:
+            self._policy = load_policy(self._path)
+        except PolicyError as error:  # somebody is editing it: the next look tries again
+            if version != self._told:
+                self._told = version
+                self._unreadable(error)
+            return
+        self._seen = self._told = version
+
+
+def _version(path: Path) -> _Version:
+    try:
+        known = path.stat()
+    except OSError:
+        return ()
+    return known.st_mtime_ns, known.st_size, known.st_ino

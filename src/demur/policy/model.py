@@ -1,7 +1,9 @@
-"""demur.toml whole: the tables of sections.py under one roof, and a hash of everything that decides.
+"""demur.toml as frozen, validated models: its tables, the whole of them under one roof, and a hash of what decides.
 
-Invariants: a :class:`Policy` that exists holds together. The text under each field is also the comment that ``demur
-init`` writes above it and the row in docs/policy.md.
+Invariants: a :class:`Policy` that exists holds together; whatever is not said has the safe value (public audience
+only, messages and minors never, an unknown age left out, a notice asked for, no mail leaves the workspace). The text
+under each field is its unit and meaning: it is also the comment that ``demur init`` writes above the key and the row
+in docs/policy.md.
 """
 
 import hashlib
@@ -9,29 +11,281 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from demur.policy.fields import Day, Regions
-from demur.policy.sections import (
-    Accounts,
-    Controller,
-    Door,
-    Identifiers,
-    LegalBasis,
-    Mail,
-    Notice,
-    Objections,
-    Others,
-    Portal,
-    Purpose,
-    RegisterPlace,
-    Retention,
-    Section,
-    Webhooks,
+from demur.policy.fields import (
+    ADULT,
+    Age,
+    Audiences,
+    BounceAddress,
+    Caseless,
+    Country,
+    Day,
+    DayOrNone,
+    Days,
+    Identifier,
+    Kinds,
+    Language,
+    Languages,
+    MailAddress,
+    Namespace,
+    Origins,
+    PortalUrl,
+    Profiles,
+    Regions,
+    RegisterUrl,
+    Server,
+    Trace,
+    Unknown,
+    WebUrl,
+    public,
 )
+from demur.spelling import Names
+from demur.terms import Audience, Basis, Kind
 
 FORMAT: Final = 1
 """The version of demur.toml that this demur reads; a file with a higher one is refused."""
+
+
+class Section(BaseModel):
+    """A table of demur.toml."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, validate_default=True
+    )
+
+
+class Controller(Section):
+    """[controller]."""
+
+    name: str = ""
+    """Name of the organisation, as it stands in notices, manifests and data cards."""
+    contact: MailAddress = ""
+    """Mail address that anyone can write to."""
+    dpo: MailAddress = ""
+    """Mail address of the data protection officer (Art. 37 GDPR), "" if there is none."""
+    address: str = ""
+    """Postal address, in one line."""
+    country: Country = ""
+    """Country of the main establishment, ISO 3166-1 alpha-2, "" if not said."""
+
+
+class Purpose(Section):
+    """[purpose]."""
+
+    name: str = "Training of generative AI models"
+    """The purpose in a few words; in another language it is purpose_name of [notice.wording.LANGUAGE]."""
+    description: str = ""
+    """The purpose in a sentence or two, in words that members understand."""
+
+
+class Assessment(Section):
+    """One legal basis: the document that assesses it, when, and who answers for it."""
+
+    document: str = ""
+    """Title, path or URL of the assessment, "" while there is none."""
+    date: DayOrNone = None
+    """Day of the signature, "" while it is not signed."""
+    signed_by: str = ""
+    """Name or role of who signed it, "" while it is not signed."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether document, date and signature are all there."""
+        return bool(self.document and self.date and self.signed_by)
+
+
+class LegalBasis(Section):
+    """[basis]."""
+
+    use: Annotated[Basis, Field(strict=False)] = Basis.LEGITIMATE_INTERESTS
+    """The basis in use; "consent" turns the door around: only authors with a recorded consent come in."""
+    consent: Assessment = Assessment()
+    """Art. 6(1)(a) GDPR."""
+    contract: Assessment = Assessment()
+    """Art. 6(1)(b) GDPR."""
+    legal_obligation: Assessment = Assessment()
+    """Art. 6(1)(c) GDPR."""
+    vital_interests: Assessment = Assessment()
+    """Art. 6(1)(d) GDPR."""
+    public_task: Assessment = Assessment()
+    """Art. 6(1)(e) GDPR."""
+    legitimate_interests: Assessment = Assessment()
+    """Art. 6(1)(f) GDPR."""
+
+    @property
+    def assessment(self) -> Assessment:
+        """The assessment of the basis in use."""
+        found = getattr(self, self.use.value.replace("-", "_"))
+        assert isinstance(found, Assessment)
+        return found
+
+    @property
+    def signed(self) -> bool:
+        """Whether the basis in use has a document, a date and a signature; publishing waits for it."""
+        return self.assessment.signed
+
+
+class Wording(Section):
+    """[notice.wording.LANGUAGE]: what only the controller can say, in one language."""
+
+    purpose_name: str = ""
+    """The purpose in a few words, where purpose.name is in another language."""
+    purpose: str = ""
+    """The purpose in a sentence or two, in words that members understand."""
+    interests: str = ""
+    """The legitimate interests pursued (Art. 13(1)(d) GDPR)."""
+    recipients: str = ""
+    """Who receives the corpus or what is made of it (Art. 13(1)(e) GDPR)."""
+    transfers: str = ""
+    """Transfers to third countries and their safeguards, or that there are none (Art. 13(1)(f) GDPR)."""
+    storage: str = ""
+    """How long the data is kept, or by what that is decided (Art. 13(2)(a) GDPR)."""
+    source: str = ""
+    """Where data that people did not give you themselves comes from (Art. 14(2)(f) GDPR)."""
+
+
+class Notice(Section):
+    """[notice]."""
+
+    required: bool = True
+    """Whether only authors who were told come in."""
+    period_days: Days = 30
+    """Days between telling an author and the first use of what they wrote."""
+    languages: Languages = ("en",)
+    """Languages of the notice that you have read and signed off, BCP 47, the first one for everybody else."""
+    in_app: Literal["none", "pull", "webhook"] = "none"
+    """Notices within the platform: "none", "pull" (it asks the API for them) or "webhook" (they are sent to it)."""
+    wording: Mapping[Language, Wording] = {}
+    """What only you can say, a table for each language: [notice.wording.en], [notice.wording.de] ..."""
+
+
+class Door(Section):
+    """[door]."""
+
+    kinds: Kinds = tuple(kind for kind in Kind if kind is not Kind.MESSAGE)
+    """Kinds that come in, and that notices name; a private message also needs "direct" in audiences."""
+    audiences: Audiences = (Audience.PUBLIC,)
+    """Audiences whose items come in: public, unlisted, followers, group, direct."""
+    origins: Origins = ("first-party",)
+    """Where items come from: "first-party" and names of third parties, or "any"."""
+    since: DayOrNone = None
+    """First day (UTC) of the time range: older and undated items are left out; "" for no limit."""
+    unknown_region: Unknown = "leave-out"
+    """Authors of unknown region, where regions is a list: "leave-out" or "use"."""
+    minimum_age: Age = ADULT
+    """Years an author must have completed for certain; minors never come in, so at least 18."""
+    unknown_age: Unknown = "leave-out"
+    """Authors of unknown age: "leave-out" or "use"."""
+
+
+class Others(Section):
+    """[others]."""
+
+    mentions: Trace = "mask"
+    """An item that mentions a suppressed person: "mask" the mention or "drop" the item."""
+    quotes: Trace = "mask"
+    """An item that quotes a suppressed person: "mask" the quote or "drop" the item."""
+
+
+class Identifiers(Section):
+    """[identifiers]."""
+
+    handles: Identifier = "replace"
+    """Handles like @ann: "replace" or "keep"."""
+    profile_urls: Identifier = "replace"
+    """Links to profiles: "replace" or "keep"."""
+    mail: Identifier = "replace"
+    """Mail addresses: "replace" or "keep"."""
+    phone: Identifier = "replace"
+    """Telephone numbers: "replace" or "keep"."""
+    iban: Identifier = "replace"
+    """Bank accounts (ISO 13616): "replace" or "keep"."""
+    ip: Identifier = "replace"
+    """IP addresses: "replace" or "keep"."""
+
+
+class Retention(Section):
+    """[retention]."""
+
+    versions_days: Days = 30
+    """Days for which a stale version is kept before maintenance retires it and removes its files."""
+
+
+class Objections(Section):
+    """[objections]."""
+
+    confirm_within_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    """Days to answer once it is on record that a typed-in objection is doubted; at least 28, with two reminders."""
+
+
+class Accounts(Section):
+    """[accounts]."""
+
+    ignore_case: Caseless = ()
+    """Namespaces, as the sources have them, whose names have no case, as most forums': ["forum"]; before the import."""
+    mail_case: Literal["ignore", "keep"] = "ignore"
+    """Capitals before the @ of a mail address: "ignore", as mail servers do, or "keep" two addresses apart by them."""
+    profiles: Profiles = {}
+    """Addresses of profiles, by namespace: "https://forum.example/u/{name}" for forum, {name} being the name."""
+    mail_tags: Literal["cover", "keep"] = "cover"
+    """A letter from ann+tag@example.org: "cover" ann@example.org, too (nearly always one person), or "keep" apart."""
+
+    @property
+    def names(self) -> Names:
+        """What is declared, as names are compared by it."""
+        return Names(frozenset(self.ignore_case), self.mail_case == "keep", tuple(sorted(self.profiles.items())))
+
+
+class Portal(Section):
+    """[portal]."""
+
+    url: PortalUrl = "http://127.0.0.1:8470"
+    """Where people reach the portal: the beginning of every link in a notice."""
+    namespace: Namespace = ""
+    """Namespace of the platform's own accounts, as the sources have it, for names that are typed in without one."""
+    platform_key: str = ""
+    """PEM file, in the workspace, of the Ed25519 public key that checks the tokens of signed-in users; "" for none."""
+    attachment_mb: Annotated[int, Field(ge=0, le=100)] = 10
+    """Largest attachment that the portal takes, in megabytes."""
+
+    @property
+    def public(self) -> bool:
+        """Whether others can reach it."""
+        return public(self.url)
+
+
+class Mail(Section):
+    """[mail]."""
+
+    sender: MailAddress = ""
+    """Address that mails come from, "" for the controller's contact."""
+    bounce_address: BounceAddress = ""
+    """Where mails come back to, like "bounce+{code}@example.org", each with its own {code}; "" for the sender."""
+    server: Server = ""
+    """SMTP server, "host:port"; "" puts mails into the workspace's own outbox and sends none."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is protected (RFC 3207, RFC 8314); "none" only within one machine."""
+    user: str = ""
+    """User name at the server, "" for none; the password is DEMUR_SMTP_PASSWORD or the file keys/smtp.password."""
+    per_second: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Most mails a second, 0 for as many as the server takes."""
+
+
+class Webhooks(Section):
+    """[webhooks]."""
+
+    url: WebUrl = ""
+    """Where the platform hears what happened, "" for none; signed with DEMUR_WEBHOOK_SECRET or keys/webhook.secret."""
+
+
+class RegisterPlace(Section):
+    """[register]."""
+
+    url: RegisterUrl = ""
+    """"" or "sqlite:///register.db" (a file in the workspace), or "postgresql://user@host/database"."""
+    mark: str = ""
+    """File that says how far the register was acknowledged, best on another disk; "" for one in the workspace."""
 
 
 class Policy(Section):

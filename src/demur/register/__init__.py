@@ -7,15 +7,14 @@ from demur.register.contact.records import Campaign, Count, Delivered, Due, Noti
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON, Changes, Entry, Head
 from demur.register.members.profiles import Member
-from demur.register.members.rows import MEMBER
-from demur.register.members.staging import MemberImport
+from demur.register.members.staging import MEMBER, MemberImport
 from demur.register.members.standing import Snapshot
 from demur.register.objections.attachments import Attachment
 from demur.register.objections.lodging import Receipt
 from demur.register.objections.queue import Listed, Listing, Order, Place, Waiting, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
+from demur.register.persons import Erasure, OwnObjection, merged
 from demur.register.register import Register
-from demur.register.rights.persons import Erasure, OwnObjection, merged
 
 __all__ = [
     "JSON",

@@ -24,20 +24,19 @@ from demur.register.continuity.replay import Noted, Replayed, replay
 from demur.register.database import entries, journal, schema, state
 from demur.register.database import instance as instances
 from demur.register.database.clock import micros
+from demur.register.database.entries import Log
 from demur.register.database.instance import Instance
-from demur.register.database.log import Log
 from demur.register.database.mark import Mark, Point
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.members import Members
 from demur.register.members.people import People
-from demur.register.members.respelling import respell
-from demur.register.members.retelling import tell_by_proof
 from demur.register.members.standing import Standing
+from demur.register.members.upgrading import respell, tell_by_proof
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.objections import Objections
-from demur.register.rights.persons import Persons
+from demur.register.persons import Persons
 from demur.terms import EntryKind
 
 

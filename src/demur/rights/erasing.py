@@ -22,7 +22,7 @@ from typing import Final
 
 from demur.corpus.compaction import remove_old_files, rewrite_deleted
 from demur.corpus.honour import honour_in
-from demur.corpus.recovery import retired
+from demur.corpus.journal import retired
 from demur.corpus.session import Session, reading, writing
 from demur.errors import WorkspaceError
 from demur.identity import SubjectKeys
@@ -30,8 +30,8 @@ from demur.objecting.channels import Route
 from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
 from demur.rights.where_held import count_rows, exported, held_in, holding_exports, readable
 from demur.spelling import Names
+from demur.versions.leave import extend_recalled, recall_list, write_recalled
 from demur.versions.publish import retire_in
-from demur.versions.recalls import extend_list, list_of, write_list
 from demur.workspace import Workspace
 
 _PATIENCE_S: Final = 5.0
@@ -160,7 +160,7 @@ def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overw
     keys = session.register.persons.erased_by(erasure)
 
     def recalls(exports: Sequence[Sequence[str]]) -> tuple[Recall, ...]:
-        lists = ((name, path, list_of(session, name)) for name, path in exports)
+        lists = ((name, path, recall_list(session, name)) for name, path in exports)
         return tuple(Recall(name, path, str(rows) if rows.exists() else None) for name, path, rows in lists)
 
     return Erased(
@@ -216,10 +216,10 @@ def _retire(session: Session, erasures: Sequence[Erasure]) -> None:
     before = retired(session.register)
     for name in sorted({name for each in erasures for name in each.versions} - before):
         if name in copied:
-            write_list(session, name)
+            write_recalled(session, name)
         retire_in(session, name)
     for name, path in sorted({(name, path) for each in erasures for name, path in each.recalls if name in before}):
-        extend_list(session, name, Path(path))
+        extend_recalled(session, name, Path(path))
 
 
 def _rewrite(session: Session) -> int:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from demur.corpus.recovery import retired
+from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError
@@ -83,7 +83,7 @@ def exported(session: Session) -> Iterator[Export]:
 
 def _export_holds(folder: Path, keys: SubjectKeys) -> bool | None:
     """Whether an export holds rows by or about these accounts; None where it can't be read."""
-    theirs = pa.array([f"{key:016x}" for key in keys.tolist()])  # as hexform.py spells them
+    theirs = pa.array([f"{key:016x}" for key in keys.tolist()])  # as export_form.py spells them
     paths = sorted(folder.rglob("*.parquet"))
     try:
         for path in paths:

@@ -1,9 +1,9 @@
 """Plots as inline SVG: for people who look; whoever reads gets the same numbers in the table beside each.
 
 Invariants: pure functions of their numbers; every text is escaped; colours, dark mode and print are the stylesheet's
-(classes alone, as the policy for content forbids inline style), and no series is told from another by its colour
-alone: lines have dashes of their own and a name at their end, bars have one beside them. Sizes are in units of the view
-box.
+(classes alone, as the policy for content forbids inline style). Nothing is told from another by its colour alone:
+lines have dashes of their own and a name at their end, bars have one beside them, and the second part of a bar is
+hatched. Sizes are in units of the view box.
 """
 
 import math
@@ -35,6 +35,16 @@ _TICKS: Final = 4
 
 Points = Sequence[tuple[date, float]]
 """Days in order, and a number for each."""
+
+_NAMED: Final = 150
+_NOTES: Final = 150
+_ROW: Final = 28
+_BAR: Final = 16
+_LEGEND: Final = 30
+_PER_LETTER: Final = 7.5
+"""About how wide a letter of 13 units is."""
+_COLUMN, _HEAD, _FOOT = 220, 24, 30
+"""Of a histogram: its highest column, and what is above and below."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ def lines(
     return _framed(name, title, description, drawn)
 
 
-def bars(
+def dated_bars(
     name: str, title: str, description: str, series: Mapping[str, Points], *, top: float, unit: str = ""
 ) -> Markup:
     """A bar for each series and day, with its number: of one or two days, which make no line.
@@ -146,15 +156,6 @@ def _text(x: float, y: float, text: str, classes: str) -> str:
 
 def _short(label: str) -> str:
     return label if len(label) <= _LABEL_LENGTH else label[: _LABEL_LENGTH - 1].rstrip() + "\u2026"
-
-
-def _framed(name: str, title: str, description: str, drawn: Iterable[str]) -> Markup:
-    head = (
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{escape(name)}-title '
-        f'{escape(name)}-desc"><title id="{escape(name)}-title">{escape(title)}</title>'
-        f'<desc id="{escape(name)}-desc">{escape(description)}</desc>'
-    )
-    return Markup(head + "".join(drawn) + "</svg>")  # noqa: S704  # numbers, and texts that are escaped
 
 
 def _axis(top: float, unit: str, right: float) -> Iterator[str]:
@@ -205,3 +206,101 @@ def _round_up(value: float) -> float:
     each = max(value / _TICKS, 1)
     scale = 10 ** math.floor(math.log10(each))
     return float(_TICKS * scale * next(step for step in _STEPS if step * scale >= each))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar."""
+
+    label: str
+    parts: tuple[float, ...]
+    """One or two numbers, from the left."""
+    note: str = ""
+    """What stands at its end."""
+
+
+def bars(name: str, title: str, description: str, rows: Sequence[Bar], names: Sequence[str] = ()) -> Markup:
+    """A bar for each of a few things, all on one scale.
+
+    Args:
+        name: what its ids begin with, unique on the page.
+        title: what it shows.
+        description: what there is to see, in a sentence.
+        rows: the bars, from the top.
+        names: of their parts, where they have two.
+    """
+    most = max((sum(row.parts) for row in rows), default=0) or 1
+    top = _LEGEND if names else 4
+    drawn = [*_legend(name, names)]
+    for number, row in enumerate(rows):
+        drawn.extend(_row(name, row, top + number * _ROW, (_WIDTH - _NAMED - _NOTES) / most))
+    return _framed(name, title, description, drawn, top + len(rows) * _ROW + 4, _hatch(name))
+
+
+def histogram(name: str, title: str, description: str, bins: Sequence[tuple[str, int]]) -> Markup:
+    """A column for each stretch of a scale, with how often what fell into it above.
+
+    Args:
+        name: what its ids begin with, unique on the page.
+        title: what it shows.
+        description: what there is to see, in a sentence.
+        bins: the stretches in order, each with its number.
+    """
+    wide, most = _WIDTH / max(1, len(bins)), max((number for _, number in bins), default=0) or 1
+    return _framed(name, title, description, _columns(bins, wide, most), _COLUMN + _HEAD + _FOOT, _hatch(name))
+
+
+def _columns(bins: Sequence[tuple[str, int]], wide: float, most: int) -> Iterator[str]:
+    foot = _HEAD + _COLUMN
+    for at, (label, number) in enumerate(bins):
+        middle, high = (at + 0.5) * wide, number / most * _COLUMN
+        size = f'width="{wide * 0.8:.1f}" height="{high:.1f}"'
+        yield f'<rect class="plot-column" x="{middle - wide * 0.4:.1f}" y="{foot - high:.1f}" {size} rx="2"/>'
+        yield f'<text class="plot-text plot-middle" x="{middle:.1f}" y="{foot - high - 7:.1f}">{number:,}</text>'
+        yield f'<text class="plot-text plot-middle" x="{middle:.1f}" y="{foot + 20}">{escape(label)}</text>'
+    yield f'<line class="plot-grid" x1="0" x2="{_WIDTH}" y1="{foot}" y2="{foot}"/>'
+
+
+def _row(name: str, row: Bar, top: float, scale: float) -> Iterator[str]:
+    middle, left = top + _ROW / 2 + 4.5, float(_NAMED)
+    yield f'<text class="plot-text plot-end" x="{_NAMED - 10}" y="{middle:.1f}">{escape(row.label)}</text>'
+    for part, value in enumerate(row.parts):
+        wide = max(value * scale, 1.5 if value else 0)
+        yield _part(name, part, left, top + (_ROW - _BAR) / 2, wide)
+        left += wide
+    yield f'<text class="plot-text" x="{left + 8:.1f}" y="{middle:.1f}">{escape(row.note)}</text>'
+
+
+def _part(name: str, part: int, left: float, top: float, wide: float) -> str:
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{_BAR}"'
+    if not part:
+        return f'<rect class="plot-column" {place}/>'
+    return f'<rect class="plot-hatched" fill="url(#{escape(name)}-hatch)" {place}/>'
+
+
+def _legend(name: str, names: Sequence[str]) -> Iterator[str]:
+    left = float(_NAMED)
+    for part, each in enumerate(names):
+        yield _part(name, part, left, 4, _BAR)
+        yield f'<text class="plot-text" x="{left + _BAR + 6:.1f}" y="17">{escape(each)}</text>'
+        left += _BAR + 30 + _PER_LETTER * len(each)
+
+
+def _framed(
+    name: str, title: str, description: str, drawn: Iterable[str], high: float = _HEIGHT, hatch: str = ""
+) -> Markup:
+    """The drawing, with what it is told by; ``hatch`` is for a second part of bars."""
+    ids = escape(name)
+    head = (
+        f'<svg class="plot" viewBox="0 0 {_WIDTH} {high:.0f}" role="img" aria-labelledby="{ids}-title {ids}-desc">'
+        f'<title id="{ids}-title">{escape(title)}</title><desc id="{ids}-desc">{escape(description)}</desc>'
+    )
+    return Markup(head + hatch + "".join(drawn) + "</svg>")  # noqa: S704  # numbers, and texts that are escaped
+
+
+def _hatch(name: str) -> str:
+    return (
+        f'<defs><pattern id="{escape(name)}-hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
+        'patternTransform="rotate(45)"><rect class="plot-hatch-back" width="6" height="6"/>'
+        '<line class="plot-hatch" x1="0" y1="0" x2="0" y2="6"/></pattern></defs>'
+    )

@@ -1,11 +1,15 @@
-"""What binds a version's rows to its manifest: a hash of each row, and digests over all of them.
+"""What binds a version's rows to its manifest: a hash of each row, digests over all of them, and the sidecar.
 
-Invariants: a row's hash depends on its content alone, not on its place, its batch or its shard, so that a version
-and its export have the same; all digests are over sorted hashes; memory does not grow with the rows.
+Invariants: a row's hash depends on its content alone, not on its place, its batch or its shard, so that a version and
+its export have the same; all digests are over sorted hashes; memory does not grow with the rows.
 
 A row is hashed as it is exported: SHA-256 over canonical JSON (RFC 8785) of its fields, with keys as lowercase
-hexadecimal text, `created` as RFC 3339 in UTC with microseconds, and `rating` as the shortest decimal text that
-reads back as the same double (Python's `repr`).
+hexadecimal text, `created` as RFC 3339 in UTC with microseconds, and `rating` as the shortest decimal text that reads
+back as the same double (Python's `repr`).
+
+The sidecar (`versions/NAME.rows`) has 16 bytes a row, sorted by their bytes, so that a check can name what was
+changed: 8 bytes of the item key and 8 of the row's hash. Two sidecars are compared in pieces. The manifest holds the
+whole file's SHA-256 and the full hashes' digest, so that the short ones need only tell rows apart.
 """
 
 import hashlib
@@ -19,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +43,10 @@ UNKNOWN: Final = "unknown"
 """What a null is counted as."""
 
 _COLUMNS: Final = sorted(EXPORTED.names)  # ASCII, so that this is the order of RFC 8785
+
+_PIECES: Final = 256  # by first byte
+Prefixes = npt.NDArray[np.uint64]
+"""The first 8 bytes of item keys, as big-endian numbers; shape (n,)."""
 
 
 def canonical_rows(batch: pa.RecordBatch) -> Iterator[bytes]:
@@ -233,3 +242,49 @@ def item_prefixes(batch: pa.RecordBatch) -> Records:
 
 def _big_endian(keys: SubjectKeys) -> Records:
     return keys.astype(">i8").view(np.uint8).reshape(-1, PREFIX_BYTES)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How rows differ from those that were published, as item key prefixes, ascending."""
+
+    changed: Prefixes
+    added: Prefixes
+    missing: Prefixes
+
+
+def differences(actual: Path, published: Path) -> Iterator[Difference]:
+    """How the rows of one sidecar differ from those of another, in pieces with rows of their own."""
+    for ours, theirs in zip(_pieces(actual), _pieces(published), strict=True):
+        records, numbers = np.unique(np.concatenate([as_strings(ours), as_strings(theirs)]), return_inverse=True)
+        surplus = np.bincount(numbers[: len(ours)], minlength=len(records)) - np.bincount(
+            numbers[len(ours) :], minlength=len(records)
+        )
+        extra, lost = _prefixes(records[surplus > 0]), _prefixes(records[surplus < 0])
+        if len(extra) or len(lost):
+            yield Difference(
+                changed=np.intersect1d(extra, lost),
+                added=np.setdiff1d(extra, lost),
+                missing=np.setdiff1d(lost, extra),
+            )
+
+
+def prefixes(records: Records) -> Prefixes:
+    """The item key prefixes of records, shape (n, 8 or more)."""
+    heads = np.ascontiguousarray(records[:, :PREFIX_BYTES])
+    return heads.view(">u8").reshape(len(records)).astype(np.uint64)
+
+
+def _prefixes(records: npt.NDArray[np.bytes_]) -> Prefixes:
+    return prefixes(records.view(np.uint8).reshape(-1, RECORD_BYTES))
+
+
+def _pieces(path: Path) -> Iterator[Records]:
+    """The records by their first byte."""
+    if path.stat().st_size == 0:
+        records: Records = np.zeros((0, RECORD_BYTES), dtype=np.uint8)
+    else:
+        records = np.memmap(path, dtype=np.uint8, mode="r").reshape(-1, RECORD_BYTES)
+    ends = np.searchsorted(records[:, 0], np.arange(_PIECES + 1))
+    for begin, end in pairwise(ends.tolist()):
+        yield np.asarray(records[begin:end])

@@ -1,7 +1,11 @@
-"""A version leaves the workspace: exported, recalled, verified.
+"""A version leaves the workspace: exported, recalled, verified; and what is kept of its recall once it is gone.
 
 Invariants: a stale version is not exported; where an export went is an entry in the register, so that it can be
-verified and recalled later; a recall lists what today's rules leave out or change, by item key and reason, and no text.
+verified and recalled later; a recall lists what today's rules leave out or change, by item key and reason, and no
+text.
+
+Of versions that an erasure retires, ``recalls/VERSION.csv`` lists what holders of exports must remove. Once a version
+is gone its list only grows, by what its exports hold of people who were suppressed since.
 """
 
 import shutil
@@ -10,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 from demur.corpus.honour import REWRITTEN
 from demur.corpus.session import Session, reading
@@ -23,9 +29,9 @@ from demur.terms import EntryKind
 from demur.versions.export import ExportReport, export_rows
 from demur.versions.findings import SHOWN, Code, Findings
 from demur.versions.manifest import Manifest
-from demur.versions.recall import RECALL, RecallReport, recall_rows, write_recall
 from demur.versions.states import manifest_of, published, rows_of, stale_rows
-from demur.versions.verify import check_dataset, check_export, check_version
+from demur.versions.traces import RECALL, RecallReport, recall_rows, write_recall
+from demur.versions.verify import check_dataset, check_export, check_version, export_batches
 from demur.workspace import Workspace
 
 
@@ -204,3 +210,36 @@ def recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
             for item, reason in zip(items, reasons, strict=True)
         ]
         yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(told)], schema=RECALL)
+
+
+def recall_list(session: Session, name: str) -> Path:
+    """Where the list of a version lies, if there is one."""
+    return session.workspace.recalls_path / f"{name}.csv"
+
+
+def write_recalled(session: Session, name: str) -> None:
+    """Writes the list of a version that still can be read."""
+    try:
+        write_recall(recalled(session, name), recall_list(session, name))
+    except CorpusError:
+        return  # the version can't be read any more, and goes all the same
+
+
+def extend_recalled(session: Session, name: str, export: Path) -> None:
+    """Adds to the list of a version that was retired before what an export of it holds of people suppressed since."""
+    path = recall_list(session, name)
+    rules, _ = session.rules()
+    listed = _read_recalled(path) if path.exists() else RECALL.empty_table()
+    try:
+        found = list(recall_rows(export_batches(export), rules.objected.union(rules.minors)))
+    except CorpusError:
+        return  # it is not there any more, or broken
+    fresh = pa.Table.from_batches(found, RECALL)
+    fresh = fresh.filter(pc.invert(pc.is_in(fresh.column("item"), listed.column("item"))))
+    if fresh.num_rows:
+        write_recall(pa.concat_tables([listed, fresh]).to_batches(), path)
+
+
+def _read_recalled(path: Path) -> pa.Table:
+    types = {column.name: column.type for column in RECALL}
+    return pa.csv.read_csv(path, convert_options=pa.csv.ConvertOptions(column_types=types)).cast(RECALL)

@@ -15,8 +15,8 @@ from typing import Final
 
 from demur.corpus.compaction import write_deletions
 from demur.corpus.honour import honour_in
+from demur.corpus.journal import discard, finish_staged, staged
 from demur.corpus.outcomes import left_out_now
-from demur.corpus.recovery import discard, finish_staged, staged
 from demur.corpus.session import Session, writing
 from demur.corpus.store import ADDRESS
 from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
-from demur.corpus.recovery import retired
+from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.corpus.store import ADDRESS, Corpus
 from demur.errors import UsageError

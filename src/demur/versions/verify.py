@@ -23,7 +23,7 @@ from demur.kernel.schema import ROW
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest, is_exact, read_bytes
-from demur.versions.digests import UNKNOWN, Digester, Digests, item_prefixes
+from demur.versions.digests import UNKNOWN, Digester, Digests, Prefixes, differences, item_prefixes, prefixes
 from demur.versions.export import MANIFEST
 from demur.versions.export_form import from_hex
 from demur.versions.exportcheck import OnRecord, Signed, check_folder
@@ -31,7 +31,6 @@ from demur.versions.filelist import differences as file_differences
 from demur.versions.filelist import shown
 from demur.versions.findings import Code, Findings
 from demur.versions.manifest import Manifest, parse
-from demur.versions.sidecar import Prefixes, differences, prefixes
 from demur.versions.traces import Positions, Trace, traces
 
 if TYPE_CHECKING:

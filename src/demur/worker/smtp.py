@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from demur.policy import Mail as MailPolicy
-from demur.policy.hosts import loopback
+from demur.policy.fields import loopback
 from demur.worker.transport import LINES, SENT, Fate, Handover, Mail, Throttle
 
 _OK: Final = 250

@@ -13,10 +13,9 @@ from typing import Final
 from demur.register import Register
 from demur.worker.delivery import Delivery
 from demur.worker.depot import Depot
-from demur.worker.events import Events
-from demur.worker.in_app import InAppNotices
 from demur.worker.lanes import Lane, drain, keep_on, log
 from demur.worker.mail_kinds import MailNotices, SingleMails
+from demur.worker.platform_lanes import Events, InAppNotices
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
 

@@ -1,7 +1,7 @@
 """The gate: look at the bytes of a whole batch at once, and say which rows need the exact search.
 
 Three answers for a row: nothing is in it; nothing but plain handles is in it, and here they are; or *slow*, ask
-:func:`demur.kernel.identifiers.scan.scan`. Invariant: a row that is not slow gets the answer that ``scan`` would
+:func:`demur.kernel.identifiers.find.scan`. Invariant: a row that is not slow gets the answer that ``scan`` would
 give. For that, each condition below is necessary for a hit of its kind and reads only what the hit itself is made
 of, not what surrounds it: masking a part of the text then cannot bring forth a hit in a row that was not slow. What
 a condition reads beyond a row's end may make the row slow in vain, never the reverse.
@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.kernel.identifiers.fold import FOLDS
+from demur.kernel.identifiers.letters import FOLDS
 from demur.kernel.identifiers.links import GATE as LINK
-from demur.kernel.identifiers.phones import DIGITS, SEPARATOR_SIGNS, SEPARATORS
+from demur.kernel.identifiers.numbers import DIGITS, SEPARATOR_SIGNS, SEPARATORS
 
 Positions = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]

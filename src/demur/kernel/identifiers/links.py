@@ -12,8 +12,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from demur.identity import canonical
-from demur.kernel.identifiers.classes import SPACED, UNSPACED
 from demur.kernel.identifiers.hits import Category, Hit
+from demur.kernel.identifiers.letters import SPACED, UNSPACED
 
 _WORD: Final = rf"(?:[{SPACED}.-]+|[{UNSPACED}][{SPACED}{UNSPACED}.-]*)"
 """A name in an address as people write and browsers show it: in any script (RFC 3987)."""

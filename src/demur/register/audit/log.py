@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from demur.register.audit import members, notices, objections, people
+from demur.register.audit import notices, objections, people
 from demur.register.database import state
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
@@ -18,7 +18,7 @@ from demur.register.database.records import Head
 from demur.register.database.tables import detail
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.rights.erasing import is_signed
+from demur.register.persons import is_signed
 from demur.terms import BINDING, EntryKind
 
 _PAGE: Final = 2_000
@@ -85,16 +85,11 @@ class _Log:
         self._report = report
         self._objections = objections.Objections(connection, report)
         self._links = people.Links(connection, report)
-        self._members = members.Members(connection, people_of, vault, report)
+        self._members = people.Members(connection, people_of, vault, report)
         self._notices = notices.Notices(connection, report)
         self._takers: dict[str, list[Callable[[Stored], None]]] = {}
-        for part, replay in (
-            (objections, self._objections),
-            (people, self._links),
-            (members, self._members),
-            (notices, self._notices),
-        ):
-            for kind in part.KINDS:
+        for replay in (self._objections, self._links, self._members, self._notices):
+            for kind in replay.kinds:
                 self._takers.setdefault(kind, []).append(replay.take)
         self._takers.setdefault(EntryKind.PERSON_ERASED.value, []).append(self._erased)
         self._details: dict[int, tuple[int, bytes]] = {}

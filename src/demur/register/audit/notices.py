@@ -12,9 +12,8 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.kernel.facts import NEVER
-from demur.register.audit.latest import Latest, Rows, matched
-from demur.register.audit.people import groups
+from demur.kernel.rules import NEVER
+from demur.register.audit.people import Latest, Rows, groups, matched
 from demur.register.database import bulk
 from demur.register.database.clock import MICROS_PER_DAY
 from demur.register.database.effects import NO_KEYS, Effect
@@ -22,7 +21,7 @@ from demur.register.database.entries import Stored
 from demur.register.database.tables import account, campaign, link, member, notice
 from demur.terms import Channel, EntryKind, NoticeStatus
 
-KINDS: Final = frozenset({EntryKind.NOTICE_SENT.value, EntryKind.NOTICE_BOUNCED.value})
+_KINDS: Final = frozenset({EntryKind.NOTICE_SENT.value, EntryKind.NOTICE_BOUNCED.value})
 """The entries that change who was told."""
 
 _KEY: Final = ("campaign", "channel", "subject")
@@ -34,6 +33,8 @@ _CHANNELS: Final = {each.value: number for number, each in enumerate(Channel)}
 
 class Notices:
     """The notices of the entries that were read so far."""
+
+    kinds: Final = _KINDS
 
     def __init__(self, connection: sa.Connection, report: Callable[[str], None]) -> None:
         self._connection = connection
@@ -47,7 +48,7 @@ class Notices:
         """Whose notices may have come back."""
 
     def take(self, stored: Stored) -> None:
-        """Take an entry of one of KINDS.
+        """Take an entry of one of its kinds.
 
         Raises:
             KeyError, TypeError, ValueError: when it does not say what it must.

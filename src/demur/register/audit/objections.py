@@ -22,7 +22,7 @@ _COLUMNS: Final = (
     *(column for column in objection.c if column is not objection.c.active),
     sa.type_coerce(objection.c.active, sa.Integer).label("active"),  # whatever stands there
 )
-KINDS: Final = frozenset(
+_KINDS: Final = frozenset(
     {
         *_PHASE,
         EntryKind.OBJECTION_LODGED.value,
@@ -57,6 +57,8 @@ class _Doubt:
 
 class Objections:
     """The objections of the entries that were read so far, against the rows of the tables."""
+
+    kinds: Final = _KINDS
 
     def __init__(self, connection: sa.Connection, report: Callable[[str], None]) -> None:
         self._connection = connection
@@ -96,7 +98,7 @@ class Objections:
         self._rows, self._named = {}, {}
 
     def take(self, stored: Stored) -> None:
-        """Take an entry of one of KINDS.
+        """Take an entry of one of its kinds.
 
         Raises:
             KeyError, TypeError, ValueError: when it does not say what it must.

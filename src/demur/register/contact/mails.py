@@ -4,7 +4,7 @@ Invariants: what a mail says, and to whom, is sealed under a key of its own that
 when the mail was sent, failed or came back, and when its person's details are erased. An address that nobody gave
 comes from the members' profiles alone, so that nobody is written to because somebody typed their address. A mail that
 came back stays so, also where that is heard of before it is on record as sent. Only an answer about a mail counts as
-an attempt. Where a question to an account's holder does not reach them, their objection stands (confirmation.py).
+an attempt. Where a question to an account's holder does not reach them, their objection stands (doubts.py).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -27,12 +27,12 @@ from demur.register.database.tables import letter
 from demur.register.database.vault import Vault, plain
 from demur.register.members import profiles
 from demur.register.members.people import People, mail_account
-from demur.register.objections import confirmation
+from demur.register.objections import doubts
 from demur.terms import NoticeStatus
 
 _GONE: Final = {"wrapped": None, "sealed": None}
 _HELD: Final = (letter.c.status == NoticeStatus.SENDING.value,)
-_RETURNABLE: Final = (*confirmation.OPEN, NoticeStatus.SENT.value)
+_RETURNABLE: Final = (*doubts.OPEN, NoticeStatus.SENT.value)
 """What can come back: who has its Message-ID has had the mail, whatever is on record yet."""
 
 
@@ -140,7 +140,7 @@ class Mails:
         with self._store.writing() as connection:
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
             found = [self._opened(row) for row in rows]
-            spent = {each.id for each in found if confirmation.settled(connection, each.template, each.params)}
+            spent = {each.id for each in found if doubts.settled(connection, each.template, each.params)}
             taken = [each for each in found if each.id not in spent]
             _set(connection, [each.id for each in taken], {"status": NoticeStatus.SENDING.value, "changed": time})
             _set(connection, spent, {"status": NoticeStatus.CANCELLED.value, "changed": time, **_GONE})
@@ -158,7 +158,7 @@ class Mails:
             known = sa.select(letter).where(*handed, letter.c.sealed.is_not(None)).order_by(letter.c.id)
             for row in connection.execute(known).all():
                 said = self._opened(row)
-                confirmation.asked(connection, said.template, said.params, time)
+                doubts.asked(connection, said.template, said.params, time)
             connection.execute(sa.update(letter).where(*handed).values(**values))
 
     def retry(self, number: int, at: datetime, *, tried: bool = True) -> None:
@@ -174,7 +174,7 @@ class Mails:
             row = connection.execute(sa.select(letter).where(letter.c.id == number, *_HELD)).one_or_none()
             if row is not None:
                 given_up = self._opened(row)
-                confirmation.unasked(connection, given_up.template, given_up.params, time)
+                doubts.unasked(connection, given_up.template, given_up.params, time)
             self._change(number, values | _GONE)
 
     def bounced(self, number: int, *, cause: str, now: datetime | None = None) -> bool:
@@ -189,7 +189,7 @@ class Mails:
                 values = {"status": NoticeStatus.BOUNCED.value, "cause": code(cause), "changed": time, **_GONE}
                 connection.execute(sa.update(letter).where(which).values(**values))
                 if row.subject is not None:
-                    confirmation.unreachable(connection, row.subject, time)
+                    doubts.unreachable(connection, row.subject, time)
             return True
 
     def requeue_interrupted(self) -> int:
@@ -200,7 +200,7 @@ class Mails:
 
     def waiting(self) -> int:
         """How many mails wait to be delivered."""
-        open_ = letter.c.status.in_(confirmation.OPEN)
+        open_ = letter.c.status.in_(doubts.OPEN)
         with self._store.reading() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(letter).where(open_)) or 0
 
@@ -214,7 +214,7 @@ class Mails:
 
     @staticmethod
     def _leaving(connection: sa.Connection, said: SingleMail, time: int) -> SingleMail:
-        return replace(said, params=confirmation.leaving(connection, said.template, said.params, time))
+        return replace(said, params=doubts.leaving(connection, said.template, said.params, time))
 
     def _opened(self, row: Any) -> SingleMail:  # noqa: ANN401  # a row of `letter`
         opened = orjson.loads(self._vault.open(row.wrapped, row.sealed, "letter", row.id))
@@ -229,6 +229,6 @@ def _set(connection: sa.Connection, ids: Collection[int], values: dict[str, Any]
 def destroy(connection: sa.Connection, keys: SubjectKeys) -> None:
     """Destroy every mail that concerns some accounts; what waits, or is given back, is not delivered any more."""
     theirs = bulk.among(connection, letter.c.subject, keys)
-    waiting = (theirs, letter.c.status.in_(confirmation.OPEN))
+    waiting = (theirs, letter.c.status.in_(doubts.OPEN))
     connection.execute(sa.update(letter).where(*waiting).values(status=NoticeStatus.CANCELLED.value))
     connection.execute(sa.update(letter).where(theirs).values(**_GONE))

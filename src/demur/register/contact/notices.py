@@ -1,15 +1,17 @@
-"""Notices: what is to be delivered, what was, and whom it reached.
+"""Notices: what is to be delivered, who is to get nothing any more, what was delivered, and whom it reached.
 
-Invariants: a notice is handed out once, unless its delivery is known not to have happened; whoever was reached by a
-notice is told with every member's account that is proven to be theirs, from the day of the earliest notice that was
-sent to any of these and did not come back (profiles.py), whatever is linked or unlinked later; a notice that
-comes back untells, unless another one reached them, and stays so, also where that is heard of before it is on record
-as sent; only an answer about a notice counts as an attempt. A notice by mail goes to the address, and in the language,
-that is on file of its person. The cause of a failure is kept as a code: a server's reply may name somebody.
+Invariants: nobody who objected, or of whom nothing is left to write to, is among those that leave; a notice is handed
+out once, unless its delivery is known not to have happened; whoever was reached by a notice is told with every
+member's account that is proven to be theirs, from the day of the earliest notice that was sent to any of these and did
+not come back (profiles.py), whatever is linked or unlinked later; a notice that comes back untells, unless another one
+reached them, and stays so, also where that is heard of before it is on record as sent; only an answer about a notice
+counts as an attempt. A notice by mail goes to the address, and in the language, that is on file of its person. The
+cause of a failure is kept as a code: a server's reply may name somebody.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -18,17 +20,18 @@ import numpy as np
 import sqlalchemy as sa
 
 from demur.identity import SubjectKeys
-from demur.register.contact import notice_queue
 from demur.register.contact.campaigns import number_of
 from demur.register.contact.records import Delivered, Due, NoticeRecord
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import MICROS_PER_DAY, micros, moment
 from demur.register.database.effects import Effect
 from demur.register.database.store import Store
-from demur.register.database.tables import campaign, member, notice
+from demur.register.database.tables import account, campaign, member, notice
 from demur.register.database.vault import Vault
+from demur.register.members import standing
 from demur.register.members.people import People, held_together, own_accounts, together
-from demur.register.members.profiles import on_file, retell
+from demur.register.members.profiles import on_file, retell, unsealed
+from demur.spelling import Names
 from demur.terms import Channel, EntryKind, NoticeStatus
 
 _PAGE: Final = 1000
@@ -77,21 +80,19 @@ class Notices:
         waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
         with self._store.writing() as connection:
             while True:
-                rows = notice_queue.waiting(connection, (*waiting, notice.c.due <= time), limit)
+                rows = _in_queue(connection, (*waiting, notice.c.due <= time), limit)
                 if not rows:
                     return []
-                out = notice_queue.unwanted(connection, rows)
+                out = _unwanted(connection, rows)
                 gone = [row for row in rows if row.subject in out]
                 taken = [row for row in rows if row.subject not in out]
-                notice_queue.mark(connection, channel, gone, NoticeStatus.CANCELLED, time)
-                notice_queue.mark(connection, channel, taken, NoticeStatus.SENDING, time)
-                notice_queue.name(connection, channel, taken, named)
+                _mark(connection, channel, gone, NoticeStatus.CANCELLED, time)
+                _mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                _name(connection, channel, taken, named)
                 if taken:
-                    due = [notice_queue.opened(self._vault, row) for row in taken]
+                    due = [_opened(self._vault, row) for row in taken]
                     return (
-                        notice_queue.reached(connection, self._vault, due, self._people.names)
-                        if channel is Channel.MAIL
-                        else due
+                        _reached(connection, self._vault, due, self._people.names) if channel is Channel.MAIL else due
                     )
 
     def sent(self, channel: Channel, delivered: Sequence[Delivered], *, now: datetime | None = None) -> None:
@@ -129,7 +130,7 @@ class Notices:
 
     def bounced(self, message_id: str, *, cause: str, now: datetime | None = None) -> bool:
         """Record that a notice came back, even before it is on record as sent; whether it is one of ours."""
-        found = notice_queue.bare(message_id)
+        found = _bare(message_id)
         which = sa.and_(notice.c.message_id == found, notice.c.message_id != "")  # one within the platform
         with self._store.writing() as connection:
             row = connection.execute(sa.select(notice).where(which)).first()
@@ -210,9 +211,9 @@ class Notices:
         with self._store.reading() as connection:
             theirs = bulk.among(connection, notice.c.subject, own_accounts(connection, key))
             here = (notice.c.channel == Channel.IN_APP.value, notice.c.status.in_(_OPEN), theirs)
-            rows = notice_queue.waiting(connection, here, _PAGE)
-            out = notice_queue.unwanted(connection, rows)
-            return [notice_queue.opened(self._vault, row) for row in rows if row.subject not in out]
+            rows = _in_queue(connection, here, _PAGE)
+            out = _unwanted(connection, rows)
+            return [_opened(self._vault, row) for row in rows if row.subject not in out]
 
     def records(self, name: str) -> Iterator[tuple[int, NoticeRecord]]:
         """What is on record of each notice of a campaign, with the subject key it was addressed to.
@@ -265,7 +266,7 @@ def _record_sent(
             "to": each.subject,
             "language": each.language,
             "digest": each.digest,
-            "message_id": notice_queue.bare(each.message_id),
+            "message_id": _bare(each.message_id),
             "tried": each.tried,
         }
         for each in delivered
@@ -327,3 +328,65 @@ def _record(row: Any) -> NoticeRecord:  # noqa: ANN401  # a row of _records
         sent=None if row.sent is None else moment(row.sent),
         changed=moment(row.changed),
     )
+
+
+def _in_queue(connection: sa.Connection, where: Sequence[sa.ColumnElement[bool]], limit: int) -> Sequence[Any]:
+    """Notices with what is needed to open their member, oldest first."""
+    known = (account.c.wrapped.label("key"), account.c.sealed.label("identifier"))
+    columns = (notice.c.campaign, campaign.c.name, notice.c.subject, notice.c.attempt, *known)
+    facts = (member.c.region, member.c.birth_year, member.c.wrapped, member.c.sealed)
+    derived = (standing.effective_told_on().label("told_on"), standing.effective_consent().label("consented"))
+    joined = sa.join(notice, campaign, campaign.c.number == notice.c.campaign)
+    joined = joined.join(account, account.c.key == notice.c.subject, isouter=True)
+    joined = joined.join(member, member.c.key == notice.c.subject, isouter=True)
+    statement = sa.select(*columns, *facts, *derived).select_from(joined).where(*where)
+    return connection.execute(statement.order_by(notice.c.due).limit(limit)).all()
+
+
+def _unwanted(connection: sa.Connection, rows: Sequence[Any]) -> set[int]:
+    """The subject keys of those who are to get nothing: they objected, or nothing of them is left to write to."""
+    keys = np.array([row.subject for row in rows], dtype=np.int64)
+    erased = {row.subject for row in rows if row.sealed is None or row.identifier is None}
+    return erased | set(standing.suppressed(connection, np.unique(keys)).tolist())
+
+
+def _mark(connection: sa.Connection, channel: Channel, rows: Sequence[Any], status: NoticeStatus, time: int) -> None:
+    """Change the status of some."""
+    for number in {row.campaign for row in rows}:
+        theirs = bulk.among(connection, notice.c.subject, [row.subject for row in rows if row.campaign == number])
+        which = (notice.c.campaign == number, notice.c.channel == channel.value, theirs)
+        connection.execute(sa.update(notice).where(*which).values(status=status.value, changed=time))
+
+
+def _name(
+    connection: sa.Connection, channel: Channel, rows: Sequence[Any], named: Callable[[str, int], str] | None
+) -> None:
+    """Put on record which Message-IDs some will leave with, where they have any."""
+    if not rows or named is None:
+        return
+    place = (notice.c.campaign == sa.bindparam("of"), notice.c.subject == sa.bindparam("to"))
+    here = sa.update(notice).where(notice.c.channel == channel.value, *place).values(message_id=sa.bindparam("name"))
+    names = [{"of": row.campaign, "to": row.subject, "name": _bare(named(row.name, row.subject))} for row in rows]
+    connection.execute(here, names)
+
+
+def _bare(message_id: str) -> str:
+    """A Message-ID without its brackets."""
+    return message_id.strip().strip("<>")
+
+
+def _opened(vault: Vault, row: Any) -> Due:  # noqa: ANN401  # a row of :func:`_in_queue`
+    """One of them, unsealed."""
+    identifier = vault.open(row.key, row.identifier, "account", row.subject).decode()
+    return Due(row.name, row.subject, row.attempt + 1, unsealed(vault, identifier, row))
+
+
+def _reached(connection: sa.Connection, vault: Vault, due: Sequence[Due], names: Names) -> list[Due]:
+    """Give notices the address and the language that are on file of any account of their people."""
+    lacking = [each.subject for each in due if not (each.member.mail and each.member.locale)]
+    known = on_file(connection, vault, lacking, names) if lacking else {}
+    return [_to(each, *known[each.subject]) if each.subject in known else each for each in due]
+
+
+def _to(due: Due, locale: str | None, mail: str | None) -> Due:
+    return replace(due, member=replace(due.member, locale=locale, mail=mail))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from demur.register.database.log import Log
+from demur.register.database.entries import Log
 from demur.register.database.records import JSON
 from demur.terms import EntryKind
 

@@ -29,7 +29,7 @@ from demur.register.database.tables import api_key, objection, passkey, staff
 from demur.register.members import profiles
 from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
 from demur.register.members.profiles import retell
-from demur.register.objections import confirmation, doubts
+from demur.register.objections import doubts
 from demur.register.objections.lodging import Lodged, Lodging, Receipt, insert
 from demur.register.objections.phases import ENTRIES, enter
 from demur.register.objections.references import new_reference
@@ -133,7 +133,7 @@ class _Replay:
         for number in sorted(self._unsent):
             lodged = sa.select(objection.c.phase == ObjectionPhase.LODGED.value).where(objection.c.seq == number)
             if self._connection.scalar(lodged) and doubts.of(self._connection, number) is not None:
-                confirmation.stands(self._connection, number, self._last, {})
+                doubts.stands(self._connection, number, self._last, {})
         self.done.erasures += [ErasedKeys(0, np.array([key], np.int64)) for key in self._waiting]
         self.done.counts = +self.done.counts
 
@@ -189,13 +189,13 @@ class _Replay:
         if number is None or by is None:
             return False
         self._unsent.discard(number)
-        confirmation.begins(self._connection, number, by, noted.time, _again(noted))
+        doubts.answer_by(self._connection, number, by, noted.time, _again(noted))
         return True
 
     def _unasked(self, noted: Noted) -> bool:
         if (number := self._number(noted)) is None:
             return False
-        confirmation.stands(self._connection, number, noted.time, _again(noted))
+        doubts.stands(self._connection, number, noted.time, _again(noted))
         return True
 
     def _linked(self, noted: Noted) -> bool:

@@ -1,6 +1,6 @@
 """What an entry changed: enough to make again, from the entries alone, what stands in the other tables.
 
-Whoever replays entries (audit.py, a restore) needs of each its kind, time, payload, subjects and this. An effect is
+Whoever replays entries (audit/, a restore) needs of each its kind, time, payload, subjects and this. An effect is
 canonical JSON (RFC 8785), stored beside the entry and committed to under the entry's second salt. Accounts appear as
 subject keys. Each list of keys or of pairs of keys is base64 of little-endian int64, since JSON's numbers are too
 small for them, and a list may have a million rows. A field that is empty is left out.
@@ -19,7 +19,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | consent.given, .withdrawn | `keys`, `consent` | whose word, and which |
 | notice.sent, notice.bounced | `keys` | the accounts whose notices left, or came back |
 | person.erased | `keys` | the accounts whose details are destroyed: what stays of them |
-| | `emptied` | (number, digest) of each entry whose salts are destroyed: see erasing.py |
+| | `emptied` | (number, digest) of each entry whose salts are destroyed: see persons.py |
 | | `signature` | of the two before, by the workspace's signing key |
 
 The reference is a bearer secret. It stands here as it stands in `objection`: in the clear for whoever reads the

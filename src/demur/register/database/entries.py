@@ -1,32 +1,38 @@
-"""The log: entries that are appended, numbered without a gap, and committed to.
+"""The log: entries that are appended, numbered without a gap, and committed to; and the log as others see it.
 
-Invariants: entries are appended only under the write lock, so `seq` counts 1, 2, 3, ...; an entry is never changed
-(an erasure destroys the salts of some, see erasing.py); a binding entry (terms.BINDING) names the subject keys whose
+Invariants: entries are appended only under the write lock, so `seq` counts 1, 2, 3, ...; an entry is never changed (an
+erasure destroys the salts of some, see persons.py); a binding entry (terms.BINDING) names the subject keys whose
 standing it may change, and its effect says what it changed (effects.py). :func:`made` and :func:`insert` are the one
-way into the table.
+way into the table. Only entries that bind nothing can be appended from outside, by :class:`Log`; a binding entry is
+appended by the method that makes its change, in the same transaction. Compare-and-append compares the last *binding*
+entry (law 3).
 
 An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random bytes of salt; the canonical entry is JSON
 with sorted keys and no spaces (the form of RFC 8785) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
-sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes. Whoever
-is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the table) had
-neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will become the leaf
-of an RFC 9162 tree: it can be published without telling anything, and the detail can be erased without breaking it.
+sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes.
+Whoever is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the
+table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will
+become the leaf of an RFC 9162 tree: it can be published without telling anything, and the detail can be erased without
+breaking it.
 """
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
 import sqlalchemy as sa
 
+from demur.errors import RegisterError
 from demur.identity import SubjectKeys
 from demur.register.database import journal
-from demur.register.database.clock import moment
+from demur.register.database.clock import micros, moment
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON, Changes, Entry, Head
+from demur.register.database.store import Store
 from demur.register.database.tables import entry
 from demur.terms import BINDING, EntryKind
 
@@ -195,3 +201,93 @@ def last_of(connection: sa.Connection, kind: EntryKind) -> Mapping[str, JSON] | 
     statement = sa.select(entry.c.payload).where(entry.c.kind == kind.value).order_by(entry.c.seq.desc()).limit(1)
     payload = connection.scalar(statement)
     return None if payload is None else dict(orjson.loads(payload))
+
+
+class Log:
+    """The entries of one register."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def head(self) -> Head:
+        """The numbers of the last entry and of the last binding one."""
+        with self._store.reading() as connection:
+            return head(connection)
+
+    def entries(self, kind: EntryKind | None = None, after: int = 0) -> Iterator[Entry]:
+        """The entries with a number greater than ``after``, of one kind or of all, in order."""
+        while True:
+            with self._store.reading() as connection:
+                found = page(connection, kind, after)
+            if not found:
+                return
+            yield from found
+            after = found[-1].seq
+
+    def last(self, kind: EntryKind) -> Mapping[str, JSON] | None:
+        """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""
+        with self._store.reading() as connection:
+            return last_of(connection, kind)
+
+    def append(
+        self,
+        kind: EntryKind,
+        payload: Mapping[str, JSON],
+        *,
+        subjects: SubjectKeys | None = None,
+        now: datetime | None = None,
+    ) -> int:
+        """Append an entry that binds nothing; its number.
+
+        Args:
+            kind: what it records.
+            payload: its facts, which name nobody.
+            subjects: the keys of those whom it concerns, shape (n,).
+            now: its time.
+
+        Raises:
+            RegisterError: for a binding kind, which only its own method may append.
+        """
+        with self._store.writing() as connection:
+            return append(connection, _unbinding(kind), payload, micros(now), subjects=subjects)
+
+    def append_all(
+        self, kind: EntryKind, payloads: Sequence[Mapping[str, JSON]], *, now: datetime | None = None
+    ) -> None:
+        """Append entries of a kind that binds nothing and concerns nobody, in their order.
+
+        Raises:
+            RegisterError: for a binding kind.
+        """
+        time = micros(now)
+        with self._store.writing() as connection:
+            first = head(connection).seq + 1
+            made = [made(seq, _unbinding(kind), each, time) for seq, each in enumerate(payloads, first)]
+            if made:
+                insert(connection, made)
+
+    def append_if(
+        self, binding: int, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None
+    ) -> int | None:
+        """Append an entry that binds nothing, only while the last binding entry is still number ``binding``.
+
+        Returns:
+            Its number, or None if a binding entry came between.
+        """
+        with self._store.writing() as connection:
+            if head(connection).binding != binding:
+                return None
+            return append(connection, _unbinding(kind), payload, micros(now))
+
+    def note_policy(self, rules_hash: str, *, now: datetime | None = None) -> int | None:
+        """Record the policy in force, if it is another one than before; the entry's number, or None."""
+        with self._store.writing() as connection:
+            if last_of(connection, EntryKind.POLICY_CHANGED) == {"rules": rules_hash}:
+                return None
+            return append(connection, EntryKind.POLICY_CHANGED, {"rules": rules_hash}, micros(now))
+
+
+def _unbinding(kind: EntryKind) -> EntryKind:
+    if kind in BINDING:
+        raise RegisterError(f"An entry {kind} changes what may be used: record it by its own method.")
+    return kind

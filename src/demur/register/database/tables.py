@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 
 BIG: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """int64; on SQLite only the word INTEGER makes a key the row's address."""
@@ -42,7 +42,7 @@ detail: Final = sa.Table(
     sa.Column("seq", BIG, primary_key=True, autoincrement=False),
     sa.Column("account", BIG, nullable=False),  # whose key seals it
     sa.Column("sealed", sa.LargeBinary, nullable=False),
-    sa.Column("child", sa.Boolean),  # this and what follows: see facts.py; null where it was sealed before they were
+    sa.Column("child", sa.Boolean),  # this and what follows: see lodging.py; null where it was sealed before they were
     sa.Column("written", sa.Boolean),
     sa.Column("warning", sa.Text),
     sa.Column("contact", BIG),  # a subject key

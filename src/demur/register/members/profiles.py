@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError
 from demur.identity import SubjectKeys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
 from demur.register.database import bulk
 from demur.register.database.clock import MICROS_PER_DAY, day
 from demur.register.database.tables import account, member, notice

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from demur.identity import Pairs, SubjectKeys, grown, inside
-from demur.kernel.facts import Facts, Known
+from demur.kernel.rules import Facts, Known
 from demur.register.database import bulk, entries
 from demur.register.database.records import Changes, Head
 from demur.register.database.store import Store

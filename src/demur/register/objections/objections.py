@@ -18,7 +18,7 @@ from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.objections import clocks, confirmation, doubts, lodging, phases, queue, states
+from demur.register.objections import clocks, doubts, lodging, phases, queue, states
 from demur.register.objections.lodging import Lodging, Receipt
 from demur.register.objections.queue import Listed, Listing, Place, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
@@ -129,7 +129,7 @@ class Objections:
     def to_remind(self, now: datetime | None = None, reference: str | None = None) -> list[tuple[str, int]]:
         """References of the objections, or the one, whose holder is to be reminded, and which reminder it is."""
         with self._store.reading() as connection:
-            found = doubts.to_remind(connection, micros(now), confirmation.waits())
+            found = doubts.to_remind(connection, micros(now))
         return [each for each in found if reference in {None, each[0]}]
 
     def reminded(self, reference: str, number: int, *, now: datetime | None = None) -> None:
@@ -148,7 +148,7 @@ class Objections:
             RegisterError: for an unknown reference.
         """
         with self._store.writing() as connection:
-            confirmation.stands(connection, states.read_state(connection, reference).seq, micros(now), {})
+            doubts.stands(connection, states.read_state(connection, reference).seq, micros(now), {})
 
     def revive(self, reference: str, *, now: datetime | None = None) -> ObjectionState:
         """Bring back an objection that has ended, as it was lodged; again, it changes nothing.
@@ -208,7 +208,7 @@ class Objections:
         """Lapse what is overdue, unless the time is too far from the last entry's to end anything, or to remind."""
         time = micros(now)
         with self._store.reading() as connection:
-            waiting = phases.overdue(connection, time) or doubts.to_remind(connection, time, confirmation.waits())
+            waiting = phases.overdue(connection, time) or doubts.to_remind(connection, time)
             answered = clocks.answered(connection, time)
         if not (waiting or answered):
             return Lapsing([], self.clock_days(now))

@@ -16,7 +16,7 @@ from demur.register.database import bulk, entries
 from demur.register.database.records import JSON
 from demur.register.database.tables import objection
 from demur.register.objections import doubts
-from demur.register.objections.confirmation import waits
+from demur.register.objections.doubts import waits
 from demur.register.objections.references import read_reference
 from demur.register.objections.states import (
     BINDING,
@@ -77,7 +77,7 @@ def _due(time: int) -> tuple[sa.ColumnElement[bool], ...]:
 def lapse_overdue(connection: sa.Connection, time: int, limit: int) -> list[str]:
     """Lapse doubted objections that were to be confirmed before a time and were not; their references, oldest first.
 
-    Not those whose holder has not been asked and reminded yet (confirmation.py, doubts.py).
+    Not those whose holder has not been asked and reminded yet (doubts.py).
     """
     columns = sa.select(objection.c.seq, objection.c.reference).where(*_due(time))
     rows = connection.execute(columns.order_by(objection.c.seq).limit(limit)).all()

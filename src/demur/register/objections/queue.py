@@ -1,7 +1,7 @@
 """Objections as officers look through them: filtered, in an order, a page at a time, and counted.
 
 Invariants: nothing here changes anything, and nothing that somebody said is opened. What is filtered by stands in the
-clear (facts.py, attachments, a member's region); the one exception, a member's language, is unsealed here and told as
+clear (lodging.py, attachments, a member's region); the one exception, a member's language, is unsealed here and told as
 a language alone. A page begins behind a place in the order, not at a count: what is settled meanwhile makes nothing
 appear twice, and hides nothing.
 """

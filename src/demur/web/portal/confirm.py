@@ -13,9 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import RegisterError
 from demur.notices.asking import question_of, withdrawn_of
-from demur.notices.content import Behalf
+from demur.notices.content import Behalf, behalf_of
 from demur.notices.words import day, speaker
-from demur.objecting.office import behalf_of
 from demur.objecting.settling import Reply, answer, held, withdraw_as_holder
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState

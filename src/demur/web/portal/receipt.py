@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from babel.units import format_unit
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, complaint_of, others_of, undone_of
-from demur.notices.languages import N_, locale
+from demur.notices.content import Behalf, behalf_of, complaint_of, others_of, undone_of
+from demur.notices.languages import N_, megabytes
 from demur.notices.words import day, speaker
 from demur.objecting.channels import SAID, Route
 from demur.objecting.correcting import is_corrected
 from demur.objecting.naming import tidy
-from demur.objecting.office import behalf_of
 from demur.objecting.settling import texts, told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
@@ -228,7 +226,7 @@ def receipt_page(
         "here": address(shown, turned),
         "whole": address(shown, path),
         "short": address(shown, short),
-        "size": _size(policy.portal.attachment_mb, shown),
+        "size": megabytes(largest, shown) if (largest := policy.portal.attachment_mb) else "",
         "added": added,
         "reason": "",
         "switch": turned,  # this may answer a POST
@@ -236,11 +234,6 @@ def receipt_page(
         "kept_plain": True,
     }
     return page(request, "object_receipt.html", status, **(said | values))
-
-
-def _size(megabytes: int, shown: str) -> str:
-    """The largest file, as the language writes it; "" where none is taken."""
-    return format_unit(megabytes, "digital-megabyte", locale=locale(shown)) if megabytes else ""
 
 
 def _conclusion(found: Found, shown: str) -> Iterator[str]:

@@ -191,7 +191,7 @@ def _told_plot(told: Mapping[str, Sequence[tuple[date, float]]]) -> Markup | Non
         return None
     description = "; ".join(f"{name}: {points[-1][1]:.0f} % on {points[-1][0]}" for name, points in told.items())
     days = {day for points in told.values() for day, _ in points}
-    draw = plots.bars if len(days) <= _FEW else plots.lines
+    draw = plots.dated_bars if len(days) <= _FEW else plots.lines
     return draw("told", "People told, by country, in percent", description, told, top=100, unit=" %")
 
 

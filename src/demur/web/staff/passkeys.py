@@ -34,7 +34,7 @@ from webauthn.helpers.structs import (
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from demur.errors import IdentityError, UsageError
-from demur.policy.hosts import loopback
+from demur.policy.fields import loopback
 from demur.register import Register, Staff
 from demur.tokens import Purpose, Tokens
 

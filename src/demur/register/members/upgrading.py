@@ -1,9 +1,13 @@
-"""A register whose accounts were spelt by another rule is brought to the rule in force, once, when it is opened.
+"""An older register is brought to the rules in force when it is opened: how accounts are spelt, and who counts as told.
 
 Invariants: nothing that was covered is uncovered: each account that is known keeps its old key, and its new one is
 noted beside it (alike.py); nothing is proven that was not; a link to a mail address that rests on rule 1, which took
 several addresses for one, proves from now on only where the member's own row spells that very address. What can't be
 told, of accounts of which nothing but a key is left, proves nothing.
+
+Nobody is told by it who was not; who no longer counts as told, because links prove less than they were taken to, is
+named in one binding entry, so that their rows leave the corpus with the next honouring, and a next campaign reaches
+them. A register from when a link that only covers told people, too, is brought to telling by proof.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +18,9 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import Keys, Pairs
-from demur.register.database import entries
+from demur.identity import Keys, Pairs, SubjectKeys
+from demur.kernel.rules import NEVER
+from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON
@@ -24,11 +29,39 @@ from demur.register.database.tables import account, entry, link, member
 from demur.register.database.vault import Vault
 from demur.register.members import alike
 from demur.register.members.people import People, add_link, held_together, hold, mail_account
-from demur.register.members.retelling import tell_anew
+from demur.register.members.profiles import retell
 from demur.spelling import MAIL, Names, first_rule
 from demur.terms import EntryKind
 
+_BY_COVERAGE: Final = "told-by-coverage"
+"""The mark that migration 0006 leaves in a register in which notices have gone out."""
+_TOLD: Final = member.c.noticed_on < NEVER
+_DAY: Final = np.dtype([("key", "i8"), ("day", "i8")])
+
 _AT_ONCE: Final = 10_000
+
+
+def tell_by_proof(store: Store) -> None:
+    """Set anew who is told, where that has not been done."""
+    with store.reading() as connection:
+        if state.read(connection, _BY_COVERAGE) is None:
+            return
+    with store.writing() as connection:
+        if state.read(connection, _BY_COVERAGE) is not None:  # no other process was faster
+            tell_anew(connection, bulk.read_keys(connection, sa.select(member.c.key).where(_TOLD)), micros(None))
+            state.remove(connection, _BY_COVERAGE)
+
+
+def tell_anew(connection: sa.Connection, keys: SubjectKeys, time: int) -> None:
+    """Set the day of some accounts anew, after links prove less; an entry names those for whom it is another one."""
+    columns = sa.select(member.c.key, sa.cast(member.c.noticed_on, sa.BigInteger)).order_by(member.c.key)
+    told = columns.where(bulk.among(connection, member.c.key, keys))
+    before = bulk.read(connection, told, _DAY)
+    retell(connection, keys)
+    subjects = before["key"][before["day"] != bulk.read(connection, told, _DAY)["day"]].copy()
+    if len(subjects):
+        payload = {"accounts": len(subjects)}
+        entries.append(connection, EntryKind.NOTICES_REGROUPED, payload, time, subjects=subjects)
 
 
 def respell(store: Store, keys: Keys) -> Keys:

@@ -3,11 +3,21 @@
 Invariants: an account counts as a person's own when it is the one that was asked for, or is linked with it by the
 platform's members or by staff in a way that proves it (people.py); that an objection named two accounts, or that two
 members gave one mail address which nobody verified, covers both, and opens, shows and erases nothing of the other
-(Art. 15(4) GDPR: whoever names an account or an address does not prove that it is theirs). A mark of an erasure that is
-under way stands until it is finished, and holds subject keys and no name.
+(Art. 15(4) GDPR: whoever names an account or an address does not prove that it is theirs). A mark of an erasure that
+is under way stands until it is finished, and holds subject keys and no name.
+
+Erasing destroys the keys of all accounts that are proven to be a person's, and of their profiles, and drops what they
+sealed, with every mail, attachment and session of theirs, and leaves the subject keys, which say nothing without the
+pepper and are needed to honour objections; what waits to be delivered to them is not delivered any more. Entries that
+held words of theirs lose their salts, so that nobody can show by a commitment what they said any more; number, kind,
+time, payload, subjects and effect of these stay, as they bind.
+
+An entry without salts can't be checked against its commitment. So the entry of the erasure (`person.erased`, whose own
+salts stay) names each of them with a digest of all that is left, its commitment included, and the keys that stay, and
+is signed by the workspace: only who holds its key can take salts away without being seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,28 +25,38 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from demur.identity import SubjectKeys
-from demur.kernel.facts import NEVER
+from demur.kernel.rules import NEVER
+from demur.register.access.sessions import close_sessions
+from demur.register.contact import mails, notices
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros, moment
+from demur.register.database.effects import Effect
+from demur.register.database.entries import Stored, content_digest
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
-from demur.register.database.tables import account, entry, member, objected, objection
+from demur.register.database.tables import account, detail, doubt, entry, letter, member, objected, objection
+from demur.register.database.tables import account as account_table
 from demur.register.database.vault import Vault
 from demur.register.members import alike, profiles, standing
 from demur.register.members.people import People, mail_account, neighbours, own_accounts
 from demur.register.members.standing import UNKNOWN_REGION
+from demur.register.objections import attachments, doubts
 from demur.register.objections.states import ObjectionPhase, ObjectionState, accounts_of, read_state
-from demur.register.rights.erasing import drop_contact_mails, erase_keys, erased, forget
-from demur.terms import EntryKind
+from demur.terms import EntryKind, NoticeStatus
+
+_STATEMENT: Final = b"demur/person.erased\0"
+"""Stands before what is signed, so that a signature is good for nothing else."""
+_FAREWELL: Final = "erased"
+"""The mail that tells of an erasure: it alone outlives one."""
 
 _MAIL: Final = "mail:"
 _IRC: Final = "irc:"
 _UNFINISHED: Final = "erasures"
 """The progress mark: a JSON list of :class:`Erasure`."""
-
 _STEPS: Final = (
     EntryKind.OBJECTION_CONFIRMED,
     EntryKind.OBJECTION_LAPSED,
@@ -44,6 +64,69 @@ _STEPS: Final = (
     EntryKind.OBJECTION_REVIVED,
     EntryKind.OBJECTION_DOUBTED,
 )
+
+
+def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey) -> Effect:
+    """Destroy the salts of the entries whose words :func:`erase_keys` destroyed; what the erasure's entry says of it.
+
+    With them go those of entries whose words a demur destroyed that left the salts.
+    """
+    naming = sa.select(objected.c.objection).where(bulk.among(connection, objected.c.account, keys))
+    doubting = sa.select(doubt.c.entry).where(doubt.c.objection.in_(naming))
+    wordless = ~sa.exists().where(detail.c.seq == entry.c.seq)
+    which = (
+        entry.c.seq.in_(naming) | entry.c.seq.in_(doubting),
+        entry.c.detail_digest.is_not(None),
+        sa.func.length(entry.c.salt) > 0,
+        wordless,
+    )
+    found = [Stored._make(row) for row in connection.execute(sa.select(entry).where(*which))]
+    gone = {"salt": b"", "subject_salt": sa.case((entry.c.format.is_not(None), b""))}
+    numbers = bulk.among(connection, entry.c.seq, [each.seq for each in found])
+    connection.execute(sa.update(entry).where(numbers).values(**gone))
+    effect = Effect(keys=keys, emptied={each.seq: content_digest(each) for each in found})
+    return replace(effect, signature=signing.sign(_STATEMENT + effect.to_bytes()))
+
+
+def is_signed(effect: Effect, public_key: Ed25519PublicKey) -> bool:
+    """Whether the effect of an erasure is one that a workspace signed."""
+    try:
+        public_key.verify(effect.signature, _STATEMENT + replace(effect, signature=b"").to_bytes())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def erase_keys(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Destroy the keys of accounts and of their profiles, and what they sealed."""
+    gone = {"wrapped": None, "sealed": None}
+    forget(connection, keys)
+    theirs = bulk.among(connection, member.c.key, keys)
+    connection.execute(sa.update(member).where(theirs).values(**gone, digest=None))
+    connection.execute(sa.delete(detail).where(bulk.among(connection, detail.c.account, keys)))
+    attachments.destroy(connection, keys)
+    mails.destroy(connection, keys)
+    notices.cancel(connection, keys)
+    close_sessions(connection, keys)
+
+
+def forget(connection: sa.Connection, keys: SubjectKeys) -> None:
+    """Destroy the keys and the identifiers of accounts."""
+    theirs = bulk.among(connection, account_table.c.key, keys)
+    connection.execute(sa.update(account_table).where(theirs).values(wrapped=None, sealed=None))
+
+
+def drop_contact_mails(connection: sa.Connection, vault: Vault, references: Collection[str]) -> None:
+    """Destroy what waits for the contact of somebody without an account: mails that only their objections tell of."""
+    waiting = (letter.c.subject.is_(None), letter.c.status.in_(doubts.OPEN), letter.c.sealed.is_not(None))
+    rows = connection.execute(sa.select(letter.c.id, letter.c.wrapped, letter.c.sealed).where(*waiting)).all()
+    theirs = []
+    for number, wrapped, sealed in rows:
+        _, template, _, params = orjson.loads(vault.open(wrapped, sealed, "letter", number))
+        if template != _FAREWELL and params.get("reference") in references:
+            theirs.append(number)
+    gone = {"wrapped": None, "sealed": None, "status": NoticeStatus.CANCELLED.value}
+    connection.execute(sa.update(letter).where(bulk.among(connection, letter.c.id, theirs)).values(**gone))
 
 
 @dataclass(frozen=True)
