@@ -184,7 +184,9 @@ def test_the_receipt_says_what_happens_when_and_folds_the_rest(visitor: Visitor,
     assert "Versions that were made before may be kept until" in page.text
     assert str(lodged.year) in page.text
     assert "We tell those who have a copy what they must remove." in page.text
-    for wrong in ("it ends on", "If we did not ask"):
+    assert "Only then can it end without an answer." in page.text
+    assert "The objection applies to all accounts that we know are theirs." not in page.text
+    for wrong in ("it ends on", "If we did not ask", "never expires"):
         assert wrong not in page.text
     folded = " ".join("".join(each.itertext()) for each in page.tree.iter("details"))
     assert "If others name you" in folded

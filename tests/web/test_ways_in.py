@@ -49,6 +49,9 @@ def test_whoever_speaks_for_another_reads_so_from_the_form_to_the_receipt(
     assert posted in receipt.text
     assert "What you posted" not in receipt.text
     assert "your content" not in receipt.text
+    (way,) = (each for each in receipt.links if each.endswith("/withdraw"))
+    whose = "the child's content" if behalf == "child" else "this person's content"
+    assert f"If you withdraw it, {whose} may be used again" in visitor.get(way).text
     statement = desk.register.objections.statement(state_of(desk, receipt).reference)
     assert statement is not None
     assert statement["for"] == behalf
@@ -90,6 +93,8 @@ def test_a_damaged_link_says_what_to_do(visitor: Visitor, desk: Desk, kind: str)
     for path in (f"/en/{kind}/{token[:-3]}", f"/en/{kind}/{token[:-1]}!"):
         page = visitor.get(path, 404)
         assert page.h1 == "This link does not work"
+        assert "We can't open this link. Copy all of it from the email, up to its end." in page.text
+        assert "it is too old" not in page.text, "none of these ends"
         assert "/en/contact" in page.links
         assert "/en/object" in page.links
         assert ("/en/status" in page.links[:4]) == (kind != "o")

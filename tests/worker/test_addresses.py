@@ -1,5 +1,10 @@
 """Addresses as they come: every one is written to, or refused with a cause, and none gets into a header."""
 
+from dataclasses import replace
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import parseaddr
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,3 +92,21 @@ def test_an_address_beyond_ascii_is_written_to_where_the_server_can(made: Made) 
         carrier.close()
     assert box.to() == {"änn@xn--bcher-kva.example": 1}
     assert box.messages()[0]["To"] == "änn@xn--bcher-kva.example"
+
+
+def test_a_subject_is_read_as_it_was_written_wherever_it_is_folded(made: Made) -> None:
+    words = "Universit\u00e4t f\u00fcr Fische und Verein zur F\u00f6rderung der K\u00fcste und des Meeres Nord"
+    named = mail_policy()
+    office = made(named.model_copy(update={"controller": named.controller.model_copy(update={"name": words})}), 1)
+    rendered = render_mail(office.policy(), "copy-ready", "de", {"url": "https://object.harbour.example/"})
+    for width in range(1, 100):
+        subject = f"{'a' * width} was wir \u00fcber Sie wissen, \u00e4ndern und l\u00f6schen"
+        mail = office.post().mail(replace(rendered, subject=subject), "ann@mail.example", "1@harbour.example")
+        head = message_from_bytes(mail.content)
+        assert _read(head["Subject"]) == subject
+        assert parseaddr(_read(head["From"])) == (words, "privacy@harbour.example")
+
+
+def _read(header: str) -> str:
+    """A header as a mail program shows it: the line breaks alone go, then what is encoded is read (RFC 2047)."""
+    return str(make_header(decode_header(header.replace("\r", "").replace("\n", ""))))

@@ -78,6 +78,13 @@ def test_a_mail_that_failed_for_good_is_known_by_the_original_s_message_id(origi
     assert returned(dsn(original=original)) == (ID, "5.1.1")
 
 
+@pytest.mark.parametrize("written", ["s\u00e4nne@mail.example", "s\\x{E4}nne@mail.example"])
+def test_an_address_in_unicode_is_read_as_it_is_or_escaped(written: str) -> None:
+    report = dsn().replace(b"message/delivery-status", b"message/global-delivery-status")
+    reading = read_returned(report.replace(b"rfc822; ann@mail.example", f"utf-8; {written}".encode()))
+    assert (reading.verdict, reading.failed) == (Verdict.RETURNED, ("s\u00e4nne@mail.example",))
+
+
 @pytest.mark.parametrize(
     ("action", "status", "verdict"),
     [

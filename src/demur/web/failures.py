@@ -91,7 +91,8 @@ def broken(request: Request, status: int = 404, stands: str = "") -> Response:
     """The page for a link that does not hold: how to go on without it, or (``stands``) that there is no need to."""
     kind = _LINK.match(request.url.path)
     named = kind is not None and kind[1] != "o"
-    return page(request, "object_broken.html", status, stands=stands, named=named, link="", switch="/object/link")
+    values: dict[str, Any] = {"stands": stands, "named": named, "lasting": kind is not None, "link": ""}
+    return page(request, "object_broken.html", status, **values, switch="/object/link")
 
 
 def install(app: FastAPI) -> None:

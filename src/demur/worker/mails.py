@@ -1,6 +1,6 @@
 """Mails: a rendered text as a message that any server takes.
 
-Invariants: a header that holds words is made by the email package's policy, which refuses line breaks; a mail says
+Invariants: a header that holds words is made by the email package, on one line of words; a mail says
 that a machine sent it (RFC 3834), loads nothing and measures nothing; its Message-ID follows from what it is, by a
 keyed hash, so that a repeat carries the same one, and tells nobody whom it is to. Relays replace Message-IDs: so it
 stands in a field of ours, too, and in the address that the mail comes back to, where the policy has one for each.
@@ -12,6 +12,7 @@ import re
 from binascii import b2a_qp
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -53,7 +54,7 @@ class Post:
     def __init__(self, policy: Policy, keys: Keys) -> None:
         self._sender = _sender(policy)
         self._bounce = _bounce(policy)
-        self._from = _header("From", str(Address(_line(policy.controller.name), addr_spec=self._sender)))
+        self._from = _from(_line(policy.controller.name), self._sender)
         self._secret = derived(keys, _MAILS)
 
     @property
@@ -91,7 +92,7 @@ class Post:
         head = (
             self._from,
             f"To: {whole}\r\n",  # split() lets nothing through that would need quoting
-            _header("Subject", rendered.subject),
+            _subject(rendered.subject),
             f"Date: {format_datetime(datetime.now(UTC))}\r\n",
             f"Message-ID: <{message_id}>\r\n",
             f"{NAMED}: <{message_id}>\r\n",
@@ -194,8 +195,25 @@ def _part(subtype: str, text: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def _header(name: str, value: str) -> str:
-    """A header line, encoded and folded; the email package takes a millisecond for one."""
+    """A header line in ASCII, folded; the email package takes a millisecond for one."""
     return str(SMTP.fold(name, SMTP.header_factory(name, value)))
+
+
+def _subject(words: str) -> str:
+    if words.isascii():
+        return _header("Subject", words)
+    return f"Subject: {_encoded(words, 'Subject')}\r\n"
+
+
+def _from(name: str, address: str) -> str:
+    if name.isascii():
+        return _header("From", str(Address(name, addr_spec=address)))
+    return f"From: {_encoded(name, 'From')}\r\n <{address}>\r\n"
+
+
+def _encoded(words: str, name: str) -> str:
+    """Words beyond ASCII (RFC 2047): the policy would lose a space where it folds, or leave one too many."""
+    return Header(_line(words), "utf-8", header_name=name).encode(linesep="\r\n")
 
 
 def _line(text: str) -> str:

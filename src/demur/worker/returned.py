@@ -218,7 +218,7 @@ def _cause(block: str) -> str:
 
 
 def _status(part: "Message[str, str]") -> str:
-    """The text of a part with fields, decoded: what RFC 6533 defines may be base64."""
+    """The text of a part with fields, decoded: what RFC 6533 defines is UTF-8 as it is, or base64."""
     text = _flat(part)[:_STATUS_TEXT]
     encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
     try:
@@ -226,7 +226,9 @@ def _status(part: "Message[str, str]") -> str:
             text = binascii.a2b_base64(re.sub(r"\s", "", text)).decode(errors="replace")
         elif encoding == "quoted-printable":
             text = quopri.decodestring(text.encode(errors="replace")).decode(errors="replace")
-    except binascii.Error:
+        else:
+            text = text.encode(errors="surrogateescape").decode(errors="replace")
+    except (binascii.Error, UnicodeEncodeError):
         pass
     return text.replace("\r\n", "\n")
 
@@ -235,9 +237,15 @@ def _flat(part: "Message[str, str]") -> str:
     """A part's payload as text again: the parser makes messages of its blocks."""
     payload: object = part.get_payload()
     if not isinstance(payload, list):
-        return str(payload or "")
+        return _read(part, str(payload or ""))
     blocks = (each for each in payload[:_MOST_PARTS] if isinstance(each, Message))
-    return "\n\n".join("".join(f"{name}: {value}\n" for name, value in b.items()) + "\n" + _flat(b) for b in blocks)
+    return "\n\n".join("".join(f"{name}: {value}\n" for name, value in b.raw_items()) + "\n" + _flat(b) for b in blocks)
+
+
+def _read(part: "Message[str, str]", text: str) -> str:
+    """The text of a part, in UTF-8 where nothing says how its bytes are to be read (RFC 6533, section 4)."""
+    raw = part.get_payload(decode=True) if "\ufffd" in text and not part.get_param("charset") else None
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else text
 
 
 _RECIPIENT: Final = re.compile(
@@ -256,7 +264,15 @@ def _recipients(message: "Message[str, str]", verdict: Verdict) -> tuple[tuple[s
     failed = _RECIPIENT.findall(given_up[0]) if len(given_up) == 1 else []
     heads = [_status(part).partition("\n\n")[0] for part in parts if part.get_content_type() in _ORIGINALS]
     writers = [each for head in heads for line in _WRITER.findall(head) for each in _ADDRESS.findall(line)]
-    return tuple(dict.fromkeys(failed)), tuple(dict.fromkeys(writers))
+    return tuple(dict.fromkeys(map(_unescaped, failed))), tuple(dict.fromkeys(writers))
+
+
+_ESCAPED: Final = re.compile(r"\\x\{((?:0?[1-9A-F]|10)?[0-9A-F]{2,4})\}")
+"""A character of an address, where a report has to do with ASCII (RFC 6533, section 3)."""
+
+
+def _unescaped(address: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), address)
 
 
 # By words

@@ -22,7 +22,7 @@ from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.pages import address, desk, language, page
-from demur.web.portal.receipt import receipt_at
+from demur.web.portal.receipt import receipt_at, withdraw_page
 
 router: Final = APIRouter()
 
@@ -51,11 +51,10 @@ async def answered(request: Request, token: str) -> Response:
 @router.get("/confirm/{token}/withdraw")
 async def ask_to_withdraw(request: Request, token: str) -> Response:
     """Ask once whether to withdraw."""
-    state = await run_in_threadpool(_find, desk(request), token)
+    state, behalf = await run_in_threadpool(_found, desk(request), token)
     if state.phase is not ObjectionPhase.CONFIRMED:
         return await _page(request, token)
-    here = address(language(request), f"/confirm/{token}")
-    return page(request, "object_withdraw.html", reference=state.reference, here=here)
+    return withdraw_page(request, state, behalf, address(language(request), f"/confirm/{token}"))
 
 
 @router.post("/confirm/{token}/withdraw")

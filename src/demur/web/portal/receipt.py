@@ -69,6 +69,27 @@ _STOPS: Final[Mapping[Behalf, str]] = {
     "child": N_("What the child posted is not used for new versions of the training data any more."),
     "other": N_("What this person posted is not used for new versions of the training data any more."),
 }
+_COVERED: Final[Mapping[bool, str]] = {
+    True: N_("Your objection applies to all accounts that we know are yours."),
+    False: N_("The objection applies to all accounts that we know are theirs."),
+}
+_COVERED_FOR_EVER: Final[Mapping[bool, str]] = {
+    True: N_("Your objection applies to all accounts that we know are yours. It never expires."),
+    False: N_("The objection applies to all accounts that we know are theirs. It never expires."),
+}
+_WITHDRAWING: Final[Mapping[Behalf, str]] = {
+    "self": N_(
+        "If you withdraw it, your content may be used again, as our notice says. You can object again at any time."
+    ),
+    "child": N_(
+        "If you withdraw it, the child's content may be used again, as our notice says. "
+        "You can object again at any time."
+    ),
+    "other": N_(
+        "If you withdraw it, this person's content may be used again, as our notice says. "
+        "You can object again at any time."
+    ),
+}
 _UNDONE_OF_OTHERS: Final = (
     N_("A model that was trained before you objected keeps what it learned from their content."),
     N_("Others may have a copy from before you objected. We cannot take their content out of it."),
@@ -129,7 +150,13 @@ async def ask(request: Request, token: str) -> Response:
     if not found.stands or not found.acting:
         return receipt_page(request, found)
     here = address(language(request), f"/receipt/{token}")
-    return page(request, "object_withdraw.html", reference=found.state.reference, here=here)
+    return withdraw_page(request, found.state, found.behalf, here)
+
+
+def withdraw_page(request: Request, state: ObjectionState, behalf: Behalf, here: str) -> Response:
+    """The page that asks once whether to withdraw, at ``here`` and of whom it speaks."""
+    follows = speaker(language(request))(_WITHDRAWING[behalf])
+    return page(request, "object_withdraw.html", reference=state.reference, here=here, follows=follows)
 
 
 @router.post("/receipt/{token}/withdraw")
@@ -265,16 +292,19 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
     yield _("Versions that were made before may be kept until %(day)s.", day=until)
     yield _("We tell those who have a copy what they must remove.")
-    if found.behalf == "self":
-        yield _("Your objection applies to all accounts that we know are yours. It never expires.")
-    else:
-        yield _("The objection applies to all accounts that we know are theirs. It never expires.")
+    covered = (_COVERED if _may_lapse(found) else _COVERED_FOR_EVER)[found.behalf == "self"]
+    yield _(covered)
+
+
+def _may_lapse(found: Found) -> bool:
+    """Whether somebody typed an account: only then may an unanswered doubt end it, and no receipt says "never"."""
+    return found.state.channel == Route.TYPED or bool(texts(found.said, "objections"))
 
 
 def _asked(found: Found, shown: str) -> Iterator[str]:
     """What is said where somebody typed an account, known or not; what may end the objection stands here alone."""
     _ = speaker(shown)
-    if found.state.channel != Route.TYPED and not texts(found.said, "objections"):
+    if not _may_lapse(found):
         return
     yield _("If we have an email address for the account, we ask its holder.")
     yield _("If they end it, it ends. Without an answer it goes on.")
