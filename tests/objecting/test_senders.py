@@ -9,6 +9,7 @@ import pytest
 from town import ANN, DIETER, EWA, town_policy
 
 from demur.errors import SourceError
+from demur.objecting import settling
 from demur.objecting.channels import Route, nameless
 from demur.objecting.eml import Letter, read_letter
 from demur.objecting.lodging import Taken, Written, take_letter
@@ -130,6 +131,14 @@ def test_what_a_forgeable_field_names_is_written_to_only_at_an_address_on_file(d
     assert desk.asked() == []
 
 
+def test_a_revived_letter_is_asked_about_only_at_an_address_on_file(desk: Desk) -> None:
+    mail = letter("X-Original-From: Eve <eve@elsewhere.example>", sender=OWN)
+    (receipt,) = desk.take(mail).receipts
+    settling.lapse(desk.register, receipt.reference, desk.office, cause="denied")
+    assert settling.revive(desk.register, receipt.reference, desk.office).binding
+    assert desk.asked() == []
+
+
 def test_a_forged_field_links_and_confirms_nothing(desk: Desk) -> None:
     taken = desk.take(REWRITTEN["an older one"], DIETER, checked=True)
     assert desk.bound(taken) == [DIETER, MINE]
@@ -192,6 +201,9 @@ def test_an_automatic_reply_waits_and_binds_nobody(desk: Desk, field: str) -> No
         "Subject: Urlaub? Nein, Widerspruch",
         "Subject: Away with it",
         "Subject: Re: automatic training",
+        "Subject: Re: Automatic reply: my objection",
+        "Subject: AW: Abwesenheitsnotiz: Widerspruch",
+        "X-Autoreply: no",
     ],
 )
 def test_what_only_looks_like_one_is_a_letter(desk: Desk, field: str) -> None:
@@ -216,6 +228,11 @@ def test_what_somebody_passes_on_binds_its_writer_too(desk: Desk) -> None:
     assert desk.bound(taken) == ["mail:joerg@elsewhere.example", MINE]
     quoted = desk.take(letter("Subject: Re: No", sender="joerg@elsewhere.example", text=text))
     assert desk.bound(quoted) == ["mail:joerg@elsewhere.example"]
+
+
+def test_who_writes_by_gmail_under_another_address_is_bound_by_both(desk: Desk) -> None:
+    taken = desk.take(letter("X-Google-Original-From: Ann <ann@town.example>", sender="ann.archer@gmail.example"))
+    assert (taken.doubt, desk.bound(taken)) == (Doubt.SENDER_REWRITTEN, ["mail:ann.archer@gmail.example", MINE])
 
 
 @pytest.mark.parametrize(("said", "bound"), [("cover", [MINE]), ("keep", [])])

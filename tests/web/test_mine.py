@@ -246,7 +246,7 @@ def test_deleting_says_what_goes_what_stays_and_what_comes_next(visitor: Visitor
     assert stays in page.text
     assert f"Your objection applies from {today} on." in page.text
     assert "at the latest" not in page.text, "it is done"
-    (receipt,) = [link for link in page.links if "/receipt/" in link]
+    (receipt,) = {link for link in page.links if link.startswith("/en/receipt/")}
     assert visitor.get(receipt).path.startswith("/en/receipt/")
 
 
@@ -296,6 +296,18 @@ def test_an_objection_that_names_two_accounts_opens_neither_to_the_other(visitor
     visitor.client.cookies.clear()
     ask(visitor, "silent")
     assert not letters(desk), "the mail address on file for another account is not that of this one"
+
+
+def test_what_somebody_else_typed_and_corrected_is_its_holders_to_keep_or_end(visitor: Visitor, desk: Desk) -> None:
+    slip = visitor.submit(visitor.get("/en/object"), {"account": "dieter"})
+    (way,) = (each for each in slip.links if each.endswith("/correct"))
+    visitor.submit(visitor.get(way), {"account": "nobody"})
+    desk.register.mails.claim(10)
+    page = sign_in(visitor, desk, "dieter")
+    (theirs,) = (each for each in page.links if "/confirm/" in each)
+    assert not [each for each in page.links if "/receipt/" in each], "it tells of a correction that is not theirs"
+    visitor.submit(visitor.get(theirs), button="no")
+    assert not any(each.binding for each in desk.register.objections.of(DIETER))
 
 
 def test_an_address_that_nobody_verified_opens_nothing_of_its_holders(visitor: Visitor, desk: Desk) -> None:

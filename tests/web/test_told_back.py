@@ -104,6 +104,17 @@ def test_a_slip_that_is_somebodys_stays_theirs_and_the_receipt_does_not_tell(vis
     assert anonymous(visitor.get(slips[0].path)) == anonymous(pages[0])
 
 
+def test_what_was_corrected_is_no_more_the_typists_to_withdraw(visitor: Visitor, desk: Desk) -> None:
+    slips = [typed(visitor, "dieter"), typed(visitor, "nobody")]
+    for slip in slips:
+        correct(visitor, slip, "ann")
+    head = desk.register.log.head()
+    pages = [visitor.post(f"{slip.path}/withdraw") for slip in slips]
+    assert (bound(desk, DIETER), desk.register.log.head()) == (True, head)
+    assert len({anonymous(page) for page in pages}) == 1
+    assert pages[0].h1 == "You have corrected this objection"
+
+
 def test_a_correction_to_the_same_account_changes_nothing(visitor: Visitor, desk: Desk) -> None:
     slip = typed(visitor, "nobody")
     head = desk.register.log.head()

@@ -328,6 +328,14 @@ def test_no_text_takes_long(text: str, *, broken: bool) -> None:
     assert time.perf_counter() - began < 4
 
 
+@pytest.mark.parametrize("text", ["user", "mail", "delivery to", "could", "not be"])
+@pytest.mark.parametrize("space", ["\n", " \n", "\u2003\n"])
+def test_empty_lines_without_end_take_no_time(text: str, space: str) -> None:
+    began = time.perf_counter()
+    read_returned(mail(text + space * (32_000 // len(space)) + "x"))
+    assert time.perf_counter() - began < 0.4
+
+
 # Real ones
 
 DELAYED: Final = frozenset(

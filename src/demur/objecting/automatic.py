@@ -14,11 +14,12 @@ _LENGTH: Final = 1000
 _REPLIED: Final = re.compile(r"\s*auto-?(?:replied|notified)\b", re.IGNORECASE)
 """RFC 3834, section 5, and RFC 5436, section 2.7.1."""
 _FIELDS: Final = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Reply", "X-Mail-Autoreply", "X-Vacation")
+_NO: Final = frozenset({"no", "false", "0"})
 _PRECEDENCE: Final = re.compile(r"\s*auto[-_ ]?reply", re.IGNORECASE)
 _READ: Final = "disposition-notification"
 """The type of report that tells of reading or deleting (RFC 8098, section 3)."""
 _SUBJECT: Final = re.compile(
-    r"""(?ix) [\s\[(*]* (?: (?: re | aw | sv | antw | odp ) \s* : \s* )? [\s\[(*]* (?:
+    r"""(?ix) [\s\[(*]* (?:
         auto(?:mat\w*)? [\s:.-]* (?: repl(?:y|ies) | response | answer | antwort\w* | svar | antwoord |
         r[eé]ponse ) \b
       | auto \s* :
@@ -53,16 +54,24 @@ _SUBJECT: Final = re.compile(
       | 自動(?:返信|応答)
     )"""
 )
-"""How such replies begin; what merely speaks of holidays or of absence is none."""
+"""How such replies begin; what merely speaks of holidays or of absence is none.
+
+Nor is "Re: Automatic reply": a person answered what a machine had written to them.
+"""
 
 
 def answers_itself(message: "Message[str, str]") -> bool:
     """Whether a mail is a machine's answer to another one, in the place of the person who got it."""
     if _REPLIED.match(_field(message, "Auto-Submitted")) or _PRECEDENCE.match(_field(message, "Precedence")):
         return True
-    if any(name in message for name in _FIELDS) or str(message.get_param("report-type", "")).lower() == _READ:
+    if any(_says(message, name) for name in _FIELDS) or str(message.get_param("report-type", "")).lower() == _READ:
         return True
     return _SUBJECT.match(_words(_field(message, "Subject"))) is not None
+
+
+def _says(message: "Message[str, str]", name: str) -> bool:
+    """Whether a field is there, and does not say that it is none."""
+    return name in message and _field(message, name).strip().lower() not in _NO
 
 
 def _field(message: "Message[str, str]", name: str) -> str:

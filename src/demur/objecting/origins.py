@@ -16,8 +16,10 @@ _LENGTH: Final = 2000
 _ENCODED: Final = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")
 _MOST: Final = 10
 
-_ORIGINAL: Final = ("X-Original-From", "X-Google-Original-From", "Original-From", "X-Original-Sender")
+_ORIGINAL: Final = ("X-Original-From", "Original-From", "X-Original-Sender")
 """What lists write that put themselves into From: Google Groups, Mailman, Sympa, and servers on their way."""
+_BESIDE: Final = "X-Google-Original-From"
+"""What Gmail writes that put its user's own address into From for another one of theirs; older groups did so, too."""
 _OTHERS: Final = ("Reply-To", "Resent-From")
 _RETURNS: Final = ("Return-Path", "X-Envelope-From", "Envelope-From")
 _LISTS: Final = ("List-Post", "X-BeenThere", "X-Mailing-List", "List-Owner", "Sender", "Errors-To", "List-Unsubscribe")
@@ -44,6 +46,8 @@ class Origins:
     """Whether From shows signs that a list or a forwarder put itself there."""
     named: tuple[str, ...] = field(default=(), repr=False)
     """By header fields."""
+    beside: tuple[str, ...] = field(default=(), repr=False)
+    """Another address under which whoever stands in From meant to write."""
     passed: tuple[str, ...] = field(default=(), repr=False)
     """By mails that it holds or quotes as forwarded."""
     lists: tuple[str, ...] = field(default=(), repr=False)
@@ -61,13 +65,14 @@ def origins_of(message: "Message[str, str]", text: str, within: Sequence["Messag
     name, sender = next(iter(_addresses(message, "From")), ("", ""))
     folded = _unfolded(sender)
     original = [each for field_ in _ORIGINAL for _, each in _addresses(message, field_)]
+    beside = [each for _, each in _addresses(message, _BESIDE)]
     lists = tuple(dict.fromkeys(_lists(message)))
     others = [each for field_ in _OTHERS for _, each in _addresses(message, field_)]
-    named = [*original, *filter(None, [folded]), *others, *_returns(message, listed=_listed(message))]
+    named = [*original, *beside, *filter(None, [folded]), *others, *_returns(message, listed=_listed(message))]
     by_list = sender.lower() in lists
     rewritten = bool(_VIA.search(name) or folded or by_list or any(each.lower() != sender.lower() for each in original))
     held = [each for inner in within[:_MOST] for _, each in _addresses(inner, "From")]
-    return Origins(rewritten, _some(named), _some([*held, *_quoted(text)]), lists)
+    return Origins(rewritten, _some(named), _some(beside), _some([*held, *_quoted(text)]), lists)
 
 
 def _some(found: Sequence[str]) -> tuple[str, ...]:

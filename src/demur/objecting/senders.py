@@ -91,7 +91,8 @@ def _shown(register: Register, letter: Letter, office: Office, sender: str, own:
     plain = _untagged(register, sender, office)
     known = any(_on_file(register, each, office) for each in (sender, *plain))
     passed = letter.origins.passed if _FORWARDED.match(letter.subject) else ()
-    writer = _likeliest(register, passed, letter, office, own | {sender, *plain})
+    beside = () if known else letter.origins.beside
+    writer = _likeliest(register, (*beside, *passed), letter, office, own | {sender, *plain})
     if writer is not None:
         return Whose((sender,), (writer, *plain), Doubt.SENDER_REWRITTEN, tagged)
     return Whose((sender,), plain, None if known else Doubt.UNKNOWN_SENDER, tagged)

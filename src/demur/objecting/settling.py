@@ -9,11 +9,13 @@ by an officer: no objection is lost because somebody was late, or pressed the wr
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final, Literal
 
 from demur.errors import UsageError
 from demur.objecting.channels import PROVEN, RECORDED, SAID, Route
 from demur.objecting.office import Office, To, post_question, post_receipt, post_withdrawn, reached
+from demur.objecting.senders import Doubt
 from demur.register import ObjectionPhase, ObjectionState, Register
 from demur.register.database.records import JSON
 from demur.register.objections.phases import LapseCause
@@ -196,7 +198,8 @@ def _tell(register: Register, state: ObjectionState, office: Office) -> None:
     if state.channel == Route.NO_ACCOUNT:
         to = To(address=str(said["contact"]) if said.get("contact") else None)
     elif state.channel in RECORDED and (named := texts(said, "accounts")):
-        to = To(address=reached(register, named[0], office), account=named[0])
+        forgeable = frozenset(named if said.get("warning") == Doubt.SENDER_REWRITTEN else ())
+        to = To(address=reached(register, named[0], replace(office, guessed=forgeable)), account=named[0])
     if state.channel in PROVEN:
         post_receipt(register, state, office, to)
     else:

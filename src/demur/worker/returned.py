@@ -285,6 +285,8 @@ _COPY: Final = re.compile(
     r"|^.{0,20}\bmessage (?:headers?|text) follows?\b"
 )
 """Where the mail that came back begins, in a report that is one text."""
+_EMPTY: Final = re.compile(r"\n{3,}")
+"""Patterns that go on over the end of a line take quadratic time for empty ones without end."""
 _SHOWN: Final = ("from", "subject", "x-mailer", "x-failed-recipients")
 
 
@@ -292,7 +294,7 @@ def _by_words(
     message: "Message[str, str]", own: Iterable["Message[str, str]"], subject: str, *, plainly: bool
 ) -> Judged | None:
     """What a server says in words, with fields among them or without; ``plainly`` where it may be no server."""
-    whole = "\n".join(line[:_LINE] for line in _text(own)[:_TEXT].split("\n"))
+    whole = _EMPTY.sub("\n\n", "\n".join(line.rstrip()[:_LINE] for line in _text(own)[:_TEXT].split("\n")))
     begins = _COPY.search(whole, re.search(r"\S", whole).end() if whole.strip() else 0)  # type: ignore[union-attr]
     text = whole[: begins.start()] if begins else whole
     by_status = _by_status(whole) if _OF.search(whole) else None

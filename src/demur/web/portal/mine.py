@@ -27,6 +27,7 @@ from demur.notices.content import undone_of
 from demur.notices.languages import within
 from demur.notices.words import day, speaker
 from demur.objecting.channels import Route
+from demur.objecting.correcting import is_corrected
 from demur.objecting.lodging import by_proof
 from demur.objecting.settling import held
 from demur.register import JSON, ObjectionState
@@ -315,7 +316,7 @@ def _receipts(request: Request, own: Sequence[ObjectionState]) -> list[tuple[str
 
 
 def _receipt(request: Request, state: ObjectionState) -> str:
-    if held(state):
+    if held(state) or is_corrected(desk(request).register, state):  # the receipt is that of whoever typed it
         return address(language(request), f"/confirm/{desk(request).tokens.make(Purpose.CONFIRM, state.seq)}")
     return receipt_at(request, state.seq)
 

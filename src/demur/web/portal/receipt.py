@@ -165,7 +165,8 @@ async def end(request: Request, token: str) -> Response:
     steady = forms.Steady()
     at = desk(request)
     found = await run_in_threadpool(find, at, token, acting=True)
-    await at.intake.run(withdraw_by_receipt, found.state, at.office(language(request)))
+    if not found.corrected:  # whoever corrected it has left it to its holder
+        await at.intake.run(withdraw_by_receipt, found.state, at.office(language(request)))
     await steady.wait()
     return RedirectResponse(address(language(request), f"/receipt/{token}"), 303)
 
