@@ -1,7 +1,7 @@
-"""``demur staff``: who may use the staff's pages.
+"""``demur key`` and ``demur staff``: with which keys the platform calls the API, and who uses the staff's pages.
 
-Invariants: an invitation is shown once, when it is made; the register keeps its SHA-256 alone; whoever is removed is
-out at once.
+Invariants: a key and an invitation are shown once, when they are made; the register keeps their SHA-256 alone; whoever
+is removed is out at once, and a revoked key within a second.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,48 @@ HOURS: Final = 48
 
 @click.group(cls=Noun)
 @in_workspace
+def key(roots: Sequence[Path]) -> None:  # the command reads them
+    """Make, list and revoke the keys of the API."""
+
+
+@key.command
+@click.argument("name")
+@shared
+def create(invocation: Invocation, name: str) -> None:
+    """Make a key, for what or whom NAME says, and show it this once."""
+    with invocation.workspace.register() as register:
+        secret = register.api_keys.create(name)
+    note(f"This is the key {name}. It is shown only now: put it where {name} keeps its secrets.")
+    emit(secret, {"name": name, "key": secret})
+
+
+@key.command
+@click.argument("name")
+@shared
+def revoke(invocation: Invocation, name: str) -> None:
+    """Revoke the key NAME; it stops working within a second."""
+    with invocation.workspace.register() as register:
+        register.api_keys.revoke(name)
+    emit(f"The key {name} is revoked.", {"name": name})
+
+
+@key.command("list")
+@shared
+def list_keys(invocation: Invocation) -> None:
+    """List the keys, those revoked included."""
+    with invocation.workspace.register() as register:
+        found = register.api_keys.list()
+    rows = [(each.name, f"{each.created:%Y-%m-%d}", _day(each.revoked)) for each in found]
+    listed = "\n".join(table(("key", "made", "revoked"), rows)) if rows else "No key yet: `demur key create NAME`."
+    emit(listed, {"keys": [vars(each) for each in found]})
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d}" if moment else ""
+
+
+@click.group(cls=Noun)
+@in_workspace
 def staff(roots: Sequence[Path]) -> None:  # the command reads them
     """Invite, list and remove the staff who use the pages at /staff/."""
 
@@ -48,7 +90,7 @@ def invite(invocation: Invocation, name: str, role: str) -> None:
 
 @staff.command("list")
 @shared
-def list_(invocation: Invocation) -> None:
+def list_staff(invocation: Invocation) -> None:
     """List everybody who was ever invited."""
     with invocation.workspace.register() as register:
         everybody = register.staff.list()
