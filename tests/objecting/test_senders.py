@@ -103,6 +103,13 @@ REWRITTEN: Final = {
     "Outlook in German": letter(sender=OWN, text=BLOCK.format(
         head="", label="Von:", more="Gesendet: Montag\nAn: Office\nBetreff: Nein"
     )),
+    "Outlook in German with a link": letter(sender=OWN, text=(
+        "-----Urspr\u00fcngliche Nachricht-----\nVon: Ann [mailto:ann@town.example]\n"
+        "Gesendet: Montag\nAn: Office\nBetreff: Nein\n\nNein.\n"
+    )),
+    "an address in quotes": letter(sender=OWN, text=(
+        "From: 'Ann Archer' <'ann@town.example'>\nSent: Monday\nTo: Office\nSubject: No\n\nNo.\n"
+    )),
     "Gmail in French": letter(sender=OWN, text=BLOCK.format(
         head="---------- Forwarded message ---------", label="De\u00a0:", more="Date: lun.\nSubject: Non\nTo: x"
     )),

@@ -24,7 +24,8 @@ _OTHERS: Final = ("Reply-To", "Resent-From")
 _RETURNS: Final = ("Return-Path", "X-Envelope-From", "Envelope-From")
 _LISTS: Final = ("List-Post", "X-BeenThere", "X-Mailing-List", "List-Owner", "Sender", "Errors-To", "List-Unsubscribe")
 _LIST_MARKS: Final = ("List-Id", "List-Post", "X-BeenThere", "X-Mailing-List", "Mailing-List")
-_MAILTO: Final = re.compile(r"[^\s<>,;:\"()?]{1,64}@[^\s<>,;:\"()?]{1,255}")
+_MAILTO: Final = re.compile(r"(?!')[^\s<>,;:\"()?\[\]]{1,64}@[^\s<>,;:\"()?\[\]']{1,255}")
+"""As they stand in fields and texts: bare, between angle brackets, or as Outlook has it, "[mailto:ann@...]"."""
 _VIA: Final = re.compile(r"\bvia\b\s+\S", re.IGNORECASE)
 """How a list names whom it speaks for: "Ann via Town" (in any language of Google Groups and Mailman)."""
 _SRS: Final = re.compile(r"(?i)srs0[=+-][^=@]{1,20}=[^=@]{1,10}=([^=@]{1,255})=([^@]{1,64})@")
