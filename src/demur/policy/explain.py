@@ -100,7 +100,8 @@ _RULES: Final[Mapping[Reason, _Rule]] = {
         "record consents with `demur members` or `demur consent give`, or write another, signed basis",
     ),
     Reason.OBJECTED: _Rule(
-        "the author objected (Art. 21 GDPR)", remedy="an objection never expires, only a withdrawal ends it"
+        "the author objected (Art. 21 GDPR)",
+        remedy="time alone ends no objection: a withdrawal does, or its holder's no",
     ),
     Reason.RESHARE: _Rule("the item passes on what a suppressed person wrote", remedy="such items never come in"),
     Reason.QUOTE: _Rule(
