@@ -145,6 +145,26 @@ def test_a_doubt_is_done_again_only_where_every_mail_about_it_left(desk: Desk) -
     assert problems == []
 
 
+def test_no_doubt_ends_an_objection_where_its_answer_may_be_lost(desk: Desk) -> None:
+    with desk.workspace.register() as register:
+        reference = register.objections.lodge([ANN], channel="typed-in", now=NOW).reference
+        register.objections.doubt(reference, "Two people claim it.", days=28, now=NOW)
+        for number in (1, 2):
+            register.objections.reminded(reference, number, now=NOW)
+    desk.back_up()
+    with desk.workspace.register() as register:
+        register.objections.confirm(reference, now=LATER)
+    desk.lose()
+    desk.mark.unlink()
+    assert desk.restore().missing is None
+    with desk.workspace.register() as register:
+        assert register.objections.get(reference).doubted is None
+        assert register.objections.lapse_overdue(LATER + timedelta(days=400)) == []
+        problems: list[str] = []
+        register.audit(problems.append)
+    assert problems == []
+
+
 def test_links_and_consents_are_done_again(desk: Desk) -> None:
     with desk.workspace.register() as register:
         register.members.link(ANN, BEN)

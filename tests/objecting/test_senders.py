@@ -237,6 +237,14 @@ def test_what_somebody_passes_on_binds_its_writer_too(desk: Desk) -> None:
     assert desk.bound(quoted) == ["mail:joerg@elsewhere.example"]
 
 
+def test_who_only_seems_to_be_a_list_by_their_name_is_bound(desk: Desk) -> None:
+    taken = desk.take(letter(sender="Marco Via Rossi <marco@elsewhere.example>"))
+    assert (taken.doubt, desk.bound(taken)) == (Doubt.SENDER_REWRITTEN, ["mail:marco@elsewhere.example"])
+    assert desk.asked() == []
+    group = desk.take(letter(sender="'Marco Rossi' via Office <office@town.example>"))
+    assert (group.doubt, desk.bound(group)) == (Doubt.SENDER_REWRITTEN, [""])
+
+
 def test_who_writes_by_gmail_under_another_address_is_bound_by_both(desk: Desk) -> None:
     taken = desk.take(letter("X-Google-Original-From: Ann <ann@town.example>", sender="ann.archer@gmail.example"))
     assert (taken.doubt, desk.bound(taken)) == (Doubt.SENDER_REWRITTEN, ["mail:ann.archer@gmail.example", MINE])

@@ -295,3 +295,13 @@ def test_silent_is_known_and_nobody_hears_of_it(visitor: Visitor, desk: Desk) ->
     typed(visitor, "silent")
     assert desk.register.objections.of(SILENT)
     assert letters(desk) == []
+
+
+def test_what_was_typed_is_sent_again_to_this_site_alone(visit: Callable[..., Visitor]) -> None:
+    often = Rate(10**9, 1.0)
+    few = Limits(Rates(page=often, act=Rate(1, 1 / 3600), account=often, question=often, sign_in=often))
+    client = visit(few).client
+    client.post("/en/object", data={"account": ""})
+    answer = client.post("http://127.0.0.1:8470//evil.example/x", data={"account": "ann"})
+    assert answer.status_code == 429
+    assert 'action="/evil.example/x"' in answer.text

@@ -289,7 +289,9 @@ def _replay(building: _Building) -> dict[str, JSON]:
     place = building.staging / MARK
     Mark.prepare(place, keys, instance, listed.end).establish()
     with Register.open(building.url, keys, place) as register:
-        done = register.replay(building.journals.replayable(), building.journals.incarnation, Route.ERASURE)
+        journal = building.journals
+        again = journal.replayable()
+        done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
         session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, building.now)

@@ -82,7 +82,20 @@ def _hidden(register: Register, letter: Letter, office: Office, own: set[str]) -
     found = _likeliest(register, (*letter.origins.named, *letter.origins.passed), letter, office, own)
     if found is not None:
         return Whose(guessed=(found, *_untagged(register, found, office)), doubt=Doubt.SENDER_REWRITTEN)
-    return Whose(doubt=Doubt.OWN_ADDRESS if letter.account in own else Doubt.SENDER_REWRITTEN)
+    if letter.account in own:
+        return Whose(doubt=Doubt.OWN_ADDRESS)
+    return Whose(guessed=tuple(_seeming(letter, office, own)), doubt=Doubt.SENDER_REWRITTEN)
+
+
+def _seeming(letter: Letter, office: Office, own: set[str]) -> Iterator[str]:
+    """The sender, who may be a person whose name looks like a list's: no list says it is one, and it is elsewhere."""
+    account, lists = letter.account, set(_accounts(letter.origins.lists, office))
+    if account and account not in lists and _domain(account) not in set(map(_domain, own)):
+        yield account
+
+
+def _domain(account: str) -> str:
+    return account.rpartition("@")[2]
 
 
 def _shown(register: Register, letter: Letter, office: Office, sender: str, own: set[str]) -> Whose:

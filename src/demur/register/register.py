@@ -218,10 +218,10 @@ class Register:
             instances.write(connection, instance)
             close_all(connection)
 
-    def replay(self, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
+    def replay(self, noted: Iterable[Noted], incarnation: int, erasing: str, *, unknown: bool = False) -> Replayed:
         """Do the entries of a journal again, all or none; see replay.py."""
         with self._store.writing() as connection:
-            return replay(connection, noted, incarnation, erasing)
+            return replay(connection, noted, incarnation, erasing, unknown=unknown)
 
     def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
         """Put a restore on record; the entry's number."""

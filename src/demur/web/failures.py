@@ -70,7 +70,7 @@ def _again(request: Request, status: int) -> dict[str, Any]:
     """What was typed, where sending it again helps, and where it is sent in which language."""
     found: dict[str, Any] = {"typed": None, "action": "", "switch": "/"}
     if status in _AGAIN and request.method == "POST" and _TYPED in request.scope:
-        path = request.url.path
+        path = f"/{request.url.path.lstrip('/')}"  # two slashes would lead to another site
         found |= {"typed": request.scope[_TYPED], "action": path}
         if request.scope.get(_TURNS):
             found["kept"] = "/" + path.split("/", 2)[2]

@@ -6,7 +6,8 @@ reference; what is done again follows from the journal alone, so that doing it a
 same. An account that the backup does not know becomes a bare row: a subject key, without an identifier.
 
 What was asked about a doubted objection stays: its deadline holds where every mail about it is known to have left, and
-else the doubt ends, so that no restore lets an objection lapse. Words and attachments are in no journal, and neither is
+else, and wherever some of what came after the backup is unknown, the doubt ends, so that no restore lets an objection
+lapse. Words and attachments are in no journal, and neither is
 the reason of a doubt.
 """
 
@@ -25,7 +26,7 @@ from demur.register.database import entries
 from demur.register.database.clock import micros, moment
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON
-from demur.register.database.tables import api_key, objection, passkey, staff
+from demur.register.database.tables import api_key, doubt, entry, objection, passkey, staff
 from demur.register.members import profiles
 from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
 from demur.register.members.profiles import retell
@@ -83,7 +84,9 @@ class Replayed:
     """Entries that could not be done again, because what they are about is in no journal; by kind."""
 
 
-def replay(connection: sa.Connection, noted: Iterable[Noted], incarnation: int, erasing: str) -> Replayed:
+def replay(
+    connection: sa.Connection, noted: Iterable[Noted], incarnation: int, erasing: str, *, unknown: bool = False
+) -> Replayed:
     """Do entries again, in their order, in one transaction.
 
     Args:
@@ -91,10 +94,13 @@ def replay(connection: sa.Connection, noted: Iterable[Noted], incarnation: int, 
         noted: what came after.
         incarnation: in which entries had their numbers.
         erasing: the channel of objections that erasures lodge: one without its erasure is still to be erased.
+        unknown: whether more may have come: then the answer to each doubt may be lost, and none ends anything.
     """
     replay_ = _Replay(connection, incarnation, erasing)
     for each in noted:
         replay_.take(each)
+    if unknown:
+        replay_.forget_doubts()
     replay_.finish()
     return replay_.done
 
@@ -114,7 +120,8 @@ class _Replay:
         """Doubted objections about which a mail is not known to have left."""
         self._waiting: dict[int, int] = {}
         """Accounts of which an erasure was asked for, each with the time."""
-        self._last = 0
+        last = sa.select(entry.c.time).where(entry.c.seq == self._backed_up)
+        self._last = connection.scalar(last) or 0
 
     def take(self, noted: Noted) -> None:
         """Do one entry again."""
@@ -127,6 +134,10 @@ class _Replay:
         if not doing(self, noted):
             self.done.counts[kind] -= 1
             self.done.lost[kind] += 1
+
+    def forget_doubts(self) -> None:
+        """Take every doubt that stands for one about which nobody knows what was said since."""
+        self._unsent.update(self._connection.scalars(sa.select(doubt.c.objection).where(doubt.c.stands.is_(True))))
 
     def finish(self) -> None:
         """Leave no deadline of which nobody was told, and no erasure that is not begun again."""
