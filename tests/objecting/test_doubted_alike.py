@@ -176,7 +176,7 @@ def test_the_worker_reminds(town: Town) -> None:
     register.objections.lodge([SILENT], channel="letter")  # the clock is believed: something happened today
     counts = [work(town.desk.workspace, Event(), once=True) for _ in range(3)]
     assert [each["upkeep"].get("reminded", 0) for each in counts] == [1, 0, 0]
-    assert [each["letters"].get("sent", 0) for each in counts] == [0, 1, 0]
+    assert [each["mails"].get("sent", 0) for each in counts] == [0, 1, 0]
 
 
 # Keep it, end it, and back

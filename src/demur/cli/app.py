@@ -48,7 +48,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "key": ("demur.cli.access:key", "Make, list and revoke the keys of the API."),
     "staff": ("demur.cli.access:staff", "Invite, list and remove the staff who use the pages at /staff/."),
     "serve": ("demur.cli.serve:serve", "Serve the portal, the API and the officer's pages."),
-    "worker": ("demur.cli.delivery:worker", "Deliver notices and letters, and let the corpus follow."),
+    "worker": ("demur.cli.delivery:worker", "Deliver notices and mails, and let the corpus follow."),
     "bounce": ("demur.cli.delivery:bounce", "Record mails that came back."),
     "status": ("demur.cli.upkeep:status", "Show where the workspace stands."),
     "backup": ("demur.cli.backup:backup", "Copy the workspace while it runs, to restore it from."),

@@ -18,7 +18,7 @@ from demur.cli.frame.output import count, emit, note
 @click.option("--once", is_flag=True, help="Do what is due now, then end.")
 @shared
 def worker(invocation: Invocation, *, once: bool) -> None:
-    """Deliver notices and letters, and let the corpus follow the register.
+    """Deliver notices and mails, and let the corpus follow the register.
 
     It runs until it is stopped (SIGTERM or Ctrl-C) and then finishes the mails in flight. There is one at a time for
     a workspace; `demur serve` starts its own. What it does is on stderr, a JSON object on each line, without names

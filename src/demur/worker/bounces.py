@@ -1,6 +1,6 @@
 """What came to the address for returned mails, put on record: whoever was not reached is not told.
 
-Invariants: only what was given up for good changes anything (returned.py). Which notice or letter it is about is told
+Invariants: only what was given up for good changes anything (returned.py). Which notice or other mail it is about is told
 by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
 hashes, which nobody can guess who has not had the mail. Only where neither is there, and no such address is set, the
 recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing, and is counted
@@ -40,7 +40,7 @@ class Came(StrEnum):
 
 
 _SAID: Final = {
-    Came.RETURNED: "a notice or a letter of ours came back: its reader does not count as told by it.",
+    Came.RETURNED: "a notice or another mail of ours came back: its reader does not count as told by it.",
     Came.UNKNOWN: "a mail that came back, and none of ours: nothing is recorded.",
     Came.DELAYED: "a mail is delayed or has arrived: nothing is recorded.",
     Came.COMPLAINT: "a complaint: its reader got the mail and calls it spam. That is no objection, and nothing is "

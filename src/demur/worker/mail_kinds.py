@@ -115,7 +115,7 @@ class MailNotices:
 class SingleMails:
     """Mails to one person each, who waits for it: receipts, questions, links to sign in with."""
 
-    name = "letters"
+    name = "mails"
     patience: Patience = MAILS
 
     def __init__(self, depot: Depot) -> None:
@@ -138,7 +138,7 @@ class SingleMails:
         except BadAddressError:
             return Handover(Fate.NEVER, "address not usable")
         except KeyError as error:  # a template, or a value for it, that is not there
-            log_error("letters.incomplete", error)
+            log_error("mails.incomplete", error)
             return Handover(Fate.NEVER, "not renderable")
         return self._sending.carrier.carry(mail, urgent=True)
 

@@ -58,9 +58,9 @@ def lanes_of(depot: Depot) -> list[Lane]:
 
 
 def _take_back(register: Register) -> None:
-    notices, letters = register.notices.requeue_interrupted(), register.mails.requeue_interrupted()
-    if notices or letters:
-        log("worker.taken back", notices=notices, letters=letters)
+    notices, mails = register.notices.requeue_interrupted(), register.mails.requeue_interrupted()
+    if notices or mails:
+        log("worker.taken back", notices=notices, mails=mails)
 
 
 def _in_turn(lanes: list[Lane], stop: threading.Event) -> None:
