@@ -1,7 +1,7 @@
 """What came to the address for returned mails, put on record: whoever was not reached is not told.
 
-Invariants: only what was given up for good changes anything (returned.py). Which notice or other mail it is about is told
-by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
+Invariants: only what was given up for good changes anything (returned.py). Which notice or other mail it is about is
+told by its Message-ID, wherever that stands in what came, or by the tagged address that it came back to: both are keyed
 hashes, which nobody can guess who has not had the mail. Only where neither is there, and no such address is set, the
 recipient that was given up tells it. A complaint shows that the mail arrived: it changes nothing, and is counted
 apart, as are replies by machines and what no machine wrote.
