@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from demur.sources import jsonstream, limits
-from demur.sources.jsonstream import JsonBounds
+from demur.sources import jsonbounds, limits
+from demur.sources.jsonbounds import JsonBounds
 
 _TEXT = st.text(st.sampled_from('a[]{}",\\\n\u00e9')) | st.text()
 _JSON = st.recursive(
@@ -44,14 +44,14 @@ def test_depth_and_values_are_counted_exactly_wherever_the_blocks_end(
 ) -> None:
     text = json.dumps(value, ensure_ascii=escape)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonstream, "MAX_DEPTH", _depth(value))
-        patch.setattr(jsonstream, "MAX_VALUES", _symbols(text))
+        patch.setattr(jsonbounds, "MAX_DEPTH", _depth(value))
+        patch.setattr(jsonbounds, "MAX_VALUES", _symbols(text))
         assert _found(text, cuts) == []
-        patch.setattr(jsonstream, "MAX_DEPTH", _depth(value) - 1)
+        patch.setattr(jsonbounds, "MAX_DEPTH", _depth(value) - 1)
         assert any("deep" in told for told in _found(text, cuts)) == (_depth(value) > 0)
-        patch.setattr(jsonstream, "MAX_DEPTH", 1000)
+        patch.setattr(jsonbounds, "MAX_DEPTH", 1000)
         if symbols := _symbols(text):
-            patch.setattr(jsonstream, "MAX_VALUES", symbols - 1)
+            patch.setattr(jsonbounds, "MAX_VALUES", symbols - 1)
             assert any("values" in told for told in _found(text, cuts))
 
 
@@ -69,13 +69,13 @@ def test_a_number_is_long_and_a_string_of_digits_is_none(digits: int, cuts: list
 def test_a_string_is_long_however_it_is_cut(length: int, cuts: list[int]) -> None:
     """One that lies within a single block is not looked at: a block is far shorter than the bound."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonstream, "MAX_STRING", 200)
+        patch.setattr(jsonbounds, "MAX_STRING", 200)
         assert bool(_found(f'["{"x" * length}","b"]', list(range(420)))) == (length > 200)
         if _found(f'["{"x" * length}","b"]', cuts):
             assert length > 200
 
 
 def test_what_is_refused_of_a_line_is_what_is_refused_of_blocks() -> None:
-    assert jsonstream.exceeded(b"[" * 201 + b"]" * 201) is not None
-    assert jsonstream.exceeded(b"[" * 200 + b"]" * 200) is None
-    assert jsonstream.exceeded(b'"' + b"[" * 5000 + b'"') is None
+    assert jsonbounds.exceeded(b"[" * 201 + b"]" * 201) is not None
+    assert jsonbounds.exceeded(b"[" * 200 + b"]" * 200) is None
+    assert jsonbounds.exceeded(b'"' + b"[" * 5000 + b'"') is None

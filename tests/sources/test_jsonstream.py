@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from demur.errors import SourceError
+from demur.sources import jsonbounds
 from demur.sources.archive import Archive
 from demur.sources.jsonstream import first_value, records, records_at
 
@@ -77,7 +78,7 @@ def test_the_place_is_right_far_into_a_file(folder: Make) -> None:
 
 
 def test_a_record_that_does_not_fit_in_memory_is_refused(folder: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demur.sources.jsonstream.MAX_RECORD", 1 << 20)
+    monkeypatch.setattr(jsonbounds, "MAX_RECORD", 1 << 20)
     assert len(_values(folder({"a.json": ["x" * 100_000] * 30 + [{}] * 2}))) == 2
     with pytest.raises(SourceError, match=r"a\.json has a record of more than 1 MiB \(before byte \d+\): remove it"):
         _values(folder({"a.json": [{"a": "x" * (3 << 20)}]}))

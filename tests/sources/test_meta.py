@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from demur.errors import SourceError
 from demur.sources.jsonstream import Record
-from demur.sources.meta import common
+from demur.sources.meta import common, labels
 from demur.sources.meta.common import Ids, checked, entries, field, handles, iso_time, joined, labelled, repaired
 
 
@@ -84,17 +84,17 @@ def test_labels_are_read_from_both_layouts_and_nested_ones_passed_over() -> None
         ],
     }
     found = entries(record)
-    assert labelled(found, common.COMMENT) == "Hoi"
-    assert labelled(found, common.TEXT) == "outer"
+    assert labelled(found, labels.COMMENT) == "Hoi"
+    assert labelled(found, labels.TEXT) == "outer"
     assert [entry.link for entry in found if entry.link] == ["https://x.example"]
     assert entries({"string_map_data": 3, "label_values": {}}) == []
 
 
 def test_no_word_means_yes_and_no() -> None:
-    assert not common.YES & common.NO
-    assert not common.PUBLIC & common.FRIENDS
-    assert not common.PUBLIC & common.ONLY_ME
-    assert not common.FRIENDS & common.ONLY_ME
+    assert not labels.YES & labels.NO
+    assert not labels.PUBLIC & labels.FRIENDS
+    assert not labels.PUBLIC & labels.ONLY_ME
+    assert not labels.FRIENDS & labels.ONLY_ME
 
 
 def test_times_in_iso_8601() -> None:

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demur.sources.text import Phrases
+from demur.sources.phrases import Phrases
 
 _PIECE = st.text(st.sampled_from("ab@. A-"), min_size=1, max_size=14)
 

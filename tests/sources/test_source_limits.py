@@ -219,7 +219,7 @@ def test_a_zip_of_too_many_names_is_refused_before_they_are_read(
     with zipfile.ZipFile(path, "w") as file:
         for each in range(300):
             file.writestr(f"{each}.json", b"{}")
-    monkeypatch.setattr("demur.sources.archive.MAX_DIRECTORY", 10_000)
+    monkeypatch.setattr("demur.sources.parts.MAX_DIRECTORY", 10_000)
 
     with pytest.raises(Exception, match="holds too many files for one zip"):
         list(load_source("mastodon").read([str(path)], {}))

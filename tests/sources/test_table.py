@@ -23,7 +23,8 @@ from pyarrow import feather
 
 from demur.errors import SourceError
 from demur.sources.table import TableSource
-from demur.sources.text import Span, clean, clean_column
+from demur.sources.tables.bulk import clean_column
+from demur.sources.text import Span, clean
 from demur.terms import ITEM, SPAN
 
 Rows = list[dict[str, Any]]

@@ -16,20 +16,9 @@ from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
-from demur.sources.meta.common import (
-    BIO,
-    NAME,
-    PROFILE_LINK,
-    USERNAME,
-    Ids,
-    Owner,
-    checked,
-    entries,
-    joined,
-    labelled,
-    nothing_found,
-)
+from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labelled, nothing_found
 from demur.sources.meta.facebook_items import COMMENTS, SECTIONS, Context, album_rows, comment_rows, section_rows
+from demur.sources.meta.labels import BIO, NAME, PROFILE_LINK, USERNAME
 from demur.sources.meta.messages import message_files, message_rows
 from demur.terms import Kind
 

@@ -15,33 +15,10 @@ from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
-from demur.sources.meta.common import (
-    BIO,
-    NAME,
-    NO,
-    PRIVATE,
-    USERNAME,
-    YES,
-    Entry,
-    Ids,
-    Owner,
-    checked,
-    entries,
-    labelled,
-    nothing_found,
-)
-from demur.sources.meta.instagram_items import (
-    COMMENTS,
-    PROFILE,
-    SECTIONS,
-    Context,
-    comment_rows,
-    flat_files,
-    flat_profile,
-    flat_rows,
-    profile_row,
-    section_rows,
-)
+from demur.sources.meta import instagram_flat as flat
+from demur.sources.meta.common import Entry, Ids, Owner, checked, entries, labelled, nothing_found
+from demur.sources.meta.instagram_items import COMMENTS, SECTIONS, Context, comment_rows, profile_row, section_rows
+from demur.sources.meta.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
 from demur.sources.meta.messages import message_files, message_rows
 
 _PERSONAL = r"personal_information/(?:personal|account)_information\.json"
@@ -70,7 +47,7 @@ class InstagramSource:
 
 def _rows(archive: Archive, options: InstagramOptions) -> Iterator[ItemRow]:
     sections = [(member, section) for section in SECTIONS for member in archive.find(section.pattern)]
-    comments, messages, old = archive.find(COMMENTS), message_files(archive), flat_files(archive)
+    comments, messages, old = archive.find(COMMENTS), message_files(archive), flat.files(archive)
     files = {member.name: member for member in (*(each for each, _ in sections), *comments, *messages, *old)}
     meter.expect(member.size for member in files.values())
     if not (sections or comments or messages or old):
@@ -80,7 +57,7 @@ def _rows(archive: Archive, options: InstagramOptions) -> Iterator[ItemRow]:
     context = Context(owner, Ids("instagram", owner.account), known, options.comments_audience)
     if biography:
         yield profile_row(biography, context)
-    yield from flat_rows(old, context)
+    yield from flat.rows(old, context)
     for member, section in sections:
         yield from section_rows(member, section, context)
     for member in comments:
@@ -98,8 +75,8 @@ def _owner(archive: Archive) -> tuple[Owner, str | None]:
     found: list[Entry] = []
     for member in archive.find(_PERSONAL):
         found += [entry for record in records(member) for entry in entries(checked(record))]
-    for member in archive.find(PROFILE):
-        found += flat_profile(member)
+    for member in archive.find(flat.PROFILE):
+        found += flat.profile(member)
     names = {entry.value.casefold() for entry in found if entry.value and entry.label in USERNAME}
     if len(names) > 1:
         raise SourceError(f"{archive.label} holds the exports of {len(names)} accounts: import each by itself.")

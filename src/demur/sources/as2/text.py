@@ -21,7 +21,8 @@ from demur.sources.as2.values import (
 )
 from demur.sources.html import Link, to_text
 from demur.sources.limits import MAX_ELEMENTS
-from demur.sources.text import Phrases, Span
+from demur.sources.phrases import Phrases
+from demur.sources.text import Span
 from demur.terms import Role
 
 _QUOTES: Final = ("quote", "quoteUrl", "quoteUri", "quoteURL", "_misskey_quote")

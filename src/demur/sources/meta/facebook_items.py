@@ -1,26 +1,16 @@
-"""The records of a Facebook export as items: their text without markup, who it names, and their files.
+"""The records of a Facebook export as items.
 
-Invariants: a post that was archived or deleted has the id that it had before, so that its last reading wins; what
-stands in a group has audience ``group``; a comment belongs to whoever the record names as its author. Titles such as
-"Ann shared a link" are the platform's words and never text; camera data and upload addresses never leave the record;
-the name of a tagged person is a tag span wherever it stands in the text.
+Invariants: a post that was archived or deleted has the id that it had before, so that its last reading wins;
+what stands in a group has audience ``group``; a comment belongs to whoever the record names as its author.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from demur.sources.archive import Member
-from demur.sources.base import ItemRow, Media
+from demur.sources.base import ItemRow
 from demur.sources.jsonstream import first_value, records, records_at
 from demur.sources.meta.common import (
-    AUDIENCE,
-    COMMENT,
-    FRIENDS,
-    GROUP,
-    ONLY_ME,
-    PUBLIC,
-    TEXT,
     Ids,
     Owner,
     base_name,
@@ -29,101 +19,15 @@ from demur.sources.meta.common import (
     field,
     joined,
     labelled,
-    media_file,
     objects,
     post_kind,
     repaired,
     seconds,
 )
+from demur.sources.meta.facebook_text import files_of, media_of, notes_of, tagged_names, unmarked, written
+from demur.sources.meta.labels import AUDIENCE, COMMENT, FRIENDS, GROUP, ONLY_ME, PUBLIC, TEXT
 from demur.sources.meta.messages import named
-from demur.sources.text import Phrases, Span
-from demur.terms import Audience, Kind, Role
-
-_MENTION: Final = re.compile(r"@\[(\d+):\d*:((?:[^\]\\]|\\.)+)\]")
-"""How an export writes a mention: ``@[id:type:name]``."""
-
-_POSTS: Final = "(?:posts|photos_and_videos)/"
-COMMENTS: Final = r"(?:comments(?:_and_reactions)?|groups)/(?:your_)?(?:group_)?comments(?:_in_groups)?(?:_\d+)?\.json"
-"""Comments, also those in groups, which say so."""
-
-
-def attached(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """Everything attached to a record, in order."""
-    return [one for part in objects(value, "attachments", where) for one in objects(part, "data", where)]
-
-
-def files_of(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """The photos and videos of a record, wherever its layout keeps them."""
-    inner = [media for one in attached(value, where) if (media := field(one, "media", dict, where))]
-    own = [value] if isinstance(value.get("uri"), str) else []
-    listed = objects(value, "media", where) if isinstance(value.get("media"), list) else []
-    notes = [media for note in notes_of(value, where) for media in objects(note, "media", where)]
-    return [*inner, *own, *listed, *notes]
-
-
-def media_of(files: Iterable[Mapping[str, Any]], tagged: Sequence[str], where: str) -> list[Media]:
-    """Files as media: path and type only, nothing of what the camera or the upload recorded."""
-    return [media_file(uri, tagged) for one in files if (uri := field(one, "uri", str, where))]
-
-
-def notes_of(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
-    """The notes attached to a record, and the record itself where it is one."""
-    attachments = [note for one in attached(value, where) if (note := field(one, "note", dict, where))]
-    return [*attachments, *([value] if isinstance(value.get("text"), str) else [])]
-
-
-def written(value: Mapping[str, Any], files: Iterable[Mapping[str, Any]], where: str) -> str | None:
-    """Everything the author wrote into one record: post, descriptions, note, poll; markup still in it."""
-    posts = [field(one, "post", str, where) for one in objects(value, "data", where)]
-    notes = [field(note, key, str, where) for note in notes_of(value, where) for key in ("title", "text")]
-    described = [field(one, "description", str, where) for one in files]
-    polls = [poll for one in attached(value, where) if (poll := field(one, "poll", dict, where))]
-    asked = [text for poll in polls for text in _poll(poll, where)]
-    return joined(*posts, labelled(entries(value), TEXT), *notes, *described, *asked)
-
-
-def _poll(poll: Mapping[str, Any], where: str) -> list[str | None]:
-    options = objects(poll, "options", where)
-    return [field(poll, "question", str, where), *(field(one, "option", str, where) for one in options)]
-
-
-def tagged_names(value: Mapping[str, Any], where: str) -> list[str]:
-    """The names of the people a record is tagged with."""
-    lists = [value, *(note for note in notes_of(value, where) if note is not value)]
-    tags = [tag for one in lists for tag in objects(one, "tags", where)]
-    return list(dict.fromkeys(name for tag in tags if (name := field(tag, "name", str, where))))
-
-
-def unmarked(text: str | None, names: Sequence[str]) -> tuple[str | None, list[Span]]:
-    """Plain text with a mention span for each ``@[id:type:name]`` and a tag span for each tagged name."""
-    if text is None:
-        return None, []
-    pieces, spans, done, length = [], [], 0, 0
-    for hit in _MENTION.finditer(text):
-        name = re.sub(r"\\(.)", r"\1", hit[2])
-        before = text[done : hit.start()]
-        start = length + len(before)
-        spans.append(Span(start, start + len(name), Role.MENTION, f"facebook:{hit[1]}"))
-        pieces += [before, name]
-        done, length = hit.end(), start + len(name)
-    plain = "".join([*pieces, text[done:]])
-    return plain, _with_tags(plain, spans, names)
-
-
-def _with_tags(text: str, spans: list[Span], names: Sequence[str]) -> list[Span]:
-    """The spans and those of the names, longer names first, none overlapping another."""
-    if not names:
-        return spans
-    taken = bytearray(len(text))
-    for span in spans:
-        taken[span.start : span.end] = b"\1" * (span.end - span.start)
-    found, end = [], 0
-    for start, here in Phrases(names, around=r"\w").found(text):
-        if start >= end:
-            end = start + len(here[0])
-            found.append((start, end, here[0]))
-    free = [(start, end, name) for start, end, name in found if not any(taken[start:end])]
-    return sorted([*spans, *(Span(start, end, Role.TAG, f"facebook-name:{name}") for start, end, name in free)])
+from demur.terms import Audience, Kind
 
 
 class Context(NamedTuple):
@@ -145,6 +49,8 @@ class Section(NamedTuple):
     gone: bool = False
 
 
+_POSTS: Final = "(?:posts|photos_and_videos)/"
+
 SECTIONS: Final = (
     Section(_POSTS + r"your_posts\w*\.json"),
     Section(_POSTS + r"your_uncategorized_photos\.json"),
@@ -162,6 +68,9 @@ SECTIONS: Final = (
     Section(_POSTS + r"(?:trash|recently_deleted)\w*\.json", gone=True),
 )
 """In reading order: archived and deleted last, because a later row of the same id wins."""
+
+COMMENTS: Final = r"(?:comments(?:_and_reactions)?|groups)/(?:your_)?(?:group_)?comments(?:_in_groups)?(?:_\d+)?\.json"
+"""Comments, also those in groups, which say so."""
 
 
 def section_rows(member: Member, section: Section, context: Context) -> Iterator[ItemRow]:

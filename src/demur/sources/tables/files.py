@@ -18,7 +18,7 @@ import pyarrow.csv as pa_csv
 
 from demur.errors import SourceError
 from demur.sources.base import MAX_BYTES, MAX_ROWS
-from demur.sources.jsonstream import exceeded
+from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
 from demur.sources.meter import Passage
 from demur.sources.tables.parquet import parquet_batches

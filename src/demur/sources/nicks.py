@@ -1,0 +1,142 @@
+"""Who a line of IRC speaks to: the nicks of a set of logs, and where a line names one of them.
+
+Invariants: a nick is compared without case; a span covers one nick and nothing else of the line, save an ``@`` that
+stands before it; a line never opens with the nick of somebody who spoke that is not marked, because there a nick
+stands for the person addressed. Marking one word too many costs a word; marking one too few leaves a person in the
+corpus.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from demur.sources.text import Span
+from demur.terms import Role
+
+NAMESPACE: Final = "irc"
+
+_LETTERS: Final = r"\w\[\]\\`^{|}-"  # of a nick: RFC 2812, 2.3.1, and what today's networks add to it
+_TOKEN: Final = re.compile(rf"[{_LETTERS}]+")
+_SPLIT_TOKEN: Final = re.compile(rf"[{_LETTERS}]+\] [{_LETTERS}]+")  # some loggers set a blank behind ``]``
+_RFC_2812: Final = re.compile(r"[A-Za-z\[\]\\`_^{|}][A-Za-z0-9\[\]\\`_^{|}-]+")
+_LONGEST: Final = 512
+"""Characters of a word that may be a nick: no network's nicks have more than 64, whatever stands around them."""
+_ORNAMENTS: Final = "-_|^`\\[]{}"  # letters of a nick that also stand around one: [ann] ann- `ann`
+_LEAD: Final = re.compile(r"[\s<(\"'*>&+~=@]*")
+_JOIN: Final = re.compile(r"\s*(?:[:,;/&+]|\band\b)\s*")
+_LISTED: Final = re.compile(r"\s*[:,;/&+>]")
+_COLON: Final = re.compile(r"\s?:(?!/)")
+_ELSEWHERE: Final = re.compile(rf"(?<![\w@./:])@[{_LETTERS}]+|(?<![@./:{_LETTERS}])[{_LETTERS}]+(?=:(?:\s|$))")
+_TRIGGER: Final = re.compile(rf"!\S[^|>]*[|>]\s*([{_LETTERS}]+)\s*$")  # a bot told to explain something to someone
+
+
+class Nicks:
+    """The nicks of a set of logs, without case."""
+
+    def __init__(self, speakers: Iterable[str] = (), *, unmarked: bool = True) -> None:
+        """Know ``speakers``; ``unmarked``: one of them who opens a line counts without ``:`` or ``,``, too."""
+        self._known: set[str] = set()
+        self._speakers: set[str] = set()
+        self._unmarked = unmarked
+        self.add(speakers, spoke=True)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __contains__(self, nick: str) -> bool:
+        return nick.casefold() in self._known
+
+    def add(self, nicks: Iterable[str], *, spoke: bool) -> None:
+        """Know these as well; ``spoke`` tells those who speak from those who only come and go."""
+        folded = {nick.casefold() for nick in nicks}
+        self._known |= folded
+        if spoke:
+            self._speakers |= folded
+
+    def mentions(self, text: str) -> list[Span]:
+        """The mentions in one line, in order, not overlapping.
+
+        A known nick counts where it opens the line, follows one that does (``ann, bob: hi``), stands before a
+        colon or behind an ``@``; of somebody who never spoke, it opens a line only with a mark behind it, because
+        among those who only come and go nearly every word is a nick. A nick nobody of these logs bears counts
+        only where it opens the line and a colon follows, or where a bot is told to address it
+        (``!factoid | ann``).
+        """
+        spans, position = self._opening(text)
+        if "@" in text or ":" in text:
+            spans.extend(self._elsewhere(text, position))
+        if "!" in text and (trigger := _TRIGGER.search(text, position)):
+            spans = [span for span in spans if span.end <= trigger.start(1)]
+            spans.append(_mention(text, *trigger.span(1)))
+        return spans
+
+    def _opening(self, text: str) -> tuple[list[Span], int]:
+        """The nicks that open a line, one or a list of them, and where the rest of it begins."""
+        lead = _LEAD.match(text)
+        position = lead.end() if lead else 0
+        found = self._known_at(text, position)
+        if found is None:
+            found = _stranger_at(text, position)
+        elif not _LISTED.match(text, found[1]) and not self._counts_bare(text[slice(*found)]):
+            found = None
+        if found is None:
+            return [], 0
+        start = found[0] - (text[found[0] - 1 : found[0]] == "@")
+        spans = [_mention(text, start, found[1])]
+        while join := _JOIN.match(text, found[1]):
+            found = self._listed_at(text, join.end(), colon=":" in join[0])
+            if found is None:
+                break
+            spans.append(_mention(text, *found))
+        return spans, spans[-1].end
+
+    def _counts_bare(self, nick: str) -> bool:
+        return self._unmarked and nick.replace(" ", "").casefold() in self._speakers
+
+    def _listed_at(self, text: str, position: int, *, colon: bool) -> tuple[int, int] | None:
+        """A further nick of the list that opens a line; behind a colon only a known one."""
+        found = self._known_at(text, position)
+        if found is not None:
+            return found if _LISTED.match(text, found[1]) else None
+        return None if colon else _stranger_at(text, position)
+
+    def _elsewhere(self, text: str, position: int) -> Iterator[Span]:
+        for match in _ELSEWHERE.finditer(text, position):
+            at = match[0].startswith("@")
+            found = self._known_at(text, match.start() + at)
+            if found is not None and (at or found[1] == match.end()):
+                yield _mention(text, match.start() if at and found[0] == match.start() + 1 else found[0], found[1])
+
+    def _known_at(self, text: str, position: int) -> tuple[int, int] | None:
+        """Where a known nick begins and ends, if the word at ``position`` is one, with or without ornaments."""
+        match = _TOKEN.match(text, position)
+        if match is None:
+            return None
+        token, end = match[0], match.end()
+        if token.casefold() in self._known:
+            return position, end
+        if len(token) > _LONGEST or (token[0] not in _ORNAMENTS and token[-1] not in _ORNAMENTS):
+            return None
+        if (split := _SPLIT_TOKEN.match(text, position)) and split[0].replace(" ", "") in self:
+            return split.span()
+        start = position
+        while start < end and text[start] in _ORNAMENTS and text[start:end] not in self:
+            start += 1
+        for begin in (position, start):
+            for stop in range(end, begin, -1):
+                if text[begin:stop] in self:
+                    return begin, stop
+                if text[stop - 1] not in _ORNAMENTS:
+                    break
+        return None
+
+
+def _stranger_at(text: str, position: int) -> tuple[int, int] | None:
+    """Where a nick that nobody of the logs bears begins and ends: a word fit to be one, and a colon."""
+    match = _RFC_2812.match(text, position)
+    return match.span() if match and _COLON.match(text, match.end()) else None
+
+
+def _mention(text: str, start: int, end: int) -> Span:
+    nick = text[start:end].lstrip("@").replace(" ", "")
+    return Span(start, end, Role.MENTION, f"{NAMESPACE}:{nick}")
