@@ -37,6 +37,7 @@ _BUILT_IN: Final = {
     "irc": "demur.sources.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
     "table": "demur.sources.table:TableSource",
+    "x": "demur.sources.x:XSource",
 }
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
@@ -20,6 +20,7 @@ from demur.errors import SourceError
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.logs import Log, blocks, find_logs
 from demur.sources.nicks import NAMESPACE, Nicks
+from demur.sources.sniffing import Glimpse
 from demur.sources.text import clean
 from demur.terms import Audience, Kind
 
@@ -59,6 +60,12 @@ class IrcOptions(Options):
 
 class IrcSource:
     """The adapter of IRC logs: files, or folders of ``*.log`` and ``*.txt`` files."""
+
+    reads: ClassVar[str] = "logs of IRC channels: .log and .txt files, or a folder of them"
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether somebody speaks in the first log."""
+        return _SPEAKER.search(seen.start(r"[^/]*\.(?:log|txt)").decode("utf-8", "replace")) is not None
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read logs as batches of items; their date is the ``YYYY-MM-DD`` in the name of the file.

@@ -8,7 +8,7 @@ never touched by Python, row for row.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
 from pydantic import Field
@@ -16,6 +16,7 @@ from pydantic import Field
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import Options, nearest
+from demur.sources.sniffing import Glimpse
 from demur.sources.tables.columns import Plan, items
 from demur.sources.tables.files import read_file, shards
 from demur.sources.tables.sql import database, is_url, read_query, shown
@@ -23,6 +24,8 @@ from demur.terms import ITEM
 
 SOURCE: Final = "table"
 """What ids begin with where nothing is stated; never the file's name: the same table comes again under another."""
+
+_ENDINGS: Final = (".arrow", ".arrows", ".csv", ".feather", ".ipc", ".jsonl", ".ndjson", ".parquet", ".pq", ".tsv")
 
 BY_FILE: Final = "filename-stem"
 
@@ -52,6 +55,13 @@ class TableOptions(Options):
 
 class TableSource:
     """The adapter of tables."""
+
+    general: ClassVar[bool] = True
+    reads: ClassVar[str] = "any table (CSV, JSON Lines, Parquet, Arrow, a database) whose columns demur.toml names"
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether it is a table by its name; what its columns mean is for demur.toml to say."""
+        return any(member.name.lower().endswith(_ENDINGS) for member in seen.members)
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read files, folders and patterns of files, or database URLs, as batches of items.
