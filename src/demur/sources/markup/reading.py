@@ -5,10 +5,19 @@ markup names has a span, an empty one where nothing of it is shown; however brok
 fails, and it costs a few passes over the text.
 """
 
+import re
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from html import unescape
+from typing import Final
 
+from demur.sources import html
+from demur.sources.markup import bbcode, forums, inline, markdown
+from demur.sources.markup.attributions import Attributed
+from demur.sources.markup.edits import Edit, edited
 from demur.sources.markup.names import Names
 from demur.sources.text import Span
+from demur.terms import Role
 
 
 class Markup(StrEnum):
@@ -32,4 +41,61 @@ def to_plain(markup: Markup, text: str, names: Names) -> tuple[str, list[Span]]:
         text: of the post.
         names: whom the names in it stand for.
     """
-    raise NotImplementedError
+    if markup is Markup.TEXT or not _MARKS[markup].search(text):
+        return text, []
+    plain, spans = _READERS[markup](text, names)
+    plain, spans = edited(plain, spans, _gaps(plain))
+    if any(span.role == Role.QUOTE and span.account is None for span in spans):
+        spans = Attributed(plain, spans, names).spans()
+    return plain, list(dict.fromkeys(spans))
+
+
+def _gaps(text: str) -> Iterator[Edit]:
+    """What tags that went left behind: blanks at both ends, and several empty lines."""
+    yield Edit(0, len(text) - len(text.lstrip()))
+    yield from (Edit(*match.span(), "\n\n") for match in _GAP.finditer(text))
+    yield Edit(len(text.rstrip()), len(text))
+
+
+def _html(text: str, names: Names) -> tuple[str, list[Span]]:
+    """HTML; what has no tag was typed before there was markup, and keeps its lines."""
+    if _ELEMENT.search(text):
+        plain, spans = html.read(text, forums.ForumHtml(names))
+    else:
+        plain, spans = unescape(text), []
+    plain, spans = _passed(plain, spans, bbcode.quotes(plain, names))
+    return _passed(plain, spans, markdown.lines(plain, headings=False))
+
+
+def _markdown(text: str, names: Names) -> tuple[str, list[Span]]:
+    text, spans = _passed(text, [], inline.elements(text, names))
+    text, spans = _passed(text, spans, bbcode.quotes(text, names))
+    text, spans = _passed(text, spans, markdown.lines(text))
+    text, spans = _passed(text, spans, markdown.marks(text))
+    return text, [*spans, *markdown.handles(text, names)]
+
+
+def _bbcode(text: str, names: Names) -> tuple[str, list[Span]]:
+    text, spans = _passed(text, [], inline.elements(text, names))
+    text, spans = _passed(text, spans, bbcode.tags(text, names))
+    text, spans = _passed(text, spans, markdown.lines(text, headings=False))
+    return text, [*spans, *markdown.handles(text, names)]
+
+
+def _passed(text: str, spans: list[Span], found: bbcode.Found) -> tuple[str, list[Span]]:
+    return edited(text, [*spans, *found.spans], found.edits)
+
+
+_GAP: Final = re.compile(r"\n{3,}")
+_ELEMENT: Final = re.compile(r"<[A-Za-z!/]")
+_READERS: Final[Mapping[Markup, Callable[[str, Names], tuple[str, list[Span]]]]] = {
+    Markup.HTML: _html,
+    Markup.MARKDOWN: _markdown,
+    Markup.BBCODE: _bbcode,
+}
+_MARKS: Final[Mapping[Markup, re.Pattern[str]]] = {
+    Markup.HTML: re.compile(r"[<&\[>\s]"),
+    Markup.MARKDOWN: re.compile(r"[<&\[>@*_~#]"),
+    Markup.BBCODE: re.compile(r"[<&\[>@]"),
+}
+"""Characters without which a text says nothing in its markup."""
