@@ -81,6 +81,8 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "activitystreams": (("a.json", b'{"type":"Note","id":"https://t.example/1","content":', b"}"),),
     "instagram": (("content/posts_1.json", b'[{"creation_timestamp":1,"title":', b"}]"),),
     "facebook": (("posts/your_posts_1.json", b'[{"timestamp":1,"data":[{"post":', b"}]}]"),),
+    "discourse": (("t/1.json", b'{"post_stream":{"posts":[{"topic_id":1,"post_number":1,"cooked":', b"}]}}"),),
+    "x": (("data/tweets.js", b'window.YTD.tweets.part0 = [{"tweet":{"id_str":"1","full_text":', b"}}]"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }
@@ -117,6 +119,17 @@ def _text_cases(folder: Path) -> Iterator[Case]:
         (folder / name).write_bytes(content)
         yield f"table: {name}", "table", str(folder / name), member
         yield f"members: {name}", "members", str(folder / name), {}
+    head = b"is_pm,url,post_raw\nNo,https://t.example/t/1/1,"
+    for name, content in {
+        "post.csv": head + b"x" * (70 * MIB),
+        "unclosed.csv": head + b'"' + b"x\n" * (35 * MIB),
+        "post fields.csv": head + b"," * (20 * MIB),
+        "dump.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (70 * MIB),
+        "dump fields.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (20 * MIB) + b"\n",
+        "post.jsonl": b'{"topic_id":1,"post_number":1,"cooked":"' + b"x" * (70 * MIB),
+    }.items():
+        (folder / name).write_bytes(content)
+        yield f"discourse: {name}", "discourse", str(folder / name), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
 
