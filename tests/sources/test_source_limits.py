@@ -130,6 +130,15 @@ def _text_cases(folder: Path) -> Iterator[Case]:
     }.items():
         (folder / name).write_bytes(content)
         yield f"discourse: {name}", "discourse", str(folder / name), {}
+    begun = b"From a Sun Mar  1 10:00:00 2026\nFrom: ann@t.example\n"
+    for name, content in {
+        "large mail": begun + b"\n" + b"x\n" * (35 * MIB),
+        "line": begun + b"\n" + b"x" * (70 * MIB),
+        "header": begun + b"Content-Type: text/plain;" + b" a=b;" * MIB + b"\n\n",
+        "parts": begun + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(99_999)),
+    }.items():
+        (folder / f"{name}.mbox").write_bytes(content)
+        yield f"mbox: {name}", "mbox", str(folder / f"{name}.mbox"), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
 
@@ -195,7 +204,7 @@ def test_hostile_files_take_little_time(answers: dict[str, tuple[int, float, str
 
 
 def test_every_source_is_among_them() -> None:
-    assert set(source_names()) == {*_JSON, "irc"} - {"members"}
+    assert set(source_names()) == {*_JSON, "irc", "mbox"} - {"members"}
 
 
 def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _BUILT_IN: Final = {
     "instagram": "demur.sources.instagram:InstagramSource",
     "irc": "demur.sources.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
+    "mbox": "demur.sources.mbox:MboxSource",
     "table": "demur.sources.table:TableSource",
     "x": "demur.sources.x:XSource",
 }

@@ -36,7 +36,8 @@ def members_at(path: str, pattern: str, stack: ExitStack) -> list[Member]:
     """
     given = Path(path)
     if not given.is_file() or _is_zip(given):
-        return stack.enter_context(Archive([path])).find(pattern)
+        found = stack.enter_context(Archive([path])).find(pattern)
+        return [LooseFile(given / one.name, one.name) if given.is_dir() and _is_packed(one) else one for one in found]
     if not _is_tar(given):
         return [LooseFile(given)]
     tar, wanted = _Tar(given, stack), re.compile(rf"(?:.*/)?(?:{pattern})", re.IGNORECASE)
@@ -46,8 +47,9 @@ def members_at(path: str, pattern: str, stack: ExitStack) -> list[Member]:
 class LooseFile(Member):
     """A file that was given by itself, and is no member of an export."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(_Alone(path), path.name)
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        """Read ``path``, called ``name`` where it is of a folder: else by its own."""
+        super().__init__(_Alone(path), name or path.name)
 
     @property
     def where(self) -> str:
@@ -127,6 +129,10 @@ class _Unpacked(gzip.GzipFile):
                 "if you trust it, unpack it and pass the folder."
             )
         return super().seek(offset, whence)
+
+
+def _is_packed(member: Member) -> bool:
+    return member.name.lower().endswith((".gz", ".bz2", ".zst")) and Path(member._part.path).is_dir()  # noqa: SLF001
 
 
 def _is_zip(path: Path) -> bool:
