@@ -173,7 +173,8 @@ class _Writer:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._break(tag)
-        quoted, mentions = None, -1
+        quoted: Sequence[str] | None = None
+        mentions = -1
         if attributes:
             if "quote-inline" in attributes.get("class", "").split():
                 quoted, mentions = (), len(self._mentions)

@@ -25,7 +25,8 @@ def edited(text: str, spans: Sequence[Span], edits: Iterable[Edit]) -> tuple[str
     made = list(_disjoint(edits))
     if not made:
         return text, list(spans)
-    parts, at = [], 0
+    parts: list[str] = []
+    at = 0
     for start, end, by in made:
         parts += (text[at:start], by)
         at = end

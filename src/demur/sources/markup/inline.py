@@ -28,7 +28,7 @@ _BLOCK: Final = (
 )
 _TAG: Final = re.compile(
     rf"<(?P<close>/?)(?P<tag>{_INLINE}|{_BLOCK})"
-    r"(?P<given>(?:\s[^<>]{0,2000})?)/?>|<!--.{0,2000}?-->|&(?:\w{2,32}|#\d{1,7}|#x[0-9a-f]{1,6});",
+    r"(?P<given>(?:\s[^<>]{0,2000})?)/?>|<!--.{0,300}?-->|&(?:\w{2,32}|#\d{1,7}|#x[0-9a-f]{1,6});",
     re.IGNORECASE | re.DOTALL,
 )
 _ATTRIBUTE: Final = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
