@@ -135,7 +135,8 @@ def _text_cases(folder: Path) -> Iterator[Case]:
         "large mail": begun + b"\n" + b"x\n" * (35 * MIB),
         "line": begun + b"\n" + b"x" * (70 * MIB),
         "header": begun + b"Content-Type: text/plain;" + b" a=b;" * MIB + b"\n\n",
-        "parts": begun + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(99_999)),
+        "parts": begun
+        + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(99_999)),
     }.items():
         (folder / f"{name}.mbox").write_bytes(content)
         yield f"mbox: {name}", "mbox", str(folder / f"{name}.mbox"), {}

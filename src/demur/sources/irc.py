@@ -65,7 +65,9 @@ class IrcSource:
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether somebody speaks in the first log."""
-        return _SPEAKER.search(seen.start(r"[^/]*\.(?:log|txt)").decode("utf-8", "replace")) is not None
+        return (
+            seen.unpacked and _SPEAKER.search(seen.start(r"[^/]*\.(?:log|txt)").decode("utf-8", "replace")) is not None
+        )
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read logs as batches of items; their date is the ``YYYY-MM-DD`` in the name of the file.

@@ -47,6 +47,11 @@ class Glimpse:
         """Whether it is one file, and no export."""
         return Path(self.path).is_file() and len(self.members) == 1 and self.members[0].name == Path(self.path).name
 
+    @property
+    def unpacked(self) -> bool:
+        """Whether its files lie there as they are, in no zip or tar: some sources read nothing else."""
+        return Path(self.path).is_dir() or self.alone
+
     def named(self, pattern: str) -> list[Member]:
         r"""The files whose path from some folder on matches, whatever the case: ``outbox\.json``."""
         wanted = re.compile(rf"(?:.*/)?(?:{pattern})", re.IGNORECASE)

@@ -70,7 +70,7 @@ class TableSource:
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether it is a table by its name; what its columns mean is for demur.toml to say."""
-        return any(member.name.lower().endswith(_ENDINGS) for member in seen.members)
+        return seen.unpacked and any(member.name.lower().endswith(_ENDINGS) for member in seen.members)
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read files, folders and patterns of files, or database URLs, as batches of items.
