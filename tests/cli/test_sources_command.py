@@ -20,6 +20,7 @@ EXPORTS: dict[str, dict[str, object]] = {
     "facebook": {"your_facebook_activity/posts/your_posts_1.json": []},
     "irc": {"2026-03-01.log": b"[10:00] <ann> hi\n"},
     "mbox": {"2026-March.txt": b"From a at b  Sun Mar  1 10:00:00 2026\nFrom: a at b (A)\n\nhi\n"},
+    "stackexchange": {"Posts.xml": b'<?xml version="1.0"?>\n<posts>\n  <row Id="1" />\n</posts>'},
     "table": {"posts.csv": b"item,text\n1,hi\n"},
 }
 

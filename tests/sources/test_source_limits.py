@@ -140,6 +140,10 @@ def _text_cases(folder: Path) -> Iterator[Case]:
     }.items():
         (folder / f"{name}.mbox").write_bytes(content)
         yield f"mbox: {name}", "mbox", str(folder / f"{name}.mbox"), {}
+    (folder / "Posts.xml").write_bytes(b'<posts>\n<row Id="1" Body="' + b"x" * (70 * MIB) + b'" />\n')
+    yield "stackexchange: line", "stackexchange", str(folder / "Posts.xml"), {}
+    (folder / "Comments.xml").write_bytes(b'<comments>\n<row Id="1" Text="' + b"&#xA;&" * (3 * MIB) + b'" />\n')
+    yield "stackexchange: row", "stackexchange", str(folder / "Comments.xml"), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
 
@@ -205,7 +209,7 @@ def test_hostile_files_take_little_time(answers: dict[str, tuple[int, float, str
 
 
 def test_every_source_is_among_them() -> None:
-    assert set(source_names()) == {*_JSON, "irc", "mbox"} - {"members"}
+    assert set(source_names()) == {*_JSON, "irc", "mbox", "stackexchange"} - {"members"}
 
 
 def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:

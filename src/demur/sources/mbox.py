@@ -193,9 +193,10 @@ class _Reader:
         if not over or not over[-1].rstrip().endswith(":"):
             return None
         said = over[-1] if len(over[-1].split()) > _WORDS or _ADDRESS.search(over[-1]) else " ".join(over)
-        found = _ADDRESS.findall(said)
+        if found := _ADDRESS.findall(said):
+            return self._account(found[-1])
         disguised = _DISGUISED.search(said)
-        return self._account(found[-1] if found else disguised[0]) if found or disguised else None
+        return self._account(disguised[0]) if disguised else None
 
     def _account(self, name: str) -> str | None:
         """Whom words name: by their address, else by the name that somebody bore before."""
@@ -263,7 +264,7 @@ def _header(mail: Message, name: str) -> str:
     """A header, decoded (RFC 2047), in one line."""
     value = str(mail.get(name, ""))[:_HEADER]
     with contextlib.suppress(ValueError, LookupError, MessageError):
-        value = str(make_header(decode_header(value)))
+        value = value if "=?" not in value else str(make_header(decode_header(value)))
     return " ".join(value.split())
 
 
