@@ -21,6 +21,7 @@ EXPORTS: dict[str, dict[str, object]] = {
     "irc": {"2026-03-01.log": b"[10:00] <ann> hi\n"},
     "mbox": {"2026-March.txt": b"From a at b  Sun Mar  1 10:00:00 2026\nFrom: a at b (A)\n\nhi\n"},
     "stackexchange": {"Posts.xml": b'<?xml version="1.0"?>\n<posts>\n  <row Id="1" />\n</posts>'},
+    "reddit": {"RC_2026-03.jsonl": b'{"id":"1","subreddit":"x","author":"ann","created_utc":1}'},
     "table": {"posts.csv": b"item,text\n1,hi\n"},
 }
 

@@ -83,6 +83,7 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "facebook": (("posts/your_posts_1.json", b'[{"timestamp":1,"data":[{"post":', b"}]}]"),),
     "discourse": (("t/1.json", b'{"post_stream":{"posts":[{"topic_id":1,"post_number":1,"cooked":', b"}]}}"),),
     "x": (("data/tweets.js", b'window.YTD.tweets.part0 = [{"tweet":{"id_str":"1","full_text":', b"}}]"),),
+    "reddit": (("RC_2026-03.jsonl", b'{"id":"1","subreddit":"x","author":"ann","body":', b"}\n"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }

@@ -38,6 +38,7 @@ _BUILT_IN: Final = {
     "irc": "demur.sources.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
     "mbox": "demur.sources.mbox:MboxSource",
+    "reddit": "demur.sources.reddit:RedditSource",
     "stackexchange": "demur.sources.stackexchange:StackExchangeSource",
     "table": "demur.sources.table:TableSource",
     "x": "demur.sources.x:XSource",
