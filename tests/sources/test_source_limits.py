@@ -81,6 +81,7 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "activitystreams": (("a.json", b'{"type":"Note","id":"https://t.example/1","content":', b"}"),),
     "instagram": (("content/posts_1.json", b'[{"creation_timestamp":1,"title":', b"}]"),),
     "facebook": (("posts/your_posts_1.json", b'[{"timestamp":1,"data":[{"post":', b"}]}]"),),
+    "slack": (("general/2026-03-01.json", b'[{"user":"U1","ts":"1772000000.000100","text":', b"}]"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }

@@ -5,12 +5,11 @@ folder or zip, the JSON that shows no type of ActivityStreams in its first 64 KB
 that finds nothing of ActivityStreams says so.
 """
 
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 from zipfile import is_zipfile
 
 import pyarrow as pa
@@ -22,9 +21,7 @@ from demur.sources.as2.items import ACTORS, KNOWN, Mapper
 from demur.sources.as2.values import types
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import first_value, records
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from demur.sources.loose import LooseFile
 
 _NAMES: Final = r"[^/]*\.(?:json|jsonld)"
 _LISTS: Final = ("orderedItems", "items")
@@ -105,48 +102,3 @@ def _is_actor(member: Member) -> bool:
 def _start(member: Member) -> bytes:
     with member.open() as file:
         return file.peek(_PEEK)
-
-
-class _Counted(io.FileIO):
-    """A file's bytes, counted as they come."""
-
-    def __init__(self, path: Path, told: Callable[[int], None]) -> None:
-        super().__init__(path)
-        self._told = told
-        self._read = 0
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        count = super().readinto(buffer) or 0
-        self._read += count
-        self._told(self._read)
-        return count
-
-
-class LooseFile(Member):
-    """A file that was given by itself, and is no member of an export."""
-
-    def __init__(self, path: Path) -> None:  # it has no part: nothing of Member's own state applies
-        self._path = path
-        self._counted = 0
-        self.name = path.name
-
-    @property
-    def size(self) -> int:
-        """What the file system says."""
-        return self._path.stat().st_size
-
-    @property
-    def where(self) -> str:
-        """The path, as error sentences name it."""
-        return str(self._path)
-
-    def open(self) -> io.BufferedReader:
-        """The content as a stream.
-
-        Raises:
-            SourceError: when it can't be opened.
-        """
-        try:
-            return io.BufferedReader(_Counted(self._path, self._count), 1 << 16)
-        except OSError as error:
-            raise SourceError(f"{self._path} can't be read ({error.strerror}): check its permissions.") from None

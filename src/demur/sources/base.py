@@ -36,6 +36,7 @@ _BUILT_IN: Final = {
     "instagram": "demur.sources.instagram:InstagramSource",
     "irc": "demur.sources.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
+    "slack": "demur.sources.slack:SlackSource",
     "table": "demur.sources.table:TableSource",
 }
 
