@@ -38,6 +38,7 @@ _BUILT_IN: Final = {
     "mastodon": "demur.sources.mastodon:MastodonSource",
     "slack": "demur.sources.slack:SlackSource",
     "table": "demur.sources.table:TableSource",
+    "telegram": "demur.sources.telegram:TelegramSource",
 }
 
 

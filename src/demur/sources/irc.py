@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.sources.base import ItemRow, Options, batches
+from demur.sources.chats.common import zone
 from demur.sources.logs import Log, blocks, find_logs
 from demur.sources.nicks import NAMESPACE, Nicks
 from demur.sources.text import clean
@@ -67,16 +67,7 @@ class IrcSource:
             SourceError: when a log can't be read, none holds a message, or two have the same name.
         """
         parsed = IrcOptions.parse(NAMESPACE, options)
-        return batches(_rows(find_logs(paths), parsed, _zone(parsed.timezone)))
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SourceError(
-            f"demur.toml, [sources.irc]: {name!r} is no time zone: write a name like Europe/Berlin."
-        ) from None
+        return batches(_rows(find_logs(paths), parsed, zone(parsed.timezone, NAMESPACE)))
 
 
 def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[ItemRow]:

@@ -8,7 +8,7 @@ that is somebody's content.
 import decimal
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import ijson
@@ -21,6 +21,8 @@ _PEEK: Final = 1 << 16
 _BOM: Final = b"\xef\xbb\xbf"
 _BROKEN: Final = (ijson.JSONError, UnicodeDecodeError, decimal.InvalidOperation)
 """What the parser says of text that is no JSON, or of a number beyond all bounds (1e99999999999999999999)."""
+_INNER: Final = frozenset({"map_key", "end_map", "end_array"})
+_NESTED: Final = _INNER | {"start_map", "start_array"}
 _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
 
 
@@ -55,6 +57,50 @@ def records_at(member: Member, prefix: str) -> Iterator[Record]:
     for number, value in enumerate(_stream(member, prefix), start=1):
         if not isinstance(value, str):
             yield Record(value, f"{member.where}, record {number}")
+
+
+class Head(NamedTuple):
+    """What an object says of itself beside its list of records."""
+
+    values: dict[str, Any]
+    """The plain values that were asked for: text, numbers, true, false and null."""
+    records: int
+    """How many records its list has."""
+
+
+def heads(member: Member, prefix: str, keys: Sequence[str], listed: str) -> Iterator[Head]:
+    """For each object at ``prefix`` its values of ``keys``, and how many records :func:`records_at` reads below it.
+
+    ``listed`` is the key of the list. With it, records of several objects can be told apart without holding an object.
+
+    Raises:
+        SourceError: as :func:`records` does.
+    """
+    with member.open() as file:
+        reader = _Reader(file, member.where)
+        try:
+            yield from _heads(reader, prefix, {f"{prefix}.{key}": key for key in keys}, f"{prefix}.{listed}.item")
+        except _BROKEN:
+            slow_from = reader.passed - _PEEK
+        else:
+            return
+    raise _located(member, f"{prefix}.{listed}.item", slow_from)
+
+
+def _heads(reader: "_Reader", prefix: str, keys: Mapping[str, str], element: str) -> Iterator[Head]:
+    values: dict[str, Any] = {}
+    count = 0
+    for place, event, value in ijson.parse(reader, buf_size=_PEEK):
+        if place == element:
+            if event not in _INNER:
+                count += event != "string"
+                reader.bounds.next_record()
+        elif place == prefix:
+            if event == "end_map":
+                yield Head(values, count)
+                values, count = {}, 0
+        elif place in keys and event not in _NESTED:
+            values[keys[place]] = value
 
 
 def first_value(member: Member, prefix: str = "") -> Any:  # noqa: ANN401  # whatever stands there

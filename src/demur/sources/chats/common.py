@@ -8,6 +8,7 @@ import mimetypes
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from demur.errors import SourceError
 from demur.sources.base import Media
@@ -63,6 +64,20 @@ def needed(record: Mapping[str, Any], key: str, where: str) -> str:
     if value is None:
         raise SourceError(f"{where} has no {key!r}: export the chat again, as JSON.")
     return value
+
+
+def zone(name: str, source: str) -> tzinfo:
+    """The time zone that the option ``timezone`` of a source names.
+
+    Raises:
+        SourceError: where the IANA database has none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SourceError(
+            f"demur.toml, [sources.{source}]: {name!r} is no time zone: write a name like Europe/Berlin."
+        ) from None
 
 
 def iso_time(value: str | None, where: str, zone: tzinfo = UTC) -> int | None:
