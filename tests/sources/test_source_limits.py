@@ -83,6 +83,7 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "facebook": (("posts/your_posts_1.json", b'[{"timestamp":1,"data":[{"post":', b"}]}]"),),
     "slack": (("general/2026-03-01.json", b'[{"user":"U1","ts":"1772000000.000100","text":', b"}]"),),
     "telegram": (("result.json", b'{"type":"public_channel","id":1,"messages":[{"id":1,"text":', b"}]}"),),
+    "discord": (("a.json", b'{"guild":{},"channel":{"id":"1"},"messages":[{"id":"1","content":', b"}]}"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }

@@ -32,6 +32,7 @@ MAX_BYTES: Final = 16 * 2**20
 
 _BUILT_IN: Final = {
     "activitystreams": "demur.sources.activitystreams:ActivityStreamsSource",
+    "discord": "demur.sources.discord:DiscordSource",
     "facebook": "demur.sources.facebook:FacebookSource",
     "instagram": "demur.sources.instagram:InstagramSource",
     "irc": "demur.sources.irc:IrcSource",

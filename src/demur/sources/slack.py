@@ -221,6 +221,9 @@ class _Reader:
 
     def _write(self, mrkdwn: str, writer: Writer) -> None:
         """Slack's markup as plain text: ``<@U1>`` is a mention, ``<https://town.example|here>`` reads ``here``."""
+        if "<" not in mrkdwn:
+            writer.add(_plain(mrkdwn))
+            return
         done = 0
         for match in _ANGLED.finditer(mrkdwn):
             writer.add(_plain(mrkdwn[done : match.start()]))

@@ -125,14 +125,12 @@ def _account(member: Member, where: tzinfo) -> Iterator[tuple["_Reader", Record]
 
     The file is read twice: a chat's messages come by themselves, so what it is has to be known before.
     """
-    found = False
-    for prefix in _LISTS:
-        messages = records_at(member, f"{prefix}.messages.item")
-        for head in list(heads(member, prefix, ("type", "id"), "messages")):
-            found = True
-            reader = _Reader.of(head.values, member.where, where)
-            for _ in range(head.records):
-                yield reader, next(messages)
+    found = list(heads(member, _LISTS, ("type", "id"), "messages"))
+    lists = {prefix: records_at(member, f"{prefix}.messages.item", weighed=True) for prefix in _LISTS}
+    for prefix, head in found:
+        reader = _Reader.of(head.values, member.where, where)
+        for _ in range(head.records):
+            yield reader, next(lists[prefix])
     if not found:
         raise SourceError(f"{member.where} holds no chat: export from Telegram Desktop as JSON, with messages.")
 
@@ -222,7 +220,9 @@ def _say(message: Mapping[str, Any], writer: Writer, where: str) -> None:
     else:
         for part in field(message, "text", list, where) or ():
             _part(part, writer)
-    poll = field(message, "poll", dict, where) or {}
+    poll = field(message, "poll", dict, where)
+    if poll is None:
+        return
     for words in (identifier(poll, "question"), *(identifier(one, "text") for one in objects(poll, "answers", where))):
         if words:
             writer.paragraph()

@@ -5,7 +5,7 @@ marks what was added with it and nothing else.
 """
 
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,17 +41,19 @@ def field(record: Mapping[str, Any], key: str, kind: type, where: str) -> Any:  
     return value
 
 
-def objects(record: Mapping[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+def objects(record: Mapping[str, Any], key: str, where: str) -> Sequence[dict[str, Any]]:
     """The objects in the list ``record[key]``; none where it is missing."""
+    if not record.get(key):
+        return ()
     return [one for one in field(record, key, list, where) or () if isinstance(one, dict)]
 
 
 def identifier(record: Mapping[str, Any], key: str) -> str | None:
     """``record[key]`` as an id: text, or a whole number as text; null where it is neither."""
     value = record.get(key)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) and value else None
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def needed(record: Mapping[str, Any], key: str, where: str) -> str:
