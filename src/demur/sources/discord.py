@@ -1,8 +1,8 @@
 """Channels of Discord as DiscordChatExporter writes them as JSON, a file for each channel or part of one.
 
 The format is what ``JsonMessageWriter`` of that tool writes. Invariants: no export says who could read a channel of a
-server, so that it is public only where the controller names it, and direct conversations and private threads never are; a
-forwarded text, whose author no export names, is not passed on; memory holds one message and the names of the people.
+server, so that it is public only where the controller names it, and direct conversations and private threads never
+are; a forwarded text, whose author no export names, is not passed on; memory holds one message and people's names.
 """
 
 import re
