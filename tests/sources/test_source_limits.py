@@ -122,6 +122,10 @@ def _text_cases(folder: Path) -> Iterator[Case]:
         yield f"members: {name}", "members", str(folder / name), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
+    (folder / "line.txt").write_bytes(b"27/03/2022, 21:41 - Ann: " + b"x" * (70 * MIB))
+    (folder / "lines.txt").write_bytes(b"27/03/2022, 21:41 - Ann: hi\n" + b"x\n" * (35 * MIB))
+    yield "whatsapp: line.txt", "whatsapp", str(folder / "line.txt"), {}
+    yield "whatsapp: lines.txt", "whatsapp", str(folder / "lines.txt"), {}
 
 
 def _parquet_cases(folder: Path) -> Iterator[Case]:
@@ -185,7 +189,7 @@ def test_hostile_files_take_little_time(answers: dict[str, tuple[int, float, str
 
 
 def test_every_source_is_among_them() -> None:
-    assert set(source_names()) == {*_JSON, "irc"} - {"members"}
+    assert set(source_names()) == {*_JSON, "irc", "whatsapp"} - {"members"}
 
 
 def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:

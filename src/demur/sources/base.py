@@ -40,6 +40,7 @@ _BUILT_IN: Final = {
     "slack": "demur.sources.slack:SlackSource",
     "table": "demur.sources.table:TableSource",
     "telegram": "demur.sources.telegram:TelegramSource",
+    "whatsapp": "demur.sources.whatsapp:WhatsappSource",
 }
 
 
