@@ -1,6 +1,6 @@
 """Slack's workspace exports become items, with the audience that their lists of conversations say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,12 +21,12 @@ def message(text: object, at: int = 1, **fields: object) -> dict[str, object]:
     return {"type": "message", "user": "U1", "text": text, "ts": f"177200000{at}.000100", **fields}
 
 
-def export(*messages: dict[str, object], folder: str = "general", **lists: object) -> dict[str, object]:
+def export(*messages: Mapping[str, object], folder: str = "general", **lists: object) -> dict[str, object]:
     known = {"channels": [{"id": "C1", "name": "general"}], "users": USERS, **lists}
     return {**{f"{name}.json": value for name, value in known.items()}, f"{folder}/2026-02-25.json": list(messages)}
 
 
-def marked(row: dict[str, Any]) -> list[tuple[str, str, str]]:
+def marked(row: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     return [(row["text"][span["start"] : span["end"]], span["role"], span["account"]) for span in row["spans"]]
 
 

@@ -29,9 +29,10 @@ def _sources(context: click.Context, parameter: click.Parameter, incomplete: str
 def import_(invocation: Invocation, source: str, paths: Sequence[str]) -> None:
     """Read a platform's content from each PATH into the corpus, as far as the policy lets it.
 
-    SOURCE is activitystreams, facebook, instagram, irc, mastodon, table, or what a plugin adds. PATH is a file, a
-    folder or an archive as the platform exports it; for table also a database URL. Options of a source stand under
-    [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
+    SOURCE is activitystreams, discord, facebook, instagram, irc, mastodon, slack, table, telegram, whatsapp, or what
+    a plugin adds. PATH is a file, a folder or an archive as the platform exports it; for table also a database URL.
+    Options of a source stand under [sources.NAME] of demur.toml. Importing an item again replaces it: its last
+    reading wins.
     """
     from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
     from demur.sources import load_source  # noqa: PLC0415  # it loads Arrow; help does without

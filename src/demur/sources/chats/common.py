@@ -17,7 +17,7 @@ from demur.sources.text import Span
 from demur.terms import Role
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES: Final = {str: "text", list: "a list", dict: "an object"}
+_NAMES: Final[Mapping[type, str]] = {str: "text", list: "a list", dict: "an object"}
 
 
 def checked(record: Record) -> dict[str, Any]:
