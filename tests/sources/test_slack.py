@@ -50,7 +50,7 @@ def test_a_message_is_an_item_of_its_channel(items: Items, zipped: Zipped) -> No
         ({"groups": [{"id": "G1", "name": "x"}], "channels": [{"id": "C1", "name": "x"}]}, "x", "message", "group"),
         ({"mpims": [{"id": "G2", "name": "mpdm-ann--ben-1"}]}, "mpdm-ann--ben-1", "message", "direct"),
         ({"dms": [{"id": "D1", "members": ["U1", "U2"]}]}, "D1", "message", "direct"),
-        ({}, "elsewhere", "message", None),
+        ({}, "elsewhere", "post", None),
     ],
 )
 def test_a_conversation_is_as_private_as_the_lists_say(

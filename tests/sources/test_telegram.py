@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from demur.errors import SourceError
+from demur.sources import load_source
 from demur.sources.telegram import Spellings
+from demur.terms import ALIKE
 
 Items = Callable[..., list[dict[str, Any]]]
 Folder = Callable[..., str]
@@ -40,7 +42,10 @@ def test_a_message_is_an_item_of_its_chat(read: Items) -> None:
     assert row["created"] == datetime(2026, 3, 1, 10, tzinfo=UTC)
 
 
-def test_both_spellings_of_a_user_are_one_account() -> None:
+def test_both_spellings_of_a_user_are_one_account(folder: Folder) -> None:
+    (batch,) = load_source("telegram").read([folder({"result.json": chat(message("hi"))})], {})
+
+    assert batch.schema.metadata[ALIKE] == b'{"telegram:user12345":["telegram:12345"]}'
     assert Spellings()["telegram:user12345"] == ["telegram:12345"]
     assert "telegram:channel12345" not in Spellings()
     assert "telegram:ann" not in Spellings()

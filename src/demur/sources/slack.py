@@ -99,7 +99,7 @@ class Conversation:
     id: str
     audience: str | None = None
     """Null where no list names it."""
-    private: bool = True
+    private: bool = False
 
 
 def _conversations(archive: Archive, options: SlackOptions) -> dict[str, Conversation]:

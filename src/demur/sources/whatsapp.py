@@ -30,7 +30,7 @@ from demur.terms import Audience, Kind, Role
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Characters that only say in which direction a text runs."""
-_M: Final = f"[{_MARKS}]*"
+_M: Final = f"[{_MARKS}]{{0,4}}"
 _HEAD: Final = re.compile(
     rf"{_M}\[?{_M}(?P<stamp>(?P<a>\d{{1,4}}){_M}(?P<sep>[./-]|年|(?P<korean>년)){_M}\s?(?P<b>\d{{1,2}}){_M}(?:[./-]|月|월){_M}\s?"
     rf"(?P<c>\d{{1,4}})(?:{_M}[日일.])?{_M}[,،]?\s{{0,2}}(?:(?!오)[^\W\d]{{1,4}}\.?\s(?:las\s)?)?"
@@ -49,7 +49,9 @@ _ATTACHED: Final = re.compile(r"\s?\u200e?<[^<>:\n]{1,40}: (?P<ios>[^<>/\n]{1,20
 _FILE: Final = re.compile(
     r"(?:\u200e(?P<any>[^\n]{1,200}\.\w{1,5})|(?P<named>[\w-]+-WA\d+\.\w{1,5})) \([^()\n]+\)(?:\n|$)"
 )
-_EDITED: Final = re.compile(r"\s*(?:\u200e<[^<>\n]{5,80}>|<This message was edited>)$")
+_EDITED: Final = re.compile(r"(?:\u200e<[^<>\n]{5,80}>|<This message was edited>)$")
+_NOTE: Final = 100
+"""Characters at the end of a message in which such a note is looked for."""
 _OMITTED: Final = re.compile(r"<[^<>\n]{1,40}\s[^<>\n]{1,40}>")
 """What stands for a file that was not exported, in any language: ``<Media omitted>``."""
 _DELETED: Final = frozenset(
@@ -263,7 +265,8 @@ def _finished(message: _Message) -> ItemRow:
     if first := _FILE.match(text):
         files.append(first["any"] or first["named"])
         text = text[first.end() :]
-    text = _EDITED.sub("", text)
+    if note := _EDITED.search(text, max(0, len(text) - _NOTE)):
+        text = text[: note.start()].rstrip()
     media: list[Media] = [file(name) for name in files]
     if text.startswith("\u200e") or _OMITTED.fullmatch(text):  # the words of WhatsApp, in any language
         return message.row._replace(media=media)
