@@ -22,6 +22,10 @@ EXPORTS: dict[str, dict[str, object]] = {
     "mbox": {"2026-March.txt": b"From a at b  Sun Mar  1 10:00:00 2026\nFrom: a at b (A)\n\nhi\n"},
     "stackexchange": {"Posts.xml": b'<?xml version="1.0"?>\n<posts>\n  <row Id="1" />\n</posts>'},
     "reddit": {"RC_2026-03.jsonl": b'{"id":"1","subreddit":"x","author":"ann","created_utc":1}'},
+    "slack": {"users.json": [], "channels.json": [], "general/2026-03-01.json": [{"type": "message", "text": "hi"}]},
+    "telegram": {"result.json": {"name": "g", "messages": [{"id": 1, "from_id": "user1", "text": "hi"}]}},
+    "discord": {"a.json": {"guild": {"id": "1"}, "channel": {"id": "1"}, "messages": []}},
+    "whatsapp": {"_chat.txt": b"[01.03.26, 10:00:00] Ann: hi\n"},
     "table": {"posts.csv": b"item,text\n1,hi\n"},
 }
 

@@ -84,6 +84,9 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "discourse": (("t/1.json", b'{"post_stream":{"posts":[{"topic_id":1,"post_number":1,"cooked":', b"}]}}"),),
     "x": (("data/tweets.js", b'window.YTD.tweets.part0 = [{"tweet":{"id_str":"1","full_text":', b"}}]"),),
     "reddit": (("RC_2026-03.jsonl", b'{"id":"1","subreddit":"x","author":"ann","body":', b"}\n"),),
+    "slack": (("general/2026-03-01.json", b'[{"user":"U1","ts":"1772000000.000100","text":', b"}]"),),
+    "telegram": (("result.json", b'{"type":"public_channel","id":1,"messages":[{"id":1,"text":', b"}]}"),),
+    "discord": (("a.json", b'{"guild":{},"channel":{"id":"1"},"messages":[{"id":"1","content":', b"}]}"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }
@@ -147,6 +150,10 @@ def _text_cases(folder: Path) -> Iterator[Case]:
     yield "stackexchange: row", "stackexchange", str(folder / "Comments.xml"), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
+    (folder / "line.txt").write_bytes(b"27/03/2022, 21:41 - Ann: " + b"x" * (70 * MIB))
+    (folder / "lines.txt").write_bytes(b"27/03/2022, 21:41 - Ann: hi\n" + b"x\n" * (35 * MIB))
+    yield "whatsapp: line.txt", "whatsapp", str(folder / "line.txt"), {}
+    yield "whatsapp: lines.txt", "whatsapp", str(folder / "lines.txt"), {}
 
 
 def _parquet_cases(folder: Path) -> Iterator[Case]:
@@ -210,7 +217,7 @@ def test_hostile_files_take_little_time(answers: dict[str, tuple[int, float, str
 
 
 def test_every_source_is_among_them() -> None:
-    assert set(source_names()) == {*_JSON, "irc", "mbox", "stackexchange"} - {"members"}
+    assert set(source_names()) == {*_JSON, "irc", "mbox", "stackexchange", "whatsapp"} - {"members"}
 
 
 def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:

@@ -90,10 +90,9 @@ def things(member: Member) -> Iterator[Mapping[str, object]]:
 
 
 def _members(paths: Sequence[str], stack: ExitStack) -> Iterator[Member]:
-    for path in paths:
-        for member in members_at(path, _NAMES, stack):
-            if isinstance(member, LooseFile) or _TYPED.search(_start(member)):
-                yield member
+    for member in members_at(paths, _NAMES, stack):
+        if isinstance(member, LooseFile) or _TYPED.search(_start(member)):
+            yield member
 
 
 def _is_actor(member: Member) -> bool:

@@ -103,7 +103,7 @@ class DiscourseSource:
 def _rows(paths: Sequence[str], options: DiscourseOptions) -> Iterator[ItemRow]:
     known = _Known(options)
     with ExitStack() as stack:
-        files = [(each, path) for path in paths for each in members_at(path, _FILES, stack)]
+        files = [(each, path) for path in paths for each in members_at([path], _FILES, stack)]
         forms = [(member, _form(_start(member), member.name), path) for member, path in files]
         if not any(form in _POSTS for _, form, _ in forms):
             raise SourceError(f"{', '.join(paths)}: no post of Discourse was found: give what its API or export gave.")

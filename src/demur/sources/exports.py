@@ -10,7 +10,7 @@ import io
 import re
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Final, cast
@@ -28,15 +28,18 @@ _PACKED: Final = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\x28\xb5": "zstd"}
 _USTAR: Final = slice(257, 262)  # where a tar says so (POSIX.1-2001)
 
 
-def members_at(path: str, pattern: str, stack: ExitStack) -> list[Member]:
-    """The members of the export at ``path`` that match ``pattern`` (see :meth:`Archive.find`), or the file it is.
+def members_at(paths: Sequence[str], pattern: str, stack: ExitStack) -> list[Member]:
+    """The files given, and those of each export that match ``pattern`` (see :meth:`Archive.find`).
 
     Raises:
-        SourceError: when nothing stands there, or the export is broken or unsafe.
+        SourceError: when nothing stands at a path, or the export is broken or unsafe.
     """
-    given = Path(path)
+    return [member for path in paths for member in _at(Path(path), pattern, stack)]
+
+
+def _at(given: Path, pattern: str, stack: ExitStack) -> list[Member]:
     if not given.is_file() or _is_zip(given):
-        found = stack.enter_context(Archive([path])).find(pattern)
+        found = stack.enter_context(Archive([str(given)])).find(pattern)
         return [LooseFile(given / one.name, one.name) if given.is_dir() and _is_packed(one) else one for one in found]
     if not _is_tar(given):
         return [LooseFile(given)]

@@ -56,7 +56,7 @@ class MastodonSource:
 
 def _archive(path: str, actors: Actors) -> Iterator[ItemRow]:
     with ExitStack() as stack:
-        members = members_at(path, f"{_OUTBOX}|{_ACTOR}", stack)
+        members = members_at([path], f"{_OUTBOX}|{_ACTOR}", stack)
         outboxes = [member for member in members if _IS_OUTBOX.fullmatch(member.name)]
         if not outboxes:
             raise SourceError(f"{path}: there is no outbox.json: give the archive that Mastodon lets you download.")

@@ -91,7 +91,7 @@ class MboxSource:
 def _rows(paths: Sequence[str], options: MboxOptions) -> Iterator[ItemRow]:
     reader = _Reader(options)
     with ExitStack() as stack:
-        members = [member for path in paths for member in members_at(path, _FILES, stack)]
+        members = members_at(paths, _FILES, stack)
         if not members:
             raise SourceError(f"{', '.join(paths)}: there is no .mbox file: give the archive of a mailing list.")
         meter.expect(member.size for member in members)

@@ -67,7 +67,7 @@ class RedditSource:
 
 def _rows(paths: Sequence[str], options: RedditOptions) -> Iterator[ItemRow]:
     with ExitStack() as stack:
-        members = [member for path in paths for member in members_at(path, _FILES, stack)]
+        members = members_at(paths, _FILES, stack)
         if not members:
             raise SourceError(f"{', '.join(paths)}: there is no dump of Reddit: give files like RS_2026-03.zst.")
         meter.expect(member.size for member in members)

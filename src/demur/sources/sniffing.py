@@ -40,7 +40,7 @@ class Glimpse:
     @cached_property
     def members(self) -> list[Member]:
         """Every file of it, or the file it is."""
-        return members_at(self.path, r".*", self._stack)
+        return members_at([self.path], r".*", self._stack)
 
     @property
     def alone(self) -> bool:

@@ -71,8 +71,9 @@ class StackExchangeSource:
 def _rows(paths: Sequence[str], options: StackExchangeOptions) -> Iterator[ItemRow]:
     site = _Site(options.site)
     with ExitStack() as stack:
-        found = [member for path in paths for member in members_at(path, _FILES, stack)]
-        members = {member: _table(member) for member in found if _FILE.fullmatch(member.name)}
+        members = {
+            member: _table(member) for member in members_at(paths, _FILES, stack) if _FILE.fullmatch(member.name)
+        }
         if not members:
             raise SourceError(f"{', '.join(paths)}: there is no Posts.xml: unpack the dump and give its folder.")
         meter.expect(member.size for member in members)

@@ -112,7 +112,7 @@ class _Owner(NamedTuple):
 
 def _archive(path: str, options: XOptions) -> Iterator[ItemRow]:
     with ExitStack() as stack:
-        members = members_at(path, _READ, stack)
+        members = members_at([path], _READ, stack)
         posted = [each for each in members if _IS_POSTED.fullmatch(each.name)]
         if not posted:
             raise SourceError(f"{path}: there is no tweets.js: give the archive that X lets you download.")
