@@ -208,6 +208,99 @@ def test_a_missing_path_is_told(items: Items, tmp_path: Path) -> None:
         items("irc", str(tmp_path / "nowhere"))
 
 
+IRSSI = b"""--- Log opened Mon Sep 30 00:00:44 2026
+16:59 < nele> ben: shall we sail
+17:01 <@ben> aye
+17:02  * nele waves
+17:03 -!- carol [~c@host.example] has joined #garden
+17:04 -!- carol is now known as cleo
+17:05 -ben:#garden- for all
+17:06 -ben(~b@host.example)- for one
+17:06 -!- Irssi: #garden: Total of 3 nicks
+--- Day changed Tue Oct 01 2026
+00:01:07 <+nele> cleo, hi
+--- Log closed Tue Oct 01 00:02:00 2026
+"""
+WEECHAT = (
+    b'2026-09-30 16:59:01\t--\tTopic for #garden is "<x> y"\n'
+    b"2026-09-30 16:59:02\tnele\tben: shall we sail\n"
+    b"2026-09-30 17:01:03\t@ben\taye\n"
+    b"2026-09-30 17:02:04\t *\tnele waves\n"
+    b"2026-09-30 17:03:05\t-->\tcarol (~c@host.example) has joined #garden\n"
+    b"2026-09-30 17:04:06\t<--\tcarol (~c@host.example) has quit (bye)\n"
+    b"2026-09-30 17:05:07\t--\tNotice(ben) -> #garden: for all\n"
+    b"2026-09-30 17:06:08\t--\tNotice(ben): for one\n"
+    b"2026-10-01 00:01:09\t+nele\tcarol, hi\n"
+)
+HEXCHAT = (
+    b"**** BEGIN LOGGING AT Thu Dec 31 23:58:00 2026\n\n"
+    b"Dec 31 23:58:01 *\tNow talking on #garden\n"
+    b"Dec 31 23:58:02 *\tTopic for #garden is: roses\n"
+    b"Dec 31 23:58:03 *\tcarol (~c@host.example) has joined\n"
+    b"Dec 31 23:59:57 <nele>\tben: shall we sail\n"
+    b"Jan 01 00:00:01 <@ben>\taye\n"
+    b"Jan 01 00:00:02 *\tnele waves\n"
+    b"Jan 01 00:00:03 *\tcarol has quit (bye)\n"
+    b"Jan 01 00:00:04 *\tben sets mode +o on #garden\n"
+    b"Jan 01 00:00:05 -ben/#garden-\tfor all\n"
+    b"Jan 01 00:00:06 -ben-\tfor one\n"
+    b"**** ENDING LOGGING AT Fri Jan 01 00:01:00 2027\n"
+)
+SAID = [
+    ("irc:nele", "public", "ben: shall we sail"),
+    ("irc:ben", "public", "aye"),
+    ("irc:nele", "public", "waves"),
+    ("irc:ben", "public", "for all"),
+    ("irc:ben", "direct", "for one"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "log", "count", "last"),
+    [
+        ("irssi.log", IRSSI, 6, datetime(2026, 10, 1, 0, 1, 7, tzinfo=UTC)),
+        ("irc.town.#garden.weechatlog", WEECHAT, 6, datetime(2026, 10, 1, 0, 1, 9, tzinfo=UTC)),
+        ("town-#garden.log", HEXCHAT, 5, datetime(2027, 1, 1, 0, 0, 6, tzinfo=UTC)),
+    ],
+)
+def test_logs_of_other_clients_are_read(
+    items: Items, folder: Folder, name: str, log: bytes, count: int, last: datetime
+) -> None:
+    rows = items("irc", folder({name: log}))
+
+    assert [(row["author"], row["audience"], row["text"]) for row in rows[:5]] == SAID
+    assert (len(rows), rows[-1]["created"], rows[0]["group"]) == (count, last, "irc:#garden")
+    assert marked(rows[0]) == [("ben", "irc:ben")]
+    assert count == 5 or len(marked(rows[5])) == 1
+
+
+def test_without_a_year_a_date_is_that_of_the_name_or_unknown(items: Items, folder: Folder) -> None:
+    line = b"Jun 18 12:59:57 <nele>\thi\n"
+    rows = items("irc", folder({"a-2026-06-18.log": line, "b.log": line}))
+
+    assert [row["created"] for row in rows] == [datetime(2026, 6, 18, 12, 59, 57, tzinfo=UTC), None]
+
+
+def test_the_channel_may_stand_in_the_name_of_a_log(items: Items, folder: Folder) -> None:
+    line = b"16:59 <nele> hi\n"
+    rows = items("irc", folder({"town/#garden.log": line, "#roses-2026-09-30.log": line}))
+
+    assert sorted(row["group"] for row in rows) == ["irc:#garden", "irc:#roses"]
+
+
+@pytest.mark.parametrize(
+    ("name", "log"),
+    [
+        ("town/ben.log", b"16:59 <nele> psst\n17:00 <Ben> aye\n"),
+        ("irc.town.ben.weechatlog", b"2026-09-30 16:59:01\tnele\tpsst\n2026-09-30 16:59:02\tben\taye\n"),
+    ],
+)
+def test_a_log_that_is_called_by_a_speakers_nick_is_direct(items: Items, folder: Folder, name: str, log: bytes) -> None:
+    rows = items("irc", folder({name: log}))
+
+    assert [(row["kind"], row["audience"], row["group"]) for row in rows] == [("message", "direct", None)] * 2
+
+
 def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
     """Every line in them that a person wrote is an item, and none opens with a nick that is not marked."""
     lines = [line for log in shared.glob("irc/*.raw.txt") for line in log.read_text(encoding="utf-8").split("\n")]

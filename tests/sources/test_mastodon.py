@@ -1,7 +1,10 @@
 """A Mastodon archive becomes items."""
 
+import io
 import json
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +141,38 @@ def test_a_large_outbox_is_read_in_batches(items: Items, folder: Export) -> None
     rows = items("mastodon", folder(archive(*(create(number, [PUBLIC]) for number in range(9000)))))
 
     assert len({row["item"] for row in rows}) == 9001
+
+
+def test_a_tar_and_a_bare_outbox(items: Items, folder: Export, tmp_path: Path) -> None:
+    tree = archive(create(1, [PUBLIC]), create(2, ["https://h.example/users/bob"]))
+    root = folder(tree)
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
+        tar.add(root, arcname="./archive-1")
+
+    packed = items("mastodon", str(tmp_path / "a.tar.gz"))
+    bare = items("mastodon", f"{root}/outbox.json")
+
+    assert packed == items("mastodon", root)
+    assert bare == packed[1:]
+
+
+def test_a_hostile_tar_is_one_sentence(items: Items, tmp_path: Path) -> None:
+    def packed(name: str, entry: tarfile.TarInfo, content: bytes = b"") -> str:
+        entry.size = len(content)
+        with tarfile.open(tmp_path / name, "w:gz") as tar:
+            tar.addfile(entry, io.BytesIO(content))
+            tar.addfile(tarfile.TarInfo("last"), io.BytesIO())
+        return str(tmp_path / name)
+
+    link = tarfile.TarInfo("outbox.json")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    whole = packed("whole.tar.gz", tarfile.TarInfo("outbox.json"), b"{}" * 5000)
+    (tmp_path / "cut.tar.gz").write_bytes(Path(whole).read_bytes()[:-20])
+    for path, sentence in (
+        (packed("up.tar.gz", tarfile.TarInfo("../outbox.json")), "leads out of the export"),
+        (packed("link.tar.gz", link), "is no regular file"),
+        (packed("bomb.tar.gz", tarfile.TarInfo("outbox.json"), bytes(70 << 20)), "like a bomb"),
+        (str(tmp_path / "cut.tar.gz"), "is a damaged tar"),
+    ):
+        with pytest.raises(SourceError, match=sentence):
+            items("mastodon", path)

@@ -81,6 +81,12 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "activitystreams": (("a.json", b'{"type":"Note","id":"https://t.example/1","content":', b"}"),),
     "instagram": (("content/posts_1.json", b'[{"creation_timestamp":1,"title":', b"}]"),),
     "facebook": (("posts/your_posts_1.json", b'[{"timestamp":1,"data":[{"post":', b"}]}]"),),
+    "discourse": (("t/1.json", b'{"post_stream":{"posts":[{"topic_id":1,"post_number":1,"cooked":', b"}]}}"),),
+    "x": (("data/tweets.js", b'window.YTD.tweets.part0 = [{"tweet":{"id_str":"1","full_text":', b"}}]"),),
+    "reddit": (("RC_2026-03.jsonl", b'{"id":"1","subreddit":"x","author":"ann","body":', b"}\n"),),
+    "slack": (("general/2026-03-01.json", b'[{"user":"U1","ts":"1772000000.000100","text":', b"}]"),),
+    "telegram": (("result.json", b'{"type":"public_channel","id":1,"messages":[{"id":1,"text":', b"}]}"),),
+    "discord": (("a.json", b'{"guild":{},"channel":{"id":"1"},"messages":[{"id":"1","content":', b"}]}"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }
@@ -117,8 +123,37 @@ def _text_cases(folder: Path) -> Iterator[Case]:
         (folder / name).write_bytes(content)
         yield f"table: {name}", "table", str(folder / name), member
         yield f"members: {name}", "members", str(folder / name), {}
+    head = b"is_pm,url,post_raw\nNo,https://t.example/t/1/1,"
+    for name, content in {
+        "post.csv": head + b"x" * (70 * MIB),
+        "unclosed.csv": head + b'"' + b"x\n" * (35 * MIB),
+        "post fields.csv": head + b"," * (20 * MIB),
+        "dump.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (70 * MIB),
+        "dump fields.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (20 * MIB) + b"\n",
+        "post.jsonl": b'{"topic_id":1,"post_number":1,"cooked":"' + b"x" * (70 * MIB),
+    }.items():
+        (folder / name).write_bytes(content)
+        yield f"discourse: {name}", "discourse", str(folder / name), {}
+    begun = b"From a Sun Mar  1 10:00:00 2026\nFrom: ann@t.example\n"
+    for name, content in {
+        "large mail": begun + b"\n" + b"x\n" * (35 * MIB),
+        "line": begun + b"\n" + b"x" * (70 * MIB),
+        "header": begun + b"Content-Type: text/plain;" + b" a=b;" * MIB + b"\n\n",
+        "parts": begun
+        + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(99_999)),
+    }.items():
+        (folder / f"{name}.mbox").write_bytes(content)
+        yield f"mbox: {name}", "mbox", str(folder / f"{name}.mbox"), {}
+    (folder / "Posts.xml").write_bytes(b'<posts>\n<row Id="1" Body="' + b"x" * (70 * MIB) + b'" />\n')
+    yield "stackexchange: line", "stackexchange", str(folder / "Posts.xml"), {}
+    (folder / "Comments.xml").write_bytes(b'<comments>\n<row Id="1" Text="' + b"&#xA;&" * (3 * MIB) + b'" />\n')
+    yield "stackexchange: row", "stackexchange", str(folder / "Comments.xml"), {}
     (folder / "line.log").write_bytes(b"[10:00] <ann> " + b"_`" * MIB + b"\n")
     yield "irc: long line", "irc", str(folder / "line.log"), {}
+    (folder / "line.txt").write_bytes(b"27/03/2022, 21:41 - Ann: " + b"x" * (70 * MIB))
+    (folder / "lines.txt").write_bytes(b"27/03/2022, 21:41 - Ann: hi\n" + b"x\n" * (35 * MIB))
+    yield "whatsapp: line.txt", "whatsapp", str(folder / "line.txt"), {}
+    yield "whatsapp: lines.txt", "whatsapp", str(folder / "lines.txt"), {}
 
 
 def _parquet_cases(folder: Path) -> Iterator[Case]:
@@ -182,7 +217,7 @@ def test_hostile_files_take_little_time(answers: dict[str, tuple[int, float, str
 
 
 def test_every_source_is_among_them() -> None:
-    assert set(source_names()) == {*_JSON, "irc"} - {"members"}
+    assert set(source_names()) == {*_JSON, "irc", "mbox", "stackexchange", "whatsapp"} - {"members"}
 
 
 def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:

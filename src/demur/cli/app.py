@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("demur.cli.init:init", "Make a workspace with safe defaults."),
     "demo": ("demur.cli.demo:demo", "Run the whole loop on a synthetic community."),
     "policy": ("demur.cli.policy:policy", "Show, check and explain demur.toml."),
+    "sources": ("demur.cli.import_:sources", "List what can be imported."),
     "import": ("demur.cli.import_:import_", "Read a platform's content into the corpus."),
     "members": ("demur.cli.members:members", "Read what the platform knows of its members."),
     "notice": ("demur.cli.notice:notice", "Tell members what is used of theirs, and how to object."),

@@ -1,37 +1,53 @@
-"""``demur import``: a platform's content comes into the corpus, as far as the policy lets it."""
+"""``demur sources`` and ``demur import``: what is read, and how it comes into the corpus as the policy lets it."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count, emit, progress, reasons_table
+from demur.cli.frame.output import count, emit, note, progress, reasons_table, table
 
 if TYPE_CHECKING:
     from demur.corpus.importing import ImportReport
     from demur.policy import Policy
+
+AUTO: Final = "auto"
+"""Instead of a source's name: the one that takes the paths for its own."""
+
+
+@click.command("sources")
+@shared
+def sources(_invocation: Invocation) -> None:
+    """List what can be imported: each source's name, what it reads, and its page of the documentation."""
+    from demur.sources.sniffing import described  # noqa: PLC0415  # it loads Arrow; help does without
+
+    found = described()
+    lines = table(("source", "reads", "page"), [tuple(one) for one in found])
+    emit(lambda: "\n".join(lines), {"sources": [one._asdict() for one in found]})
 
 
 def _sources(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  # click's signature
     """The sources that begin with what was typed; a plugin may bring more than those of the help page."""
     from demur.sources import source_names  # noqa: PLC0415  # it loads Arrow; help does without
 
-    return [name for name in source_names() if name.startswith(incomplete)]
+    return [name for name in (AUTO, *source_names()) if name.startswith(incomplete)]
 
 
 @click.command("import")
 @click.argument("source", metavar="SOURCE", shell_complete=_sources)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="With auto: don't ask, where exactly one source fits.")
 @shared
-def import_(invocation: Invocation, source: str, paths: Sequence[str]) -> None:
+def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: bool) -> None:
     """Read a platform's content from each PATH into the corpus, as far as the policy lets it.
 
-    SOURCE is activitystreams, facebook, instagram, irc, mastodon, table, or what a plugin adds. PATH is a file, a
-    folder or an archive as the platform exports it; for table also a database URL. Options of a source stand under
-    [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
+    SOURCE is one that `demur sources` lists, or auto: then the command says what it takes PATH for, and asks. PATH is
+    a file, a folder or an archive as the platform exports it; for table also a database URL. Options of a source stand
+    under [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
     """
     from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
     from demur.sources import load_source  # noqa: PLC0415  # it loads Arrow; help does without
@@ -39,12 +55,33 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str]) -> None:
 
     workspace = invocation.workspace
     policy = workspace.policy()
+    source = _taken_for(paths, yes=yes) if source == AUTO else source
     reader = load_source(source)
     with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
         batches = reader.read(paths, policy.sources.get(source, {}))
         report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
     door = _door(report, policy, workspace.policy_path)
-    emit(lambda: "\n".join(_page(report, policy, door)), _data(report, policy, door))
+    emit(lambda: "\n".join([*_page(report, policy, door), *meter.told]), _data(report, policy, door, meter.told))
+
+
+def _taken_for(paths: Sequence[str], *, yes: bool) -> str:
+    """The source that the paths are taken for, once somebody agreed."""
+    from demur.sources.sniffing import fitting  # noqa: PLC0415  # it loads Arrow; help does without
+
+    found, shown = fitting(paths), ", ".join(paths)
+    if not found:
+        raise click.UsageError(f"{shown}: no source takes this for its own: name one that `demur sources` lists.")
+    asked = sys.stdin.isatty() and not yes
+    if len(found) > 1:
+        if not asked:
+            raise click.UsageError(f"{shown} may be of {' or '.join(found)}: name the source instead of {AUTO}.")
+        return str(click.prompt(f"{shown} may be of several sources: which", type=click.Choice(found), err=True))
+    if asked:
+        click.confirm(f"{shown} looks like something of {found[0]}. Import it as that?", abort=True, err=True)
+    elif not yes:
+        raise click.UsageError(f"{shown} looks like something of {found[0]}: name it, or add --yes.")
+    note(f"Taken for {found[0]}.")
+    return found[0]
 
 
 def _door(report: "ImportReport", policy: "Policy", path: Path) -> list[str]:
@@ -69,7 +106,8 @@ def _page(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> list
     return lines
 
 
-def _data(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> dict[str, object]:
+def _data(report: "ImportReport", policy: "Policy", door: Sequence[str], told: Sequence[str]) -> dict[str, object]:
     from demur.policy import rule_of  # noqa: PLC0415  # it loads pydantic; help does without
 
-    return {**vars(report), "rules": {reason: rule_of(reason, policy) for reason in report.left_out}, "to_change": door}
+    rules = {reason: rule_of(reason, policy) for reason in report.left_out}
+    return {**vars(report), "rules": rules, "to_change": door, "told": told}

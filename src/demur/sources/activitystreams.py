@@ -5,26 +5,22 @@ folder or zip, the JSON that shows no type of ActivityStreams in its first 64 KB
 that finds nothing of ActivityStreams says so.
 """
 
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
-from zipfile import is_zipfile
+from typing import ClassVar, Final, Literal
 
 import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.sources import meter
-from demur.sources.archive import Archive, Member
+from demur.sources.archive import Member
 from demur.sources.as2.items import ACTORS, KNOWN, Mapper
 from demur.sources.as2.values import types
 from demur.sources.base import ItemRow, Options, batches
+from demur.sources.exports import LooseFile, members_at
 from demur.sources.jsonstream import first_value, records
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from demur.sources.sniffing import Glimpse
 
 _NAMES: Final = r"[^/]*\.(?:json|jsonld)"
 _LISTS: Final = ("orderedItems", "items")
@@ -42,6 +38,13 @@ class ActivityStreamsOptions(Options):
 
 class ActivityStreamsSource:
     """The adapter of ActivityStreams 2.0 documents."""
+
+    reads: ClassVar[str] = "ActivityStreams 2.0: .json files, a folder or a zip of them"
+    general: ClassVar[bool] = True
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether a file shows a type of ActivityStreams."""
+        return _TYPED.search(seen.start(_NAMES)) is not None
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read JSON files, folders and zips of them as batches of items.
@@ -87,12 +90,9 @@ def things(member: Member) -> Iterator[Mapping[str, object]]:
 
 
 def _members(paths: Sequence[str], stack: ExitStack) -> Iterator[Member]:
-    for path in paths:
-        if Path(path).is_file() and not is_zipfile(path):
-            yield LooseFile(Path(path))
-        else:
-            found = stack.enter_context(Archive([path])).find(_NAMES)
-            yield from (member for member in found if _TYPED.search(_start(member)))
+    for member in members_at(paths, _NAMES, stack):
+        if isinstance(member, LooseFile) or _TYPED.search(_start(member)):
+            yield member
 
 
 def _is_actor(member: Member) -> bool:
@@ -105,48 +105,3 @@ def _is_actor(member: Member) -> bool:
 def _start(member: Member) -> bytes:
     with member.open() as file:
         return file.peek(_PEEK)
-
-
-class _Counted(io.FileIO):
-    """A file's bytes, counted as they come."""
-
-    def __init__(self, path: Path, told: Callable[[int], None]) -> None:
-        super().__init__(path)
-        self._told = told
-        self._read = 0
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        count = super().readinto(buffer) or 0
-        self._read += count
-        self._told(self._read)
-        return count
-
-
-class LooseFile(Member):
-    """A file that was given by itself, and is no member of an export."""
-
-    def __init__(self, path: Path) -> None:  # it has no part: nothing of Member's own state applies
-        self._path = path
-        self._counted = 0
-        self.name = path.name
-
-    @property
-    def size(self) -> int:
-        """What the file system says."""
-        return self._path.stat().st_size
-
-    @property
-    def where(self) -> str:
-        """The path, as error sentences name it."""
-        return str(self._path)
-
-    def open(self) -> io.BufferedReader:
-        """The content as a stream.
-
-        Raises:
-            SourceError: when it can't be opened.
-        """
-        try:
-            return io.BufferedReader(_Counted(self._path, self._count), 1 << 16)
-        except OSError as error:
-            raise SourceError(f"{self._path} can't be read ({error.strerror}): check its permissions.") from None

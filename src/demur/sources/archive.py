@@ -47,9 +47,9 @@ class _Budget:
 class Member:
     """One file of an export."""
 
-    def __init__(self, part: Part, name: str, budget: _Budget) -> None:
+    def __init__(self, part: Part, name: str, budget: _Budget | None = None) -> None:
         self._part = part
-        self._budget = budget
+        self._budget = budget or _Budget()
         self._counted = 0
         self.name = name
         """Path inside the export, with ``/``."""

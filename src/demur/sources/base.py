@@ -32,11 +32,20 @@ MAX_BYTES: Final = 16 * 2**20
 
 _BUILT_IN: Final = {
     "activitystreams": "demur.sources.activitystreams:ActivityStreamsSource",
+    "discord": "demur.sources.discord:DiscordSource",
+    "discourse": "demur.sources.discourse:DiscourseSource",
     "facebook": "demur.sources.facebook:FacebookSource",
     "instagram": "demur.sources.instagram:InstagramSource",
     "irc": "demur.sources.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
+    "mbox": "demur.sources.mbox:MboxSource",
+    "reddit": "demur.sources.reddit:RedditSource",
+    "slack": "demur.sources.slack:SlackSource",
+    "stackexchange": "demur.sources.stackexchange:StackExchangeSource",
     "table": "demur.sources.table:TableSource",
+    "telegram": "demur.sources.telegram:TelegramSource",
+    "whatsapp": "demur.sources.whatsapp:WhatsappSource",
+    "x": "demur.sources.x:XSource",
 }
 
 

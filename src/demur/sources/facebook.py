@@ -7,7 +7,7 @@ controller states it (law 4); whoever an export calls by name only is an account
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 import pyarrow as pa
 
@@ -20,10 +20,18 @@ from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labe
 from demur.sources.meta.facebook_items import COMMENTS, SECTIONS, Context, album_rows, comment_rows, section_rows
 from demur.sources.meta.labels import BIO, NAME, PROFILE_LINK, USERNAME
 from demur.sources.meta.messages import message_files, message_rows
+from demur.sources.sniffing import Glimpse
 from demur.terms import Kind
 
 _PROFILE: Final = r"profile_information\.json"
 _ALBUMS: Final = r"album/\d+\.json"
+_TELLING: Final = (
+    r"your_facebook_activity/.+",
+    r"your_activity_across_facebook/.+",
+    r"comments_and_reactions/.+",
+    r"posts/your_posts[^/]*\.json",
+    r"profile_information\.json",
+)
 _EXPECTED: Final = "posts/your_posts_1.json, comments.json or message_1.json"
 _PROFILE_ADDRESS: Final = re.compile(
     r"https?://(?:[\w-]+\.)?facebook\.com/(?:profile\.php\?id=(\d+)|([A-Za-z0-9.]{2,}))/?(?:[?#].*)?"
@@ -50,6 +58,12 @@ class FacebookOptions(Options):
 
 class FacebookSource:
     """Reads one person's export."""
+
+    reads: ClassVar[str] = "an account's export of Facebook, as JSON: the zip or its folder"
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether there is a file that only Facebook's exports have."""
+        return any(map(seen.named, _TELLING))
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read one export as batches of items; see :class:`demur.sources.base.Source`."""

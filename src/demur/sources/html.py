@@ -7,9 +7,10 @@ like any other, so that a URL stays whole.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from lxml import etree
 
@@ -25,19 +26,49 @@ class Link:
     text: str
     """What the link shows; empty for the source of a quotation."""
     classes: frozenset[str]
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """All attributes of the element."""
 
 
 AccountOf = Callable[[Link], str | None]
 """Tells the account that a link names, or None if it names nobody."""
 
+
+class Reader(Protocol):
+    """Whom elements name."""
+
+    naming: frozenset[str]
+    """The tags whose elements may name somebody."""
+
+    def linked(self, link: Link) -> Sequence[str]:
+        """The accounts that a link, or another element of these tags, names."""
+        ...
+
+    def quoted(self, tag: str, attributes: Mapping[str, str]) -> Sequence[str] | None:
+        """The accounts that an element quotes, which may be none that is known; None if it is no quote."""
+        ...
+
+    def cited(self, words: str) -> Sequence[str]:
+        """The accounts that the ``<cite>`` of a quote names, where the quote's element names nobody."""
+        ...
+
+
+def _tags(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
 _SPACE: Final = re.compile(r"[ \t\n\f\r]+")  # HTML, 4.6: a no-break space is no white space
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
-_DROPPED: Final = re.compile("head|iframe|math|noscript|object|script|select|style|svg|template|textarea")
-_LINE_TAGS: Final = re.compile(
-    "address|aside|body|dd|details|div|dt|fieldset|figcaption|footer|form|h[1-6]|header|hr|li|main|nav|summary|tr"
+_DROPPED: Final = _tags("head iframe math noscript object script select style svg template textarea")
+_LINE_TAGS: Final = _tags(
+    "address aside body dd details div dt fieldset figcaption footer form h1 h2 h3 h4 h5 h6 header hr li main nav "
+    "summary tr"
 )
-_PARAGRAPH_TAGS: Final = re.compile("article|blockquote|dl|figure|ol|p|pre|section|table|ul")
+_PARAGRAPH_TAGS: Final = _tags("article blockquote dl figure ol p pre section table ul")
+_CELLS: Final = frozenset(("td", "th"))
 _NO_GAP, _BLANK, _LINE, _PARAGRAPH = "", " ", "\n", "\n\n"
+_MAX_TREE: Final = 2_000
+"""Brackets of a fragment that is read as a tree: fast, but no deeper, and of many times the fragment's size."""
 
 
 def to_text(html: str, account_of: AccountOf = lambda _: None) -> tuple[str, list[Span]]:
@@ -48,37 +79,85 @@ def to_text(html: str, account_of: AccountOf = lambda _: None) -> tuple[str, lis
     attribute or from the first link in it, else of nobody in particular. An image reads as its alternative
     text.
     """
+    return read(html, _Plain(account_of))
+
+
+def read(html: str, reader: Reader) -> tuple[str, list[Span]]:
+    """The plain text of an HTML fragment and its spans, as :func:`to_text`, with ``reader`` to say whom it names."""
     if "<" not in html and "&" not in html:
         return _SPACE.sub(" ", html).strip(" "), []
-    writer = _Writer(account_of)
-    target = cast("Any", writer)  # the stubs ask of a target what lxml does not: comments, names as bytes
-    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True, no_network=True)
-    try:
-        parser.feed(_SURROGATE.sub("\ufffd", html).replace("\0", "").encode())
-        parser.close()
-    except etree.LxmlError:  # nothing but comments, or deeper than libxml2 goes: what was read so far stands
-        pass
+    writer = _Writer(reader)
+    encoded = _SURROGATE.sub("\ufffd", html).replace("\0", "").encode()
+    tell = _walk if html.count("<") <= _MAX_TREE else _stream
+    with suppress(etree.LxmlError):  # nothing but comments, or deeper than libxml2 goes: what was read so far stands
+        tell(encoded, writer)
     return writer.result()
 
 
-@dataclass
-class _Open:
+def _walk(encoded: bytes, writer: "_Writer") -> None:
+    """Tell the writer of the tree."""
+    root = etree.HTML(encoded, etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True))
+    if root is None:
+        return
+    start, end, data = writer.start, writer.end, writer.data
+    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            start(element.tag, element.attrib)
+            if text := element.text:
+                data(text)
+            continue
+        if event == "end":
+            end(element.tag)
+        if tail := element.tail:
+            data(tail)
+
+
+def _stream(encoded: bytes, writer: "_Writer") -> None:
+    """Tell the writer of each event: slow, in no memory."""
+    target = cast("Any", writer)  # the stubs ask of a target what lxml does not: comments, names as bytes
+    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True, no_network=True)
+    parser.feed(encoded)
+    parser.close()
+
+
+class _Plain:
+    """A blockquote is a quote, a link that is known a mention."""
+
+    naming = frozenset(("a",))
+
+    def __init__(self, account_of: AccountOf) -> None:
+        self._account_of = account_of
+
+    def linked(self, link: Link) -> Sequence[str]:
+        account = self._account_of(link)
+        return () if account is None else (account,)
+
+    def quoted(self, tag: str, attributes: Mapping[str, str]) -> Sequence[str] | None:
+        if tag != "blockquote":
+            return None
+        return self.linked(Link(attributes.get("cite", ""), "", frozenset(attributes.get("class", "").split())))
+
+    def cited(self, _words: str) -> Sequence[str]:
+        return ()
+
+
+class _Open(NamedTuple):
     """An element that has begun and not ended."""
 
-    tag: str
     attributes: Mapping[str, str]
-    classes: frozenset[str]
     part: int
     """The number of parts written before it."""
+    quoted: Sequence[str] | None
+    """Whom it quotes; None if it is no quote."""
     mentions: int
-    """The number of mentions found before it."""
+    """The number of mentions found before it, for a ``quote-inline``; else -1."""
 
 
 class _Writer:
     """What lxml tells of the document (its parser target interface), written down as text and spans."""
 
-    def __init__(self, account_of: AccountOf) -> None:
-        self._account_of = account_of
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
         self._parts: list[str] = []
         self._starts: list[int] = []  # where each part begins, in code points
         self._length = 0
@@ -89,30 +168,51 @@ class _Writer:
         self._listed = 0  # depth of <li>: what stands in a list stands close
         self._spans: list[Span] = []
         self._mentions: list[str] = []  # the accounts that links named
+        self._quoting = 0  # depth of quotes
+        self._cites: list[tuple[int, str]] = []  # of each <cite> in an open quote: the part it begins with, its words
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        classes = frozenset(attributes.get("class", "").split())
         self._break(tag)
-        self._open.append(_Open(tag, dict(attributes), classes, len(self._parts), len(self._mentions)))
-        self._dropped += _DROPPED.fullmatch(tag) is not None
-        self._preformatted += tag == "pre"
-        self._listed += tag == "li"
-        if tag == "br":
+        quoted: Sequence[str] | None = None
+        mentions = -1
+        if attributes:
+            if "quote-inline" in attributes.get("class", "").split():
+                quoted, mentions = (), len(self._mentions)
+            else:
+                quoted = self._reader.quoted(tag, attributes)
+        elif tag == "blockquote":
+            quoted = self._reader.quoted(tag, attributes)
+        self._open.append(_Open(attributes, len(self._parts), quoted, mentions))
+        self._quoting += quoted is not None
+        if tag in _DROPPED:
+            self._dropped += 1
+        elif tag == "pre":
+            self._preformatted += 1
+        elif tag == "li":
+            self._listed += 1
+        elif tag == "br":
             self._gap = _PARAGRAPH if self._gap.startswith(_LINE) else _LINE
         elif tag == "img":
             self.data(attributes.get("alt", ""))
-        elif tag in ("td", "th"):
+        elif tag in _CELLS:
             self._gap = self._gap or _BLANK
 
     def end(self, tag: str) -> None:
         element = self._open.pop()
-        self._dropped -= _DROPPED.fullmatch(tag) is not None
-        self._preformatted -= tag == "pre"
-        self._listed -= tag == "li"
-        if tag == "a":
+        if tag in _DROPPED:
+            self._dropped -= 1
+        elif tag == "pre":
+            self._preformatted -= 1
+        elif tag == "li":
+            self._listed -= 1
+        if tag in self._reader.naming:
             self._end_link(element)
-        elif tag == "blockquote" or "quote-inline" in element.classes:
-            self._end_quote(element)
+        if element.quoted is not None:
+            self._quoting -= 1
+            self._end_quote(element, element.quoted)
+        elif tag == "cite" and self._quoting:
+            self._cites.append((element.part, "".join(self._parts[element.part :]).strip()))
+            self._gap = _LINE
         self._break(tag)
 
     def data(self, data: str) -> None:
@@ -148,9 +248,10 @@ class _Writer:
 
     def _break(self, tag: str) -> None:
         """A block stands on a line of its own, a paragraph with an empty line around it."""
-        if _PARAGRAPH_TAGS.fullmatch(tag) and not self._listed:
+        paragraph = tag in _PARAGRAPH_TAGS
+        if paragraph and not self._listed:
             self._gap = _PARAGRAPH
-        elif self._gap != _PARAGRAPH and (_LINE_TAGS.fullmatch(tag) or _PARAGRAPH_TAGS.fullmatch(tag)):
+        elif (paragraph or tag in _LINE_TAGS) and self._gap != _PARAGRAPH:
             self._gap = _LINE
 
     def _extent(self, element: _Open) -> tuple[int, int] | None:
@@ -165,16 +266,21 @@ class _Writer:
         if extent is None or self._dropped:
             return
         shown = "".join(self._parts[element.part :]).strip()
-        account = self._account_of(Link(element.attributes.get("href", ""), shown, element.classes))
-        if account is not None:
-            self._spans.append(Span(*extent, Role.MENTION, account))
-            self._mentions.append(account)
+        given = dict(element.attributes)
+        link = Link(given.get("href", ""), shown, frozenset(given.get("class", "").split()), given)
+        self._add(extent, Role.MENTION, accounts := self._reader.linked(link))
+        self._mentions.extend(accounts)
 
-    def _end_quote(self, element: _Open) -> None:
+    def _end_quote(self, element: _Open, accounts: Sequence[str]) -> None:
         extent = self._extent(element)
         if extent is None:
             return
-        cited = self._account_of(Link(element.attributes.get("cite", ""), "", element.classes))
-        named = "quote-inline" in element.classes and len(self._mentions) > element.mentions
-        account = cited or (self._mentions[element.mentions] if named else None)
-        self._spans.append(Span(*extent, Role.QUOTE, account))
+        if element.mentions >= 0:
+            accounts = self._mentions[element.mentions :][:1]
+        while self._cites and self._cites[-1][0] >= element.part:
+            words = self._cites.pop()[1]
+            accounts = accounts or self._reader.cited(words)
+        self._add(extent, Role.QUOTE, accounts or (None,))
+
+    def _add(self, extent: tuple[int, int], role: Role, accounts: Iterable[str | None]) -> None:
+        self._spans.extend(Span(*extent, role, account) for account in accounts)

@@ -6,7 +6,7 @@ the audience is null unless the controller states it (law 4).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pyarrow as pa
 
@@ -20,8 +20,15 @@ from demur.sources.meta.common import Entry, Ids, Owner, checked, entries, label
 from demur.sources.meta.instagram_items import COMMENTS, SECTIONS, Context, comment_rows, profile_row, section_rows
 from demur.sources.meta.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
 from demur.sources.meta.messages import message_files, message_rows
+from demur.sources.sniffing import Glimpse
 
 _PERSONAL = r"personal_information/(?:personal|account)_information\.json"
+_TELLING = (
+    r"your_instagram_activity/.+",
+    r"followers_and_following/.+",
+    r"(?:content|media)/(?:posts_\d+|stories|reels)\.json",
+    r"post_comments(?:_\d+)?\.json",
+)
 _EXPECTED = "posts_1.json, stories.json, post_comments_1.json or media.json"
 
 
@@ -37,6 +44,12 @@ class InstagramOptions(Options):
 
 class InstagramSource:
     """Reads one person's export."""
+
+    reads: ClassVar[str] = "an account's export of Instagram, as JSON: the zip or its folder"
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether there is a file that only Instagram's exports have."""
+        return any(map(seen.named, _TELLING)) or b'"taken_at"' in seen.start(r"media\.json")
 
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
         """Read one export as batches of items; see :class:`demur.sources.base.Source`."""

@@ -1,4 +1,4 @@
-"""Logs of IRC channels, a line a message: ``[HH:MM] <nick> text``, as Ubuntu's public logs have it.
+"""Logs of IRC channels, a line a message, in the forms that clients write (:mod:`demur.sources.ircforms`).
 
 Invariants: every line that somebody wrote to the channel (message, action, notice) is one item, whatever it
 says; lines that the server or the client wrote (``===``, ``***``, anything without a time and a nick) are no
@@ -11,34 +11,27 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import ClassVar, Final, Literal, NamedTuple
 
 import pyarrow as pa
 
 from demur.errors import SourceError
 from demur.sources.base import ItemRow, Options, batches
+from demur.sources.chats.common import zone
+from demur.sources.ircforms import GROUPS, Form, form_of, month
 from demur.sources.logs import Log, blocks, find_logs
 from demur.sources.nicks import NAMESPACE, Nicks
+from demur.sources.sniffing import Glimpse
 from demur.sources.text import clean
 from demur.terms import Audience, Kind
 
-_SPOKEN: Final = (
-    r"\[(?P<time>\d\d:\d\d(?::\d\d)?)\] {1,2}"
-    r"(?:<[ @+%&~]?(?P<said>[^>\n]*)>"
-    r"|\* (?P<acted>\S+)"
-    r"|\((?P<elsewhere>[^\s/]+)/[#&][^\s)]+\)"  # from a client's other window
-    r"|-(?P<noticed>[^\s:]+?)(?P<to>:[#&]\S+?)?-(?= ))"
-)
-_MESSAGE: Final = re.compile(_SPOKEN + " ?(?P<text>.*)")
-_SPEAKER: Final = re.compile("^" + _SPOKEN, re.MULTILINE)
-_COME_AND_GONE: Final = re.compile(
-    r"^=== (?P<nick>\S[^\[\n]*?(?:\[\S*\] ?\S*)??)"
-    r"(?:  ?\[[^\]\n]*\] +has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?| is now known as (?P<new>\S+))",
-    re.MULTILINE,
-)
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _FORMATTING: Final = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9A-Fa-f]{6})?|[\x02\x0f\x11\x16\x1d-\x1f]")
+_CHANNEL: Final = re.compile(r"(?:^|[/._])([#&][^\s/]+?)(?:[._-]\d{4}-\d\d-\d\d)?$")
+"""The channel in the name of a log, as clients call it: ``libera/#garden``, ``irc.libera.#garden``."""
+_SECONDS: Final = 86_400
+"""Times that are remembered: as many as a day has."""
+_HALF_A_YEAR: Final = 6
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -60,55 +53,74 @@ class IrcOptions(Options):
 class IrcSource:
     """The adapter of IRC logs: files, or folders of ``*.log`` and ``*.txt`` files."""
 
+    reads: ClassVar[str] = "logs of IRC channels: .log and .txt files, or a folder of them"
+
+    def sniff(self, seen: Glimpse) -> bool:
+        """Whether somebody speaks in the first log."""
+        start = seen.start(r"[^/]*\.(?:log|txt)").decode("utf-8", "replace")
+        return seen.unpacked and form_of(start) is not None
+
     def read(self, paths: Sequence[str], options: Mapping[str, object]) -> Iterator[pa.RecordBatch]:
-        """Read logs as batches of items; their date is the ``YYYY-MM-DD`` in the name of the file.
+        """Read logs as batches of items; their date is what they say, else the ``YYYY-MM-DD`` in their name.
 
         Raises:
             SourceError: when a log can't be read, none holds a message, or two have the same name.
         """
         parsed = IrcOptions.parse(NAMESPACE, options)
-        return batches(_rows(find_logs(paths), parsed, _zone(parsed.timezone)))
+        return batches(_rows(find_logs(paths), parsed, zone(parsed.timezone, NAMESPACE)))
 
 
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SourceError(
-            f"demur.toml, [sources.irc]: {name!r} is no time zone: write a name like Europe/Berlin."
-        ) from None
+class _Heard(NamedTuple):
+    """A log in which somebody speaks."""
+
+    log: Log
+    form: Form
+    speakers: frozenset[str]
+    """Those who speak in it, without case."""
+
+    def is_private(self) -> bool:
+        """Whether it is of a conversation with one person: clients call such a log by the nick of that person."""
+        stem = self.log.name.rpartition("/")[2].casefold()
+        return not self.speakers.isdisjoint({stem, stem.rpartition(".")[2]}) and self.log.channel is None
 
 
 def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[ItemRow]:
     nicks = Nicks(unmarked=options.unmarked)
-    spoken = [log for log in logs if _survey(log, nicks)]
+    spoken = [heard for log in logs if (heard := _survey(log, nicks))]
     if not spoken:
         named = ", ".join(str(log.path) for log in logs[:3])
-        raise SourceError(f"{named}: no line reads `[HH:MM] <nick> text`: give logs of that form.")
-    for log in spoken:
-        reader = _Reader(log, nicks, options, _Clock(log.name, zone))
+        raise SourceError(
+            f"{named}: no line reads `[HH:MM] <nick> text`, or as irssi, WeeChat, XChat or HexChat write: "
+            "give logs of these forms."
+        )
+    for heard in spoken:
+        reader = _Reader(heard.log, heard.form, nicks, options, _Clock(heard.log.name, zone), heard.is_private())
         yield from reader.rows()
 
 
-def _survey(log: Log, nicks: Nicks) -> bool:
-    """Learn the nicks of a log and its channel; whether anybody speaks in it."""
-    spoken = False
+def _survey(log: Log, nicks: Nicks) -> _Heard | None:
+    """Learn the nicks of a log, its form and its channel; None where nobody speaks in it."""
+    form: Form | None = None
     channels: set[str] = set()
+    spoke: set[str] = set()
     for block in blocks(log.path):
-        speakers = _SPEAKER.findall(block)
-        spoken = spoken or bool(speakers)
-        named = {_nick(said or acted or elsewhere or noticed) for _, said, acted, elsewhere, noticed, _ in speakers}
-        nicks.add(named, spoke=True)
-        for match in _COME_AND_GONE.finditer(block):
-            nicks.add((_nick(nick) for nick in match.group("nick", "new") if nick), spoke=False)
+        form = form or form_of(block)
+        if form is None:
+            continue
+        spoke.update(_nick(match) for match in form.speaker.finditer(block))
+        for match in form.moves.finditer(block):
+            nicks.add((nick.replace(" ", "") for nick in match.group("nick", "new") if nick), spoke=False)
             channels.update([match["channel"].casefold()] if match["channel"] else [])
-    if len(channels) == 1:
-        log.channel = channels.pop()
-    return spoken
+    nicks.add(spoke, spoke=True)
+    named = _CHANNEL.search(log.name)
+    if len(channels) == 1 or (not channels and named):
+        log.channel = channels.pop() if channels else named and named[1].casefold()
+    return _Heard(log, form, frozenset(nick.casefold() for nick in spoke)) if form else None
 
 
-def _nick(written: str) -> str:
-    """A nick as its bearer writes it: some loggers set a blank behind a ``]``."""
+def _nick(match: re.Match[str]) -> str:
+    """Who speaks, as its bearer writes the nick: some loggers set a blank behind a ``]``."""
+    written: str = match["said"] or match["acted"] or match["elsewhere"] or match["noticed"] or ""
     return written.replace(" ", "") if " " in written else written
 
 
@@ -117,25 +129,30 @@ class _Reader:
     """Reads the items of one log."""
 
     log: Log
+    form: Form
     nicks: Nicks
     options: IrcOptions
     clock: "_Clock"
+    private: bool
+    """Whether everything in it is direct."""
 
     def rows(self) -> Iterator[ItemRow]:
         number = 0
         for block in blocks(self.log.path):
             for line in block.split("\n"):
                 number += 1
-                if match := _MESSAGE.match(line):
+                if match := self.form.message.match(line):
                     yield self._item(number, match)
+                elif match := self.form.day.match(line):
+                    self.clock.turn(*match.group("year", "month", "day"))
 
     def _item(self, number: int, match: re.Match[str]) -> ItemRow:
-        clock, said, acted, elsewhere, noticed, to, text = match.groups()
-        private = noticed is not None and to is None
-        nick = _nick(said or acted or elsewhere or noticed)
+        clock, _, _, _, noticed, to, text = match.group(*GROUPS)
+        private = self.private or (noticed is not None and to is None)
+        nick = _nick(match)
         if not text.isprintable():
             text = clean(_FORMATTING.sub("", text))[0].rstrip("\n")
-        channel = (to or "")[1:] or self.options.channel or self.log.channel
+        channel = to or self.options.channel or self.log.channel
         return ItemRow(
             item=f"{NAMESPACE}:{self.log.name}/{number}",
             author=f"{NAMESPACE}:{nick}" if nick else None,
@@ -150,27 +167,54 @@ class _Reader:
 
 
 class _Clock:
-    """The times of day in one log, as microseconds since 1970-01-01 UTC."""
+    """The times in one log, as microseconds since 1970-01-01 UTC."""
 
     def __init__(self, name: str, zone: tzinfo) -> None:
         self._known: dict[str, int | None] = {}
         self._zone = zone
         self._day: date | None = None
+        self._year: int | None = None
+        self._month = 0
         if match := _DATE.search(name):
             with contextlib.suppress(ValueError):  # no day of the calendar: its items have no date
                 self._day = date(*map(int, match.groups()))
+                self._year = self._day.year
+
+    def turn(self, year: str, name: str, day: str) -> None:
+        """A line says that another day has come; unknown, where it names no day of the calendar."""
+        self._known.clear()
+        self._year, self._month, self._day = int(year), month(name) or 0, None
+        with contextlib.suppress(ValueError):
+            self._day = date(self._year, self._month, int(day))
 
     def at(self, clock: str) -> int | None:
-        """The time ``HH:MM`` or ``HH:MM:SS``; None where the day is unknown or no clock shows it."""
+        """The time ``HH:MM``, ``HH:MM:SS``, or one with its day; None where the day is unknown or no clock shows it."""
         if clock not in self._known:
+            if len(self._known) > _SECONDS:
+                self._known.clear()
             self._known[clock] = self._read(clock)
         return self._known[clock]
 
     def _read(self, clock: str) -> int | None:
-        if self._day is None:
-            return None
+        *before, hours = clock.rsplit(" ", 1)
         try:
-            moment = datetime.combine(self._day, time.fromisoformat(clock), self._zone)
+            day = self._dated(before[0]) if before else self._day
+            if day is None:
+                return None
+            moment = datetime.combine(day, time.fromisoformat(hours), self._zone)
             return (moment - _EPOCH) // timedelta(microseconds=1)
         except (ValueError, OverflowError):
             return None
+
+    def _dated(self, written: str) -> date | None:
+        """The day of ``2026-06-18``, or of ``Jun 18``, where the year is known: a new one begins after December."""
+        if written[:1].isdigit():
+            return date.fromisoformat(written)
+        number = month(written[:3])
+        if number is None or self._year is None:
+            return None
+        if number < self._month - _HALF_A_YEAR:
+            self._year += 1
+            self._known.clear()
+        self._month = number
+        return date(self._year, number, int(written[4:]))

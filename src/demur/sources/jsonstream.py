@@ -8,7 +8,7 @@ that is somebody's content.
 import decimal
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import ijson
@@ -21,6 +21,8 @@ _PEEK: Final = 1 << 16
 _BOM: Final = b"\xef\xbb\xbf"
 _BROKEN: Final = (ijson.JSONError, UnicodeDecodeError, decimal.InvalidOperation)
 """What the parser says of text that is no JSON, or of a number beyond all bounds (1e99999999999999999999)."""
+_INNER: Final = frozenset({"map_key", "end_map", "end_array"})
+_NESTED: Final = _INNER | {"start_map", "start_array"}
 _FIRST_KEY: Final = re.compile(rb'\s*\{\s*"((?:[^"\\]|\\.)*)"\s*:\s*(.)', re.DOTALL)
 
 
@@ -46,15 +48,67 @@ def records(member: Member, *keys: str) -> Iterator[Record]:
         yield from records_at(member, prefix)
 
 
-def records_at(member: Member, prefix: str) -> Iterator[Record]:
+def records_at(member: Member, prefix: str, *, weighed: bool = False) -> Iterator[Record]:
     """Every record at a path of the file, as ijson writes it: ``item.conversation.item``.
+
+    ``weighed``: that each record is within bounds is known, and what stands beside them may be of any size.
 
     Raises:
         SourceError: as :func:`records` does.
     """
-    for number, value in enumerate(_stream(member, prefix), start=1):
+    for number, value in enumerate(_stream(member, prefix, weighed=weighed), start=1):
         if not isinstance(value, str):
             yield Record(value, f"{member.where}, record {number}")
+
+
+class Head(NamedTuple):
+    """What an object says of itself beside its list of records."""
+
+    values: dict[str, Any]
+    """The plain values that were asked for: text, numbers, true, false and null."""
+    records: int
+    """How many records its list has."""
+
+
+def heads(member: Member, prefixes: Sequence[str], keys: Sequence[str], listed: str) -> Iterator[tuple[str, Head]]:
+    """For each object at one of ``prefixes``: where, its values of ``keys``, and how many records its list has.
+
+    ``listed`` is the key of that list. What this read whole, :func:`records_at` may read as ``weighed``: so the records
+    of several objects can be told apart, and no object is ever held.
+
+    Raises:
+        SourceError: as :func:`records` does.
+    """
+    elements = {f"{prefix}.{listed}.item": prefix for prefix in prefixes}
+    with member.open() as file:
+        reader = _Reader(file, member.where)
+        try:
+            yield from _heads(reader, elements, {f"{prefix}.{key}": key for key in keys for prefix in prefixes})
+        except _BROKEN:
+            slow_from = reader.passed - _PEEK
+        else:
+            return
+    raise _located(member, "", slow_from, weighed=True)
+
+
+def _heads(reader: "_Reader", elements: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[tuple[str, Head]]:
+    values: dict[str, Any] = {}
+    objects = frozenset(elements.values())
+    within = tuple(elements)
+    count = 0
+    for place, event, value in ijson.parse(reader, buf_size=_PEEK):
+        if place in elements:
+            if event not in _INNER:
+                count += event != "string"
+                reader.bounds.next_record()
+        elif place in objects:
+            if event == "end_map":
+                yield place, Head(values, count)
+                values, count = {}, 0
+        elif place in keys and event not in _NESTED:
+            values[keys[place]] = value
+        elif event == "end_map" and not place.startswith(within):
+            reader.bounds.next_record()
 
 
 def first_value(member: Member, prefix: str = "") -> Any:  # noqa: ANN401  # whatever stands there
@@ -86,10 +140,10 @@ def _refuse_utf16(start: bytes, member: Member) -> None:
         raise SourceError(f"{member.where} is not in UTF-8 but in UTF-16 or UTF-32: export the data again.")
 
 
-def _stream(member: Member, prefix: str) -> Iterator[Any]:
+def _stream(member: Member, prefix: str, *, weighed: bool = False) -> Iterator[Any]:
     """The values under ``prefix``, parsed in C; when that fails, the last stretch is read again byte by byte."""
     with member.open() as file:
-        reader = _Reader(file, member.where)
+        reader = _Reader(file, member.where, weighed=weighed)
         try:
             for value in ijson.items(reader, prefix, buf_size=_PEEK):
                 reader.bounds.next_record()
@@ -101,11 +155,13 @@ def _stream(member: Member, prefix: str) -> Iterator[Any]:
     raise _located(member, prefix, slow_from)
 
 
-def _located(member: Member, prefix: str, slow_from: int) -> SourceError:
+def _located(member: Member, prefix: str, slow_from: int, *, weighed: bool = False) -> SourceError:
     with member.open() as file:
-        reader = _Reader(file, member.where, slow_from)
+        reader = _Reader(file, member.where, slow_from, weighed=weighed)
         try:
-            for _ in ijson.items(reader, prefix, buf_size=_PEEK):
+            for _ in (
+                ijson.basic_parse(reader, buf_size=_PEEK) if weighed else ijson.items(reader, prefix, buf_size=_PEEK)
+            ):
                 reader.bounds.next_record()
         except _BROKEN:
             pass
@@ -117,10 +173,13 @@ def _located(member: Member, prefix: str, slow_from: int) -> SourceError:
 class _Reader:
     """A stream that knows where it is, and can go byte by byte from some point on."""
 
-    def __init__(self, file: io.BufferedReader, where: str, slow_from: int | None = None) -> None:
+    def __init__(
+        self, file: io.BufferedReader, where: str, slow_from: int | None = None, *, weighed: bool = False
+    ) -> None:
         self._file = file
         self._where = where
         self._slow_from = slow_from
+        self._weighed = weighed
         self.passed = 0
         """Bytes handed out, of the whole file."""
         self.lines = 1
@@ -149,6 +208,8 @@ class _Reader:
             self.lines += data.count(b"\n")
         self.passed += len(data)
         self.ended = size > 0 and not data
+        if self._weighed:
+            self.bounds.next_record()
         if found := self.bounds.exceeded(data):
             raise SourceError(f"{self._where} has {found} (before byte {self.passed + 1}): remove it from the export.")
         return data

@@ -15,7 +15,7 @@ from demur.sources import meter
 from demur.sources.limits import MAX_LINE
 
 _BLOCK_BYTES: Final = 2**20
-_SUFFIXES: Final = (".log", ".txt")
+_SUFFIXES: Final = (".log", ".txt", ".weechatlog")
 
 
 @dataclass

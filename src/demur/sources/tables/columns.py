@@ -15,6 +15,7 @@ from demur.errors import SourceError
 from demur.sources.base import FIRST_PARTY, nearest
 from demur.sources.tables.bulk import clean_column
 from demur.sources.tables.casting import Cell, boolean, instant, nested, number, text
+from demur.sources.tables.marked import Posts, Reading
 from demur.terms import ITEM, MEDIA, SPAN
 
 _DEFAULTS: Final[Mapping[str, object]] = {"origin": FIRST_PARTY, "deleted": False}
@@ -34,6 +35,8 @@ class Plan:
     """Of ids that name no source."""
     unit: str
     """Of ``created`` where it is a number: s, ms or us since 1970-01-01 UTC."""
+    reading: Reading | None = None
+    """How texts in markup are read; None where they are text."""
 
     def used(self, names: Iterable[str], where: str) -> dict[str, str]:
         """Field -> column, for a table whose columns are ``names``; a column named like a field needs no entry.
@@ -55,6 +58,11 @@ class Plan:
                 f"{where}: no column is called 'item': say in [sources.table] of demur.toml which one is the id, "
                 'for instance columns.item = "id".'
             )
+        if self.reading is not None and "spans" in used:
+            raise SourceError(
+                f"{where}: there are spans, which point into plain text, but [sources.table] of demur.toml declares "
+                "markup: drop one of the two."
+            )
         return used
 
 
@@ -73,8 +81,40 @@ def items(batch: pa.RecordBatch, plan: Plan, where: str, first: int) -> pa.Recor
         else:
             constant = plan.values.get(field.name, _DEFAULTS.get(field.name))
             columns[field.name] = pa.repeat(pa.scalar(constant, field.type), batch.num_rows)
+    if plan.reading is not None and "text" in used:
+        columns["text"], columns["spans"] = _read(batch, columns, used, plan.reading, Cell(where, first, used["text"]))
     columns["text"], columns["spans"] = clean_column(columns["text"], columns["spans"])
     return pa.RecordBatch.from_arrays([columns[name] for name in ITEM.names], schema=ITEM)
+
+
+def _read(
+    batch: pa.RecordBatch, columns: Mapping[str, pa.Array], used: Mapping[str, str], reading: Reading, cell: Cell
+) -> tuple[pa.Array, pa.Array]:
+    """The texts without their markup, and the spans that it made."""
+    topics = text(batch.column(used["thread"]), pa.string(), cell) if "thread" in used else None
+
+    def place(row: int) -> str:
+        return f"{cell.where}, row {cell.first + row}, column {cell.column!r}"
+
+    return reading.column(columns["text"], columns["author"], topics, place)
+
+
+def note(batch: pa.RecordBatch, plan: Plan, noted: Mapping[str, str], posts: Posts, cell: Cell) -> None:
+    """Note who wrote the posts of a batch, and what they are called.
+
+    Args:
+        batch: of a table.
+        plan: of it, for the accounts of authors.
+        noted: ``author``, ``thread``, ``number`` and ``username`` to their columns, as far as there are any.
+        posts: where to.
+        cell: where the batch stands, for error sentences.
+    """
+    told = {name: text(batch.column(column), pa.string(), cell) for name, column in noted.items()}
+    authors = _accounts(told["author"], plan.namespace, cell).to_pylist()
+    if "username" in told:
+        posts.call(authors, told["username"].to_pylist())
+    if "number" in told and "thread" in told:
+        posts.add(authors, told["thread"].to_pylist(), told["number"].to_pylist())
 
 
 def _column(column: pa.Array, field: pa.Field, plan: Plan, cell: Cell) -> pa.Array:

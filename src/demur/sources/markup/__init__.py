@@ -1,0 +1,1 @@
+"""What forums write their posts in, and what its quotes and mentions say of whom."""
