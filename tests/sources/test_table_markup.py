@@ -169,7 +169,7 @@ def test_spans_and_markup_exclude_each_other(tmp_path: Path) -> None:
 
 
 def test_a_post_of_nothing_but_quotes_is_refused(tmp_path: Path) -> None:
-    text = "[quote=ann]q[/quote]" * 250_001
+    text = '@"a" ' * 250_001
 
     with pytest.raises(SourceError, match=r"row 1, column 'text': more than 250,000 quotes and mentions"):
         read(lines(tmp_path / "posts.jsonl", [{"item": "1", "author": "f:b", "text": text}]), markup="bbcode")
