@@ -40,10 +40,14 @@ def posts(markup: str) -> list[dict[str, Any]]:
         name, quote = f"person_{cited}", words(cited)
         ways = {
             "html": [
-                f'<aside class="quote" data-username="{name}" data-post="1" data-topic="{cited}"><div class="title">'
-                f"<img class='avatar'>{name}:</div><blockquote><p>{quote}</p></blockquote></aside>",
-                f'<aside class="quote quote-modified" data-post="1" data-topic="{cited}"><div class="title">T</div>'
-                f"<blockquote>{quote}</blockquote></aside>",
+                (
+                    f'<aside class="quote" data-username="{name}" data-post="1" data-topic="{cited}"><div class="title">'
+                    f"<img class='avatar'>{name}:</div><blockquote><p>{quote}</p></blockquote></aside>"
+                ),
+                (
+                    f'<aside class="quote quote-modified" data-post="1" data-topic="{cited}"><div class="title">T</div>'
+                    f"<blockquote>{quote}</blockquote></aside>"
+                ),
                 f"<blockquote><p>{quote}</p><p>-- {name}</p></blockquote>",
                 f'<p><a class="mention" href="/u/{name}">@{name}</a></p>',
             ],

@@ -95,14 +95,14 @@ class Attributed:
     def _first(self, quote: Span) -> tuple[int, int]:
         """The quote's first line, unless what it stands over is a quote in the quote."""
         start = quote.start
-        while start < quote.end and self._text[start].isspace():
-            start += 1
-        end = self._text.find("\n", start, quote.end)
+        led = self._text[start : min(quote.end, start + _LONG)]
+        start += len(led) - len(led.lstrip())
+        end = self._text.find("\n", start, min(quote.end, start + _LONG))
         if end < 0:
             return start, quote.end
         number = bisect_right(self._begins, start)
         deeper = self._begins[number] if number < len(self._begins) else quote.end
-        over = deeper < quote.end and not self._text[end:deeper].strip()
+        over = deeper < min(quote.end, end + _LONG) and not self._text[end:deeper].strip()
         return (start, start) if over else (start, end)
 
     def _last(self, quote: Span) -> tuple[int, int]:

@@ -46,9 +46,11 @@ def to_plain(markup: Markup, text: str, names: Names) -> tuple[str, list[Span]]:
     plain, spans = _READERS[markup](text, names)
     if plain[:1].isspace() or plain[-1:].isspace() or "\n\n\n" in plain:
         plain, spans = edited(plain, spans, _gaps(plain))
+    if len(spans) > 1:
+        spans = list(dict.fromkeys(spans))
     if any(span.role == Role.QUOTE and span.account is None for span in spans):
         spans = Attributed(plain, spans, names).spans()
-    return plain, list(dict.fromkeys(spans)) if len(spans) > 1 else spans
+    return plain, spans
 
 
 def _gaps(text: str) -> Iterator[Edit]:
