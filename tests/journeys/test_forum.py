@@ -6,7 +6,7 @@ checks read only the exported Parquet.
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -41,7 +41,7 @@ def posts(markup: str) -> list[dict[str, Any]]:
         ways = {
             "html": [
                 (
-                    f'<aside class="quote" data-username="{name}" data-post="1" data-topic="{cited}"><div class="title">'
+                    f'<aside class="quote" data-username="{name}" data-post="1" data-topic="{cited}"><div>'
                     f"<img class='avatar'>{name}:</div><blockquote><p>{quote}</p></blockquote></aside>"
                 ),
                 (
@@ -70,7 +70,7 @@ def posts(markup: str) -> list[dict[str, Any]]:
     ]
 
 
-def exported(root: Path, quotes: str) -> tuple[pa.Table, list[int]]:
+def exported(root: Path, quotes: Literal["mask", "drop"]) -> tuple[pa.Table, list[int]]:
     """What leaves once the first 50 people have objected, half of them before the import, and how often was read."""
     workspace = workspaces.create(root / "w", open_policy(others=Others(quotes=quotes, mentions=quotes)))
     accounts = [f"forum:person_{person}" for person in range(OBJECTORS)]
@@ -93,7 +93,7 @@ def exported(root: Path, quotes: str) -> tuple[pa.Table, list[int]]:
 
 
 @pytest.mark.parametrize("quotes", ["mask", "drop"])
-def test_no_quote_mention_or_name_of_theirs_is_exported(tmp_path: Path, quotes: str) -> None:
+def test_no_quote_mention_or_name_of_theirs_is_exported(tmp_path: Path, quotes: Literal["mask", "drop"]) -> None:
     rows, balances = exported(tmp_path, quotes)
 
     texts = rows["text"].to_pylist()

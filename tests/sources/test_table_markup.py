@@ -69,12 +69,11 @@ def database(path: Path, rows: list[dict[str, Any]]) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.mark.parametrize("write", [lines, parquet, database])
+@pytest.mark.parametrize(("write", "name"), [(lines, "p.jsonl"), (parquet, "p.parquet"), (database, "p.db")])
 def test_a_preview_is_of_who_wrote_the_post_wherever_it_stands(
-    tmp_path: Path, write: Callable[[Path, list[dict[str, Any]]], object]
+    tmp_path: Path, write: Callable[[Path, list[dict[str, Any]]], object], name: str
 ) -> None:
-    ending = {lines: "jsonl", parquet: "parquet", database: "db"}[write]
-    path = write(tmp_path / f"posts.{ending}", POSTS[::-1])  # the quoted post last
+    path = write(tmp_path / name, POSTS[::-1])  # the quoted post last
 
     rows = read(path, **OPTIONS, number="nr", query="SELECT * FROM posts")
 
@@ -121,7 +120,7 @@ def test_text_in_markup_is_cleaned_as_any_other(tmp_path: Path) -> None:
 
 
 def test_declared_text_and_missing_text_stay(tmp_path: Path) -> None:
-    rows = [{"item": "1", "text": "<b>[b]x[/b]</b>"}, {"item": "2", "text": None}]
+    rows: list[dict[str, Any]] = [{"item": "1", "text": "<b>[b]x[/b]</b>"}, {"item": "2", "text": None}]
     path = lines(tmp_path / "posts.jsonl", rows)
 
     assert [row["text"] for row in read(path, markup="text")] == ["<b>[b]x[/b]</b>", None]
@@ -148,6 +147,26 @@ def test_what_looks_like_markup_is_said_where_none_is_declared(tmp_path: Path, t
     assert row["text"] == text
     assert [one for one in watched.told if f"look like {like}" in one] == ([] if like is None else watched.told)
     assert len(watched.told) == (like is not None)
+
+
+@pytest.mark.parametrize("markup", ["html", "markdown", "bbcode"])
+def test_the_trials_forum_names_nobody_but_by_spans(shared: Path, markup: str) -> None:
+    rows = read(shared.parent / "trials/files/forum/posts.jsonl", markup=markup, namespace="forum")
+
+    left = []
+    for row in rows[1:]:
+        text = row["text"]
+        for one in sorted(row["spans"], key=lambda span: -span["start"]):
+            if one["account"] == "forum:annberg":
+                text = text[: one["start"]] + " " * (one["end"] - one["start"]) + text[one["end"] :]
+        left.append(" ".join(text.split()))
+    assert left == [
+        ["Glad", "to", "hear."],
+        ["yes"],
+        ["ok"],
+        ["Good."],
+        ["@annberg", "all", "the", "best,", "and", "to"],
+    ]
 
 
 @pytest.mark.parametrize(
