@@ -231,6 +231,23 @@ def test_markup_goes_and_text_stays(markup: Markup, text: str, plain: str) -> No
     assert to_plain(markup, text, NAMES)[0] == plain
 
 
+@pytest.mark.parametrize(
+    ("markup", "text", "role"),
+    [
+        (
+            HTML,
+            '<aside class="quote" data-username="ann"><blockquote><img src="x.png"></blockquote></aside>mine',
+            "quote",
+        ),
+        (HTML, '<a class="mention" href="/u/ann"></a> mine', "mention"),
+        (MARKDOWN, '[quote="ann, post:1, topic:2"]\n[/quote]\nmine', "quote"),
+        (BBCODE, "[quote=ann][/quote]mine", "quote"),
+    ],
+)
+def test_a_quote_or_mention_that_shows_nothing_leaves_an_empty_span(markup: Markup, text: str, role: str) -> None:
+    assert read(markup, text) == ("mine", {("", role, "f:ann")})
+
+
 def test_unattributed_quotes_are_of_nobody() -> None:
     for markup, text in (
         (HTML, "<blockquote>q</blockquote>x"),

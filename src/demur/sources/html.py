@@ -289,25 +289,24 @@ class _Writer:
         return None
 
     def _end_link(self, element: _Open) -> None:
-        extent = self._extent(element)
-        if extent is None or self._dropped:
+        if self._dropped:
             return
         shown = "".join(self._parts[element.part :]).strip()
         given = dict(element.attributes)
         link = Link(given.get("href", ""), shown, frozenset(given.get("class", "").split()), given)
-        self._add(extent, Role.MENTION, accounts := self._reader.linked(link))
+        self._add(self._extent(element), Role.MENTION, accounts := self._reader.linked(link))
         self._mentions.extend(accounts)
 
     def _end_quote(self, element: _Open, accounts: Sequence[str]) -> None:
         extent = self._extent(element)
-        if extent is None:
-            return
         if element.mentions >= 0:
             accounts = self._mentions[element.mentions :][:1]
         while self._cites and self._cites[-1][0] >= element.part:
             words = self._cites.pop()[1]
             accounts = accounts or self._reader.cited(words)
-        self._add(extent, Role.QUOTE, accounts or (None,))
+        self._add(extent, Role.QUOTE, accounts or (() if extent is None else (None,)))
 
-    def _add(self, extent: tuple[int, int], role: Role, accounts: Iterable[str | None]) -> None:
+    def _add(self, extent: tuple[int, int] | None, role: Role, accounts: Iterable[str | None]) -> None:
+        """A span for each account: an empty one where nothing is shown, because their account still matters."""
+        extent = extent or (self._length, self._length)
         self._spans.extend(Span(*extent, role, account) for account in accounts)

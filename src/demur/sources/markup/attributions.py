@@ -29,8 +29,8 @@ _WROTE: Final = re.compile(
 )
 _DATED: Final = re.compile(rf"[\s>]{{0,8}}(?P<name>\S[^\n]{{0,250}}?)\s+(?:{_VERBS})\s*:?[ \t]*$", re.IGNORECASE)
 _FROM: Final = re.compile(
-    rf"[^\n]{{0,20}}?\b(?:{_BEFORE})\b[:\s]\s*(?P<name>[^\n]{{1,150}}?)"
-    r"(?:\s+(?:on|am|le|el|il|op|view post)\b[^\n]*)?:?\s*$",
+    rf"[^\n]{{0,20}}?\b(?:{_BEFORE})\b[:\s]\s*(?P<name>[^\n:]{{1,150}}?)"
+    r"(?:\s+(?:on|am|le|el|il|op|view post)\b[^\n]*)?\s*(?::|$)",
     re.IGNORECASE,
 )
 _SIGNED: Final = re.compile(r"[\s>*_]{0,8}(?:--+|[\u2013\u2014\u2015\u2012])\s*(?P<name>\S[^\n]{0,150}?)[\s*_]*$")

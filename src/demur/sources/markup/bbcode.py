@@ -152,7 +152,7 @@ def cited(match: re.Match[str]) -> Cited:
     fields = {key.lower(): value for key, value in _FIELD.findall(f"{argument} {further}")}
     author = _AUTHOR.search(argument)
     name = author[1] if author else _FIRST_FIELD.split(argument, maxsplit=1)[0]
-    name = fields.get("username") or name.strip().strip("\"'")
+    name = fields.get("username") or name.strip(" \"'\u201c\u201d\u201e\u00ab\u00bb")
     discourse = "topic" in fields
     member = fields.get("member") or fields.get("user_id") or fields.get("u")
     return Cited(name or None, member, fields.get("topic"), fields.get("post") if discourse or not member else None)
