@@ -44,7 +44,7 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str]) -> None:
         batches = reader.read(paths, policy.sources.get(source, {}))
         report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
     door = _door(report, policy, workspace.policy_path)
-    emit(lambda: "\n".join(_page(report, policy, door)), _data(report, policy, door))
+    emit(lambda: "\n".join([*_page(report, policy, door), *meter.told]), _data(report, policy, door, meter.told))
 
 
 def _door(report: "ImportReport", policy: "Policy", path: Path) -> list[str]:
@@ -69,7 +69,8 @@ def _page(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> list
     return lines
 
 
-def _data(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> dict[str, object]:
+def _data(report: "ImportReport", policy: "Policy", door: Sequence[str], told: Sequence[str]) -> dict[str, object]:
     from demur.policy import rule_of  # noqa: PLC0415  # it loads pydantic; help does without
 
-    return {**vars(report), "rules": {reason: rule_of(reason, policy) for reason in report.left_out}, "to_change": door}
+    rules = {reason: rule_of(reason, policy) for reason in report.left_out}
+    return {**vars(report), "rules": rules, "to_change": door, "told": told}

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.logs import Log, blocks, find_logs
 from demur.sources.nicks import NAMESPACE, Nicks
@@ -85,6 +86,8 @@ def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[It
     if not spoken:
         named = ", ".join(str(log.path) for log in logs[:3])
         raise SourceError(f"{named}: no line reads `[HH:MM] <nick> text`: give logs of that form.")
+    if len(spoken) < len(logs):
+        meter.tell(f"In {len(logs) - len(spoken):,} of {len(logs):,} files nobody speaks: they were passed over.")
     for log in spoken:
         reader = _Reader(log, nicks, options, _Clock(log.name, zone))
         yield from reader.rows()

@@ -36,12 +36,19 @@ def find_logs(paths: Sequence[str]) -> list[Log]:
         SourceError: when there is none, a path does not exist, or two logs have the same name.
     """
     logs: dict[Path, Log] = {}
+    others = 0
     for given in map(Path, paths):
         if not given.exists():
             raise SourceError(f"{given} does not exist: give log files or a folder of them.")
         for path in sorted(given.rglob("*")) if given.is_dir() else [given]:
             if path == given or (path.suffix in _SUFFIXES and path.is_file()):
                 logs.setdefault(path.resolve(), Log(path, _name(path, given)))
+            else:
+                others += path.is_file()
+    if others:
+        meter.tell(
+            f"{others:,} {'file ends' if others == 1 else 'files end'} neither with .log nor with .txt: not read."
+        )
     if not logs:
         raise SourceError(f"{', '.join(paths)}: there is no .log or .txt file: give the folder of the logs.")
     _refuse_twins(list(logs.values()))

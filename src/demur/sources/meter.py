@@ -1,25 +1,31 @@
-"""How far sources have read what they were given, for whoever watches an import.
+"""How far sources have read what they were given, and what they passed over, for whoever watches an import.
 
-Invariants: nothing depends on it; it costs an addition for a block of a file, never one for a row of a table; a source
-that does not say how much there is to read, as a database or a plugin, leaves the total unknown.
+Invariants: nothing depends on it; what is told names files, columns and labels, never what stands in them; it costs
+an addition for a block of a file, never one for a row of a table; a source that does not say how much there is to
+read, as a database or a plugin, leaves the total unknown.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import pyarrow as pa
+
+_MOST_TOLD: Final = 20
 
 
 @dataclass
 class Meter:
-    """What is to be read, and what was read of it, in bytes."""
+    """What is to be read, and what was read of it, in bytes; and sentences about it."""
 
     total: int | None = 0
     """None where nobody knows it."""
     read: float = 0.0
     scale: float = 1.0
     """What a byte that is read counts: see :func:`weigh`."""
+    told: list[str] = field(default_factory=list)
+    """What whoever imports should know of how it was read, once each: see :func:`tell`."""
 
     @property
     def share(self) -> float | None:
@@ -50,6 +56,13 @@ def expect(sizes: Iterable[int | None]) -> None:
     for meter in _watched:
         for size in sizes:
             meter.total = None if size is None or meter.total is None else meter.total + size
+
+
+def tell(sentence: str) -> None:
+    """Say how something was taken, or that it was passed over; a sentence counts once, and so many are kept."""
+    for meter in _watched:
+        if sentence not in meter.told and len(meter.told) < _MOST_TOLD:
+            meter.told.append(sentence)
 
 
 def weigh(expected: int, size: int) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.base import MAX_BYTES, MAX_ROWS
 from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
@@ -41,7 +42,10 @@ def shards(path: str) -> list[Path]:
     """
     given = Path(path)
     if given.is_dir():
-        found = [one for one in sorted(given.rglob("*")) if one.is_file() and _is_shard(one.relative_to(given))]
+        files = [one for one in sorted(given.rglob("*")) if one.is_file()]
+        found = [one for one in files if _is_shard(one.relative_to(given))]
+        if len(found) < len(files):
+            meter.tell(f"{path}: {len(files) - len(found):,} of {len(files):,} files are no tables and were not read.")
     elif not given.exists() and _WILD & set(path):
         named = sorted(glob.glob(path, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
         found = [one for one in map(Path, named) if one.is_file()]
