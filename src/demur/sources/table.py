@@ -17,7 +17,7 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import Options, nearest
 from demur.sources.tables.columns import Plan, items
-from demur.sources.tables.files import read_file, shards
+from demur.sources.tables.files import Form, read_file, shards
 from demur.sources.tables.sql import database, is_url, read_query, shown
 from demur.terms import ITEM
 
@@ -45,7 +45,9 @@ class TableOptions(Options):
     created_unit: Literal["s", "ms", "us"] = "s"
     """The unit of ``created`` where it is a number, since 1970-01-01 UTC."""
     delimiter: str | None = None
-    """What separates the fields of a CSV file; otherwise a comma, and a tab in ``.tsv``."""
+    """What separates the fields of a CSV file; otherwise what its first lines say, and a tab in ``.tsv``."""
+    encoding: str | None = None
+    """What the text of a file is in, for instance ``windows-1252``; otherwise UTF-8, or UTF-16 that begins so."""
     query: str | None = None
     """The SQL query, where the path is the URL of a database."""
 
@@ -86,7 +88,7 @@ def _read(path: str, options: TableOptions) -> Iterator[pa.RecordBatch]:
     for shard in shards(path):
         plan = _plan(options, _source_name(path, shard))
         used = partial(_used, plan=plan, where=str(shard))
-        yield from _items(read_file(shard, used, options.delimiter), plan, str(shard))
+        yield from _items(read_file(shard, used, Form(options.delimiter, options.encoding)), plan, str(shard))
 
 
 def _query(url: str, options: TableOptions) -> Iterator[pa.RecordBatch]:

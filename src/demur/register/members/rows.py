@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.errors import IdentityError, SourceError
+from demur.policy.fields import COUNTRIES, country_hint
 from demur.register.members.people import identify
 from demur.spelling import Names
 
@@ -37,7 +38,9 @@ withdrawn, with demur since then is not undone by the same export coming again.
 """
 
 _CHUNK_ROWS: Final = 10_000
-_BORN_FROM: Final = 1900
+BORN_FROM: Final = 1900
+"""The first year in which somebody may be born who is a member today."""
+_ASSIGNED: Final = pa.array(sorted(COUNTRIES), pa.string())
 
 
 def checked(batches: Iterable[pa.RecordBatch], year: int) -> Iterator[pa.RecordBatch]:
@@ -112,10 +115,20 @@ def _check_values(chunk: pa.RecordBatch, row: int, year: int) -> None:
     _check(pc.is_valid(chunk["account"]), row, "account", "is empty: every member needs one")
     region = pc.match_substring_regex(chunk["region"], "^[A-Z]{2}$")
     _check(region, row, "region", "is no ISO 3166-1 alpha-2 code such as DE")
+    _check_countries(chunk["region"], row)
     born = pc.and_(
-        pc.greater_equal(chunk["birth_year"], _BORN_FROM), pc.less_equal(chunk["birth_year"], pa.scalar(year))
+        pc.greater_equal(chunk["birth_year"], BORN_FROM), pc.less_equal(chunk["birth_year"], pa.scalar(year))
     )
-    _check(born, row, "birth_year", f"is outside {_BORN_FROM}..{year}")
+    _check(born, row, "birth_year", f"is outside {BORN_FROM}..{year}")
+
+
+def _check_countries(region: pa.Array, row: int) -> None:
+    """Every code must be assigned; of two letters that are not, these are told: they name nobody."""
+    known = pc.is_in(region, _ASSIGNED)
+    place = pc.index(pc.or_(known, pc.is_null(region)), value=False).as_py()
+    if place >= 0:
+        code = region[place].as_py()
+        raise _bad(row + place, "region", f"is {code}, {country_hint(code)}")
 
 
 def _check(good: pa.BooleanArray, row: int, column: str, problem: str) -> None:

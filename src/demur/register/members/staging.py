@@ -7,6 +7,7 @@ table, so that an objection never waits for an import to be read; all of it is k
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,6 +45,20 @@ class MemberImport:
     """Rows read."""
     changed: int
     """Members that are new or say something else than before."""
+
+
+@dataclass(frozen=True)
+class MemberPreview:
+    """What an import of members would do."""
+
+    read: int
+    """Rows read; the last one of an account counts."""
+    new: int
+    """Members that nothing is known of yet."""
+    changed: int
+    """Members that would say something else than now."""
+    unchanged: int
+    """Members that would say what they say now."""
 
 
 staged: Final = sa.Table(
@@ -106,6 +121,23 @@ class MemberImporter:
         Raises:
             SourceError: for a row that says nothing sensible; see rows.py.
         """
+        with self._staged(batches, time) as (connection, progress), self._store.write_on(connection):
+            return _take_over(connection, progress, time)
+
+    def preview(self, batches: Iterable[pa.RecordBatch], time: int) -> MemberPreview:
+        """What :meth:`run` would do; nothing is recorded.
+
+        Raises:
+            SourceError: as :meth:`run` would.
+        """
+        with self._staged(batches, time) as (connection, progress):
+            nested = connection.in_transaction()
+            with connection.begin_nested() if nested else connection.begin():
+                return _compared(connection, progress)
+
+    @contextmanager
+    def _staged(self, batches: Iterable[pa.RecordBatch], time: int) -> Iterator[tuple[sa.Connection, _Progress]]:
+        """Every row in the temporary tables, for as long as the block runs."""
         with self._store.session() as connection:
             nested = connection.in_transaction()
             with connection.begin_nested() if nested else connection.begin():
@@ -113,8 +145,7 @@ class MemberImporter:
                 TEMPORARY.create_all(connection)
                 progress = self._stage(connection, batches, time)
             try:
-                with self._store.write_on(connection):
-                    return _take_over(connection, progress, time)
+                yield connection, progress
             finally:
                 with connection.begin_nested() if nested else connection.begin():
                     TEMPORARY.drop_all(connection)
@@ -204,6 +235,18 @@ class MemberImporter:
         new = ((int(numbers[n]), self._people.row(int(keys[n]), spelt[n])) for n in firsts.tolist())
         rows = ((number, row["key"], row["wrapped"], row["sealed"]) for number, row in new)
         bulk.write(connection, staged_account, rows)
+
+
+def _compared(connection: sa.Connection, progress: _Progress) -> MemberPreview:
+    """What was staged beside what is known."""
+
+    def counted(*conditions: sa.ColumnElement[bool]) -> int:
+        known = sa.select(sa.func.count()).select_from(staged).join(member, member.c.key == staged.c.key)
+        return connection.scalar(known.where(*conditions)) or 0
+
+    accounts = connection.scalar(sa.select(sa.func.count()).select_from(staged)) or 0
+    known, same = counted(), counted(member.c.digest == staged.c.digest)
+    return MemberPreview(progress.rows, accounts - known, known - same, same)
 
 
 def _keep_last(connection: sa.Connection, table: sa.Table) -> None:
