@@ -135,7 +135,7 @@ def _known(encoding: str | None) -> str | None:
         return None
     try:
         found = codecs.lookup(encoding)
-        b"".decode(found.name)
+        " ".encode(found.name)  # refuses base64, rot13 and the like
     except (LookupError, ValueError):
         raise SourceError(
             f"demur.toml: {encoding!r} is no encoding of text: write one like windows-1252 or utf-8."

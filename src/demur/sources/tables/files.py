@@ -172,7 +172,7 @@ def _csv(path: Path, used: Used, form: Form) -> Iterator[pa.RecordBatch]:
     options = {"read_options": read, "parse_options": parse, "convert_options": convert}
     try:
         with contextlib.nullcontext() if text.plain else text.open() as stream:
-            source = path if stream is None else pa.PythonFile(stream, "r")
+            source = pa.OSFile(str(path)) if stream is None else pa.PythonFile(stream, "r")
             with pa_csv.open_csv(source, **options) as reader:
                 even = _even(path, -(-path.stat().st_size // MAX_CSV_ROW))
                 passage = Passage(even if stream is None else partial(reached, stream))
