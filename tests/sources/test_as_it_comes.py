@@ -134,9 +134,9 @@ def test_a_bomb_is_refused(
 ) -> None:
     monkeypatch.setattr("demur.sources.opened.FREE_BYTES", 2**20)
     bomb = (b"" if name.endswith(".jsonl") else b"item,author\n") + b"\n" * (8 * 2**20)
-    pack = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstd}[ending]
+    packs: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstd}
     with pytest.raises(SourceError, match=rf"unpacks to more than {limits.MAX_RATIO} times its size"):
-        read(source, written(tmp_path / f"{name}.{ending}", pack(bomb)))
+        read(source, written(tmp_path / f"{name}.{ending}", packs[ending](bomb)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

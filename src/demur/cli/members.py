@@ -11,7 +11,8 @@ from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, progress
 from demur.errors import CheckFailed
-from demur.sources.tables.members import Reading, member_batches, member_options
+from demur.sources.tables.membercolumns import Reading, member_options
+from demur.sources.tables.members import member_batches
 
 if TYPE_CHECKING:
     from demur.register import MemberPreview

@@ -1,15 +1,13 @@
 """Tables of members (Parquet, CSV or JSON Lines, text also packed) -> batches of MEMBER.
 
 Invariants: memory does not grow with the file; a value that can't be read is an error that names its line, never a
-guess; an empty value is unknown, and unknown is null. A column called like a field of MEMBER is that field, others are
-mapped in ``demur.toml``, and only ``account`` is needed; a column that looks like a field misspelt is refused. In CSV a
-list is written with ``|`` between its parts.
+guess; an empty value is unknown, and unknown is null. Which column is which field, :mod:`.membercolumns` says; only
+``account`` is needed. In CSV a list is written with ``|`` between its parts.
 """
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import MAXYEAR, UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -17,136 +15,24 @@ from typing import Final
 
 import orjson
 import pyarrow as pa
-from pydantic import Field
 
-from demur.errors import IdentityError, SourceError, nearest, suggestion
+from demur.errors import IdentityError, SourceError
 from demur.register import MEMBER
 from demur.register.members.people import identify
 from demur.register.members.rows import BORN_FROM
-from demur.sources.base import Options
 from demur.sources.limits import MAX_MEMBER, MIB
 from demur.sources.opened import PACKED, ending, look, not_utf8
 from demur.sources.tables.files import Form, bounded, delimited, json_lines
+from demur.sources.tables.membercolumns import SECTION, MemberOptions, Reading
 from demur.sources.tables.parquet import parquet_batches
 from demur.sources.tables.regions import country, locale
 from demur.sources.values import ACCEPTED, TRUTH, Unfit, moment, odd_number
-from demur.spelling import DEFAULT, Names
 
 Row = Mapping[str, object]
 Placed = tuple[str, Row]
 """A record, and where it stands in its file: ``line 7``."""
 
 LIST_SEPARATOR: Final = "|"
-_SECTION: Final = "[sources.members] of demur.toml"
-_TOLD: Final = 20
-
-
-class MemberOptions(Options):
-    """``[sources.members]`` of ``demur.toml``."""
-
-    columns: dict[str, str | list[str]] = Field(default_factory=dict)
-    """Field -> column, for instance ``columns.account = "username"``; for names and linked also a list of columns."""
-    values: dict[str, str | int | bool] = Field(default_factory=dict)
-    """Field -> one value for all members, for instance ``values.region = "DE"``."""
-    namespace: str | None = None
-    """The namespace of accounts that name none; otherwise that of the portal."""
-    delimiter: str | None = None
-    """What separates the fields of CSV; otherwise what its first lines say."""
-    encoding: str | None = None
-    """What the text is in, for instance ``windows-1252``; otherwise UTF-8, or UTF-16 that begins so."""
-
-
-@dataclass
-class Reading:
-    """How members are read, and what became of it."""
-
-    options: MemberOptions = field(default_factory=MemberOptions)
-    names: Names = DEFAULT
-    """How the policy spells accounts."""
-    lenient: bool = False
-    """Whether a record that can't be read is counted and passed over, instead of being an error."""
-    refused: int = 0
-    """Records that were passed over."""
-    why: list[str] = field(default_factory=list)
-    """A sentence for each of the first of these."""
-    taken: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """File -> field -> its columns."""
-    unused: dict[str, list[str]] = field(default_factory=dict)
-    """File -> the columns that are no field."""
-
-    def refuse(self, error: SourceError) -> None:
-        """Count a record that can't be read.
-
-        Raises:
-            SourceError: unless the reading is lenient.
-        """
-        if not self.lenient:
-            raise error
-        self.refused += 1
-        if len(self.why) < _TOLD:
-            self.why.append(str(error))
-
-    def columns(self, path: Path, found: Iterable[str]) -> None:
-        """Decide which columns of a file are which field; JSON may bring further ones line by line.
-
-        Raises:
-            SourceError: for a column that is missing, there twice, or looks like a field misspelt.
-        """
-        names = list(found)
-        if len(set(names)) < len(names):
-            raise SourceError(f"{path} has a column twice: name each once.")
-        mapped = {name: [part] if isinstance(part, str) else part for name, part in self.options.columns.items()}
-        elsewhere = {column for columns in mapped.values() for column in columns}
-        taken = self.taken.setdefault(str(path), dict(mapped))
-        unused = self.unused.setdefault(str(path), [])
-        for name in names:
-            if name in MEMBER.names and name not in mapped and name not in elsewhere:
-                taken[name] = [name]
-            elif name not in elsewhere and name not in unused:
-                self._pass_over(path, name)
-                unused.append(name)
-        if "account" not in taken and "account" not in self.options.values:
-            raise SourceError(f"{path} has no column `account`: add it, with values like instagram:ann.")
-
-    def _pass_over(self, path: Path, name: str) -> None:
-        """A column is no field: fine where others are mapped and it is not like one that nothing was mapped to.
-
-        Raises:
-            SourceError: otherwise.
-        """
-        missing = [each for each in MEMBER.names if each not in self.options.columns]
-        if not self.options.columns or nearest(str(name), missing) is not None:
-            raise SourceError(f"{path} has an unknown column `{name}`: {suggestion(str(name), MEMBER.names)}")
-
-    def check(self, path: Path, names: Sequence[str]) -> None:
-        """Refuse a table that lacks a column which is mapped.
-
-        Raises:
-            SourceError: naming it.
-        """
-        for name, columns in self.options.columns.items():
-            for column in [columns] if isinstance(columns, str) else columns:
-                if column not in names:
-                    told = f"{path} has no column `{column}` for `{name}`, as {_SECTION} says"
-                    raise SourceError(f"{told}: {suggestion(column, names)}")
-
-
-def member_options(options: Mapping[str, object], namespace: str = "") -> MemberOptions:
-    """The options of ``[sources.members]``; ``namespace`` is that of the portal.
-
-    Raises:
-        SourceError: for an unknown key or field, or a value that does not fit.
-    """
-    parsed = MemberOptions.parse("members", options)
-    for key, fields in (("columns", parsed.columns), ("values", parsed.values)):
-        for name in fields:
-            if name not in MEMBER.names:
-                hint = suggestion(name, MEMBER.names)
-                raise SourceError(f"demur.toml, [sources.members] {key}: a member has no field `{name}`: {hint}")
-    for name, columns in parsed.columns.items():
-        if not isinstance(columns, str) and name not in _LISTS:
-            raise SourceError(f"demur.toml, [sources.members] columns: `{name}` is one column, not a list of them.")
-    return parsed.model_copy(update={"namespace": parsed.namespace or namespace or None})
 
 
 def member_batches(path: Path, reading: Reading | None = None) -> Iterator[pa.RecordBatch]:
@@ -182,7 +68,7 @@ def _weight(member: Mapping[str, object]) -> int:
 
 def _csv_rows(path: Path, reading: Reading) -> Iterator[Placed]:
     options = reading.options
-    form = Form(options.delimiter, options.encoding, _SECTION)
+    form = Form(options.delimiter, options.encoding, SECTION)
     try:
         text = look(path, options.encoding)
         separator, skipped = delimited(text, form)
@@ -196,7 +82,7 @@ def _csv_rows(path: Path, reading: Reading) -> Iterator[Placed]:
             reading.columns(path, names)
             yield from _csv_records(path, rows, names, reading)
     except UnicodeDecodeError:
-        raise not_utf8(f"{path} is no valid CSV in UTF-8: a value", f"in {_SECTION}") from None
+        raise not_utf8(f"{path} is no valid CSV in UTF-8: a value", f"in {SECTION}") from None
     except csv.Error as error:
         raise SourceError(f"{path} is no valid CSV in UTF-8 ({error}): export it again.") from None
 
@@ -314,7 +200,7 @@ def _account(where: str, name: str, written: str, reading: Reading) -> str:
     try:
         identify(account, reading.names)
     except IdentityError:
-        hint = "" if namespace else f", or set namespace in {_SECTION}"
+        hint = "" if namespace else f", or set namespace in {SECTION}"
         raise SourceError(f"{where}: `{name}` is no account: write namespace:value, like forum:ann{hint}.") from None
     return account
 
@@ -384,7 +270,6 @@ def _truth(value: object) -> bool:
 
 _regions = lru_cache(maxsize=1024)(country)
 _locales = lru_cache(maxsize=1024)(locale)
-_LISTS: Final = ("names", "linked")
 _DAY: Final = f"a day, like 2026-12-31; read are {ACCEPTED}"
 
 
