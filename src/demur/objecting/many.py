@@ -211,7 +211,9 @@ def _text(path: Path) -> tuple[str, str]:
         decoded = content.decode()
     except UnicodeDecodeError:
         raise SourceError(f"{path} is not in UTF-8: save it as CSV in UTF-8.") from None
-    separator, skipped = text.separator(None, "and nothing else, for instance by semicolons")
+    separator, skipped = text.separator(
+        None, "separate the fields by one of these, and leave the other out of the names"
+    )
     return decoded.split("\n", skipped)[-1], separator
 
 

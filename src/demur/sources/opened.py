@@ -84,7 +84,7 @@ class Text:
 
         Args:
             wanted: what the reader was told, which counts.
-            how: how to tell it, for the error sentence.
+            how: what to do where that is in doubt, as the end of the error sentence.
 
         Raises:
             SourceError: where the first lines fit several.
@@ -252,7 +252,7 @@ def separator(head: str, where: str, how: str) -> str:
     if len(fitting) == 1:
         return fitting[0]
     called = " and ".join(DELIMITERS[each] for each in found)
-    raise SourceError(f"{where}: {called} stand in the first line: say what separates the fields, {how}.")
+    raise SourceError(f"{where}: {called} stand in the first line: {how}.")
 
 
 def _fields(line: str, delimiter: str) -> list[str]:

@@ -147,7 +147,7 @@ def delimited(text: Text, form: Form) -> tuple[str, int]:
         SourceError: where its first lines leave that in doubt.
     """
     wanted = form.delimiter or ("\t" if ending(text.path) == ".tsv" else None)
-    return text.separator(wanted, f'for instance delimiter = ";" in {form.section}')
+    return text.separator(wanted, f'say what separates the fields, for instance delimiter = ";" in {form.section}')
 
 
 def _csv(path: Path, used: Used, form: Form) -> Iterator[pa.RecordBatch]:
