@@ -165,6 +165,9 @@ FORMS = {
     "Mar 1, 2026, 12:00:07 PM": NOON,
     "March 1, 2026 at 12:00:07": NOON,
     "1 Mar 2026 12:00:07 UTC": NOON,
+    "2026-03-01 13:00:07 +0100 CET": NOON,
+    "Sun Mar 01 2026 13:00:07 GMT+0100 (CET)": NOON,
+    "Sunday, March 1, 2026, 12:00:07": NOON,
     "1772366407": NOON,
     "1772366407.0": NOON,
     "2026-03-01": NOON.replace(hour=0, second=0),
@@ -224,6 +227,22 @@ def test_odd_numbers_and_words() -> None:
     ]
     with pytest.raises(ValueError, match="no point"):
         moment("45352.4")
+
+
+def test_numbers_with_a_decimal_comma_are_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "item;rating\n1;4,5\n2;3.5\n3;\n")
+    assert [row["rating"] for row in read("table", path)] == [4.5, 3.5, None]
+    with pytest.raises(SourceError, match="the value is no number"):
+        read("table", written(path, "item;rating\n1;1,000,000\n"))
+
+
+def test_lines_of_json_in_a_legacy_encoding_are_named_and_read_as_declared(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.jsonl", JSON.encode("cp1252"))
+    with pytest.raises(SourceError, match=r"t\.jsonl, line 1 is not in UTF-8: .*encoding ="):
+        read("table", path)
+    with watching() as meter:
+        assert read("table", path, encoding="windows-1252")[0]["author"] == "forum:jörg"
+    assert meter.told == [f"{path} is read as CP1252."]
 
 
 def test_truth_values_of_spreadsheets_are_read(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, progress
 from demur.errors import CheckFailed
+from demur.sources.meter import watching
 from demur.sources.tables.membercolumns import Reading, member_options
 from demur.sources.tables.members import member_batches
 
@@ -48,11 +49,11 @@ def members(invocation: Invocation, paths: Sequence[Path], *, dry_run: bool) -> 
 
 def _import(invocation: Invocation, paths: Sequence[Path], reading: Reading) -> None:
     workspace = invocation.workspace
-    with workspace.register() as register, progress("Reading members") as advance:
+    with workspace.register() as register, watching() as meter, progress("Reading members") as advance:
         outcome = register.members.import_all(_watched(paths, reading, advance))
     sentence = f"{count(outcome.read, 'member')} read, {outcome.changed:,} of them new or changed."
     data = {"read": outcome.read, "changed": outcome.changed, "entry": outcome.seq, "unused": reading.unused}
-    recorded(workspace, "\n".join([sentence, *_unused(reading)]), data)
+    recorded(workspace, "\n".join([sentence, *_unused(reading), *meter.told]), data)
 
 
 def _preview(invocation: Invocation, paths: Sequence[Path], reading: Reading) -> None:
@@ -61,11 +62,11 @@ def _preview(invocation: Invocation, paths: Sequence[Path], reading: Reading) ->
     Raises:
         CheckFailed: when it would be refused.
     """
-    with invocation.workspace.register() as register, progress("Reading members") as advance:
+    with invocation.workspace.register() as register, watching() as meter, progress("Reading members") as advance:
         found = register.members.preview(_watched(paths, reading, advance))
     data = {**vars(found), "refused": reading.refused, "why": reading.why}
     data |= {"columns": reading.taken, "unused": reading.unused}
-    emit(lambda: "\n".join(_page(found, reading)), data)
+    emit(lambda: "\n".join([*_page(found, reading), *meter.told]), data)
     if reading.refused:
         raise CheckFailed(f"{count(reading.refused, 'record')} can't be read: correct them, or nothing is imported.")
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.limits import FREE_BYTES, MAX_RATIO
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ _MARKS: Final = (  # the longest first: UTF-32 begins like UTF-16
 _ZEROS: Final = ((re.compile(rb"(?:[^\0]\0){2}"), "utf-16-le"), (re.compile(rb"(?:\0[^\0]){2}"), "utf-16-be"))
 """UTF-16 without a mark, whose first two characters are ASCII, as those of a table or of JSON are."""
 
+_WINDOW: Final = 2**27
+"""Bytes that a Zstandard decoder keeps, by default; ``--long=31`` wants sixteen times as many."""
 _BLOCK: Final = 2**20
 _HEAD: Final = 2**16
 _LINES: Final = 8
@@ -117,10 +120,18 @@ def look(path: Path, encoding: str | None = None) -> Text:
             head = bytes(stream.read(4))
     except OSError as error:
         raise _unreadable(path, error) from None
+    name, mark = _encoding(head, wanted)
+    if name != "utf-8":
+        meter.tell(f"{path} is read as {name.upper()}.")
+    return Text(path, packing, name, mark)
+
+
+def _encoding(head: bytes, wanted: str | None) -> tuple[str, int]:
+    """What a file that begins so is in, and how long its mark is."""
     for mark, name in _MARKS:
         if head.startswith(mark):
-            return Text(path, packing, name, len(mark))
-    return Text(path, packing, wanted or next((name for zeros, name in _ZEROS if zeros.match(head)), "utf-8"), 0)
+            return name, len(mark)
+    return wanted or next((name for zeros, name in _ZEROS if zeros.match(head)), "utf-8"), 0
 
 
 def ending(path: Path) -> str:
@@ -151,6 +162,8 @@ def _raw(path: Path, packing: str | None) -> pa.NativeFile:
 def _unreadable(path: Path, error: OSError) -> SourceError:
     if error.strerror:
         return SourceError(f"{path} can't be read ({error.strerror}): check the path and its permissions.")
+    if "memory" in str(error):
+        return SourceError(f"{path} takes more memory to unpack than {_WINDOW >> 20} MB: unpack it.")
     return SourceError(f"{path} is damaged where it is packed ({str(error)[:60]}): download or pack it again.")
 
 
@@ -225,6 +238,15 @@ def reached(stream: io.BufferedReader) -> int:
     """How many bytes of its file, as it lies there, a stream that :meth:`Text.open` gave has read."""
     raw = stream.raw
     return raw.at if isinstance(raw, _Reading) else 0
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether bytes are text in UTF-8."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def not_utf8(path: object, how: str) -> SourceError:

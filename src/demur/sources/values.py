@@ -41,6 +41,10 @@ _FORMS: Final = tuple(
         r"(?P<day>\d\d?) (?P<name>[A-Z][a-z]{2,8})\.? (?P<year>\d{4})",
     )
 )
+_AROUND: Final = re.compile(
+    r"^(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? | \([^()]*\)$|(?<=[+-]\d{4}) [A-Z]{3,4}$"
+)
+"""What says nothing more: the day of the week, and the name of a zone behind its offset, as Go and JavaScript write."""
 _MAIL: Final = re.compile(r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} ")
 _CTIME: Final = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d\d?) (\d\d:\d\d:\d\d) (?:(\S+) )?(\d{4})", re.ASCII)
 _NAMES: Final = "january february march april may june july august september october november december"
@@ -66,8 +70,9 @@ def moment(written: str) -> datetime:
     if found := _CTIME.fullmatch(written):
         month, day, time, zone, year = found.groups()
         return moment(f"{day} {month} {year} {time} {zone or ''}".strip())
+    plain = _AROUND.sub("", written)
     for form in _FORMS:
-        if match := form.fullmatch(written):
+        if match := form.fullmatch(plain):
             return _told(match)
     msg = "no point in time"
     raise ValueError(msg)

@@ -108,7 +108,17 @@ def _valid(column: pa.Array) -> pa.Array:
 
 def number(column: pa.Array, cell: Cell) -> pa.Array:
     """A column of numbers, or of strings that spell them."""
-    return cell.located(_decoded(column), lambda part: part.cast(pa.float64()), "number")
+    return cell.located(_decoded(column), _floats, "number")
+
+
+def _floats(column: pa.Array) -> pa.Array:
+    """Numbers; where a spreadsheet writes a comma before decimals, and nothing else can be meant, that counts."""
+    try:
+        return column.cast(pa.float64())
+    except _FAILED:
+        if not _is_string(column.type):
+            raise
+    return pc.replace_substring_regex(column, r"^(-?\d+),(\d{1,2}|\d{4,})$", r"\1.\2").cast(pa.float64())
 
 
 def boolean(column: pa.Array, cell: Cell) -> pa.Array:

@@ -25,7 +25,7 @@ from demur.sources.base import MAX_BYTES, MAX_ROWS
 from demur.sources.jsonbounds import exceeded
 from demur.sources.limits import MAX_COLUMNS, MAX_CSV_ROW, MAX_RECORD, MIB
 from demur.sources.meter import Passage
-from demur.sources.opened import PACKED, Text, ending, look, not_utf8, reached
+from demur.sources.opened import PACKED, Text, ending, is_utf8, look, not_utf8, reached
 from demur.sources.tables.parquet import parquet_batches
 from demur.sources.tables.sizes import cut
 
@@ -221,7 +221,8 @@ def _json_lines(path: Path, used: Used, form: Form) -> Iterator[pa.RecordBatch]:
     """JSON Lines by Python, line by line: a field may be a string here and a number there."""
     with look(path, form.encoding).open() as file:
         lines = (
-            (_parsed(line, path, number), len(line)) for number, line in enumerate(json_lines(path, file), start=1)
+            (_parsed(line, path, number, form), len(line))
+            for number, line in enumerate(json_lines(path, file), start=1)
         )
         weighed = ((record, size) for record, size in lines if record is not None)
         passage = Passage(partial(reached, file))
@@ -246,13 +247,15 @@ def json_lines(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
         yield line
 
 
-def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any] | None:
+def _parsed(line: bytes, path: Path, number: int, form: Form) -> dict[str, Any] | None:
     """The record of a line; None of an empty one."""
     if not line.strip():
         return None
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
+        if not is_utf8(line):
+            raise not_utf8(f"{path}, line {number}", f"in {form.section}") from None
         record = None
     if not isinstance(record, dict):
         raise SourceError(f"{path}, line {number}: this is no JSON object in UTF-8: correct it or leave it out.")

@@ -21,7 +21,7 @@ from demur.register import MEMBER
 from demur.register.members.people import identify
 from demur.register.members.rows import BORN_FROM
 from demur.sources.limits import MAX_MEMBER, MIB
-from demur.sources.opened import PACKED, ending, look, not_utf8
+from demur.sources.opened import PACKED, ending, is_utf8, look, not_utf8
 from demur.sources.tables.files import Form, bounded, delimited, json_lines
 from demur.sources.tables.membercolumns import SECTION, MemberOptions, Reading
 from demur.sources.tables.parquet import parquet_batches
@@ -130,6 +130,8 @@ def _json_row(path: Path, number: int, line: bytes) -> Row:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
+        if not is_utf8(line):
+            raise not_utf8(f"{path} line {number}", f"in {SECTION}") from None
         raise SourceError(f"{path} line {number} is no valid JSON in UTF-8: write one object a line.") from None
     if not isinstance(row, dict):
         raise SourceError(f"{path} line {number} is no JSON object: write one object a line.")
