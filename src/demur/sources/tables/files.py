@@ -219,14 +219,18 @@ def _csv_trouble(told: str) -> str:
 
 def _json_lines(path: Path, used: Used, form: Form) -> Iterator[pa.RecordBatch]:
     """JSON Lines by Python, line by line: a field may be a string here and a number there."""
-    with look(path, form.encoding).open() as file:
-        lines = (
-            (_parsed(line, path, number, form), len(line))
-            for number, line in enumerate(json_lines(path, file), start=1)
-        )
-        weighed = ((record, size) for record, size in lines if record is not None)
-        passage = Passage(partial(reached, file))
-        yield from passage.rows(passage.blocks(gathered(weighed, str(path), used)))
+    text, read = look(path, form.encoding), 0
+
+    def weighed() -> Iterator[tuple[dict[str, Any], int]]:
+        nonlocal read
+        for number, line in enumerate(json_lines(path, file), start=1):
+            read += len(line)
+            if (record := _parsed(line, path, number, form)) is not None:
+                yield record, len(line)
+
+    with text.open() as file:
+        passage = Passage((lambda: read) if text.plain else partial(reached, file))
+        yield from passage.rows(passage.blocks(gathered(weighed(), str(path), used)))
 
 
 def json_lines(path: Path, file: io.BufferedReader) -> Iterator[bytes]:
