@@ -15,6 +15,7 @@ from demur.kernel.rules import Facts
 from demur.register import MEMBER
 from demur.sources.base import MAX_ROWS
 from demur.sources.tables.members import member_batches
+from demur.sources.values import ACCEPTED
 from demur.terms import EntryKind
 from demur.workspace import find
 
@@ -270,7 +271,7 @@ def test_linked_members_share_an_objection(demur: Demur, workspace: Path) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("m.txt", b"x", "m.txt is none of .parquet, .csv, .jsonl, .ndjson: convert it to one of these."),
+        ("m.txt", b"x", "m.txt is none of .parquet, .csv, .tsv, .jsonl, .ndjson: convert it to one of these."),
         (
             "m.csv",
             b"account,birthyear\nx:a,1990\n",
@@ -287,25 +288,25 @@ def test_linked_members_share_an_objection(demur: Demur, workspace: Path) -> Non
         (
             "m.csv",
             b"account,birth_year\nx:a,1990\nx:b,ninety\n",
-            "m.csv record 2: `birth_year` has to be a year, like 1990.",
+            "m.csv line 3: `birth_year` has to be a year, like 1990.",
         ),
         (
             "m.csv",
-            b"account,told_on\nx:a,02.01.2026\n",
-            "m.csv record 1: `told_on` has to be a day, like 2026-12-31.",
+            b"account,told_on\nx:a,02/01/2026\n",
+            f"m.csv line 2: `told_on` has to be a day, like 2026-12-31; read are {ACCEPTED}.",
         ),
-        ("m.csv", b"account,consented\nx:a,maybe\n", "m.csv record 1: `consented` has to be true or false."),
+        ("m.csv", b"account,consented\nx:a,maybe\n", "m.csv line 2: `consented` has to be true or false."),
         ("m.jsonl", b'{"account": "x:a"}\n{"acc', "m.jsonl line 2 is no valid JSON in UTF-8: write one object a line."),
         ("m.jsonl", b"[1]", "m.jsonl line 1 is no JSON object: write one object a line."),
         (
             "m.jsonl",
             b'{"account": "x:a", "names": 3}',
-            "m.jsonl record 1: `names` has to be a list of texts (in CSV with | between them).",
+            "m.jsonl line 1: `names` has to be a list of texts (in CSV with | between them).",
         ),
         (
             "m.jsonl",
             b'{"account": "x:a", "birth_year": true}',
-            "m.jsonl record 1: `birth_year` has to be a year, like 1990.",
+            "m.jsonl line 1: `birth_year` has to be a year, like 1990.",
         ),
         (
             "m.jsonl",
@@ -330,9 +331,9 @@ def test_a_broken_file_is_told_and_nothing_is_imported(
     [
         ("m.csv", b"account\nx:\xff\n", "m.csv is no valid CSV in UTF-8"),
         ("m.parquet", b"PAR1 but not really", "m.parquet is no valid Parquet file"),
-        ("m.csv", b"account,region\nx:a,Germany\n", "Row 1 of the members: the column region"),
-        ("m.csv", b"account,region\n,DE\n", "Row 1 of the members: the column account is empty"),
-        ("m.csv", b"account,birth_year\nx:a,1650\n", "Row 1 of the members: the column birth_year"),
+        ("m.csv", b"account,region\nx:a,Nowhere\n", "m.csv line 2: `region` is no country that demur knows"),
+        ("m.csv", b"account,region\n,DE\n", "m.csv line 2: `account` is empty"),
+        ("m.csv", b"account,birth_year\nx:a,1650\n", "m.csv line 2: `birth_year` is outside 1900"),
     ],
 )
 def test_a_value_without_meaning_is_told_too(

@@ -19,7 +19,7 @@ from demur.demo.story import Import, Link, Object, Publish, Withdraw, story
 from demur.demo.texts import languages, mix
 from demur.demo.writing import BROKER, PARTNER, SLOTS
 from demur.identity import canonical
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.terms import ITEM, Audience, Kind, Role
 
 TODAY = date(2026, 11, 22)

@@ -71,6 +71,7 @@ POSITIVE: list[tuple[str, Category, str | None]] = [
     ("😀«@ann»😀", HANDLE, "ann"),
     ("by «u/ann_x» on reddit", HANDLE, "ann_x"),
     ("by «/u/ann_x»!", HANDLE, "ann_x"),
+    ("hi <«@!80351110224678912»> there", HANDLE, "80351110224678912"),
     ("write to «ann@example.org».", MAIL, "ann@example.org"),
     ("<«ann.lee+forum@mail.example.co.uk»>", MAIL, "ann.lee+forum@mail.example.co.uk"),
     ("mailto:«ann@example.org»?subject=x", MAIL, "ann@example.org"),
@@ -82,6 +83,7 @@ POSITIVE: list[tuple[str, Category, str | None]] = [
     ('«"ann lee"@example.org»', MAIL, '"ann lee"@example.org'),
     ("«ann@192.0.2.7»", MAIL, "ann@192.0.2.7"),
     ("«ann@[192.0.2.7]» ok", MAIL, "ann@[192.0.2.7]"),
+    ("«ann@[IPv6:2001:db8::1]» ok", MAIL, "ann@[IPv6:2001:db8::1]"),
     ("«ann@laptop»:~$ ls", MAIL, "ann@laptop"),
     ("«ann (at) example (dot) org»", MAIL, "ann@example.org"),
     ("«ann[at]example.org» please", MAIL, "ann@example.org"),
@@ -108,6 +110,10 @@ POSITIVE: list[tuple[str, Category, str | None]] = [
     ("«https://mastodon.example/@ann@other.example»", PROFILE_URL, "mastodon:@ann@other.example"),
     ("«https://social.example/users/ann»", PROFILE_URL, "mastodon:@ann@social.example"),
     ("«https://forum.example.org:8443/u/ann/summary»", PROFILE_URL, "forum:ann@forum.example.org"),
+    ("«https://forum.example/en/users/ann»", PROFILE_URL, "forum:ann@forum.example"),
+    ("«https://discord.com/users/80351110224678912»", PROFILE_URL, "discord:80351110224678912"),
+    ("see «/users/12».", PROFILE_URL, None),
+    ("http://localhost:3000«/users/12/edit»", PROFILE_URL, None),
     ("«https://old.reddit.com/user/ann_x»", PROFILE_URL, "reddit:ann_x"),
     ("«https://wa.me/4917612345678»", PROFILE_URL, "whatsapp:4917612345678"),
     ("https://archive.example/web/«https://instagram.com/ann»", PROFILE_URL, "instagram:ann"),
@@ -159,6 +165,9 @@ POSITIVE: list[tuple[str, Category, str | None]] = [
     ("[«2001:db8:0:0:8:800:200c:417a»]", IP, None),
     ("«fe80::202:6fff:fe36:9011»/64", IP, None),
     ("«::ffff:203.0.113.7» ok", IP, None),
+    ("ip:«2001:db8::1» seen", IP, None),
+    ("node:«2001:db8:1:2:3:4:5:6»", IP, None),
+    ("host [IPv6:«2001:db8::1»]:25", IP, None),
 ]
 
 # The author's region reads national formats.
@@ -210,6 +219,7 @@ NEGATIVE: list[str] = [
         "1.2.3.4~rc1",
     ),
     *("256.1.1.1", "127.0.0.1", "0.0.0.0", "255.255.255.0", "::1", "::", "std::string", "abc::def", "12:34:56", "a::b"),
+    *("Foo::A1::B2", "1:2:3:4:5:6:7:8:9", "<!80351110224678912>", "/users/ann"),
     *("00:1a:2b:3c:4d:5e", "16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48", "00:1a:2b:ff:fe:3c:4d:5e"),
     *("0x80070005", "d41d8cd98f00b204e9800998ecf8427e", "ISBN 978-3-16-148410-0", "4111 1111 1111 1111", "1600000000"),
     *(
@@ -330,6 +340,7 @@ FRAGMENTS = (
         "–",
         "😀",
     ),
+    *("ip:", "[IPv6:", "<@!", ">", "users/12", "/en/"),
     *("𝐚", "１", "٣", "．", "／", "ª", "tel ", "v", "version ", "%", "$", "~", "a", "Z"),
 )
 TEXTS = st.one_of(
@@ -396,7 +407,8 @@ def test_no_rows_and_no_categories() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["@a", "a@", "@", "1 ", "+49 30 901820", "/u/ann ", "a.", "1.", "(at)", "[", "::", "a@b.c "]
+    "piece",
+    ["@a", "a@", "@", "1 ", "+49 30 901820", "/u/ann ", "a.", "1.", "(at)", "[", "::", "a@b.c ", "a/", "ip:2001:"],
 )
 def test_a_long_text_made_of_fragments_takes_no_longer_than_its_length(piece: str) -> None:
     """10 MB posts exist: no pattern may go quadratic. 100 kB in well under a minute shows it."""

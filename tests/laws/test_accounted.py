@@ -33,7 +33,7 @@ from demur.corpus.session import reading
 from demur.corpus.session import reading as reading_session
 from demur.identity import Pepper
 from demur.policy import Door, LegalBasis, Notice, Others, Policy, write_policy
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.terms import Audience, Basis, EntryKind, Kind, Reason
 from demur.workspace import Workspace
 

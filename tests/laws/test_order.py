@@ -35,7 +35,7 @@ from demur.kernel.door import KEPT
 from demur.kernel.govern import govern
 from demur.kernel.rules import NEVER, Facts, Known, Rules, compile_rules
 from demur.policy import Door, Identifiers, LegalBasis, Notice, Others, Policy, write_policy
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.suppression.keyset import KeySet
 from demur.terms import Basis, Reason
 from demur.versions.leave import verify

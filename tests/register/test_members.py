@@ -221,6 +221,8 @@ def test_consent_of_imports_and_records(
         ({"account": "x:ben", "linked": ["x:ok", "mail"]}, "column linked is no account identifier"),
         ({"account": "x:ben", "region": "de"}, "column region is no ISO 3166-1"),
         ({"account": "x:ben", "region": "DEU"}, "column region is no ISO 3166-1"),
+        ({"account": "x:ben", "region": "UK"}, r"column region is UK, .* \(did you mean GB\?\)"),
+        ({"account": "x:ben", "region": "XX"}, "column region is XX, which means no country: leave it empty"),
         ({"account": "x:ben", "birth_year": 1899}, r"column birth_year is outside 1900\.\.2026"),
         ({"account": "x:ben", "birth_year": 2027}, r"column birth_year is outside 1900\.\.2026"),
     ],

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from demur.errors import SourceError
 from demur.sources import archive, limits, load_source
 from demur.sources.archive import Archive
+from demur.sources.meter import watching
 
 Make = Callable[..., str]
 
@@ -53,10 +54,26 @@ def test_repeated_content_counts_once_in_folders_too(folder: Make, zipped: Make)
     assert _names(*paths) == ["a.json", "b.json", "b.json"]
 
 
-@pytest.mark.parametrize("name", ["../x.json", "/etc/x.json", "a/../../x.json", "a\\x.json", "C:x.json"])
+@pytest.mark.parametrize("name", ["../x.json", "/etc/x.json", "a/../../x.json", "..\\x.json", "C:x.json", "C:\\x.json"])
 def test_a_name_that_leads_outside_is_refused(zipped: Make, name: str) -> None:
     with pytest.raises(SourceError, match=r"export\.zip: the name .* leads out of the export: don't use this file\."):
         _names(zipped({name: []}))
+
+
+def test_backslashes_between_folders_are_slashes(zipped: Make) -> None:
+    path = zipped({"export\\posts\\a.json": [1], "export\\b.json": [2], "export\\empty\\": b""})
+    assert _names(path) == ["export/b.json", "export/posts/a.json"]
+    assert _read(path) == [b"[2]", b"[1]"]
+    with pytest.raises(SourceError, match="twice"):
+        _names(zipped({"a/x.json": [1], "a\\x.json": [2]}))
+
+
+def test_files_that_nobody_read_are_counted_by_their_endings(zipped: Make) -> None:
+    with watching() as meter:
+        _read(path := zipped({"a.json": [], "b.json": [], "p/c.jpg": b"", "p/d.JPG": b"", "README": b""}))
+        with Archive([path]) as opened:
+            opened.find(r"a\.json")[0].open().close()
+    assert meter.told == [f"{path}: 4 of 5 files were not read (2 .jpg, 1 no ending, 1 .json)."]
 
 
 def test_a_symbolic_link_in_a_zip_is_refused(tmp_path: Path) -> None:

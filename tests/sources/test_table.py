@@ -317,7 +317,7 @@ def test_broken_utf_8_in_parquet_is_named_by_its_row(tmp_path: Path) -> None:
         ("t.csv", b'item,text\n1,"secret\n' + b"x" * 2**26, "larger than 32 MB, or a quote is never closed"),
         ("t.jsonl", b'{"item": 1}\n{"item": secret}\n', "line 2: this is no JSON object"),
         ("t.jsonl", b'{"item": 1}\n[1]\n', "line 2: this is no JSON object"),
-        ("t.jsonl", b'{"item": "\xff"}\n', "line 1: this is no JSON object"),
+        ("t.jsonl", b'{"item": "\xff"}\n', "line 1 is not in UTF-8"),
         ("t.parquet", b"PAR1 cut short", "is broken or no .parquet file"),
         ("t.arrow", b"ARROW1 cut short", "is broken or no .arrow file"),
         ("t.arrows", b"\xff\xff\xff\xff\x10\x00\x00\x00", "is broken or no .arrows file"),

@@ -14,7 +14,7 @@ from passkeys_in_browser import give_passkeys
 from playwright.sync_api import Browser, FilePayload, Response, sync_playwright
 
 from demur.register import ObjectionPhase, Register
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.register.objections.lodging import Lodging
 from demur.terms import EntryKind
 from demur.workspace import Workspace

@@ -31,7 +31,7 @@ from demur.cli import run
 from demur.corpus.importing import import_items
 from demur.notices.lacking import lacks
 from demur.policy import Notice, Portal, Wording
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.workspace import Workspace, create, find
 
 LANGUAGES: Final = ("en", "de", "pl", "mt")

@@ -8,7 +8,7 @@ from making import batch, item, open_policy, span
 
 from demur.corpus.importing import import_items
 from demur.policy import Controller, Notice, Policy, Portal, Purpose, Wording
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.workspace import Workspace, create
 
 ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT = (

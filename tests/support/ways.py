@@ -14,7 +14,7 @@ from pages import Page, Visitor
 from town import ANN
 
 from demur.register.contact.records import Selection, SingleMail
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.register.objections.states import ObjectionState
 from demur.tokens import Purpose
 from demur.web.desk import Desk

@@ -11,7 +11,7 @@ from demur import workspace as workspaces
 from demur.corpus.honour import HonourReport, honour, honour_in
 from demur.corpus.importing import import_items
 from demur.errors import CheckFailed
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.terms import EntryKind
 from demur.versions import publish as publishing
 from demur.versions.leave import export, verify

@@ -11,7 +11,7 @@ from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
 from ways import Platform, bound, by_link, letters, link, path_in, signed_in, state_of
 
 from demur.register import ObjectionPhase
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 from demur.web.desk import Desk
 from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import Workspace

@@ -16,7 +16,7 @@ from typing import Final
 import pyarrow as pa
 
 from demur.demo.texts import Draw, Language, languages
-from demur.register.members.staging import MEMBER
+from demur.register.members.rows import MEMBER
 
 SOURCES: Final = ("forum", "mastodon", "instagram")
 HOSTS: Final = ("demo.example", "tidepool.example")

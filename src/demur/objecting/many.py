@@ -24,12 +24,12 @@ from demur.objecting.office import Office
 from demur.objecting.senders import Doubt
 from demur.register import Receipt, Register
 from demur.register.members.people import identify
+from demur.sources.opened import look
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a table."""
 
 _COLUMNS: Final = ("account", "channel", "received", "reason")
-_SEPARATORS: Final = (",", ";", "\t")
 _MARK: Final = "listed."
 """Before a keyed digest of what was said, the register's mark that holds the reference under which it was recorded."""
 
@@ -142,7 +142,8 @@ def _stands(register: Register, listed: Listed) -> bool:
 
 def _lines(path: Path, asked: Asked, office: Office, meant: Callable[[str], str]) -> Iterator[Listed | str]:
     """The lines of a table, or what is wrong with them."""
-    rows = csv.reader(io.StringIO(text := _text(path), newline=""), delimiter=_separator(text), strict=True)
+    text, separator = _text(path)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     line = 0
     try:
         columns = _columns(path, next(rows, []))
@@ -195,21 +196,25 @@ def _day(written: str, office: Office) -> date:
     return day
 
 
-def _text(path: Path) -> str:
-    """The text of a table; UTF-16 says by its first bytes that it is."""
-    if path.stat().st_size > LARGEST:
+def _text(path: Path) -> tuple[str, str]:
+    """The text of a table from its line of names on, and what separates its fields.
+
+    Raises:
+        SourceError: for one that is too large, in no encoding that says what it is, or of unclear fields.
+    """
+    text = look(path)
+    with text.open() as file:
+        content = file.read(LARGEST + 1)
+    if len(content) > LARGEST:
         raise SourceError(f"{path} has more than {LARGEST >> 20} MB: give the list in parts.")
-    content = path.read_bytes()
-    encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     try:
-        return content.decode(encoding)
+        decoded = content.decode()
     except UnicodeDecodeError:
         raise SourceError(f"{path} is not in UTF-8: save it as CSV in UTF-8.") from None
-
-
-def _separator(text: str) -> str:
-    head = text.partition("\n")[0]
-    return max(_SEPARATORS, key=head.count)
+    separator, skipped = text.separator(
+        None, "separate the fields by one of these, and leave the other out of the names"
+    )
+    return decoded.split("\n", skipped)[-1], separator
 
 
 def _columns(path: Path, head: Sequence[str]) -> list[str]:

@@ -73,19 +73,41 @@ COUNTRIES: Final = frozenset(
 That one is user-assigned: EU Interinstitutional Style Guide, Annex A5.
 """
 
-_USUAL_SLIPS: Final = {"UK": "GB", "EL": "GR"}
+_USUAL_SLIPS: Final = {
+    "UK": "GB",
+    "EL": "GR",
+    "EN": "GB",
+    "USA": "US",
+    "GER": "DE",
+    "DEU": "DE",
+    "AUT": "AT",
+    "GBR": "GB",
+}
 """Codes that people write and that are not assigned, with the one they mean."""
 
-_SHORTHANDS: Final = frozenset({"EU", "EEA", "EFTA"})
+_NO_COUNTRY: Final = frozenset({"XX", "ZZ", "T1", "A1", "A2"})
+"""What services that tell countries by addresses write where they can't."""
+
+GROUPS: Final = frozenset({"EU", "EEA", "EFTA"})
 """Names of groups of countries: they change over time, so a policy lists the countries themselves."""
 
 T = TypeVar("T")
 
 
+def country_hint(code: str) -> str:
+    """What to say of a code in capitals that is of no country, after it is named."""
+    if code in GROUPS:
+        return "a group of countries: write the member's own, like DE"
+    if code in _NO_COUNTRY:
+        return "which means no country: leave it empty"
+    meant = _USUAL_SLIPS.get(code)
+    return f"which is no code of ISO 3166-1 ({f'did you mean {meant}?' if meant else 'write two letters, like DE'})"
+
+
 def _country(code: str) -> str:
     if code in COUNTRIES:
         return code
-    if code.upper() in _SHORTHANDS:
+    if code.upper() in GROUPS:
         msg = f'lists "{code}", a group whose members change: write the countries themselves'
         raise ValueError(msg)
     meant = _USUAL_SLIPS.get(code.upper(), code.upper())

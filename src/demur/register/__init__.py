@@ -7,7 +7,8 @@ from demur.register.contact.records import Campaign, Count, Delivered, Due, Noti
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON, Changes, Entry, Head
 from demur.register.members.profiles import Member
-from demur.register.members.staging import MEMBER, MemberImport
+from demur.register.members.rows import MEMBER
+from demur.register.members.staging import MemberImport, MemberPreview
 from demur.register.members.standing import Snapshot
 from demur.register.objections.attachments import Attachment
 from demur.register.objections.lodging import Receipt
@@ -35,6 +36,7 @@ __all__ = [
     "Listing",
     "Member",
     "MemberImport",
+    "MemberPreview",
     "NoticeRecord",
     "ObjectionPhase",
     "ObjectionState",

@@ -14,9 +14,10 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, Self
 
 from demur.errors import SourceError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 MAX_TOTAL: Final = 256 * 2**30
 """Most bytes that are read from one export."""
 
+_ENDINGS: Final = 5
+"""Endings of files that are named one by one."""
 _DIGITS: Final = re.compile(r"(\d+)", re.ASCII)
 
 
@@ -51,6 +54,8 @@ class Member:
         self._part = part
         self._budget = budget or _Budget()
         self._counted = 0
+        self.opened = False
+        """Whether anybody asked for its content."""
         self.name = name
         """Path inside the export, with ``/``."""
 
@@ -70,6 +75,7 @@ class Member:
         Raises:
             SourceError: when it can't be opened; reading raises it too, for damaged data or a zip bomb.
         """
+        self.opened = True
         return io.BufferedReader(_Guarded(self.where, self._part, self.name, self._budget, self._count), 1 << 16)
 
     def _count(self, read: int) -> None:
@@ -99,8 +105,19 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: object, *_: object) -> None:
+        if failed is None:
+            self._tell_passed_over()
         self._stack.close()
+
+    def _tell_passed_over(self) -> None:
+        """Say how many files nobody read, by their endings: an export may hold what no adapter knows."""
+        endings = Counter(
+            PurePosixPath(one.name).suffix.lower() or "no ending" for one in self.members if not one.opened
+        )
+        if endings:
+            most = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(_ENDINGS))
+            meter.tell(f"{self.label}: {endings.total():,} of {len(self.members):,} files were not read ({most}).")
 
     def find(self, pattern: str) -> list[Member]:
         r"""The members whose path from some folder on matches the regular expression, whatever the case.

@@ -16,7 +16,7 @@ from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
-from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labelled, nothing_found
+from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labelled, nothing_found, tell_unknown
 from demur.sources.meta.facebook_items import COMMENTS, SECTIONS, Context, album_rows, comment_rows, section_rows
 from demur.sources.meta.labels import BIO, NAME, PROFILE_LINK, USERNAME
 from demur.sources.meta.messages import message_files, message_rows
@@ -125,6 +125,8 @@ def _profile(value: dict[str, Any]) -> tuple[Owner, str | None]:
     found = entries(value)
     links = [profile.get("profile_uri"), *(one.link or one.value for one in found if one.label in PROFILE_LINK)]
     username = _text(profile.get("username")) or labelled(found, USERNAME)
+    if not (profile or username):
+        tell_unknown(found, "the account's user name", "profile_information.json")
     account = username or next((name for link in links if (name := _from_link(_text(link)))), None)
     name = profile.get("name")
     full = _text(name.get("full_name")) if isinstance(name, dict) else labelled(found, NAME)

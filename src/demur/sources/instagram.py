@@ -16,7 +16,7 @@ from demur.sources.archive import Archive
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
 from demur.sources.meta import instagram_flat as flat
-from demur.sources.meta.common import Entry, Ids, Owner, checked, entries, labelled, nothing_found
+from demur.sources.meta.common import Entry, Ids, Owner, checked, entries, labelled, nothing_found, tell_unknown
 from demur.sources.meta.instagram_items import COMMENTS, SECTIONS, Context, comment_rows, profile_row, section_rows
 from demur.sources.meta.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
 from demur.sources.meta.messages import message_files, message_rows
@@ -93,6 +93,8 @@ def _owner(archive: Archive) -> tuple[Owner, str | None]:
     names = {entry.value.casefold() for entry in found if entry.value and entry.label in USERNAME}
     if len(names) > 1:
         raise SourceError(f"{archive.label} holds the exports of {len(names)} accounts: import each by itself.")
+    if not names:
+        tell_unknown(found, "the account's user name", archive.label)
     account = f"instagram:{names.pop()}" if names else None
     return Owner(account, labelled(found, NAME), _private(found)), labelled(found, BIO)
 

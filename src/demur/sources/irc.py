@@ -16,6 +16,7 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import pyarrow as pa
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.chats.common import zone
 from demur.sources.ircforms import GROUPS, Form, form_of, month
@@ -91,6 +92,8 @@ def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[It
             f"{named}: no line reads `[HH:MM] <nick> text`, or as irssi, WeeChat, XChat or HexChat write: "
             "give logs of these forms."
         )
+    if len(spoken) < len(logs):
+        meter.tell(f"In {len(logs) - len(spoken):,} of {len(logs):,} files nobody speaks: they were passed over.")
     for heard in spoken:
         reader = _Reader(heard.log, heard.form, nicks, options, _Clock(heard.log.name, zone), heard.is_private(nicks))
         yield from reader.rows()

@@ -1,8 +1,8 @@
 """Log files: which files are logs, under which names, and their lines, block by block.
 
 Invariants: a file is read once however often it is given; no two logs share a name, because items are named by
-log and line; a block holds whole lines, and memory holds one block; a line of another encoding costs that line
-nothing but its accents.
+log and line, whatever a log is packed in; a block holds whole lines, and memory holds one block; a line of another
+encoding costs that line nothing but its accents.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from typing import Final
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.limits import MAX_LINE
+from demur.sources.opened import PACKED, ending, look, reached
 
 _BLOCK_BYTES: Final = 2**20
 _SUFFIXES: Final = (".log", ".txt", ".weechatlog")
@@ -36,12 +37,19 @@ def find_logs(paths: Sequence[str]) -> list[Log]:
         SourceError: when there is none, a path does not exist, or two logs have the same name.
     """
     logs: dict[Path, Log] = {}
+    others = 0
     for given in map(Path, paths):
         if not given.exists():
             raise SourceError(f"{given} does not exist: give log files or a folder of them.")
         for path in sorted(given.rglob("*")) if given.is_dir() else [given]:
-            if path == given or (path.suffix in _SUFFIXES and path.is_file()):
+            if path == given or (ending(path) in _SUFFIXES and path.is_file()):
                 logs.setdefault(path.resolve(), Log(path, _name(path, given)))
+            else:
+                others += path.is_file()
+    if others:
+        meter.tell(
+            f"{others:,} {'file ends' if others == 1 else 'files end'} neither with .log nor with .txt: not read."
+        )
     if not logs:
         raise SourceError(f"{', '.join(paths)}: there is no .log or .txt file: give the folder of the logs.")
     _refuse_twins(list(logs.values()))
@@ -51,7 +59,9 @@ def find_logs(paths: Sequence[str]) -> list[Log]:
 
 def _name(path: Path, given: Path) -> str:
     name = path.relative_to(given).as_posix() if path != given else path.name
-    return name.removesuffix(path.suffix) if path.suffix in _SUFFIXES else name
+    if path.suffix.lower() in PACKED:
+        name, path = name.removesuffix(path.suffix), path.with_suffix("")
+    return name.removesuffix(path.suffix) if path.suffix.lower() in _SUFFIXES else name
 
 
 def _refuse_twins(logs: Sequence[Log]) -> None:
@@ -68,16 +78,17 @@ def _refuse_twins(logs: Sequence[Log]) -> None:
 def blocks(path: Path) -> Iterator[str]:
     """The text of a log in blocks of whole lines, without the line feed that ends a block.
 
-    Lines are UTF-8; one that is not is read as Windows-1252, as IRC clients do.
+    Lines are UTF-8, or UTF-16 where the file begins so; one that is not is read as Windows-1252, as IRC clients do.
 
     Raises:
         SourceError: when the file can't be read, or a line is too long to be one.
     """
     rest = b""
+    at = 0
     try:
-        with path.open("rb") as file:
+        with look(path).open() as file:
             while block := file.read(_BLOCK_BYTES):
-                meter.count(len(block))
+                meter.count(-at + (at := reached(file)))
                 lines, newline, rest = (rest + block).rpartition(b"\n")
                 if _has_long_line(lines, rest):
                     raise SourceError(

@@ -1,7 +1,8 @@
 """What an export is packed in: a folder, or one zip of it.
 
-Invariants: names lead nowhere but into the export (absolute paths, ``..``, backslashes, drive letters and
-symbolic links are refused before anything is read); a zip whose members share bytes or repeat a name is
+Invariants: names lead nowhere but into the export (absolute paths, ``..``, drive letters and symbolic links are
+refused before anything is read); backslashes, which Windows programs write against APPNOTE.TXT, 4.4.17, count as
+slashes before any of that is judged; a zip whose members share bytes or repeat a name is
 refused, because its readers would not agree on what it holds.
 """
 
@@ -97,6 +98,7 @@ class Zip:
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path = path
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         _refuse_long_directory(path)
         try:
             self._zip = stack.enter_context(zipfile.ZipFile(path))
@@ -113,23 +115,25 @@ class Zip:
         seen: set[str] = set()
         for entry in entries:
             self._refuse_unsafe(entry)
-            if entry.filename in seen:
-                raise SourceError(f"{self.path} holds {entry.filename!r} twice: download it again.")
-            seen.add(entry.filename)
-            if not entry.is_dir() and entry.filename.rpartition("/")[2] not in _IGNORED:
-                yield Listed(entry.filename, (entry.file_size, entry.CRC))
+            name = _slashed(entry)
+            if name in seen:
+                raise SourceError(f"{self.path} holds {name!r} twice: download it again.")
+            seen.add(name)
+            self._entries[name] = entry
+            if not name.endswith("/") and name.rpartition("/")[2] not in _IGNORED:
+                yield Listed(name, (entry.file_size, entry.CRC))
 
     def open(self, name: str) -> tuple[IO[bytes], int | None]:
         """The member ``name``."""
-        return self._zip.open(name), self._zip.getinfo(name).compress_size
+        return self._zip.open(self._entries[name]), self._entries[name].compress_size
 
     def size(self, name: str) -> int:
         """What the zip's directory claims."""
-        return self._zip.getinfo(name).file_size
+        return self._entries[name].file_size
 
     def _refuse_unsafe(self, entry: zipfile.ZipInfo) -> None:
-        name = entry.filename
-        if name.startswith("/") or "\\" in name or _DRIVE.match(name) or ".." in name.split("/"):
+        name = _slashed(entry)
+        if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/"):
             raise SourceError(f"{self.path}: the name {name!r} leads out of the export: don't use this file.")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise SourceError(f"{self.path}: {name} is a symbolic link: don't use this file.")
@@ -138,7 +142,7 @@ class Zip:
 
     def _refuse_nested(self, entries: Sequence[zipfile.ZipInfo]) -> None:
         """A zip beside the data is refused; one in a folder is somebody's attachment, and never opened."""
-        files = [entry.filename for entry in entries if not entry.is_dir()]
+        files = [name for name in map(_slashed, entries) if not name.endswith("/")]
         zips = [name for name in files if name.lower().endswith(".zip")]
         outer = zips if len(zips) == len(files) else [name for name in zips if "/" not in name]
         if outer:
@@ -154,6 +158,11 @@ class Zip:
                 raise SourceError(
                     f"{self.path}: {first.filename!r} and {second.filename!r} overlap: this is a zip bomb."
                 )
+
+
+def _slashed(entry: zipfile.ZipInfo) -> str:
+    """The name of a member, with slashes."""
+    return entry.filename.replace("\\", "/")
 
 
 def _refuse_long_directory(path: Path) -> None:

@@ -20,7 +20,7 @@ from demur.sources.markup.reading import Markup
 from demur.sources.sniffing import Glimpse
 from demur.sources.tables.casting import Cell
 from demur.sources.tables.columns import Plan, items, note
-from demur.sources.tables.files import read_file, shards
+from demur.sources.tables.files import Form, read_file, shards
 from demur.sources.tables.marked import Posts, Reading, looks_like
 from demur.sources.tables.sql import database, is_url, read_query, shown
 from demur.terms import ITEM
@@ -51,7 +51,9 @@ class TableOptions(Options):
     created_unit: Literal["s", "ms", "us"] = "s"
     """The unit of ``created`` where it is a number, since 1970-01-01 UTC."""
     delimiter: str | None = None
-    """What separates the fields of a CSV file; otherwise a comma, and a tab in ``.tsv``."""
+    """What separates the fields of a CSV file; otherwise what its first lines say, and a tab in ``.tsv``."""
+    encoding: str | None = None
+    """What the text of a file is in, for instance ``windows-1252``; otherwise UTF-8, or UTF-16 that begins so."""
     query: str | None = None
     """The SQL query, where the path is the URL of a database."""
     markup: Literal["html", "markdown", "bbcode", "text"] | None = None
@@ -139,7 +141,7 @@ def _authors(path: str, options: TableOptions) -> Iterator[tuple[str, Iterator[p
         def used(names: Iterable[str], where: str = str(shard)) -> list[str]:
             return list(dict.fromkeys(_noted(names, where, options).values()))
 
-        yield str(shard), read_file(shard, used, options.delimiter)
+        yield str(shard), read_file(shard, used, Form(options.delimiter, options.encoding))
 
 
 def _check_fields(options: TableOptions) -> None:
@@ -164,7 +166,8 @@ def _read(path: str, options: TableOptions, reading: Reading | None) -> Iterator
     for shard in shards(path):
         plan = _plan(options, _source_name(path, shard), reading)
         used = partial(_used, plan=plan, where=str(shard))
-        yield from _items(read_file(shard, used, options.delimiter), plan, str(shard), options)
+        form = Form(options.delimiter, options.encoding)
+        yield from _items(read_file(shard, used, form), plan, str(shard), options)
 
 
 def _query_of(url: str, options: TableOptions) -> str:

@@ -2,7 +2,8 @@
 
 A post's address below a profile names the account as well and is one hit with it; so is a repository's. On hosts
 that are not listed, the forms of the fediverse (``/@ann``, ``/users/ann``) and of forums (``/u/ann``, ``/user/ann``)
-name an account ``mastodon:@ann@host`` or ``forum:ann@host``. What the policy declares goes before all of these.
+name an account ``mastodon:@ann@host`` or ``forum:ann@host``, also below folders (``/en/users/ann``); ``/users/12``
+is somebody's page without a host, too. What the policy declares goes before all of these.
 """
 
 import re
@@ -20,6 +21,8 @@ _WORD: Final = rf"(?:[{SPACED}.-]+|[{UNSPACED}][{SPACED}{UNSPACED}.-]*)"
 _NAME: Final = rf"@?(?P<name>{_WORD})"
 _SITES: Final = {
     "bsky.app": ("bluesky", r"profile/(?P<name>[\w.:-]+)"),
+    "discord.com": ("discord", r"users/(?P<id>\d+)"),
+    "discordapp.com": ("discord", r"users/(?P<id>\d+)"),
     "facebook.com": (
         "facebook",
         r"(?:profile\.php\?(?:[\w=&%.-]*&)?id=(?P<id>\d+)|(?:people|pages)/[^/\s\[\]]+/(?P<page>\d+)|(?:pg/)?"
@@ -53,8 +56,11 @@ _SITES: Final = {
 _ELSEWHERE: Final = (
     ("mastodon", rf"(?:web/|deck/)?@(?P<name>{_WORD})(?:@(?P<host>[\w-]+(?:\.[\w-]+)+))?"),
     ("mastodon", rf"users/(?P<name>{_WORD})"),
+    ("forum", rf"(?:[{SPACED}.~-]+/){{1,4}}users?/(?P<name>{_WORD})"),
     ("forum", rf"(?:u|user|profile|people)/(?P<name>{_WORD})"),
 )
+_NUMBERED: Final = re.compile(r"/users?/[0-9]+")
+"""Somebody's page by number, on whatever host: ``/users/12``, ``localhost:3000/users/12``."""
 _RESERVED: Final = frozenset(
     """
     about accounts addstickers ads apps business c collections company compose contact dialog directory discover
@@ -113,7 +119,7 @@ def links(text: str, profiles: Profiles = ()) -> Iterator[Hit]:
     taken = 0
     slash = text.find("/")
     while slash >= 0:
-        found = _profile(text, slash, taken, profiles)
+        found = _profile(text, slash, taken, profiles) or _numbered(text, slash)
         if found:
             yield found
             taken = found.end
@@ -131,6 +137,12 @@ def _profile(text: str, slash: int, taken: int, profiles: Profiles) -> Hit | Non
         return None
     account, name_end = found
     return Hit(slash - host.end(), _end(text, slash + 1, name_end), Category.PROFILE_URL, account)
+
+
+def _numbered(text: str, slash: int) -> Hit | None:
+    """The page of a member by number that begins at ``slash``, where no address around it names an account."""
+    match = _NUMBERED.match(text, slash)
+    return match and Hit(slash, _end(text, slash, match.end()), Category.PROFILE_URL, None)
 
 
 def _end(text: str, path: int, name_end: int) -> int:

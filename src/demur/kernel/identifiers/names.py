@@ -2,9 +2,9 @@
 
 A mail address is ``local@host``. Both follow RFC 5321 and RFC 6531 as far as people use them: the local part is
 letters of any script, digits and ``.+-_%&~'``, or a quoted string; the host is a name (an internationalised one
-too), an IPv4 address, or one word as in a shell prompt (``ann@laptop``), which names a person as well. A handle is
-``@name`` or ``@name@host.tld``; of digits alone it needs five, since ``@10`` is a price or a time. ``u/name`` is
-Reddit's.
+too), an IP address (``[IPv6:...]``, RFC 5321, section 4.1.3), or one word as in a shell prompt (``ann@laptop``), which
+names a person as well. A handle is ``@name`` or ``@name@host.tld``; of digits alone it needs five, since ``@10`` is a
+price or a time. ``u/name`` is Reddit's, and ``<@!80351110224678912>`` Discord's (its reference, Message Formatting).
 """
 
 import re
@@ -21,14 +21,15 @@ _DOT: Final = r"(?i: ?[\[({] ?(?:dot|punkt|punto|point|\.) ?[\])}] ?| dot )"
 # Local parts are matched on the reversed text, from the @ leftwards: one step a character.
 _LOCAL: Final = re.compile(rf"(?:[{SPACED}+-][{SPACED}.+%&~'-]*)?[{SPACED}]|\"[^\"\[\]\n]+\"")
 _UNSPACED_LOCAL: Final = re.compile(rf"(?:[{UNSPACED}][{SPACED}{UNSPACED}.+-]*)?[{UNSPACED}]")
-_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\]")
+_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[(?:(?i:ipv6):)?[0-9A-Fa-f:.]{{3,45}}\]")
 _DOTTED_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
-_REAL_HOST: Final = re.compile(r"(?s:.*)[^\W\d_]|\[?[0-9]+(?:\.[0-9]+){3}\]?")
+_REAL_HOST: Final = re.compile(r"(?s:.*)[^\W\d_]|\[?[0-9]+(?:\.[0-9]+){3}\]?|\[[0-9:.]*:[0-9:.]*\]")
 _HANDLE: Final = re.compile(
     rf"(?=[0-9.-]*(?![0-9])[{SPACED}]|[0-9]{{5}}|[{UNSPACED}])"
     rf"(?:[{SPACED}](?:[{SPACED}.-]*[{SPACED}])?|[{UNSPACED}](?:[{SPACED}{UNSPACED}.-]*[{SPACED}{UNSPACED}])?)"
     rf"(?:@{_LABEL}(?:\.{_LABEL})+)?"
 )
+_DISCORD: Final = re.compile(r"!([0-9]{1,20})(?=>)")
 _WORD: Final = re.compile(rf"[{SPACED}]")
 _REDDIT: Final = re.compile(rf"(?<![{SPACED}/.:@-])/?u/([A-Za-z0-9_-]{{3,20}})(?![{SPACED}/-])")
 _DISGUISED: Final = re.compile(
@@ -77,6 +78,8 @@ def _handle(text: str, at: int, taken: int) -> Hit | None:
     if at > taken and _WORD.match(text, at - 1):
         return None
     match = _HANDLE.match(text, at + 1)
+    if match is None and text[max(0, at - 1) : at] == "<" and (numbered := _DISCORD.match(text, at + 1)):
+        return Hit(at, numbered.end(), Category.HANDLE, numbered[1])
     return Hit(at, match.end(), Category.HANDLE, match[0]) if match else None
 
 

@@ -36,9 +36,13 @@ _IPV4: Final = re.compile(
     rf"[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?!\.?[{SPACED}])(?![+~])(?!-[0-9]+[A-Za-z])"
 )
 _IPV6: Final = re.compile(
-    rf"(?<![{SPACED}:.])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|[0-9A-Fa-f]{{0,4}})"
+    rf"(?<![{SPACED}.])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|[0-9A-Fa-f]{{0,4}})"
     rf"(?![{SPACED}:])"
 )
+_LABEL: Final = re.compile(rf":([{SPACED}]+)")
+"""On the reversed text: a word and its colon, as in ``ip:2001:db8::1`` and ``[IPv6:2001:db8::1]`` (RFC 5321, 4.1.3)."""
+_HEXTET: Final = re.compile(r"[0-9A-Fa-f]{1,4}")
+_LABEL_LENGTH: Final = 64
 _OCTET_PAIRS: Final = re.compile(r"(?:[0-9A-Fa-f]{2}:){7}[0-9A-Fa-f]{2}")
 
 
@@ -82,7 +86,7 @@ def addresses(text: str) -> Iterator[Hit]:
                 yield Hit(match.start(), match.end(), Category.IP, None)
     if text.count(":") >= 2:  # noqa: PLR2004 - the fewest colons of an IPv6 address
         for match in _IPV6.finditer(text):
-            if _is_ipv6(match[0]):
+            if _is_ipv6(match[0]) and _begins(text, match.start()):
                 yield Hit(match.start(), match.end(), Category.IP, None)
 
 
@@ -90,6 +94,14 @@ def _is_ipv4(quad: str) -> bool:
     octets = [int(octet) for octet in quad.split(".")]
     nobody = octets[0] in {0, 127, 255}
     return not nobody and max(octets) <= 255  # noqa: PLR2004 - an octet
+
+
+def _begins(text: str, start: int) -> bool:
+    """Whether an address may begin there: behind a colon only where that ends a word which is no part of an address."""
+    if not start or text[start - 1] != ":":
+        return True
+    label = _LABEL.match(text[max(0, start - _LABEL_LENGTH) : start][::-1])
+    return label is not None and not _HEXTET.fullmatch(label[1])
 
 
 def _is_ipv6(candidate: str) -> bool:

@@ -18,7 +18,7 @@ from demur.register.database.vault import Vault
 from demur.register.members import alike, profiles
 from demur.register.members.people import People, add_link, pair, remove_link, together
 from demur.register.members.profiles import Member, retell
-from demur.register.members.staging import MemberImport, MemberImporter
+from demur.register.members.staging import MemberImport, MemberImporter, MemberPreview
 from demur.terms import EntryKind
 
 
@@ -69,6 +69,14 @@ class Members:
             SourceError: naming the first bad row and its column.
         """
         return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now))
+
+    def preview(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberPreview:
+        """What :meth:`import_all` would do; nothing is recorded.
+
+        Raises:
+            SourceError: naming the first bad row and its column.
+        """
+        return MemberImporter(self._store, self._people, self._vault).preview(batches, micros(now))
 
     def consent(self, accounts: Iterable[str], *, given: bool, now: datetime | None = None) -> int:
         """Record that people consent, or don't any more (Art. 7 GDPR); the entry's number.

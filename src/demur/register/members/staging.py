@@ -1,16 +1,13 @@
 """The import of members: rows are checked, keyed and sealed into temporary tables, then taken over in one go.
 
-Invariants: a batch that gets through the checks has exactly the columns of :data:`MEMBER` with their types, an account
-in every row, and values that mean something; the first row that does not is named by its number and column, without
-repeating what it says, as it may name a person.
-
-Memory does not grow with the number of rows (only with that of links); nothing that names a person reaches a disk
-unsealed, the temporary tables included; the write lock is held only while rows move from table to table, so that an
-objection never waits for an import to be read; all of it is kept, or nothing.
+Invariants: memory does not grow with the number of rows (only with that of links); nothing that names a person
+reaches a disk unsealed, the temporary tables included; the write lock is held only while rows move from table to
+table, so that an objection never waits for an import to be read; all of it is kept, or nothing.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from demur.errors import IdentityError, SourceError
 from demur.identity import Pairs, SubjectKeys
 from demur.kernel.rules import NEVER
 from demur.register.database import bulk, entries
@@ -32,124 +28,11 @@ from demur.register.database.tables import BIG, account, member
 from demur.register.database.vault import Vault
 from demur.register.members import alike
 from demur.register.members.linking import TEMPORARY, index, stage_links, take_links
-from demur.register.members.people import People, identify, mail_account
+from demur.register.members.people import People, mail_account
 from demur.register.members.profiles import retell
+from demur.register.members.rows import checked, identified
 from demur.register.members.standing import UNKNOWN_REGION, effective_consent
-from demur.spelling import Names
 from demur.terms import EntryKind
-
-MEMBER: Final = pa.schema(
-    [
-        pa.field("account", pa.string(), nullable=False),  # `namespace:value`
-        pa.field("names", pa.list_(pa.string())),  # display name, real name, former names
-        pa.field("locale", pa.string()),  # BCP 47
-        pa.field("region", pa.string()),  # ISO 3166-1 alpha-2
-        pa.field("birth_year", pa.int16()),
-        pa.field("told_on", pa.date32()),  # the first notice of the training, by whatever means
-        pa.field("linked", pa.list_(pa.string())),  # other accounts of the same person
-        pa.field("consented", pa.bool_()),
-        pa.field("mail", pa.string()),  # linked as the account `mail:<address>`: an objection to either covers both
-        pa.field("mail_verified", pa.bool_()),  # the platform made sure that the address is the member's
-    ]
-)
-"""One member's account; every column but the first may be null, which means unknown. The last import wins, row by row.
-
-Without `mail_verified` an address opens nothing: whoever typed it into a profile may not be its holder.
-What `consented` says counts when it differs from what the last import said: a consent that was recorded, or
-withdrawn, with demur since then is not undone by the same export coming again.
-"""
-
-_CHUNK_ROWS: Final = 10_000
-_BORN_FROM: Final = 1900
-
-
-def checked(batches: Iterable[pa.RecordBatch], year: int) -> Iterator[pa.RecordBatch]:
-    """Check rows, and yield them as batches of :data:`MEMBER`, at most ``_CHUNK_ROWS`` each.
-
-    Args:
-        batches: any number of any size; columns may stand in any order and have any type that casts without loss.
-        year: the current one; nobody is born later.
-
-    Raises:
-        SourceError: one sentence that names the first bad row (from 1, across batches) and its column.
-    """
-    row = 1
-    for batch in batches:
-        _check_columns(batch.schema)
-        for start in range(0, batch.num_rows, _CHUNK_ROWS):
-            chunk = _cast(batch.slice(start, _CHUNK_ROWS), row)
-            _check_values(chunk, row, year)
-            yield chunk
-            row += chunk.num_rows
-
-
-def identified(accounts: Sequence[str], column: str, rows: Sequence[int], names: Names) -> list[str]:
-    """The exact spelling of accounts, of which each stands in one of the rows.
-
-    Raises:
-        SourceError: naming the first malformed one by its row.
-    """
-    spelt = []
-    for each, row in zip(accounts, rows, strict=True):
-        try:
-            spelt.append(identify(each, names))
-        except IdentityError:
-            raise _bad(row, column, "is no account identifier: write namespace:value") from None
-    return spelt
-
-
-def _check_columns(schema: pa.Schema) -> None:
-    missing = [name for name in MEMBER.names if name not in schema.names]
-    if missing:
-        raise SourceError(f"The members lack the column {missing[0]}: add it, with nulls where nothing is known.")
-    unknown = [name for name in schema.names if name not in MEMBER.names]
-    if unknown or len(schema.names) != len(MEMBER.names):
-        wrong = unknown[0] if unknown else next(n for n in schema.names if schema.names.count(n) > 1)
-        raise SourceError(f"The members have a column {wrong} too many: the columns are {', '.join(MEMBER.names)}.")
-
-
-def _cast(batch: pa.RecordBatch, row: int) -> pa.RecordBatch:
-    columns = [_cast_column(batch.column(field.name), field, row) for field in MEMBER]
-    return pa.record_batch(columns, schema=MEMBER)
-
-
-def _cast_column(column: pa.Array, field: pa.Field, row: int) -> pa.Array:
-    if column.type == field.type:
-        return column
-    try:
-        return column.cast(field.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        place = next(n for n in range(len(column)) if not _casts(column.slice(n, 1), field.type))
-        raise _bad(row + place, field.name, f"is no {field.type}") from None
-
-
-def _casts(column: pa.Array, kind: pa.DataType) -> bool:
-    try:
-        column.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return False
-    return True
-
-
-def _check_values(chunk: pa.RecordBatch, row: int, year: int) -> None:
-    _check(pc.is_valid(chunk["account"]), row, "account", "is empty: every member needs one")
-    region = pc.match_substring_regex(chunk["region"], "^[A-Z]{2}$")
-    _check(region, row, "region", "is no ISO 3166-1 alpha-2 code such as DE")
-    born = pc.and_(
-        pc.greater_equal(chunk["birth_year"], _BORN_FROM), pc.less_equal(chunk["birth_year"], pa.scalar(year))
-    )
-    _check(born, row, "birth_year", f"is outside {_BORN_FROM}..{year}")
-
-
-def _check(good: pa.BooleanArray, row: int, column: str, problem: str) -> None:
-    """Every value that is not null must be good."""
-    place = pc.index(good, value=False).as_py()
-    if place >= 0:
-        raise _bad(row + place, column, problem)
-
-
-def _bad(row: int, column: str, problem: str) -> SourceError:
-    return SourceError(f"Row {row} of the members: the column {column} {problem}; nothing was imported.")
 
 
 @dataclass(frozen=True)
@@ -162,6 +45,20 @@ class MemberImport:
     """Rows read."""
     changed: int
     """Members that are new or say something else than before."""
+
+
+@dataclass(frozen=True)
+class MemberPreview:
+    """What an import of members would do."""
+
+    read: int
+    """Rows read; the last one of an account counts."""
+    new: int
+    """Members that nothing is known of yet."""
+    changed: int
+    """Members that would say something else than now."""
+    unchanged: int
+    """Members that would say what they say now."""
 
 
 staged: Final = sa.Table(
@@ -222,8 +119,25 @@ class MemberImporter:
         """Import all rows, or none.
 
         Raises:
-            SourceError: for a row that says nothing sensible; see :func:`checked`.
+            SourceError: for a row that says nothing sensible; see rows.py.
         """
+        with self._staged(batches, time) as (connection, progress), self._store.write_on(connection):
+            return _take_over(connection, progress, time)
+
+    def preview(self, batches: Iterable[pa.RecordBatch], time: int) -> MemberPreview:
+        """What :meth:`run` would do; nothing is recorded.
+
+        Raises:
+            SourceError: as :meth:`run` would.
+        """
+        with self._staged(batches, time) as (connection, progress):
+            nested = connection.in_transaction()
+            with connection.begin_nested() if nested else connection.begin():
+                return _compared(connection, progress)
+
+    @contextmanager
+    def _staged(self, batches: Iterable[pa.RecordBatch], time: int) -> Iterator[tuple[sa.Connection, _Progress]]:
+        """Every row in the temporary tables, for as long as the block runs."""
         with self._store.session() as connection:
             nested = connection.in_transaction()
             with connection.begin_nested() if nested else connection.begin():
@@ -231,8 +145,7 @@ class MemberImporter:
                 TEMPORARY.create_all(connection)
                 progress = self._stage(connection, batches, time)
             try:
-                with self._store.write_on(connection):
-                    return _take_over(connection, progress, time)
+                yield connection, progress
             finally:
                 with connection.begin_nested() if nested else connection.begin():
                     TEMPORARY.drop_all(connection)
@@ -322,6 +235,18 @@ class MemberImporter:
         new = ((int(numbers[n]), self._people.row(int(keys[n]), spelt[n])) for n in firsts.tolist())
         rows = ((number, row["key"], row["wrapped"], row["sealed"]) for number, row in new)
         bulk.write(connection, staged_account, rows)
+
+
+def _compared(connection: sa.Connection, progress: _Progress) -> MemberPreview:
+    """What was staged beside what is known."""
+
+    def counted(*conditions: sa.ColumnElement[bool]) -> int:
+        known = sa.select(sa.func.count()).select_from(staged).join(member, member.c.key == staged.c.key)
+        return connection.scalar(known.where(*conditions)) or 0
+
+    accounts = connection.scalar(sa.select(sa.func.count()).select_from(staged)) or 0
+    known, same = counted(), counted(member.c.digest == staged.c.digest)
+    return MemberPreview(progress.rows, accounts - known, known - same, same)
 
 
 def _keep_last(connection: sa.Connection, table: sa.Table) -> None:

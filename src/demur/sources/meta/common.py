@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from demur.errors import SourceError
+from demur.sources import meter
 from demur.sources.archive import Archive
 from demur.sources.base import Media
 from demur.sources.jsonstream import Record
@@ -24,6 +25,9 @@ _HANDLE: Final = re.compile(r"(?<![\w@/])@([A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-
 """A handle as Instagram writes it: 1 to 30 of a-z, 0-9, ``_`` and ``.``, the dot never last; no mail address."""
 
 _RECENT: Final = 1 << 16
+_LABEL: Final = 40
+_LABELS: Final = 8
+"""Characters of an unknown label that are told, and how many of a file's."""
 _NAMES: Final = {str: "text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
 
 
@@ -181,6 +185,17 @@ def _entry(label: object, one: Mapping[str, Any]) -> Entry:
 def labelled(found: Iterable[Entry], words: frozenset[str]) -> str | None:
     """The first value whose label is one of ``words``."""
     return next((one.value for one in found if one.value and one.label in words), None)
+
+
+def tell_unknown(found: Iterable[Entry], wanted: str, where: str) -> None:
+    """Say that no label is known to tell what is wanted, and which there are: their language may be unknown.
+
+    Only the labels are told, which are the platform's words, and never what stands beside them.
+    """
+    labels = dict.fromkeys(repr(one.label[:_LABEL]) for one in found)
+    if labels:
+        told = ", ".join(list(labels)[:_LABELS])
+        meter.tell(f"{where}: no label is known to tell {wanted}; there are {told}: request the export in English.")
 
 
 def handles(text: str, namespace: str) -> list[Span]:

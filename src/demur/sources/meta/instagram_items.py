@@ -26,6 +26,7 @@ from demur.sources.meta.common import (
     objects,
     post_kind,
     seconds,
+    tell_unknown,
 )
 from demur.sources.meta.labels import COMMENT, MEDIA_OWNER, TEXT
 from demur.terms import Audience, Kind
@@ -156,18 +157,20 @@ def _labelled(record: Record) -> _Comment | None:
         return None
     moments = [value.get("timestamp"), *(entry.moment for entry in found)]
     created = next((seconds({"t": moment}, "t", where) for moment in moments if moment), None)
-    text, owner = _said(found, by_order="string_map_data" in value)
+    text, owner = _said(found, where.rpartition(", record")[0], by_order="string_map_data" in value)
     uris = (field(one, "uri", str, where) for one in objects(value, "media_list_data", where))
     return _Comment(created, text, owner, [media_file(uri) for uri in uris if uri])
 
 
-def _said(found: Sequence[Entry], *, by_order: bool) -> tuple[str | None, str | None]:
+def _said(found: Sequence[Entry], where: str, *, by_order: bool) -> tuple[str | None, str | None]:
     """The comment and the media's owner, by their labels; in an unknown language by the order of 2021 to 2024."""
     text, owner = labelled(found, COMMENT), labelled(found, MEDIA_OWNER)
     if by_order and text is None and owner is None:
         values = [entry.value for entry in found if entry.value]
         if len(values) == 2:  # noqa: PLR2004  # the comment stands before the owner in every export seen
             text, owner = values
+    if text is None and owner is None:
+        tell_unknown(found, "a comment", where)
     return text, owner
 
 

@@ -14,12 +14,15 @@ import pyarrow.compute as pc
 
 from demur.errors import SourceError
 from demur.sources.jsonbounds import exceeded
+from demur.sources.values import ACCEPTED, TRUTH, moment, odd_number
 
 _EARLIEST: Final = -62_135_596_800_000_000  # 0001-01-01 in microseconds, as in demur.sources.text
 _LATEST: Final = 253_402_300_799_999_999  # 9999-12-31
 _PER_UNIT: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _FAILED: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, TypeError)
+_MOMENT: Final = f"point in time; read are {ACCEPTED}, or a number of created_unit since 1970"
+_NUMBER: Final = r"^-?\d{1,18}(?:[.,]\d{1,12})?$"
 _OFFSET: Final = r"[T ]\d\d:?\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
 
 
@@ -105,20 +108,43 @@ def _valid(column: pa.Array) -> pa.Array:
 
 def number(column: pa.Array, cell: Cell) -> pa.Array:
     """A column of numbers, or of strings that spell them."""
-    return cell.located(_decoded(column), lambda part: part.cast(pa.float64()), "number")
+    return cell.located(_decoded(column), _floats, "number")
+
+
+def _floats(column: pa.Array) -> pa.Array:
+    """Numbers; where a spreadsheet writes a comma before decimals, and nothing else can be meant, that counts."""
+    try:
+        return column.cast(pa.float64())
+    except _FAILED:
+        if not _is_string(column.type):
+            raise
+    return pc.replace_substring_regex(column, r"^(-?\d+),(\d{1,2}|\d{4,})$", r"\1.\2").cast(pa.float64())
 
 
 def boolean(column: pa.Array, cell: Cell) -> pa.Array:
     """A column of truth values, 0 and 1, or strings that spell them; unknown is false: it was not deleted."""
-    column = cell.located(_decoded(column), lambda part: part.cast(pa.bool_()), "truth value")
+    column = cell.located(_decoded(column), _truths, "truth value")
     return pc.fill_null(column, False) if column.null_count else column  # noqa: FBT003  # Arrow's signature
+
+
+def _truths(column: pa.Array) -> pa.Array:
+    try:
+        return column.cast(pa.bool_())
+    except _FAILED:
+        if not _is_string(column.type):
+            raise
+    words = [word.strip().casefold() if word else None for word in column.to_pylist()]
+    if any(word and word not in TRUTH for word in words):
+        raise TypeError
+    return pa.array([TRUTH[word] if word else None for word in words], pa.bool_())
 
 
 def instant(column: pa.Array, unit: str, cell: Cell) -> pa.Array:
     """Timestamps, dates, ISO 8601 strings, or numbers of ``unit`` since 1970-01-01 UTC; without a zone it is UTC."""
     column = _decoded(column)
     if column.type != _INSTANT:
-        column = cell.located(column, lambda part: _instants(part, unit), "point in time")
+        _refuse_odd_numbers(column, cell)
+        column = cell.located(column, lambda part: _instants(part, unit), _MOMENT)
     bounds = pc.min_max(column.cast(pa.int64()))
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     if low is not None and (low < _EARLIEST or high > _LATEST):
@@ -137,14 +163,64 @@ def _instants(column: pa.Array, unit: str) -> pa.Array:
         ticks = pc.round(pc.multiply(column.cast(pa.float64()), float(_PER_UNIT[unit])))
         return ticks.cast(pa.int64()).cast(_INSTANT)
     if _is_string(kind):
-        return _spelt(column.cast(pa.large_string()))
+        return _written(column.cast(pa.large_string()), unit)
     options = pc.CastOptions(_INSTANT, allow_time_truncate=True)  # finer than microseconds
     return pc.cast(column, options=options)
 
 
+def _refuse_odd_numbers(column: pa.Array, cell: Cell) -> None:
+    """Refuse a column of numbers that hardly count from 1970: all of a batch look like what a spreadsheet writes."""
+    numbers = _numbers(column)
+    if numbers is None or (most := pc.max(numbers).as_py()) is None or (why := odd_number(most)) is None:
+        return
+    odd = [number is not None and odd_number(number) is not None for number in numbers.to_pylist()]
+    cell.refuse(pa.array(odd), why)
+
+
+def _numbers(column: pa.Array) -> pa.Array | None:
+    """The numbers of a column, those among strings included; None where there can be none."""
+    if _is_string(column.type):
+        written = pc.if_else(pc.match_substring_regex(column, _NUMBER), column, pa.scalar(None, column.type))
+        return pc.replace_substring(written, ",", ".").cast(pa.float64())
+    kind = column.type
+    return column.cast(pa.float64(), safe=False) if pa.types.is_integer(kind) or pa.types.is_floating(kind) else None
+
+
+def _written(column: pa.Array, unit: str) -> pa.Array:
+    """Strings that tell an instant; the form that is common in a column is read without Python per row."""
+    column = pc.replace_with_mask(column, pc.equal(column, ""), pa.scalar(None, column.type))
+    for read in (_spelt, lambda part: _spelt(_as_iso(part)), lambda part: _counted(part, unit)):
+        try:
+            return read(column)
+        except _FAILED:
+            continue
+    return _told(column)
+
+
+def _as_iso(column: pa.Array) -> pa.Array:
+    """What Ruby, PostgreSQL and others write, as ISO 8601: the zone in letters, or behind a blank."""
+    column = pc.replace_substring_regex(column, r" ?(?:UTC|GMT)$", "Z")
+    return pc.replace_substring_regex(column, r" ([+-]\d\d(?::?\d\d)?)$", r"\1")
+
+
+def _counted(column: pa.Array, unit: str) -> pa.Array:
+    """Numbers that are written out."""
+    try:
+        return _instants(column.cast(pa.int64()), unit)
+    except _FAILED:
+        return _instants(column.cast(pa.float64()), unit)
+
+
+def _told(column: pa.Array) -> pa.Array:
+    """Every other form that :mod:`demur.sources.values` reads."""
+    try:
+        return pa.array([None if one is None else moment(one) for one in column.to_pylist()], _INSTANT)
+    except ValueError:
+        raise TypeError from None  # as for what Arrow can't cast
+
+
 def _spelt(column: pa.Array) -> pa.Array:
     """ISO 8601 strings; some with an offset and some without may stand in one column."""
-    column = pc.replace_with_mask(column, pc.equal(column, ""), pa.scalar(None, column.type))
     offset = pc.fill_null(pc.match_substring_regex(column, _OFFSET), False)  # noqa: FBT003  # Arrow's signature
     without = pa.scalar(None, column.type)
     zoned = pc.if_else(offset, column, without).cast(_INSTANT)
