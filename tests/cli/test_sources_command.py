@@ -1,6 +1,7 @@
 """`demur sources` lists what can be imported; `demur import auto` says what it takes a path for, and asks."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,8 @@ def test_every_source_is_listed_with_its_page(demur: Demur, root: Path) -> None:
         assert 10 < len(one["reads"]) < 100
         assert (root / one["page"]).read_text().startswith("# ")
     assert "docs/sources/discourse.md" in demur("sources").out
+    page = (root / "docs/sources/README.md").read_text()
+    assert re.findall(r"^\| \[`(\w+)`\]\((\w+)\.md\)", page, re.MULTILINE) == [(one, one) for one in source_names()]
 
 
 def test_every_source_knows_its_own(exports: dict[str, Path]) -> None:
