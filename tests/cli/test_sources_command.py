@@ -88,6 +88,12 @@ def test_at_a_terminal_it_asks(
     assert done.code == code
 
 
+def test_what_the_controller_can_state_is_pointed_to(demur: Demur, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "tweets.js").write_text('window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "hi"}]')
+
+    assert "in [sources.x] of demur.toml, is on its page." in demur("import", "x", tmp_path, "-w", workspace).out
+
+
 def test_auto_never_chooses_between_two(demur: Demur, workspace: Path, tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps({"post_stream": {}}))
     (tmp_path / "tweets.js").write_text("window.YTD.tweets.part0 = []")
