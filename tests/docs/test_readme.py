@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from demur.cli import run
+from demur.sources.table import TableSource
 
 README: Final = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 HOST: Final = "https://example.org"
@@ -61,10 +62,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _blocks(language: str) -> tuple[str, str]:
-    """The README's two fenced blocks in a language."""
-    first, second = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    return first, second
+def _blocks(language: str) -> list[str]:
+    """The README's fenced blocks in a language."""
+    found = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    assert len(found) == {"sh": 2, "toml": 3}[language]
+    return found
 
 
 def _sign(policy: Path) -> None:
@@ -92,11 +94,24 @@ def test_the_example_runs_and_its_export_honours_the_objection(desk: Path) -> No
     assert sorted(texts) == ["The library opens at nine.", "[person] do you bake tomorrow?"]
 
 
+def test_the_example_of_a_table_reads_a_forum(tmp_path: Path) -> None:
+    said = '<aside class="quote" data-username="ann"><p>Nine.</p></aside><p>Ten!</p>'
+    row = {"post_id": 7, "username": "ben", "created_at": "2024-05-01T12:00:00Z", "cooked": said}
+    (tmp_path / "any name.jsonl").write_text(json.dumps(row))
+    options = tomllib.loads(_blocks("toml")[1])["sources"]["table"]
+
+    [batch] = TableSource().read([str(tmp_path / "any name.jsonl")], options)
+
+    (item,) = batch.to_pylist()
+    assert (item["item"], item["author"], item["text"]) == ("forum:7", "forum:ben", "Nine.\n\nTen!")
+    assert item["spans"] == [{"start": 0, "end": 5, "role": "quote", "account": "forum:ann"}]
+
+
 def test_people_are_told_given_their_copy_and_erased_as_it_says(desk: Path) -> None:
     check, *lines = _blocks("sh")[1].splitlines()
     _run(check, desk, code=1)
     policy = desk / "community" / "demur.toml"
-    policy.write_text(policy.read_text() + "\n" + _blocks("toml")[1])
+    policy.write_text(policy.read_text() + "\n" + _blocks("toml")[2])
     mails = {line: _said_and_mails(line, desk) for line in (check, *lines)}
     (worker,) = (line for line in lines if line.startswith("demur worker"))
     assert mails[worker] == {

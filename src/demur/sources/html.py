@@ -58,6 +58,8 @@ def _tags(names: str) -> frozenset[str]:
 
 
 _SPACE: Final = re.compile(r"[ \t\n\f\r]+")  # HTML, 4.6: a no-break space is no white space
+_SPACE_RUN: Final = re.compile(r"[\t\n\f\r]|  ")
+_BLANKS: Final = " \t\n\f\r"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _DROPPED: Final = _tags("head iframe math noscript object script select style svg template textarea")
 _LINE_TAGS: Final = _tags(
@@ -65,10 +67,18 @@ _LINE_TAGS: Final = _tags(
     "summary tr"
 )
 _PARAGRAPH_TAGS: Final = _tags("article blockquote dl figure ol p pre section table ul")
+_QUIET: Final = _tags("b code del em i ins mark small strong sub sup u html")
+"""Elements that say nothing of people or lines."""
+_BLOCKS: Final = (_LINE_TAGS | _PARAGRAPH_TAGS) - _tags("aside blockquote li pre")
+"""Elements that without attributes do nothing but break lines."""
 _CELLS: Final = frozenset(("td", "th"))
 _NO_GAP, _BLANK, _LINE, _PARAGRAPH = "", " ", "\n", "\n\n"
+_NAMED: Final = "named"
 _MAX_TREE: Final = 2_000
 """Brackets of a fragment that is read as a tree: fast, but no deeper, and of many times the fragment's size."""
+
+
+_PARSER: Final = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
 
 
 def to_text(html: str, account_of: AccountOf = lambda _: None) -> tuple[str, list[Span]]:
@@ -87,7 +97,11 @@ def read(html: str, reader: Reader) -> tuple[str, list[Span]]:
     if "<" not in html and "&" not in html:
         return _SPACE.sub(" ", html).strip(" "), []
     writer = _Writer(reader)
-    encoded = _SURROGATE.sub("\ufffd", html).replace("\0", "").encode()
+    try:
+        encoded = html.encode()
+    except UnicodeEncodeError:
+        encoded = _SURROGATE.sub("\ufffd", html).encode()
+    encoded = encoded.replace(b"\0", b"")
     tell = _walk if html.count("<") <= _MAX_TREE else _stream
     with suppress(etree.LxmlError):  # nothing but comments, or deeper than libxml2 goes: what was read so far stands
         tell(encoded, writer)
@@ -96,20 +110,26 @@ def read(html: str, reader: Reader) -> tuple[str, list[Span]]:
 
 def _walk(encoded: bytes, writer: "_Writer") -> None:
     """Tell the writer of the tree."""
-    root = etree.HTML(encoded, etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True))
+    root = etree.HTML(encoded, _PARSER)
     if root is None:
         return
-    start, end, data = writer.start, writer.end, writer.data
+    start, end, data, break_at = writer.start, writer.end, writer.data, writer.break_at
     for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        tag = element.tag
         if event == "start":
-            start(element.tag, element.attrib)
-            if text := element.text:
-                data(text)
-            continue
-        if event == "end":
-            end(element.tag)
-        if tail := element.tail:
-            data(tail)
+            if tag in _BLOCKS and not element.attrib:
+                break_at(tag)
+            elif tag not in _QUIET:
+                start(tag, element.attrib)
+            text = element.text
+        else:
+            if tag in _BLOCKS and not element.attrib:
+                break_at(tag)
+            elif tag not in _QUIET and event == "end":
+                end(tag)
+            text = element.tail
+        if text:
+            data(text)
 
 
 def _stream(encoded: bytes, writer: "_Writer") -> None:
@@ -168,22 +188,16 @@ class _Writer:
         self._listed = 0  # depth of <li>: what stands in a list stands close
         self._spans: list[Span] = []
         self._mentions: list[str] = []  # the accounts that links named
-        self._quoting = 0  # depth of quotes
+        self._quotes: list[str] = []  # the tags of open quotes; _NAMED for one whose words are still to come
         self._cites: list[tuple[int, str]] = []  # of each <cite> in an open quote: the part it begins with, its words
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._break(tag)
-        quoted: Sequence[str] | None = None
-        mentions = -1
-        if attributes:
-            if "quote-inline" in attributes.get("class", "").split():
-                quoted, mentions = (), len(self._mentions)
-            else:
-                quoted = self._reader.quoted(tag, attributes)
-        elif tag == "blockquote":
-            quoted = self._reader.quoted(tag, attributes)
-        self._open.append(_Open(attributes, len(self._parts), quoted, mentions))
-        self._quoting += quoted is not None
+        self.break_at(tag)
+        inline = attributes and "quote-inline" in attributes.get("class", "").split()
+        quoted = () if inline else self._quoted(tag, attributes)
+        self._open.append(_Open(attributes, len(self._parts), quoted, len(self._mentions) if inline else -1))
+        if quoted is not None:
+            self._quotes.append(tag if tag == "blockquote" or not quoted else _NAMED)
         if tag in _DROPPED:
             self._dropped += 1
         elif tag == "pre":
@@ -193,9 +207,19 @@ class _Writer:
         elif tag == "br":
             self._gap = _PARAGRAPH if self._gap.startswith(_LINE) else _LINE
         elif tag == "img":
-            self.data(attributes.get("alt", ""))
+            self.data(attributes.get("alt") or " ")
         elif tag in _CELLS:
             self._gap = self._gap or _BLANK
+
+    def _quoted(self, tag: str, attributes: Mapping[str, str]) -> Sequence[str] | None:
+        """Whom an element quotes; a nameless blockquote in one that names somebody is its words, and no other quote."""
+        if not attributes and tag != "blockquote":
+            return None
+        quoted = self._reader.quoted(tag, attributes)
+        if tag == "blockquote" and not quoted and self._quotes and self._quotes[-1] == _NAMED:
+            self._quotes[-1] = tag
+            return None
+        return quoted
 
     def end(self, tag: str) -> None:
         element = self._open.pop()
@@ -208,12 +232,12 @@ class _Writer:
         if tag in self._reader.naming:
             self._end_link(element)
         if element.quoted is not None:
-            self._quoting -= 1
+            self._quotes.pop()
             self._end_quote(element, element.quoted)
-        elif tag == "cite" and self._quoting:
+        elif tag == "cite" and self._quotes:
             self._cites.append((element.part, "".join(self._parts[element.part :]).strip()))
             self._gap = _LINE
-        self._break(tag)
+        self.break_at(tag)
 
     def data(self, data: str) -> None:
         if self._dropped:
@@ -221,12 +245,16 @@ class _Writer:
         if self._preformatted:
             self._write(data.replace("\r\n", "\n").replace("\r", "\n"))
             return
-        text = _SPACE.sub(" ", data)
-        if text.startswith(" "):
+        words = data.strip(_BLANKS)
+        if not words:
             self._gap = self._gap or _BLANK
-        if words := text.strip(" "):
-            self._write(words)
-            self._gap = _BLANK if text.endswith(" ") else _NO_GAP
+            return
+        if data[0] in _BLANKS:
+            self._gap = self._gap or _BLANK
+        if _SPACE_RUN.search(words):
+            words = _SPACE.sub(" ", words)
+        self._write(words)
+        self._gap = _BLANK if data[-1] in _BLANKS else _NO_GAP
 
     def close(self) -> None:
         """Nothing is left to do: open elements were ended by the parser."""
@@ -236,22 +264,21 @@ class _Writer:
 
     def _write(self, text: str) -> None:
         if self._length and self._gap:
-            self._append(self._gap)
+            self._parts.append(self._gap)
+            self._starts.append(self._length)
+            self._length += len(self._gap)
         self._gap = _NO_GAP
-        if text:
-            self._append(text)
-
-    def _append(self, text: str) -> None:
         self._parts.append(text)
         self._starts.append(self._length)
         self._length += len(text)
 
-    def _break(self, tag: str) -> None:
+    def break_at(self, tag: str) -> None:
         """A block stands on a line of its own, a paragraph with an empty line around it."""
-        paragraph = tag in _PARAGRAPH_TAGS
-        if paragraph and not self._listed:
+        if self._gap == _PARAGRAPH:
+            return
+        if tag in _PARAGRAPH_TAGS and not self._listed:
             self._gap = _PARAGRAPH
-        elif (paragraph or tag in _LINE_TAGS) and self._gap != _PARAGRAPH:
+        elif tag in _LINE_TAGS or tag in _PARAGRAPH_TAGS:
             self._gap = _LINE
 
     def _extent(self, element: _Open) -> tuple[int, int] | None:
@@ -262,25 +289,24 @@ class _Writer:
         return None
 
     def _end_link(self, element: _Open) -> None:
-        extent = self._extent(element)
-        if extent is None or self._dropped:
+        if self._dropped:
             return
         shown = "".join(self._parts[element.part :]).strip()
         given = dict(element.attributes)
         link = Link(given.get("href", ""), shown, frozenset(given.get("class", "").split()), given)
-        self._add(extent, Role.MENTION, accounts := self._reader.linked(link))
+        self._add(self._extent(element), Role.MENTION, accounts := self._reader.linked(link))
         self._mentions.extend(accounts)
 
     def _end_quote(self, element: _Open, accounts: Sequence[str]) -> None:
         extent = self._extent(element)
-        if extent is None:
-            return
         if element.mentions >= 0:
             accounts = self._mentions[element.mentions :][:1]
         while self._cites and self._cites[-1][0] >= element.part:
             words = self._cites.pop()[1]
             accounts = accounts or self._reader.cited(words)
-        self._add(extent, Role.QUOTE, accounts or (None,))
+        self._add(extent, Role.QUOTE, accounts or (() if extent is None else (None,)))
 
-    def _add(self, extent: tuple[int, int], role: Role, accounts: Iterable[str | None]) -> None:
+    def _add(self, extent: tuple[int, int] | None, role: Role, accounts: Iterable[str | None]) -> None:
+        """A span for each account: an empty one where nothing is shown, because their account still matters."""
+        extent = extent or (self._length, self._length)
         self._spans.extend(Span(*extent, role, account) for account in accounts)

@@ -61,6 +61,12 @@ class TableOptions(Options):
     number: str | None = None
     """The column with a post's number in its ``thread``: whose a quote is that gives no name, but topic and number."""
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether a table is read once before, to learn who wrote its posts."""
+        marked = self.markup not in (None, "text")
+        return marked and (self.username is not None or self.number is not None)
+
 
 class TableSource:
     """The adapter of tables."""
@@ -80,7 +86,9 @@ class TableSource:
         """
         parsed = TableOptions.parse("table", options)
         _check_fields(parsed)
-        meter.expect(None if is_url(path) else sum(shard.stat().st_size for shard in shards(path)) for path in paths)
+        often = 2 if parsed.looks_up else 1
+        sizes = (None if is_url(path) else sum(shard.stat().st_size for shard in shards(path)) for path in paths)
+        meter.expect(None if size is None else often * size for size in sizes)
         return _all(paths, parsed)
 
 
@@ -88,9 +96,8 @@ def _all(paths: Sequence[str], options: TableOptions) -> Iterator[pa.RecordBatch
     reading = None
     if options.markup not in (None, "text"):
         reading = Reading(Markup(options.markup), options.namespace, by_number=options.username is not None)
-        if options.username is not None or options.number is not None:
-            for path in paths:
-                _note(path, options, reading.posts)
+        for path in paths if options.looks_up else ():
+            _note(path, options, reading.posts)
     for path in paths:
         yield from _read(path, options, reading)
 

@@ -29,8 +29,8 @@ _WROTE: Final = re.compile(
 )
 _DATED: Final = re.compile(rf"[\s>]{{0,8}}(?P<name>\S[^\n]{{0,250}}?)\s+(?:{_VERBS})\s*:?[ \t]*$", re.IGNORECASE)
 _FROM: Final = re.compile(
-    rf"[^\n]{{0,20}}?\b(?:{_BEFORE})\b[:\s]\s*(?P<name>[^\n]{{1,150}}?)"
-    r"(?:\s+(?:on|am|le|el|il|op|view post)\b[^\n]*)?:?\s*$",
+    rf"[^\n]{{0,20}}?\b(?:{_BEFORE})\b[:\s]\s*(?P<name>[^\n:]{{1,150}}?)"
+    r"(?:\s+(?:on|am|le|el|il|op|view post)\b[^\n]*)?\s*(?::|$)",
     re.IGNORECASE,
 )
 _SIGNED: Final = re.compile(r"[\s>*_]{0,8}(?:--+|[\u2013\u2014\u2015\u2012])\s*(?P<name>\S[^\n]{0,150}?)[\s*_]*$")
@@ -95,14 +95,14 @@ class Attributed:
     def _first(self, quote: Span) -> tuple[int, int]:
         """The quote's first line, unless what it stands over is a quote in the quote."""
         start = quote.start
-        while start < quote.end and self._text[start].isspace():
-            start += 1
-        end = self._text.find("\n", start, quote.end)
+        led = self._text[start : min(quote.end, start + _LONG)]
+        start += len(led) - len(led.lstrip())
+        end = self._text.find("\n", start, min(quote.end, start + _LONG))
         if end < 0:
             return start, quote.end
         number = bisect_right(self._begins, start)
         deeper = self._begins[number] if number < len(self._begins) else quote.end
-        over = deeper < quote.end and not self._text[end:deeper].strip()
+        over = deeper < min(quote.end, end + _LONG) and not self._text[end:deeper].strip()
         return (start, start) if over else (start, end)
 
     def _last(self, quote: Span) -> tuple[int, int]:

@@ -1,9 +1,11 @@
 """BBCode: quotes and mentions become spans, and the tags go.
 
 Invariants: a quote that is never closed runs to the end, so that broken markup leaves nobody's words; quotes nest; no
-tag of a quote stays in the text. Read are ``[quote="name, post:N, topic:T"]`` (Discourse; ``username:`` names the
-account where a full name stands first), ``[QUOTE="name, post: N, member: M"]`` (XenForo), ``[quote=name post_id=N
-user_id=M]`` and ``[quote="name":uid]`` (phpBB), ``[QUOTE=name;N]`` (vBulletin), ``[quote="name" pid='N']`` (MyBB) and
+tag of a quote stays in the text.
+
+Read are ``[quote="name, post:N, topic:T"]`` and ``[chat quote="name;..."]`` (Discourse; ``username:`` names the account
+where a full name stands first), ``[QUOTE="name, post: N, member: M"]`` (XenForo), ``[quote=name post_id=N user_id=M]``
+and ``[quote="name":uid]`` (phpBB), ``[QUOTE=name;N]`` (vBulletin), ``[quote="name" pid='N']`` (MyBB) and
 ``[quote author=name link=...]`` (SMF); ``[user]``, ``[member]``, ``[mention]`` and ``[smention]`` for mentions.
 """
 
@@ -17,8 +19,10 @@ from demur.sources.markup.names import Cited, Names
 from demur.sources.text import Span
 from demur.terms import Role
 
-_QUOTE_TAGS: Final = "quote"
+_QUOTE_TAGS: Final = "quote|chat"
 _MENTION_TAGS: Final = "user|member|mention|smention"
+_QUOTING: Final = frozenset(_QUOTE_TAGS.split("|"))
+_MENTIONING: Final = frozenset(_MENTION_TAGS.split("|"))
 _OTHER_TAGS: Final = (
     r"b|i|u|s|d|url|link|iurl|email|color|colour|size|font|list|\*|li|ul|ol|code|php|html|icode|plain|noparse|spoiler|"
     r"ispoiler|hide|details|left|center|right|justify|align|indent|float|table|tr|td|th|h[1-6]|heading|hr|sub|sup|"
@@ -41,6 +45,7 @@ _UNSEEN: Final = re.compile(r"img|attach|attachment|media|youtube|video")
 _FIELD: Final = re.compile(
     r"(?:^|[\s,;])(author|username|post_id|pid|post|topic|member|user_id|u)\s*[:=]\s*['\"]?([^\s,;'\"]+)"
 )
+_SPOKEN: Final = re.compile(r"quote=\"([^\";]+)")
 _AUTHOR: Final = re.compile(r"(?:^|\s)author=(.*?)(?:\s+(?:link|date|topic|post|user_id)=|$)")
 _FIRST_FIELD: Final = re.compile(
     r"[,;]\s*(?:post|topic|member|full|username|user_id|\d+\s*$)|\s+(?:post_id|pid|user_id|time|dateline|link|date)="
@@ -79,8 +84,8 @@ def _read(text: str, names: Names, pattern: re.Pattern[str]) -> Found:
     for match in _outside_code(text, pattern):
         tag, closes = match["tag"].lower(), bool(match["close"])
         found.edits.append(_edit(text, match, tag, closes=closes))
-        held = quoted if tag == _QUOTE_TAGS else mentioned
-        if tag == _QUOTE_TAGS or tag in _MENTION_TAGS.split("|"):
+        held = quoted if tag in _QUOTING else mentioned
+        if tag in _QUOTING or tag in _MENTIONING:
             if not closes:
                 held.append(_Opened(tag, match))
             elif held:
@@ -96,7 +101,7 @@ def _outside_code(text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]
     code = 0
     for match in pattern.finditer(text):
         tag = match["tag"].lower()
-        if match.start() < code and tag != _QUOTE_TAGS:
+        if match.start() < code and tag not in _QUOTING:
             continue
         yield match
         if not match["close"] and _VERBATIM.fullmatch(tag):
@@ -114,17 +119,17 @@ def _closing(text: str, tag: str, start: int) -> int:
 def _edit(text: str, match: re.Match[str], tag: str, *, closes: bool) -> Edit:
     """The tag goes; a quote's stands alone on its line, so one line end goes with it, and what follows begins anew."""
     start, end = match.span()
-    if tag == _QUOTE_TAGS and not closes:
+    if tag in _QUOTING and not closes:
         alone = start == 0 or text[start - 1] == "\n"
         return Edit(start, end + (text[end : end + 1] == "\n"), "" if alone else "\n")
-    if tag == _QUOTE_TAGS:
+    if tag in _QUOTING:
         return Edit(start, end, "" if text[end : end + 1] in ("", "\n") or text[start - 1 : start] == "\n" else "\n")
     return Edit(start, end, "\n" if tag in ("*", "li", "hr", "tr") and not closes and start else "")
 
 
 def _close(opened: _Opened, end: int, text: str, names: Names, found: Found) -> None:
     start = opened.match.end()
-    if opened.tag == _QUOTE_TAGS:
+    if opened.tag in _QUOTING:
         accounts: list[str | None] = [*names.accounts(cited(opened.match))] or [None]
         found.spans.extend(Span(start, end, Role.QUOTE, account) for account in accounts)
     elif end - start <= _MENTION_LENGTH:
@@ -140,11 +145,14 @@ def cited(match: re.Match[str]) -> Cited:
     """Whom a quote's opening tag says it is of."""
     quoted = match["double"] if match["double"] is not None else match["single"]
     further = match["more"] or match["rest"] or ""
+    if match["tag"].lower() == "chat":  # Discourse's transcripts
+        spoken = _SPOKEN.search(match["bare"] or "")
+        return Cited(html.unescape(spoken[1])) if spoken else Cited()
     argument = html.unescape(quoted if quoted is not None else (match["bare"] or "").strip().lstrip("=").strip())
     fields = {key.lower(): value for key, value in _FIELD.findall(f"{argument} {further}")}
     author = _AUTHOR.search(argument)
     name = author[1] if author else _FIRST_FIELD.split(argument, maxsplit=1)[0]
-    name = fields.get("username") or name.strip().strip("\"'")
+    name = fields.get("username") or name.strip(" \"'\u201c\u201d\u201e\u00ab\u00bb")
     discourse = "topic" in fields
     member = fields.get("member") or fields.get("user_id") or fields.get("u")
     return Cited(name or None, member, fields.get("topic"), fields.get("post") if discourse or not member else None)

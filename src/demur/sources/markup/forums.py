@@ -81,7 +81,7 @@ def _is_quote(tag: str, attributes: Mapping[str, str]) -> bool:
     classes = attributes.get("class", "")
     if tag == "td":
         return _QUOTED_CELL.search(classes) is not None
-    return _QUOTE_CLASS.search(classes) is not None
+    return _QUOTE_CLASS.search(classes) is not None or any(key in attributes for key in _NAME_KEYS[:-1])
 
 
 def _name(link: Link, profile: re.Match[str] | None) -> str | None:

@@ -44,10 +44,13 @@ def to_plain(markup: Markup, text: str, names: Names) -> tuple[str, list[Span]]:
     if markup is Markup.TEXT or not _MARKS[markup].search(text):
         return text, []
     plain, spans = _READERS[markup](text, names)
-    plain, spans = edited(plain, spans, _gaps(plain))
+    if plain[:1].isspace() or plain[-1:].isspace() or "\n\n\n" in plain:
+        plain, spans = edited(plain, spans, _gaps(plain))
+    if len(spans) > 1:
+        spans = list(dict.fromkeys(spans))
     if any(span.role == Role.QUOTE and span.account is None for span in spans):
         spans = Attributed(plain, spans, names).spans()
-    return plain, list(dict.fromkeys(spans))
+    return plain, spans
 
 
 def _gaps(text: str) -> Iterator[Edit]:
@@ -83,7 +86,7 @@ def _bbcode(text: str, names: Names) -> tuple[str, list[Span]]:
 
 
 def _passed(text: str, spans: list[Span], found: bbcode.Found) -> tuple[str, list[Span]]:
-    return edited(text, [*spans, *found.spans], found.edits)
+    return edited(text, [*spans, *found.spans], found.edits) if found.edits or found.spans else (text, spans)
 
 
 _GAP: Final = re.compile(r"\n{3,}")
