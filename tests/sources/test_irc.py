@@ -295,10 +295,16 @@ def test_the_channel_may_stand_in_the_name_of_a_log(items: Items, folder: Folder
         ("irc.town.ben.weechatlog", b"2026-09-30 16:59:01\tnele\tpsst\n2026-09-30 16:59:02\tben\taye\n"),
     ],
 )
-def test_a_log_that_is_called_by_a_speakers_nick_is_direct(items: Items, folder: Folder, name: str, log: bytes) -> None:
+def test_a_log_that_is_called_by_a_nick_is_direct(items: Items, folder: Folder, name: str, log: bytes) -> None:
     rows = items("irc", folder({name: log}))
 
     assert [(row["kind"], row["audience"], row["group"]) for row in rows] == [("message", "direct", None)] * 2
+
+
+def test_a_log_of_somebody_who_does_not_answer_is_direct(items: Items, folder: Folder) -> None:
+    logs = {"#garden.log": b"16:58 <ben> hi\n", "ben.log": b"16:59 <nele> psst\n"}
+
+    assert [row["audience"] for row in items("irc", folder(logs))] == ["public", "direct"]
 
 
 def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:

@@ -75,13 +75,11 @@ class _Heard(NamedTuple):
 
     log: Log
     form: Form
-    speakers: frozenset[str]
-    """Those who speak in it, without case."""
 
-    def is_private(self) -> bool:
+    def is_private(self, nicks: Nicks) -> bool:
         """Whether it is of a conversation with one person: clients call such a log by the nick of that person."""
-        stem = self.log.name.rpartition("/")[2].casefold()
-        return not self.speakers.isdisjoint({stem, stem.rpartition(".")[2]}) and self.log.channel is None
+        stem = self.log.name.rpartition("/")[2]
+        return self.log.channel is None and (stem in nicks or stem.rpartition(".")[2] in nicks)
 
 
 def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[ItemRow]:
@@ -94,7 +92,7 @@ def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[It
             "give logs of these forms."
         )
     for heard in spoken:
-        reader = _Reader(heard.log, heard.form, nicks, options, _Clock(heard.log.name, zone), heard.is_private())
+        reader = _Reader(heard.log, heard.form, nicks, options, _Clock(heard.log.name, zone), heard.is_private(nicks))
         yield from reader.rows()
 
 
@@ -115,7 +113,7 @@ def _survey(log: Log, nicks: Nicks) -> _Heard | None:
     named = _CHANNEL.search(log.name)
     if len(channels) == 1 or (not channels and named):
         log.channel = channels.pop() if channels else named and named[1].casefold()
-    return _Heard(log, form, frozenset(nick.casefold() for nick in spoke)) if form else None
+    return _Heard(log, form) if form else None
 
 
 def _nick(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
@@ -31,6 +32,7 @@ from demur.terms import Audience, Kind, Role
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Characters that only say in which direction a text runs."""
+_UNMARKED: Final = dict.fromkeys(map(ord, _MARKS))
 _M: Final = f"[{_MARKS}]{{0,4}}"
 _HEAD: Final = re.compile(
     rf"{_M}\[?{_M}(?P<stamp>(?P<a>\d{{1,4}}){_M}(?P<sep>[./-]|年|(?P<korean>년)){_M}\s?(?P<b>\d{{1,2}}){_M}(?:[./-]|月|월){_M}\s?"
@@ -53,7 +55,7 @@ _FILE: Final = re.compile(
 )
 _EDITED: Final = re.compile(r"(?:\u200e<[^<>\n]{5,80}>|<This message was edited>)$")
 _NOTE: Final = 100
-"""Characters at the end of a message in which such a note is looked for."""
+"""Characters at the end of a message in which such a note is looked for, and more than one about a deletion has."""
 _OMITTED: Final = re.compile(r"<[^<>\n]{1,40}\s[^<>\n]{1,40}>")
 """What stands for a file that was not exported, in any language: ``<Media omitted>``."""
 _DELETED: Final = frozenset(
@@ -256,9 +258,10 @@ def _id(*facts: str) -> str:
     return f"whatsapp:{digest.hexdigest()}"
 
 
+@lru_cache(4096)
 def _account(name: str) -> str | None:
     """The account of whom the phone calls so: a number, or a name in its contacts."""
-    plain = name.translate(dict.fromkeys(map(ord, _MARKS))).strip().removeprefix("~").strip()
+    plain = name.translate(_UNMARKED).strip().removeprefix("~").strip()
     if _PHONE.fullmatch(plain):
         return f"whatsapp:{''.join(filter(str.isdecimal, plain))}"
     return f"whatsapp-name:{plain}" if plain else None
@@ -267,8 +270,10 @@ def _account(name: str) -> str | None:
 def _finished(message: _Message) -> ItemRow:
     """The item of a message whose lines are all there."""
     text = "\n".join(message.lines)
-    if text.strip(_MARKS + " .").casefold() in _DELETED:
+    if len(text) < _NOTE and text.strip(_MARKS + " .").casefold() in _DELETED:
         return message.row._replace(deleted=True)
+    if "<" not in text and "(" not in text and "\u200e" not in text:
+        return _said(message.row, text, [])
     files = [match["ios"] for match in _ATTACHED.finditer(text)]
     text = _ATTACHED.sub("", text)
     if first := _FILE.match(text):
@@ -279,11 +284,13 @@ def _finished(message: _Message) -> ItemRow:
     media: list[Media] = [file(name) for name in files]
     if text.startswith("\u200e") or _OMITTED.fullmatch(text):  # the words of WhatsApp, in any language
         return message.row._replace(media=media)
-    writer = _mentions(text)
-    return message.row._replace(text=writer.text, spans=writer.spans, media=media)
+    return _said(message.row, text, media)
 
 
-def _mentions(text: str) -> Writer:
+def _said(row: ItemRow, text: str, media: list[Media]) -> ItemRow:
+    """The item with what was written, and whom it mentions."""
+    if "@" not in text:
+        return row._replace(text=text, media=media)
     writer = Writer()
     done = 0
     for match in _MENTION.finditer(text):
@@ -292,4 +299,4 @@ def _mentions(text: str) -> Writer:
         writer.add("@" + (match["name"] or match["phone"]), Role.MENTION, named)
         done = match.end()
     writer.add(text[done:])
-    return writer
+    return row._replace(text=writer.text, spans=writer.spans, media=media)
