@@ -1,6 +1,7 @@
 """`demur sources` lists what can be imported; `demur import auto` says what it takes a path for, and asks."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,8 @@ def test_every_source_is_listed_with_its_page(demur: Demur, root: Path) -> None:
         assert 10 < len(one["reads"]) < 100
         assert (root / one["page"]).read_text().startswith("# ")
     assert "docs/sources/discourse.md" in demur("sources").out
+    page = (root / "docs/sources/README.md").read_text()
+    assert re.findall(r"^\| \[`(\w+)`\]\((\w+)\.md\)", page, re.MULTILINE) == [(one, one) for one in source_names()]
 
 
 def test_every_source_knows_its_own(exports: dict[str, Path]) -> None:
@@ -83,6 +86,12 @@ def test_at_a_terminal_it_asks(
 
     assert "Import it as that?" in done.err
     assert done.code == code
+
+
+def test_what_the_controller_can_state_is_pointed_to(demur: Demur, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "tweets.js").write_text('window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "hi"}]')
+
+    assert "in [sources.x] of demur.toml, is on its page." in demur("import", "x", tmp_path, "-w", workspace).out
 
 
 def test_auto_never_chooses_between_two(demur: Demur, workspace: Path, tmp_path: Path) -> None:

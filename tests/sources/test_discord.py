@@ -1,5 +1,6 @@
 """DiscordChatExporter's JSON becomes items; a server's channel is public only where the controller names it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -117,7 +118,10 @@ def test_unique_names_are_spellings_of_an_account(folder: Folder) -> None:
 
     (batch,) = load_source("discord").read([path], {})
 
-    assert batch.schema.metadata[ALIKE] == b'{"discord:11":["discord:ann"],"discord:12":["discord:Ben#0042"]}'
+    assert json.loads(batch.schema.metadata[ALIKE]) == {
+        "discord:11": ["discord:ann"],
+        "discord:12": ["discord:Ben#0042"],
+    }
 
 
 def test_other_json_of_a_folder_is_passed_over(items: Items, folder: Folder) -> None:

@@ -126,7 +126,7 @@ def _text_cases(folder: Path) -> Iterator[Case]:
     head = b"is_pm,url,post_raw\nNo,https://t.example/t/1/1,"
     for name, content in {
         "post.csv": head + b"x" * (70 * MIB),
-        "unclosed.csv": head + b'"' + b"x\n" * (35 * MIB),
+        "unclosed.csv": head + b'"' + (b"x" * 999 + b"\n") * (35 * 1024),
         "post fields.csv": head + b"," * (20 * MIB),
         "dump.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (70 * MIB),
         "dump fields.sql": b"COPY public.posts (topic_id, post_number) FROM stdin;\n" + b"\t" * (20 * MIB) + b"\n",
@@ -136,7 +136,7 @@ def _text_cases(folder: Path) -> Iterator[Case]:
         yield f"discourse: {name}", "discourse", str(folder / name), {}
     begun = b"From a Sun Mar  1 10:00:00 2026\nFrom: ann@t.example\n"
     for name, content in {
-        "large mail": begun + b"\n" + b"x\n" * (35 * MIB),
+        "large mail": begun + b"\n" + (b"x" * 999 + b"\n") * (70 * 1024),
         "line": begun + b"\n" + b"x" * (70 * MIB),
         "header": begun + b"Content-Type: text/plain;" + b" a=b;" * MIB + b"\n\n",
         "parts": begun

@@ -54,6 +54,11 @@ def test_tweets_and_replies(items: Items, zipped: Export) -> None:
     assert marked(rows[1]) == [("@Bob", "mention", "x:Bob")]
 
 
+def test_whose_archive_it_is_can_be_said(items: Items, zipped: Export) -> None:
+    assert items("x", zipped(archive(tweet(1, "hi"), account=[])), username="eve")[0]["author"] == "x:eve"
+    assert items("x", zipped(archive(tweet(1, "hi"))), username="eve")[0]["author"] == "x:ann_b"
+
+
 def test_mentions_count_code_points_of_the_escaped_text(items: Items, zipped: Export) -> None:
     raw = "\U0001f600 a &amp; b &lt;3 @bob!"
     start = raw.index("@")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 """Instead of a source's name: the one that takes the paths for its own."""
 
+_STATED: Final = frozenset({"unknown-author", "unknown-audience"})
+"""Reasons (:class:`demur.terms.Reason`) that options of some sources remedy."""
+
 
 @click.command("sources")
 @shared
@@ -101,6 +104,8 @@ def _page(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> list
         lines.append("There is no item in what was read: check the path, and that the source is the right one.")
     elif not report.kept:
         lines += ["", "Nothing was kept. What left the items out, and what to do:", *(f"  {line}" for line in door)]
+        if _STATED & set(report.left_out):
+            lines.append(f"What you can state instead, in [sources.{report.source}] of demur.toml, is on its page.")
     elif left_out:
         lines += ["", *reasons_table(report.left_out, policy)]
     return lines

@@ -55,6 +55,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class XOptions(Options):
     """``[sources.x]`` of ``demur.toml``."""
 
+    username: str | None = None
+    """Whose archive it is, where ``account.js`` does not say."""
     protected: bool | None = None
     """Whether the accounts are protected, so that only followers see what they post, where an archive does not say.
 
@@ -147,7 +149,9 @@ def _owner(members: Sequence[Member], options: XOptions) -> _Owner:
                 if (at := _string(change, "protectedAt")) >= last:
                     last, protected = at, not _string(change, "action").lower().startswith("unprotect")
     audience = None if protected is None else Audience.FOLLOWERS if protected else Audience.PUBLIC
-    return _Owner(_account(_string(account, "username")), _string(account, "accountId"), audience)
+    return _Owner(
+        _account(_string(account, "username") or options.username or ""), _string(account, "accountId"), audience
+    )
 
 
 def _rows(record: Record, owner: _Owner, file: str) -> Iterator[ItemRow]:
