@@ -262,9 +262,9 @@ class Log:
         time = micros(now)
         with self._store.writing() as connection:
             first = head(connection).seq + 1
-            made = [made(seq, _unbinding(kind), each, time) for seq, each in enumerate(payloads, first)]
-            if made:
-                insert(connection, made)
+            rows = [made(seq, _unbinding(kind), each, time) for seq, each in enumerate(payloads, first)]
+            if rows:
+                insert(connection, rows)
 
     def append_if(
         self, binding: int, kind: EntryKind, payload: Mapping[str, JSON], *, now: datetime | None = None
