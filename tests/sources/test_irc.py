@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demur.errors import SourceError
-from demur.sources.nicks import Nicks
+from demur.sources.chats.nicks import Nicks
 
 Items = Callable[..., list[dict[str, Any]]]
 Folder = Callable[..., str]

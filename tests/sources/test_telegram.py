@@ -8,7 +8,7 @@ import pytest
 
 from demur.errors import SourceError
 from demur.sources import load_source
-from demur.sources.telegram import Spellings
+from demur.sources.chats.telegram import Spellings
 from demur.terms import ALIKE
 
 Items = Callable[..., list[dict[str, Any]]]

@@ -32,20 +32,20 @@ MAX_BYTES: Final = 16 * 2**20
 
 _BUILT_IN: Final = {
     "activitystreams": "demur.sources.activitystreams:ActivityStreamsSource",
-    "discord": "demur.sources.discord:DiscordSource",
-    "discourse": "demur.sources.discourse:DiscourseSource",
+    "discord": "demur.sources.chats.discord:DiscordSource",
+    "discourse": "demur.sources.dumps.discourse:DiscourseSource",
     "facebook": "demur.sources.facebook:FacebookSource",
     "instagram": "demur.sources.instagram:InstagramSource",
-    "irc": "demur.sources.irc:IrcSource",
+    "irc": "demur.sources.chats.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
-    "mbox": "demur.sources.mbox:MboxSource",
-    "reddit": "demur.sources.reddit:RedditSource",
-    "slack": "demur.sources.slack:SlackSource",
-    "stackexchange": "demur.sources.stackexchange:StackExchangeSource",
+    "mbox": "demur.sources.dumps.mbox:MboxSource",
+    "reddit": "demur.sources.dumps.reddit:RedditSource",
+    "slack": "demur.sources.chats.slack:SlackSource",
+    "stackexchange": "demur.sources.dumps.stackexchange:StackExchangeSource",
     "table": "demur.sources.table:TableSource",
-    "telegram": "demur.sources.telegram:TelegramSource",
-    "whatsapp": "demur.sources.whatsapp:WhatsappSource",
-    "x": "demur.sources.x:XSource",
+    "telegram": "demur.sources.chats.telegram:TelegramSource",
+    "whatsapp": "demur.sources.chats.whatsapp:WhatsappSource",
+    "x": "demur.sources.dumps.x:XSource",
 }
 
 

@@ -1,1 +1,1 @@
-"""What the exports of chats have in common: the fields of their records, and text put together with its spans."""
+"""Chats: an adapter for each program whose export or logs are read, and what they have in common (common.py)."""

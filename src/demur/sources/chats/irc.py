@@ -1,4 +1,4 @@
-"""Logs of IRC channels, a line a message, in the forms that clients write (:mod:`demur.sources.ircforms`).
+"""Logs of IRC channels, a line a message, in the forms that clients write (:mod:`demur.sources.chats.ircforms`).
 
 Invariants: every line that somebody wrote to the channel (message, action, notice) is one item, whatever it
 says; lines that the server or the client wrote (``===``, ``***``, anything without a time and a nick) are no
@@ -19,9 +19,9 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.chats.common import zone
-from demur.sources.ircforms import GROUPS, Form, form_of, month
-from demur.sources.logs import Log, blocks, find_logs
-from demur.sources.nicks import NAMESPACE, Nicks
+from demur.sources.chats.ircforms import GROUPS, Form, form_of, month
+from demur.sources.chats.logs import Log, blocks, find_logs
+from demur.sources.chats.nicks import NAMESPACE, Nicks
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import clean
 from demur.terms import Audience, Kind

@@ -25,9 +25,9 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Member
 from demur.sources.base import ItemRow, Options, batches
+from demur.sources.dumps.lines import lines
 from demur.sources.exports import members_at
 from demur.sources.limits import MAX_RECORD, MIB
-from demur.sources.lines import lines
 from demur.sources.markup.attributions import Attributed
 from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain

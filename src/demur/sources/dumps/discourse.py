@@ -25,12 +25,12 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Member
 from demur.sources.base import ItemRow, Options, batches
-from demur.sources.csvstream import columns
-from demur.sources.csvstream import rows as csv_rows
+from demur.sources.dumps.csvstream import columns
+from demur.sources.dumps.csvstream import rows as csv_rows
+from demur.sources.dumps.lines import Row, copied, json_lines
 from demur.sources.exports import members_at
 from demur.sources.jsonstream import Record, first_value, records, records_at
 from demur.sources.limits import MIB
-from demur.sources.lines import Row, copied, json_lines
 from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse

@@ -16,9 +16,9 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
+from demur.sources.dumps.lines import json_lines
 from demur.sources.exports import members_at
 from demur.sources.jsonstream import Record
-from demur.sources.lines import json_lines
 from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse
