@@ -21,10 +21,9 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources.archive import Archive, Member
 from demur.sources.limits import FREE_BYTES, MAX_RATIO
+from demur.sources.opened import PACKED, packed_by
 from demur.sources.parts import Listed
 
-_PACKED: Final = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\x28\xb5": "zstd"}
-"""How files begin that are packed: RFC 1952, bzip2, RFC 8878."""
 _USTAR: Final = slice(257, 262)  # where a tar says so (POSIX.1-2001)
 
 
@@ -73,7 +72,7 @@ class _Alone:
     def open(self, _: str) -> tuple[IO[bytes], int | None]:
         """Its content, unpacked, and how many bytes it takes where it is packed."""
         with self.path.open("rb") as file:
-            packed = _PACKED.get(file.read(2))
+            packed = packed_by(file.read(4))
         if packed is None:
             return self.path.open("rb"), None
         return cast("IO[bytes]", pa.input_stream(str(self.path), compression=packed)), self.path.stat().st_size
@@ -135,7 +134,7 @@ class _Unpacked(gzip.GzipFile):
 
 
 def _is_packed(member: Member) -> bool:
-    return member.name.lower().endswith((".gz", ".bz2", ".zst")) and Path(member._part.path).is_dir()  # noqa: SLF001
+    return member.name.lower().endswith(tuple(PACKED)) and Path(member._part.path).is_dir()  # noqa: SLF001
 
 
 def _is_zip(path: Path) -> bool:

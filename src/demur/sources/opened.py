@@ -113,9 +113,7 @@ def look(path: Path, encoding: str | None = None) -> Text:
     wanted = _known(encoding)
     try:
         with path.open("rb") as file:
-            packing = (
-                next((name for magic, name in _MAGIC if magic.match(start)), None) if (start := file.read(4)) else None
-            )
+            packing = packed_by(file.read(4))
         with _raw(path, packing) as stream:
             head = bytes(stream.read(4))
     except OSError as error:
@@ -132,6 +130,11 @@ def _encoding(head: bytes, wanted: str | None) -> tuple[str, int]:
         if head.startswith(mark):
             return name, len(mark)
     return wanted or next((name for zeros, name in _ZEROS if zeros.match(head)), "utf-8"), 0
+
+
+def packed_by(start: bytes) -> str | None:
+    """What a file is packed with that begins with these four bytes, as Arrow calls it; None for nothing."""
+    return next((name for magic, name in _MAGIC if magic.match(start)), None)
 
 
 def ending(path: Path) -> str:
