@@ -66,7 +66,7 @@ def answers_itself(message: "Message[str, str]") -> bool:
         return True
     if any(_says(message, name) for name in _FIELDS) or str(message.get_param("report-type", "")).lower() == _READ:
         return True
-    return _SUBJECT.match(_words(_field(message, "Subject"))) is not None
+    return _SUBJECT.match(decoded(_field(message, "Subject"))) is not None
 
 
 def _says(message: "Message[str, str]", name: str) -> bool:
@@ -78,7 +78,8 @@ def _field(message: "Message[str, str]", name: str) -> str:
     return str(message.get(name, ""))[:_LENGTH]
 
 
-def _words(raw: str) -> str:
+def decoded(raw: str) -> str:
+    """A field of a mail with its encoded words decoded (RFC 2047); as it stands, where they can't be."""
     try:
         return str(make_header(decode_header(raw)))
     except (LookupError, ValueError):

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
-from email.header import decode_header, make_header
 from email.message import Message
 from email.policy import compat32
 from email.utils import parseaddr, parsedate_to_datetime
@@ -20,7 +19,7 @@ from typing import Final
 
 from demur.characters import IN_TEXT, UNSEEN
 from demur.errors import SourceError
-from demur.objecting.automatic import answers_itself
+from demur.objecting.automatic import answers_itself, decoded
 from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.objecting.origins import Origins, origins_of
 from demur.register.members.people import mail_account
@@ -250,11 +249,7 @@ def _account(message: "Message[str, str]", names: Names) -> str | None:
 
 
 def _decoded(raw: str) -> str:
-    try:
-        text = str(make_header(decode_header(raw)))
-    except (LookupError, ValueError, UnicodeError):
-        text = raw
-    return text.encode(errors="replace").decode()
+    return decoded(raw).encode(errors="replace").decode()
 
 
 def _day(message: "Message[str, str]", now: datetime) -> date | None:
