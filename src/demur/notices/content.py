@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from demur.notices.authorities import MEMBERS, Authority, authority_of
 from demur.notices.lacking import lacks
-from demur.notices.languages import lasting
+from demur.notices.languages import N_, lasting
 from demur.notices.templating import line
 from demur.notices.words import (
     AUDIENCES,
@@ -41,6 +41,7 @@ __all__ = [
     "lacks",
     "name_of",
     "others_of",
+    "stopped_of",
     "undone_of",
     "without_account_of",
 ]
@@ -127,6 +128,18 @@ def behalf_of(said: Mapping[str, object]) -> Behalf:
 def name_of(policy: Policy) -> str:
     """Who writes: the controller's name, on one line, else the portal's host."""
     return line(policy.controller.name) or str(urlsplit(policy.portal.url).hostname)
+
+
+_STOPPED: Final[Mapping[Behalf, str]] = {
+    "self": N_("What you posted is not used for new versions of the training data any more."),
+    "child": N_("What the child posted is not used for new versions of the training data any more."),
+    "other": N_("What this person posted is not used for new versions of the training data any more."),
+}
+
+
+def stopped_of(language: str, behalf: Behalf) -> str:
+    """What an objection stops, in a sentence."""
+    return speaker(language)(_STOPPED[behalf])
 
 
 def undone_of(language: str, behalf: Behalf = "self") -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, behalf_of, complaint_of, name_of, undone_of
+from demur.notices.content import Behalf, behalf_of, complaint_of, name_of, stopped_of, undone_of
 from demur.notices.languages import N_, within
 from demur.notices.templating import line
 from demur.notices.words import day, speaker
@@ -70,11 +70,6 @@ _APPLIES: Final[Mapping[Behalf, str]] = {
     "child": N_("Your objection for a child applies from %(day)s on."),
     "other": N_("Your objection for somebody else applies from %(day)s on."),
 }
-_STOPPED: Final[Mapping[Behalf, str]] = {
-    "self": N_("What you posted is not used for new versions of the training data any more."),
-    "child": N_("What the child posted is not used for new versions of the training data any more."),
-    "other": N_("What this person posted is not used for new versions of the training data any more."),
-}
 
 
 def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
@@ -96,7 +91,7 @@ def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
 def _stands(params: Params, language: str) -> tuple[str, ...]:
     """What a receipt says to the holder of an account."""
     _ = speaker(language)
-    return _(_STOPPED[behalf_of(params)]), _("You do not have to do anything else.")
+    return stopped_of(language, behalf_of(params)), _("You do not have to do anything else.")
 
 
 def _said(params: Params, language: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, behalf_of, complaint_of, others_of, undone_of
+from demur.notices.content import Behalf, behalf_of, complaint_of, others_of, stopped_of, undone_of
 from demur.notices.languages import N_, megabytes
 from demur.notices.words import day, speaker
 from demur.objecting.channels import SAID, Route
@@ -63,11 +63,6 @@ _ROUTES: Final[Mapping[str, str]] = {
 _FOR: Final[Mapping[Behalf, str]] = {
     "child": N_("You objected for a child."),
     "other": N_("You objected for somebody else."),
-}
-_STOPS: Final[Mapping[Behalf, str]] = {
-    "self": N_("What you posted is not used for new versions of the training data any more."),
-    "child": N_("What the child posted is not used for new versions of the training data any more."),
-    "other": N_("What this person posted is not used for new versions of the training data any more."),
 }
 _COVERED: Final[Mapping[bool, str]] = {
     True: N_("Your objection applies to all accounts that we know are yours."),
@@ -288,7 +283,7 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     _ = speaker(shown)
     if found.state.channel == Route.NO_ACCOUNT:
         yield from _named(found, shown)
-    yield _(_STOPS[found.behalf])
+    yield stopped_of(shown, found.behalf)
     yield _("Before the next version is made, it is deleted from the training data.")
     until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
     yield _("Versions that were made before may be kept until %(day)s.", day=until)
