@@ -81,6 +81,8 @@ class Reason(StrEnum):
     RESHARE = "reshare"  # it passes on what a suppressed person wrote
     QUOTE = "quote"  # it quotes a suppressed person, and the policy drops such items
     MENTION = "mention"  # it names a suppressed person, and the policy drops such items
+    COPY = "copy"  # it copies a suppressed person's words: nothing else is in it, or the policy drops such items
+    NAME = "name"  # it names a suppressed person by name, and the policy drops such items
     EMPTY = "empty"  # nothing is left of it, or nothing was there
 
 

@@ -16,10 +16,14 @@ from demur.kernel.identifiers import MASKS as IDENTIFIER_MASKS
 from demur.kernel.identifiers import Category
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import (
+    COPY,
     MARK,
+    NAME,
     NOBODY,
     ROLES,
+    WITHHELD_COPY,
     WITHHELD_MENTION,
+    WITHHELD_NAME,
     WITHHELD_QUOTE,
     Ints,
     Spans,
@@ -38,6 +42,9 @@ MASKS: Final = (
 """By the numbers above; what identifiers are replaced by is said once, where they are found."""
 
 _PERSON: Final = MASKS[PERSON].decode()
+
+_BY_MASK: Final = ((PERSON, (ROLES.index(Role.MENTION), WITHHELD_NAME)), (QUOTE, (WITHHELD_COPY,)))
+"""For a mask, the roles of a span exactly over it that says itself what the mask stands for."""
 
 CODE: Final = {role: code for code, role in enumerate(ROLES)}
 
@@ -71,8 +78,9 @@ def mark_mask(category: Category) -> int:
 def with_masks(texts: pa.LargeStringArray, points: CodePoints, spans: Spans) -> Spans:
     """Nested spans, and a MARK for each mask that stands in the texts.
 
-    A `[person]` that a mention covers exactly gets none: there the policy replaced a name, and the mention says so. A
-    mask in which words of a span begin or end is a piece of somebody's text; it was none when the spans were read.
+    A mask gets none where a span exactly over it says what it stands for: a mention whose name the policy replaced, or a
+    name or copy that was found. A mask in which words of a span begin or end is a piece of somebody's text; it was none
+    when the spans were read.
     """
     masks = found(texts, points, MASKS)
     if not len(masks):
@@ -82,18 +90,26 @@ def with_masks(texts: pa.LargeStringArray, points: CodePoints, spans: Spans) -> 
     first, last = spans.row * width + spans.start, spans.row * width + spans.end
     edges = np.sort(np.concatenate([first[first < last], last[first < last]]))
     whole = np.searchsorted(edges, begin, side="right") == np.searchsorted(edges, end, side="left")
-    names = (spans.role == CODE[Role.MENTION]) & (last - first == len(_PERSON))
-    at = np.flatnonzero(whole & ~((masks.mask == PERSON) & np.isin(begin, first[names])))
+    at = np.flatnonzero(whole & ~_told(spans, masks, first, begin))
     marks = Spans(masks.row[at], masks.start[at], masks.end[at], np.full(len(at), MARK), masks.mask[at])
     return spans.joined(marks).sorted() if len(at) else spans
+
+
+def _told(spans: Spans, masks: Regions, first: Ints, begin: Ints) -> Bools:
+    """Which masks a span tells of; ``first`` and ``begin`` are the places of spans and masks in one count."""
+    told = np.zeros(len(masks), bool)
+    for mask, roles in _BY_MASK:
+        over = np.isin(spans.role, roles) & (spans.end - spans.start == len(MASKS[mask]))
+        told |= (masks.mask == mask) & np.isin(begin, first[over])
+    return told
 
 
 def held(spans: Spans, rules: Rules) -> Bools:
     """Which spans are of somebody who is withheld, or say that such a one was there."""
     marks = spans.role == MARK
-    trace = (spans.role == WITHHELD_QUOTE) | (spans.role == WITHHELD_MENTION)
+    found = (spans.role >= WITHHELD_QUOTE) & ~marks
     mask = marks & ((spans.subject == PERSON) | (spans.subject == QUOTE))
-    return np.asarray(trace | mask | (~marks & rules.is_withheld(spans.subject)))
+    return np.asarray(found | mask | (~marks & rules.is_withheld(spans.subject)))
 
 
 def dropped_by(spans: Spans, withheld: Bools, others: Others) -> Iterator[tuple[Reason, Ints]]:
@@ -108,7 +124,8 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     """What is to be masked in ``texts``, the spans that stay, and those within a region (at its beginning, empty).
 
     Of spans over one whole region a withheld quote decides its mask, else whatever names a person. A span of somebody
-    who is not withheld is left out where the region says the same of somebody else.
+    who is not withheld is left out where the region says the same of somebody else. What was found in the words (NAME,
+    COPY) leaves a trace where it decides a mask, and none inside another region: there nobody would find it any more.
 
     Args:
         texts: the texts of the batch.
@@ -129,8 +146,9 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
 
     quoting, naming = _quoting(spans), _naming(spans)
     quote, person = any_of(over & withheld & quoting), any_of(over & withheld & naming)
-    name = person | any_of(over & (spans.role == CODE[Role.MENTION]))
-    mask = np.where(quote, QUOTE, np.where(name, PERSON, places.subject))  # with neither, it is a MARK's
+    copied, by_name = any_of(over & copying(spans)) & ~quote, any_of(over & naming_by_name(spans)) & ~quote
+    name = person | by_name | any_of(over & (spans.role == CODE[Role.MENTION]))
+    mask = np.where(quote | copied, QUOTE, np.where(name, PERSON, places.subject))  # with neither, it is a MARK's
     regions = Regions(places.row, places.start, places.end, mask)
 
     quoted, named = any_of(inside & withheld & quoting), any_of(inside & withheld & naming)
@@ -144,6 +162,8 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     unsaid = (places.take(quoted & ~quote), WITHHELD_QUOTE), (places.take(named & (quote | ~person)), WITHHELD_MENTION)
     for there, role in unsaid:
         swallowed = swallowed.joined(_traces(there, np.full(len(there), role)).at(there))
+    for there, role in ((copied, WITHHELD_COPY), (by_name & ~copied & ~person, WITHHELD_NAME)):
+        outside = outside.joined(_traces(places.take(there), np.full(int(there.sum()), role)))
     if len(lone):
         outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION))).sorted()
     return regions, outside, swallowed
@@ -167,6 +187,16 @@ def _quoting(spans: Spans) -> Bools:
 def _naming(spans: Spans) -> Bools:
     name = (spans.role == CODE[Role.MENTION]) | (spans.role == CODE[Role.TAG]) | (spans.role == WITHHELD_MENTION)
     return np.asarray(name | ((spans.role == MARK) & (spans.subject == PERSON)))
+
+
+def copying(spans: Spans) -> Bools:
+    """Which spans are words that somebody withheld wrote, found or masked before."""
+    return np.asarray((spans.role == COPY) | (spans.role == WITHHELD_COPY))
+
+
+def naming_by_name(spans: Spans) -> Bools:
+    """Which spans are a name of somebody withheld, found or masked before."""
+    return np.asarray((spans.role == NAME) | (spans.role == WITHHELD_NAME))
 
 
 def _masked(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules: Rules) -> Ints:

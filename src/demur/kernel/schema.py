@@ -24,11 +24,17 @@ WITHHELD_MENTION: Final = "withheld-mention"
 It stood in the markup alone, or in what `[quote]` stands for.
 """
 
+WITHHELD_NAME: Final = "withheld-name"
+"""The role of a span without a subject, exactly over a `[person]`: a name of somebody who is withheld stood here."""
+
+WITHHELD_COPY: Final = "withheld-copy"
+"""The role of a span without a subject, exactly over a `[quote]`: words that somebody withheld wrote stood here."""
+
 STORED_SPAN: Final = pa.struct(
     [
         pa.field("start", pa.int32()),  # code points of `text`
         pa.field("end", pa.int32()),  # exclusive
-        pa.field("role", pa.string()),  # a terms.Role, WITHHELD_QUOTE or WITHHELD_MENTION
+        pa.field("role", pa.string()),  # a terms.Role, or one of the four WITHHELD_ above
         pa.field("subject", pa.int64()),  # subject key, null where the markup named no account
     ]
 )

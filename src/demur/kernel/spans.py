@@ -29,13 +29,15 @@ NOBODY: Final = -1
 # In the order of nesting: of two spans over the same text the first contains the second.
 ROLES: Final = (Role.QUOTE, Role.RESHARE, Role.TAG, Role.MENTION)
 
-WITHHELD_QUOTE, WITHHELD_MENTION, MARK = range(len(ROLES), len(ROLES) + 3)
-"""Role codes beyond :data:`ROLES`: the two traces of schema.STORED_SPAN, and MARK.
+_TRACES: Final = (schema.WITHHELD_QUOTE, schema.WITHHELD_MENTION, schema.WITHHELD_NAME, schema.WITHHELD_COPY)
+WITHHELD_QUOTE, WITHHELD_MENTION, WITHHELD_NAME, WITHHELD_COPY, MARK, NAME, COPY = range(len(ROLES), len(ROLES) + 7)
+"""Role codes beyond :data:`ROLES`: the four traces of schema.STORED_SPAN, and what is no span at rest.
 
-A MARK names no account: a phone number, or a mask that stands in the text already. It is no span at rest.
+A MARK names no account: a phone number, or a mask that stands in the text already. A NAME and a COPY were found in the
+words of the text: a name of somebody withheld, and what they wrote under no markup that says so.
 """
 
-_ROLE_NAMES: Final = pa.array([*map(str, ROLES), schema.WITHHELD_QUOTE, schema.WITHHELD_MENTION], pa.string())
+_ROLE_NAMES: Final = pa.array([*map(str, ROLES), *_TRACES], pa.string())
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Spans:
         return spans.take(~inside).joined(type(self)(*columns)).sorted()
 
     def column(self, rows: int) -> pa.Array:
-        """As a list column of schema.STORED_SPAN, ``rows`` long; spans must be sorted, and hold no MARK."""
+        """As a list column of schema.STORED_SPAN, ``rows`` long; spans must be sorted, and none may be a MARK, NAME or COPY."""
         subject = pa.array(self.subject, mask=self.subject == NOBODY)
         children = [
             pa.array(self.start.astype(np.int32)),

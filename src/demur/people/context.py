@@ -1,0 +1,71 @@
+"""What is known of the threads of a batch: who takes part, who wrote what, what they are called, who is named in full.
+
+Invariants: a value made of keys alone, picklable, the same whatever order it was gathered in; it holds at least what
+concerns the threads of the batch it is made for, and more of it changes nothing about these; pairs are sorted and stand
+once each, so that a look-up is a binary search.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from demur.words.page import Bools, Ints
+
+PAIR: Final = np.dtype([("one", "<i8"), ("other", "<i8")])
+Pairs = npt.NDArray[np.void]
+"""Pairs of :data:`PAIR`, shape (n,), sorted, once each."""
+
+
+def pairs(one: Ints, other: Ints) -> Pairs:
+    """Pairs of two arrays of the same shape (n,)."""
+    both = np.unique(np.stack([one, other], axis=1).astype(np.int64).reshape(-1, 2), axis=0)
+    found = np.zeros(len(both), PAIR)
+    found["one"], found["other"] = both[:, 0], both[:, 1]
+    return found
+
+
+def no_pairs() -> Pairs:
+    """None at all."""
+    return np.zeros(0, PAIR)
+
+
+def holds(known: Pairs, one: Ints, other: Ints) -> Bools:
+    """Which of the pairs (one, other), each of shape (n,), are known; shape (n,)."""
+    if not len(known):
+        return np.zeros(len(one), bool)
+    asked = np.zeros(len(one), PAIR)
+    asked["one"], asked["other"] = one, other
+    at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+    return np.asarray(known[at] == asked)
+
+
+def others(known: Pairs, one: int) -> Ints:
+    """Everything that stands beside ``one``, ascending."""
+    first, last = np.searchsorted(known["one"], [one, one + 1])
+    return np.asarray(known["other"][first:last])
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """See the module's docstring; items and threads are :func:`demur.words.page.short_keys`, people subject keys."""
+
+    takes_part: Pairs = field(default_factory=no_pairs)
+    """Thread, and somebody who wrote in it: whether or not what they wrote was kept."""
+    wrote: Pairs = field(default_factory=no_pairs)
+    """Item, and who wrote it."""
+    bears: Pairs = field(default_factory=no_pairs)
+    """Somebody who takes part, and the key of a word that they are or were called by, as members say: withheld or not."""
+    learnt: Pairs = field(default_factory=no_pairs)
+    """Somebody, and the key of a word that they sign with, or that others call them by."""
+    named: Pairs = field(default_factory=no_pairs)
+    """Thread, and somebody withheld whose full name stands, or stood, in it."""
+
+    @classmethod
+    def joined(cls, parts: Iterable[Self]) -> Self:
+        """All that several say."""
+        every = list(parts)
+        names = [each.name for each in fields(cls)]
+        return cls(*(np.unique(np.concatenate([no_pairs(), *(getattr(one, n) for one in every)])) for n in names))

@@ -1,0 +1,117 @@
+"""A batch of texts as those read it who look for people and for copies: its words, and where they may look.
+
+Invariants: what is found depends on a row's own words, on what stands over them, and on whose row it is, never on
+which rows share the batch; words in a mention, a tag or a mask are nobody's name and no part of a copy, whether or not
+they are masked yet, so that nothing hangs on who was withheld first; nothing that is found crosses the edge of a quote.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from demur.words.batch import Words
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+Places = tuple[Ints, Ints, Ints]
+"""Row, start and end (code points, exclusive) of places in texts, each of shape (n,), sorted by row and start."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Whose each row is; the arrays have shape (rows,), and hold -1 for what is unknown."""
+
+    author: Ints
+    """Subject key."""
+    item: Ints
+    """The first 8 bytes of the item's key, as :func:`short_keys` has them; thread and parent likewise."""
+    thread: Ints
+    """The item's own key where its source names no thread."""
+    parent: Ints
+
+    def take(self, rows: Ints) -> Self:
+        """A selection, in its order."""
+        return type(self)(self.author[rows], self.item[rows], self.thread[rows], self.parent[rows])
+
+
+@dataclass(frozen=True)
+class Page:
+    """See the module's docstring."""
+
+    texts: pa.LargeStringArray
+    """Shape (rows,), no nulls."""
+    words: Words
+    """All words of all texts, sorted by row and start."""
+    opaque: Bools
+    """Per word: whether it stands in a mention, a tag or a mask."""
+    breaks: Bools
+    """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap."""
+    writing: Writing
+    language: pa.Array
+    """Shape (rows,), BCP 47 or null."""
+
+    @classmethod
+    def of(
+        cls,
+        texts: pa.LargeStringArray,
+        words: Words,
+        writing: Writing,
+        language: pa.Array,
+        *,
+        opaque: Places,
+        quotes: Places,
+    ) -> Self:
+        """The page of a batch.
+
+        Args:
+            texts: no nulls.
+            words: of these texts.
+            writing: whose they are.
+            language: of each.
+            opaque: mentions, tags and masks, in any nesting.
+            quotes: quotes, in any nesting; those without words count for nothing.
+        """
+        row = words.row.astype(np.int64)
+        breaks = np.asarray(words.gap, bool).copy()
+        breaks[np.flatnonzero(np.diff(row, prepend=-1))] = True
+        edges = (np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]]))
+        breaks |= _after_edge(row, words, edges)
+        return cls(texts, words, _inside(row, words, opaque), breaks, writing, language)
+
+
+def short_keys(keys: pa.Array) -> Ints:
+    """The first 8 bytes of 16-byte keys, as numbers from 0; -1 where null. Shape (n,)."""
+    filled = keys.fill_null(bytes(16)) if keys.null_count else keys
+    data = np.frombuffer(filled.buffers()[1], ">u8")[2 * filled.offset :: 2][: len(filled)]
+    short = (data >> np.uint64(1)).astype(np.int64)
+    short[keys.is_null().to_numpy(zero_copy_only=False)] = -1
+    return short
+
+
+def _width(words: Words, *ends: Ints) -> int:
+    return 1 + max(int(each.max(initial=0)) for each in (words.end, *ends))
+
+
+def _inside(row: Ints, words: Words, places: Places) -> Bools:
+    """Which words share a character with a place."""
+    if not len(places[0]):
+        return np.zeros(len(row), bool)
+    width = _width(words, places[2])
+    first, last = places[0] * width + places[1], places[0] * width + places[2]
+    reached = np.maximum.accumulate(last)
+    at = np.searchsorted(first, row * width + words.end, side="left") - 1  # the last place that begins before its end
+    return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] > row * width + words.start))
+
+
+def _after_edge(row: Ints, words: Words, edges: tuple[Ints, Ints]) -> Bools:
+    """Before which words an edge stands that the word before is on the other side of."""
+    if not len(edges[0]):
+        return np.zeros(len(row), bool)
+    width = _width(words, edges[1])
+    places = np.sort(edges[0] * width + edges[1])
+    passed = np.searchsorted(places, row * width + words.start, side="right")
+    return np.asarray(np.diff(passed, prepend=0) > 0)
