@@ -21,6 +21,9 @@ REASONS: Final = tuple(Reason)
 KEPT: Final = -1
 """The code of an item that no rule leaves out; other codes are positions in :data:`REASONS`."""
 
+WAITS: Final = -2
+"""The code of an item of which nothing is said before its thread is known."""
+
 _CODE: Final = {reason: code for code, reason in enumerate(REASONS)}
 
 Test = Callable[["Visitor"], Bools]

@@ -1,7 +1,7 @@
 """``govern``: which items of a batch may be used now, and what their text may say.
 
-Invariants: pure and picklable, no I/O; the answer for an item depends on that item and the rules alone, never on
-which other rows share the batch; read = kept + left out, each item counted once, by the first reason of
+Invariants: pure and picklable, no I/O; the answer for an item depends on that item, the rules and what is known of its
+thread, never on which other rows share the batch; read = kept + left out, each item counted once, by the first reason of
 ``terms.Reason`` that holds; what comes out goes in again unchanged under the same rules, so that an objection and an
 import take the same path. It takes items as they come from a source (terms.ITEM) and rows as they rest in the corpus
 (schema.ROW).
@@ -16,25 +16,36 @@ import pyarrow.compute as pc
 
 from demur.identity import Pairs
 from demur.kernel import schema
-from demur.kernel.door import KEPT, REASONS, Codes, door, mark
+from demur.kernel.door import KEPT, REASONS, WAITS, Codes, door, mark
 from demur.kernel.finding import found_in
 from demur.kernel.keying import Keyer, in_lists, keyed
-from demur.kernel.marks import CODE, MASKS, dropped_by, held, regions_of, settled, with_masks
+from demur.kernel.marks import (
+    CODE,
+    MASKS,
+    dropped_by,
+    dropped_by_words,
+    held,
+    nothing_else,
+    regions_of,
+    settled,
+    with_masks,
+)
 from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
+from demur.kernel.wording import Wording, doubts, evidence_in, indexed, page_of, read, sightings
+from demur.people.context import Context
+from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
-
-FINGERPRINT: Final = pa.schema(
-    [pa.field("subject", pa.int64(), nullable=False), pa.field("gram", pa.int64(), nullable=False)]
-)
-"""Keyed n-gram fingerprints of what a suppressed person wrote. Empty until copies are recognised (a later issue)."""
 
 LEFT_OUT: Final = pa.schema(
     [pa.field("item", schema.KEY, nullable=False), pa.field("reason", pa.string(), nullable=False)]
 )
 """A left-out item: its key and the reason, never its text."""
+
+_NOTHING: Final = Context()
+_WITHHELD: Final = tuple(REASONS.index(reason) for reason in (Reason.OBJECTED, Reason.MINOR))
 
 
 @dataclass(frozen=True)
@@ -46,43 +57,106 @@ class Answer:
     items: pa.Array
     """The item key of every row of the batch, schema.KEY."""
     codes: Codes
-    """Per row of the batch: door.KEPT, or the position of its reason in door.REASONS."""
+    """Per row of the batch: door.KEPT, door.WAITS, or the position of its reason in door.REASONS."""
     fingerprints: pa.RecordBatch
-    """Batch of :data:`FINGERPRINT`."""
+    """What suppressed people wrote in this batch, suppression.copies.FINGERPRINT."""
+    waiting: pa.RecordBatch
+    """Rows of schema.ROW whose code is WAITS: to be governed again, as rows at rest, once their threads are known."""
+    evidence: pa.RecordBatch
+    """Of a batch from a source: who takes part and is called what, people.evidence.EVIDENCE."""
+    named: pa.RecordBatch
+    """Whose full name stands in which item, wording.NAMED."""
+    doubts: pa.RecordBatch
+    """What is masked and somebody may look at, wording.DOUBT."""
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """Of a batch from a source: the keys that are other spellings of its accounts, each beside the account's own."""
 
     @property
     def left_out(self) -> pa.RecordBatch:
         """Batch of :data:`LEFT_OUT`, in the order of the batch."""
-        left = np.flatnonzero(self.codes != KEPT)
+        left = np.flatnonzero(self.codes >= 0)
         reasons = pa.array([str(reason) for reason in REASONS]).take(pa.array(self.codes[left]))
         return pa.RecordBatch.from_arrays([self.items.take(pa.array(left)), reasons], schema=LEFT_OUT)
 
 
-def govern(batch: pa.RecordBatch, rules: Rules) -> Answer:
-    """The kernel: ``batch`` has the schema terms.ITEM or schema.ROW."""
+def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHING) -> Answer:
+    """The kernel.
+
+    Args:
+        batch: of the schema terms.ITEM or schema.ROW.
+        rules: everything that decides.
+        context: what is known of the rows' threads; None while it is not known, and rows that hang on it wait.
+    """
     incoming = batch.schema.field("item").type != schema.KEY
     keyer = Keyer(rules.pepper)
     rows = keyed(batch, keyer) if incoming else batch
     rules = rules.covering(keyer.alike)
     codes = door(rows, rules)
+    theirs = np.flatnonzero(np.isin(codes, _WITHHELD))
+    authors = batch.column("author") if incoming else None
+    fingerprints = _fingerprints(_take(rows, theirs), _some(authors, theirs), rules, keyer)
     at = np.flatnonzero(codes == KEPT)
-    authors = batch.column("author").take(pa.array(at)) if incoming else None
-    inner, kept = _traces(_take(rows, at), authors, rules, keyer)
-    codes[at] = inner
-    none = pa.RecordBatch.from_pylist([], schema=FINGERPRINT)
-    return Answer(kept, rows.column("item"), codes, none, keyer.alike)
+    codes[at], kept = _traces(_take(rows, at), _some(authors, at), rules, keyer)
+    at = at[codes[at] == KEPT]
+    wording = read(kept, rules, context)
+    codes[at], governed = _worded(kept, wording, rules)
+    return Answer(
+        kept=indexed(governed, rules),
+        items=rows.column("item"),
+        codes=codes,
+        fingerprints=fingerprints,
+        waiting=kept.filter(pa.array(wording.waits)),
+        evidence=evidence_in(rows if incoming else rows.slice(0, 0), rules),
+        named=sightings(kept, wording.finds),
+        doubts=doubts(kept, wording.finds, rules),
+        alike=keyer.alike,
+    )
+
+
+def _fingerprints(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> pa.RecordBatch:
+    """What the suppressed people who wrote ``rows`` wrote themselves, masked as everybody's rows are."""
+    _, masked = _traces(rows, authors, rules, keyer)
+    return fingerprints_of(page_of(masked, rules))
 
 
 def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> tuple[Codes, pa.RecordBatch]:
-    """What the rows that passed the door hold of other people: their codes, and the rows that are kept."""
+    """What rows hold of other people, by markup and identifiers: their codes, and the rows that are kept."""
     spans = Spans.of(rows.column("spans"), incoming=authors is not None)
-    codes = np.full(len(rows), KEPT, np.int8)
     reshared = held(spans, rules) & (spans.role == CODE[Role.RESHARE])
+    codes = np.full(len(rows), KEPT, np.int8)
     mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
     spans, media = found_in(rows, authors, spans, rules, keyer), described(rows, authors, rules, keyer)
-    rules = rules.covering(keyer.alike)  # whom the text names besides
+    return _masked(rows, codes, spans, media, rules.covering(keyer.alike))  # whom the text names besides
+
+
+def _worded(rows: pa.RecordBatch, wording: Wording, rules: Rules) -> tuple[Codes, pa.RecordBatch]:
+    """What rows hold of other people in their words: their codes, and the rows that are kept."""
+    codes = np.where(wording.waits, WAITS, KEPT).astype(np.int8)
+    at = wording.rows
+    if len(at):
+        place = np.zeros(len(rows), np.int64)
+        place[at] = np.arange(len(at))
+        found, some = wording.spans, _take(rows, at)
+        found = Spans(place[found.row], found.start, found.end, found.role, found.subject)
+        spans = Spans.of(some.column("spans"), incoming=False).joined(found)
+        fresh = np.full(len(at), KEPT, np.int8)
+        codes[at], masked = _masked(some, fresh, spans, wording.media.take(pa.array(at)), rules)
+        rows = _replaced(rows, at[codes[at] == KEPT], masked)
+    return codes, _take(rows, np.flatnonzero(codes == KEPT))
+
+
+def _replaced(rows: pa.RecordBatch, at: np.ndarray, others: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows, with ``others`` in the places ``at``."""
+    order = np.arange(len(rows))
+    order[at] = len(rows) + np.arange(len(at))
+    both = pa.Table.from_batches([rows, others]).take(pa.array(order)).combine_chunks()
+    return both.to_batches()[0] if len(both) else rows
+
+
+def _masked(
+    rows: pa.RecordBatch, codes: Codes, spans: Spans, media: pa.Array, rules: Rules
+) -> tuple[Codes, pa.RecordBatch]:
+    """Rows with everything masked that their spans say, with the codes of those that go for it; and those that stay."""
     texts = rows.column("text")
     points, blank = code_points(texts), _blank(texts)
     lengths = np.where(blank, 0, np.diff(points[1]))  # a mask over blanks would pass for a word
@@ -91,15 +165,21 @@ def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer:
     for reason, dropped in dropped_by(spans, withheld, rules.policy.others):
         mark(codes, reason, _rows_with(dropped, len(rows)))
     regions, spans, within = regions_of(texts, spans, withheld, rules)
+    for reason, dropped in dropped_by_words(spans, rules.policy.others):
+        mark(codes, reason, _rows_with(dropped, len(rows)))
     texts, spans = splice(texts, points, regions, MASKS), settled(spans, within, regions)
+    mark(codes, Reason.COPY, nothing_else(texts, spans))
     media = governed_media(media, rules)
     mark(codes, Reason.EMPTY, blank & _no_picture(media))
     return codes, _kept(rows, codes, texts, spans, media)
 
 
 def _kept(rows: pa.RecordBatch, codes: Codes, texts: pa.Array, spans: Spans, media: pa.Array) -> pa.RecordBatch:
-    """The rows without a reason, as schema.ROW."""
+    """The rows without a reason, as schema.ROW; what finds their words is null where they changed."""
     columns = {name: rows.column(name) for name in schema.ROW.names}
+    same = pc.and_(pc.equal(columns["text"], texts), _equal(columns["media"], media))
+    for name in ("words", "grams"):
+        columns[name] = pc.if_else(same, columns[name], pa.scalar(None, columns[name].type))
     columns |= {"text": texts, "spans": spans.column(len(rows)), "media": media}
     columns["subjects"] = _subjects(spans, media, len(rows))
     at = np.flatnonzero(codes == KEPT)
@@ -135,8 +215,19 @@ def _blank(texts: pa.Array) -> Bools:
     return np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(zero_copy_only=False), bool)
 
 
+def _equal(one: pa.Array, other: pa.Array) -> Bools:
+    """Which of two columns' values are equal; shape (rows,)."""
+    if one.equals(other):
+        return np.ones(len(one), bool)
+    return np.array([a == b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)], bool)
+
+
 def _no_picture(media: pa.Array) -> Bools:
     return np.asarray(pc.equal(pc.list_value_length(media), 0).to_numpy(zero_copy_only=False), bool)
+
+
+def _some(values: pa.Array | None, at: np.ndarray) -> pa.Array | None:
+    return None if values is None else values.take(pa.array(at))
 
 
 def _take(batch: pa.RecordBatch, at: np.ndarray) -> pa.RecordBatch:

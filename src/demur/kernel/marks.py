@@ -6,11 +6,13 @@ is left of a masked place says as much as all that was withheld in it, and not w
 same answer as if everything had been withheld at once (law 2; the proof is in ADR 0022).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from demur.kernel.identifiers import MASKS as IDENTIFIER_MASKS
 from demur.kernel.identifiers import Category
@@ -42,6 +44,8 @@ MASKS: Final = (
 """By the numbers above; what identifiers are replaced by is said once, where they are found."""
 
 _PERSON: Final = MASKS[PERSON].decode()
+
+_ANY_MASK: Final = "|".join(re.escape(mask.decode()) for mask in MASKS)
 
 _BY_MASK: Final = ((PERSON, (ROLES.index(Role.MENTION), WITHHELD_NAME)), (QUOTE, (WITHHELD_COPY,)))
 """For a mask, the roles of a span exactly over it that says itself what the mask stands for."""
@@ -120,6 +124,14 @@ def dropped_by(spans: Spans, withheld: Bools, others: Others) -> Iterator[tuple[
         yield Reason.MENTION, spans.row[withheld & _naming(spans)]
 
 
+def dropped_by_words(spans: Spans, others: Others) -> Iterator[tuple[Reason, Ints]]:
+    """The same for what was found in the words; ``spans`` are those that stay, with the traces of it."""
+    if others.copies == "drop":
+        yield Reason.COPY, spans.row[spans.role == WITHHELD_COPY]
+    if others.names == "drop":
+        yield Reason.NAME, spans.row[spans.role == WITHHELD_NAME]
+
+
 def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules: Rules) -> tuple[Regions, Spans, Spans]:
     """What is to be masked in ``texts``, the spans that stay, and those within a region (at its beginning, empty).
 
@@ -187,6 +199,15 @@ def _quoting(spans: Spans) -> Bools:
 def _naming(spans: Spans) -> Bools:
     name = (spans.role == CODE[Role.MENTION]) | (spans.role == CODE[Role.TAG]) | (spans.role == WITHHELD_MENTION)
     return np.asarray(name | ((spans.role == MARK) & (spans.subject == PERSON)))
+
+
+def nothing_else(texts: pa.LargeStringArray, spans: Spans) -> Bools:
+    """Which texts, masked as they are to be, hold a copy and no word besides; shape (texts,)."""
+    copied = np.unique(spans.row[spans.role == WITHHELD_COPY])
+    alone = np.zeros(len(texts), bool)
+    left = pc.replace_substring_regex(texts.take(pa.array(copied)), _ANY_MASK, "")
+    alone[copied] = pc.invert(pc.match_substring_regex(left, r"[\pL\pN]")).to_numpy(zero_copy_only=False)
+    return alone
 
 
 def copying(spans: Spans) -> Bools:

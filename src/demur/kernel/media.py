@@ -14,7 +14,7 @@ from demur.kernel.identifiers import Category, Hits
 from demur.kernel.keying import Keyer, in_lists, lists_like
 from demur.kernel.marks import MASKS, NAMING, PERSON, mark_mask, replaced
 from demur.kernel.rules import Rules
-from demur.kernel.spans import NOBODY, Spans
+from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import Regions, code_points, splice
 
 
@@ -31,6 +31,15 @@ def described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keye
     masked = splice(alt, code_points(alt), _alt_regions(hits, replaced(rules.policy.identifiers)), MASKS)
     masked = pc.if_else(pc.is_null(flat.field("alt")), pa.scalar(None, pa.string()), pc.cast(masked, pa.string()))
     return lists_like(media, _with(flat, masked, _with_named(flat.field("tagged"), named)))
+
+
+def with_shown(media: pa.Array, picture: Ints, subjects: Ints) -> pa.Array:
+    """The pictures, with people counted among those shown in them; ``picture`` counts over all lists."""
+    if not len(picture):
+        return media
+    flat = media.flatten()
+    named = Spans(picture, picture, picture, np.zeros(len(picture), np.int64), subjects)
+    return lists_like(media, _with(flat, flat.field("alt"), _with_named(flat.field("tagged"), named)))
 
 
 def governed_media(media: pa.Array, rules: Rules) -> pa.Array:

@@ -13,8 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.identity import Pairs, Pepper, SubjectKeys, grown
+from demur.people.context import Pairs as Cleared
+from demur.people.context import holds, no_pairs
+from demur.people.index import PeopleIndex
 from demur.policy import Policy
+from demur.suppression.copies import Copies
 from demur.suppression.keyset import KeySet
+from demur.words.keys import WordKeys
 
 NEVER: Final = 2**31 - 1
 """The `told_on` of a member whom no notice reached: a day that never comes."""
@@ -68,6 +73,27 @@ class Rules:
     spelt_otherwise: "tuple[KeySet, KeySet]" = field(default=(_NOBODY, _NOBODY), repr=False)
     """Keys of a batch that another spelling shows to be of an objector, and of a minor; see :meth:`covering`."""
 
+    people: PeopleIndex | None = field(default=None, repr=False)
+    """The names of withheld people; None where none are looked for."""
+    copies: Copies | None = field(default=None, repr=False)
+    """What withheld people wrote, as fingerprints; None where no copies are looked for."""
+    cleared: Cleared = field(default_factory=no_pairs, repr=False)
+    """Items (the first 8 bytes of their keys) and people of whom an officer said that the item does not mean them."""
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether anything is looked for in the words of texts."""
+        return self.people is not None or self.copies is not None
+
+    @property
+    def word_keys(self) -> WordKeys:
+        """Keys the words of texts."""
+        return WordKeys.of(self.pepper)
+
+    def is_cleared(self, items: SubjectKeys, subjects: SubjectKeys) -> Bools:
+        """For each item and subject key, shape (n,): whether an officer said that the one does not mean the other."""
+        return holds(self.cleared, items, subjects)
+
     def is_objector(self, subjects: SubjectKeys) -> Bools:
         """For each subject key, shape (n,): whether an objection covers it, by any spelling."""
         return np.asarray(self.objected.contains(subjects) | self.spelt_otherwise[0].contains(subjects))
@@ -92,8 +118,20 @@ class Rules:
         return replace(self, spelt_otherwise=both)
 
 
-def compile_rules(policy: Policy, pepper: Pepper, known: Known, now: datetime | None = None) -> Rules:
+@dataclass(frozen=True, eq=False)
+class Worded:
+    """What is known of withheld people's words at one moment; each None where nothing is."""
+
+    people: PeopleIndex | None = None
+    copies: Copies | None = None
+    cleared: Cleared = field(default_factory=no_pairs)
+
+
+def compile_rules(
+    policy: Policy, pepper: Pepper, known: Known, now: datetime | None = None, words: Worded | None = None
+) -> Rules:
     """The rules of what is known at one moment."""
+    words = words or Worded()
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     young = known.facts.keys[under_age(known.facts.birth_year, policy.door.minimum_age, today)]
     return Rules(
@@ -103,6 +141,9 @@ def compile_rules(policy: Policy, pepper: Pepper, known: Known, now: datetime | 
         objected=KeySet(known.suppressed),
         minors=KeySet(grown(known.alike, young)),
         today=today,
+        people=None if policy.others.names == "keep" else words.people,
+        copies=None if policy.others.copies == "keep" else words.copies,
+        cleared=words.cleared,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The version of this schema; a corpus with a higher one is not opened."""
 
 KEY: Final = pa.binary(16)
@@ -67,6 +67,8 @@ ROW: Final = pa.schema(
         pa.field("media", pa.list_(STORED_MEDIA), nullable=False),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),  # the adapter that read it, from the item id
+        pa.field("words", pa.list_(pa.int32()), nullable=False),  # what finds it by its words: words.columns
+        pa.field("grams", pa.list_(pa.int32()), nullable=False),  # and by what it may have copied
     ]
 )
 """A row of the corpus, of a version and (keys as hexadecimal text) of an export."""

@@ -1,9 +1,9 @@
-"""What is found of people in the words of texts.
+"""What is found of people in the words of texts: their names, and words that they wrote.
 
 Invariants: finds are decided person by person, never by what was found of another; two may overlap.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Self
 
@@ -13,7 +13,7 @@ from demur.words.page import Bools, Ints
 
 
 class Tier(IntEnum):
-    """Why words are taken for a person's name; the numbers are kept, and never change."""
+    """Why words are taken for a person's name, or for theirs; the numbers are kept, and never change."""
 
     FULL_NAME = 1
     INITIAL_SURNAME = 2
@@ -21,6 +21,8 @@ class Tier(IntEnum):
     GIVEN_IN_CONTEXT = 4
     VOCATIVE = 5
     HANDLE = 6
+    COPY = 7
+    """No name: words that they wrote."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,16 @@ class Finds:
 
     def take(self, where: Bools | Ints) -> Self:
         """A selection."""
-        arrays = (self.row, self.start, self.end, self.subject, self.tier, self.score)
-        return type(self)(*(values[where] for values in arrays))
+        return type(self)(*(getattr(self, field.name)[where] for field in fields(self)))
 
 
 def no_finds() -> Finds:
     """None at all."""
-    return Finds(*(np.zeros(0, np.int64) for _ in range(6)))
+    return Finds(*(np.zeros(0, np.int64) for _ in fields(Finds)))
+
+
+def joined(one: Finds, other: Finds) -> Finds:
+    """Both, sorted."""
+    pairs = ((getattr(one, field.name), getattr(other, field.name)) for field in fields(Finds))
+    finds = Finds(*(np.concatenate(pair) for pair in pairs))
+    return finds.take(np.lexsort((finds.subject, finds.end, finds.start, finds.row)))

@@ -304,4 +304,6 @@ Caseless = Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_casel
 Profiles = Annotated[Mapping[str, str], AfterValidator(_profiles)]
 Unknown = Literal["leave-out", "use"]
 Trace = Literal["mask", "drop"]
+Word = Literal["mask", "drop", "keep"]
+Score = Annotated[int, Field(ge=0, le=100)]
 Identifier = Literal["replace", "keep"]

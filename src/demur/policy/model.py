@@ -34,10 +34,12 @@ from demur.policy.fields import (
     Profiles,
     Regions,
     RegisterUrl,
+    Score,
     Server,
     Trace,
     Unknown,
     WebUrl,
+    Word,
     public,
 )
 from demur.spelling import Names
@@ -186,6 +188,18 @@ class Others(Section):
     """An item that mentions a suppressed person: "mask" the mention or "drop" the item."""
     quotes: Trace = "mask"
     """An item that quotes a suppressed person: "mask" the quote or "drop" the item."""
+    names: Word = "mask"
+    """A suppressed person's name without markup: "mask" it, "drop" the item, or "keep" it (nobody looks for names)."""
+    names_from: Score = 50
+    """How sure it must be, 0 to 100, that a name means a suppressed person."""
+    names_sure: Score = 80
+    """Below this score a name is masked, and put before an officer."""
+    copies: Word = "mask"
+    """A suppressed person's words without their name: "mask" them, "drop" the item, or "keep" them."""
+    copies_from: Score = 50
+    """How sure it must be, 0 to 100, that words are a copy."""
+    copies_sure: Score = 80
+    """Below this score a copy is masked, and put before an officer."""
 
 
 class Identifiers(Section):

@@ -1,0 +1,208 @@
+"""What the words of a text say besides its markup: who is named in it, and whose words it copies.
+
+Invariants: rows come masked in everything else, from a source as from rest, so that both give the same finds; a find
+counts from the score that the policy names, and only of somebody who is withheld; rows whose answer hangs on what is
+not known of their thread yet wait, and nothing is said of them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from demur.kernel import schema
+from demur.kernel.marks import CODE, MASKS
+from demur.kernel.media import with_shown
+from demur.kernel.rules import Bools, Rules
+from demur.kernel.spans import COPY, NAME, NOBODY, Ints, Spans
+from demur.kernel.splice import code_points, found
+from demur.people.context import Context
+from demur.people.evidence import evidence_of
+from demur.people.find import find_people, needs_context
+from demur.people.finds import Finds, Tier, joined, no_finds
+from demur.suppression.copies import gram_lists
+from demur.terms import Role
+from demur.words.batch import Words
+from demur.words.columns import word_lists
+from demur.words.page import Page, Places, Writing, short_keys
+
+NAMED: Final = pa.schema([pa.field(name, pa.int64(), nullable=False) for name in ("item", "thread", "subject")])
+"""Somebody withheld whose full name stands in an item: the first 8 bytes of the item's and the thread's key."""
+
+DOUBT: Final = pa.schema(
+    [
+        pa.field("item", schema.KEY, nullable=False),
+        pa.field("start", pa.int32(), nullable=False),  # code points of the text before its names were masked
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("subject", pa.int64(), nullable=False),
+        pa.field("tier", pa.int8(), nullable=False),  # a people.finds.Tier
+        pa.field("score", pa.int8(), nullable=False),
+    ]
+)
+"""A find that is masked and that somebody may look at: its place and its score, no text."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What was found in the words of rows."""
+
+    finds: Finds
+    """What counts, of rows that don't wait."""
+    media: pa.Array
+    """The rows' pictures, with whoever a description names counted as shown."""
+    waits: Bools
+    """Which rows have to wait; shape (rows,)."""
+    shows: Bools
+    """Of which rows the pictures differ; shape (rows,)."""
+
+    @property
+    def rows(self) -> Ints:
+        """The rows in which something was found, ascending."""
+        return np.union1d(self.finds.row, np.flatnonzero(self.shows))
+
+    @property
+    def spans(self) -> Spans:
+        """The finds as NAMEs and COPYs."""
+        role = np.where(self.finds.tier == Tier.COPY, COPY, NAME)
+        return Spans(self.finds.row, self.finds.start, self.finds.end, role, self.finds.subject)
+
+
+def read(rows: pa.RecordBatch, rules: Rules, context: Context | None) -> Wording:
+    """What is found in rows of schema.ROW; ``context`` is None as long as it is not known."""
+    media = rows.column("media")
+    nothing = np.zeros(len(rows), bool)
+    if not rules.reads_words or not len(rows):
+        return Wording(no_finds(), media, nothing, nothing)
+    page = page_of(rows, rules)
+    shown, picture_of = _pictures(rows, page.writing, rules)
+    waits = _waits(page, rules, context) | _any(_waits(shown, rules, context), picture_of, len(rows))
+    finds = _counting(page, rules, context)
+    named = _counting(shown, rules, context)
+    with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
+    shows = np.zeros(len(rows), bool)
+    shows[picture_of[named.row]] = True
+    return Wording(finds.take(~waits[finds.row]), with_named, waits, shows & ~waits)
+
+
+def evidence_in(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
+    """What keyed items say of who takes part and is called what; of people.evidence.EVIDENCE. Deleted ones say nothing."""
+    told = pc.and_(pc.is_valid(rows.column("author")), pc.invert(pc.fill_null(rows.column("deleted"), False)))
+    some = rows.filter(told) if len(rows) else rows
+    return evidence_of(some.column("text"), _writing(some), rules.word_keys)
+
+
+def indexed(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
+    """Rows of schema.ROW, with what finds them by their words wherever that is null."""
+    stale = np.flatnonzero(rows.column("words").is_null().to_numpy(zero_copy_only=False))
+    if not len(stale):
+        return rows
+    some = rows.take(pa.array(stale))
+    shown, picture_of = _pictures(some, _writing(some), rules)
+    words = page_of(some, rules).words
+    fresh = {
+        "words": word_lists(len(some), (words.row, words.key), (picture_of[shown.words.row], shown.words.key)),
+        "grams": gram_lists(words, len(some)),
+    }
+    order = np.arange(len(rows))
+    order[stale] = len(rows) + np.arange(len(stale))
+    columns = {name: rows.column(name) for name in rows.schema.names}
+    for name, values in fresh.items():
+        columns[name] = pa.concat_arrays([columns[name], values]).take(pa.array(order))
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema.ROW)
+
+
+def sightings(rows: pa.RecordBatch, finds: Finds) -> pa.RecordBatch:
+    """Whose full name stands in which of the rows; of :data:`NAMED`."""
+    full = finds.take(finds.tier == Tier.FULL_NAME)
+    writing = _writing(rows)
+    columns = np.unique(np.stack([writing.item[full.row], writing.thread[full.row], full.subject]), axis=1)
+    return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=NAMED)
+
+
+def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
+    """The finds that the policy wants somebody to look at; of :data:`DOUBT`."""
+    others = rules.policy.others
+    sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
+    unsure = finds.take(finds.score < sure)
+    items = rows.column("item").take(pa.array(unsure.row))
+    columns = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
+    arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, list(DOUBT)[1:], strict=True)]
+    return pa.RecordBatch.from_arrays([items, *arrays], schema=DOUBT)
+
+
+def _waits(page: Page, rules: Rules, context: Context | None) -> Bools:
+    """Which rows of a page hang on what is not known of their thread."""
+    if context is not None or rules.people is None:
+        return np.zeros(len(page.texts), bool)
+    return needs_context(page, rules.people)
+
+
+def _counting(page: Page, rules: Rules, context: Context | None) -> Finds:
+    """What is found on a page and counts: by score, of somebody withheld, and not decided otherwise by an officer."""
+    others = rules.policy.others
+    finds = no_finds()
+    if rules.people is not None:
+        names = find_people(page, rules.people, context or Context())
+        finds = names.take(names.score >= others.names_from)
+    if rules.copies is not None:
+        copies = rules.copies.found(page)
+        finds = joined(finds, copies.take(copies.score >= others.copies_from))
+    finds = finds.take(rules.is_withheld(finds.subject) & (finds.subject != page.writing.author[finds.row]))
+    return finds.take(~rules.is_cleared(page.writing.item[finds.row], finds.subject))
+
+
+def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:
+    """The texts of rows, with what stands over their words."""
+    texts, spans = rows.column("text"), Spans.of(rows.column("spans"), incoming=False)
+    spans = spans.take(spans.end > spans.start).sorted()
+    opaque = np.isin(spans.role, [CODE[Role.MENTION], CODE[Role.TAG]])
+    quotes = _places(spans.take(spans.role == CODE[Role.QUOTE]))
+    covered = _together(_places(spans.take(opaque)), _masks(texts))
+    words = Words.of(texts, rules.word_keys)
+    return Page.of(texts, words, _writing(rows), rows.column("language"), opaque=covered, quotes=quotes)
+
+
+def _pictures(rows: pa.RecordBatch, writing: Writing, rules: Rules) -> tuple[Page, Ints]:
+    """The descriptions of the rows' pictures, and the row of each picture."""
+    media = rows.column("media")
+    picture_of = pc.list_parent_indices(media).to_numpy(zero_copy_only=False).astype(np.int64)
+    alt = pc.cast(pc.fill_null(media.flatten().field("alt"), ""), pa.large_string())
+    words, none = Words.of(alt, rules.word_keys), _none()
+    language = rows.column("language").take(pa.array(picture_of))
+    return Page.of(alt, words, writing.take(picture_of), language, opaque=_masks(alt), quotes=none), picture_of
+
+
+def _writing(rows: pa.RecordBatch) -> Writing:
+    """Whose the rows are."""
+    author = pc.fill_null(rows.column("author"), NOBODY).to_numpy(zero_copy_only=False)
+    item, thread = short_keys(rows.column("item")), short_keys(rows.column("thread"))
+    return Writing(author, item, np.where(thread < 0, item, thread), short_keys(rows.column("parent")))
+
+
+def _masks(texts: pa.LargeStringArray) -> Places:
+    """Where masks stand."""
+    masks = found(texts, code_points(texts), MASKS)
+    return masks.row, masks.start, masks.end
+
+
+def _places(spans: Spans) -> Places:
+    return spans.row, spans.start, spans.end
+
+
+def _none() -> Places:
+    nothing = np.zeros(0, np.int64)
+    return nothing, nothing, nothing
+
+
+def _together(one: Places, other: Places) -> Places:
+    """Both, sorted."""
+    row, start, end = (np.concatenate(pair) for pair in zip(one, other, strict=True))
+    order = np.lexsort((start, row))
+    return row[order], start[order], end[order]
+
+
+def _any(which: Bools, row_of: Ints, rows: int) -> Bools:
+    """Which rows have one for which it holds."""
+    return np.asarray(np.bincount(row_of[which], minlength=rows) > 0)
