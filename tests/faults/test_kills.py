@@ -26,7 +26,7 @@ from demur import workspace as workspaces
 from demur.corpus import journal
 from demur.corpus.honour import honour
 from demur.corpus.session import reading
-from demur.corpus.store import ADDRESS
+from demur.corpus.dataset import ADDRESS
 from demur.errors import CorpusError, UsageError
 from demur.terms import EntryKind
 from demur.versions.leave import verify

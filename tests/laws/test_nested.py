@@ -30,7 +30,7 @@ from demur import workspace as workspaces
 from demur.corpus.honour import honour, regoverned
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading as read_session
-from demur.corpus.store import ADDRESS
+from demur.corpus.dataset import ADDRESS
 from demur.identity import Pepper
 from demur.kernel.govern import govern
 from demur.policy import Identifiers, Others, Policy, write_policy

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
 from demur.corpus.session import Session, writing
-from demur.corpus.store import ADDRESS, Addresses
+from demur.corpus.dataset import ADDRESS, Addresses
 from demur.kernel import schema
 from demur.kernel.door import KEPT, REASONS
 from demur.kernel.govern import Answer, govern

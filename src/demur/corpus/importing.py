@@ -22,7 +22,8 @@ from demur.corpus.honour import honour_in
 from demur.corpus.pool import governed
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import ReadItems, Spool
-from demur.corpus.store import ADDRESS, Addresses, Corpus
+from demur.corpus.dataset import ADDRESS, Addresses
+from demur.corpus.store import Corpus
 from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs

@@ -34,7 +34,7 @@ from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
-from demur.kernel.wording import Wording, doubts, evidence_in, indexed, page_of, read, sightings
+from demur.kernel.wording import Wording, doubts, evidence_in, page_of, read, sightings
 from demur.people.context import Context
 from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
@@ -101,7 +101,7 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
     wording = read(kept, rules, context)
     codes[at], governed = _worded(kept, wording, rules)
     return Answer(
-        kept=indexed(governed, rules),
+        kept=governed,
         items=rows.column("item"),
         codes=codes,
         fingerprints=fingerprints,
@@ -175,11 +175,8 @@ def _masked(
 
 
 def _kept(rows: pa.RecordBatch, codes: Codes, texts: pa.Array, spans: Spans, media: pa.Array) -> pa.RecordBatch:
-    """The rows without a reason, as schema.ROW; what finds their words is null where they changed."""
+    """The rows without a reason, as schema.ROW."""
     columns = {name: rows.column(name) for name in schema.ROW.names}
-    same = pc.and_(pc.equal(columns["text"], texts), _equal(columns["media"], media))
-    for name in ("words", "grams"):
-        columns[name] = pc.if_else(same, columns[name], pa.scalar(None, columns[name].type))
     columns |= {"text": texts, "spans": spans.column(len(rows)), "media": media}
     columns["subjects"] = _subjects(spans, media, len(rows))
     at = np.flatnonzero(codes == KEPT)
@@ -213,13 +210,6 @@ def _rows_with(row: Ints, rows: int) -> Bools:
 def _blank(texts: pa.Array) -> Bools:
     """Which texts hold no word."""
     return np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(zero_copy_only=False), bool)
-
-
-def _equal(one: pa.Array, other: pa.Array) -> Bools:
-    """Which of two columns' values are equal; shape (rows,)."""
-    if one.equals(other):
-        return np.ones(len(one), bool)
-    return np.array([a == b for a, b in zip(one.to_pylist(), other.to_pylist(), strict=True)], bool)
 
 
 def _no_picture(media: pa.Array) -> Bools:

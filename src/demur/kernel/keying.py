@@ -68,7 +68,6 @@ def keyed(items: pa.RecordBatch, keyer: Keyer) -> pa.RecordBatch:
     columns["spans"] = _stored_spans(items.column("spans"), keyer)
     columns["media"] = _stored_media(items.column("media"), keyer)
     columns["subjects"] = pa.nulls(len(items), pa.list_(pa.int64()))
-    columns |= {name: pa.nulls(len(items), pa.list_(pa.int32())) for name in ("words", "grams")}
     columns["text"] = pc.fill_null(items.column("text"), "")
     columns["region"] = _codes(items.column("region"))
     return pa.RecordBatch.from_arrays([columns[name] for name in KEYED.names], schema=KEYED)

@@ -67,8 +67,15 @@ ROW: Final = pa.schema(
         pa.field("media", pa.list_(STORED_MEDIA), nullable=False),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),  # the adapter that read it, from the item id
-        pa.field("words", pa.list_(pa.int32()), nullable=False),  # what finds it by its words: words.columns
-        pa.field("grams", pa.list_(pa.int32()), nullable=False),  # and by what it may have copied
     ]
 )
-"""A row of the corpus, of a version and (keys as hexadecimal text) of an export."""
+"""A row of a version and (keys as hexadecimal text) of an export; the corpus has it as :data:`STORED`."""
+
+STORED: Final = pa.schema(
+    [
+        *ROW,
+        pa.field("words", pa.list_(pa.int32()), nullable=False),  # what finds it by its words: words.columns
+        pa.field("grams", pa.list_(pa.int32()), nullable=False),  # what finds it as a copy
+    ]
+)
+"""A row of the corpus."""

@@ -93,24 +93,13 @@ def evidence_in(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
     return evidence_of(some.column("text"), _writing(some), rules.word_keys)
 
 
-def indexed(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
-    """Rows of schema.ROW, with what finds them by their words wherever that is null."""
-    stale = np.flatnonzero(rows.column("words").is_null().to_numpy(zero_copy_only=False))
-    if not len(stale):
-        return rows
-    some = rows.take(pa.array(stale))
-    shown, picture_of = _pictures(some, _writing(some), rules)
-    words = page_of(some, rules).words
-    fresh = {
-        "words": word_lists(len(some), (words.row, words.key), (picture_of[shown.words.row], shown.words.key)),
-        "grams": gram_lists(words, len(some)),
-    }
-    order = np.arange(len(rows))
-    order[stale] = len(rows) + np.arange(len(stale))
-    columns = {name: rows.column(name) for name in rows.schema.names}
-    for name, values in fresh.items():
-        columns[name] = pa.concat_arrays([columns[name], values]).take(pa.array(order))
-    return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema.ROW)
+def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
+    """Rows of schema.ROW as schema.STORED: with what finds them by their words."""
+    shown, picture_of = _pictures(rows, _writing(rows), rules)
+    page = page_of(rows, rules)
+    texts, descriptions = (page.words.row, page.words.key), (picture_of[shown.words.row], shown.words.key)
+    lists = [word_lists(len(rows), texts, descriptions), gram_lists(page)]
+    return pa.RecordBatch.from_arrays([*rows.columns, *lists], schema=schema.STORED)
 
 
 def sightings(rows: pa.RecordBatch, finds: Finds) -> pa.RecordBatch:

@@ -18,7 +18,7 @@ from demur.corpus.honour import honour_in
 from demur.corpus.journal import discard, finish_staged, staged
 from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, writing
-from demur.corpus.store import ADDRESS
+from demur.corpus.dataset import ADDRESS
 from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError
 from demur.kernel.door import regions
 from demur.kernel.rules import Rules

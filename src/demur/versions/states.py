@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.corpus.store import ADDRESS, Corpus
+from demur.corpus.dataset import ADDRESS
+from demur.corpus.store import Corpus
 from demur.errors import UsageError
 from demur.register import Entry, Register
 from demur.terms import BINDING, EntryKind

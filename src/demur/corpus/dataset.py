@@ -1,0 +1,250 @@
+"""A Lance dataset of keyed rows: atomic commits, deletions by address, indexes, and versions to go back to.
+
+Invariants: every change is one atomic commit (deletions and new rows together), so that a kill at any moment leaves
+exactly the old or the new version; nobody but the holder of the workspace's lock writes. Row addresses are Lance's:
+fragment id * 2**32 + position. Lance is imported by what opens a dataset, because that takes longer than a command that
+needs none takes as a whole.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from demur.errors import CorpusError
+from demur.files import tighten
+from demur.glance import Said
+
+if TYPE_CHECKING:
+    import lance
+    from lance.fragment import FragmentMetadata
+
+Addresses = npt.NDArray[np.uint64]
+
+ADDRESS: Final = "_rowaddr"
+BATCH_ROWS: Final = 8192
+LOOKUP: Final = 2_000
+"""Keys in one index look-up."""
+_FORMAT_KEY: Final = b"demur.format"
+_SAID: Final = "demur."
+"""Before each name that the dataset's configuration holds for :class:`Said`."""
+
+Indices = Mapping[str, Literal["BTREE", "LABEL_LIST"]]
+
+
+class Dataset:
+    """One dataset, at its head or at one of its versions."""
+
+    CALLED: ClassVar[str]
+    """What errors call it."""
+    SCHEMA: ClassVar[pa.Schema]
+    FORMAT: ClassVar[int]
+    """The version of the schema; one with a higher version is not opened."""
+    INDICES: ClassVar[Indices]
+    """The columns that have an index, and its kind."""
+
+    def __init__(self, dataset: "lance.LanceDataset | None") -> None:
+        """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
+        self._opened = dataset
+
+    @classmethod
+    def create(cls, path: Path | str) -> Self:
+        """An empty one at ``path``, or at a URI that Lance knows."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        empty = cls.SCHEMA.with_metadata({_FORMAT_KEY: str(cls.FORMAT).encode()}).empty_table()
+        made = cls(lance.write_dataset(empty, str(path)))
+        if isinstance(path, Path):
+            tighten([path])
+        return made
+
+    @classmethod
+    def open(cls, path: Path, version: int | str | None = None) -> Self:
+        """The one at ``path``, at its head or at a version number or tag.
+
+        Raises:
+            CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
+        """
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        try:
+            dataset = lance.dataset(str(path), version=version)
+        except (ValueError, OSError) as error:
+            at = "" if version is None else f" at version {version}"
+            raise CorpusError(f"The {cls.CALLED} {path} can't be opened{at} ({_first_line(error)}): restore it.") from None
+        found = (dataset.schema.metadata or {}).get(_FORMAT_KEY, b"0")
+        if int(found) > cls.FORMAT:
+            raise CorpusError(f"The {cls.CALLED} {path} has format {int(found)}, newer than this demur: upgrade demur.")
+        return cls(dataset)
+
+    @classmethod
+    def ensure(cls, path: Path) -> Self:
+        """The one at ``path``, made empty if there is none yet."""
+        return cls.open(path) if _exists(path) else cls.create(path)
+
+    @classmethod
+    def view(cls, path: Path, version: int | None = None) -> Self:
+        """The one at ``path`` for reading; an empty one in memory while nothing was ever written there."""
+        return cls.open(path, version) if _exists(path) else cls(None)
+
+    @property
+    def _dataset(self) -> "lance.LanceDataset":
+        if self._opened is None:
+            self._opened = type(self).create("memory://nothing").dataset
+        return self._opened
+
+    @_dataset.setter
+    def _dataset(self, dataset: "lance.LanceDataset") -> None:
+        self._opened = dataset
+
+    @property
+    def dataset(self) -> "lance.LanceDataset":
+        """The Lance dataset, for what this class does not offer."""
+        return self._dataset
+
+    @property
+    def version(self) -> int:
+        """Lance's number of the version that is open."""
+        return int(self._dataset.version)
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return 0 if self._opened is None else int(self._dataset.count_rows())
+
+    def fragment_rows(self) -> list[int]:
+        """How many rows each fragment holds."""
+        return [] if self._opened is None else [each.metadata.num_rows for each in self._dataset.get_fragments()]
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """All rows, with their addresses in the column :data:`ADDRESS`."""
+        scanner = self._dataset.scanner(columns=None if columns is None else list(columns), with_row_address=True, batch_size=BATCH_ROWS)
+        yield from scanner.to_batches()
+
+    def found(self, where: str, columns: list[str] | None = None) -> pa.Table:
+        """The rows for which a condition of Lance's SQL holds, with their addresses."""
+        return self._dataset.to_table(columns=columns, filter=where, with_row_address=True)
+
+    # what it says of itself
+
+    def said(self) -> Said:
+        """To which register it belongs, and how far it follows it."""
+        said: Mapping[str, str] = {} if self._opened is None else self._dataset.config()
+        return Said(
+            instance=said.get(f"{_SAID}instance", ""),
+            incarnation=int(said.get(f"{_SAID}incarnation", 0)),
+            honoured=int(said.get(f"{_SAID}honoured", 0)),
+            commitment=bytes.fromhex(said.get(f"{_SAID}commitment", "")),
+            imports=int(said.get(f"{_SAID}imports", 0)),
+        )
+
+    def say(self, said: Said) -> None:
+        """Puts that on record, in a commit of its own: Lance takes it with no other change."""
+        values = asdict(said) | {"commitment": said.commitment.hex()}
+        self._dataset.update_config({f"{_SAID}{name}": str(value) for name, value in values.items()})
+
+    # writing
+
+    def write(self, batches: Iterable[pa.RecordBatch]) -> "list[FragmentMetadata]":
+        """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
+        from lance.fragment import write_fragments  # noqa: PLC0415  # see the module's docstring
+
+        failed: list[BaseException] = []
+        reader = pa.RecordBatchReader.from_batches(self.SCHEMA, _overheard(batches, failed))
+        try:
+            return list(write_fragments(reader, self._dataset))
+        except BaseException:
+            if failed:
+                raise failed[0] from None  # Lance passes on its words alone
+            raise
+
+    def commit(
+        self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
+    ) -> None:
+        """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        removed, updated = self._deleted(gone)
+        if not (removed or updated or new):
+            return
+        change = lance.LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
+        message = ", ".join(f"{key}={value}" for key, value in (properties or {}).items())
+        self._dataset = lance.LanceDataset.commit(
+            self._dataset, change, read_version=self.version, commit_message=message or None
+        )
+
+    def last_rows(self, ranks: npt.NDArray[np.int64], count: int) -> Addresses:
+        """The addresses of some of the ``count`` rows that were written last, by their rank among these."""
+        fragments = sorted(self._dataset.get_fragments(), key=lambda fragment: fragment.fragment_id)
+        sizes: list[int] = []
+        numbers: list[int] = []
+        while sum(sizes) < count:
+            newest = fragments.pop()
+            sizes.insert(0, newest.physical_rows)
+            numbers.insert(0, newest.fragment_id)
+        begins = np.concatenate([[0], np.cumsum(sizes)])
+        at = np.searchsorted(begins, ranks, side="right") - 1
+        fragment = np.array(numbers, np.uint64)[at]
+        return np.asarray((fragment << np.uint64(32)) + (ranks - begins[at]).astype(np.uint64))
+
+    def restore(self, version: int) -> None:
+        """Makes the head what ``version`` was."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        if self.version != version:
+            old = lance.dataset(self._dataset.uri, version=version)
+            old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
+            self._dataset = lance.dataset(self._dataset.uri)
+
+    def refresh(self) -> None:
+        """Moves to the head; for whoever writes."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        self._dataset = lance.dataset(self._dataset.uri)
+
+    def index(self) -> None:
+        """Builds the scalar indexes anew, over all rows, whatever has become of the ones there were."""
+        for column, kind in self.INDICES.items():
+            self._dataset.create_scalar_index(column, kind, replace=True)
+        self.refresh()
+
+    def index_parts(self) -> int | None:
+        """The most parts that one of the scalar indexes consists of, or None while one is missing."""
+        parts = {index.name: len(index.segments) for index in self._dataset.describe_indices()}
+        wanted = [f"{column}_idx" for column in self.INDICES]
+        return max(parts[name] for name in wanted) if all(name in parts for name in wanted) else None
+
+    def _deleted(self, gone: Addresses) -> "tuple[list[int], list[FragmentMetadata]]":
+        """Fragments that are gone as a whole, and those with new deletion vectors."""
+        removed, updated = [], []
+        fragments = (gone >> np.uint64(32)).astype(np.int64)
+        for number in np.unique(fragments).tolist():
+            addresses = gone[fragments == number]
+            fragment = self._dataset.get_fragment(number)
+            assert fragment is not None  # its rows were read from this version
+            left = fragment.delete(f"{ADDRESS} IN ({','.join(map(str, addresses.tolist()))})")
+            if left is None:
+                removed.append(number)
+            else:
+                updated.append(left)
+        return removed, updated
+
+
+def _overheard(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
+    """Pass batches on; what goes wrong on the way is noted in ``failed``."""
+    try:
+        yield from batches
+    except (Exception, KeyboardInterrupt) as error:
+        failed.append(error)
+        raise
+
+
+def _exists(path: Path) -> bool:
+    return any((path / "_versions").glob("*"))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
