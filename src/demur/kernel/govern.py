@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from demur.identity import Pairs
 from demur.kernel import schema
 from demur.kernel.door import KEPT, REASONS, WAITS, Codes, door, mark
+from demur.kernel.evidence import Beside, evidence, fingerprints
 from demur.kernel.finding import found_in
 from demur.kernel.keying import Keyer, in_lists, keyed
 from demur.kernel.marks import (
@@ -34,7 +35,7 @@ from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
-from demur.kernel.wording import Wording, doubts, evidence_in, page_of, read, sightings
+from demur.kernel.wording import Wording, doubts, page_of, read
 from demur.people.context import Context
 from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
@@ -58,14 +59,13 @@ class Answer:
     """The item key of every row of the batch, schema.KEY."""
     codes: Codes
     """Per row of the batch: door.KEPT, door.WAITS, or the position of its reason in door.REASONS."""
-    fingerprints: pa.RecordBatch
-    """What suppressed people wrote in this batch, suppression.copies.FINGERPRINT."""
+ 
     waiting: pa.RecordBatch
     """Rows of schema.ROW whose code is WAITS: to be governed again, as rows at rest, once their threads are known."""
     evidence: pa.RecordBatch
-    """Of a batch from a source: who takes part and is called what, people.evidence.EVIDENCE."""
-    named: pa.RecordBatch
-    """Whose full name stands in which item, wording.NAMED."""
+    """Who takes part, is called what, and is named in full: evidence.ROW and EVIDENCE. Of rows at rest, only the last."""
+    fingerprints: pa.RecordBatch
+    """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
     doubts: pa.RecordBatch
     """What is masked and somebody may look at, wording.DOUBT."""
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
@@ -92,31 +92,39 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
     rows = keyed(batch, keyer) if incoming else batch
     rules = rules.covering(keyer.alike)
     codes = door(rows, rules)
-    theirs = np.flatnonzero(np.isin(codes, _WITHHELD))
     authors = batch.column("author") if incoming else None
-    fingerprints = _fingerprints(_take(rows, theirs), _some(authors, theirs), rules, keyer)
+    wrote = _own_words(rows, np.flatnonzero(np.isin(codes, _WITHHELD)), authors, rules, keyer)
     at = np.flatnonzero(codes == KEPT)
     codes[at], kept = _traces(_take(rows, at), _some(authors, at), rules, keyer)
     at = at[codes[at] == KEPT]
     wording = read(kept, rules, context)
     codes[at], governed = _worded(kept, wording, rules)
+    named, seen = (at[wording.named[0]], wording.named[1]), (at[wording.seen[0]], wording.seen[1])
     return Answer(
         kept=governed,
         items=rows.column("item"),
         codes=codes,
-        fingerprints=fingerprints,
         waiting=kept.filter(pa.array(wording.waits)),
-        evidence=evidence_in(rows if incoming else rows.slice(0, 0), rules),
-        named=sightings(kept, wording.finds),
+        evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
+        fingerprints=fingerprints(rows, wrote, seen),
         doubts=doubts(kept, wording.finds, rules),
         alike=keyer.alike,
     )
 
 
-def _fingerprints(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> pa.RecordBatch:
-    """What the suppressed people who wrote ``rows`` wrote themselves, masked as everybody's rows are."""
-    _, masked = _traces(rows, authors, rules, keyer)
-    return fingerprints_of(page_of(masked, rules))
+def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> Beside:
+    """The fingerprints of rows that withheld people wrote, read as masked as everybody's rows are."""
+    codes, masked = _traces(_take(rows, at), _some(authors, at), rules, keyer)
+    row, grams = fingerprints_of(page_of(masked, rules))
+    return at[codes == KEPT][row], grams
+
+
+def _takes_part(rows: pa.RecordBatch, *, incoming: bool) -> Bools:
+    """Which rows tell that their author takes part in their thread: those of a source, as long as they are there."""
+    if not incoming:
+        return np.zeros(len(rows), bool)
+    gone = pc.fill_null(rows.column("deleted"), fill_value=False)
+    return np.asarray(pc.and_not(pc.is_valid(rows.column("author")), gone).to_numpy(zero_copy_only=False), bool)
 
 
 def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> tuple[Codes, pa.RecordBatch]:

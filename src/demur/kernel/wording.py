@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel import schema
+from demur.kernel.evidence import Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import COPY, NAME, NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
-from demur.people.evidence import evidence_of
 from demur.people.find import find_people, needs_context
 from demur.people.finds import Finds, Tier, joined, no_finds
 from demur.suppression.copies import gram_lists
@@ -28,8 +28,7 @@ from demur.words.batch import Words
 from demur.words.columns import word_lists
 from demur.words.page import Page, Places, Writing, short_keys
 
-NAMED: Final = pa.schema([pa.field(name, pa.int64(), nullable=False) for name in ("item", "thread", "subject")])
-"""Somebody withheld whose full name stands in an item: the first 8 bytes of the item's and the thread's key."""
+_NONE: Final = np.zeros(0, np.int64)
 
 DOUBT: Final = pa.schema(
     [
@@ -50,6 +49,10 @@ class Wording:
 
     finds: Finds
     """What counts, of rows that don't wait."""
+    named: Beside
+    """Row and subject of each full name that stands there, of all rows."""
+    seen: Beside
+    """Row and gram of each fingerprint of a withheld person's words that stands there, of all rows."""
     media: pa.Array
     """The rows' pictures, with whoever a description names counted as shown."""
     waits: Bools
@@ -74,7 +77,7 @@ def read(rows: pa.RecordBatch, rules: Rules, context: Context | None) -> Wording
     media = rows.column("media")
     nothing = np.zeros(len(rows), bool)
     if not rules.reads_words or not len(rows):
-        return Wording(no_finds(), media, nothing, nothing)
+        return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing)
     page = page_of(rows, rules)
     shown, picture_of = _pictures(rows, page.writing, rules)
     waits = _waits(page, rules, context) | _any(_waits(shown, rules, context), picture_of, len(rows))
@@ -83,31 +86,19 @@ def read(rows: pa.RecordBatch, rules: Rules, context: Context | None) -> Wording
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
-    return Wording(finds.take(~waits[finds.row]), with_named, waits, shows & ~waits)
-
-
-def evidence_in(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
-    """What keyed items say of who takes part and is called what; of people.evidence.EVIDENCE. Deleted ones say nothing."""
-    told = pc.and_(pc.is_valid(rows.column("author")), pc.invert(pc.fill_null(rows.column("deleted"), False)))
-    some = rows.filter(told) if len(rows) else rows
-    return evidence_of(some.column("text"), _writing(some), rules.word_keys)
+    full = finds.take(finds.tier == Tier.FULL_NAME)
+    seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
+    decided = finds.take(~waits[finds.row])
+    return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits)
 
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
     """Rows of schema.ROW as schema.STORED: with what finds them by their words."""
-    shown, picture_of = _pictures(rows, _writing(rows), rules)
+    shown, picture_of = _pictures(rows, writing_of(rows), rules)
     page = page_of(rows, rules)
     texts, descriptions = (page.words.row, page.words.key), (picture_of[shown.words.row], shown.words.key)
     lists = [word_lists(len(rows), texts, descriptions), gram_lists(page)]
     return pa.RecordBatch.from_arrays([*rows.columns, *lists], schema=schema.STORED)
-
-
-def sightings(rows: pa.RecordBatch, finds: Finds) -> pa.RecordBatch:
-    """Whose full name stands in which of the rows; of :data:`NAMED`."""
-    full = finds.take(finds.tier == Tier.FULL_NAME)
-    writing = _writing(rows)
-    columns = np.unique(np.stack([writing.item[full.row], writing.thread[full.row], full.subject]), axis=1)
-    return pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=NAMED)
 
 
 def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
@@ -150,7 +141,7 @@ def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:
     quotes = _places(spans.take(spans.role == CODE[Role.QUOTE]))
     covered = _together(_places(spans.take(opaque)), _masks(texts))
     words = Words.of(texts, rules.word_keys)
-    return Page.of(texts, words, _writing(rows), rows.column("language"), opaque=covered, quotes=quotes)
+    return Page.of(texts, words, writing_of(rows), rows.column("language"), opaque=covered, quotes=quotes)
 
 
 def _pictures(rows: pa.RecordBatch, writing: Writing, rules: Rules) -> tuple[Page, Ints]:
@@ -158,16 +149,9 @@ def _pictures(rows: pa.RecordBatch, writing: Writing, rules: Rules) -> tuple[Pag
     media = rows.column("media")
     picture_of = pc.list_parent_indices(media).to_numpy(zero_copy_only=False).astype(np.int64)
     alt = pc.cast(pc.fill_null(media.flatten().field("alt"), ""), pa.large_string())
-    words, none = Words.of(alt, rules.word_keys), _none()
+    words, none = Words.of(alt, rules.word_keys), (_NONE, _NONE, _NONE)
     language = rows.column("language").take(pa.array(picture_of))
     return Page.of(alt, words, writing.take(picture_of), language, opaque=_masks(alt), quotes=none), picture_of
-
-
-def _writing(rows: pa.RecordBatch) -> Writing:
-    """Whose the rows are."""
-    author = pc.fill_null(rows.column("author"), NOBODY).to_numpy(zero_copy_only=False)
-    item, thread = short_keys(rows.column("item")), short_keys(rows.column("thread"))
-    return Writing(author, item, np.where(thread < 0, item, thread), short_keys(rows.column("parent")))
 
 
 def _masks(texts: pa.LargeStringArray) -> Places:
@@ -178,11 +162,6 @@ def _masks(texts: pa.LargeStringArray) -> Places:
 
 def _places(spans: Spans) -> Places:
     return spans.row, spans.start, spans.end
-
-
-def _none() -> Places:
-    nothing = np.zeros(0, np.int64)
-    return nothing, nothing, nothing
 
 
 def _together(one: Places, other: Places) -> Places:

@@ -1,0 +1,74 @@
+"""What is kept beside the rows: who took part in which thread and is called what, and what withheld people wrote.
+
+Invariants: those of :mod:`demur.corpus.dataset`; a row for each item that was read with an author, whether or not the
+item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item that
+its source says is gone loses its evidence, and the fingerprints of it stay.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Final, Self
+
+import numpy as np
+import pyarrow as pa
+
+from demur.corpus.dataset import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
+from demur.suppression.keyset import KeySet
+from demur.words.page import Ints
+
+_SCAN_FROM: Final = 50_000
+"""More keys than this are cheaper to find by reading their column than in its index."""
+
+
+class Keyed(Dataset):
+    """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
+
+    FORMAT = 1
+
+    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows in which a column holds one of some keys.
+
+        Args:
+            column: ``item``, or another column of int64.
+            keys: in any order, shape (n,).
+            columns: those that are wanted; all, if they are not named.
+        """
+        wanted = list(columns or self.SCHEMA.names)
+        if len(keys) > _SCAN_FROM:
+            return self._scanned(column, KeySet(keys), wanted)
+        parts = [pa.Table.from_batches([], self._schema(wanted))]
+        for start in range(0, len(keys), LOOKUP):
+            some = ",".join(map(str, keys[start : start + LOOKUP].tolist()))
+            parts.append(self.found(f"{column} IN ({some})", wanted).select(wanted + [ADDRESS]))
+        return pa.concat_tables(parts).combine_chunks()
+
+    def replace(self, gone: Addresses, rows: Iterable[pa.RecordBatch]) -> None:
+        """One commit in which the rows at some addresses go, and others come."""
+        self.commit(gone, self.write(rows), {"demur": self.CALLED})
+
+    def _scanned(self, column: str, keys: KeySet, wanted: list[str]) -> pa.Table:
+        parts = [pa.Table.from_batches([], self._schema(wanted))]
+        for batch in self.batches(list(dict.fromkeys([*wanted, column]))):
+            held = keys.contains(batch.column(column).to_numpy(zero_copy_only=False))
+            if held.any():
+                parts.append(pa.Table.from_batches([batch.filter(pa.array(held))]).select(wanted + [ADDRESS]))
+        return pa.concat_tables(parts).combine_chunks()
+
+    def _schema(self, wanted: list[str]) -> pa.Schema:
+        return pa.schema([*(self.SCHEMA.field(name) for name in wanted), pa.field(ADDRESS, pa.uint64())])
+
+
+class Evidence(Keyed):
+    """Who took part, who is called what, and whose full name stands where."""
+
+    CALLED = "evidence"
+    SCHEMA = EVIDENCE
+    INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE"}
+
+
+class Fingerprints(Keyed):
+    """What withheld people wrote, and where others wrote the same."""
+
+    CALLED = "fingerprints"
+    SCHEMA = FINGERPRINTS
+    INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
