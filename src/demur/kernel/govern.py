@@ -59,7 +59,6 @@ class Answer:
     """The item key of every row of the batch, schema.KEY."""
     codes: Codes
     """Per row of the batch: door.KEPT, door.WAITS, or the position of its reason in door.REASONS."""
- 
     waiting: pa.RecordBatch
     """Rows of schema.ROW whose code is WAITS: to be governed again, as rows at rest, once their threads are known."""
     evidence: pa.RecordBatch

@@ -1,0 +1,74 @@
+"""What is known of threads, from the evidence and from what members say: the kernel's Context.
+
+Invariants: a context holds all that concerns the threads it is made for, so that a row's answer is the same whichever
+rows it is asked with; the cost follows the threads that are asked for, and those who take part in them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from demur.corpus.evidence import Evidence
+from demur.identity import SubjectKeys
+from demur.kernel.door import WAITS
+from demur.kernel.govern import Answer, govern
+from demur.kernel.evidence import writing_of
+from demur.kernel.rules import Rules
+from demur.people.context import Context, Pairs, no_pairs, pairs
+from demur.people.evidence import learnt_of
+from demur.words.page import Ints
+
+Bears = Callable[[SubjectKeys], Pairs]
+"""Tells which words some people are or were called by, as members say: people.context.Pairs of subject and word."""
+
+
+@dataclass(frozen=True)
+class Threads:
+    """What is known of threads at one moment."""
+
+    evidence: Evidence
+    bears: Bears
+    rules: Rules
+
+    def context(self, threads: Ints) -> Context:
+        """All that concerns some threads, words.page.short_keys in any order."""
+        here = self.evidence.where("thread", np.unique(threads))
+        item, thread, author = (here.column(name).to_numpy() for name in ("item", "thread", "author"))
+        people = np.unique(author)
+        return Context(
+            takes_part=pairs(thread, author),
+            wrote=pairs(item, author),
+            bears=self.bears(people),
+            learnt=learnt_of(here, self._signed(people)),
+            named=_beside(thread, here.column("named")),
+        )
+
+    def taken_part_in(self, subjects: SubjectKeys) -> Ints:
+        """The threads in which some people wrote, or are named in full; ascending."""
+        wrote = self.evidence.where("author", subjects, ["thread"]).column("thread").to_numpy()
+        return np.unique(wrote)
+
+    def _signed(self, people: SubjectKeys) -> pa.Table:
+        """What those among some people who are withheld signed with, in any thread."""
+        withheld = people[self.rules.is_withheld(people)]
+        return self.evidence.where("author", withheld, ["author", "signs"])
+
+
+def _beside(keys: Ints, lists: pa.ChunkedArray) -> Pairs:
+    """Each key beside each value of its list."""
+    if not len(keys):
+        return no_pairs()
+    combined = lists.combine_chunks()
+    lengths = combined.value_lengths().to_numpy(zero_copy_only=False)
+    return pairs(np.repeat(keys, lengths), combined.flatten().to_numpy(zero_copy_only=False))
+
+
+def decided(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> Answer:
+    """``govern`` of rows at rest, with the context of those that hang on their threads."""
+    first = govern(batch, rules, None)
+    if not len(first.waiting):
+        return first
+    writing = writing_of(batch.filter(pa.array(first.codes == WAITS)))
+    return govern(batch, rules, threads.context(writing.thread))
