@@ -4,10 +4,10 @@ Invariants: a truth is found when each of its letters and digits is masked, whoe
 mask is false when it touches no truth of an objector and nothing that is left unjudged; masks that overlap are one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from _real import Share
 from people.cases import Finder, Found, Person, Post, Truth, blind
@@ -41,18 +41,33 @@ class Mask:
     end: int
 
 
+class Right(NamedTuple):
+    """A mask that touches a truth."""
+
+    mask: Mask
+    form: str
+    """Of the first truth that it touches."""
+
+
 @dataclass(frozen=True)
 class Score:
     """What a finder found of a data set."""
 
     recall: dict[str, Share]
     """By form of the truths."""
-    right: list[Mask]
-    """In the judged items: masks that touch a truth."""
+    right: list[Right]
+    """In the judged items."""
     false: list[Mask]
     """In the judged items: masks that touch neither a truth nor anything unjudged."""
     masks: list[Mask]
     """All, in the order of the posts."""
+    excess: Counter[str] = field(default_factory=Counter)
+    """Letters and digits masked in the judged items: ``in`` truths and unjudged places, and ``out`` of them."""
+
+    @property
+    def spill(self) -> Share:
+        """The share of masked letters and digits that no truth and nothing unjudged holds: what a wide mask costs."""
+        return Share(self.excess["out"], self.excess.total())
 
     @property
     def precision(self) -> Share:
@@ -116,14 +131,25 @@ def score(data: DataSet, masks: Mapping[str, Sequence[Mask]]) -> Score:
             counts[truth.form][1] += 1
         result.masks.extend(mine)
         if data.judged is None or post.item in data.judged:
-            _judge(result, mine, [(truth.start, truth.end) for truth in truths], data.unjudged.get(post.item, _NOWHERE))
+            doubt = data.unjudged.get(post.item, _NOWHERE)
+            _judge(result, mine, truths, doubt)
+            _weigh(result, post.text, mine, [*doubt, *((truth.start, truth.end) for truth in truths)])
     result.recall.update({form: Share(*counts[form]) for form in sorted(counts)})
     return result
 
 
-def _judge(result: Score, masks: Iterable[Mask], truths: list[Place], unjudged: Iterable[Place]) -> None:
+def _judge(result: Score, masks: Iterable[Mask], truths: list[Truth], unjudged: Iterable[Place]) -> None:
     for mask in masks:
-        if touches(mask, truths):
-            result.right.append(mask)
+        form = next((truth.form for truth in truths if touches(mask, [(truth.start, truth.end)])), None)
+        if form is not None:
+            result.right.append(Right(mask, form))
         elif not touches(mask, unjudged):
             result.false.append(mask)
+
+
+def _weigh(result: Score, text: str, masks: Iterable[Mask], known: Iterable[Place]) -> None:
+    inside = {place for start, end in known for place in range(start, end)}
+    for mask in masks:
+        for place in range(mask.start, mask.end):
+            if text[place].isalnum():
+                result.excess["in" if place in inside else "out"] += 1
