@@ -99,7 +99,7 @@ def data_sets(names: Sequence[str]) -> Iterator[DataSet]:
         if folder is None:
             print(f"{name}: skipped, no data/{name} in DEMUR_SHARED or ../shared")
         elif name == "irc":
-            yield irc.Channel().data()
+            yield irc.whole().data
         elif name == "germeval2018":
             yield germeval.load(folder)
         elif name == "instagram":

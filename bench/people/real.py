@@ -39,8 +39,8 @@ def finder_named(name: str) -> Finder:
 
 def judge_irc(finder: Finder, _folder: Path) -> Iterator[str]:
     """A channel: nicks that open a line, and nicks elsewhere in the labelled lines."""
-    channel = irc.Channel()
-    data = channel.data()
+    channel = irc.whole()
+    data = channel.data
     score = run(finder, data)
     common = list(irc.on_common_words(score.masks, data, channel.common))
     texts = {post.item: post.text for post in data.posts}

@@ -13,67 +13,83 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from people.cases import Person, Post, Truth
 from people.realdata.scoring import DataSet, Place
 
 LABELS: Final = Path(__file__).parents[1] / "labels" / "instagram.csv"
-_EXPORT: Final = "insta4dummy_20201105.zip"
-_OWNER: Final = "insta4dummy"
-_NAME: Final = "Dummie de Mummie"
-"""The owner's, as the profile shows it."""
 _WORD: Final = re.compile(r"[\w.]+")
+
+
+class _Owner(NamedTuple):
+    """Whose export it is."""
+
+    username: str
+    name: str
+    """As the profile shows it."""
+
+    def account_of(self, name: str) -> str:
+        """The account of whoever a name means: its words are the owner's where the profile has them."""
+        mine = name == self.name or name in self.name.split(" ")
+        return _account(self.username) if mine else f"named:{name.casefold()}"
+
+    def person(self) -> Person:
+        """The owner as an objector."""
+        return Person(_account(self.username), (self.name,), (self.username,))
 
 
 def load_labelled(folder: Path) -> DataSet:
     """Seven files of the export with the project's own labels, whose offsets are UTF-16 code units."""
-    posts = [_labelled(each) for each in json.loads((folder / "labeled.json").read_text(encoding="utf-8"))]
-    people: dict[str, Person] = {}
+    owner = _owner(_files(folder))
+    posts = [_labelled(each, owner) for each in json.loads((folder / "labeled.json").read_text(encoding="utf-8"))]
+    people = {owner.person().account: owner.person()}
     for post in posts:
         for truth in post.truths:
-            written = post.text[truth.start : truth.end]
-            people.setdefault(truth.person, _person(truth.person, written))
+            people.setdefault(truth.person, Person(truth.person, (), (post.text[truth.start : truth.end],)))
     unjudged = {post.item: _in_longer_words(post, set(people)) for post in posts}
     return DataSet("instagram, labelled files", list(people.values()), posts, unjudged=unjudged)
 
 
 def load_written(folder: Path) -> DataSet:
     """What people wrote in the export."""
-    with zipfile.ZipFile(folder / _EXPORT) as export:
-        files = {name: json.loads(export.read(name)) for name in export.namelist()}
-    usernames = set(_usernames(files))
+    files = _files(folder)
+    owner = _owner(files)
+    usernames = {owner.username, *_usernames(files)}
+    accounts = {_account(name) for name in usernames}
     marked = _marked()
     posts, unjudged = [], {}
-    for item, thread, author, text in _texts(files):
-        names = [Truth(start, end, _by_name(text[start:end]), "name") for start, end, _ in marked["name", item]]
+    for item, thread, author, text in _texts(files, owner.username):
+        names = [Truth(*place, owner.account_of(text[slice(*place)]), "name") for place in marked["name", item]]
         truths = tuple(sorted([*names, *_occurrences(text, usernames)], key=lambda truth: truth.start))
         post = Post(item, thread, _account(author), text, "und", truths=truths)
         posts.append(post)
-        doubt = tuple((start, end) for start, end, _ in marked["unsure", item])
-        unjudged[item] = (*doubt, *_in_longer_words(post, {_account(name) for name in usernames}))
+        unjudged[item] = (*marked["unsure", item], *_in_longer_words(post, accounts))
     people = {_account(name): Person(_account(name), (), (name,)) for name in sorted(usernames)}
-    people[_account(_OWNER)] = Person(_account(_OWNER), (_NAME,), (_OWNER,))
+    people[_account(owner.username)] = owner.person()
     for post in posts:
         for truth in post.truths:
             people.setdefault(truth.person, Person(truth.person, (post.text[truth.start : truth.end],), ()))
     return DataSet("instagram, what people wrote", list(people.values()), posts, unjudged=unjudged)
 
 
+def _files(folder: Path) -> dict[str, Any]:
+    """The files of the export, parsed."""
+    (path,) = folder.glob("*.zip")
+    with zipfile.ZipFile(path) as export:
+        return {name: json.loads(export.read(name)) for name in export.namelist()}
+
+
+def _owner(files: Mapping[str, Any]) -> _Owner:
+    profile = files["profile.json"]
+    return _Owner(profile["username"], profile["name"])
+
+
 def _account(username: str) -> str:
     return f"instagram:{username.casefold()}"
 
 
-def _by_name(name: str) -> str:
-    """The account of a bearer; the owner's given name is the owner's."""
-    return _account(_OWNER) if name in _NAME.split(" ") or name == _NAME else f"named:{name.casefold()}"
-
-
-def _person(account: str, written: str) -> Person:
-    return Person(account, (), (written,)) if account == _account(written) else Person(account, (_NAME,), (_OWNER,))
-
-
-def _labelled(task: Mapping[str, Any]) -> Post:
+def _labelled(task: Mapping[str, Any], owner: _Owner) -> Post:
     text: str = task["data"]["text"]
     units = text.encode("utf-16-le")
 
@@ -86,32 +102,33 @@ def _labelled(task: Mapping[str, Any]) -> Post:
         label = value["labels"][0]
         if label in {"Username", "Name"}:
             start, end = point(value["start"]), point(value["end"])
-            account = _account(text[start:end]) if label == "Username" else _by_name(text[start:end])
+            account = (_account if label == "Username" else owner.account_of)(text[start:end])
             truths.append(Truth(start, end, account, label.lower()))
     item = f"labelled/{task['data']['file']}"
-    return Post(item, item, _account(_OWNER), text, "en", truths=tuple(sorted(truths, key=lambda truth: truth.start)))
+    return Post(
+        item, item, _account(owner.username), text, "en", truths=tuple(sorted(truths, key=lambda truth: truth.start))
+    )
 
 
-def _texts(files: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+def _texts(files: Mapping[str, Any], owner: str) -> Iterator[tuple[str, str, str, str]]:
     """Item, thread, author's username and text of everything that somebody wrote."""
     for number, (_, text, _) in enumerate(files["comments.json"]["media_comments"]):
-        yield f"comments/{number}", f"comments/{number}", _OWNER, text
+        yield f"comments/{number}", f"comments/{number}", owner, text
     for kind, media in files["media.json"].items():
         for number, each in enumerate(media):
             if caption := each.get("caption"):
-                yield f"media/{kind}/{number}", f"media/{kind}/{number}", _OWNER, caption
+                yield f"media/{kind}/{number}", f"media/{kind}/{number}", owner, caption
     for place, conversation in enumerate(files["messages.json"]):
         for number, message in enumerate(conversation["conversation"]):
             for key in ("text", "media_share_caption", "story_share"):
                 if text := message.get(key):
                     writer = message["media_owner"] if key == "media_share_caption" else message["sender"]
                     yield f"messages/{place}/{number}/{key}", f"messages/{place}", writer, text
-    yield "profile", "profile", _OWNER, files["profile.json"]["biography"]
+    yield "profile", "profile", owner, files["profile.json"]["biography"]
 
 
 def _usernames(files: Mapping[str, Any]) -> Iterator[str]:
     """The usernames that the export holds as such."""
-    yield _OWNER
     for conversation in files["messages.json"]:
         yield from conversation["participants"]
         for message in conversation["conversation"]:
@@ -142,10 +159,10 @@ def _in_longer_words(post: Post, accounts: set[str]) -> tuple[Place, ...]:
     )
 
 
-def _marked() -> defaultdict[tuple[str, str], list[tuple[int, int, str]]]:
+def _marked() -> defaultdict[tuple[str, str], list[Place]]:
     """What a reader labelled, by label and item."""
-    marked: defaultdict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
+    marked: defaultdict[tuple[str, str], list[Place]] = defaultdict(list)
     with LABELS.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            marked[row["label"], row["item"]].append((int(row["start"]), int(row["end"]), row["label"]))
+            marked[row["label"], row["item"]].append((int(row["start"]), int(row["end"])))
     return marked

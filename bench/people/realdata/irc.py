@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -56,13 +56,8 @@ class Mark:
 class Channel:
     """The logs, and what is known of their lines."""
 
-    def __init__(self, lines: Iterable[Line] | None = None) -> None:
-        """Read the logs, or take lines.
-
-        Raises:
-            FileNotFoundError: when the logs are not at hand.
-        """
-        self.lines = list(irc_lines() if lines is None else lines)
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self.lines = list(lines)
 
     @cached_property
     def nicks(self) -> dict[str, tuple[str, ...]]:
@@ -96,6 +91,7 @@ class Channel:
                     use.addressed += match.start() == 0 and line.text[match.end() : match.end() + 1] == ":"
         return frozenset(token for token, use in uses.items() if use.is_common)
 
+    @cached_property
     def data(self) -> DataSet:
         """All of it as posts, with the truths."""
         known = marks()
@@ -129,6 +125,16 @@ class Channel:
         nick = fold(opener[1])
         marked = opener[2] == ":" or (opener[2] == "," and nick not in self.common)
         return marked and nick in self.around[line.file]
+
+
+@cache
+def whole() -> Channel:
+    """All the logs, read once.
+
+    Raises:
+        FileNotFoundError: when the logs are not at hand.
+    """
+    return Channel(irc_lines())
 
 
 def fold(nick: str) -> str:

@@ -21,7 +21,7 @@ def load(folder: Path, scope: Scope) -> DataSet:
     """The posts of both files; the objectors are those with names of several words, or all.
 
     Where only names of several words are objectors', a single word that is labelled as a person is left unjudged if
-    it is a word of such a name: whether *Justin* alone is the one who objected was never labelled.
+    it is a word of such a name: whether *Rose* alone is the one who objected was never labelled.
     """
     posts = [_post(name, number, post) for name in FILES for number, post in enumerate(_blocks(folder / name))]
     people = {truth.person: post.text[truth.start : truth.end] for post in reversed(posts) for truth in post.truths}
