@@ -7,7 +7,7 @@ middle leaves a corpus that the next step finishes.
 from datetime import timedelta
 from typing import Final
 
-from demur.corpus.store import Corpus
+from demur.dataset.dataset import Dataset
 
 MOST_SMALL: Final = 32
 """Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""
@@ -17,72 +17,72 @@ _MOST_PARTS: Final = 8
 """Parts of an index that may gather before all but the first, which is large, are merged."""
 
 
-def small_fragments(corpus: Corpus) -> int:
+def small_fragments(dataset: Dataset) -> int:
     """How many small fragments have gathered."""
-    return sum(rows <= SMALL_ROWS for rows in corpus.fragment_rows())
+    return sum(rows <= SMALL_ROWS for rows in dataset.fragment_rows())
 
 
-def maintain_if_due(corpus: Corpus) -> bool:
+def maintain_if_due(dataset: Dataset) -> bool:
     """One step, if enough small fragments have gathered."""
-    if small_fragments(corpus) <= MOST_SMALL:
+    if small_fragments(dataset) <= MOST_SMALL:
         return False
-    merge_small(corpus)
+    merge_small(dataset)
     return True
 
 
-def merge_small(corpus: Corpus) -> None:
+def merge_small(dataset: Dataset) -> None:
     """Merges small fragments with each other and adds what is not indexed to the indexes.
 
     Large fragments stay as they are: Lance would rewrite one of 900,000 rows to add 300 to it.
     """
-    large = [f.fragment_id for f in corpus.dataset.get_fragments() if f.metadata.num_rows > SMALL_ROWS]
-    corpus.dataset.optimize.compact_files(
+    large = [f.fragment_id for f in dataset.dataset.get_fragments() if f.metadata.num_rows > SMALL_ROWS]
+    dataset.dataset.optimize.compact_files(
         target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=False, excluded_fragment_ids=large
     )
-    corpus.refresh()
-    index_new(corpus)
+    dataset.refresh()
+    index_new(dataset)
 
 
-def write_deletions(corpus: Corpus) -> None:
+def write_deletions(dataset: Dataset) -> None:
     """Rewrites every fragment that has deleted rows, so that its files don't hold them any more.
 
     Lance by itself leaves a fragment with a few per cent of deleted rows alone.
     """
-    corpus.dataset.optimize.compact_files(
+    dataset.dataset.optimize.compact_files(
         target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=True, materialize_deletions_threshold=0.0
     )
-    corpus.refresh()
+    dataset.refresh()
 
 
-def rewrite_deleted(corpus: Corpus) -> None:
+def rewrite_deleted(dataset: Dataset) -> None:
     """Rewrites fragments that have deleted rows, and no others, however small these are."""
-    whole = [f.fragment_id for f in corpus.dataset.get_fragments() if not f.metadata.num_deletions]
-    corpus.dataset.optimize.compact_files(
+    whole = [f.fragment_id for f in dataset.dataset.get_fragments() if not f.metadata.num_deletions]
+    dataset.dataset.optimize.compact_files(
         target_rows_per_fragment=_FRAGMENT_ROWS,
         materialize_deletions=True,
         materialize_deletions_threshold=0.0,
         excluded_fragment_ids=whole,
     )
-    corpus.refresh()
+    dataset.refresh()
 
 
-def remove_old_files(corpus: Corpus) -> int:
+def remove_old_files(dataset: Dataset) -> int:
     """Removes the files of versions that are neither published nor the head; returns bytes.
 
     The caller holds the workspace's lock, so that files of no version are a crash's leavings and nobody's work.
     """
-    stats = corpus.dataset.cleanup_old_versions(
+    stats = dataset.dataset.cleanup_old_versions(
         older_than=timedelta(0), error_if_tagged_old_versions=False, delete_unverified=True
     )
     return int(stats.bytes_removed)
 
 
-def index_new(corpus: Corpus) -> None:
+def index_new(dataset: Dataset) -> None:
     """Adds new rows to the indexes as a part of its own, merged with the other small parts when these are many."""
-    parts = corpus.index_parts()
+    parts = dataset.index_parts()
     if parts is None:
-        corpus.index()
+        dataset.index()
         return
     merged = parts - 1 if parts >= _MOST_PARTS else 0
-    corpus.dataset.optimize.optimize_indices(num_indices_to_merge=merged)
-    corpus.refresh()
+    dataset.dataset.optimize.optimize_indices(num_indices_to_merge=merged)
+    dataset.refresh()

@@ -1,18 +1,23 @@
-"""What is kept beside the rows: who took part in which thread and is called what, and what withheld people wrote.
+"""What is kept beside the rows: who took part where and is called what, what withheld people wrote, what is in doubt.
 
 Invariants: those of :mod:`demur.corpus.dataset`; a row for each item that was read with an author, whether or not the
 item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item that
 its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Final, Self
 
 import numpy as np
 import pyarrow as pa
 
 from demur.corpus.dataset import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
+from demur.files import make_folder
+from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
+from demur.kernel.wording import DOUBTS
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
@@ -63,7 +68,16 @@ class Evidence(Keyed):
 
     CALLED = "evidence"
     SCHEMA = EVIDENCE
-    INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE"}
+    INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE", "named": "LABEL_LIST"}
+
+    def naming(self, subjects: SubjectKeys) -> Ints:
+        """The threads in which some people are named in full."""
+        found = [np.zeros(0, np.int64)]
+        for start in range(0, len(subjects), LOOKUP):
+            some = ",".join(map(str, subjects[start : start + LOOKUP].tolist()))
+            named = self.found(f"array_has_any(named, [{some}])", ["thread"])
+            found.append(named.column("thread").to_numpy())
+        return np.unique(np.concatenate(found))
 
 
 class Fingerprints(Keyed):
@@ -72,3 +86,44 @@ class Fingerprints(Keyed):
     CALLED = "fingerprints"
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
+
+
+class Doubts(Keyed):
+    """What is masked and somebody may look at: its place and its score."""
+
+    CALLED = "doubts"
+    SCHEMA = DOUBTS
+    INDICES: ClassVar[Indices] = {"item": "BTREE"}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """The three datasets beside the corpus of one workspace."""
+
+    evidence: Evidence
+    fingerprints: Fingerprints
+    doubts: Doubts
+
+    @classmethod
+    def ensure(cls, folder: Path) -> Self:
+        """Those in a folder, made empty if there are none yet."""
+        make_folder(folder)
+        return cls(*(kind.ensure(folder / f"{kind.CALLED}.lance") for kind in _KINDS))
+
+    @property
+    def datasets(self) -> tuple[Keyed, ...]:
+        """All of them."""
+        return self.evidence, self.fingerprints, self.doubts
+
+    @property
+    def versions(self) -> list[int]:
+        """Lance's numbers of their versions, in their order."""
+        return [each.version for each in self.datasets]
+
+    def restore(self, versions: Sequence[int]) -> None:
+        """Makes their heads what those versions were."""
+        for each, version in zip(self.datasets, versions, strict=True):
+            each.restore(version)
+
+
+_KINDS: Final = (Evidence, Fingerprints, Doubts)

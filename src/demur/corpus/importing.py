@@ -9,8 +9,11 @@ with the input. Whatever the register took up meanwhile is honoured before the i
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,20 +21,29 @@ import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
 from demur.corpus.compaction import index_new, maintain_if_due
+from demur.corpus.evidence import Keyed
 from demur.corpus.honour import honour_in
+from demur.corpus.lines import Lines
 from demur.corpus.pool import governed
+from demur.corpus.reopening import reopen, sweep
 from demur.corpus.session import Session, writing
-from demur.corpus.spool import ReadItems, Spool
+from demur.corpus.spool import Positions, ReadItems, Spool
 from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.store import Corpus
+from demur.corpus.waiting import Waiting
 from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
-from demur.identity import Pairs
-from demur.kernel.door import REASONS
+from demur.identity import Pairs, inside
+from demur.kernel.door import REASONS, WAITS
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, writing_of
+from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
+from demur.kernel.wording import DOUBTS, stored
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
+
+_DELETED: Final = REASONS.index(Reason.DELETED)
 
 Progress = Callable[[int], object]
 """Told how many items were read since it was last told."""
@@ -57,11 +69,37 @@ class ImportReport:
 
 @dataclass
 class _Reading:
-    """Counts while the items stream past."""
+    """What is noted while the items stream past, on disk but for the counts."""
 
     spool: Spool
+    waiting: Waiting
+    evidence: Lines
+    fingerprints: Lines
+    doubts: Lines
     progress: Progress
     kinds: Counter[str] = field(default_factory=Counter)
+
+    def add(self, answer: Answer) -> None:
+        """What the kernel says of one batch."""
+        positions = self.spool.rows + np.arange(len(answer.codes))
+        self.spool.add(answer.items, answer.codes)
+        if len(answer.waiting):
+            self.waiting.add(answer.waiting, positions[answer.codes == WAITS])
+        self.evidence.add(answer.evidence, positions)
+        self.fingerprints.add(answer.fingerprints, positions)
+        self.doubts.add(answer.doubts, positions)
+
+
+@contextmanager
+def _notes(scratch: Path, progress: Progress) -> Iterator[_Reading]:
+    with (
+        Spool(scratch / "readings") as spool,
+        Waiting(scratch / "waiting") as waiting,
+        Lines(scratch / "evidence", EVIDENCE) as evidence,
+        Lines(scratch / "fingerprints", FINGERPRINTS) as fingerprints,
+        Lines(scratch / "doubts", DOUBTS) as doubts,
+    ):
+        yield _Reading(spool, waiting, evidence, fingerprints, doubts, progress)
 
 
 def import_items(
@@ -82,12 +120,13 @@ def import_items(
     with writing(workspace, "import", now) as session:
         honour_in(session)
         number = max(journal.finished(session.register), default=0) + 1
-        scratch = journal.begin(workspace.root, journal.Journal(number, session.corpus.version))
+        under_way = journal.Journal(number, session.corpus.version, session.beside.versions)
+        scratch = journal.begin(workspace.root, under_way)
         try:
-            with Spool(scratch / "readings") as spool:
-                report = _import(session, number, source, _Reading(spool, progress), batches, workers)
+            with _notes(scratch, progress) as reading:
+                report = _import(session, number, source, reading, batches, workers)
         finally:
-            journal.settle(workspace.root, session.corpus, session.register)
+            journal.settle(workspace.root, session.corpus, session.beside, session.register)
         honour_in(session)
     seconds = time.perf_counter() - began
     return ImportReport(**(vars(report) | {"seconds": seconds}))
@@ -100,7 +139,7 @@ def _import(
     before = Corpus(session.corpus.dataset)
     rules, _ = session.rules()
     batches = _named_as_before(session, source, batches)
-    replaced = _store(session.corpus, _kept_rows(session, batches, rules, reading, workers), reading.spool)
+    replaced = _store(session, _kept_rows(session, batches, rules, reading, workers), rules, reading)
     ledger = journal.ledger(root, number)
     make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
@@ -147,7 +186,7 @@ def _kept_rows(
     """
     alike: Pairs = np.empty((0, 2), np.int64)
     for answer in governed(_counted(batches, reading), rules, workers):
-        reading.spool.add(answer.items, answer.codes)
+        reading.add(answer)
         if len(answer.alike):
             alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
         if len(answer.kept):
@@ -163,19 +202,61 @@ def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[p
         yield batch
 
 
-def _store(corpus: Corpus, rows: Iterator[pa.RecordBatch], spool: Spool) -> int:
-    """Commits the rows; returns how many rows of earlier imports they replaced."""
-    had_rows = corpus.count() > 0
+def _store(session: Session, rows: Iterator[pa.RecordBatch], rules: Rules, reading: _Reading) -> int:
+    """Commits the rows, and what goes beside them; returns how many rows of earlier imports they replaced."""
+    corpus, spool, beside = session.corpus, reading.spool, session.beside
+    before = corpus.last_fragment
     fragments = corpus.write(rows)
-    gone = _read_again(corpus, spool) if had_rows else np.zeros(0, np.uint64)
-    repeated = spool.supersede(spool.superseded())
+    superseded = spool.superseded()
+    repeated = spool.supersede(superseded)
+    gone = _read_again(corpus, spool) if corpus.count() else np.zeros(0, np.uint64)
+    _replace(beside.evidence, reading.evidence, spool, superseded)
+    _replace(beside.fingerprints, reading.fingerprints, spool, superseded)
+    fragments += corpus.write(_decided(session, rules, reading, superseded))
+    _replace(beside.doubts, reading.doubts, spool, superseded)
     corpus.commit(gone, fragments, {"demur": "import"})
     if len(repeated):
         corpus.commit(corpus.last_rows(repeated, sum(f.physical_rows for f in fragments)), [], {"demur": "import"})
+    told = beside.told_since(reading.evidence.counting(superseded), reading.fingerprints.counting(superseded), rules)
+    reopen(session, told, before)
     if len(fragments):
         maintain_if_due(corpus)
         index_new(corpus)
+    sweep(session, told)
     return len(gone)
+
+
+def _replace(dataset: Keyed, lines: Lines, spool: Spool, superseded: Positions) -> None:
+    """What the readings say takes the place of what earlier readings of the same items said."""
+    gone = _told_again(dataset, spool) if dataset.count() else np.zeros(0, np.uint64)
+    dataset.replace(gone, lines.counting(superseded))
+    if dataset.count():
+        maintain_if_due(dataset)
+        index_new(dataset)
+
+
+def _decided(session: Session, rules: Rules, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
+    """The rows that waited and may be used, now that all threads are known; their outcomes are noted."""
+    threads = session.threads(rules)
+    for waited, positions in reading.waiting.batches():
+        counts = ~inside(positions, superseded)
+        rows, positions = waited.filter(pa.array(counts)), positions[counts]
+        answer = govern(rows, rules, threads.context(writing_of(rows).thread))
+        reading.spool.resolve(positions, answer.codes)
+        reading.doubts.add(answer.doubts, positions)
+        if len(answer.kept):
+            yield stored(answer.kept, rules)
+
+
+def _told_again(dataset: Keyed, spool: Spool) -> Addresses:
+    """The addresses of lines whose items were read again; a reading that says it is gone keeps its fingerprints."""
+    gone = [np.zeros(0, np.uint64)]
+    for _, readings in spool.partitions():
+        read = ReadItems(readings[readings["code"] != _DELETED] if dataset.outlives else readings)
+        for batch in dataset.batches(["item"]):
+            addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False)
+            gone.append(addresses[read.holds(batch.column("item").to_numpy(zero_copy_only=False))].astype(np.uint64))
+    return np.concatenate(gone)
 
 
 def _read_again(corpus: Corpus, spool: Spool) -> Addresses:

@@ -13,11 +13,12 @@ import contextlib
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from demur.corpus.evidence import Beside
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.files import partial, sync, write_durably
@@ -40,7 +41,9 @@ class Journal:
     number: int
     """Numbers imports from 1, in the order in which they finish."""
     base: int
-    """Lance version before the import."""
+    """Lance version of the corpus before the import."""
+    beside: Sequence[int] = ()
+    """Of what lies beside it (evidence.Beside), in that order; none in a journal of an older demur."""
 
 
 def read(root: Path) -> Journal | None:
@@ -67,7 +70,7 @@ def end(root: Path) -> None:
     sync(root)
 
 
-def settle(root: Path, corpus: Corpus, register: Register) -> None:
+def settle(root: Path, corpus: Corpus, beside: Beside, register: Register) -> None:
     """Undoes an import that was cut off before the register knew of it, or finishes it after.
 
     The caller holds the workspace's lock.
@@ -79,6 +82,7 @@ def settle(root: Path, corpus: Corpus, register: Register) -> None:
         return
     if journal.number not in finished(register):
         corpus.restore(journal.base)
+        beside.restore(journal.beside or beside.versions)
         ledger(root, journal.number).unlink(missing_ok=True)
         left_out(root, journal.number).unlink(missing_ok=True)
     else:

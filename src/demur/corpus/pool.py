@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import replace
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from typing import Final
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
+from demur.kernel.wording import stored
 
 _ALONE: Final = 12
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
@@ -27,7 +29,7 @@ _rules: list[Rules] = []
 
 
 def governed(batches: Iterable[pa.RecordBatch], rules: Rules, workers: int = 1) -> Iterator[Answer]:
-    """``govern`` of each batch, in order, with ``workers`` processes once the input turns out to be long.
+    """``govern`` of each batch before its threads are known, in order, with ``workers`` processes once the input turns out to be long.
 
     With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
     """
@@ -36,7 +38,7 @@ def governed(batches: Iterable[pa.RecordBatch], rules: Rules, workers: int = 1) 
     following = next(waiting, None)
     if workers <= 1 or following is None:
         rest = waiting if following is None else chain([following], waiting)
-        yield from (govern(batch, rules) for batch in chain(first, rest))
+        yield from (_answer(batch, rules) for batch in chain(first, rest))
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _start, (rules,)) as pool:
         yield from _in_order(pool, chain(first, [following], waiting), workers * _IN_FLIGHT)
@@ -67,4 +69,10 @@ def _end_with_parent() -> None:
 
 
 def _work(batch: pa.RecordBatch) -> Answer:
-    return govern(batch, _rules[0])
+    return _answer(batch, _rules[0])
+
+
+def _answer(batch: pa.RecordBatch, rules: Rules) -> Answer:
+    """What the kernel says before the threads are known; kept rows as schema.STORED."""
+    answer = govern(batch, rules, None)
+    return replace(answer, kept=stored(answer.kept, rules))

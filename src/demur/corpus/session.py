@@ -49,6 +49,8 @@ class Session:
     """Aware; ages and notice periods are counted on its day in UTC."""
     noted: list[Said] = field(default_factory=list)
     """What was found out in this session that the corpus itself does not say yet."""
+    names: Names = field(default_factory=Names)
+    """What was built of withheld people's names and words in this session."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
@@ -57,10 +59,20 @@ class Session:
         """The corpus, open."""
         return self.open_corpus()
 
+    @cached_property
+    def beside(self) -> Beside:
+        """What lies beside the corpus, open; for whoever writes."""
+        return Beside.ensure(self.workspace.beside_path)
+
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        return compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
+        words = worded(self.register, self.beside, self.workspace.beside_path)
+        return compile_rules(self.policy, self.register.pepper, snapshot, self.now, words), snapshot.head.binding
+
+    def threads(self, rules: Rules) -> Threads:
+        """What is known of threads, for the kernel."""
+        return Threads(self.beside.evidence, self.register.members.bears, rules)
 
     @property
     def said(self) -> Said:

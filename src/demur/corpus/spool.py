@@ -82,9 +82,17 @@ class Spool:
             if len(here):
                 changed = chunk.copy()
                 changed["code"][here] = _SUPERSEDED
-                self._file.seek(start * READING.itemsize)
-                self._file.write(changed.tobytes())
+                self._write(start, changed)
         return np.concatenate([np.zeros(0, np.int64), *ranks]).astype(np.int64)
+
+    def resolve(self, positions: Positions, codes: Codes) -> None:
+        """Gives readings that waited (door.WAITS) their outcomes; positions ascending, shape (n,) both."""
+        for start, chunk in self.chunks():
+            here = (positions >= start) & (positions < start + len(chunk))
+            if here.any():
+                changed = chunk.copy()
+                changed["code"][positions[here] - start] = codes[here]
+                self._write(start, changed)
 
     def outcomes(self) -> npt.NDArray[np.int64]:
         """How many readings have each code: shape (reasons + 1,), the kept ones last."""
@@ -100,6 +108,10 @@ class Spool:
             left = chunk[chunk["code"] != KEPT]
             reasons = names.take(pa.array(np.ascontiguousarray(left["code"])))
             yield pa.RecordBatch.from_arrays([_as_items(left), reasons], schema=LEFT_OUT)
+
+    def _write(self, start: int, readings: Keys) -> None:
+        self._file.seek(start * READING.itemsize)
+        self._file.write(readings.tobytes())
 
     def write_ledger(self, path: Path) -> None:
         """Writes item key and reason of every left-out reading as Parquet."""
@@ -118,10 +130,15 @@ class ReadItems:
     """The item keys of some readings, for exact look-up."""
 
     def __init__(self, readings: Keys) -> None:
+        """Take readings, of whatever outcome."""
         order = np.argsort(readings["high"], kind="stable")
         self._high = readings["high"][order].astype(np.uint64)
         self._low = readings["low"][order].astype(np.uint64)
         self._likely = KeySet((self._high >> np.uint64(1)).astype(np.int64))
+
+    def holds(self, short: npt.NDArray[np.int64]) -> Bools:
+        """Which items were read, by the first 8 bytes of their keys (words.page.short_keys); shape (n,)."""
+        return self._likely.contains(short)
 
     def contains(self, items: pa.Array) -> Bools:
         """Which items of a schema.KEY column were read; shape (n,)."""

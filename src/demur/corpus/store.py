@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SCAN_FROM: Final = 50_000
 """More keys than this are cheaper to find by reading the columns than in their indexes."""
 
+_SHOWN: Final = tuple(schema.ROW.names)
+
 
 class Corpus(Dataset):
     """A workspace's corpus, at its head or at one of its versions."""
@@ -75,7 +77,7 @@ class Corpus(Dataset):
 
     # reading
 
-    def batches(self, columns: Sequence[str] = tuple(schema.ROW.names)) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str] | None = _SHOWN) -> Iterator[pa.RecordBatch]:
         """All rows, with their addresses in the column :data:`demur.corpus.dataset.ADDRESS`."""
         yield from super().batches(columns)
 
@@ -98,14 +100,24 @@ class Corpus(Dataset):
             return self._scanned_lists(column, np.unique(keys))
         return np.unique(self._looked_up(keys, f"array_has_any({column}, [{{}}])"))
 
-    def rows(self, addresses: Addresses) -> Iterator[pa.RecordBatch]:
+    @property
+    def has_words(self) -> bool:
+        """Whether its rows are found by their words: a version of a demur that looked for none has no such columns."""
+        return "words" in self.dataset.schema.names
+
+    @property
+    def last_fragment(self) -> int:
+        """The number of the newest fragment, -1 where there is none."""
+        return max((each.fragment_id for each in self.dataset.get_fragments()), default=-1)
+
+    def rows(self, addresses: Addresses, columns: Sequence[str] = _SHOWN) -> Iterator[pa.RecordBatch]:
         """The rows at many addresses, some at a time."""
         for start in range(0, len(addresses), BATCH_ROWS):
-            yield from self.at(addresses[start : start + BATCH_ROWS])
+            yield from self.at(addresses[start : start + BATCH_ROWS], columns)
 
-    def at(self, addresses: Addresses) -> Iterator[pa.RecordBatch]:
+    def at(self, addresses: Addresses, columns: Sequence[str] = _SHOWN) -> Iterator[pa.RecordBatch]:
         """The rows at these addresses."""
-        taken = self.dataset._take_rows(pa.array(addresses), schema.ROW.names)  # noqa: SLF001  # the only take by address
+        taken = self.dataset._take_rows(pa.array(addresses), list(columns))  # noqa: SLF001  # the only take by address
         for batch in taken.combine_chunks().to_batches():
             yield batch.append_column(ADDRESS, pa.array(addresses))
 

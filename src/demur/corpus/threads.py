@@ -18,6 +18,7 @@ from demur.kernel.evidence import writing_of
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, no_pairs, pairs
 from demur.people.evidence import learnt_of
+from demur.words.columns import halves
 from demur.words.page import Ints
 
 Bears = Callable[[SubjectKeys], Pairs]
@@ -45,10 +46,15 @@ class Threads:
             named=_beside(thread, here.column("named")),
         )
 
-    def taken_part_in(self, subjects: SubjectKeys) -> Ints:
+    def of(self, subjects: SubjectKeys) -> Ints:
         """The threads in which some people wrote, or are named in full; ascending."""
         wrote = self.evidence.where("author", subjects, ["thread"]).column("thread").to_numpy()
-        return np.unique(wrote)
+        return np.union1d(wrote, self.evidence.naming(subjects))
+
+    def learnt_halves(self, subjects: SubjectKeys, threads: Ints) -> np.ndarray:
+        """The halves of the words that these people are called by in some threads, as the corpus' index has them."""
+        learnt = self.context(threads).learnt
+        return np.unique(halves(learnt["other"][np.isin(learnt["one"], subjects)]))
 
     def _signed(self, people: SubjectKeys) -> pa.Table:
         """What those among some people who are withheld signed with, in any thread."""
@@ -65,10 +71,10 @@ def _beside(keys: Ints, lists: pa.ChunkedArray) -> Pairs:
     return pairs(np.repeat(keys, lengths), combined.flatten().to_numpy(zero_copy_only=False))
 
 
-def decided(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> Answer:
+def govern_at_rest(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> Answer:
     """``govern`` of rows at rest, with the context of those that hang on their threads."""
     first = govern(batch, rules, None)
     if not len(first.waiting):
         return first
-    writing = writing_of(batch.filter(pa.array(first.codes == WAITS)))
-    return govern(batch, rules, threads.context(writing.thread))
+    hang = batch.filter(pa.array(first.codes == WAITS))
+    return govern(batch, rules, threads.context(writing_of(hang).thread))

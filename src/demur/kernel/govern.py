@@ -66,7 +66,7 @@ class Answer:
     fingerprints: pa.RecordBatch
     """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
     doubts: pa.RecordBatch
-    """What is masked and somebody may look at, wording.DOUBT."""
+    """What is masked and somebody may look at: evidence.ROW and wording.DOUBTS."""
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """Of a batch from a source: the keys that are other spellings of its accounts, each beside the account's own."""
 
@@ -106,9 +106,15 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
         waiting=kept.filter(pa.array(wording.waits)),
         evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
         fingerprints=fingerprints(rows, wrote, seen),
-        doubts=doubts(kept, wording.finds, rules),
+        doubts=_renumbered(doubts(kept, wording.finds, rules), at),
         alike=keyer.alike,
     )
+
+
+def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
+    """Lines whose rows are numbered by a selection, numbered by the batch that it was made of."""
+    row = pa.array(at[lines.column("row").to_numpy(zero_copy_only=False)])
+    return lines.set_column(0, lines.schema.field(0), row)
 
 
 def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> Beside:

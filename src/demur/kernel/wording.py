@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel import schema
-from demur.kernel.evidence import Beside, writing_of
+from demur.kernel.evidence import ROW, Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
@@ -30,9 +30,10 @@ from demur.words.page import Page, Places, Writing, short_keys
 
 _NONE: Final = np.zeros(0, np.int64)
 
-DOUBT: Final = pa.schema(
+DOUBTS: Final = pa.schema(
     [
-        pa.field("item", schema.KEY, nullable=False),
+        pa.field("item", pa.int64(), nullable=False),  # words.page.short_keys
+        pa.field("key", schema.KEY, nullable=False),
         pa.field("start", pa.int32(), nullable=False),  # code points of the text before its names were masked
         pa.field("end", pa.int32(), nullable=False),
         pa.field("subject", pa.int64(), nullable=False),
@@ -40,7 +41,7 @@ DOUBT: Final = pa.schema(
         pa.field("score", pa.int8(), nullable=False),
     ]
 )
-"""A find that is masked and that somebody may look at: its place and its score, no text."""
+"""Finds that are masked and that somebody may look at: place and score, no text."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,17 @@ def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
 
 
 def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
-    """The finds that the policy wants somebody to look at; of :data:`DOUBT`."""
+    """The finds that the policy wants somebody to look at; of evidence.ROW and :data:`DOUBTS`."""
     others = rules.policy.others
     sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
     unsure = finds.take(finds.score < sure)
     items = rows.column("item").take(pa.array(unsure.row))
-    columns = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
-    arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, list(DOUBT)[1:], strict=True)]
-    return pa.RecordBatch.from_arrays([items, *arrays], schema=DOUBT)
+    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
+    fields = list(DOUBTS)[2:]
+    arrays = [pa.array(values).cast(field.type) for values, field in zip(places, fields, strict=True)]
+    return pa.RecordBatch.from_arrays(
+        [pa.array(unsure.row), pa.array(short_keys(items)), items, *arrays], schema=pa.schema([ROW, *DOUBTS])
+    )
 
 
 def _waits(page: Page, rules: Rules, context: Context | None) -> Bools:

@@ -1,0 +1,57 @@
+"""Which rows of the corpus, or of a version, an objection may change: by and about the person, by name, by their words.
+
+Invariants: every row whose answer differs for what is known of some people now is among those that are found; the cost
+follows the rows found and the people asked for. Rows are found by halves of keys: some are found for nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from demur.corpus.dataset import Addresses
+from demur.corpus.store import Corpus
+from demur.corpus.threads import Threads
+from demur.identity import SubjectKeys
+from demur.kernel.rules import Rules
+from demur.words.page import Ints, short_keys
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Finds rows; of a corpus without columns of words, by the subjects alone."""
+
+    corpus: Corpus
+    rules: Rules
+    threads: Threads
+
+    def named_anywhere(self, subjects: SubjectKeys) -> Addresses:
+        """Rows that hold a word which may name one of these people wherever it stands."""
+        if self.rules.people is None or not self.corpus.has_words:
+            return np.zeros(0, np.uint64)
+        return self.corpus.holding("words", self.rules.people.asked(subjects).alone)
+
+    def named_in_threads(self, subjects: SubjectKeys) -> Addresses:
+        """Rows that hold a word which may name one of them, in threads where they take part or are named in full."""
+        if self.rules.people is None or not self.corpus.has_words:
+            return np.zeros(0, np.uint64)
+        threads = self.threads.of(subjects)
+        words = np.union1d(self.rules.people.asked(subjects).within, self.threads.learnt_halves(subjects, threads))
+        if not len(threads) or not len(words):
+            return np.zeros(0, np.uint64)
+        return self._in_threads(self.corpus.holding("words", words), threads)
+
+    def copied(self, subjects: SubjectKeys) -> Addresses:
+        """Rows that may copy what one of them wrote."""
+        if self.rules.copies is None or not self.corpus.has_words:
+            return np.zeros(0, np.uint64)
+        return self.corpus.holding("grams", self.rules.copies.asked(subjects))
+
+    def _in_threads(self, addresses: Addresses, threads: Ints) -> Addresses:
+        """The rows among some that stand in one of the threads, ascending."""
+        found = [np.zeros(0, np.uint64)]
+        for batch in self.corpus.rows(addresses, ["item", "thread"]):
+            item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
+            here = np.isin(np.where(thread < 0, item, thread), threads)
+            found.append(batch.column("_rowaddr").to_numpy()[here].astype(np.uint64))
+        return np.concatenate(found)
