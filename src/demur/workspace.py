@@ -35,7 +35,7 @@ _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
 _OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
 """What a creation puts into the folder, and so what may not stand there before."""
-_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch")
+_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", "evidence")
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
 
 
@@ -60,6 +60,11 @@ class Workspace:
     def corpus_path(self) -> Path:
         """The Lance dataset; it exists after the first import."""
         return self.root / "corpus.lance"
+
+    @property
+    def beside_path(self) -> Path:
+        """The folder of what lies beside the corpus: keyed evidence, fingerprints, doubts, and their compiled files."""
+        return self.root / "evidence"
 
     @property
     def versions_path(self) -> Path:

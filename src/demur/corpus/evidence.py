@@ -29,6 +29,8 @@ class Keyed(Dataset):
     """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
 
     FORMAT = 1
+    OUTLIVES: ClassVar[bool] = False
+    """Whether what it says of an item stays when the item's source says that it is gone."""
 
     def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows in which a column holds one of some keys.
@@ -84,6 +86,7 @@ class Fingerprints(Keyed):
     """What withheld people wrote, and where others wrote the same."""
 
     CALLED = "fingerprints"
+    OUTLIVES = True
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
 
@@ -109,6 +112,11 @@ class Beside:
         """Those in a folder, made empty if there are none yet."""
         make_folder(folder)
         return cls(*(kind.ensure(folder / f"{kind.CALLED}.lance") for kind in _KINDS))
+
+    @classmethod
+    def view(cls, folder: Path) -> Self:
+        """Those in a folder for reading; empty ones in memory where nothing was ever written there."""
+        return cls(*(kind.view(folder / f"{kind.CALLED}.lance") for kind in _KINDS))
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:

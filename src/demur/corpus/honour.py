@@ -1,32 +1,31 @@
 """Honouring: what the register says now is done to the rows it concerns, and to no others.
 
-Invariants: the cost follows the affected rows; rows go through the same kernel as at import; one commit deletes what
-may not be used any more and replaces what others wrote; the mark *honoured* moves only after the commit, so that a
-kill in between repeats the work and never skips it. Nothing is ever added back here: what is allowed again returns
-with the next import of its source (law 2).
+Invariants: the cost follows the affected rows; rows go through the same kernel as at import; the mark *honoured* moves
+only after all commits, so that a kill in between repeats the work and never skips it. Nothing is ever added back here:
+what is allowed again returns with the next import of its source (law 2).
+
+There are two passes: by and about a person and by name, which also finds the threads that name them in full and gives
+the fingerprints of what they wrote; and then what only these can find, in threads and as copies.
 """
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
+from demur.corpus.affected import Affected
 from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
+from demur.corpus.dataset import ADDRESS
+from demur.corpus.regoverning import Change, change_rows
 from demur.corpus.session import Session, writing
-from demur.corpus.dataset import ADDRESS, Addresses
-from demur.kernel import schema
-from demur.kernel.door import KEPT, REASONS
-from demur.kernel.govern import Answer, govern
-from demur.kernel.rules import Bools, Rules
+from demur.identity import SubjectKeys
+from demur.kernel.rules import Rules
 from demur.terms import EntryKind
 from demur.workspace import Workspace
-
-REWRITTEN: Final = "rewritten"
-"""What is the matter with a row that may stay, though not as it is."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,8 @@ class HonourReport:
     deleted: int
     """Rows that may not be used any more."""
     rewritten: int
-    """Rows of others that named or quoted someone."""
+    """Rows of others that named, quoted or copied someone."""
     seconds: float
-
-
-@dataclass
-class _Change:
-    """What is to be committed; filled while the rewritten rows are streamed to disk."""
-
-    gone: list[Addresses] = field(default_factory=list)
-    deleted: int = 0
-    rewritten: int = 0
 
 
 def honour(workspace: Workspace, *, now: datetime | None = None) -> HonourReport:
@@ -66,80 +56,53 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
     rules, binding = session.rules()
     honoured = session.honoured
     changes = session.register.standing.changes(honoured)  # read second: it may know more than the rules, never less
-    change = _Change()
+    deleted = rewritten = 0
     if every_row or changes.policy or len(changes.subjects):
         whole = every_row or changes.policy
-        rows = session.corpus.batches() if whole else session.corpus.concerning(changes.subjects)
-        _apply(session, rows, rules, change)
+        for change in _passes(session, rules, None if whole else changes.subjects):
+            deleted, rewritten = deleted + change.deleted, rewritten + change.rewritten
     if binding > honoured:
-        session.note_honoured(binding, changed=bool(change.deleted or change.rewritten))
+        session.note_honoured(binding, changed=bool(deleted or rewritten))
     if session.holds_erased:
         rewrite_deleted(session.corpus)
         session.corpus.index()
         remove_old_files(session.corpus)
-    if change.deleted or change.rewritten:
-        counts = {"binding": binding, "deleted": change.deleted, "rewritten": change.rewritten}
+    if deleted or rewritten:
+        counts = {"binding": binding, "deleted": deleted, "rewritten": rewritten}
         session.register.log.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)
     seconds = time.perf_counter() - began
     maintain_if_due(session.corpus)
-    return HonourReport(binding, change.deleted, change.rewritten, seconds)
+    return HonourReport(binding, deleted, rewritten, seconds)
 
 
-def _apply(session: Session, rows: Iterator[pa.RecordBatch], rules: Rules, change: _Change) -> None:
-    fragments = session.corpus.write(_rewritten(rows, rules, change))
-    gone = np.concatenate([np.zeros(0, np.uint64), *change.gone])
-    session.corpus.commit(gone, fragments, {"demur": "honour"})
+def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Iterator[Change]:
+    """Changes rows by what is known of some people, or of everybody; see the module's docstring."""
+    corpus, affected = session.corpus, Affected(session.corpus, rules, session.threads(rules))
+    if subjects is None:
+        rows = corpus.batches()
+    else:
+        named = corpus.rows(affected.named_anywhere(subjects))
+        rows = _once(chain(corpus.concerning(subjects), named))
+    first = change_rows(session, rows, rules)
+    yield first
+    told = np.union1d(first.named, first.wrote)
+    if len(more := told if subjects is None else np.union1d(told, subjects)):
+        yield _second(session, more)
 
 
-def _rewritten(rows: Iterator[pa.RecordBatch], rules: Rules, change: _Change) -> Iterator[pa.RecordBatch]:
-    """The rows whose text changes; notes the addresses of these and of the deleted ones in ``change``."""
-    for part in regoverned(rows, rules):
-        change.gone.append(part.addresses[part.left_out | part.differs])
-        change.deleted += int(part.left_out.sum())
-        change.rewritten += int(part.differs.sum())
-        if part.differs.any():
-            yield part.answer.kept.filter(pa.array(part.differs[~part.left_out]))
+def _second(session: Session, subjects: SubjectKeys) -> Change:
+    """Changes the rows that only threads and fingerprints tell of."""
+    rules, _ = session.rules()  # with the fingerprints that came since
+    affected = Affected(session.corpus, rules, session.threads(rules))
+    found = np.union1d(affected.named_in_threads(subjects), affected.copied(subjects))
+    return change_rows(session, session.corpus.rows(found), rules)
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows at rest that went through the kernel again; arrays have shape (rows,)."""
-
-    stored: pa.RecordBatch
-    """The rows as they were, schema.ROW."""
-    addresses: Addresses
-    answer: Answer
-    left_out: Bools
-    differs: Bools
-    """Kept, but not as they were."""
-
-    @property
-    def reasons(self) -> list[str | None]:
-        """Why each row may not stay as it is: its terms.Reason, or :data:`REWRITTEN`; None where it may."""
-        changed = [REWRITTEN if differs else None for differs in self.differs]
-        return [
-            change if code == KEPT else str(REASONS[code])
-            for code, change in zip(self.answer.codes.tolist(), changed, strict=True)
-        ]
-
-
-def regoverned(rows: Iterator[pa.RecordBatch], rules: Rules) -> Iterator[Part]:
-    """Stored rows, with addresses, through the kernel again."""
-    for batch in rows:
-        stored = pa.RecordBatch.from_arrays([batch.column(name) for name in schema.ROW.names], schema=schema.ROW)
-        answer = govern(stored, rules)
-        left_out = answer.codes != KEPT
-        differs = np.zeros(len(stored), bool)
-        differs[~left_out] = _differ(stored.filter(pa.array(~left_out)), answer.kept)
+def _once(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Rows, each the first time it comes."""
+    seen = np.zeros(0, np.uint64)
+    for batch in batches:
         addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
-        yield Part(stored, addresses, answer, left_out, differs)
-
-
-def _differ(before: pa.RecordBatch, after: pa.RecordBatch) -> Bools:
-    """Which rows, shape (rows,), the kernel changed."""
-    different = np.zeros(len(before), bool)
-    for name in ("text", "spans", "subjects", "media"):
-        old, new = before.column(name), after.column(name)
-        if not old.equals(new):
-            different |= np.array([a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)], bool)
-    return different
+        fresh = ~np.isin(addresses, seen)
+        seen = np.concatenate([seen, addresses[fresh]])
+        yield batch if fresh.all() else batch.filter(pa.array(fresh))

@@ -25,7 +25,7 @@ from demur.corpus.evidence import Keyed
 from demur.corpus.honour import honour_in
 from demur.corpus.lines import Lines
 from demur.corpus.pool import governed
-from demur.corpus.reopening import reopen, sweep
+from demur.corpus.reopening import reopen, sweep, told
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import Positions, ReadItems, Spool
 from demur.corpus.dataset import ADDRESS, Addresses
@@ -217,12 +217,12 @@ def _store(session: Session, rows: Iterator[pa.RecordBatch], rules: Rules, readi
     corpus.commit(gone, fragments, {"demur": "import"})
     if len(repeated):
         corpus.commit(corpus.last_rows(repeated, sum(f.physical_rows for f in fragments)), [], {"demur": "import"})
-    told = beside.told_since(reading.evidence.counting(superseded), reading.fingerprints.counting(superseded), rules)
-    reopen(session, told, before)
+    news = told(reading.evidence, reading.fingerprints, superseded, rules)
+    reopen(session, news.threads, rules, before)
     if len(fragments):
         maintain_if_due(corpus)
         index_new(corpus)
-    sweep(session, told)
+    sweep(session, news.wrote)
     return len(gone)
 
 
@@ -252,7 +252,7 @@ def _told_again(dataset: Keyed, spool: Spool) -> Addresses:
     """The addresses of lines whose items were read again; a reading that says it is gone keeps its fingerprints."""
     gone = [np.zeros(0, np.uint64)]
     for _, readings in spool.partitions():
-        read = ReadItems(readings[readings["code"] != _DELETED] if dataset.outlives else readings)
+        read = ReadItems(readings[readings["code"] != _DELETED] if dataset.OUTLIVES else readings)
         for batch in dataset.batches(["item"]):
             addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False)
             gone.append(addresses[read.holds(batch.column("item").to_numpy(zero_copy_only=False))].astype(np.uint64))

@@ -15,8 +15,11 @@ from typing import Final
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.compaction import small_fragments
+from demur.corpus.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
+from demur.corpus.threads import Threads
+from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
@@ -45,12 +48,12 @@ class Session:
     register: Register
     open_corpus: Callable[[], Corpus]
     """Gives the corpus; a command that needs no row never calls it, and loads no Lance."""
+    open_beside: Callable[[], Beside]
+    """Gives what lies beside the corpus."""
     now: datetime
     """Aware; ages and notice periods are counted on its day in UTC."""
     noted: list[Said] = field(default_factory=list)
     """What was found out in this session that the corpus itself does not say yet."""
-    names: Names = field(default_factory=Names)
-    """What was built of withheld people's names and words in this session."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
@@ -61,13 +64,13 @@ class Session:
 
     @cached_property
     def beside(self) -> Beside:
-        """What lies beside the corpus, open; for whoever writes."""
-        return Beside.ensure(self.workspace.beside_path)
+        """What lies beside the corpus, open."""
+        return self.open_beside()
 
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        words = worded(self.register, self.beside, self.workspace.beside_path)
+        words = worded(self.register, self.beside.fingerprints, self.workspace.beside_path)
         return compile_rules(self.policy, self.register.pepper, snapshot, self.now, words), snapshot.head.binding
 
     def threads(self, rules: Rules) -> Threads:
@@ -121,11 +124,11 @@ class Session:
 def writing(workspace: Workspace, command: str, now: datetime | None = None) -> Iterator[Session]:
     """A session that may change the corpus; ``command`` names it to others who find the workspace locked."""
     with _room(workspace), workspace.writing(command), workspace.register() as register:
-        corpus = Corpus.ensure(workspace.corpus_path)
-        journal.settle(workspace.root, corpus, register)
+        corpus, beside = Corpus.ensure(workspace.corpus_path), Beside.ensure(workspace.beside_path)
+        journal.settle(workspace.root, corpus, beside, register)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
-        session = Session(workspace, policy, workspace.keys_by(policy), register, lambda: corpus, now)
+        session = Session(workspace, policy, workspace.keys_by(policy), register, lambda: corpus, lambda: beside, now)
         instance = _require_corpus(session)
         try:
             session = _put_in_order(session, instance)
@@ -201,7 +204,10 @@ def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = T
             require_corpus(register, corpus.said(), workspace.corpus_path)
             return corpus
 
-        session = Session(workspace, workspace.policy(), workspace.keys(), register, opened, now)
+        def beside() -> Beside:
+            return Beside.view(workspace.beside_path)
+
+        session = Session(workspace, workspace.policy(), workspace.keys(), register, opened, beside, now)
         finish_staged(workspace, register)
         if rows:
             assert session.corpus  # open

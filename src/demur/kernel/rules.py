@@ -88,7 +88,7 @@ class Rules:
     @property
     def word_keys(self) -> WordKeys:
         """Keys the words of texts."""
-        return WordKeys.of(self.pepper)
+        return WordKeys(self.pepper.secret)
 
     def is_cleared(self, items: SubjectKeys, subjects: SubjectKeys) -> Bools:
         """For each item and subject key, shape (n,): whether an officer said that the one does not mean the other."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from demur.corpus.honour import REWRITTEN
+from demur.corpus.regoverning import REWRITTEN
 from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON

@@ -80,13 +80,14 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
     if not edited and not len(changes.subjects):
         return
-    from demur.corpus.honour import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
+    from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
 
     version = Corpus.open(session.workspace.corpus_path, name)
     rules, _ = session.rules()
     changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
-    rows = version.batches() if edited or changes.policy else version.concerning(changes.subjects)
-    for part in regoverned(rows, rules):
+    whole = edited or changes.policy
+    rows = version.batches() if whole else concerned(version, session, rules, changes.subjects)
+    for part in regoverned(rows, rules, session.threads(rules)):
         where = part.left_out | part.differs
         if where.any():
             yield part.stored.filter(pa.array(where)), [reason for reason in part.reasons if reason]

@@ -1,0 +1,165 @@
+"""Rows at rest through the kernel again, in one commit, and what they say beside it.
+
+Invariants: what goes beside the rows (fingerprints of what is deleted, where somebody is named in full) is on disk
+before the rows change, so that a kill in between loses none of it and a repetition finds the same; rows that the kernel
+leaves as they are are not touched.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from demur.corpus.compaction import index_new, maintain_if_due
+from demur.corpus.dataset import ADDRESS, Addresses
+from demur.corpus.evidence import Keyed
+from demur.corpus.session import Session
+from demur.corpus.threads import Threads, govern_at_rest
+from demur.identity import SubjectKeys
+from demur.kernel import schema
+from demur.kernel.door import KEPT, REASONS
+from demur.kernel.evidence import gathered
+from demur.kernel.govern import Answer
+from demur.kernel.rules import Bools, Rules
+from demur.kernel.wording import stored
+
+REWRITTEN: Final = "rewritten"
+"""What is the matter with a row that may stay, though not as it is."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows at rest that went through the kernel again; arrays have shape (rows,)."""
+
+    stored: pa.RecordBatch
+    """The rows as they were, schema.ROW."""
+    addresses: Addresses
+    answer: Answer
+    left_out: Bools
+    differs: Bools
+    """Kept, but not as they were."""
+
+    @property
+    def reasons(self) -> list[str | None]:
+        """Why each row may not stay as it is: its terms.Reason, or :data:`REWRITTEN`; None where it may."""
+        changed = [REWRITTEN if differs else None for differs in self.differs]
+        return [
+            change if code == KEPT else str(REASONS[code])
+            for code, change in zip(self.answer.codes.tolist(), changed, strict=True)
+        ]
+
+
+def regoverned(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads) -> Iterator[Part]:
+    """Stored rows, with addresses, through the kernel again."""
+    for batch in rows:
+        before = pa.RecordBatch.from_arrays([batch.column(name) for name in schema.ROW.names], schema=schema.ROW)
+        answer = govern_at_rest(before, rules, threads)
+        left_out = answer.codes != KEPT
+        differs = np.zeros(len(before), bool)
+        differs[~left_out] = _differ(before.filter(pa.array(~left_out)), answer.kept)
+        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
+        yield Part(before, addresses, answer, left_out, differs)
+
+
+@dataclass
+class Change:
+    """What a pass over rows does; filled while the rewritten rows are streamed to disk."""
+
+    deleted: int = 0
+    """Rows that may not be used any more."""
+    rewritten: int = 0
+    """Rows of others that named, quoted or copied someone."""
+    gone: list[Addresses] = field(default_factory=list)
+    evidence: list[pa.RecordBatch] = field(default_factory=list)
+    fingerprints: list[pa.RecordBatch] = field(default_factory=list)
+    doubts: list[pa.RecordBatch] = field(default_factory=list)
+
+    @property
+    def named(self) -> SubjectKeys:
+        """Who is named in full in these rows."""
+        found = [each.column("named").flatten().to_numpy(zero_copy_only=False) for each in self.evidence]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+
+    @property
+    def wrote(self) -> SubjectKeys:
+        """Whose words these rows were."""
+        found = [each.column("author").to_numpy(zero_copy_only=False) for each in self.fingerprints if len(each)]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+
+
+def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> Change:
+    """Governs rows at rest, and puts what comes of it on disk: first what goes beside them, then one commit."""
+    change = Change()
+    fragments = session.corpus.write(_rewritten(rows, rules, session.threads(rules), change))
+    beside = session.beside
+    _add(beside.evidence, change.evidence, ("signs", "calls", "named"))
+    _add(beside.fingerprints, change.fingerprints, ("wrote", "seen"))
+    _add(beside.doubts, change.doubts, ())
+    gone = np.concatenate([np.zeros(0, np.uint64), *change.gone])
+    session.corpus.commit(gone, fragments, {"demur": "honour"})
+    return change
+
+
+def _rewritten(
+    rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, change: Change
+) -> Iterator[pa.RecordBatch]:
+    """The rows whose text changes, as schema.STORED; everything else is noted in ``change``."""
+    for part in regoverned(rows, rules, threads):
+        change.gone.append(part.addresses[part.left_out | part.differs])
+        change.deleted += int(part.left_out.sum())
+        change.rewritten += int(part.differs.sum())
+        for lines, found in _beside(part.answer, change):
+            lines.append(found.select(found.schema.names[1:]))
+        if part.differs.any():
+            yield stored(part.answer.kept.filter(pa.array(part.differs[~part.left_out])), rules)
+
+
+def _beside(answer: Answer, change: Change) -> Iterator[tuple[list[pa.RecordBatch], pa.RecordBatch]]:
+    yield change.evidence, answer.evidence
+    yield change.fingerprints, answer.fingerprints
+    yield change.doubts, answer.doubts
+
+
+def _add(dataset: Keyed, lines: list[pa.RecordBatch], lists: tuple[str, ...]) -> None:
+    """Puts lines beside the rows: what earlier lines of the same items say stays, and the lists are united."""
+    told = pa.Table.from_batches(lines, dataset.SCHEMA) if lines else dataset.SCHEMA.empty_table()
+    if not len(told):
+        return
+    known = dataset.where("item", np.unique(told.column("item").to_numpy()))
+    gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
+    united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
+    dataset.replace(gone, united.combine_chunks().to_batches())
+    maintain_if_due(dataset)
+    index_new(dataset)
+
+
+def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:
+    """A line for each item, the first that tells of it, with the values of all its lists."""
+    both = pa.concat_tables([known, told]).combine_chunks()
+    items = both.column("item").to_numpy()
+    _, first, line = np.unique(items, return_index=True, return_inverse=True)
+    united = both.take(pa.array(first))
+    for name in lists:
+        column = both.column(name).combine_chunks()
+        lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+        values = gathered(len(first), np.repeat(line, lengths), column.flatten().to_numpy(zero_copy_only=False))
+        united = united.set_column(united.schema.get_field_index(name), both.schema.field(name), values)
+    return united
+
+
+def _once(known: pa.Table, told: pa.Table) -> pa.Table:
+    """Lines that differ in anything."""
+    both = pa.concat_tables([known.select(told.schema.names), told])
+    return both.group_by(both.schema.names, use_threads=False).aggregate([])
+
+
+def _differ(before: pa.RecordBatch, after: pa.RecordBatch) -> Bools:
+    """Which rows, shape (rows,), the kernel changed."""
+    different = np.zeros(len(before), bool)
+    for name in ("text", "spans", "subjects", "media"):
+        old, new = before.column(name), after.column(name)
+        if not old.equals(new):
+            different |= np.array([a != b for a, b in zip(old.to_pylist(), new.to_pylist(), strict=True)], bool)
+    return different
