@@ -28,7 +28,7 @@ from demur.register.database.mark import Point
 from demur.versions.manifest import software
 from demur.workspace import Workspace
 
-_TREES: Final = ("versions", "suppression", "imports", "recalls")
+_TREES: Final = ("versions", "suppression", "imports", "recalls", "evidence")
 _ROOM: Final = 16 << 20
 """Bytes that should be left besides: lists, keys, and what the register takes up meanwhile."""
 

@@ -28,6 +28,7 @@ from demur.corpus import journal as imports
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import remove_leavings
 from demur.corpus.session import Session
+from demur.corpus.evidence import Beside
 from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError
 from demur.files import disk_full, partial, sync, write_durably
@@ -293,8 +294,9 @@ def _replay(building: _Building) -> dict[str, JSON]:
         again = journal.replayable()
         done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
+        beside = Beside.ensure(Workspace(building.staging).beside_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
-        session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, building.now)
+        session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, lambda: beside, building.now)
         before = corpus.count()
         remove_leavings(session.workspace, corpus, register)
         erased = _erase(session, done)  # first, as it tells what there is of whom, and honours then

@@ -4,12 +4,14 @@ Invariants: every row whose answer differs for what is known of some people now 
 follows the rows found and the people asked for. Rows are found by halves of keys: some are found for nothing.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import Addresses
+from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
 from demur.identity import SubjectKeys
@@ -24,6 +26,11 @@ class Affected:
     corpus: Corpus
     rules: Rules
     threads: Threads
+
+    def concerning(self, subjects: SubjectKeys) -> Iterator[pa.RecordBatch]:
+        """Every row that is found for some people in any of these ways, once, with its address."""
+        words = [self.named_anywhere(subjects), self.named_in_threads(subjects), self.copied(subjects)]
+        yield from once(chain(self.corpus.concerning(subjects), self.corpus.rows(np.unique(np.concatenate(words)))))
 
     def named_anywhere(self, subjects: SubjectKeys) -> Addresses:
         """Rows that hold a word which may name one of these people wherever it stands."""
@@ -53,5 +60,15 @@ class Affected:
         for batch in self.corpus.rows(addresses, ["item", "thread"]):
             item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
             here = np.isin(np.where(thread < 0, item, thread), threads)
-            found.append(batch.column("_rowaddr").to_numpy()[here].astype(np.uint64))
+            found.append(batch.column(ADDRESS).to_numpy()[here].astype(np.uint64))
         return np.concatenate(found)
+
+
+def once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Rows, each the first time it comes."""
+    seen = np.zeros(0, np.uint64)
+    for batch in batches:
+        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
+        fresh = ~np.isin(addresses, seen)
+        seen = np.concatenate([seen, addresses[fresh]])
+        yield batch if fresh.all() else batch.filter(pa.array(fresh))

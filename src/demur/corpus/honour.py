@@ -15,11 +15,9 @@ from datetime import datetime
 from itertools import chain
 
 import numpy as np
-import pyarrow as pa
 
-from demur.corpus.affected import Affected
+from demur.corpus.affected import Affected, once
 from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
-from demur.corpus.dataset import ADDRESS
 from demur.corpus.regoverning import Change, change_rows
 from demur.corpus.session import Session, writing
 from demur.identity import SubjectKeys
@@ -82,7 +80,7 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
         rows = corpus.batches()
     else:
         named = corpus.rows(affected.named_anywhere(subjects))
-        rows = _once(chain(corpus.concerning(subjects), named))
+        rows = once(chain(corpus.concerning(subjects), named))
     first = change_rows(session, rows, rules)
     yield first
     told = np.union1d(first.named, first.wrote)
@@ -96,13 +94,3 @@ def _second(session: Session, subjects: SubjectKeys) -> Change:
     affected = Affected(session.corpus, rules, session.threads(rules))
     found = np.union1d(affected.named_in_threads(subjects), affected.copied(subjects))
     return change_rows(session, session.corpus.rows(found), rules)
-
-
-def _once(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Rows, each the first time it comes."""
-    seen = np.zeros(0, np.uint64)
-    for batch in batches:
-        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
-        fresh = ~np.isin(addresses, seen)
-        seen = np.concatenate([seen, addresses[fresh]])
-        yield batch if fresh.all() else batch.filter(pa.array(fresh))

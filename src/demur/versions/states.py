@@ -80,14 +80,16 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
     if not edited and not len(changes.subjects):
         return
+    from demur.corpus.affected import Affected  # noqa: PLC0415  # as the next
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
 
     version = Corpus.open(session.workspace.corpus_path, name)
     rules, _ = session.rules()
     changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
     whole = edited or changes.policy
-    rows = version.batches() if whole else concerned(version, session, rules, changes.subjects)
-    for part in regoverned(rows, rules, session.threads(rules)):
+    threads = session.threads(rules)
+    rows = version.batches() if whole else Affected(version, rules, threads).concerning(changes.subjects)
+    for part in regoverned(rows, rules, threads):
         where = part.left_out | part.differs
         if where.any():
             yield part.stored.filter(pa.array(where)), [reason for reason in part.reasons if reason]
