@@ -45,11 +45,13 @@ class Page:
     texts: pa.LargeStringArray
     """Shape (rows,), no nulls."""
     words: Words
-    """All words of all texts, sorted by row and start."""
+    """All words of all texts."""
     opaque: Bools
     """Per word: whether it stands in a mention, a tag or a mask."""
-    breaks: Bools
-    """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap."""
+    quoted: Bools
+    """Per word: whether it stands in a quote."""
+    edges: Ints
+    """Per word: how many edges of quotes stand before it, counted through the page; unlike numbers, another side."""
     writing: Writing
     language: pa.Array
     """Shape (rows,), BCP 47 or null."""
@@ -76,11 +78,16 @@ class Page:
             quotes: quotes, in any nesting; those without words count for nothing.
         """
         row = words.row.astype(np.int64)
-        breaks = np.asarray(words.gap, bool).copy()
-        breaks[np.flatnonzero(np.diff(row, prepend=-1))] = True
         edges = (np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]]))
-        breaks |= _after_edge(row, words, edges)
-        return cls(texts, words, _inside(row, words, opaque), breaks, writing, language)
+        return cls(
+            texts,
+            words,
+            _inside(row, words, opaque),
+            _inside(row, words, quotes),
+            _passed(row, words, edges),
+            writing,
+            language,
+        )
 
 
 def short_keys(keys: pa.Array) -> Ints:
@@ -107,11 +114,10 @@ def _inside(row: Ints, words: Words, places: Places) -> Bools:
     return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] > row * width + words.start))
 
 
-def _after_edge(row: Ints, words: Words, edges: tuple[Ints, Ints]) -> Bools:
-    """Before which words an edge stands that the word before is on the other side of."""
+def _passed(row: Ints, words: Words, edges: tuple[Ints, Ints]) -> Ints:
+    """How many edges stand at or before the beginning of each word, in its row or before it."""
     if not len(edges[0]):
-        return np.zeros(len(row), bool)
+        return np.zeros(len(row), np.int64)
     width = _width(words, edges[1])
     places = np.sort(edges[0] * width + edges[1])
-    passed = np.searchsorted(places, row * width + words.start, side="right")
-    return np.asarray(np.diff(passed, prepend=0) > 0)
+    return np.searchsorted(places, row * width + words.start, side="right").astype(np.int64)
