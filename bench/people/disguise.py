@@ -112,3 +112,14 @@ WAYS: Final[dict[str, Callable[[str], str]]] = {
     "transliterated": transliterated,
 }
 """The word for each way in ``Truth.form``, and what it does."""
+
+
+def apply(way: str, name: str, language: str) -> str:
+    """The name written in one of ``WAYS``, or as it was where that makes no sense for its letters or the language."""
+    if way == "transliterated":
+        return transliterated(name, language)
+    if way == "umlaut" and language != "de":
+        return name
+    if way == "stripped" and any("Ѐ" <= letter <= "ӿ" for letter in name):
+        return name
+    return WAYS[way](name)

@@ -37,15 +37,18 @@ class Cast:
 
 
 def _with_word_handles(everyone: list[Character], rng: random.Random) -> list[Character]:
-    """Give each handle that is a word to one person of its language."""
+    """Give each handle that is a word to one person of a language that has the word."""
     free = {language: sorted(words.word_handles) for language, words in languages().items()}
+    taken: set[str] = set()
     found = []
     for who in everyone:
-        if free[who.words.language] and rng.random() < 0.3:
-            handle = free[who.words.language].pop()
-            found.append(replace(who, word_handle=True, person=replace(who.person, handles=(handle,))))
-        else:
+        left = [handle for handle in free[who.words.language] if handle not in taken]
+        if not left or rng.random() > 0.5:
             found.append(who)
+            continue
+        handle = rng.choice(left)
+        taken.add(handle)
+        found.append(replace(who, word_handle=True, person=replace(who.person, handles=(handle,))))
     return found
 
 
@@ -56,7 +59,7 @@ def _declaring(who: Character, spellings: int) -> Character:
     return replace(who, person=replace(who.person, names=names, former=(former,) if former else ()))
 
 
-def _cast(people: int, spellings: int, rng: random.Random) -> Cast:
+def cast_of(people: int, spellings: int, rng: random.Random) -> Cast:
     """Objectors, and twice as many others, in as many languages as they can fill."""
     count = max(people * 3, people + LEAST)
     order = (*COMMON, *(language for language in languages() if language not in COMMON))
@@ -91,7 +94,7 @@ def generate(seed: int, posts: int, people: int, spellings: int) -> Forum:
     if people < 1:
         raise ValueError(f"{people} people can't object: ask for at least 1")
     rng = random.Random(f"{seed}/{posts}/{people}")
-    cast = _cast(people, spellings, rng)
+    cast = cast_of(people, spellings, rng)
     taken = {who.spelled("full") or "" for who in (*cast.objectors, *cast.others)}
     written: list[Post] = []
     number = 0

@@ -49,6 +49,11 @@ class Character:
         return _composed(self, shape, case)
 
 
+def kin(one: Forms, other: Forms) -> bool:
+    """Whether two surnames are one, in either sex: Kowalski and Kowalska."""
+    return one["nom"][:4] == other["nom"][:4]
+
+
 def _composed(who: Character, shape: str, case: str) -> str | None:
     """A spelling of two parts."""
     match shape:
@@ -124,11 +129,16 @@ def declared(who: Character, spellings: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (full, *more))))[:spellings]
 
 
-def _character(words: Words, couple: tuple[Given, dict[str, Forms]], account: str, rng: random.Random) -> Character:
-    """One character, who has declared nothing yet."""
+def _character(
+    words: Words, couple: tuple[Given, dict[str, Forms]], account: str, handles: set[str], rng: random.Random
+) -> Character:
+    """One character, who has declared nothing yet; their handle joins those that are taken."""
     given, surnames = couple
     surname = surnames[given.sex]
     handle = _handle(given.forms["nom"], surname["nom"], rng)
+    while handle in handles:
+        handle = f"{handle}{rng.randrange(10)}"
+    handles.add(handle)
     former = None
     if given.sex == "f" and rng.random() < 0.2:
         others = [other["f"] for other in words.surnames if other["f"] != surname]
@@ -144,6 +154,7 @@ def characters(tables: Mapping[str, Words], count: int, rng: random.Random) -> l
     """
     couples = {language: _couples(words, rng) for language, words in tables.items()}
     found: list[Character] = []
+    handles: set[str] = set()
     while len(found) < count:
         before = len(found)
         for language in list(couples):
@@ -151,7 +162,7 @@ def characters(tables: Mapping[str, Words], count: int, rng: random.Random) -> l
             if couple is None:
                 del couples[language]
             elif len(found) < count:
-                found.append(_character(tables[language], couple, f"forum:u{len(found) + 1}", rng))
+                found.append(_character(tables[language], couple, f"forum:u{len(found) + 1}", handles, rng))
         if len(found) == before:
             raise ValueError(f"the tables hold {before} full names, not {count}: ask for fewer people")
     return found

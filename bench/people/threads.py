@@ -10,9 +10,9 @@ from typing import Final
 from people import disguise, traps
 from people.cases import Post, Trap
 from people.draft import Draft
-from people.naming import Character
+from people.naming import Character, kin
 
-PRESENT: Final = {"given": 34, "nick": 10, "full": 16, "surname": 12, "initial": 5, "reversed": 4, "handle": 16, "@": 3}
+PRESENT: Final = {"given": 34, "nick": 10, "full": 16, "surname": 12, "initial": 5, "reversed": 4, "handle": 10, "@": 3}
 """How someone who takes part is spoken of."""
 FIRST: Final = {"full": 66, "initial": 14, "reversed": 8, "former": 4, "handle": 2, "given": 3, "surname": 3}
 """How someone who doesn't take part is first spoken of."""
@@ -20,8 +20,10 @@ LATER: Final = {"given": 34, "surname": 34, "full": 18, "initial": 6, "handle": 
 """And how from then on."""
 VOCATIVE: Final = {"given": 60, "nick": 20, "handle": 12, "full": 8}
 SIGNED: Final = {"given": 50, "nick": 15, "full": 15, "signed": 12, "handle": 8}
-DISGUISED: Final = 0.2
+DISGUISED: Final = 0.3
 """The share of full names and handles that are written in some other way; of single names half as much."""
+NAMESAKES: Final = 0.1
+"""The share of threads in which people may share a name."""
 SINGLE: Final = ("capitals", "stripped", "decomposed", "umlaut")
 """What happens to a name of one word, which more would make unreadable even for people."""
 
@@ -36,10 +38,7 @@ class Thread:
         self._number = number
         self._taken = taken
         self._words = lead.words
-        others = [who for who in around if who.account != lead.account]
-        if rng.random() > 0.25:  # two bearers of one given name in one thread are rare, but they are there
-            others = [who for who in others if who.given != lead.given]
-        rng.shuffle(others)
+        others = _company(lead, around, rng)
         size = rng.randint(2, 5)
         self._present = others[:size]
         self._absent = others[size : size + rng.randint(0, 2)]
@@ -176,10 +175,12 @@ class Thread:
         single = shape in {"given", "surname", "nick", "signed"}
         inflected = "inflected" if plain != who.spelled(shape) else ""
         if self._rng.random() < (DISGUISED / 2 if single else DISGUISED):
-            way = self._rng.choice(SINGLE if single else tuple(disguise.WAYS))
-            text = _disguised(plain, way, who.words.language)
-            if text != plain:
-                return text, f"{inflected} {way}".strip()
+            ways = list(SINGLE if single else disguise.WAYS)
+            self._rng.shuffle(ways)
+            for way in ways:
+                text = disguise.apply(way, plain, who.words.language)
+                if text != plain:
+                    return text, f"{inflected} {way}".strip()
         return plain, inflected
 
     def _handle(self, draft: Draft, who: Character, shape: str) -> None:
@@ -228,12 +229,14 @@ class Thread:
         draft.sentence(template, who.given.sex, lambda case: draft.lure(who.spelled(shape, case) or "", kind))
 
 
-def _disguised(plain: str, way: str, language: str) -> str:
-    """The name written in one of ``disguise.WAYS``, or as it was where that makes no sense for the language."""
-    if way == "transliterated":
-        return disguise.transliterated(plain, language)
-    if way == "umlaut" and language != "de":
-        return plain
-    if way == "stripped" and any("Ѐ" <= letter <= "ӿ" for letter in plain):
-        return plain
-    return disguise.WAYS[way](plain)
+def _company(lead: Character, around: list[Character], rng: random.Random) -> list[Character]:
+    """Who else may be in a lead's thread: in one thread of ten people who share names, else none who do."""
+    others = [who for who in around if who.account != lead.account]
+    rng.shuffle(others)
+    if rng.random() < NAMESAKES:
+        return sorted(others, key=lambda who: who.given != lead.given)
+    chosen = [lead]
+    for who in others:
+        if not any(who.given == one.given or kin(who.surname, one.surname) for one in chosen):
+            chosen.append(who)
+    return chosen[1:]

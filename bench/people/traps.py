@@ -1,14 +1,14 @@
 """What reads like an objector's name and isn't theirs.
 
 Two sorts: *sentences* stand ready in a language's table, bound to the name that they resemble; *bearers* are other
-people, composed from the names of the tables. ``hard_cases/`` uses the same kinds, and two more of its own.
+people, composed from the names of the tables. ``hard_cases/`` uses the same kinds, beside those that say what to mask.
 """
 
 import random
 from typing import Final
 
 from people.draft import Draft
-from people.naming import Character
+from people.naming import Character, kin
 from people.tables import Forms, Given, Words
 
 SENTENCES: Final = ("word", "start", "place", "organisation", "product", "famous", "month", "command")
@@ -49,10 +49,9 @@ def stranger(who: Character, same: str, taken: set[str], rng: random.Random) -> 
 
 def _alike(who: Character, given: Given, surname: Forms) -> str:
     """Which part of the name, and only that one, somebody shares with a character."""
-    stems = surname["nom"][:4] == who.surname["nom"][:4]  # Kowalski, Kowalska
     if given.forms["nom"] == who.given.forms["nom"]:
-        return "" if stems else "given"
-    return "surname" if stems else ""
+        return "" if kin(surname, who.surname) else "given"
+    return "surname" if kin(surname, who.surname) else ""
 
 
 def kinds_of(words: Words) -> set[str]:
