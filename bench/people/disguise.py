@@ -65,8 +65,9 @@ def decomposed(name: str) -> str:
 
 
 def capitals(name: str) -> str:
-    """The name in capitals."""
-    return name.upper()
+    """The name in capitals, which bear no accent in Greek."""
+    greek = any("Ͱ" <= letter <= "Ͽ" for letter in name)
+    return (stripped(name) if greek else name).upper()
 
 
 def small(name: str) -> str:

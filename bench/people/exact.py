@@ -26,7 +26,7 @@ def exact(seed: int, posts: int, people: int) -> Forum:
     """
     rng = random.Random(f"exact/{seed}/{posts}/{people}")
     cast = cast_of(people, 1, rng)
-    taken = {who.spelled("full") or "" for who in (*cast.objectors, *cast.others)}
+    taken = cast.taken
     written = []
     objectors = cycle(cast.objectors)
     for number in range(posts):

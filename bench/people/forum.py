@@ -31,6 +31,11 @@ class Cast:
     objectors: list[Character]
     others: list[Character]
 
+    @property
+    def taken(self) -> set[str]:
+        """The full names that somebody bears or bore, as ``naming.key`` has them."""
+        return {name for who in (*self.objectors, *self.others) for name in who.keys}
+
     def of(self, language: str) -> list[Character]:
         """Everyone of a language, objectors first."""
         return [who for who in (*self.objectors, *self.others) if who.words.language == language]
@@ -95,7 +100,7 @@ def generate(seed: int, posts: int, people: int, spellings: int) -> Forum:
         raise ValueError(f"{people} people can't object: ask for at least 1")
     rng = random.Random(f"{seed}/{posts}/{people}")
     cast = cast_of(people, spellings, rng)
-    taken = {who.spelled("full") or "" for who in (*cast.objectors, *cast.others)}
+    taken = cast.taken
     written: list[Post] = []
     number = 0
     while len(written) < posts:

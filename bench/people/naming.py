@@ -1,18 +1,21 @@
 """Who is on the synthetic forum, and how each of their names is spelled in a shape and a case.
 
-Invariant: no two characters of a forum bear the same full name in one language; given names and surnames recur.
+Invariant: no two characters of a forum bear the same full name, not even in other letters or without diacritics; given
+names and surnames recur.
 """
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Final
+from typing import Final, TypeAlias
 
 from people import disguise
 from people.cases import Person
 from people.tables import Forms, Given, Words
 
+Couple: TypeAlias = tuple[Given, dict[str, Forms]]
+"""A given name, and a surname by sex."""
 DISTINCTIVE: Final = ("{g}_{i}{n}", "{g}{i}{n}", "{s}.{g1}{n}", "{s}{n}", "{g1}{s}_{n}", "the_{s}{n}", "x{g}{n}x")
 MADE_UP: Final = ("nordlicht{n}", "qzar{n}", "byteworm_{n}", "plonk-{n}", "kwyjibo{n}", "zymurgist{n}", "bitrot{n}x")
 SHAPES: Final = ("full", "reversed", "given", "surname", "initial", "nick", "nick full", "signed", "former")
@@ -40,6 +43,11 @@ class Character:
         """Their handle."""
         return self.person.handles[0]
 
+    @property
+    def keys(self) -> set[str]:
+        """The full names that they bear and bore, as ``key`` has them."""
+        return {key(name) for name in (self.spelled("full"), self.spelled("former")) if name}
+
     def spelled(self, shape: str, case: str = "nom") -> str | None:
         """Their name in a shape of ``SHAPES`` and a case, or None where nobody writes it so."""
         if shape in {"given", "surname"}:
@@ -47,6 +55,11 @@ class Character:
         if shape == "nick":
             return self.given.nick.get(case) if self.given.nick else None
         return _composed(self, shape, case)
+
+
+def key(name: str) -> str:
+    """A full name as it is compared with others: in Latin letters, without diacritics and case, in one order."""
+    return " ".join(sorted(disguise.stripped(disguise.transliterated(name)).casefold().split()))
 
 
 def kin(one: Forms, other: Forms) -> bool:
@@ -96,7 +109,7 @@ def _nominative(who: Character, shape: str) -> str | None:
     return f"{given} {surname}" if who.words.order == "surname" else f"{surname} {given}"
 
 
-def _couples(words: Words, rng: random.Random) -> Iterator[tuple[Given, dict[str, Forms]]]:
+def _couples(words: Words, rng: random.Random) -> Iterator[Couple]:
     """Every given name with every surname, shuffled."""
     couples = list(product(words.given, words.surnames))
     rng.shuffle(couples)
@@ -129,21 +142,35 @@ def declared(who: Character, spellings: int) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (full, *more))))[:spellings]
 
 
-def _character(
-    words: Words, couple: tuple[Given, dict[str, Forms]], account: str, handles: set[str], rng: random.Random
-) -> Character:
-    """One character, who has declared nothing yet; their handle joins those that are taken."""
-    given, surnames = couple
-    surname = surnames[given.sex]
-    handle = _handle(given.forms["nom"], surname["nom"], rng)
-    while handle in handles:
+def _distinct(handle: str, taken: set[str], rng: random.Random) -> str:
+    """The handle, with more digits where it is taken."""
+    while handle in taken:
         handle = f"{handle}{rng.randrange(10)}"
-    handles.add(handle)
-    former = None
-    if given.sex == "f" and rng.random() < 0.2:
-        others = [other["f"] for other in words.surnames if other["f"] != surname]
-        former = rng.choice(others)
-    return Character(words, given, surname, Person(account, (), (handle,)), former)
+    return handle
+
+
+def _with_former(who: Character, taken: set[str], rng: random.Random) -> Character:
+    """One woman of five bore another surname, unless somebody bears that full name."""
+    if who.given.sex == "m" or rng.random() > 0.2:
+        return who
+    other = rng.choice(who.words.surnames)["f"]
+    changed = replace(who, former=other)
+    return who if key(changed.spelled("former") or "") in taken else changed
+
+
+def _enter(
+    words: Words, couples: Iterator[Couple], account: str, taken: set[str], rng: random.Random
+) -> Character | None:
+    """The next character of a language, or None where its names are used up; their names and handle become taken."""
+    for given, surnames in couples:
+        surname = surnames[given.sex]
+        handle = _distinct(_handle(given.forms["nom"], surname["nom"], rng), taken, rng)
+        who = Character(words, given, surname, Person(account, (), (handle,)))
+        if not who.keys & taken:
+            who = _with_former(who, taken | who.keys, rng)
+            taken |= {handle, *who.keys}
+            return who
+    return None
 
 
 def characters(tables: Mapping[str, Words], count: int, rng: random.Random) -> list[Character]:
@@ -154,15 +181,14 @@ def characters(tables: Mapping[str, Words], count: int, rng: random.Random) -> l
     """
     couples = {language: _couples(words, rng) for language, words in tables.items()}
     found: list[Character] = []
-    handles: set[str] = set()
-    while len(found) < count:
-        before = len(found)
-        for language in list(couples):
-            couple = next(couples[language], None)
-            if couple is None:
+    taken: set[str] = set()
+    while len(found) < count and couples:
+        for language in list(couples)[: count - len(found)]:
+            who = _enter(tables[language], couples[language], f"forum:u{len(found) + 1}", taken, rng)
+            if who is None:
                 del couples[language]
-            elif len(found) < count:
-                found.append(_character(tables[language], couple, f"forum:u{len(found) + 1}", handles, rng))
-        if len(found) == before:
-            raise ValueError(f"the tables hold {before} full names, not {count}: ask for fewer people")
+            else:
+                found.append(who)
+    if len(found) < count:
+        raise ValueError(f"the tables hold {len(found)} full names, not {count}: ask for fewer people")
     return found

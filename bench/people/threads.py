@@ -21,7 +21,7 @@ LATER: Final = {"given": 34, "surname": 34, "full": 18, "initial": 6, "handle": 
 VOCATIVE: Final = {"given": 60, "nick": 20, "handle": 12, "full": 8}
 SIGNED: Final = {"given": 50, "nick": 15, "full": 15, "signed": 12, "handle": 8}
 DISGUISED: Final = 0.3
-"""The share of full names and handles that are written in some other way; of single names half as much."""
+"""The share of full names and handles that are written in some other way; of single names a fifth of it."""
 NAMESAKES: Final = 0.1
 """The share of threads in which people may share a name."""
 SINGLE: Final = ("capitals", "stripped", "decomposed", "umlaut")
@@ -174,7 +174,7 @@ class Thread:
         """The name as it is written, and the words for it: inflected, disguised, both or neither."""
         single = shape in {"given", "surname", "nick", "signed"}
         inflected = "inflected" if plain != who.spelled(shape) else ""
-        if self._rng.random() < (DISGUISED / 2 if single else DISGUISED):
+        if self._rng.random() < (DISGUISED / 5 if single else DISGUISED):
             ways = list(SINGLE if single else disguise.WAYS)
             self._rng.shuffle(ways)
             for way in ways:

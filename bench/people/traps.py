@@ -35,14 +35,14 @@ def lay(draft: Draft, kind: str, template: str) -> None:
 
 
 def stranger(who: Character, same: str, taken: set[str], rng: random.Random) -> Character | None:
-    """Someone else of the same ``given`` name or ``surname``, whose full name nobody of the forum bears."""
+    """Someone else of the same ``given`` name or ``surname``, whose full name is none of those taken."""
     words = who.words
     others = [(given, surname[given.sex]) for given in words.given for surname in words.surnames]
     wanted = [pair for pair in others if _alike(who, *pair) == same]
     rng.shuffle(wanted)
     for given, surname in wanted:
         found = Character(words, given, surname, who.person)
-        if found.spelled("full") not in taken:
+        if not found.keys & taken:
             return found
     return None
 

@@ -13,7 +13,7 @@ from people.cases import Forum, Found, Person, Post, Trap, Truth, blind
 from people.exact import exact
 from people.forum import generate
 from people.hard import HardCase, failures, hard_cases
-from people.naming import Character
+from people.naming import Character, key
 from people.scoring import Rate, Score, judge, lines, score
 from people.tables import INFLECTED, languages
 
@@ -113,6 +113,12 @@ class TestForum:
         assert len({person.account for person in everyone}) == len(everyone)
         handles = [handle for person in everyone for handle in person.handles]
         assert len(handles) == len(set(handles))
+
+    def test_nobody_bears_the_name_of_another_in_any_letters(self, forum: Forum) -> None:
+        names = [key(name) for person in forum.people for name in (person.names[0], *person.former)]
+        names += [key(person.names[0]) for person in forum.members if " " in person.names[0]]
+        assert len(names) == len(set(names))
+        assert key("Γιώργος Μακρής") == key("MAKRIS Giorgos")
 
     @pytest.mark.parametrize("spellings", [0, 1, 5])
     def test_people_declare_as_many_spellings_as_asked_for(self, spellings: int) -> None:
