@@ -36,9 +36,12 @@ class Cast:
         """The full names that somebody bears or bore, as ``naming.key`` has them."""
         return {name for who in (*self.objectors, *self.others) for name in who.keys}
 
-    def of(self, language: str) -> list[Character]:
-        """Everyone of a language, objectors first."""
-        return [who for who in (*self.objectors, *self.others) if who.words.language == language]
+    def by_language(self) -> dict[str, list[Character]]:
+        """Everyone of each language, objectors first."""
+        found: dict[str, list[Character]] = {}
+        for who in (*self.objectors, *self.others):
+            found.setdefault(who.words.language, []).append(who)
+        return found
 
 
 def _with_word_handles(everyone: list[Character], rng: random.Random) -> list[Character]:
@@ -100,13 +103,13 @@ def generate(seed: int, posts: int, people: int, spellings: int) -> Forum:
         raise ValueError(f"{people} people can't object: ask for at least 1")
     rng = random.Random(f"{seed}/{posts}/{people}")
     cast = cast_of(people, spellings, rng)
-    taken = cast.taken
+    taken, around = cast.taken, cast.by_language()
     written: list[Post] = []
     number = 0
     while len(written) < posts:
         number += 1
         lead = _lead(cast, rng)
-        thread = Thread(number, lead, cast.of(lead.words.language), taken, rng)
+        thread = Thread(number, lead, around[lead.words.language], taken, rng)
         written += thread.posts(min(rng.randint(*LENGTH), posts - len(written)))
     members = _members(cast.others, rng)
     return Forum(tuple(who.person for who in cast.objectors), members, tuple(written))

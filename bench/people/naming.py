@@ -59,7 +59,7 @@ class Character:
 
 def key(name: str) -> str:
     """A full name as it is compared with others: in Latin letters, without diacritics and case, in one order."""
-    return " ".join(sorted(disguise.stripped(disguise.transliterated(name)).casefold().split()))
+    return " ".join(sorted(_latin(name).split()))
 
 
 def kin(one: Forms, other: Forms) -> bool:
@@ -105,7 +105,7 @@ def _nominative(who: Character, shape: str) -> str | None:
     """Spellings that stand alone: the other order, and how one signs."""
     given, surname = who.given.forms["nom"], who.surname["nom"]
     if shape == "signed":
-        return f"{given} {surname[0]}."
+        return f"{given} {surname.split()[-1][0]}."
     return f"{given} {surname}" if who.words.order == "surname" else f"{surname} {given}"
 
 
@@ -116,11 +116,15 @@ def _couples(words: Words, rng: random.Random) -> Iterator[Couple]:
     return iter(couples)
 
 
+def _latin(name: str) -> str:
+    """A name in Latin letters, without diacritics and capitals."""
+    return disguise.stripped(disguise.transliterated(name)).lower()
+
+
 def _handle(given: str, surname: str, rng: random.Random) -> str:
     """A handle that is no word."""
     given, surname = (
-        "".join(filter(str.isascii, disguise.stripped(disguise.transliterated(part)))).lower()
-        for part in (given, surname)
+        "".join(letter for letter in _latin(part) if letter.isascii() and letter.isalnum()) for part in (given, surname)
     )
     pattern = rng.choice(DISTINCTIVE if rng.random() < 0.7 else MADE_UP)
     return pattern.format(g=given, s=surname, g1=given[:1], i=surname[:1], n=rng.randrange(11, 100))

@@ -4,7 +4,7 @@ A file holds, besides ``cases``, ``order`` (which of ``given`` and ``surname`` c
 parts of a full name, or only the ``last``):
 
 - ``men``, ``women``: a given name a line, its forms in the order of ``cases``, then after ``|`` those of a nickname.
-  One form alone stands for every case.
+  One form alone stands for every case, and ``·`` for a space within a form.
 - ``surnames``: the forms for a man, then after ``|`` those for a woman where they differ.
 - ``greet``, ``about``, ``handle``, ``sign``, ``fill``: sentences. ``{gen}`` is a name in that case, ``{h}`` a handle,
   ``[a|b]`` a choice, ``<he|she>`` a choice by the sex of who is named.
@@ -58,7 +58,7 @@ def _forms(row: str, cases: list[str]) -> Forms:
     Raises:
         ValueError: There are neither one nor as many forms as cases.
     """
-    found = row.split()
+    found = [form.replace("·", " ") for form in row.split()]
     if len(found) not in {1, len(cases)}:
         raise ValueError(f"{row!r} has {len(found)} forms, not {len(cases)}: write one form for each of {cases}")
     forms = dict(zip(cases, found if len(found) > 1 else found * len(cases), strict=True))

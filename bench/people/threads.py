@@ -14,7 +14,7 @@ from people.naming import Character, kin
 
 PRESENT: Final = {"given": 34, "nick": 10, "full": 16, "surname": 12, "initial": 5, "reversed": 4, "handle": 10, "@": 3}
 """How someone who takes part is spoken of."""
-FIRST: Final = {"full": 66, "initial": 14, "reversed": 8, "former": 4, "handle": 2, "given": 3, "surname": 3}
+FIRST: Final = {"full": 66, "initial": 14, "reversed": 8, "former": 12, "handle": 2, "given": 3, "surname": 3}
 """How someone who doesn't take part is first spoken of."""
 LATER: Final = {"given": 34, "surname": 34, "full": 18, "initial": 6, "handle": 4, "nick full": 4}
 """And how from then on."""
@@ -23,7 +23,9 @@ SIGNED: Final = {"given": 50, "nick": 15, "full": 15, "signed": 12, "handle": 8}
 DISGUISED: Final = 0.3
 """The share of full names and handles that are written in some other way; of single names a fifth of it."""
 NAMESAKES: Final = 0.1
-"""The share of threads in which people may share a name."""
+"""The share of threads in which someone bears the lead's given name, where there is such a one."""
+UNINFLECTED: Final = frozenset({"transliterated"})
+"""What happens to a name only as it is declared: nobody writes a foreign case in other letters."""
 SINGLE: Final = ("capitals", "stripped", "decomposed", "umlaut")
 """What happens to a name of one word, which more would make unreadable even for people."""
 
@@ -140,12 +142,18 @@ class Thread:
 
     def _shape(self, who: Character, shares: dict[str, int]) -> str:
         """Draw a shape that the person's name has; a handle that is a word is never drawn."""
-        fits = {
-            shape: weight
-            for shape, weight in shares.items()
-            if (not who.word_handle if shape in {"handle", "@"} else who.spelled(shape) is not None)
-        }
+        fits = {shape: weight for shape, weight in shares.items() if self._fits(who, shape)}
         return self._rng.choices(list(fits), list(fits.values()))[0]
+
+    def _fits(self, who: Character, shape: str) -> bool:
+        """Whether a person may be named in a shape: by a former name only when they declared it."""
+        match shape:
+            case "handle" | "@":
+                return not who.word_handle
+            case "former":
+                return bool(who.person.former)
+            case _:
+                return who.spelled(shape) is not None
 
     def _mention(self, draft: Draft, who: Character, shape: str, case: str) -> None:
         """Write a person's name, and what its form is."""
@@ -175,7 +183,7 @@ class Thread:
         single = shape in {"given", "surname", "nick", "signed"}
         inflected = "inflected" if plain != who.spelled(shape) else ""
         if self._rng.random() < (DISGUISED / 5 if single else DISGUISED):
-            ways = list(SINGLE if single else disguise.WAYS)
+            ways = [way for way in (SINGLE if single else disguise.WAYS) if not (inflected and way in UNINFLECTED)]
             self._rng.shuffle(ways)
             for way in ways:
                 text = disguise.apply(way, plain, who.words.language)
@@ -230,12 +238,11 @@ class Thread:
 
 
 def _company(lead: Character, around: list[Character], rng: random.Random) -> list[Character]:
-    """Who else may be in a lead's thread: in one thread of ten people who share names, else none who do."""
+    """Who else may be in a lead's thread: nobody who shares a name with another, but for a namesake of the lead's."""
     others = [who for who in around if who.account != lead.account]
     rng.shuffle(others)
-    if rng.random() < NAMESAKES:
-        return sorted(others, key=lambda who: who.given != lead.given)
-    chosen = [lead]
+    namesakes = [who for who in others if who.given == lead.given] if rng.random() < NAMESAKES else []
+    chosen = [lead, *namesakes[:1]]
     for who in others:
         if not any(who.given == one.given or kin(who.surname, one.surname) for one in chosen):
             chosen.append(who)
