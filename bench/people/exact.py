@@ -5,7 +5,6 @@ with an objector, disguised in the same ways: it is a trap, and nobody's.
 """
 
 import random
-from itertools import cycle
 from typing import Final
 
 from people import disguise, traps
@@ -28,10 +27,9 @@ def exact(seed: int, posts: int, people: int) -> Forum:
     cast = cast_of(people, 1, rng)
     taken = cast.taken
     written = []
-    objectors = cycle(cast.objectors)
     for number in range(posts):
         draft = Draft(rng)
-        who = next(objectors)
+        who = cast.objectors[number // 2 % people]
         draft.sentence(rng.choice(who.words.sentences["fill"]), "m", draft.write)
         draft.write(" ")
         if number % 2:

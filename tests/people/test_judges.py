@@ -225,6 +225,7 @@ class TestExact:
         assert {form.removeprefix("full ") for form in forms} >= set(disguise.WAYS) - {"umlaut"}
         assert min(forms.count(f"full {way}") for way in ("joined", "spaced", "homoglyph", "zero-width", "small")) > 80
         assert len(forms) >= 2000
+        assert {truth.person for post in made.posts for truth in post.truths} == {one.account for one in made.people}
         assert {trap.kind for post in made.posts for trap in post.traps} == {"same given", "same surname"}
 
     def test_offsets(self) -> None:
