@@ -177,8 +177,8 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     for there, role in ((copied, WITHHELD_COPY), (by_name & ~copied & ~person, WITHHELD_NAME)):
         outside = outside.joined(_traces(places.take(there), np.full(int(there.sum()), role)))
     if len(lone):
-        outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION))).sorted()
-    return regions, outside, swallowed
+        outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION)))
+    return regions, outside.sorted(), swallowed
 
 
 def settled(spans: Spans, within: Spans, regions: Regions) -> Spans:

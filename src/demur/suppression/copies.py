@@ -4,7 +4,7 @@ Invariants: a fingerprint is a keyed hash of eight words that the person wrote t
 wrote; a find covers whole words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
@@ -111,4 +111,4 @@ def _whole(page: Page, *, own: bool) -> Grams:
     count = np.concatenate([[0], np.cumsum(bad)])
     clean = count[found.last + 1] == count[found.first]
     clean &= page.edges[found.first] == page.edges[found.last]
-    return found.take(clean)
+    return Grams(*(getattr(found, each.name)[clean] for each in fields(Grams)))
