@@ -3,7 +3,15 @@
 import subprocess
 import sys
 
-ALLOWED = {"demur", "demur.characters", "demur.errors", "demur.files", "demur.identity", "demur.spelling", "demur.terms"}
+ALLOWED = {
+    "demur",
+    "demur.characters",
+    "demur.errors",
+    "demur.files",
+    "demur.identity",
+    "demur.spelling",
+    "demur.terms",
+}
 """Besides the packages `kernel`, `people`, `policy`, `suppression` and `words`."""
 
 

@@ -19,6 +19,7 @@ from demur.corpus.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
+from demur.corpus.upgrading import upgrade_if_due
 from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
@@ -132,6 +133,7 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         instance = _require_corpus(session)
         try:
             session = _put_in_order(session, instance)
+            upgrade_if_due(session)
             _end_try_out(session)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session

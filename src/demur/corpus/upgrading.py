@@ -1,29 +1,31 @@
 """A corpus that an older demur wrote gets what finds rows by their words, and the evidence of its rows.
 
 Invariants: the evidence is on disk before the rows are, and the rows change in one commit, so that a kill in between
-leaves a corpus that the next command upgrades; versions that were published stay as they are. What an older demur masked
-or left out said nothing that could be read now: the next import of its source tells it.
+leaves a corpus that the next command upgrades; versions that were published stay as they are. What an older demur
+masked or left out says nothing that could be read now: the next import of its source tells it.
 """
 
 import logging
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from demur.corpus.dataset import ADDRESS
-from demur.corpus.session import Session
 from demur.kernel import schema
 from demur.kernel.evidence import EVIDENCE, evidence
 from demur.kernel.rules import Rules
 from demur.kernel.wording import stored
 
+if TYPE_CHECKING:
+    from demur.corpus.session import Session
+
 _logger: Final = logging.getLogger("demur")
 _NOBODY: Final = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
-def upgrade_if_due(session: Session) -> None:
+def upgrade_if_due(session: "Session") -> None:
     """Upgrades the corpus of a session that may write, unless it has what it needs."""
     corpus = session.corpus
     if corpus.has_words:
@@ -39,7 +41,7 @@ def upgrade_if_due(session: Session) -> None:
     corpus.index()
 
 
-def _told(session: Session, rules: Rules) -> Iterator[pa.RecordBatch]:
+def _told(session: "Session", rules: Rules) -> Iterator[pa.RecordBatch]:
     for batch in session.corpus.batches():
         rows = _rows(batch)
         told = evidence(rows, np.ones(len(rows), bool), _NOBODY, rules.word_keys)

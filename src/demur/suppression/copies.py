@@ -11,14 +11,13 @@ from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from demur.identity import SubjectKeys
 from demur.people.finds import Finds, Tier, no_finds
 from demur.suppression.keyset import KeySet
 from demur.words.columns import halves
 from demur.words.grams import Grams, grams, sampled
-from demur.words.page import Bools, Ints, Page
+from demur.words.page import Ints, Page
 
 _RUN: Final = 12
 """Words from which a run is a copy by itself."""

@@ -100,7 +100,7 @@ def short_keys(keys: pa.Array) -> Ints:
 
 
 def _width(words: Words, *ends: Ints) -> int:
-    return 1 + max(int(each.max(initial=0)) for each in (words.end, *ends))
+    return 1 + max([int(words.end.max(initial=0)), *(int(each.max(initial=0)) for each in ends)])
 
 
 def _inside(row: Ints, words: Words, places: Places) -> Bools:
