@@ -1,6 +1,5 @@
 """Stand-in for demur.words until it is there."""
 
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -11,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-_WORD: Final = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
+_WORD: Final = re.compile(r"[^\W_]+")
 _PLAIN: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
 
 
@@ -27,6 +26,11 @@ class Piece:
 def fold_word(raw: str) -> tuple[Piece, ...]:
     """The pieces of a raw token."""
     return tuple(Piece(_folded(match[0]), match.start(), match.end()) for match in _WORD.finditer(raw))
+
+
+def fold_name(written: str) -> str:
+    """All words of a spelling as one."""
+    return "".join(piece.folded for piece in fold_word(written))
 
 
 def _folded(word: str) -> str:
@@ -46,5 +50,3 @@ class WordKeys:
         heads = b"".join(hmac.digest(self._secret, f"word:{word}".encode(), "sha256")[:8] for word in folded)
         return (np.frombuffer(heads, ">u8") >> np.uint64(1)).astype(np.int64)
 
-
-_ = hashlib
