@@ -18,7 +18,6 @@ from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, no_pairs, pairs
 from demur.people.evidence import learnt_of
-from demur.words.columns import halves
 from demur.words.page import Ints
 
 Bears = Callable[[SubjectKeys], Pairs]
@@ -51,10 +50,10 @@ class Threads:
         wrote = self.evidence.where("author", subjects, ["thread"]).column("thread").to_numpy()
         return np.union1d(wrote, self.evidence.naming(subjects))
 
-    def learnt_halves(self, subjects: SubjectKeys, threads: Ints) -> np.ndarray:
-        """The halves of the words that these people are called by in some threads, as the corpus' index has them."""
+    def learnt(self, subjects: SubjectKeys, threads: Ints) -> Pairs:
+        """What these people are called in some threads: subject and word."""
         learnt = self.context(threads).learnt
-        return np.unique(halves(learnt["other"][np.isin(learnt["one"], subjects)]))
+        return learnt[np.isin(learnt["one"], subjects)]
 
     def _signed(self, people: SubjectKeys) -> pa.Table:
         """What those among some people who are withheld signed with, in any thread."""

@@ -117,7 +117,9 @@ def _hangs(sighter: Sighter) -> Bools:
 
 def _finds(sighter: Sighter, seen: Sightings, tier: Ints, score: Ints) -> Finds:
     words = sighter.phrases.page.words
-    row, start, end = (column.astype(np.int64) for column in (words.row[seen.first], words.start[seen.first], words.end[seen.last]))
+    row, start, end = (
+        column.astype(np.int64) for column in (words.row[seen.first], words.start[seen.first], words.end[seen.last])
+    )
     return Finds(row, start, end, seen.subject, np.asarray(tier, np.int64), np.clip(score, 0, 100).astype(np.int64))
 
 

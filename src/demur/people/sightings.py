@@ -73,9 +73,7 @@ class Sighter:
         at = np.flatnonzero(np.isin(entries.role, roles))
         which, name = self._bearers(entries.stem[at])
         at = at[which]
-        return _one_word(
-            self.words[entries.which[at]], self.table.subject[name], entries.role[at], entries.flags[at]
-        )
+        return _one_word(self.words[entries.which[at]], self.table.subject[name], entries.role[at], entries.flags[at])
 
     def within(self, words: Ints, word: Ints, subject: Ints) -> Sightings:
         """Words of the names of some people, wherever they may be meant.
@@ -91,9 +89,7 @@ class Sighter:
         at, entry = expanded(begins[word[which]], begins[word[which] + 1])
         held = self.table.holds(entries.stem[entry], name[at])
         at, entry = at[held], entry[held]
-        return _one_word(
-            words[entries.which[entry]], subject[which[at]], entries.role[entry], entries.flags[entry]
-        )
+        return _one_word(words[entries.which[entry]], subject[which[at]], entries.role[entry], entries.flags[entry])
 
     def _neighbours(self) -> list[tuple[Ints, Ints, Ints]]:
         """Words that may be a given name and a surname: two and two, and how many stand between."""

@@ -49,4 +49,3 @@ class WordKeys:
         """The keys, in their order."""
         heads = b"".join(hmac.digest(self._secret, f"word:{word}".encode(), "sha256")[:8] for word in folded)
         return (np.frombuffer(heads, ">u8") >> np.uint64(1)).astype(np.int64)
-

@@ -21,7 +21,10 @@ _RULED: Final[dict[str, Callable[[str, Use], list[str]]]] = {
     "tr": turkish,
 }
 _TABLES: Final = {
-    **{language: language for language in ("bg", "cs", "el", "et", "hr", "lt", "lv", "pl", "ro", "ru", "sk", "sl", "sr", "uk")},
+    **{
+        language: language
+        for language in ("bg", "cs", "el", "et", "hr", "lt", "lv", "pl", "ro", "ru", "sk", "sl", "sr", "uk")
+    },
     **dict.fromkeys(("da", "de", "en", "nl", "no", "sv"), "genitive"),
     "bs": "hr",
 }
