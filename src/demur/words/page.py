@@ -50,6 +50,8 @@ class Page:
     """Per word: whether it stands in a mention, a tag or a mask."""
     breaks: Bools
     """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap."""
+    edges: Bools
+    """Per word: whether it is the first one behind the edge of a quote."""
     writing: Writing
     language: pa.Array
     """Shape (rows,), BCP 47 or null."""
@@ -78,9 +80,9 @@ class Page:
         row = words.row.astype(np.int64)
         breaks = np.asarray(words.gap, bool).copy()
         breaks[np.flatnonzero(np.diff(row, prepend=-1))] = True
-        edges = (np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]]))
-        breaks |= _after_edge(row, words, edges)
-        return cls(texts, words, _inside(row, words, opaque), breaks, writing, language)
+        ends = (np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]]))
+        edges = _after_edge(row, words, ends)
+        return cls(texts, words, _inside(row, words, opaque), breaks | edges, edges, writing, language)
 
 
 def short_keys(keys: pa.Array) -> Ints:
