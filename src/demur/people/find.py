@@ -12,7 +12,7 @@ import numpy as np
 from demur.people.bearers import Known
 from demur.people.context import Context
 from demur.people.finds import Finds, Tier
-from demur.people.full import full
+from demur.people.full import full, initials
 from demur.people.index import PeopleIndex
 from demur.people.phrases import Phrases
 from demur.people.sightings import Sighter
@@ -77,7 +77,8 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
     whole = _columns(phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons)
     counts = (reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS)
     named = np.unique(np.stack([whole[0][counts], seen.subject[counts]], axis=1), axis=0)
-    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), double), anywhere(sighter, known)
+    own = initials(seen, reasons, double)
+    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), own), anywhere(sighter, known, own)
     parts = [whole, *(_placed(phrases, each) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))  # type: ignore[return-value]
 

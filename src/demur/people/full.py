@@ -10,6 +10,7 @@ import numpy as np
 from demur.people.compiled import FormFlag
 from demur.people.names import NameRole
 from demur.people.sightings import Double, Sighter
+from demur.people.single import Initials
 from demur.people.surroundings import Surroundings
 from demur.people.tiers import Reason, said
 from demur.words.page import Bools, Ints
@@ -39,6 +40,19 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
     )
     reasons |= np.where(initial, _of_initial(sighter, seen, swapped), _of_shape(sighter, seen, swapped))
     return seen, reasons
+
+
+def initials(seen: Double, reasons: Ints, double: Double) -> Initials:
+    """The words beside which an initial of the same name stands: a given name's or a surname's.
+
+    Args:
+        seen: what :func:`full` gave.
+        reasons: likewise.
+        double: what it was asked for.
+    """
+    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (reasons & np.int64(Reason.OTHER_BEFORE) == 0))
+    last = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
+    return Initials(np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject]))
 
 
 def _strange(sighter: Sighter, seen: Double) -> Ints:

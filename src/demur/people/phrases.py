@@ -9,12 +9,15 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from demur.people.table import expanded
 from demur.words.page import Bools, Ints, Page
 from demur.words.shapes import Shape
 
 _COMMA: Final = ", "
+_NOUNS: Final = ("de", "lb")
 REACH: Final = 3
 """Words that may stand between a given name and a surname."""
 
@@ -86,6 +89,12 @@ class Phrases:
         """Which words are a single plain letter."""
         shape = self.page.words.shape
         return np.asarray((shape & np.uint8(Shape.SINGLE) > 0) & (shape & np.uint8(Shape.ALSO) == 0))
+
+    @cached_property
+    def nouns(self) -> Bools:
+        """Which rows are in a language that writes nouns with a capital; shape (rows,)."""
+        language = pc.utf8_lower(pc.utf8_slice_codeunits(self.page.language.cast(pa.string()), 0, 2))
+        return np.asarray(pc.is_in(language, pa.array(_NOUNS, pa.string())).to_numpy(zero_copy_only=False), bool)
 
     @cached_property
     def usable(self) -> Bools:

@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from demur.people.bearers import Known
+from demur.people.context import holds
 from demur.people.compiled import FormFlag
 from demur.people.names import NameRole
 from demur.people.phrases import Phrases
 from demur.people.senses import Sense, senses
-from demur.people.sightings import Double, Sighter, Single
+from demur.people.sightings import Sighter, Single
 from demur.people.surroundings import Call, Surroundings
 from demur.people.table import expanded
 from demur.people.tiers import Reason, said
@@ -36,6 +37,22 @@ class Said(NamedTuple):
     word: Ints
     subject: Ints
     reasons: Ints
+
+
+class Initials(NamedTuple):
+    """Words beside which the first letter of another part of the same name stands, and whose name that is."""
+
+    word: Ints
+    subject: Ints
+
+    def hold(self, seen: Single) -> Bools:
+        """Which of some words and people are among them; shape (n,)."""
+        own = np.unique(np.stack([self.word, self.subject], axis=1), axis=0)
+        both = np.concatenate([own, np.stack([seen.word, seen.subject], axis=1)])
+        _, which = np.unique(both, axis=0, return_inverse=True)
+        held = np.zeros(len(both), bool)
+        held[which[: len(own)]] = True
+        return held[which[len(own) :]]
 
 
 def hangs(sighter: Sighter) -> Bools:
@@ -61,14 +78,14 @@ def called(phrases: Phrases, words: Ints) -> Ints:
     return words[page.words.opens[words] | (before < 0) | greeted]
 
 
-def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], double: Double) -> Said:
+def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], own: Initials) -> Said:
     """Words of the names of those who take part in a thread, or are named in full in it.
 
     Args:
         sighter: of the page and a table.
         known: of the page's threads.
         named: row and subject of the full names on the page.
-        double: names of two words, of which one may be an initial.
+        own: words beside a person's own initial.
     """
     words = sighter.words[hangs(sighter)]
     which, subject = _people(known, words, named)
@@ -79,6 +96,7 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], double:
     given = np.isin(seen.role, GIVEN)
     call = (around.call == Call.SURE) | (around.opener & ~_is(around.own, Sense.OPENER))
     answered = known.is_answered(seen.word, seen.subject)
+    initialled = own.hold(seen)
     reasons = said(
         (Reason.HANDLE_OF_PARTICIPANT, handle & part),
         (Reason.HANDLE, handle & ~part),
@@ -88,15 +106,15 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], double:
         (Reason.SURNAME_OF_NAMED, ~given & ~handle & ~part),
         (Reason.CALLED, call & (part | given)),
         (Reason.ANSWERED, answered & call),
-        (Reason.TWO_BEARERS, known.others_bear(sighter.table, seen) & ~(answered & call)),
-        (Reason.OWN_INITIAL, _has_own_initial(seen, double)),
+        (Reason.TWO_BEARERS, known.others_bear(sighter.table, seen) & ~(answered & call) & ~initialled),
+        (Reason.OWN_INITIAL, initialled),
     )
-    reasons |= _of_form(sighter, seen, around, call) | _of_place(sighter, seen, around)
+    reasons |= _of_form(sighter, seen, around, call) | _of_place(sighter, seen, around, initialled)
     reasons |= np.where(handle, _of_handle(sighter, seen, around, call, part), 0)
     return Said(seen.word, seen.subject, reasons)
 
 
-def anywhere(sighter: Sighter, known: Known) -> Said:
+def anywhere(sighter: Sighter, known: Known, own: Initials) -> Said:
     """Surnames and handles, wherever they stand."""
     words = sighter.words
     may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
@@ -106,8 +124,8 @@ def anywhere(sighter: Sighter, known: Known) -> Said:
     seen, handle = seen.take(kept), handle[kept]
     around = _around(sighter, seen)
     call = around.call == Call.SURE
-    own, none = around.own, np.zeros(len(handle), bool)
-    many = _is(own, Sense.GIVEN | Sense.FREQUENT)
+    sense, none = around.own, np.zeros(len(handle), bool)
+    many = _is(sense, Sense.GIVEN | Sense.FREQUENT)
     reasons = said(
         (Reason.HANDLE, handle & (seen.role == NameRole.HANDLE)),
         (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
@@ -115,11 +133,11 @@ def anywhere(sighter: Sighter, known: Known) -> Said:
         (Reason.CALLED, handle & call),
         (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
         (Reason.BEARS_MANY, many),
-        (Reason.WORD, _is(own, _WORDS) | many & handle),
+        (Reason.WORD, _is(sense, _WORDS) | many & handle),
         (Reason.NO_CALL, handle & (_is_short(sighter, seen) & ~call)),
         (Reason.TWO_BEARERS, ~handle & known.others_bear(sighter.table, seen)),
     )
-    reasons |= np.where(handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around))
+    reasons |= np.where(handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around, own.hold(seen)))
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
 
@@ -153,8 +171,6 @@ def learnable(phrases: Phrases) -> Ints:
 
 
 def _holds(known: Known, subject: Ints, key: Ints) -> Bools:
-    from demur.people.context import holds
-
     return holds(known.context.learnt, subject, key)
 
 
@@ -193,6 +209,7 @@ def _of_form(sighter: Sighter, seen: Single, around: Surroundings, call: Bools) 
         (Reason.LOWER, ~capital & ~handle),
         (Reason.WORD, word),
         (Reason.WORD_OPENS, word & capital & opens & ~call & ~handle & ~around.greeted),
+        (Reason.VERB_OPENS, _is(around.own, Sense.VERB) & capital & opens & ~call & ~handle & ~around.greeted),
         (Reason.WORD_LOWER, word & ~capital & ~call & ~handle),
         (Reason.SHORT, handle & (seen.flags & FormFlag.ABBREVIATED > 0)),
     )
@@ -208,21 +225,23 @@ def _of_handle(sighter: Sighter, seen: Single, around: Surroundings, call: Bools
         (Reason.SHORT, letters <= _SHORT),
         (Reason.PLACE, _is(around.own, Sense.PLACE)),
         (Reason.INSIDE, around.inside & ((letters <= _SHORT + 2) | word)),
+        (Reason.ARTICLE, _is(around.before.senses, Sense.ARTICLE)),
         (Reason.OPENER, _is(around.own, Sense.OPENER) & (around.call != Call.SURE)),
     )
 
 
-def _of_place(sighter: Sighter, seen: Single, around: Surroundings) -> Ints:
-    """What the words around a given name or a surname say."""
+def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: Bools) -> Ints:
+    """What the words around a given name or a surname say; ``initialled``: one's own initial is one of them."""
     given, handle = np.isin(seen.role, GIVEN), np.isin(seen.role, HANDLES)
     surname = ~given & ~handle
     before, behind = around.before, around.behind
     titled = _is(before.senses, Sense.TITLE)
-    behind_named = behind.named & ~_is(behind.senses, Sense.INSTITUTION)
+    behind_named = behind.named & ~_is(behind.senses, Sense.INSTITUTION) | behind.initial & given & ~initialled
+    before_named = (before.named & ~titled) | before.initial & ~initialled
     return np.where(handle, 0, said(
         (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
-        (Reason.OTHER_BEFORE, before.named & surname & ~titled),
-        (Reason.SWAPPED, before.named & given & ~titled),
+        (Reason.OTHER_BEFORE, before_named & surname),
+        (Reason.SWAPPED, before_named & given),
         (Reason.OTHER_BEHIND, behind_named),
         (Reason.PLACE, _is(around.own, Sense.PLACE)),
         (Reason.PLACE_CUE, _is(before.senses, Sense.INSIDE)),
@@ -230,7 +249,7 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings) -> Ints:
         (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
         (Reason.INSIDE, around.inside),
         (Reason.SIGNATURE, around.signs),
-        (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before.named & ~titled))),
+        (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
     ))
 
 
@@ -241,17 +260,6 @@ def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:
     _, which = np.unique(places, axis=0, return_inverse=True)
     count = np.bincount(which[other], minlength=len(which) + 1)
     return np.asarray(count[which] > 0) & ~other
-
-
-def _has_own_initial(seen: Single, double: Double) -> Bools:
-    """Whether the first letter of the surname stands behind a given name."""
-    initial = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
-    own = np.unique(np.stack([initial.given, initial.subject], axis=1), axis=0)
-    asked = np.stack([seen.word, seen.subject], axis=1)
-    both, which = np.unique(np.concatenate([own, asked]), axis=0, return_inverse=True)
-    held = np.zeros(len(both), bool)
-    held[which[: len(own)]] = True
-    return held[which[len(own) :]]
 
 
 def _letters(sighter: Sighter, seen: Single) -> Ints:

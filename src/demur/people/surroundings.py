@@ -18,11 +18,16 @@ from demur.words.shapes import Shape
 
 _NEAR: Final = 12
 """Characters that are read between two words."""
+_WORDS_OF_A_LETTER: Final = frozenset("AEIOUYАВИКОСУЯІЄОИ")
 _MASK: Final = "person"
 """The word in the mask of a person; those of other masks are nobody."""
 _CALLS: Final = re.compile(r"\A\s?[,:;!>\n]|\A[ ]?[-–—][ ]|\A\s*\Z")
 _ENDS: Final = re.compile(r"\A\s*[.!?…)]*(?:\s|\Z)|\A\s*[.!?…)]")
 _JOINS: Final = re.compile(r"\A[-_.'’·]\Z")
+
+
+_NAMES: Final = Sense.GIVEN | Sense.SURNAME
+_CALLING: Final = Sense.TITLE | Sense.GREETING
 
 
 class Call(IntEnum):
@@ -44,6 +49,8 @@ class Beside(NamedTuple):
     """Whether nothing but space, or a hyphen, stands between."""
     named: Bools
     """Whether it is near and a name, or the mask of one: none that people write in lower case."""
+    initial: Bools
+    """Whether it is near, and a letter that is short for a name."""
     senses: Ints
     """senses.Sense of it, where it is near."""
 
@@ -85,8 +92,8 @@ class Surroundings:
         before_text = _texts_before(phrases, words, before_word)
         behind_text = _texts_behind(phrases, words, behind_word)
         edge_behind = (number_behind < len(phrases.plain)) & page.edges[phrases.plain[np.minimum(number_behind, len(phrases.plain) - 1)]]
-        before = _beside(phrases, before_word, before_text, _first_breaks(phrases, number_before + 1), "] ")
-        behind = _beside(phrases, behind_word, behind_text, _first_breaks(phrases, number_behind), " [")
+        before = _beside(phrases, before_word, before_text, _apart(phrases, number_before + 1), "] ")
+        behind = _beside(phrases, behind_word, behind_text, _apart(phrases, number_behind), " [")
         return cls(before, behind, own, **_called(phrases, words, own, before, behind, before_text, behind_text, edge_behind))
 
 
@@ -117,26 +124,36 @@ def _plain(phrases: Phrases, words: Ints, number: Ints, edge: Ints) -> Ints:
     return np.where(exists, found, -1)
 
 
-def _first_breaks(phrases: Phrases, number: Ints) -> Bools:
-    """Whether a break stands before each number."""
+def _apart(phrases: Phrases, number: Ints) -> Bools:
+    """Whether a break or the beginning of a line or sentence stands before each number."""
     inside = number < len(phrases.plain)
-    return np.asarray(~inside | phrases.page.breaks[phrases.plain[np.where(inside, number, 0)]])
+    word = phrases.plain[np.where(inside, number, 0)]
+    return np.asarray(~inside | phrases.page.breaks[word] | phrases.page.words.opens[word])
 
 
 def _beside(phrases: Phrases, word: Ints, between: list[str], breaks: Bools, bracket: str) -> Beside:
     page = phrases.page
     there = np.maximum(word, 0)
-    masked = (word >= 0) & page.opaque[there]
+    near = (word >= 0) & ~breaks & ~page.opaque[there]
+    found = senses(phrases, np.where(near, word, -1))
+    single = page.words.shape[there] & np.uint8(Shape.DIGITS | Shape.SINGLE) > 0
+    known = (found & _NAMES > 0) & (found & _CALLING == 0)
+    plain = (found & (_CALLING | Sense.LEAVE) > 0) | (found & Sense.COMMON > 0) & (page.words.opens[there] | phrases.nouns[page.words.row[there]])
+    named = near & phrases.capital[there] & ~single & (known | ~plain)
+    initial = near & phrases.letter[there] & phrases.capital[there]
+    for at in np.flatnonzero(initial):
+        written = phrases.texts.word(int(word[at]))
+        initial[at] = written not in _WORDS_OF_A_LETTER or phrases.texts.behind(int(word[at]), 1) == "."
+    return Beside(word, near, named | _masked(phrases, word, between, bracket), initial, found)
+
+
+def _masked(phrases: Phrases, word: Ints, between: list[str], bracket: str) -> Bools:
+    """Which words are the mask of a person, or a mention, right beside."""
+    masked = (word >= 0) & phrases.page.opaque[np.maximum(word, 0)]
     for at in np.flatnonzero(masked):
         is_mask = between[at] == bracket and phrases.texts.word(int(word[at])) == _MASK
         masked[at] = is_mask or between[at] == " "
-    near = (word >= 0) & ~breaks & ~page.opaque[there]
-    found = np.where(near, senses(phrases, np.where(near, word, -1)), 0)
-    digits = page.words.shape[there] & np.uint8(Shape.DIGITS | Shape.SINGLE) > 0
-    known = found & (Sense.GIVEN | Sense.SURNAME) > 0
-    plain = found & (Sense.COMMON | Sense.TITLE | Sense.GREETING | Sense.LEAVE) > 0
-    named = near & phrases.capital[there] & ~digits & (known & (found & (Sense.GREETING | Sense.TITLE) == 0) | ~plain)
-    return Beside(word, near, named | masked, found)
+    return masked
 
 
 def _called(  # noqa: PLR0913, PLR0917  # everything that stands around, once

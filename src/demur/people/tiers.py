@@ -56,6 +56,7 @@ class Reason(IntFlag):
     ABBREVIATED = 1 << 36
     NO_CALL = 1 << 37
     OPENER = 1 << 38
+    VERB_OPENS = 1 << 39
 
 
 WEIGHTS: Final = {
@@ -81,7 +82,7 @@ WEIGHTS: Final = {
     Reason.STRANGE_BETWEEN: -20,
     Reason.LOWER: -10,
     Reason.WORD: -15,
-    Reason.WORD_OPENS: -20,
+    Reason.WORD_OPENS: -14,
     Reason.WORD_LOWER: -30,
     Reason.SHORT: -16,
     Reason.BEARS_MANY: -30,
@@ -92,12 +93,13 @@ WEIGHTS: Final = {
     Reason.INSIDE: -45,
     Reason.OTHER_BEFORE: -45,
     Reason.OTHER_BEHIND: -45,
-    Reason.TWO_BEARERS: -40,
+    Reason.TWO_BEARERS: -48,
     Reason.OTHER_IN_TEXT: -35,
     Reason.SIGNATURE: -60,
     Reason.ABBREVIATED: -45,
     Reason.NO_CALL: -60,
     Reason.OPENER: -40,
+    Reason.VERB_OPENS: -20,
 }
 """What each reason adds to the score."""
 
