@@ -7,7 +7,7 @@ import pytest
 from demur.errors import IdentityError
 from demur.people.compiled import Compiled, FormFlag, compile_handle, compile_name
 from demur.people.names import NameRole
-from demur.people.standin import WordKeys
+from demur.words.keys import WordKeys
 
 KEYS = WordKeys(b"k" * 32)
 GOLDEN = Path(__file__).parent / "golden"

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
-from demur.people.standin import fold_name
+from demur.words.folding import Piece, Shape, fold, fold_name
 
 _LONGEST_ENDING: Final = 7
 _MOST_FOLDED: Final = 65_536
@@ -22,9 +22,19 @@ def folded(word: str) -> str:
     return fold_name(word)
 
 
+def plain_words(text: str) -> list[Piece]:
+    """The words of a text, as those of posts are cut, without further readings of them."""
+    return [piece for piece in fold(text) if not piece.shape & Shape.ALSO]
+
+
 def small(word: str) -> str:
     """A word in small letters with its accents, NFC: how paradigms read it."""
     return unicodedata.normalize("NFC", word.lower())
+
+
+def without_accents(word: str) -> str:
+    """A word in the letters that carry its accents: a Greek one without tonos and dialytika."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
 
 
 def is_given(word: str) -> bool:

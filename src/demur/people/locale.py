@@ -4,18 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from demur.people.lexicon import folded, given_names, surname_languages
+from demur.people.lexicon import folded, given_names, plain_words, surname_languages
 from demur.people.scripts import script_of
-from demur.people.standin import fold_word
 
 MOST: Final = 6
 """Languages whose rules one name gets: more would make forms that nobody writes."""
 _GUESSED: Final = 4
 _LETTERS: Final = {
-    "ąęłśźżćń": ("pl",), "ěřů": ("cs",), "ľĺŕ": ("sk",), "őű": ("hu",), "șțăşţ": ("ro",), "ėįųū": ("lt",), "āēīņļķģ": ("lv",),
+    "ąęłśźżćń": ("pl",), "ěřů": ("cs",), "ľĺŕ": ("sk",), "őű": ("hu",), "șțăşţ": ("ro",), "ėįųū": ("lt",),
+    "āēīņļķģ": ("lv",),
     "ß": ("de",), "äöü": ("de", "fi", "et", "sv"), "õ": ("et", "pt"), "ø": ("da", "no"), "å": ("sv", "da", "no", "fi"),
     "ñ": ("es",), "ãõ": ("pt",), "çêèœ": ("fr",), "đć": ("hr", "sr"), "žšč": ("cs", "sk", "sl", "hr", "lt", "lv"),
-    "ýďťňáíéúó": ("cs", "sk"), "áéíóú": ("hu", "es", "pt", "ga"), "ğış": ("tr",),
+    "ýďťň": ("cs", "sk"), "áéíóú": ("hu", "cs", "sk", "es", "pt", "ga"), "ğış": ("tr",),
     "ыэёъ": ("ru",), "іїєґ": ("uk",), "ђјљњћџ": ("sr",),
 }  # fmt: skip
 _BY_SCRIPT: Final = {"cyrillic": ("ru", "uk", "bg"), "greek": ("el",), "latin": ("en",)}
@@ -40,7 +40,7 @@ def languages_of(spelling: str, locale: str | None = None, also: Sequence[str] =
 
 def guessed(spelling: str) -> tuple[str, ...]:
     """The languages that a spelling's script, letters, given names and endings of surnames speak for."""
-    words = [spelling[piece.start : piece.end].lower() for piece in fold_word(spelling)]
+    words = [spelling[piece.start : piece.end].lower() for piece in plain_words(spelling)]
     if not words:
         return ()
     script = script_of(words[0])
@@ -48,9 +48,7 @@ def guessed(spelling: str) -> tuple[str, ...]:
     for number, word in enumerate(words):
         _weigh(word, scores, only=number > 0 or len(words) == 1)
     allowed = _SCRIPTS.get(script)
-    for language in list(scores):
-        if (allowed and language not in allowed) or (script == "latin" and language in {"sr"} and "hr" in scores):
-            del scores[language]
+    scores = Counter({language: score for language, score in scores.items() if not allowed or language in allowed})
     best = max(scores.values(), default=0)
     likely = [language for language, score in scores.most_common(_GUESSED) if score >= best * _FIRST]
     return tuple(dict.fromkeys([*likely, *_BY_SCRIPT.get(script, ())]))[: _GUESSED + 1]
