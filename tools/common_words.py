@@ -19,8 +19,8 @@ _NAME: Final = 7
 """What a listed surname scores."""
 _TARGET: Final = Path(__file__).parent.parent / "src/demur/people/data/words.txt"
 _HEAD: Final = """\
-# Words that people write in lower case, by language: of stopwordsiso 0.7.1 (https://github.com/bact/stopwords-iso, MIT),
-# and for English the most frequent ones, without names, of symspellpy 6.10.1 (https://github.com/mammothb/symspellpy, MIT).
+# Words that people write in lower case, by language: of stopwordsiso 0.7.1 (MIT), and for English the most frequent
+# ones of symspellpy 6.10.1 (MIT) that are no names. Both are at github.com: bact/stopwords-iso, mammothb/symspellpy.
 # Made by tools/common_words.py.
 """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from demur.people.lexicon import is_given, is_surname, plain_words
+from demur.people.lexicon import is_given, is_surname, places
 
 LONGEST: Final = 200
 """Characters of a spelling that are read: nobody's name is longer, and what follows is none."""
@@ -169,11 +169,11 @@ def _words(text: str) -> list[_Word]:
     found = []
     for group, run in enumerate(text.split()):
         last = 0
-        for number, piece in enumerate(plain_words(run)):
-            after = run[last : piece.start] if number else ""
-            dot = "." if run[piece.end : piece.end + 1] == "." else ""
-            found.append(_Word(run[piece.start : piece.end] + dot, group, after))
-            last = piece.end
+        for number, (start, end) in enumerate(places(run)):
+            after = run[last:start] if number else ""
+            dot = "." if run[end : end + 1] == "." else ""
+            found.append(_Word(run[start:end] + dot, group, after))
+            last = end
     return found
 
 

@@ -6,12 +6,11 @@ letters, NFC; a word gives at most :data:`MOST` others, the likeliest first.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from demur.people.lexicon import script_variants, without_accents
+from demur.people.lexicon import ALPHABETS, of_one_alphabet, script_variants, without_accents
 
 MOST: Final = 8
 
@@ -63,18 +62,18 @@ _TO_SERBIAN: Final = (
     ("dž", "џ"), ("lj", "љ"), ("nj", "њ"), ("đ", "ђ"), ("dj", "ђ"), ("ć", "ћ"), ("č", "ч"), ("š", "ш"), ("ž", "ж"),
     *zip("abvgdezijklmnoprstufhc", "абвгдезијклмнопрстуфхц", strict=True),
 )  # fmt: skip
+_STEMS: Final = (
+    "theodor georg giorg dimitr konstant ioann michail panagiot athanas stavr antoni manol pavl anastas "
+    "xen kyriak emmanouil despoin eirin nikit",
+    "θεοδωρ γεωργ γιωργ δημητρ κωνσταντ ιωανν μιχαηλ παναγιωτ αθανασ σταυρ αντωνι μανωλ παυλ αναστασ "
+    "ξεν κυριακ εμμανουηλ δεσποιν ειρην νικητ",
+)
 _TO_GREEK: Final = (
     ("ou", "ου"), ("th", "θ"), ("ch", "χ"), ("kh", "χ"), ("ps", "ψ"), ("ks", "ξ"), ("ph", "φ"), ("mp", "μπ"),
     ("nt", "ντ"), ("gk", "γκ"), ("ng", "γγ"), ("av", "αυ"), ("ev", "ευ"), ("ai", "αι"), ("ei", "ει"), ("oi", "οι"),
     ("x", "ξ"), ("b", "μπ"), ("y", "υ"), ("w", "ω"), ("h", "χ"), ("c", "κ"), ("j", "τζ"), ("q", "κ"), ("u", "ου"),
     *zip("adefgiklmnoprstvz", "αδεφγικλμνοπρστβζ", strict=True),
-    *zip(
-        "theodor georg giorg dimitr konstant ioann michail panagiot athanas stavr antoni manol pavl anastas "
-        "xen kyriak emmanouil despoin eirin nikit".split(),
-        "θεοδωρ γεωργ γιωργ δημητρ κωνσταντ ιωανν μιχαηλ παναγιωτ αθανασ σταυρ αντωνι μανωλ παυλ αναστασ "
-        "ξεν κυριακ εμμανουηλ δεσποιν ειρην νικητ".split(),
-        strict=True,
-    ),
+    *zip(_STEMS[0].split(), _STEMS[1].split(), strict=True),
 )  # fmt: skip
 """And stems of names whose vowels only their spelling tells."""
 _GREEK_ENDINGS: Final = (
@@ -98,15 +97,14 @@ def spellings(word: str, languages: Sequence[str]) -> list[str]:
         found += _cyrillic_in_latin(word)
     elif script == "greek":
         found += _greek_in_latin(word)
-    return [each for each in dict.fromkeys(found) if each != word][:MOST]
+    return [each for each in dict.fromkeys(found) if each != word and of_one_alphabet(each)][:MOST]
 
 
 def script_of(word: str) -> str:
     """The script of the first letter of a word: latin, cyrillic, greek, or other."""
     for letter in word:
         if letter.isalpha():
-            name = unicodedata.name(letter, "").partition(" ")[0].lower()
-            return name if name in {"latin", "cyrillic", "greek"} else "other"
+            return next((script for script, letters in ALPHABETS.items() if letter in letters), "other")
     return "other"
 
 
