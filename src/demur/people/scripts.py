@@ -63,10 +63,8 @@ _TO_SERBIAN: Final = (
     *zip("abvgdezijklmnoprstufhc", "абвгдезијклмнопрстуфхц", strict=True),
 )  # fmt: skip
 _STEMS: Final = (
-    "theodor georg giorg dimitr konstant ioann michail panagiot athanas stavr antoni manol pavl anastas "
-    "xen kyriak emmanouil despoin eirin nikit",
-    "θεοδωρ γεωργ γιωργ δημητρ κωνσταντ ιωανν μιχαηλ παναγιωτ αθανασ σταυρ αντωνι μανωλ παυλ αναστασ "
-    "ξεν κυριακ εμμανουηλ δεσποιν ειρην νικητ",
+    "theodor georg giorg dimitr konstant ioann michail panagiot athanas stavr antoni manol pavl anastas emmanouil",
+    "θεοδωρ γεωργ γιωργ δημητρ κωνσταντ ιωανν μιχαηλ παναγιωτ αθανασ σταυρ αντωνι μανωλ παυλ αναστασ εμμανουηλ",
 )
 _TO_GREEK: Final = (
     ("ou", "ου"), ("th", "θ"), ("ch", "χ"), ("kh", "χ"), ("ps", "ψ"), ("ks", "ξ"), ("ph", "φ"), ("mp", "μπ"),
