@@ -37,7 +37,9 @@ class Building:
         """One spelling of somebody's name."""
         number = len(self._subjects)
         self._subjects.append(subject)
-        firsts, lasts = [], []
+        firsts: list[int] = []
+        lasts: list[int] = []
+        letters: list[int] = []
         for _, tokens in groupby(name.tokens, _part_of):
             said = tuple((token.role, token.flags, token.keys) for token in tokens)
             stem = self._stem(said)
@@ -46,10 +48,12 @@ class Building:
             role = self._part[stem]
             if role == NameRole.SURNAME:
                 lasts.append(stem)
+                letters += self._letters(said)
             elif role in _FIRST:
                 firsts.append(stem)
                 firsts += self._letters(said) if role == NameRole.GIVEN else ()
         self._pair(number, firsts, lasts)
+        self._pair(number, firsts[:1], letters)
 
     def table(self) -> Table:
         """Everything that was added."""
@@ -58,7 +62,9 @@ class Building:
         distinct[1:] = keys[1:] != keys[:-1]
         begins = np.flatnonzero(distinct)
         unique, aside = keys[begins], np.isin(kind >> 4, list(_ASIDE))
-        alone = np.bincount(np.cumsum(distinct)[~aside] - 1, minlength=len(unique)) > 0
+        owner = np.cumsum(distinct) - 1
+        alone = np.bincount(owner[~aside], minlength=len(unique)) > 0
+        by_stem = np.argsort(stem, kind="stable")
         held = np.unique(_ints(self._held[0], np.int32).astype(np.int64) << 32 | _ints(self._held[1], np.int32))
         subject = _ints(self._subjects)
         pair = _ints(self._pairs[0])
@@ -68,8 +74,11 @@ class Building:
             offsets=np.append(begins, len(keys)),
             stem=stem,
             kind=kind,
+            strong=np.bincount(owner[~aside & (kind & FormFlag.WORD == 0)], minlength=len(unique)) > 0,
+            of_stem=by_stem.astype(np.int32),
             bitmap=bitmap_of(unique[alone]),
             particles=np.unique(keys[kind >> 4 == NameRole.PARTICLE]),
+            stem_begins=np.searchsorted(stem[by_stem], np.arange(len(self._root) + 1)),
             root=_ints(self._root, np.int32),
             part=np.frombuffer(bytes(self._part), np.uint8),
             held=held,

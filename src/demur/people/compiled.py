@@ -19,7 +19,7 @@ from demur.people.joined import joined_forms
 from demur.people.lexicon import is_common
 from demur.people.locale import languages_of
 from demur.people.names import Name, NameRole, Part, read_handle, read_name
-from demur.people.standin import WordKeys
+from demur.words.keys import WordKeys
 
 _VERSION: Final = 1
 _HEAD: Final = struct.Struct("<BB")

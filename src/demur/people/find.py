@@ -5,41 +5,56 @@ found of another; full names never hang on the context; a row of which no word h
 every context.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from demur.people.compiled import FormFlag
+from demur.people.bearers import Known
 from demur.people.context import Context
-from demur.people.finds import Finds, Tier, joined, no_finds
+from demur.people.finds import Finds, Tier
+from demur.people.full import full, initials
 from demur.people.index import PeopleIndex
-from demur.people.names import NameRole
 from demur.people.phrases import Phrases
-from demur.people.sightings import Sighter, Sightings
-from demur.people.table import expanded
+from demur.people.sightings import Sighter
+from demur.people.single import Said, anywhere, hangs, in_context, learnable, learnt
+from demur.people.table import Table
+from demur.people.tiers import Reason, scores, tiers
 from demur.words.page import Bools, Ints, Page
 
-_GIVEN: Final = (NameRole.GIVEN, NameRole.MIDDLE, NameRole.NICK, NameRole.SINGLE)
+_COUNTS: Final = 50
+"""The score from which a full name counts as standing in its row."""
+
+
+class Reasoned(NamedTuple):
+    """Finds, and what speaks for each: bits of tiers.Reason, shape (n,)."""
+
+    finds: Finds
+    reasons: Ints
 
 
 def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
     """Everybody of the index who is named on a page."""
-    phrases = Phrases(page)
-    found = no_finds()
-    for table in index.tables:
-        sighter = Sighter(phrases, table)
-        if len(sighter.words):
-            found = joined(found, _best(_found(sighter, index, context)))
-    return found
+    return reasoned(page, index, context).finds
+
+
+def reasoned(page: Page, index: PeopleIndex, context: Context) -> Reasoned:
+    """The same, with the reasons."""
+    phrases, known = Phrases(page), Known(page, index, context)
+    parts = [_of_table(phrases, table, known) for table in index.tables]
+    if len(known.withheld[0]) and len(context.learnt):
+        parts.append(_placed(phrases, learnt(phrases, known)))
+    return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
 
 
 def needs_context(page: Page, index: PeopleIndex) -> Bools:
     """Which rows of a page may have other finds under another context; shape (rows,)."""
     phrases = Phrases(page)
     needs = np.zeros(len(page.texts), bool)
+    if len(index.subjects):
+        needs[page.words.row[learnable(phrases)]] = True
     for table in index.tables:
         sighter = Sighter(phrases, table)
-        needs[page.words.row[sighter.words[_hangs(sighter)]]] = True
+        needs[page.words.row[sighter.words[hangs(sighter)]]] = True
     return needs
 
 
@@ -48,89 +63,61 @@ def full_names(finds: Finds) -> Finds:
     return finds.take(finds.tier == Tier.FULL_NAME)
 
 
-def _found(sighter: Sighter, index: PeopleIndex, context: Context) -> Finds:
-    full = _full(sighter)
-    handles = _handles(sighter)
-    return joined(joined(full, handles), _within(sighter, index, context, full))
+_Columns = tuple[Ints, Ints, Ints, Ints, Ints]
+"""Row, start, end, subject and reasons; shape (n,) each."""
+_NOTHING: Final[_Columns] = tuple(np.zeros((5, 0), np.int64))  # type: ignore[assignment]  # five empty rows
 
 
-def _full(sighter: Sighter) -> Finds:
-    seen = sighter.full()
-    capital = sighter.phrases.capital
-    upper = capital[seen.first].astype(int) + capital[seen.last]
-    word = (seen.flags | seen.last_flags) & FormFlag.WORD > 0
-    initial = seen.role == NameRole.INITIAL
-    score = np.where(initial, 75, 96) - 15 * seen.apart * ~initial - np.where(upper == 2, 0, np.where(word, 50, 8))  # noqa: PLR2004
-    score = np.where(initial & (upper < 2), 20, score)  # noqa: PLR2004
-    tier = np.where(initial, Tier.INITIAL_SURNAME, Tier.FULL_NAME)
-    return _finds(sighter, seen, tier, score)
+def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
+    sighter = Sighter(phrases, table)
+    if not len(sighter.words):
+        return _NOTHING
+    double = sighter.double()
+    seen, reasons = full(sighter, double)
+    whole = _columns(phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons)
+    counts = (reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS)
+    named = np.unique(np.stack([whole[0][counts], seen.subject[counts]], axis=1), axis=0)
+    own = initials(seen, reasons, double)
+    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), own), anywhere(sighter, known, own)
+    parts = [whole, *(_placed(phrases, each) for each in singles)]
+    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
-def _handles(sighter: Sighter) -> Finds:
-    seen = sighter.alone((NameRole.HANDLE, NameRole.JOINED))
-    weak = seen.flags & (FormFlag.WORD | FormFlag.ABBREVIATED) > 0
-    words = sighter.phrases.page.words
-    short = words.end[seen.first] - words.start[seen.first] <= 3  # noqa: PLR2004
-    return _finds(sighter, seen, np.full(len(seen.first), Tier.HANDLE), np.where(weak | short, 30, 85))
+def _placed(phrases: Phrases, single: Said) -> _Columns:
+    return _columns(phrases, single.word, single.word, single.subject, single.reasons)
 
 
-def _within(sighter: Sighter, index: PeopleIndex, context: Context, full: Finds) -> Finds:
-    """Words of the names of those who take part in a thread, or are named in full in it."""
-    words = sighter.words[_hangs(sighter)]
-    page = sighter.phrases.page
-    row = page.words.row[words].astype(np.int64)
-    thread, author = page.writing.thread[row], page.writing.author[row]
-    named = full.take(full.tier == Tier.FULL_NAME)
-    word, subject = _people(thread, context, row, named)
-    kept = np.isin(subject, index.subjects) & (subject != author[word])
-    seen = sighter.within(words, word[kept], subject[kept])
-    return _finds(sighter, seen, *_weighed(sighter, seen))
+def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: Ints) -> _Columns:
+    words = phrases.page.words
+    row, start, end = words.row[first], words.start[first], words.end[last]
+    return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 
-def _people(thread: Ints, context: Context, row: Ints, named: Finds) -> tuple[Ints, Ints]:
-    """For each word, whoever may be meant: its position, and the person."""
-    found = []
-    for known in (context.takes_part, context.named):
-        which, at = expanded(*(np.searchsorted(known["one"], thread, side) for side in ("left", "right")))
-        found.append(np.stack([which, known["other"][at]], axis=1))
-    which, at = expanded(*(np.searchsorted(named.row, row, side) for side in ("left", "right")))
-    found.append(np.stack([which, named.subject[at]], axis=1))
-    both = np.unique(np.concatenate(found), axis=0)
-    return both[:, 0], both[:, 1]
+def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
+    """Each place of a person once, by its highest score, but for those within a place that is as sure."""
+    found = Finds(row, start, end, subject, tiers(reasons), scores(reasons))
+    order = np.lexsort((reasons, -found.score, -end, start, subject, row))
+    found, reasons = found.take(order), reasons[order]
+    kept = ~_within(found)
+    found, reasons = found.take(kept), reasons[kept]
+    order = np.lexsort((found.subject, found.end, found.start, found.row))
+    return Reasoned(found.take(order), reasons[order])
 
 
-def _weighed(sighter: Sighter, seen: Sightings) -> tuple[Ints, Ints]:
-    """The tier and score of single words of people who may be meant."""
-    capital, opens = sighter.phrases.capital[seen.first], sighter.phrases.page.words.opens[seen.first]
-    word = seen.flags & FormFlag.WORD > 0
-    score = np.where(capital, 85, 65) - np.where(word, np.where(capital & ~opens, 20, 45), 0)
-    given = np.isin(seen.role, _GIVEN)
-    handle = np.isin(seen.role, [NameRole.HANDLE, NameRole.JOINED])
-    tier = np.where(handle, Tier.HANDLE, np.where(given, Tier.GIVEN_IN_CONTEXT, Tier.SURNAME_IN_CONTEXT))
-    return tier, score
+def _within(finds: Finds) -> Bools:
+    """Which finds stand in a longer one, or an equal one before them, of the same person, that is as sure.
 
-
-def _hangs(sighter: Sighter) -> Bools:
-    """Which of the words that are in names hang on the context."""
-    return np.ones(len(sighter.words), bool)
-
-
-def _finds(sighter: Sighter, seen: Sightings, tier: Ints, score: Ints) -> Finds:
-    words = sighter.phrases.page.words
-    row, start, end = (
-        column.astype(np.int64) for column in (words.row[seen.first], words.start[seen.first], words.end[seen.last])
-    )
-    return Finds(row, start, end, seen.subject, np.asarray(tier, np.int64), np.clip(score, 0, 100).astype(np.int64))
-
-
-def _best(finds: Finds) -> Finds:
-    """Each place of a person once, by its highest score, sorted."""
-    order = np.lexsort((finds.tier, -finds.score, finds.subject, finds.end, finds.start, finds.row))
-    finds = finds.take(order)
-    once = np.ones(len(finds), bool)
-    for name in ("row", "start", "end", "subject"):
-        column = getattr(finds, name)
-        once[1:] &= column[1:] == column[:-1]
-    once[:1] = False
-    finds = finds.take(~once)
-    return finds.take(np.lexsort((finds.subject, finds.end, finds.start, finds.row)))
+    ``finds`` are sorted by row, subject, start, and the longer first.
+    """
+    within = np.zeros(len(finds), bool)
+    open_ones: list[tuple[int, int]] = []  # end and score of those that reach over the present place, outermost first
+    columns = (finds.row, finds.subject, finds.start, finds.end, finds.score)
+    place = None
+    for at, (row, subject, start, end, score) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+        if place != (row, subject):
+            place, open_ones = (row, subject), []
+        open_ones = [each for each in open_ones if each[0] > start]
+        within[at] = any(last >= end and other >= score for last, other in open_ones)
+        if not within[at]:
+            open_ones.append((end, score))
+    return within

@@ -16,12 +16,12 @@ from demur.people.compiled import Compiled, FormFlag
 from demur.people.context import Pairs, no_pairs
 from demur.people.names import NameRole
 from demur.people.stored import read_arrays, write_arrays
-from demur.people.table import LOW, Table
+from demur.people.table import LOW, Table, expanded
 from demur.words.columns import halves
 from demur.words.page import Bools, Ints
 
 FORM: Final = "demur-people 1"
-ALONE: Final = (NameRole.SURNAME, NameRole.HANDLE, NameRole.JOINED)
+ALONE: Final = (NameRole.SURNAME, NameRole.SINGLE, NameRole.HANDLE, NameRole.JOINED)
 """Roles of words that may name somebody wherever they stand, or of which one stands in every full name."""
 
 
@@ -85,6 +85,16 @@ class PeopleIndex:
             found[at] |= table.exact(keys[at]) >= 0
         return found
 
+    def bears(self, subjects: Ints, keys: Ints) -> Bools:
+        """Which of some people have a name of which the word beside them is a form; shape (n,)."""
+        found = np.zeros(len(subjects), bool)
+        for table in self.tables:
+            which, name = table.names_of_subjects(subjects)
+            entries = table.entries(table.ranks(keys[which]))
+            held = table.holds(entries.stem, name[entries.which])
+            found[which[entries.which[held]]] = True
+        return found
+
     def asked(self, subjects: Ints, learnt: Pairs | None = None) -> Asked:
         """By which words to look for rows in which any of these people may be named.
 
@@ -107,5 +117,6 @@ def _words_of(table: Table, subjects: Ints) -> tuple[Ints, np.ndarray]:
     """The words of some people's names, and what each is."""
     _, names = table.names_of_subjects(subjects)
     stems = np.unique(table.held[np.isin(table.held & LOW, names)] >> 32)
-    at = np.flatnonzero(np.isin(table.stem, stems))
-    return table.keys[np.searchsorted(table.offsets, at, side="right") - 1], table.kind[at]
+    _, at = expanded(table.stem_begins[stems], table.stem_begins[stems + 1])
+    entry = table.of_stem[at]
+    return table.keys[np.searchsorted(table.offsets, entry, side="right") - 1], table.kind[entry]

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from demur.people.lexicon import is_given, is_surname
-from demur.people.standin import fold_word
+from demur.people.lexicon import is_given, is_surname, places
 
 LONGEST: Final = 200
 """Characters of a spelling that are read: nobody's name is longer, and what follows is none."""
@@ -166,15 +165,15 @@ def _words_in_order(text: str) -> list[_Word]:
 
 
 def _words(text: str) -> list[_Word]:
-    """The words of a text, cut as those of posts are, a title's dot kept in ``after`` of nothing."""
+    """The words of a text, cut as those of posts are, with the dot behind each."""
     found = []
     for group, run in enumerate(text.split()):
         last = 0
-        for number, piece in enumerate(fold_word(run)):
-            after = run[last : piece.start] if number else ""
-            dot = "." if run[piece.end : piece.end + 1] == "." else ""
-            found.append(_Word(run[piece.start : piece.end] + dot, group, after))
-            last = piece.end
+        for number, (start, end) in enumerate(places(run)):
+            after = run[last:start] if number else ""
+            dot = "." if run[end : end + 1] == "." else ""
+            found.append(_Word(run[start:end] + dot, group, after))
+            last = end
     return found
 
 

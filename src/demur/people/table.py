@@ -61,10 +61,16 @@ class Table:
     """Shape (E,): by key, ascending within one."""
     kind: npt.NDArray[np.uint8]
     """Shape (E,): role times 16, and flags."""
+    strong: npt.NDArray[np.bool_]
+    """Shape (K,): whether some name's form is no word that people write in lower case."""
+    of_stem: Any32
+    """Shape (E,): the entries, by stem."""
     bitmap: npt.NDArray[np.uint8]
     """A filter over the top bits of the keys that are asked for in texts: letters and particles have no bit."""
     particles: Ints
     """Keys of particles, ascending."""
+    stem_begins: Ints
+    """Shape (S + 1,): where the entries of each stem begin in ``of_stem``."""
     root: Any32
     """Shape (S,): of each stem."""
     part: npt.NDArray[np.uint8]
@@ -127,6 +133,12 @@ class Table:
         """Index into ``stems`` and name, of every name that holds one of them."""
         which, at = expanded(*(np.searchsorted(self.held, stems + more << 32) for more in (0, 1)))
         return which, self.held[at] & LOW
+
+    def keys_of(self, stems: Ints) -> tuple[Ints, Ints]:
+        """Index into ``stems`` and key, of every form of each."""
+        which, at = expanded(self.stem_begins[stems], self.stem_begins[stems + 1])
+        entry = self.of_stem[at]
+        return which, self.keys[np.searchsorted(self.offsets, entry, side="right") - 1]
 
     def names_of_subjects(self, subjects: Ints) -> tuple[Ints, Ints]:
         """Index into ``subjects`` and name, of every name of one of them."""

@@ -109,5 +109,5 @@ def _whole(page: Page, *, own: bool) -> Grams:
     bad = page.opaque | page.quoted if own else page.opaque
     count = np.concatenate([[0], np.cumsum(bad)])
     clean = count[found.last + 1] == count[found.first]
-    clean &= page.edges[found.first] == page.edges[found.last]
+    clean &= page.sides[found.first] == page.sides[found.last]
     return Grams(*(getattr(found, each.name)[clean] for each in fields(Grams)))
