@@ -18,14 +18,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-UNSPACED: Final = (
-    "\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecd"  # Thai, Lao
-    "\u0f40-\u0fbc\u1000-\u103f\u1050-\u109d\u1780-\u17d3"  # Tibetan, Myanmar, Khmer
-    "\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3"  # Hangul
-    "\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # kana
-    "\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua48c\uf900-\ufaff\U00020000-\U0003ffff"  # Han, bopomofo, Yi
-)
-"""Letters and marks of scripts that do not set words off by spaces, and of Hangul."""
+from demur.characters import IGNORABLE
 
 _SPACED_BLOCKS: Final = (
     *((0x00AA, 0x0E00), (0x10A0, 0x1100), (0x1200, 0x1780), (0x1800, 0x2E00)),
@@ -57,15 +50,6 @@ _COMPATIBLE: Final = ((0x24B6, 0x24EA), (0xFE50, 0xFE6C), (0xFF01, 0xFF5F), (0x1
 _DIGIT_BLOCKS: Final = ((0x0660, 0x1C50), (0xA620, 0xABFA))
 _SPACES: Final = (0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)
 _DASHES: Final = (*range(0x2010, 0x2016), 0x2212)
-_UNSEEN: Final = (
-    *(0x00AD, 0x034F, 0x061C, 0xFEFF),
-    *range(0x180B, 0x180F),
-    *range(0x200B, 0x2010),
-    *range(0x202A, 0x202F),
-    *range(0x2060, 0x2070),
-    *range(0xFE00, 0xFE10),
-    *range(0xE0000, 0xE01F0),
-)
 
 
 def _points(ranges: tuple[tuple[int, int], ...]) -> Iterator[int]:
@@ -80,7 +64,7 @@ def _table() -> dict[int, str | None]:
         **{point: str(digit) for point, digit in digits.items() if digit is not None},
         **dict.fromkeys(_SPACES, " "),
         **dict.fromkeys(_DASHES, "-"),
-        **dict.fromkeys(_UNSEEN),
+        **dict.fromkeys(IGNORABLE),
         0x2024: ".",  # ONE DOT LEADER
     }
 

@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
+from demur.characters import UNSPACED
 from demur.identity import canonical
 from demur.kernel.identifiers.hits import Category, Hit
-from demur.kernel.identifiers.letters import SPACED, UNSPACED
+from demur.kernel.identifiers.letters import SPACED
 
 _WORD: Final = rf"(?:[{SPACED}.-]+|[{UNSPACED}][{SPACED}{UNSPACED}.-]*)"
 """A name in an address as people write and browsers show it: in any script (RFC 3987)."""

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from demur.characters import UNSPACED
 from demur.kernel.identifiers.hits import Category, Hit
-from demur.kernel.identifiers.letters import SPACED, UNSPACED
+from demur.kernel.identifiers.letters import SPACED
 
 _LOCAL_LENGTH: Final = 64  # RFC 5321, section 4.5.3.1.1
 _LABEL: Final = rf"(?:[{SPACED}](?:[{SPACED}-]*[{SPACED}])?|[{UNSPACED}]+)"

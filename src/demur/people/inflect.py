@@ -1,0 +1,101 @@
+"""The forms in which a part of a name may stand in a text.
+
+Invariants: forms are folded and never empty; no form stands in two sets; a part has at most :data:`MOST` forms, and
+where there would be more, the less likely are left out. Short words do not change unless they are known given names:
+what their endings make is a word by chance.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from demur.people.lexicon import folded, is_given, nicks, small
+from demur.people.names import NameRole, Part
+from demur.people.paradigms import CYRILLIC, GREEK, LANGUAGES, Use, inflected
+from demur.people.scripts import script_of, spellings
+
+MOST: Final = 80
+_MOST_NICKS: Final = 12
+_MOST_INFLECTED: Final = 40
+_SHORT: Final = 3
+"""Letters of a word that changes only as a known given name."""
+_SHORTEST: Final = 2
+_LONGEST: Final = 40
+"""Letters of a word that changes: a longer one is no name."""
+_GIVEN: Final = frozenset({NameRole.GIVEN, NameRole.MIDDLE, NameRole.SINGLE})
+_USES: Final = {
+    NameRole.GIVEN: (Use.GIVEN,),
+    NameRole.MIDDLE: (Use.GIVEN,),
+    NameRole.NICK: (Use.GIVEN,),
+    NameRole.SURNAME: (Use.SURNAME,),
+    NameRole.SINGLE: (Use.GIVEN, Use.SURNAME),
+}
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Folded forms of a part; no form stands in two of them."""
+
+    base: tuple[str, ...]
+    """As it is spelt, first; then other spellings of the same: Müller, Mueller; in other scripts."""
+    inflected: tuple[str, ...] = ()
+    """Other cases of them, and the vocative."""
+    nicks: tuple[str, ...] = ()
+    """Other names that go with it: Steve for Stephen."""
+    nicks_inflected: tuple[str, ...] = ()
+
+
+def forms(part: Part, languages: Sequence[str]) -> Forms:
+    """The forms of a part by the rules of some languages, the likeliest language first."""
+    if part.role not in _USES:
+        plain = folded(part.text)
+        return Forms((plain,) if plain else ())
+    spelt = [small(part.text), *spellings(small(part.text), languages)]
+    others = _nicks(part, spelt, languages) if part.role in _GIVEN else []
+    seen: set[str] = set()
+    base = _new(spelt, seen)
+    if not base:
+        return Forms(())
+    named = _new(others, seen, _MOST_NICKS)
+    cases = _new(_cases(spelt, _USES[part.role], languages), seen, _MOST_INFLECTED, _SHORTEST)
+    left = MOST - len(base) - len(named) - len(cases)
+    return Forms(base, cases, named, _new(_cases(others[:_MOST_NICKS], (Use.GIVEN,), languages), seen, left, _SHORTEST))
+
+
+def _new(words: Iterable[str], seen: set[str], most: int = MOST, shortest: int = 0) -> tuple[str, ...]:
+    """The first folded words that are not seen yet, now seen."""
+    fresh = (word for word in map(folded, words) if len(word) > shortest and word not in seen and not seen.add(word))  # type: ignore[func-returns-value]
+    return tuple(islice(fresh, most))
+
+
+def _cases(spelt: Sequence[str], uses: Sequence[Use], languages: Sequence[str]) -> Iterator[str]:
+    """The inflected forms of some spellings, a language at a time."""
+    changing = [word for word in spelt if _changes(word)]
+    for language in languages:
+        for word in changing:
+            if _writes(language, word):
+                for use in uses:
+                    yield from inflected(word, use, language)
+
+
+def _changes(word: str) -> bool:
+    return _SHORTEST < len(word) <= _LONGEST and (len(word) > _SHORT or is_given(word)) and word.isalpha()
+
+
+def _writes(language: str, word: str) -> bool:
+    """Whether texts in a language have a word in that script; Greek and Serbian are written in Latin letters, too."""
+    script = script_of(word)
+    if language not in LANGUAGES:
+        return False
+    if language in GREEK:
+        return script in {"greek", "latin"}
+    return (script == "cyrillic") == (language in CYRILLIC) and script != "greek"
+
+
+def _nicks(part: Part, spelt: Sequence[str], languages: Sequence[str]) -> list[str]:
+    """The names that go with a given name in its languages, and how they are spelt in other scripts."""
+    found = [nick for language in languages for word in spelt for nick in nicks().get((language, folded(word)), ())]
+    in_latin = [spellings(nick, languages)[0] for nick in found if script_of(nick) in {"cyrillic", "greek"}]
+    _ = part
+    return [*found, *in_latin]

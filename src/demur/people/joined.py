@@ -1,0 +1,57 @@
+"""The one-word forms of a name of several parts: stevemiller, millersteve, smiller, stevem, obrien."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from demur.people.names import Name, NameRole
+
+_SHORTEST: Final = 5
+"""Letters of a joined form: a shorter one is a word by chance."""
+_SPELLINGS: Final = 2
+"""Of a name that are joined: stevemuller, stevemueller."""
+_LAST: Final = frozenset({NameRole.PARTICLE, NameRole.SURNAME})
+
+
+def joined_forms(name: Name, bases: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """The joined forms of whole parts, and those of which one part is but its initial; both sorted.
+
+    Args:
+        name: as it was read.
+        bases: for each part its spellings, folded, the first as it is written.
+    """
+    whole: set[str] = set()
+    short: set[str] = set()
+    for spelling in range(_SPELLINGS):
+        words = [base[min(spelling, len(base) - 1)] for base in bases]
+        firsts, lasts = _firsts(name, words), _lasts(name, words)
+        pairs = [(first, last) for first in firsts for last in lasts]
+        whole |= {joined for first, last in pairs for joined in (first + last, last + first)}
+        whole |= {*firsts, *lasts}
+        short |= {joined for first, last in pairs for joined in (first[0] + last, first + last[0])}
+    alone = {form for base in bases for form in base}
+    return _long(whole - alone), _long(short - whole - alone)
+
+
+def _firsts(name: Name, words: Sequence[str]) -> list[str]:
+    """The given name, and what it is with the one after it: anne, annemarie."""
+    at = next((at for at, part in enumerate(name.parts) if part.role is NameRole.GIVEN), None)
+    if at is None:
+        return []
+    double = at + 1 < len(words) and name.parts[at + 1].role is NameRole.MIDDLE
+    return [words[at], *([words[at] + words[at + 1]] if double else [])]
+
+
+def _lasts(name: Name, words: Sequence[str]) -> list[str]:
+    """Each surname, with the particles right before it, and all of it: miller, obrien, garciamarquez."""
+    found: list[str] = []
+    before = ""
+    for part, word in zip(name.parts, words, strict=True):
+        if part.role is NameRole.SURNAME:
+            found += [word, before + word]
+        before = before + word if part.role is NameRole.PARTICLE else ""
+    whole = "".join(word for part, word in zip(name.parts, words, strict=True) if part.role in _LAST)
+    return list(dict.fromkeys([*found, whole])) if found else []
+
+
+def _long(forms: Iterable[str]) -> list[str]:
+    return sorted(form for form in forms if len(form) >= _SHORTEST)

@@ -1,0 +1,122 @@
+"""What is known of single names and words, from the lists in ``data/``; each list says where it is from.
+
+Invariants: lists are read once a process, when they are first asked for; words are folded as those of texts are, but
+for :func:`script_variants` and :func:`nicks`, whose words are inflected.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Final
+
+from demur.people.standin import fold_name
+
+_LONGEST_ENDING: Final = 7
+_MOST_FOLDED: Final = 65_536
+
+
+@lru_cache(maxsize=_MOST_FOLDED)
+def folded(word: str) -> str:
+    """A word as the words of texts are folded, in one piece."""
+    return fold_name(word)
+
+
+def small(word: str) -> str:
+    """A word in small letters with its accents, NFC: how paradigms read it."""
+    return unicodedata.normalize("NFC", word.lower())
+
+
+def is_given(word: str) -> bool:
+    """Whether people bear a word as a given name."""
+    return folded(word) in given_names()
+
+
+def is_surname(word: str) -> bool:
+    """Whether a word is known as a surname, or ends as many do; nothing that is a given name."""
+    return not is_given(word) and bool(surname_languages(word))
+
+
+def surname_languages(word: str) -> dict[str, int]:
+    """The languages in which a word is, or ends as, a surname; and how much of it says so, in letters."""
+    plain = folded(word)
+    names, endings = _surnames()
+    found = dict.fromkeys(names.get(plain, ()), _LONGEST_ENDING)
+    for size in range(1, min(_LONGEST_ENDING, len(plain) - 2) + 1):
+        for language in endings.get(plain[-size:], ()):
+            found[language] = max(found.get(language, 0), size)
+    return found
+
+
+@cache
+def given_names() -> dict[str, tuple[str, ...]]:
+    """Folded given names with the languages whose people bear them."""
+    found: dict[str, tuple[str, ...]] = {}
+    for language, words in _by_language("given.txt"):
+        for word in dict.fromkeys(map(folded, words)):
+            found[word] = (*found.get(word, ()), language)
+    return found
+
+
+@cache
+def _surnames() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Folded surnames, and endings of them, with their languages."""
+    names: dict[str, tuple[str, ...]] = {}
+    endings: dict[str, tuple[str, ...]] = {}
+    for language, words in _by_language("surnames.txt"):
+        for word in words:
+            into, plain = (endings, folded(word[1:])) if word.startswith("-") else (names, folded(word))
+            if language not in into.get(plain, ()):
+                into[plain] = (*into.get(plain, ()), language)
+    return names, endings
+
+
+@cache
+def script_variants() -> dict[str, tuple[str, ...]]:
+    """For names that are spelt in a way of their own in another script: those of their line."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _lines("variants.txt"):
+        for word in line.split():
+            found[word] = (*found.get(word, ()), *(other for other in line.split() if other != word))
+    return found
+
+
+@cache
+def nicks() -> dict[tuple[str, str], tuple[str, ...]]:
+    """For a language and a folded name: the names that go with it."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    language = ""
+    for line in _lines("nicks.txt"):
+        if line.startswith("["):
+            language = line[1:-1]
+            continue
+        full, _, short = (part.split() for part in line.partition(":"))
+        for names, others in ((full, short), (short, full)):
+            for name in names:
+                place = language, folded(name)
+                found[place] = tuple(dict.fromkeys((*found.get(place, ()), *others)))
+    return found
+
+
+def is_common(word: str) -> bool:
+    """Whether a folded word is one that people write in lower case in some language."""
+    return word in common_words()
+
+
+@cache
+def common_words() -> frozenset[str]:
+    """Folded words that people write in lower case."""
+    listed = (words for name in ("words.txt", "words_own.txt") for _, words in _by_language(name))
+    return frozenset(fold_name(word) for words in listed for word in words)
+
+
+def _by_language(name: str) -> Iterator[tuple[str, list[str]]]:
+    for line in _lines(name):
+        language, _, words = line.partition(":")
+        yield language, words.split()
+
+
+def _lines(name: str) -> Iterator[str]:
+    """The lines of a list, without comments."""
+    source = resources.files("demur.people").joinpath(f"data/{name}").read_text(encoding="utf-8")
+    return (line for line in source.splitlines() if line.strip() and not line.startswith("#"))

@@ -1,0 +1,192 @@
+"""From the tokens of a few rows to their words: places, neighbours, and letters that were set apart.
+
+Invariants: what is said here of arrays, :func:`demur.words.folding.fold` says of one text; rows and numbers count from
+the first row given.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from demur.words.classes import CONNECTOR, LINE, SPACE, STOP, WORD
+from demur.words.lexicon import Lexicon, Meaning
+from demur.words.scanning import Scan, lanes
+from demur.words.shapes import FARTHEST, SHORT, Shape, spaced_runs
+
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
+
+_NUMBER_BITS: Final = 31  # of words in a few rows: their bytes fit an int32
+
+
+class Columns(NamedTuple):
+    """Words, sorted by (row, place, last); see :class:`demur.words.batch.Words` for what each column holds."""
+
+    row: Ints
+    start: Ints
+    end: Ints
+    key: Ints
+    shape: Bytes
+    gap: Flags
+    opens: Flags
+    place: Ints
+    last: Ints
+
+    def take(self, at: Ints) -> "Columns":
+        """The words at these places."""
+        columns: list[Any] = [column[at] for column in self]
+        return Columns(*columns)
+
+
+_NO_INTS: Final = np.zeros(0, np.int64)
+_NO_FLAGS: Final = np.zeros(0, np.bool_)
+NO_WORDS: Final = Columns(
+    *(_NO_INTS, _NO_INTS, _NO_INTS, _NO_INTS), np.zeros(0, np.uint8), _NO_FLAGS, _NO_FLAGS, _NO_INTS, _NO_INTS
+)
+
+
+def together(parts: list[Columns]) -> Columns:
+    """The words of several parts, one behind the other."""
+    columns: list[Any] = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Columns(*columns)
+
+
+@dataclass(frozen=True)
+class _Tokens:
+    """Tokens that hold words; arrays of shape (tokens,)."""
+
+    begin: Ints
+    """Bytes of the scan."""
+    stop: Ints
+    row: Ints
+    start: Ints
+    """Code points of the row's text."""
+    end: Ints
+    meaning: Meaning
+    count: Ints
+    """Words."""
+    number: Ints
+    """Of its first plain word."""
+    short: Flags
+    """Whether its last plain word is."""
+
+
+def words_of(scanned: Scan, known: Lexicon) -> tuple[Columns, int]:
+    """The words of a scan, and how many plain ones there are."""
+    tokens, plain = _tokens(scanned, known)
+    gap, opens = _neighbours(scanned, tokens)
+    columns = _expanded(tokens, gap, opens, known)
+    further = _spaced(scanned, tokens, gap, opens, known)
+    return (_merged(columns, further) if further else columns), plain
+
+
+def _tokens(scanned: Scan, known: Lexicon) -> tuple[_Tokens, int]:
+    """The tokens that hold words, and how many plain words these are."""
+    begin, stop = scanned.start, scanned.end
+    meaning = known.meaning(scanned.data, begin, stop)
+    count, plain = np.ones(len(begin), np.int64), np.ones(len(begin), np.int64)
+    start, end = scanned.points(begin), scanned.points(stop)
+    short = end - start <= SHORT
+    several = np.flatnonzero(meaning.entry >= 0)
+    if len(several):
+        entries = known.store.entries[meaning.entry[several]]
+        count[several], plain[several], short[several] = entries["count"], entries["plain"], entries["short"]
+        if not count[several].all():
+            kept = np.flatnonzero(count)
+            meaning, count, plain, short = meaning.take(kept), count[kept], plain[kept], short[kept]
+            begin, stop, start, end = begin[kept], stop[kept], start[kept], end[kept]
+    sizes = np.diff(np.searchsorted(begin, scanned.begin), append=len(begin))
+    row = np.repeat(np.arange(len(scanned.begin)), sizes)
+    first = np.repeat(scanned.points(scanned.begin), sizes)
+    numbers = np.cumsum(plain)
+    tokens = _Tokens(begin, stop, row, start - first, end - first, meaning, count, numbers - plain, short)
+    return tokens, int(numbers[-1]) if len(numbers) else 0
+
+
+def _neighbours(scanned: Scan, tokens: _Tokens) -> tuple[Flags, Flags]:
+    """Whether something stands between each token and the one before it, and whether it begins a sentence."""
+    before = np.concatenate([[0], tokens.stop[:-1]])
+    classes = scanned.between(before, tokens.begin) & ~np.uint8(WORD)
+    length = tokens.start - np.concatenate([[0], tokens.end[:-1]])
+    short = np.concatenate([[False], tokens.short[:-1]])
+    gap = classes & ~np.uint8(SPACE | LINE) != 0
+    gap &= (classes != CONNECTOR) | (length > 1)
+    gap &= (classes & ~np.uint8(SPACE) != CONNECTOR | STOP) | (length > SHORT) | ~short
+    ends = gap & (classes & (STOP | SPACE) == STOP | SPACE)
+    opens = (classes & LINE != 0) | ends
+    first = np.diff(tokens.row, prepend=-1) != 0
+    return gap | first, opens | first
+
+
+def _expanded(tokens: _Tokens, gap: Flags, opens: Flags, known: Lexicon) -> Columns:
+    """The words of each token."""
+    key, shape, entries = tokens.meaning
+    simple = entries < 0
+    found = Columns(tokens.row, tokens.start, tokens.end, key, shape, gap, opens, tokens.number, tokens.number)
+    if simple.all():
+        return found
+    which = np.repeat(np.arange(len(simple)), tokens.count)
+    begins = np.cumsum(tokens.count) - tokens.count
+    found = found.take(which)
+    at = np.flatnonzero(~simple[which])
+    entry = entries[which[at]]
+    words = known.store.words[known.store.entries["begin"][entry] + at - begins[which[at]]]
+    later = words["place"] > 0
+    found.end[at] = found.start[at] + words["end"]
+    found.start[at] += words["start"]
+    found.key[at], found.shape[at] = words["key"], words["shape"]
+    found.gap[at] = np.where(later, words["gap"], found.gap[at])
+    found.opens[at] &= ~later
+    found.place[at] += words["place"]
+    found.last[at] += words["last"]
+    return found
+
+
+def _spaced(scanned: Scan, tokens: _Tokens, gap: Flags, opens: Flags, known: Lexicon) -> list[tuple[int, ...]]:
+    """The further words that single letters make which are set apart by one and the same thing, as rows of columns."""
+    found: list[tuple[int, ...]] = []
+    for first, letters in _letter_runs(scanned, tokens):
+        for begin, end in spaced_runs(letters):
+            one, other = first + begin, first + end - 1
+            raw = b"".join(scanned.data[tokens.begin[at] : tokens.stop[at]].tobytes() for at in range(one, other + 1))
+            start, stop = _place(tokens, one, known)[0], _place(tokens, other, known)[1]
+            edges = (gap[one], opens[one], tokens.number[one], tokens.number[other])
+            found += ((int(tokens.row[one]), start, stop, key, shape, *edges) for key, shape in known.joined(raw))
+    return found
+
+
+def _place(tokens: _Tokens, at: int, known: Lexicon) -> tuple[int, int]:
+    """Where the one word of a token is."""
+    start, entry = int(tokens.start[at]), int(tokens.meaning.entry[at])
+    if entry < 0:
+        return start, int(tokens.end[at])
+    word = known.store.words[known.store.entries["begin"][entry]]
+    return start + int(word["start"]), start + int(word["end"])
+
+
+def _letter_runs(scanned: Scan, tokens: _Tokens) -> list[tuple[int, int]]:
+    """Runs of tokens of one letter each with one thing between any two, as (first token, tokens)."""
+    single = tokens.meaning.shape & np.uint8(Shape.SINGLE) > 0
+    single &= tokens.count == 1
+    size = tokens.begin[1:] - tokens.stop[:-1]
+    pairs = np.flatnonzero(single[1:] & single[:-1] & (np.diff(tokens.row) == 0) & (size > 0) & (size <= FARTHEST))
+    if len(pairs) <= 1:
+        return []
+    between = lanes(scanned.data, tokens.stop[pairs], size[pairs])
+    other = (between[1:] != between[:-1]) | (size[pairs][1:] != size[pairs][:-1])
+    breaks = np.flatnonzero((np.diff(pairs) != 1) | other) + 1
+    first = np.concatenate([[0], breaks])
+    pair_counts = np.diff(first, append=len(pairs))
+    enough = pair_counts > 1
+    return list(zip(pairs[first[enough]].tolist(), (pair_counts[enough] + 1).tolist(), strict=True))
+
+
+def _merged(columns: Columns, further: list[tuple[int, ...]]) -> Columns:
+    """Both, in order: further words behind those of the same place and last."""
+    row, start, end, key, shape, gap, opens, place, last = map(np.array, zip(*further, strict=True))
+    added = Columns(row, start, end, key, shape.astype(np.uint8), gap, opens, place, last)
+    both = together([columns, added])
+    return both.take(np.argsort(both.place << _NUMBER_BITS | both.last, kind="stable"))

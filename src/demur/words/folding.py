@@ -1,0 +1,245 @@
+"""Folded words of one text and where they stand: what :mod:`demur.words.batch` does for many, spelt out.
+
+A *token* is a run of characters of words, with a connector between two of them (``O'Brien``, ``Anne-Marie``,
+``ann.lee``, ``night_owl``), cut where a script without spaces begins or ends. Its *plain* words are the parts between
+connectors, and each letter of a script without spaces. *Further* words (ALSO) are other readings of places that plain
+words hold: parts joined (``obrien``), letters that were set apart (``s t e v e``), a word in look-alike letters.
+
+Invariants: plain words are in order and disjoint; a word begins and ends between two characters as a reader sees them
+(UAX #29), so that a mask in its place cuts none; the words of a token depend on the token alone; whatever the length of
+the text, the time is linear.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Final
+
+from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, packed
+from demur.words.letters import LONGEST, fold_letters, folds
+from demur.words.shapes import FARTHEST, SHORT, Piece, Shape, opens, separates, shape_of, spaced_runs, spaced_shape
+
+__all__ = ["Piece", "Shape", "fold", "fold_name", "fold_word"]
+
+_MOST_PARTS: Final = 4
+"""Up to so many joined parts every run of them is read as one word; of more, all, and all but the first or last."""
+_JOINERS: Final = "\u200c\u200d"
+
+Token = tuple[int, int, tuple[Piece, ...]]
+"""Where a token is in its text, and its words, whose offsets count from there."""
+
+
+def fold(text: str) -> tuple[Piece, ...]:
+    """All words of a text, by place and last."""
+    tokens = [(start, end, pieces) for start, end in _tokens(text) if (pieces := fold_word(text[start:end]))]
+    found: list[Piece] = []
+    number, before, short = 0, 0, False
+    for at, (start, end, pieces) in enumerate(tokens):
+        between = text[before:start]
+        apart = separates(_classes(between), len(between), short=short)
+        opening = at == 0 or opens(_classes(between), gap=apart)
+        found += (_moved(piece, start, number, apart or at == 0, opening) for piece in pieces)
+        plain = [piece for piece in pieces if not piece.shape & Shape.ALSO]
+        number, before, short = number + len(plain), end, plain[-1].end - plain[-1].start <= SHORT
+    found += _spaced(text, tokens, found)
+    return tuple(sorted(found, key=lambda piece: (piece.place, piece.last)))
+
+
+def fold_word(raw: str) -> tuple[Piece, ...]:
+    """The words of one token: its plain ones and the further ones, by place and last; () if it holds no word.
+
+    Offsets are code points of ``raw``, numbers count from 0 there; the first plain word has no gap and does not open.
+    """
+    if raw.isascii() and raw.isalnum():
+        return (Piece(raw.lower(), 0, len(raw), shape_of(raw, raw.lower())),)
+    plain, group = _plain(raw)
+    further = [*_joined(raw, plain, group), *_lookalikes(raw, plain)]
+    return tuple(sorted(plain + further, key=lambda piece: (piece.place, piece.last))) if further else tuple(plain)
+
+
+def fold_name(written: str) -> str:
+    """All plain words of a spelling as one: the fold under which a joined or connected form of it is found."""
+    return "".join(piece.folded for piece in fold(written) if not piece.shape & Shape.ALSO)
+
+
+def _tokens(text: str) -> Iterator[tuple[int, int]]:
+    """Where the tokens of a text are."""
+    begin, before, classes = None, 0, packed()
+    for at, character in enumerate(text):
+        found = classes[ord(character)]
+        joins = begin is not None and _joins(text, at, found)
+        inside = found & WORD or joins
+        cut = (found & ALONE and (at == 0 or ord(text[at - 1]) not in VIRAMAS)) or (found & LETTER and before & ALONE)
+        if begin is not None and (not inside or cut):
+            yield begin, at
+            begin = None
+        if begin is None and inside:
+            begin = at
+        before = found
+    if begin is not None:
+        yield begin, len(text)
+
+
+def _joins(text: str, at: int, found: int) -> bool:
+    """Whether a character is a connector between two words."""
+    classes = packed()
+    return bool(
+        found & CONNECTOR
+        and classes[ord(text[at - 1])] & WORD
+        and at + 1 < len(text)
+        and classes[ord(text[at + 1])] & WORD
+    )
+
+
+def _classes(between: str) -> int:
+    classes, found = packed(), 0
+    for character in between:
+        found |= classes[ord(character)]
+    return found
+
+
+def _moved(piece: Piece, start: int, number: int, gap: bool, opening: bool) -> Piece:  # noqa: FBT001  # the two facts of a token
+    first = piece.place == 0
+    return piece._replace(
+        start=piece.start + start,
+        end=piece.end + start,
+        gap=gap if first else piece.gap,
+        opens=opening and first,
+        place=piece.place + number,
+        last=piece.last + number,
+    )
+
+
+def _plain(raw: str) -> tuple[list[Piece], list[int]]:
+    """The plain words of a token; and for each the number of its group: words that only connectors join."""
+    plain: list[Piece] = []
+    groups: list[int] = []
+    group, joined = 0, True
+    for start, end, alone in _parts(raw):
+        folded = fold_letters(raw[start:end])
+        if not folded:
+            continue
+        begin, stop = _visible(raw, start, end)
+        between = raw[plain[-1].end : begin] if plain else ""
+        short = bool(plain) and plain[-1].end - plain[-1].start <= SHORT
+        gap = bool(plain) and separates(_classes(between), sum(map(_seen_between, between)), short=short)
+        shape = int(Shape.ALONE) if alone else shape_of(raw[begin:stop], folded)
+        group += alone or not joined
+        joined = not alone
+        plain.append(Piece(folded, begin, stop, shape, gap, place=len(plain), last=len(plain)))
+        groups.append(group)
+    return plain, groups
+
+
+def _seen_between(character: str) -> bool:
+    return not packed()[ord(character)] & WORD
+
+
+def _parts(raw: str) -> Iterator[tuple[int, int, bool]]:
+    """Where a token is cut: at connectors, and where a script without spaces begins or ends; whether it is of one."""
+    classes = packed()
+    begin, alone = 0, False
+    for at, character in enumerate(raw):
+        found = classes[ord(character)]
+        starts_alone = bool(found & ALONE) and (at == 0 or ord(raw[at - 1]) not in VIRAMAS)
+        if not found & WORD or starts_alone or (alone and found & LETTER):
+            if begin < at:
+                yield begin, at, alone
+            begin = at if found & WORD else at + 1
+            alone = starts_alone
+    if begin < len(raw):
+        yield begin, len(raw), alone
+
+
+def _visible(raw: str, start: int, end: int) -> tuple[int, int]:
+    """A part without what goes on with the character before it, and without what is not seen behind it."""
+    classes = packed()
+    while start < end and not _begins(raw[start]):
+        start += 1
+    while end > start and classes[ord(raw[end - 1])] == WORD and not _extends(raw[end - 1]):
+        end -= 1
+    return start, end
+
+
+def _begins(character: str) -> bool:
+    """Whether a word may begin with it: whatever only goes on with what stands before belongs to that."""
+    return bool(packed()[ord(character)] & (LETTER | ALONE)) or character.isalnum()
+
+
+def _extends(character: str) -> bool:
+    """Whether it belongs to the character before it (UAX #29: Extend, ZWJ, SpacingMark, Hangul's rules)."""
+    return (
+        character in _JOINERS
+        or character.isalnum()
+        or unicodedata.category(character)[0] == "M"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U000e0020" <= character <= "\U000e007f"
+    )
+
+
+def _joined(raw: str, plain: Sequence[Piece], groups: Sequence[int]) -> Iterator[Piece]:
+    """Parts that connectors join, read as one word."""
+    for _, members in groupby(plain, key=lambda piece: groups[piece.place]):
+        group = list(members)
+        spaced = all(piece.shape & Shape.SINGLE for piece in group)
+        runs = spaced_runs(len(group)) if spaced else _part_runs(len(group))
+        for first, end in runs:
+            yield from _one(raw, group[first:end], spaced=spaced)
+
+
+def _part_runs(parts: int) -> Iterator[tuple[int, int]]:
+    """Which runs of so many parts are read as one word, as (first, end)."""
+    if parts <= _MOST_PARTS:
+        yield from ((first, end) for first in range(parts) for end in range(first + 2, parts + 1))
+    elif parts <= LONGEST:
+        yield from ((0, parts), (0, parts - 1), (1, parts), (1, parts - 1))
+
+
+def _one(raw: str, parts: Sequence[Piece], *, spaced: bool) -> Iterator[Piece]:
+    """A run of parts as one word, if it is one that somebody may be called by."""
+    written = "".join(raw[piece.start : piece.end] for piece in parts)
+    if len(written) > LONGEST or all(piece.shape & Shape.DIGITS for piece in parts):
+        return
+    for folded in folds(written):
+        shape = spaced_shape(written, folded)
+        yield _over(parts[0], parts[-1], folded, shape if spaced else shape & ~Shape.SPACED)
+
+
+def _over(first: Piece, last: Piece, folded: str, shape: int) -> Piece:
+    """A further word over the places of plain ones."""
+    return Piece(folded, first.start, last.end, int(shape), first.gap, first.opens, first.place, last.place)
+
+
+def _lookalikes(raw: str, plain: Sequence[Piece]) -> Iterator[Piece]:
+    """The second reading of words whose letters allow two."""
+    for piece in plain:
+        for folded in folds(raw[piece.start : piece.end])[1:]:
+            yield piece._replace(folded=folded, shape=int(piece.shape | Shape.ALSO | Shape.LOOKALIKE))
+
+
+def _spaced(text: str, tokens: Sequence[Token], plain: Sequence[Piece]) -> Iterator[Piece]:
+    """Single letters that stand apart by one and the same thing, read as one word."""
+    by_start = {piece.start: piece for piece in plain if not piece.shape & Shape.ALSO}
+    for run in _letter_runs(text, tokens):
+        for first, end in spaced_runs(len(run)):
+            within = [tokens[at] for at in run[first:end]]
+            one, other = (by_start[start + pieces[0].start] for start, _, pieces in (within[0], within[-1]))
+            written = "".join(text[start:stop] for start, stop, _ in within)
+            yield from (_over(one, other, folded, spaced_shape(written, folded)) for folded in folds(written))
+
+
+def _letter_runs(text: str, tokens: Sequence[Token]) -> Iterator[range]:
+    """Runs of tokens that are one letter each, with one and the same thing between any two neighbours."""
+    apart = [_apart(text, *pair) for pair in pairwise(tokens)]
+    for between, members in groupby(range(len(apart)), key=apart.__getitem__):
+        if between:
+            pairs = list(members)
+            yield range(pairs[0], pairs[-1] + 2)
+
+
+def _apart(text: str, left: Token, right: Token) -> str:
+    """What stands between two single letters; "" where they are none, or stand far from each other."""
+    (_, start, one), (stop, _, other) = left, right
+    between = text[start:stop]
+    letters = len(one) == len(other) == 1 and one[0].shape & other[0].shape & Shape.SINGLE
+    return between if letters and len(between.encode()) <= FARTHEST else ""

@@ -1,0 +1,96 @@
+"""How the letters of one word fold: to what a reader sees in them, without case, accents or disguise.
+
+Invariants: folding what was folded changes nothing; a fold holds letters, digits and the marks that its script can't do
+without, and nothing else; ASCII folds to its small letters. Folded are compatible forms (NFKC, UAX #15: full-width,
+mathematical, circled, ligatures), case (casefold), diacritics of Latin, Greek, Cyrillic, Hebrew and Arabic, strokes
+and hooks (ø, ł, đ), small capitals, the digits of every script; left out is what is not seen.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Final
+
+from demur.characters import IGNORABLE
+from demur.words.classes import DISGUISED, FILLERS
+from demur.words.lookalikes import readings
+
+LONGEST: Final = 64
+"""Letters of a word that may be read in another script, or be joined of several: longer ones are nobody's name."""
+
+_MARKS: Final = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+"""Marks that may be left out without making another word of it, as many writers do."""
+_SMALL_LATIN: Final = re.compile(r"LATIN (?:SMALL (?:LETTER|LIGATURE)|LETTER SMALL CAPITAL) ([A-Z]{1,2})(?: WITH .*)?")
+_NAMED: Final = {
+    "æ": "ae",
+    "ð": "d",
+    "þ": "th",
+    "ŋ": "n",
+    "ı": "i",
+    "ȷ": "j",
+    "ɑ": "a",
+    "ɡ": "g",
+    "ə": "e",
+    "ɛ": "e",
+    "ɩ": "i",
+    "ɔ": "o",
+    "ʋ": "v",
+    "ɥ": "h",
+    "ɴ": "n",
+}
+_LATIN_BLOCKS: Final = ((0xC0, 0x2B0), (0x1D00, 0x1DC0), (0x1E00, 0x1F00), (0x2C60, 0x2C80), (0xA720, 0xA800))
+
+
+def folds(written: str) -> tuple[str, ...]:
+    """The folds of a word, as many as there are :func:`~demur.words.lookalikes.readings` of it; () if nothing is seen.
+
+    ``written`` holds one word: what is no letter, digit or mark in it is left out.
+    """
+    if written.isascii():
+        return (written.lower(),)
+    plain = unicodedata.normalize("NFKC", written.translate(_disguises()))
+    ways = (plain,) if len(plain) > LONGEST or plain.isascii() else readings(plain)
+    return tuple(dict.fromkeys(fold for way in ways if (fold := _small(way))))
+
+
+def fold_letters(written: str) -> str:
+    """The likeliest fold of a word, "" if nothing of it is seen."""
+    return next(iter(folds(written)), "")
+
+
+def seen(written: str) -> str:
+    """A word in compatible letters, with its case: what its shape is judged by."""
+    return written if written.isascii() else unicodedata.normalize("NFKC", written.translate(_disguises()))
+
+
+def _small(plain: str) -> str:
+    if plain.isascii():
+        small = plain.lower()
+    else:
+        bare = _MARKS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).casefold()))
+        small = unicodedata.normalize("NFC", bare.casefold().translate(_plain_letters()))
+    return small if small.isalnum() else "".join(filter(_stays, small))
+
+
+def _stays(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
+
+
+@cache
+def _disguises() -> dict[int, str | None]:
+    """What compatibility does not know: letters in filled signs, digits of other scripts, and what is not seen."""
+    digits = (point for point in range(0x80, 0x20000) if unicodedata.decimal(chr(point), None) is not None)
+    unseen = dict.fromkeys([*IGNORABLE, *FILLERS, *range(0x1F3FB, 0x1F400)])
+    return {**unseen, **{point: str(unicodedata.decimal(chr(point))) for point in digits}, **DISGUISED}
+
+
+@cache
+def _plain_letters() -> dict[int, str]:
+    """Latin letters that are no composition of a letter and a mark."""
+    points = (point for first, end in _LATIN_BLOCKS for point in range(first, end))
+    found = {point: _SMALL_LATIN.fullmatch(unicodedata.name(chr(point), "")) for point in points}
+    plain = {point: match[1].lower() for point, match in found.items() if match}
+    return plain | {ord(letter): letters for letter, letters in _NAMED.items()}
