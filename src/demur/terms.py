@@ -116,6 +116,8 @@ class EntryKind(StrEnum):
     OBJECTION_ASKED = "objection.asked"  # its holder was asked to confirm it, and has until then to answer
     OBJECTION_REMINDED = "objection.reminded"  # a reminder of that question was put into the outgoing mail
     OBJECTION_UNASKED = "objection.unasked"  # nobody could be asked to confirm it: it does not lapse
+    OBJECTION_NAMED = "objection.named"  # whoever has shown that it is theirs gave further spellings of their name
+    NAME_CLEARED = "name.cleared"  # an officer said that an item does not mean somebody whose name is found in it
     ACCOUNT_LINKED = "account.linked"
     ACCOUNT_UNLINKED = "account.unlinked"
     ACCOUNTS_ALIKE = "accounts.alike"  # keys that are spellings of one account; pairs, the exact one first
@@ -158,6 +160,7 @@ BINDING: Final = frozenset(
         EntryKind.OBJECTION_LAPSED,
         EntryKind.OBJECTION_WITHDRAWN,
         EntryKind.OBJECTION_REVIVED,
+        EntryKind.OBJECTION_NAMED,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
         EntryKind.ACCOUNTS_ALIKE,

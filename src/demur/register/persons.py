@@ -34,15 +34,16 @@ from demur.register.access.sessions import close_sessions
 from demur.register.contact import mails, notices
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import micros, moment
-from demur.register.database.effects import Effect
+from demur.register.database.effects import NO_ROWS, Effect
 from demur.register.database.entries import Stored, content_digest
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
-from demur.register.database.tables import account, detail, doubt, entry, letter, member, objected, objection
+from demur.register.database.tables import account, detail, doubt, entry, kept_name, letter, member, objected, objection
 from demur.register.database.tables import account as account_table
 from demur.register.database.vault import Vault
 from demur.register.members import alike, profiles, standing
 from demur.register.members.people import People, mail_account, neighbours, own_accounts
+from demur.register.members.spellings import Rows, Spellings
 from demur.register.members.standing import UNKNOWN_REGION
 from demur.register.objections import attachments, doubts
 from demur.register.objections.states import ObjectionPhase, ObjectionState, accounts_of, read_state
@@ -66,16 +67,19 @@ _STEPS: Final = (
 )
 
 
-def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey) -> Effect:
+def erased(
+    connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey, kept: Rows = NO_ROWS
+) -> Effect:
     """Destroy the salts of the entries whose words :func:`erase_keys` destroyed; what the erasure's entry says of it.
 
     With them go those of entries whose words a demur destroyed that left the salts.
     """
     naming = sa.select(objected.c.objection).where(bulk.among(connection, objected.c.account, keys))
     doubting = sa.select(doubt.c.entry).where(doubt.c.objection.in_(naming))
+    spelling = sa.select(kept_name.c.entry).where(kept_name.c.objection.in_(naming))
     wordless = ~sa.exists().where(detail.c.seq == entry.c.seq)
     which = (
-        entry.c.seq.in_(naming) | entry.c.seq.in_(doubting),
+        entry.c.seq.in_(naming) | entry.c.seq.in_(doubting) | entry.c.seq.in_(spelling),
         entry.c.detail_digest.is_not(None),
         sa.func.length(entry.c.salt) > 0,
         wordless,
@@ -84,7 +88,7 @@ def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519Private
     gone = {"salt": b"", "subject_salt": sa.case((entry.c.format.is_not(None), b""))}
     numbers = bulk.among(connection, entry.c.seq, [each.seq for each in found])
     connection.execute(sa.update(entry).where(numbers).values(**gone))
-    effect = Effect(keys=keys, emptied={each.seq: content_digest(each) for each in found})
+    effect = Effect(keys=keys, kept=kept, emptied={each.seq: content_digest(each) for each in found})
     return replace(effect, signature=signing.sign(_STATEMENT + effect.to_bytes()))
 
 
@@ -275,6 +279,7 @@ class Persons:
         """
         with self._store.writing() as connection:
             brought = self._brought(connection, keys)
+            kept = Spellings(self._people, self._vault).leave(connection, keys)
             drop_contact_mails(
                 connection, self._vault, {each.state.reference for each in self.objections(keys) if each.whole}
             )
@@ -284,7 +289,7 @@ class Persons:
             consents = {"imported_consent": None, "recorded_consent": None}
             theirs = bulk.among(connection, member.c.key, keys)
             connection.execute(sa.update(member).where(theirs).values(**unknown, **consents))
-            effect, said = erased(connection, keys, self._signing), payload or {"accounts": len(keys)}
+            effect, said = erased(connection, keys, self._signing, kept), payload or {"accounts": len(keys)}
             kind = EntryKind.PERSON_ERASED
             return entries.append(connection, kind, said, micros(now), subjects=keys, effect=effect)
 

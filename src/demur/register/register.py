@@ -35,6 +35,7 @@ from demur.register.members.people import People
 from demur.register.members.standing import Standing
 from demur.register.members.upgrading import respell, tell_by_proof
 from demur.register.objections.attachments import Attachments
+from demur.register.objections.names import Names
 from demur.register.objections.objections import Objections
 from demur.register.persons import Persons
 from demur.terms import EntryKind
@@ -51,6 +52,7 @@ class Register:
         self.log = Log(store)
         self.members = Members(store, people, vault)
         self.objections = Objections(store, people, vault)
+        self.names = Names(store, people, vault)
         self.standing = Standing(store)
         self.attachments = Attachments(store, vault)
         self.campaigns = Campaigns(store)

@@ -13,8 +13,8 @@ the reason of a doubt.
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -30,11 +30,13 @@ from demur.register.database.tables import api_key, doubt, entry, objection, pas
 from demur.register.members import profiles
 from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
 from demur.register.members.profiles import retell
+from demur.register.members.spellings import end, restore_names
 from demur.register.objections import doubts
 from demur.register.objections.lodging import Lodged, Lodging, Receipt, insert
+from demur.register.objections.names import record_cleared
 from demur.register.objections.phases import ENTRIES, enter
 from demur.register.objections.references import new_reference
-from demur.register.objections.states import ObjectionPhase
+from demur.register.objections.states import ObjectionPhase, covered_by
 from demur.terms import EntryKind
 
 _PHASES: Final = {kind: phase for phase, kind in ENTRIES.items()}
@@ -53,13 +55,16 @@ class Noted:
     subjects: SubjectKeys
     effect: Effect
     """What it changed; empty where the journal does not say."""
+    names: Sequence[Mapping[str, Any]] = ()
+    """The keyed names that were typed with it, as journal.py notes them."""
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> "Noted":
         """From what journal.py noted."""
         subjects = np.frombuffer(_bytes(said.get("subjects")) or b"", "<i8").astype(np.int64)
         effect = Effect.read(_bytes(said.get("effect")))
-        return cls(said["seq"], EntryKind(said["kind"]), said["time"], said["payload"], subjects, effect)
+        names = said.get("names") or ()
+        return cls(said["seq"], EntryKind(said["kind"]), said["time"], said["payload"], subjects, effect, names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +166,11 @@ class _Replay:
         until = None if by is None else datetime.fromisoformat(str(by))
         lodging = Lodging((), channel=str(said["channel"]), received=day, confirm_by=until)
         were = {**_numbers(said.get("were")), str(self._incarnation): noted.seq}
-        insert(self._connection, [Lodged(lodging, receipt, keys, also={"replayed": noted.seq, "were": were})])
+        spelt = int(str(said.get("names", 0)))
+        also: dict[str, JSON] = {"replayed": noted.seq, "were": were}
+        insert(self._connection, [Lodged(lodging, receipt, keys, names=spelt if noted.names else 0, also=also)])
         self._numbers[noted.seq] = number
+        restore_names(self._connection, noted.names, number, number)
         if said["channel"] == self._erasing:
             self._waiting |= dict.fromkeys(keys.tolist(), noted.time)
         return True
@@ -209,6 +217,21 @@ class _Replay:
         doubts.stands(self._connection, number, noted.time, _again(noted))
         return True
 
+    def _named(self, noted: Noted) -> bool:
+        if (number := self._number(noted)) is None or not noted.names:
+            return False
+        subjects = covered_by(self._connection, number)
+        entry_ = entries.append(
+            self._connection, noted.kind, _again(noted) | {"objection": number}, noted.time, subjects=subjects
+        )
+        restore_names(self._connection, noted.names, entry_, number)
+        return True
+
+    def _cleared(self, noted: Noted) -> bool:
+        for item, subject in noted.effect.cleared.tolist():
+            record_cleared(self._connection, item, subject, _again(noted), noted.time)
+        return len(noted.effect.cleared) > 0
+
     def _linked(self, noted: Noted) -> bool:
         proven, covering = noted.effect.proven, noted.effect.covering
         for first, second in proven.tolist():
@@ -229,7 +252,8 @@ class _Replay:
         for first, second in noted.effect.unlinked.tolist():
             add_bare(self._connection, (first, second))
             both = keep_apart(self._connection, first, second)
-            self._joined(noted, first, Effect(unlinked=pair(first, second)), both)
+            effect = replace(end(self._connection, both) or Effect(), unlinked=pair(first, second))
+            self._joined(noted, first, effect, both)
         return len(noted.effect.unlinked) > 0
 
     def _joined(self, noted: Noted, first: int, effect: Effect, both: SubjectKeys | None = None) -> None:
@@ -294,6 +318,8 @@ class _Replay:
         EntryKind.OBJECTION_REMINDED: _reminded,
         EntryKind.OBJECTION_ASKED: _questioned,
         EntryKind.OBJECTION_UNASKED: _unasked,
+        EntryKind.OBJECTION_NAMED: _named,
+        EntryKind.NAME_CLEARED: _cleared,
         EntryKind.ACCOUNT_LINKED: _linked,
         EntryKind.ACCOUNT_UNLINKED: _unlinked,
         EntryKind.ACCOUNTS_ALIKE: _alike,

@@ -9,7 +9,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 |---|---|---|
 | objection.lodged | `keys` | the accounts that were named, in their order; the first one's key seals the words |
 | | `reference` | what confirms and withdraws it |
-| objection.confirmed, .lapsed, .withdrawn, .revived | | nothing: the payload has the number |
+| objection.confirmed, .revived, .named | | nothing: the payload has the number |
 | objection.doubted, .asked, .reminded, .unasked | | nothing: the payload has number, days and deadline |
 | account.linked, members.imported | `proven` | pairs that stand and prove from now on, the smaller key first |
 | account.linked, links.unproven, members.imported | `covering` | pairs that stand from now on and prove nothing |
@@ -20,7 +20,10 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | notice.sent, notice.bounced | `keys` | the accounts whose notices left, or came back |
 | person.erased | `keys` | the accounts whose details are destroyed: what stays of them |
 | | `emptied` | (number, digest) of each entry whose salts are destroyed: see persons.py |
-| | `signature` | of the two before, by the workspace's signing key |
+| | `kept` | (account, entry, mark) of each row of keyed names that survives: see spellings.py |
+| | `signature` | of the three before, by the workspace's signing key |
+| objection.lapsed, .withdrawn, account.unlinked | `ended` | (account, entry) of rows of keyed names that end with it |
+| name.cleared | `cleared` | (item, subject): the first 8 bytes of the item's key, and whom it does not mean |
 
 The reference is a bearer secret. It stands here as it stands in `objection`: in the clear for whoever reads the
 database, and for nobody else, since what opens an entry to a person opens neither `subjects` nor the effect. A journal
@@ -39,9 +42,10 @@ import orjson
 from demur.identity import Pairs, SubjectKeys
 
 NO_KEYS: Final[SubjectKeys] = np.empty(0, np.int64)
+NO_ROWS: Final[npt.NDArray[np.int64]] = np.empty((0, 3), np.int64)
 NO_PAIRS: Final[Pairs] = np.empty((0, 2), np.int64)
 _KEYS: Final = ("keys", "unrecorded")
-_PAIRS: Final = ("proven", "covering", "unlinked", "members")
+_PAIRS: Final = ("proven", "covering", "unlinked", "members", "ended", "cleared")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +60,16 @@ class Effect:
     unlinked: Pairs = field(default_factory=lambda: NO_PAIRS)
     members: Pairs = field(default_factory=lambda: NO_PAIRS)
     unrecorded: SubjectKeys = field(default_factory=lambda: NO_KEYS)
+    ended: Pairs = field(default_factory=lambda: NO_PAIRS)
+    cleared: Pairs = field(default_factory=lambda: NO_PAIRS)
+    kept: npt.NDArray[np.int64] = field(default_factory=lambda: NO_ROWS)
     emptied: Mapping[int, bytes] = field(default_factory=dict)
     signature: bytes = b""
 
     def to_bytes(self) -> bytes:
         """As it is stored."""
         told: dict[str, Any] = {"reference": self.reference, "consent": self.consent}
-        told |= {name: _text(getattr(self, name)) for name in (*_KEYS, *_PAIRS)}
+        told |= {name: _text(getattr(self, name)) for name in (*_KEYS, *_PAIRS, "kept")}
         told["emptied"] = [[seq, digest.hex()] for seq, digest in sorted(self.emptied.items())]
         told["signature"] = self.signature.hex()
         kept = {name: value for name, value in told.items() if value not in (None, "", [])}
@@ -81,6 +88,7 @@ class Effect:
             told = orjson.loads(stored)
             told |= {name: _keys(told[name]) for name in _KEYS if name in told}
             told |= {name: _keys(told[name]).reshape(-1, 2) for name in _PAIRS if name in told}
+            told |= {"kept": _keys(told["kept"]).reshape(-1, 3)} if "kept" in told else {}
             told |= {"emptied": {int(seq): bytes.fromhex(digest) for seq, digest in told.get("emptied", ())}}
             return cls(**told | {"signature": bytes.fromhex(told.get("signature", ""))})
         except (AttributeError, TypeError) as error:

@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from demur.register.database.mark import Group, Point
-from demur.register.database.tables import entry
+from demur.register.database.tables import entry, kept_name
 from demur.terms import BINDING, EntryKind
 
 _FIRST: Final = "demur.first"
@@ -31,6 +31,8 @@ REPLAYED: Final = frozenset(
         EntryKind.OBJECTION_ASKED,
         EntryKind.OBJECTION_REMINDED,
         EntryKind.OBJECTION_UNASKED,
+        EntryKind.OBJECTION_NAMED,
+        EntryKind.NAME_CLEARED,
         EntryKind.ACCOUNT_LINKED,
         EntryKind.ACCOUNT_UNLINKED,
         EntryKind.ACCOUNTS_ALIKE,
@@ -114,11 +116,24 @@ def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
     columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
     which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in _KEPT]))
     rows = connection.execute(sa.select(*columns).where(*which).order_by(entry.c.seq))
+    names = _names(connection, first)
     return [
         {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
         | ({"subjects": _text(row.subjects), "effect": _text(row.effect)} if row.kind in REPLAYED else {})
+        | ({"names": names[row.seq]} if row.seq in names else {})
         for row in rows
     ]
+
+
+def _names(connection: sa.Connection, first: int) -> dict[int, list[dict[str, Any]]]:
+    """The keyed names that were typed with the entries from a number on: in no entry, which would keep them for ever."""
+    columns = (kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark)
+    which = (kept_name.c.entry >= first, kept_name.c.compiled.is_not(None))
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in connection.execute(sa.select(*columns).where(*which)):
+        row_ = {"account": row.account, "binds": row.binds, "compiled": _text(row.compiled), "mark": row.mark}
+        found.setdefault(row.entry, []).append(row_)
+    return found
 
 
 def _text(value: bytes | None) -> str | None:

@@ -121,6 +121,28 @@ member: Final = sa.Table(
     sa.Column("wrapped", sa.LargeBinary),  # the key of `sealed`; null once erased
     sa.Column("sealed", sa.LargeBinary),  # names, locale, mail
     sa.Column("noticed_on", sa.Integer, nullable=False, server_default=str(NEVER)),  # the day of demur's own notice
+    sa.Column("bears", sa.LargeBinary),  # keyed words they are or were called by, see called.py; null: none known
+)
+
+kept_name: Final = sa.Table(
+    "kept_name",
+    metadata,
+    sa.Column("account", BIG, primary_key=True, autoincrement=False),  # whose it is, or whose key seals it
+    sa.Column("entry", BIG, primary_key=True, autoincrement=False),  # in which it was typed; 0, -1: see spellings.py
+    sa.Column("objection", BIG),  # with which it was typed
+    sa.Column("binds", sa.Boolean, nullable=False),  # whether it waits for no confirmation
+    sa.Column("source", sa.LargeBinary),  # the member's digest that it was made of; null where there is none
+    sa.Column("compiled", sa.LargeBinary),  # keyed forms, see spellings.py; null: not now
+    sa.Column("mark", BIG),  # a keyed digest of what is compiled; null where nothing is
+    sa.Index("kept_name_entry", "entry"),
+    sa.Index("kept_name_objection", "objection"),
+)
+
+cleared: Final = sa.Table(
+    "cleared",
+    metadata,
+    sa.Column("item", BIG, primary_key=True, autoincrement=False),  # words.page.short_keys
+    sa.Column("subject", BIG, primary_key=True, autoincrement=False),  # whom the item does not mean
 )
 
 state: Final = sa.Table(

@@ -4,20 +4,23 @@ Invariants: every change appends its entry in the same transaction, whose subjec
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 
 from demur.identity import Pairs, SubjectKeys
+from demur.policy.fields import ADULT
 from demur.register.database import entries
 from demur.register.database.clock import micros
 from demur.register.database.effects import Effect
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
-from demur.register.members import alike, profiles
+from demur.register.members import alike, called, profiles
 from demur.register.members.people import People, add_link, pair, remove_link, together
 from demur.register.members.profiles import Member, retell
+from demur.register.members.spellings import end
 from demur.register.members.staging import MemberImport, MemberImporter, MemberPreview
 from demur.terms import EntryKind
 
@@ -58,17 +61,25 @@ class Members:
         with self._store.writing() as connection:
             subjects = remove_link(connection, one, other)
             retell(connection, subjects)
-            payload, effect, time = {"accounts": len(subjects)}, Effect(unlinked=pair(one, other)), micros(now)
+            effect = replace(end(connection, subjects) or Effect(), unlinked=pair(one, other))
+            payload, time = {"accounts": len(subjects)}, micros(now)
             kind = EntryKind.ACCOUNT_UNLINKED
             return entries.append(connection, kind, payload, time, subjects=subjects, effect=effect)
 
-    def import_all(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberImport:
+    def import_all(
+        self, batches: Iterable[pa.RecordBatch], *, minimum_age: int = ADULT, now: datetime | None = None
+    ) -> MemberImport:
         """Import members, batches of rows.MEMBER: all rows, or none.
+
+        Args:
+            batches: any number, of any size.
+            minimum_age: of the policy: the names of whoever is younger are looked for in what others wrote.
+            now: the time of the entry.
 
         Raises:
             SourceError: naming the first bad row and its column.
         """
-        return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now))
+        return MemberImporter(self._store, self._people, self._vault).run(batches, micros(now), minimum_age)
 
     def preview(self, batches: Iterable[pa.RecordBatch], *, now: datetime | None = None) -> MemberPreview:
         """What :meth:`import_all` would do; nothing is recorded.
@@ -117,6 +128,11 @@ class Members:
         keys = self._people.keys([account])
         with self._store.reading() as connection:
             return np.union1d(keys, together(connection, keys))
+
+    def bears(self, subjects: SubjectKeys) -> called.Pairs:
+        """Subject and keyed word: by which words some people are or were called, as members say; see called.py."""
+        with self._store.reading() as connection:
+            return called.bears(connection, subjects)
 
     def identifiers(self, subjects: SubjectKeys) -> list[str | None]:
         """The account identifiers behind subject keys, in their order; None where unknown or erased."""

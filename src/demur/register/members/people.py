@@ -11,6 +11,7 @@ What opens, shows and erases follows proven links alone (Art. 15(4) GDPR). A lin
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -19,12 +20,14 @@ import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Pairs, Pepper, SubjectKeys
+from demur.people.compiled import Compiler
 from demur.register.database import bulk
 from demur.register.database.clock import micros
 from demur.register.database.tables import account, link
 from demur.register.database.vault import Vault
 from demur.register.members import alike
 from demur.spelling import DEFAULT, Names
+from demur.words.keys import WordKeys
 
 Edges = npt.NDArray[np.int64]
 """Pairs of subject keys, shape (m, 2)."""
@@ -70,6 +73,11 @@ class People:
     def names(self) -> Names:
         """How this register compares names."""
         return self.pepper.names
+
+    @cached_property
+    def compiler(self) -> Compiler:
+        """Makes keyed forms of people's names."""
+        return Compiler(WordKeys(self.pepper.secret))
 
     def identify(self, account: str) -> str:
         """The exact spelling of an account here; see :func:`identify`."""

@@ -24,11 +24,13 @@ from demur.register.database import bulk, entries
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
 from demur.register.database.store import Store
-from demur.register.database.tables import BIG, account, member
+from demur.register.database.tables import BIG, account, member, objected, objection
 from demur.register.database.vault import Vault
 from demur.register.members import alike
 from demur.register.members.linking import TEMPORARY, index, stage_links, take_links
-from demur.register.members.people import People, mail_account
+from demur.register.members.called import Calling
+from demur.register.members.called import joined as joined_words
+from demur.register.members.people import People, mail_account, together
 from demur.register.members.profiles import retell
 from demur.register.members.rows import checked, identified
 from demur.register.members.standing import UNKNOWN_REGION, effective_consent
@@ -75,6 +77,7 @@ staged: Final = sa.Table(
     sa.Column("wrapped", sa.LargeBinary),
     sa.Column("sealed", sa.LargeBinary),
     sa.Column("identifier", sa.LargeBinary),  # sealed with the same key, for an account that is new
+    sa.Column("bears", sa.LargeBinary),  # see called.py
     prefixes=["TEMPORARY"],
 )
 
@@ -114,15 +117,16 @@ class MemberImporter:
         self._store = store
         self._people = people
         self._vault = vault
+        self._calling = Calling(people.pepper)
 
-    def run(self, batches: Iterable[pa.RecordBatch], time: int) -> MemberImport:
-        """Import all rows, or none.
+    def run(self, batches: Iterable[pa.RecordBatch], time: int, age: int) -> MemberImport:
+        """Import all rows, or none; of whoever is younger than ``age`` the names are looked for, too.
 
         Raises:
             SourceError: for a row that says nothing sensible; see rows.py.
         """
         with self._staged(batches, time) as (connection, progress), self._store.write_on(connection):
-            return _take_over(connection, progress, time)
+            return _take_over(connection, progress, time, age)
 
     def preview(self, batches: Iterable[pa.RecordBatch], time: int) -> MemberPreview:
         """What :meth:`run` would do; nothing is recorded.
@@ -185,7 +189,8 @@ class MemberImporter:
             own = self._vault.put(cipher, identifier.encode(), "account", key)
             facts = (region or UNKNOWN_REGION, born or 0, told_on, consent)
             mark = self._vault.mark(key, facts, profile)
-            yield (number, key, *facts, digest, mark, wrapped, sealed, own)
+            bears = self._calling.words(identifier, filter(None, names or ()), locale)
+            yield (number, key, *facts, digest, mark, wrapped, sealed, own, bears)
 
     def _stage_links(
         self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int, progress: _Progress
@@ -257,7 +262,7 @@ def _keep_last(connection: sa.Connection, table: sa.Table) -> None:
     connection.execute(sa.delete(table).where(again))
 
 
-def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> MemberImport:
+def _take_over(connection: sa.Connection, progress: _Progress, time: int, age: int) -> MemberImport:
     """Move what was staged into the register, under the write lock, and append the entry."""
     _drop_unchanged(connection)
     read = progress.rows
@@ -265,10 +270,11 @@ def _take_over(connection: sa.Connection, progress: _Progress, time: int) -> Mem
     subjects = _changed_facts(connection)
     members, unrecorded = _taken_members(connection), _unrecorded(connection)
     _take_accounts(connection)
+    _add_to_bears(connection)
     _take_members(connection)
     taken = take_links(connection)
     alike.note(connection, np.vstack([np.empty((0, 2), np.int64), *progress.alike]), time)
-    subjects = np.union1d(subjects, taken.merged)
+    subjects = np.union1d(np.union1d(subjects, taken.merged), _renamed(connection, age, time))
     retell(connection, subjects)
     payload = {"changed": changed, "digest": progress.digest.hexdigest(), "read": read}
     payload |= {"linked": taken.new, "proven": len(taken.proven)}
@@ -287,6 +293,31 @@ def _unrecorded(connection: sa.Connection) -> SubjectKeys:
     """The keys of members whose recorded consent is replaced by what the import says."""
     joined = sa.select(staged.c.key).join(member, member.c.key == staged.c.key)
     return bulk.read_keys(connection, joined.where(member.c.recorded_consent.is_not(None), _news()))
+
+
+def _renamed(connection: sa.Connection, age: int, time: int) -> SubjectKeys:
+    """The accounts of withheld people whose names may be others now: of objectors, and of members who are too young."""
+    objecting = (
+        sa.select(account.c.person)
+        .join(objected, objected.c.account == account.c.key)
+        .join(objection, objection.c.seq == objected.c.objection)
+        .where(objection.c.active.is_(True))
+    )
+    changed = sa.select(account.c.key).join(staged, staged.c.key == account.c.key)
+    theirs = bulk.read_keys(connection, changed.where(account.c.person.in_(objecting)))
+    born = sa.select(staged.c.key).where(staged.c.birth_year >= moment(time).year - age)
+    return np.union1d(together(connection, theirs), bulk.read_keys(connection, born))
+
+
+def _add_to_bears(connection: sa.Connection) -> None:
+    """Let no word be lost by which a member was called until now."""
+    joined = sa.select(staged.c.key, staged.c.bears, member.c.bears.label("before"))
+    joined = joined.join_from(staged, member, member.c.key == staged.c.key)
+    rows = connection.execute(joined.where(member.c.bears != staged.c.bears)).all()
+    merged = [{"of": row.key, "all": joined_words(bytes(row.before), bytes(row.bears))} for row in rows]
+    if merged:
+        here = sa.update(staged).where(staged.c.key == sa.bindparam("of"))
+        connection.execute(here.values(bears=sa.bindparam("all")), merged)
 
 
 def _drop_unchanged(connection: sa.Connection) -> None:
@@ -335,7 +366,7 @@ def _take_accounts(connection: sa.Connection) -> None:
 
 def _take_members(connection: sa.Connection) -> None:
     """Insert or overwrite the members that changed."""
-    names = ["key", "region", "birth_year", "told_on", "imported_consent", "digest", "wrapped", "sealed"]
+    names = ["key", "region", "birth_year", "told_on", "imported_consent", "digest", "wrapped", "sealed", "bears"]
     joined = staged.outerjoin(member, member.c.key == staged.c.key)
     columns = [staged.c[name] for name in names]
     rows = sa.select(*columns, _recorded_after()).select_from(joined).where(sa.true()).order_by(staged.c.key)

@@ -32,10 +32,13 @@ from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, objected, objection
 from demur.register.database.vault import Vault, plain
 from demur.register.members.people import People, add_bare, identify, mail_account, together
+from demur.register.members.spellings import Spellings, said_names
 from demur.register.objections.references import new_reference
 from demur.register.objections.states import ObjectionPhase
 from demur.terms import EntryKind
 
+SURE: Final = "sure"
+"""In a statement: true where whoever typed the names has shown that they are theirs, so that these count at once."""
 _WORD: Final = re.compile("[a-z][a-z0-9-]{0,39}")
 _OTHER: Final = "other"
 
@@ -98,7 +101,8 @@ class Lodging:
     reason: str | None = None
     """Why, if they want to say; sealed."""
     statement: Mapping[str, JSON] | None = None
-    """Who they are, where they have no account: names, handles, links, ...; sealed."""
+    """Who they are, where they have no account: names, handles, links, ...; sealed. Spellings of their name are
+    `names` and `former`; :data:`SURE` says that these count at once, and not only once it is confirmed (ADR 0035)."""
     confirm_by: datetime | None = None
     """What an earlier demur gave as a deadline: kept as it was said, and it ends nothing (ADR 0026)."""
     now: datetime | None = None
@@ -127,6 +131,8 @@ class Lodged:
     """What was said with it, sealed by the first of them."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What is known of that without opening it."""
+    names: int = 0
+    """How many spellings were typed with it; its entry says so, and nothing of them."""
     also: Mapping[str, JSON] = field(default_factory=dict)
     """What its entry says besides: which one it repeats (replay.py)."""
 
@@ -139,6 +145,7 @@ class Lodged:
             "confirm_by": None if by is None else moment(by).isoformat(),
             "received": None if received is None else received.isoformat(),
         }
+        payload |= {"names": self.names} if self.names else {}
         payload |= self.also
         return entries.made(
             self.receipt.seq,
@@ -180,7 +187,10 @@ def lodge(connection: sa.Connection, people: People, vault: Vault, said: Lodging
         raise IdentityError("An objection needs an account to hold for: give at least one, as namespace:value.")
     time = micros(said.now)
     keys = np.array(list(dict.fromkeys(people.ensure(connection, said.accounts, time).tolist())), dtype=np.int64)
-    return _record(connection, vault, said, keys, time, facts_of(people, said.reason, said.statement))
+    receipt = _record(connection, vault, said, keys, time, facts_of(people, said.reason, said.statement))
+    sure = bool((said.statement or {}).get(SURE))
+    Spellings(people, vault).typed(connection, int(keys[0]), receipt.seq, receipt.seq, said.statement, binds=sure)
+    return receipt
 
 
 def lodge_for_key(connection: sa.Connection, vault: Vault, said: Lodging, subject: int) -> Receipt:
@@ -194,7 +204,8 @@ def _record(
 ) -> Receipt:
     receipt = Receipt(new_reference(), entries.head(connection).seq + 1, together(connection, keys), moment(time))
     sealed = _sealed(connection, vault, said, int(keys[0]))
-    insert(connection, [Lodged(said, receipt, keys, sealed, facts)])
+    names = len(said_names(said.statement)) if sealed else 0
+    insert(connection, [Lodged(said, receipt, keys, sealed, facts, names)])
     return receipt
 
 

@@ -18,7 +18,7 @@ from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members.people import People
-from demur.register.objections import clocks, doubts, lodging, phases, queue, states
+from demur.register.objections import clocks, doubts, lodging, naming, phases, queue, states
 from demur.register.objections.lodging import Lodging, Receipt
 from demur.register.objections.queue import Listed, Listing, Place, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
@@ -94,6 +94,26 @@ class Objections:
         """
         with self._store.writing() as connection:
             return phases.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
+
+    def add_names(
+        self, reference: str, names: Sequence[str], *, former: Sequence[str] = (), now: datetime | None = None
+    ) -> ObjectionState:
+        """Record further spellings that whoever has shown that an objection is theirs gives; they count at once.
+
+        What somebody says who has not shown that goes with an objection of its own, which waits for a confirmation.
+
+        Args:
+            reference: the objection's.
+            names: spellings of their name; sealed.
+            former: names that they had; sealed.
+            now: the time of its entry.
+
+        Raises:
+            RegisterError: for an unknown reference, one that has ended, or whose details were erased.
+        """
+        with self._store.writing() as connection:
+            naming.add(connection, self._people, self._vault, reference, names, former, micros(now))
+            return states.read_state(connection, reference)
 
     def doubt(self, reference: str, reason: str, *, days: int, now: datetime | None = None) -> ObjectionState:
         """Put on record that there is reasonable doubt whose an objection is (doubts.py); again, it changes nothing.

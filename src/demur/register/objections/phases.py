@@ -15,6 +15,7 @@ from demur.errors import RegisterError
 from demur.register.database import bulk, entries
 from demur.register.database.records import JSON
 from demur.register.database.tables import objection
+from demur.register.members.spellings import end
 from demur.register.objections import doubts
 from demur.register.objections.doubts import waits
 from demur.register.objections.references import read_reference
@@ -94,9 +95,10 @@ def enter(connection: sa.Connection, seq: int, phase: ObjectionPhase, time: int,
     """Move an objection to a phase, and append the entry, which says ``said`` besides."""
     payload: dict[str, JSON] = {**said, "objection": seq}
     subjects = covered_by(connection, seq)
-    entries.append(connection, ENTRIES[phase], payload, time, subjects=subjects)
     values = {"phase": phase.value, "active": phase in BINDING, "changed": time}
     connection.execute(sa.update(objection).where(objection.c.seq == seq).values(**values))
+    effect = None if phase in BINDING else end(connection, subjects, seq)
+    entries.append(connection, ENTRIES[phase], payload, time, subjects=subjects, effect=effect)
     if phase is ObjectionPhase.LODGED:
         doubts.drop(connection, seq)
 

@@ -19,7 +19,7 @@ from demur.identity import SubjectKeys
 from demur.register.database import bulk
 from demur.register.database.clock import MICROS_PER_DAY, day, moment
 from demur.register.database.records import JSON
-from demur.register.database.tables import account, detail, doubt, entry, objected, objection
+from demur.register.database.tables import account, detail, doubt, entry, kept_name, objected, objection
 from demur.register.database.vault import Vault
 from demur.register.members.people import own_accounts, together
 from demur.register.objections.references import read_reference
@@ -266,8 +266,26 @@ def sealer(connection: sa.Connection, seq: int) -> tuple[int, bytes] | None:
 
 
 def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
-    """The reason and the statement given with an objection; None where none was given or it was erased."""
-    return opened(connection, vault, read_state(connection, typed).seq)
+    """The reason and the statement given with an objection; None where none was given or it was erased.
+
+    Spellings that were added since stand among the statement's `names` and `former`.
+    """
+    number = read_state(connection, typed).seq
+    reason, said = opened(connection, vault, number)
+    added = sa.select(kept_name.c.entry).where(kept_name.c.objection == number, kept_name.c.entry != number)
+    later = [opened(connection, vault, each)[1] for each in connection.scalars(added.order_by(kept_name.c.entry))]
+    return reason, _with_added(said, [each for each in later if each])
+
+
+def _with_added(said: Mapping[str, JSON] | None, later: Sequence[Mapping[str, JSON]]) -> Mapping[str, JSON] | None:
+    if not later:
+        return said
+    more = {name: [each for one in later for each in _list(one.get(name))] for name in ("names", "former")}
+    return {**(said or {}), **{name: [*_list((said or {}).get(name)), *some] for name, some in more.items() if some}}
+
+
+def _list(said: JSON) -> list[JSON]:
+    return list(said) if isinstance(said, list) else []
 
 
 def opened(connection: sa.Connection, vault: Vault, number: int) -> tuple[str | None, Mapping[str, JSON] | None]:
