@@ -2,18 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
-import pytest
-import sqlalchemy as sa
 from busy import rows
-from erasing import erase_details
 
-from demur.errors import RegisterError
 from demur.people.compiled import Compiled, Compiler
 from demur.register import Register
-from demur.terms import EntryKind
 from demur.words.keys import WordKeys
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -42,7 +35,12 @@ def key(register: Register, account: str) -> int:
 
 
 def test_a_members_names_and_handles_count_for_each_account_that_is_covered(register: Register) -> None:
-    ann = {"account": "forum:ann_s", "names": ["Annika Beispiel", "Anni B."], "locale": "de", "linked": ["irc:annika77"]}
+    ann = {
+        "account": "forum:ann_s",
+        "names": ["Annika Beispiel", "Anni B."],
+        "locale": "de",
+        "linked": ["irc:annika77"],
+    }
     register.members.import_all([rows(ann, {"account": "forum:ben", "names": ["Ben Sample"]})], now=NOW)
     assert (register.names.head(), told(register.names.entries())) == (0, {})
     register.objections.lodge(["irc:annika77"], channel="api", now=NOW)

@@ -19,7 +19,7 @@ from demur.corpus.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
-from demur.corpus.upgrading import upgrade_if_due
+from demur.corpus.upgrading import upgrade
 from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
@@ -71,8 +71,9 @@ class Session:
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        words = worded(self.register, self.beside.fingerprints, self.workspace.beside_path)
-        return compile_rules(self.policy, self.register.pepper, snapshot, self.now, words), snapshot.head.binding
+        rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
+        words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
+        return rules.reading(words), snapshot.head.binding
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""
@@ -133,7 +134,8 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         instance = _require_corpus(session)
         try:
             session = _put_in_order(session, instance)
-            upgrade_if_due(session)
+            if not corpus.has_words:
+                upgrade(corpus, beside.evidence, session.rules()[0])
             _end_try_out(session)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session

@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from demur.people.compiled import Compiled, FormFlag, Token
+from demur.people.compiled import Compiled, FormFlag
 from demur.people.names import NameRole
 from demur.people.table import Table, bitmap_of
-from demur.words.page import Bools, Ints
+from demur.words.page import Ints
 
 _FIRST: Final = frozenset({NameRole.GIVEN, NameRole.MIDDLE, NameRole.NICK})
 _ASIDE: Final = frozenset({NameRole.INITIAL, NameRole.PARTICLE})

@@ -196,7 +196,7 @@ def expanded(first: Ints, last: Ints) -> tuple[Ints, Ints]:
 
 def bitmap_of(keys: Ints) -> npt.NDArray[np.uint8]:
     """The filter of some keys."""
-    bits = max(int(len(keys)).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
+    bits = max(len(keys).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
     bitmap = np.zeros(1 << (bits - 3), np.uint8)
     places = keys >> np.int64(_KEY_BITS - bits)
     np.bitwise_or.at(bitmap, places >> 3, _bit(places))

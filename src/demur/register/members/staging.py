@@ -27,9 +27,9 @@ from demur.register.database.store import Store
 from demur.register.database.tables import BIG, account, member, objected, objection
 from demur.register.database.vault import Vault
 from demur.register.members import alike
-from demur.register.members.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members.called import Calling
 from demur.register.members.called import joined as joined_words
+from demur.register.members.linking import TEMPORARY, index, stage_links, take_links
 from demur.register.members.people import People, mail_account, together
 from demur.register.members.profiles import retell
 from demur.register.members.rows import checked, identified
