@@ -181,6 +181,10 @@ class Door(Section):
     """Authors of unknown age: "leave-out" or "use"."""
 
 
+_MARKUP: Final = ("mentions", "quotes")
+_WORDS: Final = ("names", "names_from", "copies", "copies_from")
+
+
 class Others(Section):
     """[others]."""
 
@@ -200,6 +204,11 @@ class Others(Section):
     """How sure it must be, 0 to 100, that words are a copy."""
     copies_sure: Score = 80
     """Below this score a copy is masked, and put before an officer."""
+
+    @property
+    def looks_for_words(self) -> tuple[str | int, ...]:
+        """What decides how texts are changed for names and copies; when an officer looks changes nothing."""
+        return tuple(getattr(self, name) for name in _WORDS)
 
 
 class Identifiers(Section):
@@ -359,9 +368,11 @@ class Policy(Section):
         their lists stand; who the controller is, languages, retention and places do not count.
         """
         dump = self.model_dump(mode="json", by_alias=True)
-        rules = {name: dump[name] for name in ("regions", "door", "others", "identifiers")}
+        rules = {name: dump[name] for name in ("regions", "door", "identifiers")}
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
+        plain = self.others.looks_for_words == Others().looks_for_words  # a policy that says nothing of words
+        rules["others"] = {name: dump["others"][name] for name in _MARKUP + (() if plain else _WORDS)}
         if self.accounts.names != Accounts().names:  # a policy that declares nothing has the hash it always had
             del dump["accounts"]["mail_tags"]  # whom a letter covers lets nothing in
             rules["accounts"] = dump["accounts"]
