@@ -97,6 +97,8 @@ def _number(text: str, start: int, end: int, region: str | None, done: tuple[str
         if piece.startswith("(") and ")" not in piece:
             here, piece = here + 1, piece[1:]
         behind = here + len(piece)
+        if "+" not in piece and _is_something_else(piece):
+            continue
         if _is_number(before(text, here, *done), piece, text[behind : behind + REACH], region):
             return Hit(here, behind, Category.PHONE, None)
     return None
@@ -113,7 +115,7 @@ def _is_number(said: str, piece: str, behind: str, region: str | None) -> bool:
     """Whether a piece of a text is a phone number, by what it is made of and what stands before and behind it."""
     if "+" in piece:
         return _is_international(said, piece, behind)
-    if _is_something_else(piece) or UNIT.match(behind):
+    if UNIT.match(behind):
         return False
     if CALLED.search(said):
         return not _AFTER_NONE.match(behind)

@@ -34,10 +34,10 @@ _PHONE_UNSPACED: Final = _any(r"""
     ☎ ☏ 📞 📱 ✆
     """)
 _ASKS: Final = _any(r"""
-    signal telegram call calling ring dial text reach phone numbers ruf rufe ruft anrufen erreichbar erreichen appelez appelle appeler
-    joindre joignable llama llámame llamar llámanos chiama chiamami chiamare liga ligue ligar bel bellen zadzwoń dzwoń
-    zavolej zavolejte volat hívj hívjon sună sunați suna ringe soita ara arayın позвони позвоните звоните звони набери
-    телефонуйте дзвоніть gọi hubungi
+    signal telegram call calling ring dial text reach phone numbers ruf rufe ruft anrufen erreichbar erreichen appelez
+    appelle appeler joindre joignable llama llámame llamar llámanos chiama chiamami chiamare liga ligue ligar bel bellen
+    zadzwoń dzwoń zavolej zavolejte volat hívj hívjon sună sunați suna ringe soita ara arayın позвони позвоните звоните звони
+    набери телефонуйте дзвоніть gọi hubungi
     """)
 _ASKS_UNSPACED: Final = _any("कॉल اتصل התקשר")
 _NUMBER: Final = _any(r"""
