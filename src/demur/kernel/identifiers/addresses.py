@@ -31,12 +31,18 @@ _SITE: Final = 48
 _SHARED: Final = 16
 """Bits of the smallest private block of IPv4 that has a name (RFC 1918, RFC 3927)."""
 _PACKAGE: Final = re.compile(r"[A-Za-z][-~]\Z")
+_FLAVOUR: Final = re.compile(r"-[A-Za-z]{3}")
+"""Behind the version of a kernel: ``-generic``."""
+_DECIMAL_BEFORE: Final = re.compile(r"[0-9]\.[0-9]+ \Z")
 _MULTICAST: Final = 224  # RFC 5771; what lies above is reserved (RFC 1112, section 4)
 _NOBODY: Final = frozenset({0, 127, *range(_MULTICAST, 256)})
 _MAJOR: Final = 20
 """Versions begin with a number below it."""
 _MINOR: Final = 64
 """Versions go on with numbers below it."""
+_CHAPTERS: Final = 100
+_DECIMAL: Final = 10
+"""Sections, as of a standard, begin below the first and go on in single digits."""
 _PRIVATE: Final = 10
 _RESOLVERS: Final = frozenset(
     {"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", *(f"4.2.2.{last}" for last in range(1, 7))}
@@ -84,7 +90,9 @@ def _is_ipv4(text: str, start: int, end: int, said: str) -> bool:
     octets = [int(part) for part in parts]
     if octets[0] in _NOBODY or max(octets) > 255 or _is_block(text, quad, end):  # noqa: PLR2004 - an octet
         return False
-    if VERSIONED.search(said) or (octets[0] < _MAJOR and PRODUCT.search(said)):
+    if VERSIONED.search(said):
+        return False
+    if octets[0] < _MAJOR and (PRODUCT.search(said) or _DECIMAL_BEFORE.search(said) or _FLAVOUR.match(text, end)):
         return False
     if quad not in _RESOLVERS and _like_version(parts, octets):
         spoken = ADDRESSED.search(said) or _PORT_OR_PREFIX.match(text, end)
@@ -98,8 +106,10 @@ def _like_version(parts: list[str], octets: list[int]) -> bool:
     """Whether a dotted quad reads like a version or a time: small numbers, or zeros as few addresses have them."""
     if any(len(part) == 2 and part[0] == "0" for part in parts):  # noqa: PLR2004 - as in 09:05
         return True
-    if octets[0] >= _MAJOR or octets[0] == _PRIVATE:
+    if octets[0] == _PRIVATE:
         return False
+    if octets[0] >= _MAJOR:
+        return octets[0] < _CHAPTERS and max(octets[1:]) < _DECIMAL
     return max(octets[1:]) < _MINOR or 0 in octets[1:3]
 
 

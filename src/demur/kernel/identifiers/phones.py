@@ -63,12 +63,22 @@ _COLUMNS: Final = re.compile(r" {2}")
 _LOOSE: Final = re.compile(r"[ (]-[0-9]|\. | [.]|/")
 """Before a negative number, at a sentence's end, in a ratio."""
 _BRACKETED: Final = re.compile(r"\A\([0-9]{2,5}\) ?")
-_NUMBER_BEFORE: Final = re.compile(r"([0-9]+)[ \t]{1,4}\Z")
-_NUMBER_BEHIND: Final = re.compile(r"[ \t]{1,4}[-+]?([0-9]+)")
+_POSTCODE: Final = re.compile(r"[0-9]{5}-[0-9]{4}|0[0-9]{3} [0-9]{4}")
+"""As in the United States, or twice four digits, as of a code point."""
+_IN_ORDER: Final = "01234567890123456789"
+_LARGEST: Final = frozenset({"2147483647", "2147483648", "4294967295", "4294967296"})
+"""The ends of the ranges of 32 bits, which are numbers of Dallas and its like, too."""
+_NUMBER_BEFORE: Final = re.compile(r"([0-9]+)[ \t]{1,12}\Z")
+_NUMBER_BEHIND: Final = re.compile(r"[ \t]{1,12}[-+]?([0-9]+)")
+_WORD_BEFORE: Final = re.compile(r"(?:\A|[^\W\d_]{2,}[:,.]?) \Z|\A\Z|\n\Z|[^\W\d_]:\Z")
+_WORD_BEHIND: Final = re.compile(r"[.,;:!?)]*(?:\s|\Z)")
+"""What stands beside a number within a sentence, not within code."""
 _SPACED_GROUPS: Final = 3
 """Groups, country code included, that make an international number of a range that is not in use."""
 _LOCAL: Final = 10
 """Digits from which a number in one piece may be meant where somebody is to be called."""
+_SPACE: Final = 2
+"""Spaces, and a sign, up to which two numbers stand beside each other in one column."""
 _LONG: Final = 3
 """Digits from which a number beside another makes a row of numbers."""
 _HEX_BESIDE: Final = re.compile(r"[ \t][0-9A-Fa-f]{2}(?![0-9A-Za-z])")
@@ -153,7 +163,9 @@ def _is_national(said: str, piece: str, behind: str, region: str | None) -> bool
         return False
     if speaks_for_itself(piece):
         return True
-    return region is not None and is_written(piece, region, alone=_is_alone(said, behind))
+    if region is None or (piece.isdigit() and not (_WORD_BEFORE.search(said) and _WORD_BEHIND.match(behind))):
+        return False
+    return is_written(piece, region, alone=_is_alone(said, behind))
 
 
 def _is_called(said: str, piece: str, region: str | None) -> bool:
@@ -190,6 +202,8 @@ def _is_decimal(piece: str) -> bool:
 
 def _is_ordinary(piece: str) -> bool:
     """Whether it is written as other numbers are and phone numbers are not."""
+    if _POSTCODE.fullmatch(piece) or piece in _IN_ORDER or piece in _LARGEST:
+        return True
     if _COLUMNS.search(piece) or " -" in piece.replace(" - ", "") or _SEVERAL_SINGLE.search(piece):
         return True
     return bool(_LOOSE.search(piece)) and not piece.lstrip("(").startswith("0")
@@ -200,7 +214,7 @@ def _in_row(said: str, piece: str, behind: str) -> bool:
     first, last = (len(group) for group in (groups_of(piece)[0], groups_of(piece)[-1]))
     left, right = _NUMBER_BEFORE.search(said), _NUMBER_BEHIND.match(behind)
     return any(
-        len(match[1]) >= _LONG or len(match[1]) == near
+        len(match[1]) == near or len(match[1]) >= _LONG or len(match[0]) - len(match[1]) > _SPACE
         for match, near in ((left, first), (right, last))
         if match is not None
     )

@@ -36,8 +36,8 @@ _PHONE_UNSPACED: Final = _any(r"""
 _ASKS: Final = _any(r"""
     signal telegram call calling ring dial text reach phone numbers ruf rufe ruft anrufen erreichbar erreichen appelez
     appelle appeler joindre joignable llama llámame llamar llámanos chiama chiamami chiamare liga ligue ligar bel bellen
-    zadzwoń dzwoń zavolej zavolejte volat hívj hívjon sună sunați suna ringe soita ara arayın позвони позвоните звоните звони
-    набери телефонуйте дзвоніть gọi hubungi
+    zadzwoń dzwoń zavolej zavolejte volat hívj hívjon sună sunați suna ringe soita ara arayın позвони позвоните звоните
+    звони набери телефонуйте дзвоніть gọi hubungi
     """)
 _ASKS_UNSPACED: Final = _any("कॉल اتصل התקשר")
 _NUMBER: Final = _any(r"""
@@ -87,9 +87,9 @@ _COUNTED: Final = _any(r"""
     orders? bestellung bestellnummer bestell-?nr auftrag commande pedido ordine zamówienie заказ bug ticket case issue
     invoice rechnung facture factura fattura faktura kundennummer customer account konto id uid gid pid ppid msg-?id
     serial s/n sn isbn issn ean gtin upc asin doi ups vat ust-?id zip plz inode blocks? sectors? error code errno size
-    offset cylinder epoch timestamp seed identify version ver build revision rev release kernel chmod message post line
-    port row page model sequence eip rip rsp patent tracking value valor valeur wert wartość result says gives returns
-    total count sum used free postal steuernummer aktenzeichen az lat lon usd eur gbp chf rs inr rub pln
+    offset cylinder epoch timestamp seed identify merge commit version ver build revision rev release kernel chmod line
+    message post port row page model sequence eip rip rsp patent tracking value valor valeur wert wartość result says
+    gives returns total count sum used free postal steuernummer aktenzeichen az lat lon usd eur gbp chf rs inr rub pln
     """)
 OTHER: Final = re.compile(
     rf"(?:(?<!\w){_COUNTED}|[№§₹₽₺₴₩₿])(?:[^\w\n]{{1,3}}(?:nr|no|num|number|nummer|is|ist|#))?[^\w\n]{{0,3}}\Z",
