@@ -226,6 +226,8 @@ class Identifiers(Section):
     """Bank accounts (ISO 13616): "replace" or "keep"."""
     ip: Identifier = "replace"
     """IP addresses: "replace" or "keep"."""
+    region: Country = ""
+    """Country whose phone numbers are meant where the author's is unknown; "" for a single one in regions."""
 
 
 class Retention(Section):
@@ -354,6 +356,13 @@ class Policy(Section):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     @property
+    def home(self) -> str | None:
+        """The country whose phone numbers are meant where an author's is unknown; None where there are several."""
+        if self.identifiers.region:
+            return self.identifiers.region
+        return self.regions[0] if self.regions != "any" and len(self.regions) == 1 else None
+
+    @property
     def tries_out(self) -> bool:
         """Whether mails are only written to the outbox, on a machine that nobody else reaches.
 
@@ -369,6 +378,8 @@ class Policy(Section):
         """
         dump = self.model_dump(mode="json", by_alias=True)
         rules = {name: dump[name] for name in ("regions", "door", "identifiers")}
+        if not self.identifiers.region:  # a policy that declares none has the hash it always had
+            del rules["identifiers"]["region"]
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
         plain = self.others.looks_for_words == Others().looks_for_words  # a policy that says nothing of words
