@@ -50,7 +50,8 @@ _CALLED: Final = re.compile(
     re.IGNORECASE,
 )
 _CALLED_LAST: Final = re.compile(
-    rf"{_BEGIN}{_THANKING},?[ ]+{_NAME.format('thanked')}{_END}|,[ ]{_NAME.format('line')}\s*[.!?…]*\s*\Z", re.IGNORECASE
+    rf"{_BEGIN}{_THANKING},?[ ]+{_NAME.format('thanked')}{_END}|,[ ]{_NAME.format('line')}\s*[.!?…]*\s*\Z",
+    re.IGNORECASE,
 )
 _WORD: Final = r"\pL[\pL\pM\pN'’-]+"
 _MAY_SIGN: Final = (
@@ -61,7 +62,14 @@ _MAY_CALL: Final = rf"(?i)^\s*(?:{_GREETING}|{_THANKING}),?\s+\pL|^\s*{_WORD} ?[
 _MAY_CALL_LAST: Final = rf"(?i){_THANKING},? +{_WORD}\s*[.!)]*\s*$|, {_WORD}\s*[.!?…]*\s*$"
 """The same for RE2, which turns away most texts: what passes is read exactly."""
 _NOBODY: Final = int(
-    Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.INSTITUTION | Sense.GREETING | Sense.LEAVE | Sense.OPENER | Sense.PLACE
+    Sense.COMMON
+    | Sense.TERM
+    | Sense.TITLE
+    | Sense.INSTITUTION
+    | Sense.GREETING
+    | Sense.LEAVE
+    | Sense.OPENER
+    | Sense.PLACE
 )
 
 

@@ -76,7 +76,9 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
         return _NOTHING
     double = sighter.double()
     seen, reasons = full(sighter, double)
-    whole = _columns(phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons)
+    whole = _columns(
+        phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons
+    )
     counts = (reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS)
     named = np.unique(np.stack([whole[0][counts], seen.subject[counts]], axis=1), axis=0)
     own = initials(seen, reasons, double)

@@ -55,7 +55,11 @@ lep pozdrav|lep pozdrav|s spoštovanjem|lpp|is mise|le meas|tislijiet|με εκ�
 
 def phrases(listed: str) -> tuple[str, ...]:
     """The phrases of a list, the longest first, once each."""
-    return tuple(sorted({each.strip() for each in re.split(r"[|\n]", listed) if each.strip()}, key=lambda each: (-len(each), each)))
+    return tuple(
+        sorted(
+            {each.strip() for each in re.split(r"[|\n]", listed) if each.strip()}, key=lambda each: (-len(each), each)
+        )
+    )
 
 
 def either(listed: Iterable[str]) -> str:

@@ -121,7 +121,6 @@ class Phrases:
         kept = kept[np.array(commas, bool)]
         return which[kept], found[kept]
 
-
     def following(self, words: Ints, distance: int, within: Bools) -> tuple[Ints, Ints]:
         """Every word that stands some plain words behind one, with no break between, as (index into words, word).
 

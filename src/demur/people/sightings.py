@@ -106,7 +106,11 @@ class Sighter:
         held = self.table.holds(entries.stem[entry], name[at])
         at, entry = at[held], entry[held]
         return Single(
-            words[entries.which[entry]], subject[person[at]], entries.stem[entry], entries.role[entry], entries.flags[entry]
+            words[entries.which[entry]],
+            subject[person[at]],
+            entries.stem[entry],
+            entries.role[entry],
+            entries.flags[entry],
         )
 
     def is_part(self, words: Ints, names: Ints) -> Bools:
@@ -132,7 +136,9 @@ class Sighter:
         found = []
         for apart in range(REACH + 1):
             which, other = phrases.following(lettered, apart, self._between)
-            known = (self.ranks[other] >= 0) | (phrases.letter[other] & (self.ranks[lettered[which]] >= 0) & (apart == 0))
+            known = (self.ranks[other] >= 0) | (
+                phrases.letter[other] & (self.ranks[lettered[which]] >= 0) & (apart == 0)
+            )
             found.append((lettered[which[known]], other[known], apart))
         which, other = phrases.following(self.words, 0, self._between)
         known = (self.ranks[other] >= 0) | phrases.letter[other]

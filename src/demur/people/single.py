@@ -28,7 +28,9 @@ ANYWHERE: Final = (NameRole.SURNAME, NameRole.SINGLE, *HANDLES)
 _SHORT: Final = 4
 """Letters of a name that many words have by chance."""
 _VERY_SHORT: Final = 3
-_WORDS: Final = Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
+_WORDS: Final = (
+    Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
+)
 
 
 class Said(NamedTuple):
@@ -137,7 +139,9 @@ def anywhere(sighter: Sighter, known: Known, own: Initials) -> Said:
         (Reason.NO_CALL, handle & (_is_short(sighter, seen) & ~call)),
         (Reason.TWO_BEARERS, ~handle & known.others_bear(sighter.table, seen)),
     )
-    reasons |= np.where(handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around, own.hold(seen)))
+    reasons |= np.where(
+        handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around, own.hold(seen))
+    )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
 
@@ -146,7 +150,9 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     """Words that people of the index are called by in their threads, where somebody is addressed."""
     words = learnable(sighter_phrases)
     which, subject = _beside(known.withheld, known.thread(words))
-    wanted = (subject != known.author(words)[which]) & _holds(known, subject, sighter_phrases.page.words.key[words[which]])
+    wanted = (subject != known.author(words)[which]) & _holds(
+        known, subject, sighter_phrases.page.words.key[words[which]]
+    )
     which, subject = which[wanted], subject[wanted]
     word = words[which]
     key = sighter_phrases.page.words.key[word]
@@ -238,19 +244,27 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
     titled = _is(before.senses, Sense.TITLE)
     behind_named = behind.named & ~_is(behind.senses, Sense.INSTITUTION) | behind.initial & given & ~initialled
     before_named = (before.named & ~titled) | before.initial & ~initialled
-    return np.where(handle, 0, said(
-        (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
-        (Reason.OTHER_BEFORE, before_named & surname),
-        (Reason.SWAPPED, before_named & given),
-        (Reason.OTHER_BEHIND, behind_named),
-        (Reason.PLACE, _is(around.own, Sense.PLACE)),
-        (Reason.PLACE_CUE, _is(before.senses, Sense.INSIDE)),
-        (Reason.INSTITUTION, _is(behind.senses, Sense.INSTITUTION) & _upper(sighter, behind.word) | _is(before.senses, Sense.INSTITUTION)),
-        (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
-        (Reason.INSIDE, around.inside),
-        (Reason.SIGNATURE, around.signs),
-        (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
-    ))
+    return np.where(
+        handle,
+        0,
+        said(
+            (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
+            (Reason.OTHER_BEFORE, before_named & surname),
+            (Reason.SWAPPED, before_named & given),
+            (Reason.OTHER_BEHIND, behind_named),
+            (Reason.PLACE, _is(around.own, Sense.PLACE)),
+            (Reason.PLACE_CUE, _is(before.senses, Sense.INSIDE)),
+            (
+                Reason.INSTITUTION,
+                _is(behind.senses, Sense.INSTITUTION) & _upper(sighter, behind.word)
+                | _is(before.senses, Sense.INSTITUTION),
+            ),
+            (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
+            (Reason.INSIDE, around.inside),
+            (Reason.SIGNATURE, around.signs),
+            (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
+        ),
+    )
 
 
 def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:

@@ -91,10 +91,14 @@ class Surroundings:
         behind_word = _plain(phrases, words, number_behind, number_behind)
         before_text = _texts_before(phrases, words, before_word)
         behind_text = _texts_behind(phrases, words, behind_word)
-        edge_behind = (number_behind < len(phrases.plain)) & page.edges[phrases.plain[np.minimum(number_behind, len(phrases.plain) - 1)]]
+        edge_behind = (number_behind < len(phrases.plain)) & page.edges[
+            phrases.plain[np.minimum(number_behind, len(phrases.plain) - 1)]
+        ]
         before = _beside(phrases, before_word, before_text, _apart(phrases, number_before + 1), "] ")
         behind = _beside(phrases, behind_word, behind_text, _apart(phrases, number_behind), " [")
-        return cls(before, behind, own, **_called(phrases, words, own, before, behind, before_text, behind_text, edge_behind))
+        return cls(
+            before, behind, own, **_called(phrases, words, own, before, behind, before_text, behind_text, edge_behind)
+        )
 
 
 def _texts_before(phrases: Phrases, words: Ints, others: Ints) -> list[str]:
@@ -138,7 +142,9 @@ def _beside(phrases: Phrases, word: Ints, between: list[str], breaks: Bools, bra
     found = senses(phrases, np.where(near, word, -1))
     single = page.words.shape[there] & np.uint8(Shape.DIGITS | Shape.SINGLE) > 0
     known = (found & _NAMES > 0) & (found & _CALLING == 0)
-    plain = (found & (_CALLING | Sense.LEAVE) > 0) | (found & Sense.COMMON > 0) & (page.words.opens[there] | phrases.nouns[page.words.row[there]])
+    plain = (found & (_CALLING | Sense.LEAVE) > 0) | (found & Sense.COMMON > 0) & (
+        page.words.opens[there] | phrases.nouns[page.words.row[there]]
+    )
     named = near & phrases.capital[there] & ~single & (known | ~plain)
     initial = near & phrases.letter[there] & phrases.capital[there]
     for at in np.flatnonzero(initial):
@@ -170,7 +176,9 @@ def _called(  # noqa: PLR0913, PLR0917  # everything that stands around, once
     first = (before.word < 0) | _matches(r"\n", before_text)
     last = (behind.word < 0) & ~edge_behind
     comma = _matches(r",", before_text)
-    close = np.where(before.word >= 0, senses(phrases, np.where(_matches(r"\A\W?[ ]?\Z", before_text), before.word, -1)), 0)
+    close = np.where(
+        before.word >= 0, senses(phrases, np.where(_matches(r"\A\W?[ ]?\Z", before_text), before.word, -1)), 0
+    )
     greeted = close & Sense.GREETING > 0
     calls = _matches(_CALLS, behind_text) | last & _matches(_ENDS, behind_text)
     colon = first & _matches(r"\A[ ]?[:>]", behind_text)
@@ -184,7 +192,9 @@ def _called(  # noqa: PLR0913, PLR0917  # everything that stands around, once
     leaves &= _matches(r"\A[,.!]?\s+\Z", before_text)
     signs = last & _matches(r"\A[\s.!)]*\Z", behind_text) & (marked | line | leaves)
     elided = _matches(r"\A['’]\Z", before_text) & ~phrases.capital[np.maximum(before.word, 0)]
-    joined = _matches(_JOINS, before_text) & (before.word >= 0) & ~elided | _matches(r"\A[-_.·]\Z", behind_text) & (behind.word >= 0)
+    joined = _matches(_JOINS, before_text) & (before.word >= 0) & ~elided | _matches(r"\A[-_.·]\Z", behind_text) & (
+        behind.word >= 0
+    )
     inside = joined | _matches(r"(?:[/\\=$<>{}#~]|::)\Z", before_text) | _matches(r"\A(?:[/\\=${}(]|::)", behind_text)
     return {"call": call, "greeted": greeted, "opener": opener, "signs": signs, "inside": inside}
 

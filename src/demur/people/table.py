@@ -170,7 +170,10 @@ class Table:
         found_first, found_last = _find(one, which, stem_first), _find(other, which, stem_last)
         both = np.flatnonzero((found_first >= 0) & (found_last >= 0))
         name = self.pair_name[row[both]].astype(np.int64)
-        chosen = [Entries(*(column[found[both]] for column in entries)) for entries, found in _zip(one, other, found_first, found_last)]
+        chosen = [
+            Entries(*(column[found[both]] for column in entries))
+            for entries, found in _zip(one, other, found_first, found_last)
+        ]
         return Pairs(which[both], name, *chosen)
 
     def _root_pairs(self, count: int, one: Entries, other: Entries) -> tuple[Ints, Ints]:
