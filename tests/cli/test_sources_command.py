@@ -22,6 +22,8 @@ EXPORTS: dict[str, dict[str, object]] = {
     "irc": {"2026-03-01.log": b"[10:00] <ann> hi\n"},
     "mbox": {"2026-March.txt": b"From a at b  Sun Mar  1 10:00:00 2026\nFrom: a at b (A)\n\nhi\n"},
     "stackexchange": {"Posts.xml": b'<?xml version="1.0"?>\n<posts>\n  <row Id="1" />\n</posts>'},
+    "misskey": {"notes-1.json": [{"id": "9a", "visibility": "public", "renoteId": 1, "replyId": 1, "localOnly": 1}]},
+    "pixelfed": {"pixelfed-statuses.json": [{"pf_type": "photo", "visibility": "public", "type": "Image"}]},
     "reddit": {"RC_2026-03.jsonl": b'{"id":"1","subreddit":"x","author":"ann","created_utc":1}'},
     "slack": {"users.json": [], "channels.json": [], "general/2026-03-01.json": [{"type": "message", "text": "hi"}]},
     "telegram": {"result.json": {"name": "g", "messages": [{"id": 1, "from_id": "user1", "text": "hi"}]}},

@@ -39,6 +39,8 @@ _BUILT_IN: Final = {
     "irc": "demur.sources.chats.irc:IrcSource",
     "mastodon": "demur.sources.mastodon:MastodonSource",
     "mbox": "demur.sources.dumps.mbox:MboxSource",
+    "misskey": "demur.sources.dumps.misskey:MisskeySource",
+    "pixelfed": "demur.sources.dumps.pixelfed:PixelfedSource",
     "reddit": "demur.sources.dumps.reddit:RedditSource",
     "slack": "demur.sources.chats.slack:SlackSource",
     "stackexchange": "demur.sources.dumps.stackexchange:StackExchangeSource",
