@@ -168,6 +168,15 @@ def load_source(name: str) -> Source:
     return cast("Source", loaded)
 
 
+def to_state(name: str, reasons: Iterable[str]) -> list[str]:
+    """What of demur.toml states what a source's data left unsaid, for reasons why items were left out.
+
+    A source may say it in ``stated``: reason (:class:`demur.terms.Reason`) -> the option and its values.
+    """
+    known: Mapping[str, str] = getattr(load_source(name), "stated", {})
+    return [f"{reason}: [sources.{name}] {known[reason]}" for reason in reasons if reason in known]
+
+
 def batches(rows: Iterable[ItemRow], alike: Mapping[str, Collection[str]] | None = None) -> Iterator[pa.RecordBatch]:
     """Rows as batches of at most ``MAX_ROWS`` rows and about ``MAX_BYTES`` of content, text cleaned.
 

@@ -33,7 +33,7 @@ from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import Span
-from demur.terms import Audience, Kind, Role
+from demur.terms import Audience, Kind, Reason, Role
 
 NAMESPACE: Final = "mbox"
 """Of item ids; accounts are mail addresses, ``mail:ann@town.example``."""
@@ -74,6 +74,9 @@ class MboxSource:
     """The adapter of mbox files."""
 
     reads: ClassVar[str] = "archives of mailing lists: .mbox files, Pipermail's .txt(.gz), or a folder of them"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'audience = "group", or "public" where anybody can read the archive of the list',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether the first file begins as a mail in an mbox does."""
