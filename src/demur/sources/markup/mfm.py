@@ -42,14 +42,14 @@ def to_plain(text: str, names: Names) -> tuple[str, list[Span]]:
     """
     if not _MARKS.search(text):
         return text, []
-    mentions = list(_mentions(text, names))
-    spans = mentions
+    spans = list(_mentions(text, names))
     for find in (_brackets, lambda one: elements(one, names), _quoted, marks):
         found = find(text)
         if found.edits or found.spans:
             edits = _beside(found.edits, [span for span in spans if span.role == Role.MENTION])
             text, spans = edited(text, [*spans, *found.spans], edits)
-    text, spans = edited(text, spans, _ends(text))
+    if text[:1].isspace() or text[-1:].isspace():
+        text, spans = edited(text, spans, _ends(text))
     if any(span.role == Role.QUOTE and span.account is None for span in spans):
         spans = Attributed(text, spans, names).spans()
     return text, spans
@@ -87,6 +87,8 @@ def _quoted(text: str) -> Found:
 
 def _beside(edits: Sequence[Edit], mentions: Sequence[Span]) -> list[Edit]:
     """The edits that leave mentions whole: what looks like emphasis in a handle is none."""
+    if not mentions:
+        return list(edits)
     ordered = sorted(span[:2] for span in mentions)
     starts = [start for start, _ in ordered]
 
