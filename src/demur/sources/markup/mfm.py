@@ -22,7 +22,7 @@ from demur.sources.markup.names import Names
 from demur.sources.text import Span
 from demur.terms import Role
 
-_MARKS: Final = re.compile(r"[@<&>\[*_~\s]")
+_MARKS: Final = re.compile(r"[@<&>\[*_~]|\A\s|\s\Z")
 _HANDLE: Final = re.compile(
     r"https?://[^\s()]+|(?<![A-Za-z0-9])@"
     r"(?P<name>\w[\w-]{0,127}+(?:@[A-Za-z0-9][\w-]{0,62}(?:\.[\w-]{0,62}\w)+)?+)(?!@[^\s@])",
