@@ -30,6 +30,7 @@ from demur.sources.sniffing import Glimpse
 from demur.terms import Audience, Kind, Role
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Characters that only say in which direction a text runs."""
 _UNMARKED: Final = dict.fromkeys(map(ord, _MARKS))
@@ -184,7 +185,7 @@ class _Clock:
         year += 2000 if year < 100 else -543 if year > _BUDDHIST else 0  # noqa: PLR2004  # two digits
         try:
             moment = datetime(year, month, day, _hour(head), int(head["m"]), int(head["s"] or 0), tzinfo=self.zone)
-            return (moment - _EPOCH) // timedelta(microseconds=1)
+            return (moment - _EPOCH) // _MICROSECOND
         except (ValueError, OverflowError):
             return None
 
@@ -210,6 +211,7 @@ class _Reader:
 
     def __init__(self, chat: str, clock: _Clock) -> None:
         self._chat = chat
+        self._thread = _id(chat)
         self._clock = clock
         self._stamp = ""
         self._same: dict[str | None, int] = {}  # messages of each author with that stamp
@@ -249,7 +251,7 @@ class _Reader:
             kind=Kind.MESSAGE,
             audience=Audience.DIRECT,
             created=self._clock.at(head),
-            thread=_id(self._chat),
+            thread=self._thread,
         )
 
 
