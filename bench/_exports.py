@@ -93,8 +93,10 @@ def _id(number: int) -> int:
 
 
 def _texts() -> list[str]:
-    return [str(text) for text in pq.read_table(posts.table(100_000), columns=["text"])["text"].slice(0, 5 * _BLOCK)
-            .to_pylist()]
+    return [
+        str(text)
+        for text in pq.read_table(posts.table(100_000), columns=["text"])["text"].slice(0, 5 * _BLOCK).to_pylist()
+    ]
 
 
 def _dumped(value: object, indent: int | None = None) -> bytes:
@@ -117,7 +119,7 @@ def _html(text: str, number: int, texts: list[str]) -> str:
             0,
             f'<aside class="quote no-group" data-username="{person}" data-post="{number % 90}" '
             f'data-topic="{number // 90}">\n<div class="title">\n<div class="quote-controls"></div>\n'
-            f' {person}:</div>\n<blockquote>\n<p>{escaped[1][:80]}</p>\n</blockquote>\n</aside>',
+            f" {person}:</div>\n<blockquote>\n<p>{escaped[1][:80]}</p>\n</blockquote>\n</aside>",
         )
     return "\n".join(parts)
 
@@ -125,7 +127,9 @@ def _html(text: str, number: int, texts: list[str]) -> str:
 def _raw(text: str, number: int, texts: list[str]) -> str:
     """A post as it was typed: Markdown, a third with a quote."""
     other = texts[(number * 3 + 1) % len(texts)]
-    quoted = f'[quote="user_{number * 7 % 900}, post:{number % 90 + 1}, topic:{number // 90}"]\n{other[:80]}\n[/quote]\n\n'
+    quoted = (
+        f'[quote="user_{number * 7 % 900}, post:{number % 90 + 1}, topic:{number // 90}"]\n{other[:80]}\n[/quote]\n\n'
+    )
     return f"{quoted if number % 3 == 1 else ''}{text}\n\n**{other[:20].strip()}**, [this](https://example.com/{number}) {other}"
 
 
@@ -183,11 +187,30 @@ def _discourse_api(texts: list[str]) -> Export:
 
 
 def _discourse_archive(texts: list[str]) -> Export:
-    names = "topic_title categories is_pm post_raw post_cooked like_count reply_count url created_at".split()
+    names = [
+        "topic_title",
+        "categories",
+        "is_pm",
+        "post_raw",
+        "post_cooked",
+        "like_count",
+        "reply_count",
+        "url",
+        "created_at",
+    ]
     made = [
         _csv(
-            ("On knees", "Town|Health", "No", _raw(texts[n], n, texts), _html(texts[n], n, texts), 2, 1,
-             f"https://forum.example/t/on-knees/{n // 90 + 1}/{_id(n)}", f"2026-03-01 {_clock(n)} UTC")
+            (
+                "On knees",
+                "Town|Health",
+                "No",
+                _raw(texts[n], n, texts),
+                _html(texts[n], n, texts),
+                2,
+                1,
+                f"https://forum.example/t/on-knees/{n // 90 + 1}/{_id(n)}",
+                f"2026-03-01 {_clock(n)} UTC",
+            )
         )
         for n in range(_BLOCK)
     ]
@@ -238,7 +261,9 @@ def _mastodon(texts: list[str]) -> Export:
             "to": [everybody],
             "cc": [f"{me}/followers", *([f"https://other.example/users/{person}"] if n % 3 == 0 else [])],
         }
-        tags = [{"type": "Mention", "href": f"https://other.example/users/{person}", "name": f"@{person}@other.example"}]
+        tags = [
+            {"type": "Mention", "href": f"https://other.example/users/{person}", "name": f"@{person}@other.example"}
+        ]
         replies = {"id": f"{uri}/replies", "type": "Collection"}
         note = {
             "id": uri, "type": "Note", "summary": None,
@@ -251,7 +276,9 @@ def _mastodon(texts: list[str]) -> Export:
         made.append(_dumped({"id": f"{uri}/activity", "type": "Create", "actor": me, **addressed, "object": note}))
     actor = {"type": "Person", "id": me, "url": "https://h.example/@ann", "preferredUsername": "ann"}
     head = b'{"@context": "https://www.w3.org/ns/activitystreams", "id": "outbox.json", "type": "OrderedCollection", "orderedItems": ['
-    return Export("mastodon", "mastodon", "outbox.json", made, head, b",", b"]}", {"actor.json": _dumped(actor)}, zipped=True)
+    return Export(
+        "mastodon", "mastodon", "outbox.json", made, head, b",", b"]}", {"actor.json": _dumped(actor)}, zipped=True
+    )
 
 
 def _activitystreams(texts: list[str]) -> Export:
@@ -340,7 +367,7 @@ def _reddit(texts: list[str]) -> Export:
     made = []
     for n in range(_BLOCK):
         person = f"user_{n * 11 % 900}"
-        comment = {
+        comment: dict[str, Any] = {
             "all_awardings": [], "approved_at_utc": None, "approved_by": None, "archived": False, "associated_award": None,
             "author": person, "author_flair_background_color": None, "author_flair_css_class": None, "author_flair_richtext": [],
             "author_flair_text": None, "author_flair_type": "text", "author_fullname": f"t2_{n:x}", "author_is_blocked": False,
@@ -372,7 +399,10 @@ def _stackexchange(texts: list[str]) -> Export:
             "LastActivityDate": "2026-03-02T10:00:00.000", "CommentCount": 2, "ContentLicense": "CC BY-SA 4.0",
         }  # fmt: skip
         made.append(f"  <row {' '.join(f'{key}={_attribute(value)}' for key, value in given.items())} />".encode())
-    head, users = '<?xml version="1.0" encoding="utf-8"?>\n', [f'  <row Id="{n}" DisplayName="user_{n}" />' for n in range(1, 901)]
+    head, users = (
+        '<?xml version="1.0" encoding="utf-8"?>\n',
+        [f'  <row Id="{n}" DisplayName="user_{n}" />' for n in range(1, 901)],
+    )
     people = "\n".join((f"{head}<users>", *users, "</users>\n")).encode()
     return Export(
         "stackexchange", "stackexchange", "Posts.xml", made, f"{head}<posts>\n".encode(), b"\n", b"\n</posts>\n",
@@ -393,7 +423,11 @@ def _slack(texts: list[str]) -> Export:
         text = f"<@{other}> {text}" if n % 3 == 0 else text
         profile = {"avatar_hash": "g1", "image_72": f"https://a.example/{person}/72.png", "first_name": "User", "real_name": f"User {n}",
                    "display_name": f"user_{n * 11 % 900}", "team": "T1", "name": person, "is_restricted": False, "is_ultra_restricted": False}  # fmt: skip
-        said = {"type": "rich_text", "block_id": "x1", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}]}
+        said = {
+            "type": "rich_text",
+            "block_id": "x1",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
+        }
         answers = {"thread_ts": f"{MARK}{n // 10 * 10:05}.000100", "parent_user_id": other} if n % 2 else {}
         made.append(
             json.dumps(
@@ -446,7 +480,10 @@ def _discord(texts: list[str]) -> Export:
             "inlineEmojis": [],
         }  # fmt: skip
         made.append(_dumped(message, 2))
-    head = {"guild": {"id": "3", "name": "town"}, "channel": {"id": "5", "type": "GuildTextChat", "categoryId": "4", "category": "Town", "name": "garden"}}
+    head = {
+        "guild": {"id": "3", "name": "town"},
+        "channel": {"id": "5", "type": "GuildTextChat", "categoryId": "4", "category": "Town", "name": "garden"},
+    }
     return Export(
         "discord", "discord", "garden.json", made, _dumped(head)[:-1] + b', "messages": [', b",\n", b'], "messageCount": 1}',
         options={"public_channels": ["garden"]},
@@ -468,7 +505,13 @@ def _x(texts: list[str]) -> Export:
     for n in range(_BLOCK):
         person, answers = f"user_{n * 7 % 900}", n % 3 == 0
         text = f"@{person} {texts[n]}" if answers else texts[n]
-        mention = {"name": f"User {n * 7 % 900}", "screen_name": person, "indices": ["0", str(len(person) + 1)], "id_str": str(10_000 + n), "id": str(10_000 + n)}
+        mention = {
+            "name": f"User {n * 7 % 900}",
+            "screen_name": person,
+            "indices": ["0", str(len(person) + 1)],
+            "id_str": str(10_000 + n),
+            "id": str(10_000 + n),
+        }
         replied = {"in_reply_to_status_id_str": str(_id(n) - 1), "in_reply_to_user_id": str(10_000 + n), "in_reply_to_status_id": str(_id(n) - 1),
                    "in_reply_to_screen_name": person, "in_reply_to_user_id_str": str(10_000 + n)}  # fmt: skip
         tweet = {
@@ -492,7 +535,9 @@ def _table(texts: list[str]) -> Export:
         _csv((_id(n), f"user_{n * 11 % 900}", f"2026-03-01 {_clock(n)}", "public", texts[n])) for n in range(_BLOCK)
     ]
     head = b"item,author,created,audience,text\n"
-    return Export("table, CSV as plain text", "table", "posts.csv", made, head, options={"namespace": "forum", "markup": "text"})
+    return Export(
+        "table, CSV as plain text", "table", "posts.csv", made, head, options={"namespace": "forum", "markup": "text"}
+    )
 
 
 MAKERS: Final[tuple[Callable[[list[str]], Export], ...]] = (

@@ -54,9 +54,10 @@ _HEADER: Final = 10_000
 """Characters of a header that are read."""
 _DEEPEST: Final = 8
 _BODY: Final = re.compile(rb"\r?\n\r?\n")
+_AUTHORS: Final = ("x-original-from", "x-mailman-original-from", "from", "reply-to")
+"""The headers that name an author, the surest first."""
 _READ: Final = frozenset(
-    "date from in-reply-to list-id list-post message-id references reply-to x-mailman-original-from x-no-archive "
-    "x-original-from".split()
+    (*_AUTHORS, "date", "in-reply-to", "list-id", "list-post", "message-id", "references", "x-no-archive")
 )
 _NESTING: Final = frozenset(("multipart", "message"))
 """Kinds of mails that have parts."""
@@ -270,7 +271,7 @@ def _headers(mail: Message) -> dict[str, object]:
 def _author(headers: Mapping[str, object]) -> _Person:
     """Who wrote a mail: where the list put itself into ``From``, whom it names as its first author."""
     lists = {address.lower() for address in _ADDRESS.findall(_header(headers, "list-post").replace("mailto:", " "))}
-    for header in ("x-original-from", "x-mailman-original-from", "from", "reply-to"):
+    for header in _AUTHORS:
         if header not in headers:
             continue
         found = _person(_header(headers, header))
