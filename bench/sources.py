@@ -3,7 +3,7 @@
 Run ``python bench/sources.py [MB] [NAME]`` (50, every source) or ``python bench/sources.py --big [MB] [NAME]`` (2048,
 one source of each family of parsers). Each run is a process of its own; source and parser take turns. Speed is that of
 one core: seconds are those of a processor, of all threads together. It counts unpacked bytes of the files that hold
-what people wrote. "Parser" is what the source stands on and no rule of ours: ijson, orjson, csv, ElementTree's rows, the
+what people wrote. "Parser" is what the source stands on and no rule of ours: ijson, orjson, csv, rows of XML, the
 standard library's mails, the patterns of a log's lines; where texts are HTML, lxml's tree of each as well, with every
 tag, text and attribute taken. The records are those of ``_exports.py``.
 """
