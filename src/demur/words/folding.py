@@ -142,8 +142,8 @@ def _part(raw: str, *, alone: bool) -> tuple[tuple[str, ...], int, int, int]:
 
 
 def _new_part(raw: str, alone: bool) -> tuple[tuple[str, ...], int, int, int]:  # noqa: FBT001  # the cache's key
-    ways = folds(raw)
     first, stop = _visible(raw)
+    ways = folds(raw[first:stop]) if first < stop else ()
     return ways, first, stop, Shape.ALONE if alone or not ways else shape_of(raw[first:stop], ways[0])
 
 

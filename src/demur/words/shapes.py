@@ -27,7 +27,7 @@ class Shape:
     ALL_UPPER: Final = 2
     """Of two letters or more."""
     SINGLE: Final = 4
-    """One letter, of a script that sets words off by spaces."""
+    """One letter as written (ß, too), of a script that sets words off by spaces."""
     DIGITS: Final = 8
     """No letter."""
     SPACED: Final = 16
@@ -93,7 +93,7 @@ def shape_of(raw: str, folded: str) -> int:
     shape = Shape.INITIAL_UPPER if first.isupper() or first.istitle() else 0
     if len(letters) > 1 and letters.isupper() and sum(map(str.isalpha, letters)) > 1:
         shape |= Shape.ALL_UPPER
-    if len(folded) == 1:
+    if len(folded) == 1 or sum(map(str.isalnum, letters)) == 1:
         shape |= Shape.SINGLE
     return shape
 
