@@ -18,7 +18,18 @@ from typing import Final
 
 from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, packed
 from demur.words.letters import LONGEST, folds
-from demur.words.shapes import FARTHEST, SHORT, Piece, Shape, opens, separates, shape_of, spaced_runs, spaced_shape
+from demur.words.shapes import (
+    FARTHEST,
+    LONGEST_TOKEN,
+    SHORT,
+    Piece,
+    Shape,
+    opens,
+    separates,
+    shape_of,
+    spaced_runs,
+    spaced_shape,
+)
 
 __all__ = ["Piece", "Shape", "fold", "fold_name", "fold_word"]
 
@@ -34,7 +45,8 @@ Token = tuple[int, int, tuple[Piece, ...]]
 
 def fold(text: str) -> tuple[Piece, ...]:
     """All words of a text, by place and last."""
-    tokens = [(start, end, pieces) for start, end in _tokens(text) if (pieces := fold_word(text[start:end]))]
+    places = (place for start, end in _tokens(text) for place in _shortened(text, start, end))
+    tokens = [(start, end, pieces) for start, end in places if (pieces := fold_word(text[start:end]))]
     found: list[Piece] = []
     number, before, short = 0, 0, False
     for at, (start, end, pieces) in enumerate(tokens):
@@ -81,6 +93,18 @@ def _tokens(text: str) -> Iterator[tuple[int, int]]:
         before = found
     if begin is not None:
         yield begin, len(text)
+
+
+def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A token, or what is between its connectors where it is too long to be one."""
+    if len(text[start:end].encode()) <= LONGEST_TOKEN:
+        yield start, end
+        return
+    runs = groupby(range(start, end), key=lambda at: bool(packed()[ord(text[at])] & CONNECTOR))
+    for connected, places in runs:
+        if not connected:
+            run = list(places)
+            yield run[0], run[-1] + 1
 
 
 def _joins(text: str, at: int, found: int) -> bool:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, table
+from demur.words.shapes import LONGEST_TOKEN
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -73,6 +74,10 @@ def scan(texts: pa.LargeStringArray) -> Scan:
     forced = _spread(data, heads, classes) if len(heads) else None
     _join(data, classes)
     start, end = _edges((classes & WORD).view(np.bool_), forced)
+    long = end - start > LONGEST_TOKEN
+    if long.any():
+        _part(classes, start[long], end[long])
+        start, end = _edges((classes & WORD).view(np.bool_), forced)
     return Scan(data, begin, classes, start, end, _followers(data) if len(heads) else None)
 
 
@@ -149,6 +154,14 @@ def _join(data: Bytes, classes: Bytes) -> None:
     for step in range(3):
         at, sizes = at[sizes > step], sizes[sizes > step]
         classes[at + step] |= WORD
+
+
+def _part(classes: Bytes, start: Ints, end: Ints) -> None:
+    """Makes the connectors within these tokens, which are too long, no part of them."""
+    at = np.flatnonzero(classes & (CONNECTOR | WORD) == CONNECTOR | WORD)
+    token = np.searchsorted(start, at, side="right") - 1
+    at = at[(token >= 0) & (at < end[token])]
+    classes[at] &= ~np.uint8(WORD)
 
 
 def _edges(word: Flags, forced: Flags | None) -> tuple[Ints, Ints]:

@@ -13,6 +13,8 @@ from demur.words.letters import LONGEST, seen
 _LEAST_SPACED: Final = 3
 FARTHEST: Final = 8
 """Bytes that may stand between two letters that were set apart."""
+LONGEST_TOKEN: Final = 512
+"""Bytes of a token; what is longer is nobody's name, and its connectors join nothing."""
 SHORT: Final = 2
 """Letters of an initial or a short title: the full stop behind it ends no sentence."""
 
