@@ -7,6 +7,7 @@ form is little-endian int64, one after another, each once, in the order of their
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -95,14 +96,23 @@ class Calling:
         """The folded word; nothing of one with a digit in it."""
         known = self._folded.get(word)
         if known is None:
-            folded = _CONNECTORS.sub("", word).lower() if word.isascii() else fold_name(word)
-            known = self._folded[word] = "" if _DIGIT.search(folded) else folded
+            known = self._folded[word] = folded_word(word)
         return known
 
     def _forget(self) -> None:
         if len(self._folded) > _MEMO:
             self._folded.clear()
             self._known.clear()
+
+
+def folded_word(word: str) -> str:
+    """What :func:`fold_name` makes of a word, which of most is quickly told; nothing of one with a digit in it."""
+    bare = word
+    if not word.isascii():
+        letters = unicodedata.normalize("NFD", word)
+        bare = "".join([letter for letter in letters if not "\u0300" <= letter <= "\u036f"])
+    folded = _CONNECTORS.sub("", bare).lower() if bare.isascii() else fold_name(word)
+    return "" if _DIGIT.search(folded) else folded
 
 
 def joined(first: bytes, second: bytes) -> bytes:

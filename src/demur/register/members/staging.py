@@ -303,8 +303,8 @@ def _renamed(connection: sa.Connection, age: int, time: int) -> SubjectKeys:
         .join(objection, objection.c.seq == objected.c.objection)
         .where(objection.c.active.is_(True))
     )
-    changed = sa.select(account.c.key).join(staged, staged.c.key == account.c.key)
-    theirs = bulk.read_keys(connection, changed.where(account.c.person.in_(objecting)))
+    theirs = sa.select(account.c.key).where(account.c.person.in_(objecting))
+    theirs = bulk.read_keys(connection, sa.select(staged.c.key).where(staged.c.key.in_(theirs)))
     born = sa.select(staged.c.key).where(staged.c.birth_year >= moment(time).year - age)
     return np.union1d(together(connection, theirs), bulk.read_keys(connection, born))
 
