@@ -99,7 +99,15 @@ def test_calls(text: str, words: set[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["However, it works", "Note: it works", "Hi all, see this", "Thanks for that", "thandor, see this", "hello world", "[person]: thanks"],
+    [
+        "However, it works",
+        "Note: it works",
+        "Hi all, see this",
+        "Thanks for that",
+        "thandor, see this",
+        "hello world",
+        "[person]: thanks",
+    ],
 )
 def test_what_calls_nobody(text: str) -> None:
     assert said(text)[1] == set()
@@ -142,7 +150,9 @@ def test_what_others_call_somebody_counts_from_two_of_them() -> None:
 def test_a_row_says_the_same_whatever_stands_beside_it(texts: list[str], data: st.DataObject) -> None:
     parents = data.draw(st.lists(st.integers(-1, 3), min_size=len(texts), max_size=len(texts)))
     count = np.arange(len(texts))
-    both = evidence_of(pa.array(texts, pa.large_string()), Writing(count, count, count, np.array(parents, np.int64)), KEYS)
+    both = evidence_of(
+        pa.array(texts, pa.large_string()), Writing(count, count, count, np.array(parents, np.int64)), KEYS
+    )
     for row, text in enumerate(texts):
         alone = evidence_of(
             pa.array([text], pa.large_string()), Writing(*(np.array([n]) for n in (row, row, row, parents[row]))), KEYS

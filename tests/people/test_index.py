@@ -90,12 +90,17 @@ def test_what_is_asked_for_tells_words_that_count_alone() -> None:
     assert not any(holds(asked.within, word) for word in ("ania", "anna", "s"))
 
 
-WORDS = st.sampled_from(["Steve", "Brennick", "S.", "Anna", "night_owl", "hi", "Peter", "I", "said", "Mr", ",", ":", "\n"])
+WORDS = st.sampled_from(
+    ["Steve", "Brennick", "S.", "Anna", "night_owl", "hi", "Peter", "I", "said", "Mr", ",", ":", "\n"]
+)
 
 
 @given(st.lists(WORDS, max_size=10), st.booleans(), st.booleans(), st.sampled_from([1, 2]))
 def test_rows_that_change_because_of_a_person_hold_a_word_that_is_asked_for(
-    words: list[str], taking_part: bool, named: bool, who: int  # noqa: FBT001
+    words: list[str],
+    taking_part: bool,
+    named: bool,
+    who: int,  # noqa: FBT001
 ) -> None:
     text = " ".join(words)
     learnt = {1: ["stevo"], 2: ["ania"]}
