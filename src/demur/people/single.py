@@ -151,7 +151,9 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
         (Reason.TWO_BEARERS, ~handle & known.others_bear(sighter.table, seen)),
     )
     reasons |= np.where(
-        handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around, parts.initialled.hold(seen))
+        handle,
+        _of_handle(sighter, seen, around, call, none),
+        _of_place(sighter, seen, around, parts.initialled.hold(seen)),
     )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
