@@ -33,7 +33,7 @@ class NameRole(IntEnum):
     NICK = 7
     """Another name that goes with the part (Steve for Stephen), or one that stood in quotes."""
     JOINED = 8
-    """Several parts written as one word: stevemiller, obrien."""
+    """A given name and a surname written as one word: stevemiller; of two surnames, or two given names, that is one."""
     INITIAL = 9
     """The first letter of the part."""
 
