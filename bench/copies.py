@@ -42,6 +42,7 @@ GRAMS: Final = 1_000_000
 FROM: Final = Others().copies_from
 
 Table = pa.Table
+Reading = Callable[[Page], tuple[np.ndarray, np.ndarray]]
 
 
 def page_of(posts: Sequence[Post], first: int = 0) -> Page:
