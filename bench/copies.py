@@ -41,7 +41,6 @@ ROUNDS: Final = 5
 GRAMS: Final = 1_000_000
 FROM: Final = Others().copies_from
 
-Table = pa.Table
 Reading = Callable[[Page], tuple[np.ndarray, np.ndarray]]
 
 
@@ -60,7 +59,7 @@ def page_of(posts: Sequence[Post], first: int = 0) -> Page:
 
 def lines(
     posts: Sequence[Post], first: int, read: Callable[[Page], tuple[np.ndarray, np.ndarray]], *, own: bool
-) -> Table:
+) -> pa.Table:
     """Lines of FINGERPRINTS: what posts hold of own words, or of withheld people's."""
     parts = []
     for start in range(0, len(posts), BATCH):
@@ -72,7 +71,8 @@ def lines(
         columns = [*facts, *((found, empty) if own else (empty, found))]
         parts.append(pa.RecordBatch.from_arrays(columns, schema=FINGERPRINTS))
     told = pa.Table.from_batches(parts, FINGERPRINTS)
-    return told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
+    told = told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
+    return told
 
 
 def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:
