@@ -11,10 +11,10 @@ corpus, and tell who takes part; where their text is to be judged, somebody unkn
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +28,10 @@ from demur.kernel.govern import Answer, govern
 from demur.kernel.marks import MASKS, PERSON, QUOTE
 from demur.kernel.rules import Facts, Known, Rules, Worded, compile_rules
 from demur.kernel.splice import code_points, found
+from demur.kernel.wording import read
 from demur.people.compiled import Compiled, Compiler
 from demur.people.context import Pairs, no_pairs, pairs
+from demur.people.finds import Finds, Tier
 from demur.people.index import PeopleIndex
 from demur.people.locale import languages_of
 from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
@@ -77,9 +79,9 @@ class UnderTest:
         threads = Threads(Held(answers), people.bears, people.rules)
         withheld = {person.account for person in objectors}
         for some in batches(posts):
-            read = some if self.reads_objectors else [post for post in some if post.author not in withheld]
-            batch = items(read, people, strangers=True)
-            yield Governed(read, batch, kept_of(batch, people.rules, threads))
+            judged = some if self.reads_objectors else [post for post in some if post.author not in withheld]
+            batch = items(judged, people, strangers=True)
+            yield Governed(people, threads, judged, batch, kept_of(batch, people.rules, threads))
 
 
 find: Final = UnderTest()
@@ -133,6 +135,18 @@ class Cast:
         for account in self.accounts(person)[1:]:
             yield self.compiler.handle(account)
 
+    def account_of(self, subject: int) -> str:
+        """Whom a subject key is of, by the account that the judge gave them."""
+        return self._accounts[subject]
+
+    @cached_property
+    def _accounts(self) -> dict[int, str]:
+        return {
+            key: person.account
+            for person in self.objectors
+            for key in PEPPER.subject_keys(self.accounts(person)).tolist()
+        }
+
     def bears(self, subjects: SubjectKeys) -> Pairs:
         """What members among some people are called."""
         some = self._called
@@ -165,27 +179,61 @@ class Held(Evidence):
         return self._table.filter(held).select(list(columns or EVIDENCE.names)).combine_chunks()
 
 
+class Sighting(NamedTuple):
+    """A find, and how sure it is."""
+
+    found: Found
+    tier: Tier
+    score: int
+    """0 to 100."""
+
+
 @dataclass(frozen=True)
 class Governed:
     """Posts, and what is kept of them."""
 
+    people: "Cast"
+    threads: Threads
     posts: Sequence[Post]
     items: pa.RecordBatch
+    """As a source yields them, in the order of the posts."""
     kept: pa.Table
-    _by_key: dict[bytes, Post] = field(init=False, default_factory=dict)
-
-    def pairs(self) -> Iterator[tuple[Post, dict[str, Any]]]:
-        """Each post that is kept, with its row."""
-        keys = PEPPER.item_keys(self.items.column("item")).to_pylist()
-        by_key = dict(zip(keys, self.posts, strict=True))
-        columns = self.kept.select(["item", "text", "spans"])
-        yield from ((by_key[row["item"]], row) for row in columns.to_pylist())
+    """Of schema.ROW, in any order."""
 
     def masks(self) -> Iterator[Found]:
         """What is masked of people who are withheld."""
-        for post, row in self.pairs():
+        for post, row in self.beside(self.kept):
             if row["text"] != post.text:
                 yield from (Found(post.item, *place, "") for place in masked(post.text, row["text"], row["spans"]))
+
+    def sightings(self) -> Iterator[Sighting]:
+        """What is found by name, as :meth:`masks` masks it, each with its reasons' sum."""
+        plain = govern(self.items, replace(self.people.rules, people=None)).kept
+        finds = read(plain, self.people.rules, self.threads.context(writing_of(plain).thread)).finds
+        beside = list(self.beside(pa.Table.from_batches([plain])))
+        for row, start, end, subject, tier, score in zip(*(each.tolist() for each in _columns(finds)), strict=True):
+            post, kept = beside[row]
+            places = original_places(post.text, kept["text"], (start, end))
+            yield Sighting(Found(post.item, *places, self.people.account_of(subject)), Tier(tier), score)
+
+    def beside(self, rows: pa.Table) -> Iterator[tuple[Post, dict[str, Any]]]:
+        """Rows of schema.ROW, each beside the post that it was."""
+        keys = PEPPER.item_keys(self.items.column("item")).to_pylist()
+        by_key = dict(zip(keys, self.posts, strict=True))
+        yield from ((by_key[row["item"]], row) for row in rows.select(["item", "text", "spans"]).to_pylist())
+
+
+def _columns(finds: Finds) -> Iterator[np.ndarray]:
+    return (getattr(finds, each.name) for each in fields(finds))
+
+
+def original_places(original: str, text: str, edges: tuple[int, int]) -> tuple[int, int]:
+    """Where a place of a text, parts of which are masked, stands in the original; it begins and ends in no mask."""
+    masks = [(start, end) for start, end, _ in _marks(text)]
+    places = laid_over(original, text, masks)
+    shifts = [0, *(place[1] - mask[1] for place, mask in zip(places, masks, strict=True))]
+    start, end = (at + shifts[sum(mask[1] <= at for mask in masks)] for at in edges)
+    return start, end
 
 
 def masked(original: str, text: str, spans: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
