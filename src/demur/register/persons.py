@@ -67,9 +67,7 @@ _STEPS: Final = (
 )
 
 
-def erased(
-    connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey, kept: Rows = NO_ROWS
-) -> Effect:
+def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519PrivateKey, kept: Rows = NO_ROWS) -> Effect:
     """Destroy the salts of the entries whose words :func:`erase_keys` destroyed; what the erasure's entry says of it.
 
     With them go those of entries whose words a demur destroyed that left the salts.

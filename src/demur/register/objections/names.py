@@ -126,9 +126,7 @@ class Names:
 
     # Whose names
 
-    def _told(
-        self, connection: sa.Connection, after: int, minors: SubjectKeys
-    ) -> list[tuple[list[int], list[bytes]]]:
+    def _told(self, connection: sa.Connection, after: int, minors: SubjectKeys) -> list[tuple[list[int], list[bytes]]]:
         edges = alike.edges(connection)
         young = grown(edges, minors)
         if not after:
@@ -179,9 +177,7 @@ class Names:
         missing = np.array(sorted(withheld - fresh.keys()), np.int64)
         yield from ((key, value) for key, _, value in self._spellings.made(connection, missing))
 
-    def _typed(
-        self, connection: sa.Connection, keys: SubjectKeys | None, *, binding: bool
-    ) -> dict[int, list[bytes]]:
+    def _typed(self, connection: sa.Connection, keys: SubjectKeys | None, *, binding: bool) -> dict[int, list[bytes]]:
         """What was typed with objections in force, by the accounts that these name: what counts, or what waits."""
         sure = sa.or_(kept_name.c.binds, objection.c.phase == ObjectionPhase.CONFIRMED.value)
         joined = sa.join(objected, objection, objection.c.seq == objected.c.objection)
