@@ -4,6 +4,7 @@ Function words and other frequent ones are those of stopwordsiso (MIT), further 
 (MIT) without names; at most 3,000 a language. Neither package is needed but here:
 ``pip install stopwordsiso==0.7.1 symspellpy==6.10.1``.
 """
+# ruff: noqa: INP001  # a script, no package
 
 import json
 from importlib import resources
@@ -18,8 +19,8 @@ _NAME: Final = 7
 """What a listed surname scores."""
 _TARGET: Final = Path(__file__).parent.parent / "src/demur/people/data/words.txt"
 _HEAD: Final = """\
-# Words that people write in lower case, by language: of stopwordsiso 0.7.1 (MIT; https://github.com/bact/stopwords-iso),
-# and for English the most frequent ones of symspellpy 6.10.1 (MIT; https://github.com/mammothb/symspellpy) without names.
+# Words that people write in lower case, by language: of stopwordsiso 0.7.1 (MIT), and for English the most frequent
+# ones of symspellpy 6.10.1 (MIT) that are no names. Both are at github.com: bact/stopwords-iso, mammothb/symspellpy.
 # Made by tools/common_words.py.
 """
 

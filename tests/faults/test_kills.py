@@ -24,9 +24,9 @@ from victim import LATER, STEPS, Kill, Nursery, prepare
 
 from demur import workspace as workspaces
 from demur.corpus import journal
+from demur.corpus.dataset import ADDRESS
 from demur.corpus.honour import honour
 from demur.corpus.session import reading
-from demur.corpus.dataset import ADDRESS
 from demur.errors import CorpusError, UsageError
 from demur.terms import EntryKind
 from demur.versions.leave import verify

@@ -3,8 +3,16 @@
 import subprocess
 import sys
 
-ALLOWED = {"demur", "demur.errors", "demur.files", "demur.identity", "demur.spelling", "demur.terms"}
-"""Besides the packages `kernel`, `policy` and `suppression`."""
+ALLOWED = {
+    "demur",
+    "demur.characters",
+    "demur.errors",
+    "demur.files",
+    "demur.identity",
+    "demur.spelling",
+    "demur.terms",
+}
+"""Besides the packages `kernel`, `people`, `policy`, `suppression` and `words`."""
 
 
 def test_importing_it_loads_no_database_and_nothing_of_the_register() -> None:
@@ -13,5 +21,5 @@ def test_importing_it_loads_no_database_and_nothing_of_the_register() -> None:
     assert "demur.kernel.rules" in loaded
     assert not [name for name in loaded if name.partition(".")[0] in {"sqlalchemy", "sqlite3", "lance", "fastapi"}]
     ours = {name for name in loaded if name.partition(".")[0] == "demur"}
-    packages = ("demur.kernel", "demur.policy", "demur.suppression")
+    packages = ("demur.kernel", "demur.people", "demur.policy", "demur.suppression", "demur.words")
     assert not {name for name in ours if not name.startswith(packages)} - ALLOWED

@@ -27,10 +27,12 @@ from making import NOW, PEPPER, batch, item, open_policy, rules, span
 from withholding import Left, left_of, row_of
 
 from demur import workspace as workspaces
-from demur.corpus.honour import honour, regoverned
-from demur.corpus.importing import import_items
-from demur.corpus.session import reading as read_session
 from demur.corpus.dataset import ADDRESS
+from demur.corpus.honour import honour
+from demur.corpus.importing import import_items
+from demur.corpus.regoverning import regoverned
+from demur.corpus.session import reading as read_session
+from demur.corpus.threads import unknown_threads
 from demur.identity import Pepper
 from demur.kernel.govern import govern
 from demur.policy import Identifiers, Others, Policy, write_policy
@@ -272,7 +274,7 @@ class Kernel:
     def _again(self, rows: list[dict[str, Any]], law: Law) -> None:
         stored = pa.RecordBatch.from_pylist(rows, schema=govern(batch([]), self._rules(law)).kept.schema)
         addressed = stored.append_column(ADDRESS, pa.array(np.arange(len(rows)), pa.uint64()))
-        for part in regoverned(iter([addressed]), self._rules(law)):
+        for part in regoverned([addressed], self._rules(law), unknown_threads(self._rules(law))):
             for row, gone in zip(rows, part.left_out.tolist(), strict=True):
                 if gone:
                     del self._rows[row["item"]]

@@ -25,10 +25,10 @@ from demur.backup import container, journals, keysafe
 from demur.backup.container import INNER, Listed
 from demur.backup.journals import Journals
 from demur.corpus import journal as imports
+from demur.corpus.evidence import Beside
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import remove_leavings
 from demur.corpus.session import Session
-from demur.corpus.evidence import Beside
 from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError
 from demur.files import disk_full, partial, sync, write_durably
@@ -296,7 +296,9 @@ def _replay(building: _Building) -> dict[str, JSON]:
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         beside = Beside.ensure(Workspace(building.staging).beside_path)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
-        session = Session(Workspace(building.staging), building.policy, keys, register, lambda: corpus, lambda: beside, building.now)
+        session = Session(
+            Workspace(building.staging), building.policy, keys, register, lambda: corpus, lambda: beside, building.now
+        )
         before = corpus.count()
         remove_leavings(session.workspace, corpus, register)
         erased = _erase(session, done)  # first, as it tells what there is of whom, and honours then

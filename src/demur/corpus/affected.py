@@ -43,7 +43,7 @@ class Affected:
         if self.rules.people is None or not self.corpus.has_words:
             return np.zeros(0, np.uint64)
         threads = self.threads.of(subjects)
-        words = np.union1d(self.rules.people.asked(subjects).within, self.threads.learnt_halves(subjects, threads))
+        words = self.rules.people.asked(subjects, self.threads.learnt(subjects, threads)).within
         if not len(threads) or not len(words):
             return np.zeros(0, np.uint64)
         return self._in_threads(self.corpus.holding("words", words), threads)

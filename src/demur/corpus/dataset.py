@@ -75,7 +75,9 @@ class Dataset:
             dataset = lance.dataset(str(path), version=version)
         except (ValueError, OSError) as error:
             at = "" if version is None else f" at version {version}"
-            raise CorpusError(f"The {cls.CALLED} {path} can't be opened{at} ({_first_line(error)}): restore it.") from None
+            raise CorpusError(
+                f"The {cls.CALLED} {path} can't be opened{at} ({_first_line(error)}): restore it."
+            ) from None
         found = (dataset.schema.metadata or {}).get(_FORMAT_KEY, b"0")
         if int(found) > cls.FORMAT:
             raise CorpusError(f"The {cls.CALLED} {path} has format {int(found)}, newer than this demur: upgrade demur.")
@@ -121,7 +123,9 @@ class Dataset:
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """All rows, with their addresses in the column :data:`ADDRESS`."""
-        scanner = self._dataset.scanner(columns=None if columns is None else list(columns), with_row_address=True, batch_size=BATCH_ROWS)
+        scanner = self._dataset.scanner(
+            columns=None if columns is None else list(columns), with_row_address=True, batch_size=BATCH_ROWS
+        )
         yield from scanner.to_batches()
 
     def found(self, where: str, columns: list[str] | None = None) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
+from demur.corpus.dataset import ADDRESS, LOOKUP, Addresses, Dataset, Indices
 from demur.files import make_folder
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
@@ -46,7 +46,7 @@ class Keyed(Dataset):
         parts = [pa.Table.from_batches([], self._schema(wanted))]
         for start in range(0, len(keys), LOOKUP):
             some = ",".join(map(str, keys[start : start + LOOKUP].tolist()))
-            parts.append(self.found(f"{column} IN ({some})", wanted).select(wanted + [ADDRESS]))
+            parts.append(self.found(f"{column} IN ({some})", wanted).select([*wanted, ADDRESS]))
         return pa.concat_tables(parts).combine_chunks()
 
     def replace(self, gone: Addresses, rows: Iterable[pa.RecordBatch]) -> None:
@@ -58,7 +58,7 @@ class Keyed(Dataset):
         for batch in self.batches(list(dict.fromkeys([*wanted, column]))):
             held = keys.contains(batch.column(column).to_numpy(zero_copy_only=False))
             if held.any():
-                parts.append(pa.Table.from_batches([batch.filter(pa.array(held))]).select(wanted + [ADDRESS]))
+                parts.append(pa.Table.from_batches([batch.filter(pa.array(held))]).select([*wanted, ADDRESS]))
         return pa.concat_tables(parts).combine_chunks()
 
     def _schema(self, wanted: list[str]) -> pa.Schema:
@@ -111,12 +111,20 @@ class Beside:
     def ensure(cls, folder: Path) -> Self:
         """Those in a folder, made empty if there are none yet."""
         make_folder(folder)
-        return cls(*(kind.ensure(folder / f"{kind.CALLED}.lance") for kind in _KINDS))
+        return cls(
+            Evidence.ensure(_in(folder, Evidence)),
+            Fingerprints.ensure(_in(folder, Fingerprints)),
+            Doubts.ensure(_in(folder, Doubts)),
+        )
 
     @classmethod
     def view(cls, folder: Path) -> Self:
         """Those in a folder for reading; empty ones in memory where nothing was ever written there."""
-        return cls(*(kind.view(folder / f"{kind.CALLED}.lance") for kind in _KINDS))
+        return cls(
+            Evidence.view(_in(folder, Evidence)),
+            Fingerprints.view(_in(folder, Fingerprints)),
+            Doubts.view(_in(folder, Doubts)),
+        )
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:
@@ -134,4 +142,5 @@ class Beside:
             each.restore(version)
 
 
-_KINDS: Final = (Evidence, Fingerprints, Doubts)
+def _in(folder: Path, kind: type[Keyed]) -> Path:
+    return folder / f"{kind.CALLED}.lance"

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
 from demur.corpus.compaction import index_new, maintain_if_due
+from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.evidence import Keyed
 from demur.corpus.honour import honour_in
 from demur.corpus.lines import Lines
@@ -28,7 +29,6 @@ from demur.corpus.pool import governed
 from demur.corpus.reopening import reopen, sweep, told
 from demur.corpus.session import Session, writing
 from demur.corpus.spool import Positions, ReadItems, Spool
-from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.store import Corpus
 from demur.corpus.waiting import Waiting
 from demur.errors import SourceError
@@ -238,9 +238,9 @@ def _replace(dataset: Keyed, lines: Lines, spool: Spool, superseded: Positions) 
 def _decided(session: Session, rules: Rules, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
     """The rows that waited and may be used, now that all threads are known; their outcomes are noted."""
     threads = session.threads(rules)
-    for waited, positions in reading.waiting.batches():
-        counts = ~inside(positions, superseded)
-        rows, positions = waited.filter(pa.array(counts)), positions[counts]
+    for waited, numbers in reading.waiting.batches():
+        counts = ~inside(numbers, superseded)
+        rows, positions = waited.filter(pa.array(counts)), numbers[counts]
         answer = govern(rows, rules, threads.context(writing_of(rows).thread))
         reading.spool.resolve(positions, answer.codes)
         reading.doubts.add(answer.doubts, positions)

@@ -1,7 +1,7 @@
 """What an import's readings say that goes beside the rows, on disk until the import knows which readings count.
 
-Invariants: keys and numbers alone, no text; a line belongs to a reading, and goes where a later reading of the same item
-stands in the same import; memory does not grow with the lines.
+Invariants: keys and numbers alone, no text; a line belongs to a reading, and goes where a later reading of the same
+item stands in the same import; memory does not grow with the lines.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pyarrow as pa
 
 from demur.corpus.spool import Positions

@@ -29,7 +29,7 @@ _rules: list[Rules] = []
 
 
 def governed(batches: Iterable[pa.RecordBatch], rules: Rules, workers: int = 1) -> Iterator[Answer]:
-    """``govern`` of each batch before its threads are known, in order, with ``workers`` processes once the input turns out to be long.
+    """``govern`` of each batch before its threads are known, in order; a long input gets ``workers`` processes.
 
     With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
     """

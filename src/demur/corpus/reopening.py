@@ -4,7 +4,6 @@ Invariants: rows that the import itself brought were decided with all that it te
 is done to these, too. It happens within the import's journal: a kill undoes both.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +37,7 @@ def told(evidence: Lines, fingerprints: Lines, superseded: Positions, rules: Rul
         author, thread = (lines.column(name).to_numpy(zero_copy_only=False) for name in ("author", "thread"))
         concerns = rules.is_withheld(author) | (_lengths(lines, "named") > 0) | (_lengths(lines, "calls") > 0)
         threads.append(thread[concerns])
-    for lines in fingerprints.counting(superseded):
-        wrote.append(lines.column("author").to_numpy(zero_copy_only=False)[_lengths(lines, "wrote") > 0])
+    wrote += [_authors(lines) for lines in fingerprints.counting(superseded)]
     return Told(np.unique(np.concatenate(threads)), np.unique(np.concatenate(wrote)))
 
 
@@ -65,6 +63,11 @@ def _standing_in(session: Session, threads: Ints, upto: int) -> Addresses:
         here = np.isin(np.where(thread < 0, item, thread), threads)
         found.append(addresses[here & ((addresses >> np.uint64(32)).astype(np.int64) <= upto)])
     return np.concatenate(found)
+
+
+def _authors(lines: pa.RecordBatch) -> Ints:
+    """Whose own words lines have fingerprints of."""
+    return np.asarray(lines.column("author").to_numpy(zero_copy_only=False)[_lengths(lines, "wrote") > 0])
 
 
 def _lengths(lines: pa.RecordBatch, name: str) -> Ints:

@@ -19,6 +19,7 @@ from demur.corpus.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
+from demur.corpus.upgrading import upgrade
 from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
@@ -70,8 +71,9 @@ class Session:
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        words = worded(self.register, self.beside.fingerprints, self.workspace.beside_path)
-        return compile_rules(self.policy, self.register.pepper, snapshot, self.now, words), snapshot.head.binding
+        rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
+        words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
+        return rules.reading(words), snapshot.head.binding
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""
@@ -166,6 +168,8 @@ def _put_in_order(session: Session, instance: Instance) -> Session:
         corpus.say(replace(said, instance=instance.id, incarnation=instance.incarnation))
     session.workspace.versions_path.mkdir(mode=0o700, exist_ok=True)
     remove_leavings(session.workspace, corpus, session.register)
+    if not corpus.has_words:
+        upgrade(corpus, session.beside.evidence, session.rules()[0])
     if corpus.count() and not corpus.indexed:
         _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
         corpus.index()

@@ -6,7 +6,7 @@ those who look for words sees schema.ROW. A look-up uses an index only while its
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ _SCAN_FROM: Final = 50_000
 """More keys than this are cheaper to find by reading the columns than in their indexes."""
 
 _SHOWN: Final = tuple(schema.ROW.names)
+
+_Any = TypeVar("_Any", bound="Corpus")
 
 
 class Corpus(Dataset):
@@ -49,7 +51,7 @@ class Corpus(Dataset):
     @classmethod
     def create(cls, path: Path | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
-        return super().create(path)._with_indexes(path)
+        return _indexed(super().create(path), path)
 
     @classmethod
     def open(cls, path: Path, version: int | str | None = None) -> Self:
@@ -58,11 +60,11 @@ class Corpus(Dataset):
         Raises:
             CorpusError: when it is missing, damaged, written by a newer demur, or has no such version.
         """
-        return super().open(path, version)._with_indexes(path)
+        return _indexed(super().open(path, version), path)
 
-    def _with_indexes(self, path: Path | str) -> Self:
-        self._indexes = Indexes.of(path) if isinstance(path, Path) else None
-        return self
+    def watch(self, indexes: Indexes) -> None:
+        """Trust indexes only as far as is known of their files."""
+        self._indexes = indexes
 
     def files(self) -> list[str]:
         """The files that hold the version's rows and columns, relative to the dataset, sorted.
@@ -167,6 +169,12 @@ class Corpus(Dataset):
         self._sound = None
         if self._indexes is not None:
             self._indexes.learn()
+
+
+def _indexed(corpus: _Any, path: Path | str) -> _Any:
+    if isinstance(path, Path):
+        corpus.watch(Indexes.of(path))
+    return corpus
 
 
 def _manifest_file(root: Path, version: int) -> str:

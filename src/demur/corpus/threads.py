@@ -4,7 +4,7 @@ Invariants: a context holds all that concerns the threads it is made for, so tha
 rows it is asked with; the cost follows the threads that are asked for, and those who take part in them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,11 @@ import pyarrow as pa
 from demur.corpus.evidence import Evidence
 from demur.identity import SubjectKeys
 from demur.kernel.door import WAITS
-from demur.kernel.govern import Answer, govern
 from demur.kernel.evidence import writing_of
+from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, no_pairs, pairs
 from demur.people.evidence import learnt_of
-from demur.words.columns import halves
 from demur.words.page import Ints
 
 Bears = Callable[[SubjectKeys], Pairs]
@@ -51,10 +50,10 @@ class Threads:
         wrote = self.evidence.where("author", subjects, ["thread"]).column("thread").to_numpy()
         return np.union1d(wrote, self.evidence.naming(subjects))
 
-    def learnt_halves(self, subjects: SubjectKeys, threads: Ints) -> np.ndarray:
-        """The halves of the words that these people are called by in some threads, as the corpus' index has them."""
+    def learnt(self, subjects: SubjectKeys, threads: Ints) -> Pairs:
+        """What these people are called in some threads: subject and word."""
         learnt = self.context(threads).learnt
-        return np.unique(halves(learnt["other"][np.isin(learnt["one"], subjects)]))
+        return learnt[np.isin(learnt["one"], subjects)]
 
     def _signed(self, people: SubjectKeys) -> pa.Table:
         """What those among some people who are withheld signed with, in any thread."""
@@ -69,6 +68,11 @@ def _beside(keys: Ints, lists: pa.ChunkedArray) -> Pairs:
     combined = lists.combine_chunks()
     lengths = combined.value_lengths().to_numpy(zero_copy_only=False)
     return pairs(np.repeat(keys, lengths), combined.flatten().to_numpy(zero_copy_only=False))
+
+
+def unknown_threads(rules: Rules) -> Threads:
+    """Threads of which nothing is known."""
+    return Threads(Evidence(None), lambda _: no_pairs(), rules)
 
 
 def govern_at_rest(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> Answer:

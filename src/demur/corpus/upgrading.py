@@ -1,21 +1,24 @@
 """A corpus that an older demur wrote gets what finds rows by their words, and the evidence of its rows.
 
 Invariants: the evidence is on disk before the rows are, and the rows change in one commit, so that a kill in between
-leaves a corpus that the next command upgrades; versions that were published stay as they are. What an older demur masked
-or left out said nothing that could be read now: the next import of its source tells it.
+leaves a corpus that the next command upgrades; versions that were published stay as they are. What an older demur
+masked or left out says nothing that could be read now: the next import of its source tells it.
 """
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from demur.corpus.dataset import ADDRESS
-from demur.corpus.session import Session
+from demur.corpus.evidence import Evidence
+from demur.corpus.store import Corpus
 from demur.kernel import schema
-from demur.kernel.evidence import EVIDENCE, evidence
+from demur.kernel.evidence import EVIDENCE
+from demur.kernel.evidence import evidence as told
 from demur.kernel.rules import Rules
 from demur.kernel.wording import stored
 
@@ -23,27 +26,22 @@ _logger: Final = logging.getLogger("demur")
 _NOBODY: Final = (np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
-def upgrade_if_due(session: Session) -> None:
-    """Upgrades the corpus of a session that may write, unless it has what it needs."""
-    corpus = session.corpus
-    if corpus.has_words:
-        return
+def upgrade(corpus: Corpus, evidence: Evidence, rules: Rules) -> None:
+    """Makes a corpus ready to be searched for words."""
     if corpus.count():
         _logger.warning("The corpus %s is of an older demur: it is made ready to find names.", corpus.dataset.uri)
-    rules, said = session.rules()[0], corpus.said()
-    keyed = session.beside.evidence
-    gone = np.concatenate([np.zeros(0, np.uint64), *(each.column(ADDRESS).to_numpy() for each in keyed.batches([]))])
-    keyed.replace(gone.astype(np.uint64), _told(session, rules))
+    said = corpus.said()
+    gone = [np.zeros(0, np.uint64), *(each.column(ADDRESS).to_numpy() for each in evidence.batches(["item"]))]
+    evidence.replace(np.concatenate(gone).astype(np.uint64), _told(corpus, rules))
     corpus.overwrite(stored(_rows(batch), rules) for batch in corpus.batches())
-    corpus.say(said)
+    corpus.say(replace(said, honoured=0, commitment=b""))  # every row is read again for names
     corpus.index()
 
 
-def _told(session: Session, rules: Rules) -> Iterator[pa.RecordBatch]:
-    for batch in session.corpus.batches():
+def _told(corpus: Corpus, rules: Rules) -> Iterator[pa.RecordBatch]:
+    for batch in corpus.batches():
         rows = _rows(batch)
-        told = evidence(rows, np.ones(len(rows), bool), _NOBODY, rules.word_keys)
-        yield told.select(EVIDENCE.names)
+        yield told(rows, np.ones(len(rows), bool), _NOBODY, rules.word_keys).select(EVIDENCE.names)
 
 
 def _rows(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from demur.corpus.evidence import Fingerprints
 from demur.files import partial, replacing
+from demur.identity import SubjectKeys
 from demur.kernel.rules import Worded
 from demur.people.index import PeopleIndex
 from demur.register import Register
@@ -22,28 +23,29 @@ _MANY: Final = 2_000
 """Entries that are joined to a file, before a new one is written."""
 
 
-def worded(register: Register, fingerprints: Fingerprints, folder: Path) -> Worded:
+def worded(register: Register, minors: SubjectKeys, fingerprints: Fingerprints, folder: Path) -> Worded:
     """What is known of withheld people's words now.
 
     Args:
         register: knows their names, and what officers decided.
+        minors: who is a known minor.
         fingerprints: what they wrote.
         folder: where the files are kept; where there is none, nothing is.
     """
-    return Worded(_people(register, folder), _copies(fingerprints, folder), register.names.cleared())
+    return Worded(_people(register, minors, folder), _copies(fingerprints, folder), register.names.cleared())
 
 
-def _people(register: Register, folder: Path) -> PeopleIndex | None:
-    upto = register.names.head()
+def _people(register: Register, minors: SubjectKeys, folder: Path) -> PeopleIndex | None:
+    upto = register.names.head(minors)
     if not upto:
         return None
     begin, kept = _newest(folder, "people")
     if kept is not None and begin <= upto:
         known = PeopleIndex.load(kept)
-        since = list(register.names.entries(after=begin))
+        since = list(register.names.entries(begin, minors=minors))
         if len(since) <= _MANY:
             return known.joined(PeopleIndex.build(since)) if since else known
-    built = PeopleIndex.build(register.names.entries())
+    built = PeopleIndex.build(register.names.entries(minors=minors))
     return PeopleIndex.load(path) if (path := _keep(built, folder, "people", upto)) else built
 
 

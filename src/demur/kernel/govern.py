@@ -1,8 +1,8 @@
 """``govern``: which items of a batch may be used now, and what their text may say.
 
 Invariants: pure and picklable, no I/O; the answer for an item depends on that item, the rules and what is known of its
-thread, never on which other rows share the batch; read = kept + left out, each item counted once, by the first reason of
-``terms.Reason`` that holds; what comes out goes in again unchanged under the same rules, so that an objection and an
+thread, never on which other rows share the batch; read = kept + left out, each item counted once, by the first reason
+of ``terms.Reason`` that holds; what comes out goes in again unchanged under the same rules, so that an objection and an
 import take the same path. It takes items as they come from a source (terms.ITEM) and rows as they rest in the corpus
 (schema.ROW).
 """
@@ -62,7 +62,7 @@ class Answer:
     waiting: pa.RecordBatch
     """Rows of schema.ROW whose code is WAITS: to be governed again, as rows at rest, once their threads are known."""
     evidence: pa.RecordBatch
-    """Who takes part, is called what, and is named in full: evidence.ROW and EVIDENCE. Of rows at rest, only the last."""
+    """Who takes part, is called what, and is named in full (of rows at rest, only this): evidence.ROW and EVIDENCE."""
     fingerprints: pa.RecordBatch
     """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
     doubts: pa.RecordBatch

@@ -82,9 +82,9 @@ def mark_mask(category: Category) -> int:
 def with_masks(texts: pa.LargeStringArray, points: CodePoints, spans: Spans) -> Spans:
     """Nested spans, and a MARK for each mask that stands in the texts.
 
-    A mask gets none where a span exactly over it says what it stands for: a mention whose name the policy replaced, or a
-    name or copy that was found. A mask in which words of a span begin or end is a piece of somebody's text; it was none
-    when the spans were read.
+    A mask gets none where a span exactly over it says what it stands for: a mention whose name the policy replaced, or
+    a name or copy that was found. A mask in which words of a span begin or end is a piece of somebody's text; it was
+    none when the spans were read.
     """
     masks = found(texts, points, MASKS)
     if not len(masks):
@@ -174,11 +174,11 @@ def regions_of(texts: pa.LargeStringArray, spans: Spans, withheld: Bools, rules:
     unsaid = (places.take(quoted & ~quote), WITHHELD_QUOTE), (places.take(named & (quote | ~person)), WITHHELD_MENTION)
     for there, role in unsaid:
         swallowed = swallowed.joined(_traces(there, np.full(len(there), role)).at(there))
-    for there, role in ((copied, WITHHELD_COPY), (by_name & ~copied & ~person, WITHHELD_NAME)):
-        outside = outside.joined(_traces(places.take(there), np.full(int(there.sum()), role)))
+    for decided, role in ((copied, WITHHELD_COPY), (by_name & ~copied & ~person, WITHHELD_NAME)):
+        outside = outside.joined(_traces(places.take(decided), np.full(int(decided.sum()), role)))
     if len(lone):
-        outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION))).sorted()
-    return regions, outside, swallowed
+        outside = outside.joined(_traces(lone, np.where(_quoting(lone), WITHHELD_QUOTE, WITHHELD_MENTION)))
+    return regions, outside.sorted(), swallowed
 
 
 def settled(spans: Spans, within: Spans, regions: Regions) -> Spans:

@@ -80,6 +80,16 @@ class Rules:
     cleared: Cleared = field(default_factory=no_pairs, repr=False)
     """Items (the first 8 bytes of their keys) and people of whom an officer said that the item does not mean them."""
 
+    def reading(self, words: "Worded") -> "Rules":
+        """The rules with what is known of withheld people's words, as far as the policy wants it looked for."""
+        others = self.policy.others
+        return replace(
+            self,
+            people=None if others.names == "keep" else words.people,
+            copies=None if others.copies == "keep" else words.copies,
+            cleared=words.cleared,
+        )
+
     @property
     def reads_words(self) -> bool:
         """Whether anything is looked for in the words of texts."""
@@ -127,11 +137,8 @@ class Worded:
     cleared: Cleared = field(default_factory=no_pairs)
 
 
-def compile_rules(
-    policy: Policy, pepper: Pepper, known: Known, now: datetime | None = None, words: Worded | None = None
-) -> Rules:
-    """The rules of what is known at one moment."""
-    words = words or Worded()
+def compile_rules(policy: Policy, pepper: Pepper, known: Known, now: datetime | None = None) -> Rules:
+    """The rules of what is known at one moment, but for words: see :meth:`Rules.reading`."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     young = known.facts.keys[under_age(known.facts.birth_year, policy.door.minimum_age, today)]
     return Rules(
@@ -141,9 +148,6 @@ def compile_rules(
         objected=KeySet(known.suppressed),
         minors=KeySet(grown(known.alike, young)),
         today=today,
-        people=None if policy.others.names == "keep" else words.people,
-        copies=None if policy.others.copies == "keep" else words.copies,
-        cleared=words.cleared,
     )
 
 

@@ -122,7 +122,7 @@ class Spans:
         return spans.take(~inside).joined(type(self)(*columns)).sorted()
 
     def column(self, rows: int) -> pa.Array:
-        """As a list column of schema.STORED_SPAN, ``rows`` long; spans must be sorted, and none may be a MARK, NAME or COPY."""
+        """As a list column of schema.STORED_SPAN, ``rows`` long; spans must be sorted, without a MARK, NAME or COPY."""
         subject = pa.array(self.subject, mask=self.subject == NOBODY)
         children = [
             pa.array(self.start.astype(np.int32)),

@@ -17,7 +17,7 @@ from demur.kernel.evidence import ROW, Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
-from demur.kernel.spans import COPY, NAME, NOBODY, Ints, Spans
+from demur.kernel.spans import COPY, NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
 from demur.people.find import find_people, needs_context
@@ -120,7 +120,7 @@ def _waits(page: Page, rules: Rules, context: Context | None) -> Bools:
     """Which rows of a page hang on what is not known of their thread."""
     if context is not None or rules.people is None:
         return np.zeros(len(page.texts), bool)
-    return needs_context(page, rules.people)
+    return np.asarray(needs_context(page, rules.people))
 
 
 def _counting(page: Page, rules: Rules, context: Context | None) -> Finds:

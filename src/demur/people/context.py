@@ -57,7 +57,7 @@ class Context:
     wrote: Pairs = field(default_factory=no_pairs)
     """Item, and who wrote it."""
     bears: Pairs = field(default_factory=no_pairs)
-    """Somebody who takes part, and the key of a word that they are or were called by, as members say: withheld or not."""
+    """Somebody who takes part, and the key of a word that they are or were called by, as members say."""
     learnt: Pairs = field(default_factory=no_pairs)
     """Somebody, and the key of a word that they sign with, or that others call them by."""
     named: Pairs = field(default_factory=no_pairs)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from demur.people.lexicon import folded, is_given, nicks, small
+from demur.people.lexicon import folded, given_names, nicks, small
 from demur.people.names import NameRole, Part
 from demur.people.paradigms import CYRILLIC, GREEK, LANGUAGES, Use, inflected
 from demur.people.scripts import script_of, spellings
@@ -71,16 +71,18 @@ def _new(words: Iterable[str], seen: set[str], most: int = MOST, shortest: int =
 
 def _cases(spelt: Sequence[str], uses: Sequence[Use], languages: Sequence[str]) -> Iterator[str]:
     """The inflected forms of some spellings, a language at a time."""
-    changing = [word for word in spelt if _changes(word)]
     for language in languages:
-        for word in changing:
-            if _writes(language, word):
-                for use in uses:
+        for word in spelt:
+            for use in uses:
+                if _writes(language, word) and _changes(word, use, language):
                     yield from inflected(word, use, language)
 
 
-def _changes(word: str) -> bool:
-    return _SHORTEST < len(word) <= _LONGEST and (len(word) > _SHORT or is_given(word)) and word.isalpha()
+def _changes(word: str, use: Use, language: str) -> bool:
+    """Whether a word is long enough; a short one only as a given name that people bear in that language."""
+    if not (_SHORTEST < len(word) <= _LONGEST and word.isalpha()):
+        return False
+    return len(word) > _SHORT or (use is Use.GIVEN and language in given_names().get(folded(word), ()))
 
 
 def _writes(language: str, word: str) -> bool:

@@ -10,21 +10,70 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
-from demur.people.standin import fold_name
+from demur.words.folding import Shape, fold, fold_name
 
 _LONGEST_ENDING: Final = 7
 _MOST_FOLDED: Final = 65_536
 
 
+ALPHABETS: Final = {
+    "latin": frozenset(
+        map(
+            chr,
+            (
+                *range(0x41, 0x5B),
+                *range(0x61, 0x7B),
+                *range(0xC0, 0xD7),
+                *range(0xD8, 0xF7),
+                *range(0xF8, 0x17F),
+                *range(0x218, 0x21C),
+            ),
+        )
+    ),
+    "greek": frozenset("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΆΈΉΊΌΎΏΪΫ"),
+    "cyrillic": frozenset(map(chr, (*range(0x400, 0x460), 0x490, 0x491))),
+}
+"""Letters of which nearly all names are: a word of one alphabet is folded letter by letter."""
+
+
 @lru_cache(maxsize=_MOST_FOLDED)
 def folded(word: str) -> str:
     """A word as the words of texts are folded, in one piece."""
-    return fold_name(word)
+    return _fold(word)
+
+
+def _fold(word: str) -> str:
+    if word.isascii() and word.isalnum():
+        return word.lower()
+    return word.translate(_folds()) if of_one_alphabet(word) else fold_name(word)
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """Where the words of a text are, as those of posts are cut: begin and end."""
+    if (text.isascii() and text.isalnum()) or of_one_alphabet(text):
+        return [(0, len(text))]
+    return [(piece.start, piece.end) for piece in fold(text) if not piece.shape & Shape.ALSO]
+
+
+def of_one_alphabet(word: str) -> bool:
+    """Whether a word is written in letters of one of :data:`ALPHABETS` alone."""
+    return bool(word) and any(letters.issuperset(word) for letters in ALPHABETS.values())
+
+
+@cache
+def _folds() -> dict[int, str]:
+    """What each letter of the alphabets folds to."""
+    return {ord(letter): fold_name(letter) for letters in ALPHABETS.values() for letter in letters}
 
 
 def small(word: str) -> str:
     """A word in small letters with its accents, NFC: how paradigms read it."""
     return unicodedata.normalize("NFC", word.lower())
+
+
+def without_accents(word: str) -> str:
+    """A word in the letters that carry its accents: a Greek one without tonos and dialytika."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
 
 
 def is_given(word: str) -> bool:
@@ -107,7 +156,7 @@ def is_common(word: str) -> bool:
 def common_words() -> frozenset[str]:
     """Folded words that people write in lower case."""
     listed = (words for name in ("words.txt", "words_own.txt") for _, words in _by_language(name))
-    return frozenset(fold_name(word) for words in listed for word in words)
+    return frozenset(_fold(word) for words in listed for word in words)
 
 
 def _by_language(name: str) -> Iterator[tuple[str, list[str]]]:

@@ -1,25 +1,31 @@
 """In which languages' rules a name is read and inflected."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
-from demur.people.lexicon import folded, given_names, surname_languages
+from demur.people.lexicon import folded, given_names, is_given, places, surname_languages
 from demur.people.scripts import script_of
-from demur.people.standin import fold_word
 
 MOST: Final = 6
 """Languages whose rules one name gets: more would make forms that nobody writes."""
 _GUESSED: Final = 4
 _LETTERS: Final = {
-    "ąęłśźżćń": ("pl",), "ěřů": ("cs",), "ľĺŕ": ("sk",), "őű": ("hu",), "șțăşţ": ("ro",), "ėįųū": ("lt",), "āēīņļķģ": ("lv",),
+    "ąęłśźżćń": ("pl",), "ěřů": ("cs",), "ľĺŕ": ("sk",), "őű": ("hu",), "șțăşţ": ("ro",), "ėįųū": ("lt",),
+    "āēīņļķģ": ("lv",),
     "ß": ("de",), "äöü": ("de", "fi", "et", "sv"), "õ": ("et", "pt"), "ø": ("da", "no"), "å": ("sv", "da", "no", "fi"),
     "ñ": ("es",), "ãõ": ("pt",), "çêèœ": ("fr",), "đć": ("hr", "sr"), "žšč": ("cs", "sk", "sl", "hr", "lt", "lv"),
-    "ýďťňáíéúó": ("cs", "sk"), "áéíóú": ("hu", "es", "pt", "ga"), "ğış": ("tr",),
+    "ýďťň": ("cs", "sk"), "áéíóú": ("hu", "cs", "sk", "es", "pt", "ga"), "ğış": ("tr",),
     "ыэёъ": ("ru",), "іїєґ": ("uk",), "ђјљњћџ": ("sr",),
 }  # fmt: skip
+_BY_LETTER: Final = {
+    letter: tuple(languages for few, languages in _LETTERS.items() if letter in few)
+    for letter in set("".join(_LETTERS))
+}
 _BY_SCRIPT: Final = {"cyrillic": ("ru", "uk", "bg"), "greek": ("el",), "latin": ("en",)}
 _SCRIPTS: Final = {"cyrillic": frozenset({"ru", "uk", "bg", "sr"}), "greek": frozenset({"el"})}
+_MOST_REMEMBERED: Final = 65_536
 _LETTER_WEIGHT: Final = 6
 _GIVEN_WEIGHT: Final = 8
 _FIRST: Final = 0.4
@@ -40,29 +46,32 @@ def languages_of(spelling: str, locale: str | None = None, also: Sequence[str] =
 
 def guessed(spelling: str) -> tuple[str, ...]:
     """The languages that a spelling's script, letters, given names and endings of surnames speak for."""
-    words = [spelling[piece.start : piece.end].lower() for piece in fold_word(spelling)]
+    words = [run[start:end].lower() for run in spelling.split() for start, end in places(run)]
     if not words:
         return ()
     script = script_of(words[0])
     scores: Counter[str] = Counter()
     for number, word in enumerate(words):
-        _weigh(word, scores, only=number > 0 or len(words) == 1)
+        for language, weight in _votes(word, number > 0 or not is_given(word)):
+            scores[language] += weight
     allowed = _SCRIPTS.get(script)
-    for language in list(scores):
-        if (allowed and language not in allowed) or (script == "latin" and language in {"sr"} and "hr" in scores):
-            del scores[language]
+    scores = Counter({language: score for language, score in scores.items() if not allowed or language in allowed})
     best = max(scores.values(), default=0)
     likely = [language for language, score in scores.most_common(_GUESSED) if score >= best * _FIRST]
     return tuple(dict.fromkeys([*likely, *_BY_SCRIPT.get(script, ())]))[: _GUESSED + 1]
 
 
-def _weigh(word: str, scores: Counter[str], *, only: bool) -> None:
-    """Adds what a word speaks for; ``only`` in a place where surnames stand are their endings looked at."""
-    letters = set(word)
-    for few, languages in _LETTERS.items():
-        for _ in letters & set(few):
-            scores.update(dict.fromkeys(languages, _LETTER_WEIGHT // len(languages)))
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _votes(word: str, ends: bool) -> tuple[tuple[str, int], ...]:  # noqa: FBT001  # part of the cache's key
+    """What a word speaks for; its ending where it ``ends`` a name, as surnames do."""
     given = given_names().get(folded(word), ())
-    scores.update(dict.fromkeys(given, _GIVEN_WEIGHT // max(1, len(given)) + 1))
-    if only:
-        scores.update(surname_languages(word))
+    votes = [(language, _LETTER_WEIGHT // len(group)) for group in _telling(word) for language in group]
+    votes += [(language, _GIVEN_WEIGHT // len(given) + 1) for language in given]
+    return (*votes, *(surname_languages(word).items() if ends else ()))
+
+
+def _telling(word: str) -> Iterator[tuple[str, ...]]:
+    """For each letter of a word and each group of languages that it speaks for: the group."""
+    if not word.isascii():
+        for letter in set(word):
+            yield from _BY_LETTER.get(letter, ())

@@ -6,24 +6,20 @@ letters, NFC; a word gives at most :data:`MOST` others, the likeliest first.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from demur.people.lexicon import script_variants
+from demur.people.lexicon import ALPHABETS, of_one_alphabet, script_variants, without_accents
 
 MOST: Final = 8
 
-_ICAO: Final = dict(
-    zip(
-        "абвгдеёжзийклмнопрстуфхцчшщъыьэюяієїґђјљњћџў",
-        "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch ie y - e iu ia i ie i g d j lj nj c dz u".replace(
-            "-", "_"
-        ).split(),
-        strict=True,
-    )
+_LETTERS: Final = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяієїґђјљњћџў"
+_PASSPORT: Final = (
+    "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch ie y _ e iu ia i ie i g d j lj nj c dz u"
 )
+_ICAO: Final = dict(zip(_LETTERS, _PASSPORT.split(), strict=True))
+"""An underscore for a letter that is left out."""
 _EVERYDAY: Final = {**_ICAO, "ё": "yo", "й": "y", "ъ": "_", "ю": "yu", "я": "ya", "є": "ye", "ї": "yi", "х": "h"}
 _ENGLISH: Final = {**_EVERYDAY, "ё": "e", "х": "kh"}
 _ISO9: Final = {
@@ -35,6 +31,10 @@ _GERMAN: Final = {
     "ю": "ju", "я": "ja", "ъ": "_", "ё": "jo", "є": "je", "ї": "ji",
 }  # fmt: skip
 _POLISH: Final = {**_GERMAN, "ж": "z", "з": "z", "х": "ch", "ц": "c", "ч": "cz", "ш": "sz", "щ": "szcz", "й": "j"}
+_SYSTEMS: Final = (
+    (_ENGLISH, "y"), (_ICAO, "y"), (_ICAO, "ii"), (_GERMAN, "i"), (_EVERYDAY, "iy"), (_ISO9, "ij"), (_POLISH, "ij"),
+)  # fmt: skip
+"""Each with what it makes of an ending -ий."""
 _UKRAINIAN: Final = {"г": "h", "и": "y"}
 _BULGARIAN: Final = {"щ": "sht", "ъ": "a", "х": "h"}
 _SERBIAN: Final = {"ж": "z", "ч": "c", "ш": "s", "х": "h", "ц": "c", "џ": "dz"}
@@ -62,12 +62,18 @@ _TO_SERBIAN: Final = (
     ("dž", "џ"), ("lj", "љ"), ("nj", "њ"), ("đ", "ђ"), ("dj", "ђ"), ("ć", "ћ"), ("č", "ч"), ("š", "ш"), ("ž", "ж"),
     *zip("abvgdezijklmnoprstufhc", "абвгдезијклмнопрстуфхц", strict=True),
 )  # fmt: skip
+_STEMS: Final = (
+    "theodor georg giorg dimitr konstant ioann michail panagiot athanas stavr antoni manol pavl anastas emmanouil",
+    "θεοδωρ γεωργ γιωργ δημητρ κωνσταντ ιωανν μιχαηλ παναγιωτ αθανασ σταυρ αντωνι μανωλ παυλ αναστασ εμμανουηλ",
+)
 _TO_GREEK: Final = (
     ("ou", "ου"), ("th", "θ"), ("ch", "χ"), ("kh", "χ"), ("ps", "ψ"), ("ks", "ξ"), ("ph", "φ"), ("mp", "μπ"),
     ("nt", "ντ"), ("gk", "γκ"), ("ng", "γγ"), ("av", "αυ"), ("ev", "ευ"), ("ai", "αι"), ("ei", "ει"), ("oi", "οι"),
     ("x", "ξ"), ("b", "μπ"), ("y", "υ"), ("w", "ω"), ("h", "χ"), ("c", "κ"), ("j", "τζ"), ("q", "κ"), ("u", "ου"),
     *zip("adefgiklmnoprstvz", "αδεφγικλμνοπρστβζ", strict=True),
+    *zip(_STEMS[0].split(), _STEMS[1].split(), strict=True),
 )  # fmt: skip
+"""And stems of names whose vowels only their spelling tells."""
 _GREEK_ENDINGS: Final = (
     ("opoulos", "όπουλος"), ("opoulou", "οπούλου"), ("akis", "άκης"), ("idis", "ίδης"), ("iadis", "ιάδης"),
     ("adis", "άδης"), ("is", "ης"), ("os", "ος"), ("as", "ας"), ("es", "ες"), ("i", "η"),
@@ -75,7 +81,7 @@ _GREEK_ENDINGS: Final = (
 _DIPHTHONGS: Final = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "đ": "dj", "ő": "oe", "ű": "ue"}
 _SPELT_OUT: Final = re.compile(r"(?<=[bcdfghjklmnprstvwz])(?:ue|oe|ae)(?=[bcdfghklmnprstvz]{1,3}|$)")
 _WITH_UMLAUT: Final = frozenset({"de", "da", "no", "sv", "fi", "et", "hu"})
-_NO_UMLAUT: Final = re.compile(r"uel|ael|oel|aer$|(?:^|[jzlp])oe$|oes$|ues$|aes$")
+_NO_UMLAUT: Final = re.compile(r"(?:ue|ae|oe)(?:ls?)?$|aer$|oes$|ues$|aes$")
 
 
 def spellings(word: str, languages: Sequence[str]) -> list[str]:
@@ -89,15 +95,14 @@ def spellings(word: str, languages: Sequence[str]) -> list[str]:
         found += _cyrillic_in_latin(word)
     elif script == "greek":
         found += _greek_in_latin(word)
-    return [each for each in dict.fromkeys(found) if each != word][:MOST]
+    return [each for each in dict.fromkeys(found) if each != word and of_one_alphabet(each)][:MOST]
 
 
 def script_of(word: str) -> str:
     """The script of the first letter of a word: latin, cyrillic, greek, or other."""
     for letter in word:
         if letter.isalpha():
-            name = unicodedata.name(letter, "").partition(" ")[0].lower()
-            return name if name in {"latin", "cyrillic", "greek"} else "other"
+            return next((script for script, letters in ALPHABETS.items() if letter in letters), "other")
     return "other"
 
 
@@ -122,20 +127,13 @@ def _umlauts(word: str, languages: Sequence[str]) -> Iterator[str]:
 
 def _cyrillic_in_latin(word: str) -> Iterator[str]:
     own = _UKRAINIAN if set(word) & set("іїєґ") else _SERBIAN if set(word) & set("ђјљњћџ") else {}
-    for system in (_ENGLISH, _ICAO, _EVERYDAY, _ISO9, _GERMAN, _POLISH):
-        yield from _latin_endings(_mapped(word, {**system, **own}))
+    for system, ending in _SYSTEMS:
+        stem, tail = (word[:-2], ending) if word.endswith(("ий", "ій")) else (word, "")
+        yield _mapped(stem, {**system, **own}) + tail
+    if own is _SERBIAN:
+        yield _mapped(word, {**_ENGLISH, **own, "ђ": "dj"})
     if "ъ" in word or "щ" in word:
         yield _mapped(word, {**_ENGLISH, **_BULGARIAN})
-    if own is _UKRAINIAN and "г" in word:
-        yield _mapped(word, {**_ENGLISH, "и": "y"})
-
-
-def _latin_endings(word: str) -> Iterator[str]:
-    """An ending -ий is most often -y."""
-    if word.endswith(("iy", "yy", "ii", "yi", "ij", "yj")):
-        yield word[:-2] + "y"
-        yield word[:-2] + "i"
-    yield word
 
 
 def _mapped(word: str, letters: Mapping[str, str]) -> str:
@@ -149,13 +147,8 @@ def _greek_in_latin(word: str) -> Iterator[str]:
 
 
 def _voiceless(word: str) -> str:
-    """υ behind α or ε is f before a voiceless consonant and at the end (ELOT 743)."""
+    """Upsilon behind alpha or epsilon is f before a voiceless consonant and at the end (ELOT 743)."""
     return re.sub(r"(?<=[αε])υ(?=[θκξπσςτφχψ]|$)", "φ", word)
-
-
-def without_accents(word: str) -> str:
-    """A Greek word without tonos and dialytika."""
-    return "".join(letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter))
 
 
 def _from_latin(word: str, languages: Sequence[str]) -> Iterator[str]:

@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Final
 
 from demur.corpus.compaction import write_deletions
+from demur.corpus.dataset import ADDRESS
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import discard, finish_staged, staged
 from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, writing
-from demur.corpus.dataset import ADDRESS
 from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError
 from demur.kernel.door import regions
 from demur.kernel.rules import Rules

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from demur.corpus.dataset import ADDRESS
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.corpus.dataset import ADDRESS
 from demur.corpus.store import Corpus
 from demur.errors import UsageError
 from demur.register import Entry, Register

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.store import Corpus
 from demur.errors import CorpusError
-from demur.kernel.schema import ROW
+from demur.kernel.schema import ROW, STORED
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest, is_exact, read_bytes
@@ -124,14 +124,15 @@ def check_export(  # noqa: PLR0913  # what a version is judged by, and an export
 def check_dataset(path: Path, manifest: Manifest, findings: Findings) -> None:
     """Whether a version in the corpus at ``path`` has the columns, metadata and files that it was published with."""
     try:
-        dataset = Corpus.open(path, manifest.name).dataset
+        corpus = Corpus.open(path, manifest.name)
     except CorpusError as error:
         findings.add(Code.UNREADABLE, str(error))
         return
-    for column in sorted(set(dataset.schema.names) ^ set(ROW.names)):
+    dataset = corpus.dataset
+    for column in sorted(set(dataset.schema.names) ^ set((STORED if corpus.has_words else ROW).names)):
         has = "has the column {}, which no version has" if column in dataset.schema.names else "lacks the column {}"
         findings.add(Code.COLUMN, f"Version {manifest.name} {has.format(shown(column))}.")
-    for column in ROW:
+    for column in STORED:
         if column.name in dataset.schema.names and dataset.schema.field(column.name).type != column.type:
             kind = dataset.schema.field(column.name).type
             findings.add(Code.COLUMN, f"Version {manifest.name} has the column {column.name} as {kind}.")

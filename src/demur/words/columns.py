@@ -5,19 +5,21 @@ so that a look-up may find rows which hold the word not: whoever looks up reads 
 """
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from demur.words.page import Ints
+Ints = npt.NDArray[np.int64]
+Integers = npt.NDArray[np.integer]
 
 
-def word_lists(rows: int, *parts: tuple[Ints, Ints]) -> pa.ListArray:
+def word_lists(rows: int, *parts: tuple[Integers, Ints]) -> pa.ListArray:
     """The distinct words of each row, as :func:`halves`, ascending.
 
     Args:
         rows: how many there are.
         parts: the row and the key of each word, of texts and of descriptions.
     """
-    row = np.concatenate([part[0] for part in parts]).astype(np.int64)
+    row = np.concatenate([part[0].astype(np.int64) for part in parts])
     key = np.concatenate([halves(part[1]) for part in parts]).astype(np.int64)
     both = np.unique((row << 32) + (key + 2**31))
     row, key = both >> 32, (both & (2**32 - 1)) - 2**31

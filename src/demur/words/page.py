@@ -6,6 +6,7 @@ they are masked yet, so that nothing hangs on who was withheld first; nothing th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -50,11 +51,22 @@ class Page:
     """Per word: whether it stands in a mention, a tag or a mask."""
     quoted: Bools
     """Per word: whether it stands in a quote."""
-    edges: Ints
+    sides: Ints
     """Per word: how many edges of quotes stand before it, counted through the page; unlike numbers, another side."""
     writing: Writing
     language: pa.Array
     """Shape (rows,), BCP 47 or null."""
+
+    @cached_property
+    def edges(self) -> Bools:
+        """Per word: whether it is the first one behind the edge of a quote."""
+        return np.asarray(np.diff(self.sides, prepend=0) > 0)
+
+    @cached_property
+    def breaks(self) -> Bools:
+        """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap."""
+        fresh = np.diff(self.words.row.astype(np.int64), prepend=-1) != 0
+        return np.asarray(self.words.gap | fresh | self.edges)
 
     @classmethod
     def of(
@@ -82,8 +94,8 @@ class Page:
         return cls(
             texts,
             words,
-            _inside(row, words, opaque),
-            _inside(row, words, quotes),
+            inside(words, opaque),
+            inside(words, quotes),
             _passed(row, words, edges),
             writing,
             language,
@@ -100,11 +112,12 @@ def short_keys(keys: pa.Array) -> Ints:
 
 
 def _width(words: Words, *ends: Ints) -> int:
-    return 1 + max(int(each.max(initial=0)) for each in (words.end, *ends))
+    return 1 + max([int(words.end.max(initial=0)), *(int(each.max(initial=0)) for each in ends)])
 
 
-def _inside(row: Ints, words: Words, places: Places) -> Bools:
-    """Which words share a character with a place."""
+def inside(words: Words, places: Places) -> Bools:
+    """Which words share a character with a place; shape (words,)."""
+    row = words.row.astype(np.int64)
     if not len(places[0]):
         return np.zeros(len(row), bool)
     width = _width(words, places[2])

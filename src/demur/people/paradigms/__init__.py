@@ -6,6 +6,7 @@ The rules are tables where endings alone decide, and code where the sounds of th
 from collections.abc import Callable
 from typing import Final
 
+from demur.people.lexicon import without_accents
 from demur.people.paradigms.finnish import finnish
 from demur.people.paradigms.hungarian import hungarian
 from demur.people.paradigms.irish import irish
@@ -21,7 +22,10 @@ _RULED: Final[dict[str, Callable[[str, Use], list[str]]]] = {
     "tr": turkish,
 }
 _TABLES: Final = {
-    **{language: language for language in ("bg", "cs", "el", "et", "hr", "lt", "lv", "pl", "ro", "ru", "sk", "sl", "sr", "uk")},
+    **{
+        language: language
+        for language in ("bg", "cs", "el", "et", "hr", "lt", "lv", "pl", "ro", "ru", "sk", "sl", "sr", "uk")
+    },
     **dict.fromkeys(("da", "de", "en", "nl", "no", "sv"), "genitive"),
     "bs": "hr",
 }
@@ -43,4 +47,5 @@ def inflected(word: str, use: Use, language: str) -> list[str]:
     if rules is not None:
         return rules(word, use)
     name = _TABLES.get(language)
-    return table(name).forms(word, use) if name else []
+    bare = without_accents(word) if language in GREEK else word
+    return table(name).forms(bare, use) if name else []

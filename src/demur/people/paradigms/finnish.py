@@ -56,7 +56,9 @@ def _harmonised(word: str, weak: str, strong: str, others: list[str]) -> list[st
 
 def _fronted(form: str, word: str) -> str:
     """A form whose ending, what it has beyond the word, is in front vowels."""
-    kept = next((at for at, pair in enumerate(zip(form, word, strict=False)) if pair[0] != pair[1]), min(len(form), len(word)))
+    kept = next(
+        (at for at, pair in enumerate(zip(form, word, strict=False)) if pair[0] != pair[1]), min(len(form), len(word))
+    )
     return form[:kept] + form[kept:].replace("a", "ä")
 
 

@@ -22,4 +22,6 @@ def turkish(word: str, use: Use) -> list[str]:
     hard = "t" if word[-1] in _HARD else "d"
     glide = "y" if open_end else ""
     genitive = ("n" if open_end else "") + high + "n"
-    return [word + ending for ending in (genitive, glide + low, glide + high, hard + low, f"{hard}{low}n", f"{glide}l{low}")]
+    return [
+        word + ending for ending in (genitive, glide + low, glide + high, hard + low, f"{hard}{low}n", f"{glide}l{low}")
+    ]

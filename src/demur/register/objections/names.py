@@ -6,7 +6,7 @@ is theirs, and else once that is confirmed (ADR 0035); whatever adds or ends a n
 accounts, so that :meth:`Names.entries` after an entry gives all that later ones may have changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final

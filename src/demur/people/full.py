@@ -1,0 +1,130 @@
+"""Full names: a given name, or its first letter, and a surname of one name, side by side.
+
+Invariants: what is said of them follows from the row and that name alone, never from a thread.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from demur.people.compiled import FormFlag
+from demur.people.names import NameRole
+from demur.people.sightings import Double, Sighter
+from demur.people.single import Parts, Places
+from demur.people.surroundings import Surroundings
+from demur.people.tiers import Reason, said, scores
+from demur.words.page import Bools, Ints
+
+_WORD: Final = int(FormFlag.WORD)
+_COUNTS: Final = 50
+"""The score from which a full name stands in its row, whatever the policy masks."""
+_MOST_BETWEEN: Final = 1
+"""Words of no part of the name that may stand between two of its parts."""
+
+
+def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
+    """Which of the names of two words are full ones, or an initial and a surname; with what speaks for each."""
+    seen = seen.take(seen.surname_role != NameRole.INITIAL)
+    strange = _strange(sighter, seen)
+    kept = strange <= _MOST_BETWEEN
+    seen, strange = seen.take(kept), strange[kept]
+    initial = seen.role == NameRole.INITIAL
+    swapped = seen.surname < seen.given
+    flags = seen.given_flags | seen.surname_flags
+    reasons = said(
+        (Reason.FULL, ~initial),
+        (Reason.INITIAL, initial),
+        (Reason.SWAPPED, swapped),
+        (Reason.STRANGE_BETWEEN, strange > 0),
+        (Reason.NICK, seen.role == NameRole.NICK),
+        (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
+        (Reason.INFLECTED, flags & FormFlag.INFLECTED > 0),
+        (Reason.OTHER_BEFORE, ~initial & _in_list(sighter, seen)),
+    )
+    reasons |= np.where(initial, _of_initial(sighter, seen, swapped), _of_shape(sighter, seen, swapped))
+    return seen, reasons
+
+
+def parts_of(seen: Double, reasons: Ints, double: Double) -> Parts:
+    """The words of these names, and those beside which an initial stands: a given name's or a surname's.
+
+    Args:
+        seen: what :func:`full` gave.
+        reasons: likewise.
+        double: what it was asked for.
+    """
+    counts = is_full(reasons)
+    whole = Places(np.concatenate([seen.given[counts], seen.surname[counts]]), np.tile(seen.subject[counts], 2))
+    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (reasons & np.int64(Reason.OTHER_BEFORE) == 0))
+    last = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
+    words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
+    return Parts(whole, Places(words, subjects))
+
+
+def is_full(reasons: Ints) -> Bools:
+    """Which are full names that count as standing in their row."""
+    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS))
+
+
+def _strange(sighter: Sighter, seen: Double) -> Ints:
+    """How many words of no part of the name, no particle and no initial stand between the two."""
+    phrases = sighter.phrases
+    first = np.minimum(seen.given, seen.surname)
+    count = np.zeros(len(first), np.int64)
+    for step in range(1, int(seen.apart.max(initial=0)) + 1):
+        at = np.flatnonzero(seen.apart >= step)
+        word = phrases.plain[phrases.page.words.last[first[at]].astype(np.int64) + step]
+        count[at] += ~phrases.letter[word] & ~sighter.is_part(word, seen.name[at])
+    return count
+
+
+def _in_list(sighter: Sighter, seen: Double) -> Bools:
+    """Whether a comma stands between surname and given name, and before the surname another name: Ann Lee, Bob Lee."""
+    comma = (seen.surname < seen.given) & sighter.phrases.page.words.gap[seen.given]
+    words, which = np.unique(seen.surname[comma], return_inverse=True)
+    before = Surroundings.of(sighter.phrases, words).before
+    found = np.zeros(len(comma), bool)
+    found[comma] = (before.named | before.initial)[which]
+    return found
+
+
+def _of_shape(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
+    """What the case of two words says, where people write one of them in lower case."""
+    capital = sighter.phrases.capital
+    given_upper, surname_upper = capital[seen.given], capital[seen.surname]
+    given_word, surname_word = (flags & _WORD > 0 for flags in (seen.given_flags, seen.surname_flags))
+    first = np.minimum(seen.given, seen.surname)
+    opens = sighter.phrases.page.words.opens[first]
+    lower_word = ~given_upper & given_word | ~surname_upper & surname_word
+    both = given_word & surname_word
+    clause = ~given_upper & given_word & surname_upper  # will Miller come?
+    return said(
+        (Reason.LOWER, ~given_upper | ~surname_upper),
+        (Reason.WORD, lower_word),
+        (Reason.WORD_LOWER, lower_word & (both | clause | swapped)),
+        (Reason.WORD_OPENS, both & given_upper & surname_upper & opens),
+    )
+
+
+def _of_initial(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
+    """What speaks against an initial: no full stop, no capital, another name before it."""
+    upper = sighter.phrases.capital[seen.given] & sighter.phrases.capital[seen.surname]
+    dotted = _dotted(sighter, seen.given)
+    words, which = np.unique(np.minimum(seen.given, seen.surname), return_inverse=True)
+    before = Surroundings.of(sighter.phrases, words).before
+    lettered = before.near & sighter.phrases.letter[np.maximum(before.word, 0)]
+    other = (before.named | lettered)[which] & ~swapped
+    return said(
+        (Reason.LOWER, ~upper),
+        (Reason.SHORT, ~dotted),
+        (Reason.WORD, seen.surname_flags & _WORD > 0),
+        (Reason.NO_CALL, ~dotted & (swapped | ~upper)),
+        (Reason.OTHER_BEFORE, other),
+    )
+
+
+def _dotted(sighter: Sighter, words: Ints) -> Bools:
+    """Behind which words a full stop stands."""
+    unique, which = np.unique(words, return_inverse=True)
+    found = np.array([sighter.phrases.texts.behind(word, 1) == "." for word in unique.tolist()], bool)
+    return found[which]

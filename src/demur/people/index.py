@@ -1,0 +1,122 @@
+"""The names of everybody withheld, as they are looked for in texts: built from what the register keeps of them.
+
+Invariants: read-only; keys alone; a value that crosses to another process as its path, where it was loaded from one;
+whoever joins a few people to many rebuilds nothing; the answer for a person never depends on who else is in it.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
+
+import numpy as np
+
+from demur.people.building import table_of
+from demur.people.compiled import Compiled, FormFlag
+from demur.people.context import Pairs, no_pairs
+from demur.people.names import NameRole
+from demur.people.stored import read_arrays, write_arrays
+from demur.people.table import LOW, Table, expanded
+from demur.words.columns import halves
+from demur.words.page import Bools, Ints
+
+FORM: Final = "demur-people 1"
+ALONE: Final = (NameRole.SURNAME, NameRole.SINGLE, NameRole.HANDLE, NameRole.JOINED)
+"""Roles of words that may name somebody wherever they stand, or of which one stands in every full name."""
+
+
+class Asked(NamedTuple):
+    """By which words the rows are found that may name some people; words.columns.halves, ascending, once each."""
+
+    alone: np.ndarray
+    """Rows anywhere that hold one of them."""
+    within: np.ndarray
+    """Rows that hold one of them, in threads where the people take part or are named in full."""
+
+
+class PeopleIndex:
+    """See the module's docstring."""
+
+    def __init__(self, tables: tuple[Table, ...], path: Path | None = None) -> None:
+        self.tables = tables
+        """Each with people of its own."""
+        self._path = path
+
+    @classmethod
+    def build(cls, entries: Iterable[tuple[int, Compiled]]) -> Self:
+        """The index of people, by subject key and spelling: as many spellings of one person as there are."""
+        return cls((table_of(entries),))
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """What :meth:`save` wrote, mapped into memory.
+
+        Raises:
+            RegisterError: when it is damaged, or of another version.
+        """
+        return cls((Table.of(read_arrays(path, FORM)),), path)
+
+    def save(self, path: Path) -> None:
+        """Writes the file; of an index that others were joined to, build one of all instead.
+
+        Raises:
+            ValueError: for a joined one.
+        """
+        (table,) = self.tables
+        write_arrays(path, FORM, table.arrays)
+
+    def joined(self, other: "PeopleIndex") -> "PeopleIndex":
+        """The people of both, without building anything anew: each look-up costs as much as in both."""
+        return PeopleIndex((*self.tables, *other.tables))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.tables,)) if self._path is None else (type(self).load, (self._path,))
+
+    @cached_property
+    def subjects(self) -> Ints:
+        """Everybody in it, ascending, once each."""
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *(table.subject for table in self.tables)]))
+
+    def candidates(self, keys: Ints) -> Bools:
+        """Which words, by their keys, are in somebody's name; shape (n,)."""
+        found = np.zeros(len(keys), bool)
+        for table in self.tables:
+            at = table.passing(keys)
+            found[at] |= table.exact(keys[at]) >= 0
+        return found
+
+    def bears(self, subjects: Ints, keys: Ints) -> Bools:
+        """Which of some people have a name of which the word beside them is a form; shape (n,)."""
+        found = np.zeros(len(subjects), bool)
+        for table in self.tables:
+            which, name = table.names_of_subjects(subjects)
+            entries = table.entries(table.ranks(keys[which]))
+            held = table.holds(entries.stem, name[entries.which])
+            found[which[entries.which[held]]] = True
+        return found
+
+    def asked(self, subjects: Ints, learnt: Pairs | None = None) -> Asked:
+        """By which words to look for rows in which any of these people may be named.
+
+        Args:
+            subjects: of people in the index.
+            learnt: what else they are called by, as contexts know it: counts in their threads alone.
+        """
+        alone, within = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for table in self.tables:
+            keys, kind = _words_of(table, subjects)
+            strong = np.isin(kind >> 4, ALONE) & (kind & FormFlag.ABBREVIATED == 0)
+            alone.append(keys[strong])
+            within.append(keys[~strong & (kind >> 4 != NameRole.PARTICLE) & (kind >> 4 != NameRole.INITIAL)])
+        learnt = no_pairs() if learnt is None else learnt
+        within.append(learnt["other"][np.isin(learnt["one"], subjects)])
+        return Asked(*(np.unique(halves(np.concatenate(keys))) for keys in (alone, within)))
+
+
+def _words_of(table: Table, subjects: Ints) -> tuple[Ints, np.ndarray]:
+    """The words of some people's names, and what each is."""
+    _, names = table.names_of_subjects(subjects)
+    stems = np.unique(table.held[np.isin(table.held & LOW, names)] >> 32)
+    _, at = expanded(table.stem_begins[stems], table.stem_begins[stems + 1])
+    entry = table.of_stem[at]
+    return table.keys[np.searchsorted(table.offsets, entry, side="right") - 1], table.kind[entry]

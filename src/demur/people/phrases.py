@@ -1,0 +1,140 @@
+"""The words of a page as they stand side by side: which follow which, and what stands between.
+
+Invariants: plain words have consecutive numbers through the page; no phrase holds a break, or a word that is nobody's
+name; the time is linear.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from demur.people.table import expanded
+from demur.words.page import Bools, Ints, Page
+from demur.words.shapes import Shape
+
+_COMMA: Final = ", "
+_NOUNS: Final = ("de", "lb")
+REACH: Final = 3
+"""Words that may stand between a given name and a surname."""
+
+
+class Texts:
+    """The texts of a page as characters: whoever asks row by row has each of them read once."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._row = -1
+        self._text = ""
+
+    def of(self, word: int) -> str:
+        """The text of the row in which a word stands."""
+        row = int(self._page.words.row[word])
+        if row != self._row:
+            self._row, self._text = row, self._page.texts[row].as_py()
+        return self._text
+
+    def word(self, word: int) -> str:
+        """A word as it is written."""
+        return self.of(word)[int(self._page.words.start[word]) : int(self._page.words.end[word])]
+
+    def behind(self, word: int, most: int) -> str:
+        """At most so many characters behind a word."""
+        end = int(self._page.words.end[word])
+        return self.of(word)[end : end + most]
+
+    def before(self, word: int, most: int) -> str:
+        """At most so many characters before a word."""
+        start = int(self._page.words.start[word])
+        return self.of(word)[max(start - most, 0) : start]
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """A page's words by place; arrays of words have shape (words,), of numbers (plain words,)."""
+
+    page: Page
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The page's texts; words are best asked for in ascending order."""
+        return Texts(self.page)
+
+    @cached_property
+    def plain(self) -> Ints:
+        """The index of each plain word, by its number."""
+        return np.flatnonzero(self.page.words.plain)
+
+    @cached_property
+    def begins(self) -> Ints:
+        """The first index of the words that begin at each number; one more at the end."""
+        return np.searchsorted(self.page.words.place, np.arange(len(self.plain) + 1))
+
+    @cached_property
+    def breaks(self) -> Ints:
+        """How many breaks stand before and at each number."""
+        return np.cumsum(self.page.breaks[self.plain])
+
+    @cached_property
+    def capital(self) -> Bools:
+        """Which words begin with a capital, or are of a script without case."""
+        shape = self.page.words.shape
+        return np.asarray(shape & np.uint8(Shape.INITIAL_UPPER | Shape.ALONE) > 0)
+
+    @cached_property
+    def letter(self) -> Bools:
+        """Which words are a single plain letter."""
+        shape = self.page.words.shape
+        return np.asarray((shape & np.uint8(Shape.SINGLE) > 0) & (shape & np.uint8(Shape.ALSO) == 0))
+
+    @cached_property
+    def nouns(self) -> Bools:
+        """Which rows are in a language that writes nouns with a capital; shape (rows,)."""
+        language = pc.utf8_lower(pc.utf8_slice_codeunits(self.page.language.cast(pa.string()), 0, 2))
+        return np.asarray(pc.is_in(language, pa.array(_NOUNS, pa.string())).to_numpy(zero_copy_only=False), bool)
+
+    @cached_property
+    def usable(self) -> Bools:
+        """Which words may be in a name: no mention or mask stands over them, and no edge of a quote within."""
+        edges = np.cumsum(self.page.edges[self.plain])
+        words = self.page.words
+        whole = edges[words.place] == edges[words.last] if len(words) else np.zeros(0, bool)
+        return np.asarray(~self.page.opaque & whole)
+
+    def behind_comma(self, words: Ints) -> tuple[Ints, Ints]:
+        """Every word that a comma and a space set off from one with a capital, as (index into words, word)."""
+        upper = np.flatnonzero(self.capital[words])
+        target = self.page.words.last[words[upper]].astype(np.int64) + 1
+        inside = target < len(self.plain)
+        upper, target = upper[inside], target[inside]
+        first = self.plain[target]
+        near = self.page.words.gap[first] & ~self.page.edges[first] & ~self.page.words.opens[first]
+        near &= self.page.words.start[first] - self.page.words.end[words[upper]] == len(_COMMA)
+        upper, target = upper[near], target[near]
+        which, found = expanded(self.begins[target], self.begins[target + 1])
+        which = upper[which]
+        kept = np.flatnonzero(self.capital[found] & self.usable[found])
+        commas = [self.texts.behind(int(words[which[at]]), len(_COMMA)) == _COMMA for at in kept.tolist()]
+        kept = kept[np.array(commas, bool)]
+        return which[kept], found[kept]
+
+    def following(self, words: Ints, distance: int, within: Bools) -> tuple[Ints, Ints]:
+        """Every word that stands some plain words behind one, with no break between, as (index into words, word).
+
+        Args:
+            words: indices.
+            distance: how many plain words stand between.
+            within: which plain words, by number, may stand there.
+        """
+        place = self.page.words.last[words].astype(np.int64)
+        target = place + 1 + distance
+        fits = np.flatnonzero(target < len(self.plain))
+        fits = fits[self.breaks[target[fits]] == self.breaks[place[fits]]]
+        for step in range(1, distance + 1):
+            fits = fits[within[place[fits] + step]]
+        which, found = expanded(self.begins[target[fits]], self.begins[target[fits] + 1])
+        kept = self.usable[found]
+        return fits[which[kept]], found[kept]

@@ -1,0 +1,307 @@
+"""Single words that may mean somebody: a given name, a surname, a handle; in their thread, or anywhere.
+
+Invariants: what is said of a person follows from the row, its thread and their own names; the words of which something
+is said under some context are told without any (:func:`hangs`).
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from demur.people.bearers import Known
+from demur.people.compiled import FormFlag
+from demur.people.context import holds
+from demur.people.names import NameRole
+from demur.people.phrases import Phrases
+from demur.people.senses import Sense, senses
+from demur.people.sightings import Sighter, Single
+from demur.people.surroundings import Call, Surroundings
+from demur.people.table import expanded
+from demur.people.tiers import Reason, said
+from demur.words.page import Bools, Ints
+from demur.words.shapes import Shape
+
+GIVEN: Final = (NameRole.GIVEN, NameRole.MIDDLE, NameRole.NICK, NameRole.SINGLE)
+HANDLES: Final = (NameRole.HANDLE, NameRole.JOINED)
+ANYWHERE: Final = (NameRole.SURNAME, NameRole.SINGLE, *HANDLES)
+"""What may mean somebody of whom the thread knows nothing."""
+_SHORT: Final = 4
+"""Letters of a name that many words have by chance."""
+_VERY_SHORT: Final = 3
+_WORDS: Final = (
+    Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
+)
+
+
+class Said(NamedTuple):
+    """Words and people, with what speaks for each; arrays of shape (n,)."""
+
+    word: Ints
+    subject: Ints
+    reasons: Ints
+
+
+class Places(NamedTuple):
+    """Words, and the person of whose name each is a part; arrays of shape (n,)."""
+
+    word: Ints
+    subject: Ints
+
+    def hold(self, seen: Single) -> Bools:
+        """Which of some words and people are among them; shape (n,)."""
+        own = np.unique(np.stack([self.word, self.subject], axis=1), axis=0)
+        both = np.concatenate([own, np.stack([seen.word, seen.subject], axis=1)])
+        _, which = np.unique(both, axis=0, return_inverse=True)
+        held = np.zeros(len(both), bool)
+        held[which[: len(own)]] = True
+        return held[which[len(own) :]]
+
+
+class Parts(NamedTuple):
+    """Words that are part of names of two words."""
+
+    whole: Places
+    """Of full names: they say nothing more by themselves."""
+    initialled: Places
+    """Words beside which the first letter of another part of the same name stands."""
+
+
+def hangs(sighter: Sighter) -> Bools:
+    """Which of the words that are in names may mean somebody under some context; shape (len(sighter.words),)."""
+    words = sighter.words
+    found = sighter.phrases.capital[words] | sighter.table.strong[sighter.ranks[words]]
+    rest = np.flatnonzero(~found)
+    found[rest[np.isin(words[rest], called(sighter.phrases, words[rest]))]] = True
+    return found
+
+
+def called(phrases: Phrases, words: Ints) -> Ints:
+    """Which of some words may stand where somebody is addressed: a few too many."""
+    page = phrases.page
+    behind = page.words.last[words].astype(np.int64) + 1
+    inside = behind < len(phrases.plain)
+    apart = ~inside | page.breaks[phrases.plain[np.where(inside, behind, 0)]]
+    words = words[apart | page.words.opens[words]]
+    number = page.words.place[words].astype(np.int64) - 1
+    before = np.where(number >= 0, phrases.plain[np.maximum(number, 0)], -1)
+    before = np.where(page.words.row[before] == page.words.row[words], before, -1)
+    greeted = senses(phrases, before) & Sense.GREETING > 0
+    return words[page.words.opens[words] | (before < 0) | greeted]
+
+
+def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: Parts) -> Said:
+    """Words of the names of those who take part in a thread, or are named in full in it.
+
+    Args:
+        sighter: of the page and a table.
+        known: of the page's threads.
+        named: row and subject of the full names on the page.
+        parts: of names of two words.
+    """
+    words = sighter.words[hangs(sighter)]
+    which, subject = _people(known, words, named)
+    seen = sighter.within(words, which, subject)
+    seen = seen.take(~parts.whole.hold(seen))
+    around = _around(sighter, seen)
+    part = known.takes_part(seen.word, seen.subject)
+    handle = np.isin(seen.role, HANDLES)
+    given = np.isin(seen.role, GIVEN)
+    call = (around.call == Call.SURE) | (around.opener & ~_is(around.own, Sense.OPENER))
+    answered = known.is_answered(seen.word, seen.subject)
+    initialled = parts.initialled.hold(seen)
+    reasons = said(
+        (Reason.HANDLE_OF_PARTICIPANT, handle & part),
+        (Reason.HANDLE, handle & ~part),
+        (Reason.GIVEN_OF_PARTICIPANT, given & part),
+        (Reason.GIVEN_OF_NAMED, given & ~part),
+        (Reason.SURNAME_OF_PARTICIPANT, ~given & ~handle & part),
+        (Reason.SURNAME_OF_NAMED, ~given & ~handle & ~part),
+        (Reason.CALLED, call & (part | given)),
+        (Reason.ANSWERED, answered & call),
+        (Reason.TWO_BEARERS, known.others_bear(sighter.table, seen) & ~(answered & call) & ~initialled),
+        (Reason.OWN_INITIAL, initialled),
+    )
+    reasons |= _of_form(sighter, seen, around, call) | _of_place(sighter, seen, around, initialled)
+    reasons |= np.where(handle, _of_handle(sighter, seen, around, call, part), 0)
+    return Said(seen.word, seen.subject, reasons)
+
+
+def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
+    """Surnames and handles, wherever they stand."""
+    words = sighter.words
+    may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
+    seen = sighter.alone(words[may], ANYWHERE)
+    seen = seen.take(~parts.whole.hold(seen))
+    handle = np.isin(seen.role, HANDLES)
+    kept = handle | sighter.phrases.capital[seen.word] & (seen.flags & FormFlag.WORD == 0)
+    seen, handle = seen.take(kept), handle[kept]
+    around = _around(sighter, seen)
+    call = around.call == Call.SURE
+    sense, none = around.own, np.zeros(len(handle), bool)
+    many = _is(sense, Sense.GIVEN | Sense.FREQUENT)
+    reasons = said(
+        (Reason.HANDLE, handle & (seen.role == NameRole.HANDLE)),
+        (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
+        (Reason.SURNAME_ALONE, ~handle),
+        (Reason.CALLED, handle & call),
+        (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
+        (Reason.BEARS_MANY, many),
+        (Reason.WORD, _is(sense, _WORDS) | many & handle),
+        (Reason.NO_CALL, handle & (_is_short(sighter, seen) & ~call)),
+        (Reason.TWO_BEARERS, ~handle & known.others_bear(sighter.table, seen)),
+    )
+    reasons |= np.where(
+        handle,
+        _of_handle(sighter, seen, around, call, none),
+        _of_place(sighter, seen, around, parts.initialled.hold(seen)),
+    )
+    reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
+    return Said(seen.word, seen.subject, reasons)
+
+
+def learnt(sighter_phrases: Phrases, known: Known) -> Said:
+    """Words that people of the index are called by in their threads, where somebody is addressed."""
+    words = learnable(sighter_phrases)
+    which, subject = _beside(known.withheld, known.thread(words))
+    wanted = (subject != known.author(words)[which]) & _holds(
+        known, subject, sighter_phrases.page.words.key[words[which]]
+    )
+    which, subject = which[wanted], subject[wanted]
+    word = words[which]
+    key = sighter_phrases.page.words.key[word]
+    answered = known.is_answered(word, subject)
+    other = known.others_called(word, subject, np.arange(len(word)), key) & ~answered
+    reasons = said(
+        (Reason.LEARNT, np.ones(len(word), bool)),
+        (Reason.CALLED, np.ones(len(word), bool)),
+        (Reason.ANSWERED, answered),
+        (Reason.TWO_BEARERS, other),
+    )
+    return Said(word, subject, reasons)
+
+
+def learnable(phrases: Phrases) -> Ints:
+    """The words by which somebody may be addressed whose name nobody told."""
+    words = np.flatnonzero(phrases.capital & phrases.usable & phrases.page.words.plain)
+    words = called(phrases, words)
+    around = Surroundings.of(phrases, words)
+    name = ~_is(around.own, _WORDS) | _is(around.own, Sense.GIVEN)
+    return words[(around.call == Call.SURE) & name]
+
+
+def _holds(known: Known, subject: Ints, key: Ints) -> Bools:
+    return holds(known.context.learnt, subject, key)
+
+
+def _people(known: Known, words: Ints, named: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """For each word whoever may be meant, but for its author: its position, and the person; sorted, once each."""
+    thread, row = known.thread(words), known.page.words.row[words].astype(np.int64)
+    found = [_beside(known.withheld, thread), _beside(known.named, thread), _beside(named, row)]
+    which, subject = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    other = subject != known.author(words)[which]
+    both = np.unique(np.stack([which[other], subject[other]], axis=1), axis=0)
+    return both[:, 0], both[:, 1]
+
+
+def _beside(sorted_pairs: tuple[Ints, Ints], asked: Ints) -> tuple[Ints, Ints]:
+    """Everything that stands beside what is asked for: its position there, and the other of the pair."""
+    one, other = sorted_pairs
+    which, at = expanded(*(np.searchsorted(one, asked, side) for side in ("left", "right")))
+    return which, other[at]
+
+
+def _around(sighter: Sighter, seen: Single) -> Surroundings:
+    words, which = np.unique(seen.word, return_inverse=True)
+    return Surroundings.of(sighter.phrases, words).take(which)
+
+
+def _of_form(sighter: Sighter, seen: Single, around: Surroundings, call: Bools) -> Ints:
+    """What the form and the case of a word say."""
+    capital = sighter.phrases.capital[seen.word]
+    word = (seen.flags & FormFlag.WORD > 0) | _is(around.own, _WORDS)
+    opens = sighter.phrases.page.words.opens[seen.word]
+    handle = np.isin(seen.role, HANDLES)
+    return said(
+        (Reason.INFLECTED, seen.flags & FormFlag.INFLECTED > 0),
+        (Reason.NICK, seen.role == NameRole.NICK),
+        (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
+        (Reason.LOWER, ~capital & ~handle),
+        (Reason.WORD, word),
+        (Reason.WORD_OPENS, word & capital & opens & ~call & ~handle & ~around.greeted),
+        (Reason.VERB_OPENS, _is(around.own, Sense.VERB) & capital & opens & ~call & ~handle & ~around.greeted),
+        (Reason.WORD_LOWER, word & ~capital & ~call & ~handle),
+        (Reason.SHORT, handle & (seen.flags & FormFlag.ABBREVIATED > 0)),
+    )
+
+
+def _of_handle(sighter: Sighter, seen: Single, around: Surroundings, call: Bools, part: Bools) -> Ints:
+    """What speaks against a handle: it is a word, it is short."""
+    word = (seen.flags & FormFlag.WORD > 0) | _is(around.own, _WORDS)
+    letters = _letters(sighter, seen)
+    digits = sighter.phrases.page.words.shape[seen.word] & np.uint8(Shape.DIGITS) > 0
+    return said(
+        (Reason.NO_CALL, (word | digits) & ~(call & part)),
+        (Reason.SHORT, letters <= _SHORT),
+        (Reason.PLACE, _is(around.own, Sense.PLACE)),
+        (Reason.INSIDE, around.inside & ((letters <= _SHORT + 2) | word)),
+        (Reason.ARTICLE, _is(around.before.senses, Sense.ARTICLE)),
+        (Reason.OPENER, _is(around.own, Sense.OPENER) & (around.call != Call.SURE)),
+    )
+
+
+def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: Bools) -> Ints:
+    """What the words around a given name or a surname say; ``initialled``: one's own initial is one of them."""
+    given, handle = np.isin(seen.role, GIVEN), np.isin(seen.role, HANDLES)
+    surname = ~given & ~handle
+    before, behind = around.before, around.behind
+    titled = _is(before.senses, Sense.TITLE)
+    behind_named = behind.named & ~_is(behind.senses, Sense.INSTITUTION) | behind.initial & given & ~initialled
+    before_named = (before.named & ~titled) | before.initial & ~initialled
+    return np.where(
+        handle,
+        0,
+        said(
+            (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
+            (Reason.OTHER_BEFORE, before_named & surname),
+            (Reason.SWAPPED, before_named & given),
+            (Reason.OTHER_BEHIND, behind_named),
+            (Reason.PLACE, _is(around.own, Sense.PLACE)),
+            (Reason.PLACE_CUE, _is(before.senses, Sense.INSIDE)),
+            (
+                Reason.INSTITUTION,
+                _is(behind.senses, Sense.INSTITUTION) & _upper(sighter, behind.word)
+                | _is(before.senses, Sense.WAY)
+                | _is(before.senses, Sense.INSTITUTION) & _upper(sighter, before.word),
+            ),
+            (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
+            (Reason.INSIDE, around.inside),
+            (Reason.SIGNATURE, around.signs),
+            (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
+        ),
+    )
+
+
+def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:
+    """Whether the same word stands elsewhere in the row in the name of somebody else."""
+    words = sighter.phrases.page.words
+    places = np.stack([words.row[seen.word].astype(np.int64), words.key[seen.word], seen.subject], axis=1)
+    _, which = np.unique(places, axis=0, return_inverse=True)
+    count = np.bincount(which[other], minlength=len(which) + 1)
+    return np.asarray(count[which] > 0) & ~other
+
+
+def _letters(sighter: Sighter, seen: Single) -> Ints:
+    words = sighter.phrases.page.words
+    return (words.end[seen.word] - words.start[seen.word]).astype(np.int64)
+
+
+def _is_short(sighter: Sighter, seen: Single) -> Bools:
+    return np.asarray(_letters(sighter, seen) <= _VERY_SHORT)
+
+
+def _upper(sighter: Sighter, words: Ints) -> Bools:
+    return (words >= 0) & sighter.phrases.capital[np.maximum(words, 0)]
+
+
+def _is(found: Ints, sense: Sense) -> Bools:
+    return np.asarray(found & np.int64(sense) > 0)

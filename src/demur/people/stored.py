@@ -1,0 +1,67 @@
+"""Arrays in one file that is mapped into memory: what is read in a thousand processes is held once, and loads at once.
+
+Form: a line that names form and version, the length of a JSON head on a line, the head (name, type and length of each
+array, in the file's order), and the arrays, little-endian, each at a multiple of 64 bytes.
+
+Invariants: a file is there whole or not at all; one that is cut, or of another form or version, is refused in a
+sentence.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from demur.errors import RegisterError
+from demur.files import replacing
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+"""One-dimensional arrays by name."""
+
+_ALIGNED: Final = 64
+
+
+def write_arrays(path: Path, form: str, arrays: Arrays) -> None:
+    """Replaces the file at ``path`` by these arrays.
+
+    Args:
+        path: of the file.
+        form: what the file is, with a version: ``demur-people 1``.
+        arrays: of numbers, one-dimensional.
+    """
+    kept = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    head = json.dumps([[name, array.dtype.str, len(array)] for name, array in kept.items()]).encode()
+    with replacing(path, durably=False) as unfinished, unfinished.open("wb") as file:
+        file.write(b"%s\n%d\n%s" % (form.encode(), len(head), head))
+        for array in kept.values():
+            file.write(bytes(-file.tell() % _ALIGNED))
+            file.write(memoryview(array).cast("B") if len(array) else b"")
+
+
+def read_arrays(path: Path, form: str) -> Arrays:
+    """What :func:`write_arrays` wrote, mapped and read-only.
+
+    Raises:
+        RegisterError: when the file is of another form or version, or is damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.readline(_ALIGNED) != form.encode() + b"\n":
+                raise ValueError(form)
+            head = json.loads(file.read(int(file.readline(_ALIGNED))))
+            at = file.tell()
+        data = np.memmap(path, np.uint8, "r")
+        found: dict[str, npt.NDArray[Any]] = {}
+        for name, dtype, length in head:
+            at += -at % _ALIGNED
+            end = at + length * np.dtype(dtype).itemsize
+            found[name] = data[at:end].view(dtype)
+            if len(found[name]) != length:
+                raise ValueError(name)
+            at = end
+    except (ValueError, TypeError) as wrong:
+        raise RegisterError(f"{path} is not of the form {form!r}, or damaged: remove it, it is made anew.") from wrong
+    return found
