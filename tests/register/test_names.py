@@ -352,5 +352,3 @@ def test_a_register_of_before_learns_its_names_when_it_is_opened(place: Any) -> 
         found: list[str] = []
         register.audit(found.append)
     assert found == []
-
-

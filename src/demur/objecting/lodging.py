@@ -76,8 +76,8 @@ class Written:
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
-        said = {"accounts": list(accounts) if self.accounts else [], "text": self.text}
-        said = {**spelt(self.names, self.former, sure=False), **said}
+        said: dict[str, JSON] = {"accounts": list(accounts) if self.accounts else [], "text": self.text}
+        said = spelt(self.names, self.former, sure=False) | said
         doubt = None if self.doubt is None else self.doubt.value
         return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
 
@@ -93,7 +93,7 @@ def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[st
     """
     said: dict[str, JSON] = {"names": list(names), "former": list(former)}
     given = {name: value for name, value in said.items() if value}
-    return {**given, SURE: True} if given and sure else given
+    return given | {SURE: True} if given and sure else given
 
 
 def by_proof(  # what somebody says, and where
@@ -132,7 +132,7 @@ def by_proof(  # what somebody says, and where
         return register.objections.lodge_for_key(subject, channel=route, now=office.now).seq
     with register.locked():
         if register.persons.subject(known) == subject:
-            said = {"accounts": [known], **spelt(names, former, sure=True)}
+            said: dict[str, JSON] = {"accounts": [known], **spelt(names, former, sure=True)}
             receipt = register.objections.lodge([known], channel=route, statement=said, now=office.now)
         else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
             receipt = register.objections.lodge_for_key(subject, channel=route, now=office.now)

@@ -126,7 +126,10 @@ def joined(first: bytes, second: bytes) -> bytes:
 def bears(connection: sa.Connection, subjects: SubjectKeys | Sequence[int]) -> Pairs:
     """Subject and word, of some people: the words by which each is or was called, as members say."""
     here = (bulk.among(connection, member.c.key, subjects), member.c.bears.is_not(None))
-    rows = [(int(key), bytes(value)) for key, value in connection.execute(sa.select(member.c.key, member.c.bears).where(*here))]
+    rows = [
+        (int(key), bytes(value))
+        for key, value in connection.execute(sa.select(member.c.key, member.c.bears).where(*here))
+    ]
     if not rows:
         return no_pairs()
     words: npt.NDArray[np.int64] = np.frombuffer(b"".join(value for _, value in rows), "<i8").astype(np.int64)

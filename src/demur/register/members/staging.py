@@ -178,9 +178,20 @@ class MemberImporter:
         told = chunk["told_on"].cast(pa.int32()).fill_null(NEVER).to_pylist()
         calling = self._calling.words(spelt, *columns[:2])
         each = zip(spelt, keys.tolist(), told, linked, calling, *columns, strict=True)
-        for number, (identifier, key, told_on, others, called, names, locale, mail, region, born, consent, sure) in enumerate(
-            each, start=progress.rows + 1
-        ):
+        for number, (
+            identifier,
+            key,
+            told_on,
+            others,
+            called,
+            names,
+            locale,
+            mail,
+            region,
+            born,
+            consent,
+            sure,
+        ) in enumerate(each, start=progress.rows + 1):
             profile = orjson.dumps([[name for name in names or () if name], locale, mail])
             said = [key, region, born, told_on, consent, others, *filter(None, [sure])]  # a word more where it is new
             digest = self._vault.digest(profile + orjson.dumps(said))
@@ -303,8 +314,8 @@ def _renamed(connection: sa.Connection, age: int, time: int) -> SubjectKeys:
         .join(objection, objection.c.seq == objected.c.objection)
         .where(objection.c.active.is_(True))
     )
-    theirs = sa.select(account.c.key).where(account.c.person.in_(objecting))
-    theirs = bulk.read_keys(connection, sa.select(staged.c.key).where(staged.c.key.in_(theirs)))
+    covered = sa.select(account.c.key).where(account.c.person.in_(objecting))
+    theirs = bulk.read_keys(connection, sa.select(staged.c.key).where(staged.c.key.in_(covered)))
     born = sa.select(staged.c.key).where(staged.c.birth_year >= moment(time).year - age)
     return np.union1d(together(connection, theirs), bulk.read_keys(connection, born))
 
