@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from demur.people.stored import Arrays
+from demur.people.indexed.stored import Arrays
 from demur.words.page import Bools, Ints
 
 _KEY_BITS: Final = 63
@@ -196,7 +196,7 @@ def expanded(first: Ints, last: Ints) -> tuple[Ints, Ints]:
 
 def bitmap_of(keys: Ints) -> npt.NDArray[np.uint8]:
     """The filter of some keys."""
-    bits = max(int(len(keys)).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
+    bits = max(len(keys).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
     bitmap = np.zeros(1 << (bits - 3), np.uint8)
     places = keys >> np.int64(_KEY_BITS - bits)
     np.bitwise_or.at(bitmap, places >> 3, _bit(places))
