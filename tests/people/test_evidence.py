@@ -13,10 +13,35 @@ from demur.kernel.evidence import EVIDENCE
 from demur.people.evidence import evidence_of, learnt_of
 from demur.words.page import Writing
 
-WORDS = (
-    "steve jana ania aniu peter marek ilse zoltan mihai jelena nikos olha petra joao lena karel juha liis janis rasa "
-    "maja luka thandor brennick wizzlebit anna ivan"
-).split()
+WORDS = [
+    "steve",
+    "jana",
+    "ania",
+    "aniu",
+    "peter",
+    "marek",
+    "ilse",
+    "zoltan",
+    "mihai",
+    "jelena",
+    "nikos",
+    "olha",
+    "petra",
+    "joao",
+    "lena",
+    "karel",
+    "juha",
+    "liis",
+    "janis",
+    "rasa",
+    "maja",
+    "luka",
+    "thandor",
+    "brennick",
+    "wizzlebit",
+    "anna",
+    "ivan",
+]
 
 
 def said(text: str, *, answers: bool = True) -> tuple[set[str], set[str]]:
@@ -113,8 +138,12 @@ def test_what_calls_nobody(text: str) -> None:
     assert said(text)[1] == set()
 
 
-def rows(*lines: tuple[int, int, int, list[str], list[str]]) -> pa.Table:
-    """Item, author, parent, signs and calls of thread 1."""
+Line = tuple[int, int, int, list[str], list[str]]
+"""Item, author, parent, signs and calls of an item in thread 1."""
+
+
+def rows(*lines: Line) -> pa.Table:
+    """A thread's evidence."""
     columns = {
         "item": [line[0] for line in lines],
         "thread": [1] * len(lines),
@@ -138,7 +167,9 @@ def test_what_somebody_signs_with_counts_anywhere() -> None:
 
 
 def test_what_others_call_somebody_counts_from_two_of_them() -> None:
-    first, one, other = (1, 7, -1, [], []), (2, 8, 1, [], ["steve"]), (3, 9, 1, [], ["steve"])
+    first: Line = (1, 7, -1, [], [])
+    one: Line = (2, 8, 1, [], ["steve"])
+    other: Line = (3, 9, 1, [], ["steve"])
     assert learnt(rows(first, one)) == set()
     assert learnt(rows(first, one, (4, 8, 1, [], ["steve"]))) == set()
     assert learnt(rows(first, one, other)) == {(7, key("steve"))}

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.people.context import Pairs, no_pairs, pairs
+from demur.people.finding.senses import Sense, sense_of
 from demur.people.greetings import HELLO, LEAVE, THANKS, either, phrases
-from demur.people.senses import Sense, sense_of
 from demur.words.folding import fold_name
 from demur.words.keys import WordKeys
 from demur.words.page import Bools, Ints, Writing
@@ -46,7 +46,8 @@ _SIGNED: Final = (
 """How a text ends that its author signed: behind a mark, behind a phrase, or with a line of its own."""
 _CALLED: Final = re.compile(
     rf"\A\s*(?:{_GREETING},?\s+{_NAME.format('greeted')}(?=\s*[,.!:;\n–—-]|\s*\Z)"
-    rf"|{_THANKING},?\s+{_NAME.format('thanked')}(?=\s*[,.!:;\n])|{_NAME.format('marker')}[ ]?[:](?=\s)|{_NAME.format('one')},(?=\s))",
+    rf"|{_THANKING},?\s+{_NAME.format('thanked')}(?=\s*[,.!:;\n])"
+    rf"|{_NAME.format('marker')}[ ]?[:](?=\s)|{_NAME.format('one')},(?=\s))",
     re.IGNORECASE,
 )
 _CALLED_LAST: Final = re.compile(

@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from demur.people.context import Context
 from demur.people.find import reasoned
+from demur.people.finding.tiers import WEIGHTS, Reason
 from demur.people.finds import Tier
 from demur.people.index import PeopleIndex
-from demur.people.tiers import WEIGHTS, Reason
 from demur.words.page import Page
 
 WORDS: Final = {

@@ -9,16 +9,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from demur.people.bearers import Known
 from demur.people.context import Context
+from demur.people.finding.bearers import Known
+from demur.people.finding.full import full, is_full, parts_of
+from demur.people.finding.phrases import Phrases
+from demur.people.finding.sightings import Sighter
+from demur.people.finding.single import Said, anywhere, hangs, in_context, learnable, learnt
+from demur.people.finding.tiers import scores, tiers
 from demur.people.finds import Finds, Tier
-from demur.people.full import full, is_full, parts_of
 from demur.people.index import PeopleIndex
-from demur.people.phrases import Phrases
-from demur.people.sightings import Sighter
-from demur.people.single import Said, anywhere, hangs, in_context, learnable, learnt
-from demur.people.table import Table
-from demur.people.tiers import scores, tiers
+from demur.people.indexed.table import Table
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30

@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 
 from demur.people.compiled import FormFlag
+from demur.people.finding.sightings import Double, Sighter
+from demur.people.finding.single import Parts, Places
+from demur.people.finding.surroundings import Surroundings
+from demur.people.finding.tiers import Reason, said, scores
 from demur.people.names import NameRole
-from demur.people.sightings import Double, Sighter
-from demur.people.single import Parts, Places
-from demur.people.surroundings import Surroundings
-from demur.people.tiers import Reason, said, scores
 from demur.words.page import Bools, Ints
 
 _WORD: Final = int(FormFlag.WORD)

@@ -8,16 +8,16 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from demur.people.bearers import Known
 from demur.people.compiled import FormFlag
 from demur.people.context import holds
+from demur.people.finding.bearers import Known
+from demur.people.finding.phrases import Phrases
+from demur.people.finding.senses import Sense, senses
+from demur.people.finding.sightings import Sighter, Single
+from demur.people.finding.surroundings import Call, Surroundings
+from demur.people.finding.tiers import Reason, said
+from demur.people.indexed.table import expanded
 from demur.people.names import NameRole
-from demur.people.phrases import Phrases
-from demur.people.senses import Sense, senses
-from demur.people.sightings import Sighter, Single
-from demur.people.surroundings import Call, Surroundings
-from demur.people.table import expanded
-from demur.people.tiers import Reason, said
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
 
@@ -186,7 +186,7 @@ def learnable(phrases: Phrases) -> Ints:
     words = called(phrases, words)
     around = Surroundings.of(phrases, words)
     name = ~_is(around.own, _WORDS) | _is(around.own, Sense.GIVEN)
-    return words[(around.call == Call.SURE) & name]
+    return np.asarray(words[(around.call == Call.SURE) & name])
 
 
 def _holds(known: Known, subject: Ints, key: Ints) -> Bools:

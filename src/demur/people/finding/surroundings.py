@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from demur.people.phrases import Phrases
-from demur.people.senses import Sense, senses
+from demur.people.finding.phrases import Phrases
+from demur.people.finding.senses import Sense, senses
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
 
@@ -89,7 +89,7 @@ class Surroundings:
 
     def take(self, which: Ints) -> Self:
         """A selection, in its order."""
-        columns = self.own, self.call, self.greeted, self.opener, self.signs, self.inside
+        columns: tuple[Any, ...] = self.own, self.call, self.greeted, self.opener, self.signs, self.inside
         return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 
 
@@ -134,7 +134,9 @@ def _apart(phrases: Phrases, number: Ints) -> Bools:
     return np.asarray(~inside | phrases.page.breaks[word] | phrases.page.words.opens[word])
 
 
-def _read(read: Callable[[int, int], str], words: Ints, rooms: Ints) -> npt.NDArray[np.object_]:
+def _read(
+    read: Callable[[int, int], str], words: Ints, rooms: npt.NDArray[np.signedinteger[Any]]
+) -> npt.NDArray[np.object_]:
     """So many characters beside each word, but never more than a few."""
     texts = np.empty(len(words), np.object_)
     texts[:] = [read(*pair) for pair in zip(words.tolist(), np.minimum(rooms, _NEAR).tolist(), strict=True)]

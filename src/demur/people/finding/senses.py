@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from demur.people.finding.phrases import Phrases
 from demur.people.greetings import HELLO, THANKS, phrases
 from demur.people.lexicon import is_common, is_given, is_surname, surname_languages
-from demur.people.phrases import Phrases
 from demur.words.folding import fold_name
 from demur.words.page import Ints
 

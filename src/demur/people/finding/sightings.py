@@ -1,7 +1,7 @@
 """Where the words of somebody's name stand on a page, before anything is said of whether they are meant.
 
-Invariants: a sighting is of one name and says nothing of others; it comes from the page and the table alone; the time is
-linear in the words, and in how many people bear a name that is found.
+Invariants: a sighting is of one name and says nothing of others; it comes from the page and the table alone; the time
+is linear in the words, and in how many people bear a name that is found.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 
 from demur.people.compiled import FormFlag
-from demur.people.phrases import REACH, Phrases
-from demur.people.table import LOW, Pairs, Table, expanded
+from demur.people.finding.phrases import REACH, Phrases
+from demur.people.indexed.table import LOW, Pairs, Table, expanded
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
 
