@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from demur.identity import SubjectKeys
 from demur.people.finds import Finds, Tier, no_finds
-from demur.people.stored import read_arrays, write_arrays
+from demur.people.indexed.stored import read_arrays, write_arrays
 from demur.suppression.keyset import KeySet
 from demur.suppression.passages import Met, Places, long_runs, passages, score_of_near, score_of_whole, together
 from demur.suppression.prose import in_no_prose
