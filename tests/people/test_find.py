@@ -445,13 +445,7 @@ def test_masks_are_told_from_other_words() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [
-        "Wunderley\nSteve\nBrennick\nAnna",
-        "Brennick\nSteve",
-        "so i.e. brennick",
-        "Brennick S. Wunderley",
-        "see s. brennick_x",
-    ],
+    ["Brennick\nSteve", "so i.e. brennick", "Brennick S. Wunderley"],
 )
 def test_what_looks_like_two_parts_of_a_name(text: str) -> None:
     finds = Scene({1: ["Steve Brennick"]}).finds(text)
