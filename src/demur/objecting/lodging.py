@@ -92,8 +92,10 @@ def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[st
             wrote at once. Else they are once the objection is confirmed, by its holder or an officer.
     """
     said: dict[str, JSON] = {"names": list(names), "former": list(former)}
-    given = {name: value for name, value in said.items() if value}
-    return given | {SURE: True} if given and sure else given
+    given: dict[str, JSON] = {name: value for name, value in said.items() if value}
+    if given and sure:
+        given[SURE] = True
+    return given
 
 
 def by_proof(  # what somebody says, and where
