@@ -9,7 +9,7 @@ so that memory holds the nicks and a batch of items, whatever the size of the lo
 import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ClassVar, Final, Literal, NamedTuple
 
@@ -18,10 +18,10 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
-from demur.sources.chats.common import zone
+from demur.sources.chats.common import talk, zone
 from demur.sources.chats.ircforms import GROUPS, Form, form_of, month
 from demur.sources.chats.logs import Log, blocks, find_logs
-from demur.sources.chats.nicks import NAMESPACE, Nicks
+from demur.sources.chats.nicks import NAMESPACE, Nicks, Talking
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import clean
 from demur.terms import Audience, Kind
@@ -136,6 +136,8 @@ class _Reader:
     clock: "_Clock"
     private: bool
     """Whether everything in it is direct."""
+    talking: Talking = field(default_factory=Talking)
+    """Who said something lately."""
 
     def rows(self) -> Iterator[ItemRow]:
         number = 0
@@ -154,15 +156,17 @@ class _Reader:
         if not text.isprintable():
             text = clean(_FORMATTING.sub("", text))[0].rstrip("\n")
         channel = to or self.options.channel or self.log.channel
+        created = self.clock.at(clock)
         return ItemRow(
             item=f"{NAMESPACE}:{self.log.name}/{number}",
             author=f"{NAMESPACE}:{nick}" if nick else None,
             kind=Kind.MESSAGE if private else Kind.POST,
             audience=Audience.DIRECT if private else self.options.audience,
-            created=self.clock.at(clock),
+            created=created,
             language=self.options.language,
             text=text,
-            spans=self.nicks.mentions(text),
+            spans=self.nicks.mentions(text, self.talking.heard(nick)),
+            thread=talk(f"{NAMESPACE}:{channel or self.log.name}", created),
             group=f"{NAMESPACE}:{channel}" if channel and not private else None,
         )
 

@@ -18,7 +18,7 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Archive, Member
 from demur.sources.base import ItemRow, Media, Options, batches
-from demur.sources.chats.common import Writer, checked, field, file, identifier, needed, objects
+from demur.sources.chats.common import Writer, checked, field, file, identifier, needed, objects, talk
 from demur.sources.jsonstream import records
 from demur.sources.limits import MIB
 from demur.sources.sniffing import Glimpse
@@ -178,15 +178,15 @@ class _Reader:
         """What is known of a message besides what it says."""
         root = identifier(message, "thread_ts")
         answers = root is not None and root != stamp
-        own = Kind.COMMENT if answers else Kind.POST
+        own, created = Kind.COMMENT if answers else Kind.POST, _time(stamp, where)
         return ItemRow(
             item=self._id(stamp),
             author=author,
             kind=Kind.MESSAGE if self.conversation.private else own,
             audience=self.conversation.audience,
-            created=_time(stamp, where),
+            created=created,
             parent=self._id(root) if root is not None and answers else None,
-            thread=self._id(root) if root is not None else None,
+            thread=self._id(root) if root is not None else talk(f"slack:{self.conversation.id}", created),
             group=f"slack:{self.conversation.id}",
         )
 
