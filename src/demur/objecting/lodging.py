@@ -93,13 +93,9 @@ def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[st
     """
     said: dict[str, JSON] = {"names": list(names), "former": list(former)}
     given: dict[str, JSON] = {name: value for name, value in said.items() if value}
-<<<<<<< HEAD
-    return given | {SURE: True} if given and sure else given
-=======
     if given and sure:
         given[SURE] = True
     return given
->>>>>>> register12
 
 
 def by_proof(  # what somebody says, and where

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, Self
 
-from demur.people.lexicon import common_words
+from demur.people.lexicon import common_words, given_names
 from demur.sources.text import Span
 from demur.terms import Role
 
@@ -188,5 +188,5 @@ def _mention(text: str, start: int, end: int) -> Span:
 
 
 def _is_word(nick: str) -> bool:
-    """Whether a nick, without case, is a word of some language."""
-    return nick in common_words()
+    """Whether a nick, without case, is a word of some language, and nobody's given name."""
+    return nick in common_words() and nick not in given_names()
