@@ -159,7 +159,7 @@ def test_a_quote_is_of_whom_its_markup_names_and_holds_their_name(name: str) -> 
         (HTML, '<p><a class="mention" href="/u/ann">@Ann Berg</a> hi</p>', "@Ann Berg"),
         (HTML, '<a href="/members/ann.7/" class="username" data-user-id="7" data-username="@ann">@ann</a> hi', "@ann"),
         (HTML, '<a class="mentionme_mention" href="User-ann">ann</a> hi', "ann"),
-        (HTML, '<a href="https://f.example/u/ann/summary?x=1">see her</a>', None),
+        (HTML, '<a href="https://f.example/u/ann/summary?x=1">see her</a>', "see her"),
         (HTML, '<a href="https://f.example/u/ann">see her</a>', "see her"),
         (
             HTML,
