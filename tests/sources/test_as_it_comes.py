@@ -212,6 +212,47 @@ def test_numbers_that_a_spreadsheet_made_of_dates_are_named(tmp_path: Path, endi
         read("table", path)
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "hint"),
+    [
+        (2026, "s", "looks like a year"),
+        (1_772_000_000_000, "s", 'created_unit = "ms"'),
+        (1_772_000_000_000_000, "s", 'created_unit = "us"'),
+        (1_772_000_000_000_000, "ms", 'created_unit = "us"'),
+    ],
+)
+def test_numbers_of_another_unit_are_named(tmp_path: Path, value: int, unit: str, hint: str) -> None:
+    path = written(tmp_path / "t.csv", f"item,created\n1,{value}\n")
+    with pytest.raises(SourceError, match=f"row 1, column 'created': .*{hint}"):
+        read("table", path, created_unit=unit)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        ("<!DOCTYPE html><html>", "HTML or XML"),
+        ('[{"item": "1"}]', "JSON and no CSV"),
+        ("PK\x03\x04\x14", "a zip, as .xlsx and .ods are"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_said_to_be_what_it_is(tmp_path: Path, start: str, what: str) -> None:
+    with pytest.raises(SourceError, match=f"t.csv is {what}"):
+        read("table", written(tmp_path / "t.csv", start))
+
+
+def test_columns_are_told_by_their_names(tmp_path: Path) -> None:
+    assert read("table", written(tmp_path / "t.csv", "item, author\n1,forum:ann\n"))[0]["author"] == "forum:ann"
+    with pytest.raises(SourceError, match="has a column 'text' twice: name each once"):
+        read("table", written(tmp_path / "t.csv", "item,text,text\n1,a,b\n"))
+
+
+def test_a_declared_encoding_that_the_text_is_hardly_in_is_doubted(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", CSV)
+    with watching() as meter:
+        read("table", path, encoding="windows-1252")
+    assert meter.told == [f"{path} is read as CP1252, but looks like UTF-8: see to its encoding."]
+
+
 def test_odd_numbers_and_words() -> None:
     assert odd_number(1_772_366_400) is None
     assert odd_number(0) is None
