@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from demur.errors import SourceError
@@ -143,6 +143,7 @@ def test_a_bomb_is_refused(
 @given(text=st.text(), encoding=st.sampled_from(["utf-8-sig", "utf-16", "utf-32"]), block=st.integers(1, 9))
 def test_the_text_is_what_was_written(tmp_path: Path, text: str, encoding: str, block: int) -> None:
     """Whatever the sizes in which it is read, a byte order mark of its own included."""
+    assume(not (encoding == "utf-16" and text.startswith("\0")))  # the mark and two NULs are UTF-32's mark
     with look(written(tmp_path / "x", text.encode(encoding))).open() as file:
         assert b"".join(iter(lambda: file.read1(block), b"")).decode() == text
         assert reached(file) == (tmp_path / "x").stat().st_size
