@@ -11,6 +11,7 @@ import pytest
 from demur.errors import SourceError
 from demur.people.lexicon import common_words, given_names
 from demur.sources.chats.nicks import Nicks
+from demur.sources.meter import watching
 
 Items = Callable[..., list[dict[str, Any]]]
 Folder = Callable[..., str]
@@ -273,6 +274,47 @@ def test_logs_of_other_clients_are_read(
     assert (len(rows), rows[-1]["created"], rows[0]["group"]) == (count, last, "irc:#garden")
     assert marked(rows[0]) == [("ben", "irc:ben")]
     assert count == 5 or len(marked(rows[5])) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[2026-03-01T09:00:00.250Z] <ann> hi\n",
+        b"[2026-03-01T10:00:00.250+0100] <ann> hi\n",
+        b"2026-03-01T09:00:00.250+00:00 <@ann> hi\n",
+        b"2026-03-01 09:00:00.25  <ann> hi\n",
+        b"2026-03-01 10:00:00.25 +0100\t@ann\thi\n",
+        b"2026-03-01T09:00:00.250Z\tann\thi\n",
+    ],
+)
+def test_times_may_be_those_of_iso_8601(items: Items, folder: Folder, line: bytes) -> None:
+    (row,) = items("irc", folder({"a.log": line}))
+
+    assert (row["author"], row["text"]) == ("irc:ann", "hi")
+    assert row["created"] == datetime(2026, 3, 1, 9, 0, 0, 250_000, tzinfo=UTC)
+
+
+def test_a_session_of_mirc_says_its_day(items: Items, folder: Folder) -> None:
+    (row,) = items("irc", folder({"a.log": b"Session Start: Sun Mar 01 10:00:00 2026\n[10:01] <ann> hi\n"}))
+
+    assert row["created"] == datetime(2026, 3, 1, 10, 1, tzinfo=UTC)
+
+
+def test_the_colour_of_a_nick_is_no_part_of_it(items: Items, folder: Folder) -> None:
+    rows = items("irc", folder({"a.log": b"[10:00] <\x0304,01@ann\x03> ben: hi\n[10:01] <\x02ben\x02> ann: aye\n"}))
+
+    assert [row["author"] for row in rows] == ["irc:ann", "irc:ben"]
+    assert [marked(row) for row in rows] == [[("ben", "irc:ben")], [("ann", "irc:ann")]]
+
+
+def test_lines_in_a_legacy_encoding_are_told_and_read_as_declared(items: Items, folder: Folder) -> None:
+    logs = folder({"a.log": "[10:00] <нелли> привет\n".encode("koi8-r")})
+    with watching() as meter:
+        items("irc", logs)
+    assert "lines that are not UTF-8 are read as CP1252" in meter.told[0]
+    assert items("irc", logs, encoding="koi8-r")[0]["author"] == "irc:нелли"
+    with pytest.raises(SourceError, match="'klingon' is no encoding of text"):
+        items("irc", logs, encoding="klingon")
 
 
 def test_without_a_year_a_date_is_that_of_the_name_or_unknown(items: Items, folder: Folder) -> None:

@@ -28,6 +28,8 @@ from demur.terms import Audience, Kind
 
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _FORMATTING: Final = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9A-Fa-f]{6})?|[\x02\x0f\x11\x16\x1d-\x1f]")
+_APART: Final = re.compile(r"(?<=\d) (?=[+-]|Z)")
+"""What stands between a time and its zone."""
 _CHANNEL: Final = re.compile(r"(?:^|[/._])([#&][^\s/]+?)(?:[._-]\d{4}-\d\d-\d\d)?$")
 """The channel in the name of a log, as clients call it: ``libera/#garden``, ``irc.libera.#garden``."""
 _SECONDS: Final = 86_400
@@ -47,6 +49,8 @@ class IrcOptions(Options):
     """The language of the channel, BCP 47."""
     timezone: str = "UTC"
     """The time zone of the logs' clock, a name of the IANA database."""
+    encoding: str = "windows-1252"
+    """What lines are in that are not UTF-8."""
     unmarked: bool = True
     """Whether the nick of a speaker that opens a line is a mention without ``:`` or ``,`` behind it, too."""
 
@@ -85,7 +89,7 @@ class _Heard(NamedTuple):
 
 def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[ItemRow]:
     nicks = Nicks(unmarked=options.unmarked)
-    spoken = [heard for log in logs if (heard := _survey(log, nicks))]
+    spoken = [heard for log in logs if (heard := _survey(log, nicks, options.encoding))]
     if not spoken:
         named = ", ".join(str(log.path) for log in logs[:3])
         raise SourceError(
@@ -99,12 +103,12 @@ def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[It
         yield from reader.rows()
 
 
-def _survey(log: Log, nicks: Nicks) -> _Heard | None:
+def _survey(log: Log, nicks: Nicks, encoding: str) -> _Heard | None:
     """Learn the nicks of a log, its form and its channel; None where nobody speaks in it."""
     form: Form | None = None
     channels: set[str] = set()
     spoke: set[str] = set()
-    for block in blocks(log.path):
+    for block in blocks(log.path, encoding):
         form = form or form_of(block)
         if form is None:
             continue
@@ -122,6 +126,8 @@ def _survey(log: Log, nicks: Nicks) -> _Heard | None:
 def _nick(match: re.Match[str]) -> str:
     """Who speaks, as its bearer writes the nick: some loggers set a blank behind a ``]``."""
     written: str = match["said"] or match["acted"] or match["elsewhere"] or match["noticed"] or ""
+    if not written.isprintable():
+        written = _FORMATTING.sub("", written).lstrip("@+%&~!")
     return written.replace(" ", "") if " " in written else written
 
 
@@ -141,7 +147,7 @@ class _Reader:
 
     def rows(self) -> Iterator[ItemRow]:
         number = 0
-        for block in blocks(self.log.path):
+        for block in blocks(self.log.path, self.options.encoding):
             for line in block.split("\n"):
                 number += 1
                 if match := self.form.message.match(line):
@@ -203,6 +209,10 @@ class _Clock:
     def _read(self, clock: str) -> int | None:
         *before, hours = clock.rsplit(" ", 1)
         try:
+            if clock[4:5] == "-":
+                moment = datetime.fromisoformat(_APART.sub("", clock))
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+                return (moment - _EPOCH) // timedelta(microseconds=1)
             day = self._dated(before[0]) if before else self._day
             if day is None:
                 return None
@@ -212,9 +222,7 @@ class _Clock:
             return None
 
     def _dated(self, written: str) -> date | None:
-        """The day of ``2026-06-18``, or of ``Jun 18``, where the year is known: a new one begins after December."""
-        if written[:1].isdigit():
-            return date.fromisoformat(written)
+        """The day of ``Jun 18``, where the year is known: a new one begins after December."""
         number = month(written[:3])
         if number is None or self._year is None:
             return None

@@ -7,6 +7,7 @@ that anybody may join the workspace; memory holds the lists and one message, wha
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def _export(path: str, options: SlackOptions) -> Iterator[ItemRow]:
         people = _people(archive)
         conversations = _conversations(archive, options)
         for day in days:
-            folder = day.name.split("/")[-2]
+            folder = unicodedata.normalize("NFC", day.name.split("/")[-2])  # zips of macOS hold names in NFD
             reader = _Reader(conversations.get(folder) or Conversation(folder), people)
             for record in records(day):
                 yield from reader.rows(checked(record), record.where)
@@ -123,7 +124,7 @@ def _conversations(archive: Archive, options: SlackOptions) -> dict[str, Convers
             private = audience is not Audience.PUBLIC or entry.get("is_private") is True
             widest = Audience.GROUP if audience is Audience.PUBLIC else audience
             one = Conversation(given, widest if private else options.channels_audience, private)
-            found.update({key: one for key in (given, identifier(entry, "name")) if key})
+            found.update({unicodedata.normalize("NFC", key): one for key in (given, identifier(entry, "name")) if key})
     return found
 
 

@@ -252,7 +252,7 @@ def _part(part: object, writer: Writer) -> None:
     elif kind == "mention_name":
         user = identifier(part, "user_id")
         writer.add(text, Role.MENTION, user and f"telegram:user{user.removeprefix('user')}")
-    elif kind == "text_link" and (link := _LINK.fullmatch(identifier(part, "href") or "")):
+    elif kind in {"link", "text_link"} and (link := _LINK.fullmatch(identifier(part, "href") or text)):
         writer.add(text, Role.MENTION, f"telegram:{link['name'] or 'user' + link['id']}")
     elif kind == "blockquote":
         writer.add(text, Role.QUOTE)
