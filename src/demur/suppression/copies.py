@@ -124,10 +124,10 @@ class Copies:
         """Copies on a page."""
         words = Readable.of(page, page.opaque)
         met = self._met(page, words, looked_up(words))
-        met = met.take(~met.stock)
-        if not len(met.first):
+        live = met.take(~met.stock)
+        if not len(live.first):
             return no_finds()
-        parts = [self._runs(page, words, met), self._near(words, met), self._wholes(page, words, met)]
+        parts = [self._runs(page, words, live), self._near(words, met), self._wholes(page, words, live)]
         found = passages(page, words, together(parts))
         row = words.row[found.first]
         start = page.words.start[words.word[found.first]].astype(np.int64)
@@ -156,32 +156,27 @@ class Copies:
 
     def _near(self, words: Readable, met: Met) -> Places:
         """Units that hold nearly the same words as a short post."""
-        at = met.take(met.kind == NEAR)
+        at, unit = _nearest(words, met.take((met.kind == NEAR) & ~met.stock), len(self.count))
         pair = pairs(words)
-        _, one, times = np.unique(
-            words.unit[at.first] * len(self.count) + at.item, return_index=True, return_counts=True
-        )
-        at, unit = at.take(one), words.unit[at.first[one]]
-        order = np.lexsort((at.item, -times, at.subject, unit))
-        best = order[_rank(unit[order], at.subject[order]) < _ITEMS]
-        at, unit = at.take(best), unit[best]
         begins = np.searchsorted(words.unit[pair.first], [unit, unit + 1])
         which, place = _spread(begins[0], begins[1])
-        key = pair.key[place]
-        order = np.lexsort((place, key, which))  # a pair that stands there twice counts once
-        which, key, place = which[order], key[order], place[order]
-        fresh = np.ones(len(which), bool)
-        fresh[1:] = (which[1:] != which[:-1]) | (key[1:] != key[:-1])
+        key, first = pair.key[place], pair.first[place]
         shared = _among(paired(key, at.item[which]), self.pair)
-        score = score_of_near(
-            np.bincount(which[fresh & shared], minlength=len(unit)),
-            np.bincount(which[fresh], minlength=len(unit)),
-            self.count[at.item].astype(np.int64),
-        )
-        first, last = np.full(len(unit), len(words.word)), np.zeros(len(unit), np.int64)
-        np.minimum.at(first, which[shared], pair.first[place[shared]])
-        np.maximum.at(last, which[shared], pair.first[place[shared]] + SIZE[PAIR] - 1)
-        return Places(first, last, at.subject, score).take(score > 0)
+        usual = shared & _usual(words, met)[first]
+        order = np.lexsort((first, ~usual, key, which))  # a pair that stands there twice counts once
+        fresh = np.ones(len(which), bool)
+        fresh[1:] = (which[order][1:] != which[order][:-1]) | (key[order][1:] != key[order][:-1])
+        once = order[fresh]
+
+        def counted(such: Bools) -> Ints:
+            return np.bincount(which[once[such[once]]], minlength=len(unit))
+
+        of_text, of_post = np.bincount(which[once], minlength=len(unit)), self.count[at.item].astype(np.int64)
+        score = score_of_near(counted(shared & ~usual), counted(usual), of_text, of_post)
+        begin, last = np.full(len(unit), len(words.word)), np.zeros(len(unit), np.int64)
+        np.minimum.at(begin, which[shared], first[shared])
+        np.maximum.at(last, which[shared], first[shared] + SIZE[PAIR] - 1)
+        return Places(begin, last, at.subject, score).take(score > 0)
 
     def _wholes(self, page: Page, words: Readable, met: Met) -> Places:
         """Units that are the same as a short post."""
@@ -215,6 +210,29 @@ class Copies:
 
 
 _NAMES: Final = tuple(each.name for each in fields(Copies) if each.name != "path")
+
+
+def _nearest(words: Readable, met: Met, posts: int) -> tuple[Met, Ints]:
+    """The posts that units have most in common with, some of each person, and the units."""
+    unit = words.unit[met.first]
+    _, one, times = np.unique(unit * posts + met.item, return_index=True, return_counts=True)
+    met, unit = met.take(one), unit[one]
+    order = np.lexsort((met.item, -times, met.subject, unit))
+    best = order[_rank(unit[order], met.subject[order]) < _ITEMS]
+    return met.take(best), unit[best]
+
+
+def _usual(words: Readable, met: Met) -> Bools:
+    """Which words begin a pair of words within stock; shape (n,) of the Readable."""
+    met = met.take((met.kind == ANCHOR) | (met.kind == NEAR))
+    met = met.take(np.lexsort((met.kind, met.first)))
+    head = np.flatnonzero((np.diff(met.first, prepend=-1) != 0) | (np.diff(met.kind, prepend=-1) != 0))
+    edges = np.zeros(len(words.word) + 1, np.int64)
+    if len(head):
+        at = head[np.logical_and.reduceat(met.stock, head)]  # of nobody is it not
+        np.add.at(edges, met.first[at], 1)
+        np.add.at(edges, met.first[at] + np.where(met.kind[at] == ANCHOR, SIZE[ANCHOR], SIZE[NEAR]) - 1, -1)
+    return np.asarray(np.cumsum(edges)[:-1] > 0)
 
 
 def _values(lines: pa.Table, name: str) -> Beside:

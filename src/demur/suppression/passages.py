@@ -27,6 +27,8 @@ _PASSAGE: Final = 9
 """Words between runs of one writer that are masked along: an edited word, and what it leaves of a run."""
 _ALIKE: Final = 0.6
 """The share of pairs of words that a near copy keeps, of the text and of the post."""
+_LEAST: Final = 6
+"""How many pairs it shares at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,17 +127,20 @@ def _score_of_runs(length: Ints, group: Ints) -> Ints:
     return np.asarray(score[group])
 
 
-def score_of_near(shared: Ints, of_text: Ints, of_post: Ints) -> Ints:
+def score_of_near(shared: Ints, usual: Ints, of_text: Ints, of_post: Ints) -> Ints:
     """How sure it is that a text is a near copy of a post, 0 where it is none.
 
+    What is stock counts on neither side; where it is more than half of a text, the text is none.
+
     Args:
-        shared: how many different pairs of words they share, shape (n,).
+        shared: how many different pairs of words they share that are no stock, shape (n,).
+        usual: how many that are.
         of_text: how many the text has.
         of_post: how many the post has.
     """
-    share = shared / np.maximum(np.maximum(of_text, of_post), 1)
-    sure = 55 + np.minimum(shared, 24) + (20 * (share - _ALIKE) / (1 - _ALIKE)).astype(np.int64)
-    return np.where(share >= _ALIKE, np.minimum(sure, 99), 0)
+    share = shared / np.maximum(np.maximum(of_text, of_post) - usual, 1)
+    sure = 40 + 2 * np.minimum(shared, 20) + (20 * (share - _ALIKE) / (1 - _ALIKE)).astype(np.int64)
+    return np.where((share >= _ALIKE) & (shared >= _LEAST) & (2 * usual <= of_text), np.minimum(sure, 99), 0)
 
 
 def score_of_whole(length: Ints, letters: Ints) -> Ints:
