@@ -42,7 +42,14 @@ from demur.workspace import Workspace
     "names",
     multiple=True,
     metavar="NAME",
-    help="A name of the person, who needs no account; repeat it for each spelling. It is kept sealed.",
+    help="A name of the person, who needs no account; repeat it for each spelling, as texts of others are searched for "
+    "it once the objection is confirmed. It is kept sealed.",
+)
+@click.option(
+    "--former",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the person had before, likewise; repeat it for each.",
 )
 @click.option(
     "--eml",
@@ -124,9 +131,9 @@ def _check(said: Mapping[str, Any]) -> None:
     if said["confirmed"] and said["unconfirmed"]:
         raise click.UsageError("--confirmed and --unconfirmed exclude each other.")
     if said["source"]:
-        if said["accounts"] or said["names"] or said["eml"] or said["text"] or said["reason"]:
+        if said["accounts"] or said["names"] or said["former"] or said["eml"] or said["text"] or said["reason"]:
             raise click.UsageError("--from says whose the objections are and why: leave the other options out.")
-    elif not (said["accounts"] or any(name.strip() for name in said["names"]) or said["eml"]):
+    elif not (said["accounts"] or any(name.strip() for name in (*said["names"], *said["former"])) or said["eml"]):
         raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
 
 
@@ -139,8 +146,9 @@ def _asked(said: Mapping[str, Any]) -> Asked:
 def _written(said: Mapping[str, Any], office: Office) -> Written:
     """What the options and the mail say."""
     day = said["received"].date() if said["received"] else None
-    names = tuple(name.strip() for name in said["names"] if name.strip())
-    written = Written(said["channel"] or Route.TICKET, said["accounts"], names, said["text"] or "", said["reason"], day)
+    names, former = (tuple(name.strip() for name in said[part] if name.strip()) for part in ("names", "former"))
+    channel, text = said["channel"] or Route.TICKET, said["text"] or ""
+    written = Written(channel, said["accounts"], names, text, said["reason"], day, former=former)
     if not said["eml"]:
         return written
     with said["eml"].open("rb") as file:

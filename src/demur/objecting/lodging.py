@@ -20,7 +20,7 @@ from demur.objecting.senders import Doubt, Whose, whose
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
-from demur.register.objections.lodging import Lodging
+from demur.register.objections.lodging import SURE, Lodging
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class Statement:
     """What somebody says on the portal of those who have no account, themselves or another."""
 
     names: Sequence[str] = ()
+    """Spellings of their name."""
+    former: Sequence[str] = ()
+    """Names that they had."""
     accounts: Sequence[str] = ()
     """Accounts that they named: each gets an objection of its own."""
     links: Sequence[str] = ()
@@ -45,6 +48,7 @@ class Written:
     """letter, mail, ticket, form."""
     accounts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    """Spellings of the person's name."""
     text: str = field(default="", repr=False)
     """What it says; sealed."""
     reason: str | None = field(default=None, repr=False)
@@ -57,6 +61,8 @@ class Written:
     """The mail that it came as."""
     doubt: Doubt | None = None
     """Why somebody has to look at it; sealed with it as ``warning``."""
+    former: tuple[str, ...] = ()
+    """Names that the person had."""
 
     def with_letter(self, letter: Letter) -> "Written":
         """What is recorded once a letter is added: its day, text and attachments; whose it is, is found out then."""
@@ -70,12 +76,36 @@ class Written:
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
-        said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
+        said: dict[str, JSON] = {"accounts": list(accounts) if self.accounts else [], "text": self.text}
+        said = spelt(self.names, self.former, sure=False) | said
         doubt = None if self.doubt is None else self.doubt.value
         return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
 
 
-def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:
+def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[str, JSON]:
+    """What a statement says of a person's name, however it came (ADR 0035); nothing where no spelling was given.
+
+    Args:
+        names: spellings of their name.
+        former: names that they had.
+        sure: whether whoever gives them has shown that the account is theirs: then they are looked for in what others
+            wrote at once. Else they are once the objection is confirmed, by its holder or an officer.
+    """
+    said: dict[str, JSON] = {"names": list(names), "former": list(former)}
+    given: dict[str, JSON] = {name: value for name, value in said.items() if value}
+    return given | {SURE: True} if given and sure else given
+
+
+def by_proof(  # what somebody says, and where
+    register: Register,
+    subject: int,
+    route: Route,
+    office: Office,
+    account: str | None = None,
+    *,
+    names: Sequence[str] = (),
+    former: Sequence[str] = (),
+) -> int:
     """Object as somebody who has shown that an account is theirs; the number of the objection.
 
     One that stands already for this account by the same route is the answer: pressing the button twice is no second
@@ -87,16 +117,23 @@ def by_proof(register: Register, subject: int, route: Route, office: Office, acc
         route: how they came.
         office: with what, and when.
         account: its identifier; without one, the one on file, and where it was erased the key alone.
+        names: spellings of their name; added to an objection that stands.
+        former: names that they had; likewise.
     """
     standing = register.objections.standing(subject, route)
     if standing is not None:
+        if names or former:
+            reference = register.objections.reference_of(standing)
+            assert reference is not None
+            register.objections.add_names(reference, names, former=former, now=office.now)
         return standing
     known = account or register.members.identifiers(np.array([subject], np.int64))[0]
     if known is None:
         return register.objections.lodge_for_key(subject, channel=route, now=office.now).seq
     with register.locked():
         if register.persons.subject(known) == subject:
-            receipt = register.objections.lodge([known], channel=route, statement={"accounts": [known]}, now=office.now)
+            said: dict[str, JSON] = {"accounts": [known], **spelt(names, former, sure=True)}
+            receipt = register.objections.lodge([known], channel=route, statement=said, now=office.now)
         else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
             receipt = register.objections.lodge_for_key(subject, channel=route, now=office.now)
         post_receipt(register, receipt, office, To(subject=subject))
@@ -135,7 +172,7 @@ def without_account(
             by_name(register, each, office, ask=each in asking, behalf=statement.behalf) for each in statement.accounts
         ]
         said: dict[str, JSON] = {
-            "names": list(statement.names),
+            **spelt(statement.names, statement.former, sure=False),
             "accounts": list(statement.accounts),
             "links": list(statement.links),
             "contact": statement.contact or None,
@@ -210,7 +247,7 @@ def _lodge_parts(
     receipts = [_lodge_letter(register, written, accounts, office, checked=checked)]
     for group, known in others:
         doubt = written.doubt if office.guessed.intersection(group) else None
-        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq, doubt=doubt)
+        bare = replace(written, names=(), former=(), text="", reason=None, within=receipts[0].seq, doubt=doubt)
         receipts.append(_lodge_letter(register, bare, group, office, checked=known))
     for attached in written.attachments:
         register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
@@ -274,9 +311,13 @@ def _tell(register: Register, receipt: Receipt, account: str, office: Office, *,
         post_receipt(register, receipt, office, to)
 
 
-def as_platform_says(said: Lodging, *, unconfirmed: bool) -> Lodging:
+def as_platform_says(
+    said: Lodging, *, unconfirmed: bool, names: Sequence[str] = (), former: Sequence[str] = ()
+) -> Lodging:
     """What the platform's backend says of an objection, to be recorded; nobody is asked, and nothing lapses.
 
     What it says that nobody has confirmed is recorded as that, and stands in the officer's queue.
     """
+    if statement := spelt(names, former, sure=not unconfirmed):
+        said = replace(said, statement=statement)
     return replace(said, channel=Route.API_UNCONFIRMED) if unconfirmed and said.channel == Route.API else said

@@ -11,12 +11,12 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from demur.people.building import table_of
 from demur.people.compiled import Compiled, FormFlag
 from demur.people.context import Pairs, no_pairs
+from demur.people.indexed.building import table_of
+from demur.people.indexed.stored import read_arrays, write_arrays
+from demur.people.indexed.table import LOW, Table, expanded
 from demur.people.names import NameRole
-from demur.people.stored import read_arrays, write_arrays
-from demur.people.table import LOW, Table, expanded
 from demur.words.columns import halves
 from demur.words.page import Bools, Ints
 

@@ -153,6 +153,7 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "named_together": register.persons.claimed(keys),
         "members": [_plain(vars(member)) for member in members],
         "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
+        "spellings": vars(register.names.kept(keys)),
         "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
         "information": _information(session, language, region),
         "not_held": [speaker(language)(sentence) for sentence in NOT_HELD],

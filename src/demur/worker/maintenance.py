@@ -9,7 +9,7 @@ from datetime import datetime
 
 from demur.corpus.compaction import remove_old_files, write_deletions
 from demur.corpus.honour import HonourReport, honour_in
-from demur.corpus.session import writing
+from demur.corpus.session import Session, writing
 from demur.rights.erasing import finish_in
 from demur.versions.publish import retire_in
 from demur.versions.states import outdated
@@ -48,8 +48,19 @@ def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainRe
         retired = outdated(session)
         for name in retired:
             retire_in(session, name)
-        removed = remove_old_files(session.corpus)
+        removed = remove_old_files(session.corpus) + _tidied(session)
         after = len(session.corpus.dataset.get_fragments())
         return MaintainReport(
             before, after, removed, len(lapsing.references), tuple(retired), honoured, len(erased), lapsing.doubted_days
         )
+
+
+def _tidied(session: Session) -> int:
+    """What lies beside the corpus loses its deleted lines and old files, too; bytes removed."""
+    removed = 0
+    for dataset in session.beside.datasets:
+        if dataset.count():
+            write_deletions(dataset)
+            dataset.index()
+        removed += remove_old_files(dataset)
+    return removed

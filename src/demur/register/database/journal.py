@@ -126,7 +126,7 @@ def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
 
 
 def _names(connection: sa.Connection, first: int) -> dict[int, list[dict[str, Any]]]:
-    """The keyed names that were typed with the entries from a number on: in no entry, which would keep them for ever."""
+    """The keyed names that were typed with the entries from a number on; no entry has them, as it would for ever."""
     columns = (kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark)
     which = (kept_name.c.entry >= first, kept_name.c.compiled.is_not(None))
     found: dict[int, list[dict[str, Any]]] = {}

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.identity import Pairs, SubjectKeys
+from demur.people.context import Pairs as Beside
 from demur.policy.fields import ADULT
 from demur.register.database import entries
 from demur.register.database.clock import micros
@@ -129,7 +130,7 @@ class Members:
         with self._store.reading() as connection:
             return np.union1d(keys, together(connection, keys))
 
-    def bears(self, subjects: SubjectKeys) -> called.Pairs:
+    def bears(self, subjects: SubjectKeys) -> Beside:
         """Subject and keyed word: by which words some people are or were called, as members say; see called.py."""
         with self._store.reading() as connection:
             return called.bears(connection, subjects)

@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 from demur.characters import C1, IN_LINE
 
 MOST_ACCOUNTS: Final = 50
+MOST_NAMES: Final = 20
 MOST_OBJECTIONS: Final = 1000
 MOST_NOTICES: Final = 1000
 NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
@@ -68,12 +69,20 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_controls)]
+
+
 class NewObjection(Said):
     """An objection (Art. 21 GDPR). A reason is optional and never judged; it is kept sealed."""
 
     accounts: Annotated[list[Account], Field(min_length=1, max_length=MOST_ACCOUNTS)]
     """Every account of the person that you know; the objection covers each, with whatever is linked with it."""
     reason: Annotated[Text, Field(max_length=10_000)] | None = None
+    names: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
+    """Spellings of the person's name beyond those that you import with your members: others' posts are searched for
+    them, at once, or with `unconfirmed` once it is confirmed. They are kept sealed."""
+    former: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
+    """Names that the person had before, likewise."""
     channel: Literal["api", "form", "letter", "mail", "ticket"] = "api"
     """How it reached you."""
     received: Annotated[date, AfterValidator(_not_to_come)] | None = None

@@ -156,7 +156,7 @@ def _noted(receipt: Receipt, language: str | None) -> _Noted:
 
 def _said(new: NewObjection) -> Lodging:
     said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
-    return as_platform_says(said, unconfirmed=new.unconfirmed)
+    return as_platform_says(said, unconfirmed=new.unconfirmed, names=new.names, former=new.former)
 
 
 def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | IdentityError]:

@@ -10,7 +10,7 @@ _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the tables and the column, empty, and leave a mark: what members and objections say is sealed, and read then."""
+    """Add them, empty, and leave a mark: what members and objections say is sealed, and is read when it is opened."""
     op.create_table(
         "kept_name",
         sa.Column("account", _BIG, primary_key=True, autoincrement=False),

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from demur.people.stored import Arrays
+from demur.people.indexed.stored import Arrays
 from demur.words.page import Bools, Ints
 
 _KEY_BITS: Final = 63

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.people.compiled import Compiled, FormFlag
+from demur.people.indexed.table import Table, bitmap_of
 from demur.people.names import NameRole
-from demur.people.table import Table, bitmap_of
 from demur.words.page import Ints
 
 _GIVEN: Final = NameRole.GIVEN.value

@@ -136,7 +136,7 @@ def scores(reasons: Ints) -> Ints:
 
 
 def tiers(reasons: Ints) -> Ints:
-    """The tier of each: that of the reason that it begins with, or VOCATIVE where somebody is called by a given name."""
+    """The tier of each: that of the reason that it begins with, or VOCATIVE where a given name calls somebody."""
     found = np.zeros(len(reasons), np.int64)
     for reason, tier in TIERS.items():
         found = np.where(reasons & np.int64(reason) > 0, tier, found)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.people.table import expanded
+from demur.people.indexed.table import expanded
 from demur.words.page import Bools, Ints, Page
 from demur.words.shapes import Shape
 

@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from demur.people.finding.phrases import Phrases
 from demur.people.greetings import HELLO, THANKS, phrases
 from demur.people.lexicon import is_common, is_given, is_surname, surname_languages
-from demur.people.phrases import Phrases
 from demur.words.folding import fold_name
 from demur.words.page import Ints
 
@@ -53,6 +53,8 @@ class Sense(IntFlag):
     """A technical word or a product."""
     FREQUENT = 4096
     """A surname on a list of those that most bear."""
+    WAY = 16384
+    """A kind of street that stands before its name in lower case, too."""
     VERB = 8192
     """A name that opens many sentences as a word: Will, May, Mark."""
 

@@ -38,7 +38,7 @@ def write_arrays(path: Path, form: str, arrays: Arrays) -> None:
         file.write(b"%s\n%d\n%s" % (form.encode(), len(head), head))
         for array in kept.values():
             file.write(bytes(-file.tell() % _ALIGNED))
-            file.write(memoryview(array).cast("B") if len(array) else b"")
+            file.write(array.tobytes())
 
 
 def read_arrays(path: Path, form: str) -> Arrays:
@@ -48,20 +48,24 @@ def read_arrays(path: Path, form: str) -> Arrays:
         RegisterError: when the file is of another form or version, or is damaged.
     """
     try:
-        with path.open("rb") as file:
-            if file.readline(_ALIGNED) != form.encode() + b"\n":
-                raise ValueError(form)
-            head = json.loads(file.read(int(file.readline(_ALIGNED))))
-            at = file.tell()
-        data = np.memmap(path, np.uint8, "r")
-        found: dict[str, npt.NDArray[Any]] = {}
-        for name, dtype, length in head:
-            at += -at % _ALIGNED
-            end = at + length * np.dtype(dtype).itemsize
-            found[name] = data[at:end].view(dtype)
-            if len(found[name]) != length:
-                raise ValueError(name)
-            at = end
+        return _mapped(path, form)
     except (ValueError, TypeError) as wrong:
         raise RegisterError(f"{path} is not of the form {form!r}, or damaged: remove it, it is made anew.") from wrong
+
+
+def _mapped(path: Path, form: str) -> Arrays:
+    with path.open("rb") as file:
+        if file.readline(_ALIGNED) != form.encode() + b"\n":
+            raise ValueError(form)
+        head = json.loads(file.read(int(file.readline(_ALIGNED))))
+        at = file.tell()
+    data = np.memmap(path, np.uint8, "r")
+    found: dict[str, npt.NDArray[Any]] = {}
+    for name, dtype, length in head:
+        at += -at % _ALIGNED
+        end = at + length * np.dtype(dtype).itemsize
+        found[name] = data[at:end].view(dtype)
+        if len(found[name]) != length:
+            raise ValueError(name)
+        at = end
     return found

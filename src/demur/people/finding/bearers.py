@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 
 from demur.people.context import Context, holds
+from demur.people.finding.sightings import Single
 from demur.people.index import PeopleIndex
-from demur.people.sightings import Single
-from demur.people.table import Table, expanded
+from demur.people.indexed.table import Table, expanded
 from demur.words.page import Bools, Ints, Page
 
 

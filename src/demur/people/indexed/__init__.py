@@ -1,0 +1,1 @@
+"""The index of names as arrays: how it is built, asked, and kept in a file."""
