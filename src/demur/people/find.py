@@ -18,7 +18,7 @@ from demur.people.finding.single import Said, anywhere, hangs, in_context, learn
 from demur.people.finding.tiers import scores, tiers
 from demur.people.finds import Finds, Tier
 from demur.people.index import PeopleIndex
-from demur.people.indexed.table import Table
+from demur.people.indexed.table import Table, distinct
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30
@@ -78,9 +78,9 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
         phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons
     )
     counts = is_full(reasons)
-    named = np.unique(np.stack([whole[0][counts], seen.subject[counts]], axis=1), axis=0)
+    named = distinct(whole[0][counts], seen.subject[counts])
     parts = parts_of(seen, reasons, double)
-    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), parts), anywhere(sighter, known, parts)
+    singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
     found = [whole, *(_placed(phrases, each) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from demur.people.compiled import FormFlag
+from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Places
 from demur.people.finding.surroundings import Surroundings
@@ -18,6 +19,8 @@ from demur.words.page import Bools, Ints
 _WORD: Final = int(FormFlag.WORD)
 _COUNTS: Final = 50
 """The score from which a full name stands in its row, whatever the policy masks."""
+_LEAST_LETTERS: Final = 4
+"""Of a surname that a letter may stand before in lower case: c.moore."""
 _MOST_BETWEEN: Final = 1
 """Words of no part of the name that may stand between two of its parts."""
 
@@ -26,7 +29,7 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
     """Which of the names of two words are full ones, or an initial and a surname; with what speaks for each."""
     seen = seen.take(seen.surname_role != NameRole.INITIAL)
     strange = _strange(sighter, seen)
-    kept = strange <= _MOST_BETWEEN
+    kept = (strange <= _MOST_BETWEEN) & ~_over_lines(sighter, seen)
     seen, strange = seen.take(kept), strange[kept]
     initial = seen.role == NameRole.INITIAL
     swapped = seen.surname < seen.given
@@ -64,6 +67,12 @@ def parts_of(seen: Double, reasons: Ints, double: Double) -> Parts:
 def is_full(reasons: Ints) -> Bools:
     """Which are full names that count as standing in their row."""
     return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS))
+
+
+def _over_lines(sighter: Sighter, seen: Double) -> Bools:
+    """Which begin with a surname, and have the given name on the next line: two people of a list."""
+    words = sighter.phrases.page.words
+    return np.asarray((seen.surname < seen.given) & words.opens[seen.given])
 
 
 def _strange(sighter: Sighter, seen: Double) -> Ints:
@@ -107,18 +116,23 @@ def _of_shape(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
 
 
 def _of_initial(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
-    """What speaks against an initial: no full stop, no capital, another name before it."""
+    """What speaks against an initial: no full stop, no capital, another name on the other side of it."""
     upper = sighter.phrases.capital[seen.given] & sighter.phrases.capital[seen.surname]
     dotted = _dotted(sighter, seen.given)
     words, which = np.unique(np.minimum(seen.given, seen.surname), return_inverse=True)
     before = Surroundings.of(sighter.phrases, words).before
-    lettered = before.near & sighter.phrases.letter[np.maximum(before.word, 0)]
-    other = (before.named | lettered)[which] & ~swapped
+    other = (before.named | before.initial)[which] & ~swapped
+    letters, of_letter = np.unique(seen.given, return_inverse=True)
+    behind = Surroundings.of(sighter.phrases, letters).behind
+    page = sighter.phrases.page.words
+    short = page.end[seen.surname] - page.start[seen.surname] < _LEAST_LETTERS
     return said(
+        (Reason.BEARS_MANY, swapped & (senses(sighter.phrases, seen.surname) & Sense.GIVEN > 0)),
+        (Reason.OTHER_BEHIND, (behind.named | behind.initial)[of_letter] & swapped),
         (Reason.LOWER, ~upper),
         (Reason.SHORT, ~dotted),
         (Reason.WORD, seen.surname_flags & _WORD > 0),
-        (Reason.NO_CALL, ~dotted & (swapped | ~upper)),
+        (Reason.NO_CALL, (~dotted & (swapped | ~upper)) | (~upper & ((seen.surname_flags & _WORD > 0) | short))),
         (Reason.OTHER_BEFORE, other),
     )
 

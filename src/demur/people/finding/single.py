@@ -16,7 +16,7 @@ from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Sighter, Single
 from demur.people.finding.surroundings import Call, Surroundings
 from demur.people.finding.tiers import Reason, said
-from demur.people.indexed.table import expanded
+from demur.people.indexed.table import distinct, expanded, numbered
 from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
@@ -49,12 +49,9 @@ class Places(NamedTuple):
 
     def hold(self, seen: Single) -> Bools:
         """Which of some words and people are among them; shape (n,)."""
-        own = np.unique(np.stack([self.word, self.subject], axis=1), axis=0)
-        both = np.concatenate([own, np.stack([seen.word, seen.subject], axis=1)])
-        _, which = np.unique(both, axis=0, return_inverse=True)
-        held = np.zeros(len(both), bool)
-        held[which[: len(own)]] = True
-        return held[which[len(own) :]]
+        both = zip((self.word, self.subject), (seen.word, seen.subject), strict=True)
+        which = numbered(*map(np.concatenate, both))
+        return np.isin(which[len(self.word) :], which[: len(self.word)])
 
 
 class Parts(NamedTuple):
@@ -144,6 +141,7 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
         (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
         (Reason.SURNAME_ALONE, ~handle),
         (Reason.CALLED, handle & call),
+        (Reason.SHORT, ~handle & (_letters(sighter, seen) <= _SHORT)),
         (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
         (Reason.BEARS_MANY, many),
         (Reason.WORD, _is(sense, _WORDS) | many & handle),
@@ -199,8 +197,7 @@ def _people(known: Known, words: Ints, named: tuple[Ints, Ints]) -> tuple[Ints, 
     found = [_beside(known.withheld, thread), _beside(known.named, thread), _beside(named, row)]
     which, subject = (np.concatenate(columns) for columns in zip(*found, strict=True))
     other = subject != known.author(words)[which]
-    both = np.unique(np.stack([which[other], subject[other]], axis=1), axis=0)
-    return both[:, 0], both[:, 1]
+    return distinct(which[other], subject[other])
 
 
 def _beside(sorted_pairs: tuple[Ints, Ints], asked: Ints) -> tuple[Ints, Ints]:
@@ -284,8 +281,7 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
 def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:
     """Whether the same word stands elsewhere in the row in the name of somebody else."""
     words = sighter.phrases.page.words
-    places = np.stack([words.row[seen.word].astype(np.int64), words.key[seen.word], seen.subject], axis=1)
-    _, which = np.unique(places, axis=0, return_inverse=True)
+    which = numbered(words.row[seen.word], words.key[seen.word], seen.subject)
     count = np.bincount(which[other], minlength=len(which) + 1)
     return np.asarray(count[which] > 0) & ~other
 

@@ -194,6 +194,24 @@ def expanded(first: Ints, last: Ints) -> tuple[Ints, Ints]:
     return which, np.arange(len(which)) - begins[which] + first[which]
 
 
+def numbered(*columns: npt.NDArray[np.signedinteger[Any]]) -> Ints:
+    """A number for each line of some columns of one shape (n,): equal lines have equal ones, in no order."""
+    numbers: Ints = np.unique(columns[0], return_inverse=True)[1].astype(np.int64)
+    for column in columns[1:]:
+        distinct_ones, which = np.unique(column, return_inverse=True)
+        numbers = np.unique(numbers * len(distinct_ones) + which, return_inverse=True)[1].astype(np.int64)
+    return numbers
+
+
+def distinct(one: Ints, other: Ints) -> tuple[Ints, Ints]:
+    """The pairs of two columns of shape (n,), sorted, once each."""
+    order = np.lexsort((other, one))
+    one, other = one[order], other[order]
+    fresh = np.ones(len(one), bool)
+    fresh[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    return one[fresh], other[fresh]
+
+
 def bitmap_of(keys: Ints) -> npt.NDArray[np.uint8]:
     """The filter of some keys."""
     bits = max(len(keys).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
