@@ -15,7 +15,7 @@ from demur.versions.residual import exact_interval
 ANN = "forum:ann"
 POSTS = [
     {"item": "forum:1", "author": "ben", "text": "I met Ann Bakewell at the market."},
-    {"item": "forum:2", "author": "ben", "text": "the bakewell tart is cold by now"},
+    {"item": "forum:2", "author": "ben", "text": "the Bakewell tart is cold by now"},
     {"item": "forum:3", "author": "cem", "text": "Nobody is named in this one."},
     *({"item": f"forum:{at}", "author": "cem", "text": f"Number {at} says nothing."} for at in range(10, 30)),
 ]
@@ -26,7 +26,7 @@ def forum(fast_tmp: Path, demur: Demur) -> Path:
     """A workspace with a version from before Ann's objection, and one from after it."""
     root = signed_workspace(fast_tmp / "forum").root
     members = fast_tmp / "members.csv"
-    members.write_text("account,display_name\nforum:ann,Ann Bakewell\n")
+    members.write_text("account,names\nforum:ann,Ann Bakewell\n")
     for command in (
         ("members", members),
         ("import", "table", write_posts(fast_tmp / "posts.jsonl", POSTS)),

@@ -8,7 +8,7 @@ forms that it makes of them, and words whose fingerprints are kept.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import exp, lgamma, log
+from math import ceil, exp, lgamma, log
 from random import Random
 from typing import Final
 
@@ -52,7 +52,7 @@ class Left:
     sure: int
     """Of these: rows in which the policy of today masks it; 0 in a version that is not stale."""
     low: float
-    """The share of the version's rows, at least (95 %)."""
+    """The share of the version's rows, at least (95 %); the share itself, where every row was read."""
     high: float
     """And at most."""
 
@@ -72,8 +72,8 @@ class Residual:
     """By tier, all tiers, and any of them last."""
 
     def at_most(self, left: Left) -> int:
-        """Rows of the version, at most (95 %): exactly known where every row was read."""
-        return left.rows if self.sampled == self.of else min(self.of, int(np.ceil(left.high * self.of)))
+        """Rows of the version, at most (95 %)."""
+        return min(self.of, ceil(left.high * self.of))
 
 
 def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
@@ -95,12 +95,12 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     rules, binding = session.rules()
     of = version.count()
     loose = doubting(rules, session)
-    places = sorted(Random(seed).sample(range(of), min(sample, of)))
+    places = sorted(Random(seed).sample(range(of), min(sample, of)))  # noqa: S311  # a sample that can be drawn again
     found: dict[str, list[int]] = {each: [0, 0] for each in _tiers()}
     for rows in _taken(version, places):
         for tier, counts in _counted(rows, rules, loose, session).items():
             found[tier] = [sum(pair) for pair in zip(found[tier], counts, strict=True)]
-    left = tuple(Left(tier, *counts, *exact_interval(counts[0], len(places))) for tier, counts in found.items())
+    left = tuple(Left(tier, *counts, *_share(counts[0], len(places), of)) for tier, counts in found.items())
     newer = binding > manifest_of(session, name).checkpoint.binding
     return Residual(name, len(places), of, seed, newer, left)
 
@@ -110,6 +110,11 @@ def doubting(rules: Rules, session: Session) -> Rules:
     every = {"names": "mask", "names_from": LEAST_SCORE, "copies": "mask", "copies_from": LEAST_SCORE}
     others = rules.policy.others.model_copy(update=every)
     return session.worded(replace(rules, policy=rules.policy.model_copy(update={"others": others})))
+
+
+def _share(hits: int, sampled: int, of: int) -> tuple[float, float]:
+    """The share of a version's rows, at least and at most: known where every row was read."""
+    return (hits / of, hits / of) if sampled == of > 0 else exact_interval(hits, sampled)
 
 
 def exact_interval(hits: int, of: int) -> tuple[float, float]:
