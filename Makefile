@@ -13,10 +13,10 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format messages readability screenshots soak bench pins clean
+.PHONY: help setup demo test lint format messages readability screenshots soak bench bench-people pins clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## make .venv with everything that development needs
 
@@ -62,6 +62,9 @@ soak: $(DEV) ## the laws with EXAMPLES (5000) examples each, and the other long 
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
 	@set -e; for script in bench/[!_]*.py; do printf '== %s\n' "$$script"; $(BIN)/python "$$script"; done
+
+bench-people: $(DEV) ## print the figures of docs/people.md: people in others' words
+	@$(BIN)/python bench/naming_people.py
 
 pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes newer releases)
 	@$(COMPILE) --group build --output-file requirements/build.txt

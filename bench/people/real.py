@@ -16,6 +16,7 @@ from _real import Share, shared
 from people.cases import Finder
 from people.realdata import germeval, instagram, irc, wnut
 from people.realdata.scoring import DataSet, Score, run
+from people.targets import aim
 
 POPULATION: Final = {"rare": 5_817, "middle": 957, "common": 4_412}
 """Lines of the channel from which the labelled ones were drawn, by stratum (``labels/README.md``)."""
@@ -39,18 +40,22 @@ def finder_named(name: str) -> Finder:
 
 def judge_irc(finder: Finder, _folder: Path) -> Iterator[str]:
     """A channel: nicks that open a line, and nicks elsewhere in the labelled lines."""
-    channel = irc.whole()
-    data = channel.data
+    return of_channel(finder, irc.whole().data, irc.whole().common)
+
+
+def of_channel(finder: Finder, data: DataSet, words: frozenset[str]) -> Iterator[str]:
+    """The same of the channel's lines in some shape; ``words`` are those that many write and that address nobody."""
     score = run(finder, data)
-    common = list(irc.on_common_words(score.masks, data, channel.common))
+    common = list(irc.on_common_words(score.masks, data, words))
     texts = {post.item: post.text for post in data.posts}
     opening = sum(not texts[mask.item][: mask.start].strip(" @") for mask in common)
     found = score.recall["opening"].hits
-    yield f"opening a line: recall {score.recall['opening']}"
+    yield f"opening a line: recall {score.recall['opening']}{aim(score.recall['opening'], 0.999)}"
     yield f"opening a line: precision {Share(found, found + opening)}, where a common word is false"
     yield from _elsewhere(score)
     yield f"labelled lines: {_SPILL} {score.spill}"
-    yield f"masks over common words: {Share(len(common), len(score.masks))} of all masks"
+    over_common = Share(len(common), len(score.masks))
+    yield f"masks over common words: {over_common} of all masks{aim(over_common, most=0.01)}"
 
 
 def _elsewhere(score: Score) -> Iterator[str]:
@@ -61,7 +66,9 @@ def _elsewhere(score: Score) -> Iterator[str]:
     false = Counter(stratum[mask.item] for mask in score.false)
     masked = {place: Share(right[place], right[place] + false[place]) for place in recall}
     for name, shares in (("recall", recall), ("precision", masked)):
-        yield f"elsewhere: {name} {_together(shares)}, weighed as in the channel {_weighed(shares, stratum):.4f}"
+        all_strata = _together(shares)
+        weighed = _weighed(shares, stratum)
+        yield f"elsewhere: {name} {all_strata}, weighed as in the channel {weighed:.4f}{aim(all_strata, 0.95)}"
     for place, share in recall.items():
         yield f"elsewhere, {place} words as nicks: recall {share}, precision {masked[place]}"
     lines = sum(place == _NONE for place in stratum.values())
@@ -82,13 +89,13 @@ def _weighed(shares: Mapping[str, Share], stratum: Mapping[str, str]) -> float:
 
 def judge_germeval(finder: Finder, folder: Path) -> Iterator[str]:
     """@handles in tweets."""
-    yield from _plain(run(finder, germeval.load(folder)))
+    yield from _plain(run(finder, germeval.load(folder)), {"handle": 1.0})
 
 
 def judge_instagram(finder: Finder, folder: Path) -> Iterator[str]:
     """Usernames and names in an export."""
     for data in (instagram.load_labelled(folder), instagram.load_written(folder)):
-        yield from (f"{data.name}: {line}" for line in _plain(run(finder, data)))
+        yield from (f"{data.name}: {line}" for line in _plain(run(finder, data), {"username": 0.98, "name": 0.95}))
 
 
 def judge_wnut(finder: Finder, folder: Path) -> Iterator[str]:
@@ -97,9 +104,10 @@ def judge_wnut(finder: Finder, folder: Path) -> Iterator[str]:
     for scope in scopes:
         data = wnut.load(folder, scope)
         score = run(finder, data)
-        yield from (f"objectors: {scope}: {line}" for line in _plain(score))
+        yield from (f"objectors: {scope}: {line}" for line in _plain(score, {"several words": 0.97}))
         false = Share(len(score.false), wnut.tokens(data))
-        yield f"objectors: {scope}: false masks a token {false}; {_spelled(score, data)} spell a declared name whole"
+        spelled = f"{_spelled(score, data)} spell a declared name whole"
+        yield f"objectors: {scope}: false masks a token {false}; {spelled}{aim(false, most=0.001)}"
 
 
 def _spelled(score: Score, data: DataSet) -> int:
@@ -109,8 +117,9 @@ def _spelled(score: Score, data: DataSet) -> int:
     return sum(texts[mask.item][mask.start : mask.end].casefold() in names for mask in score.false)
 
 
-def _plain(score: Score) -> Iterator[str]:
-    yield from (f"{form}: recall {share}" for form, share in score.recall.items())
+def _plain(score: Score, aims: Mapping[str, float]) -> Iterator[str]:
+    """Recall by form, with what is aimed at for some forms; precision and spill."""
+    yield from (f"{form}: recall {share}{aim(share, aims.get(form))}" for form, share in score.recall.items())
     yield f"precision {score.precision}"
     yield f"{_SPILL} {score.spill}"
 

@@ -25,20 +25,18 @@ class Figure:
     most: float | None = None
     """Or at most."""
 
-    @property
-    def missed(self) -> bool:
-        """Whether the aim is missed; a share of nothing misses none."""
-        share = self.share.hits / self.share.of if self.share.of else None
-        return share is not None and (
-            (self.least is not None and share < self.least) or (self.most is not None and share > self.most)
-        )
-
     def __str__(self) -> str:
-        line = f"{self.what:<{WIDTH}} {self.share}"
-        if self.least is None and self.most is None:
-            return line
-        aim = f">= {self.least:g}" if self.least is not None else f"<= {self.most:g}"
-        return f"{line}  aim {aim}: {'MISSED' if self.missed else 'met'}"
+        return f"{self.what:<{WIDTH}} {self.share}{aim(self.share, self.least, self.most)}"
+
+
+def aim(share: Shares, least: float | None = None, most: float | None = None) -> str:
+    """What is aimed at, and whether it is met; nothing without an aim. A share of nothing misses none."""
+    if least is None and most is None:
+        return ""
+    value = share.hits / share.of if share.of else None
+    low, high = (least or 0.0), (1.0 if most is None else most)
+    told = f">= {low:g}" if least is not None else f"<= {high:g}"
+    return f"  aim {told}: {'met' if value is None or low <= value <= high else 'MISSED'}"
 
 
 def heading(text: str) -> Iterator[str]:

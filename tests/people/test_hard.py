@@ -1,4 +1,4 @@
-"""The hard cases against demur's own finder, one test each; those that fail today stand in a table that may only shrink.
+"""The hard cases against demur's own finder, one test each; what fails today stands in a table that may only shrink.
 
 ``hard_failing.toml`` holds a reason -> names of cases. A case in it that the finder does right fails the test: take it
 out of the table. One that is not in it and goes wrong is a step back, and is never put there.

@@ -71,9 +71,12 @@ class Session:
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
+        return self.worded(compile_rules(self.policy, self.register.pepper, snapshot, self.now)), snapshot.head.binding
+
+    def worded(self, rules: Rules) -> Rules:
+        """Rules with what is known of withheld people's words, as far as their policy wants it looked for."""
         words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
-        return rules.reading(words), snapshot.head.binding
+        return rules.reading(words)
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""
