@@ -20,7 +20,8 @@ from demur.objecting.senders import Doubt, Whose, whose
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
-from demur.register.objections.lodging import Lodging
+from demur.register.members.spellings import said_names
+from demur.register.objections.lodging import SURE, Lodging
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Statement:
     """What somebody says on the portal of those who have no account, themselves or another."""
 
     names: Sequence[str] = ()
+    """Spellings of their name; they count once the objection is confirmed (ADR 0035), and so do former ones."""
+    former: Sequence[str] = ()
     accounts: Sequence[str] = ()
     """Accounts that they named: each gets an objection of its own."""
     links: Sequence[str] = ()
@@ -45,6 +48,7 @@ class Written:
     """letter, mail, ticket, form."""
     accounts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    """Spellings of the name, handles that are no account, and former names beside them."""
     text: str = field(default="", repr=False)
     """What it says; sealed."""
     reason: str | None = field(default=None, repr=False)
@@ -53,6 +57,9 @@ class Written:
     attachments: tuple[Attached, ...] = field(default=(), repr=False)
     within: int | None = None
     """The number of the objection that holds what it says, where that is another one."""
+    former: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    """Addresses that are no account."""
     letter: Letter | None = field(default=None, repr=False)
     """The mail that it came as."""
     doubt: Doubt | None = None
@@ -70,9 +77,17 @@ class Written:
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
-        said = {"names": list(self.names), "accounts": list(accounts) if self.accounts else [], "text": self.text}
         doubt = None if self.doubt is None else self.doubt.value
-        return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
+        said: dict[str, JSON] = {
+            "names": list(self.names),
+            "former": list(self.former),
+            "accounts": list(accounts) if self.accounts else [],
+            "links": list(self.links),
+            "text": self.text,
+            "within": self.within,
+            "warning": doubt,
+        }
+        return {name: value for name, value in said.items() if value}
 
 
 def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:
@@ -136,6 +151,7 @@ def without_account(
         ]
         said: dict[str, JSON] = {
             "names": list(statement.names),
+            **({"former": list(statement.former)} if statement.former else {}),
             "accounts": list(statement.accounts),
             "links": list(statement.links),
             "contact": statement.contact or None,
@@ -145,7 +161,8 @@ def without_account(
         receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
-            named: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
+            spelt = bool(statement.names or statement.former)
+            named: dict[str, JSON] = {"named": spelt, "accounts": bool(statement.accounts)}
             post_receipt(register, receipt, office, to, about=named | about(statement.behalf))
             post_question(register, receipt, office, to)
     return receipt.seq
@@ -158,7 +175,7 @@ class Taken:
     receipts: tuple[Receipt, ...]
     """Of each part, the first of which holds what was written."""
     binds: bool
-    """Whether it names an account: else its names are kept, and keep nothing out yet."""
+    """Whether it names an account: else it keeps out nothing but what its names find, once these count."""
     doubt: Doubt | None = None
     """Why somebody has to look at it."""
     tagged: bool = False
@@ -210,7 +227,9 @@ def _lodge_parts(
     receipts = [_lodge_letter(register, written, accounts, office, checked=checked)]
     for group, known in others:
         doubt = written.doubt if office.guessed.intersection(group) else None
-        bare = replace(written, names=(), text="", reason=None, within=receipts[0].seq, doubt=doubt)
+        bare = replace(
+            written, names=(), former=(), links=(), text="", reason=None, within=receipts[0].seq, doubt=doubt
+        )
         receipts.append(_lodge_letter(register, bare, group, office, checked=known))
     for attached in written.attachments:
         register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
@@ -239,6 +258,8 @@ def _lodge_letter(
 def as_staff_say(register: Register, written: Written, office: Office, *, unconfirmed: bool) -> Receipt:
     """Record an objection that staff took, in one for every account given; its first account's holder is told.
 
+    Names in it count at once, unless nobody knows yet whose they are (ADR 0035).
+
     Args:
         register: where.
         written: what they say of it.
@@ -251,13 +272,16 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
     """
     names = office.policy.accounts.names
     accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
+    said = written.statement(accounts[:1])
+    if not unconfirmed and (written.names or written.former):
+        said[SURE] = True
     with register.locked():
         receipt = register.objections.lodge(
             accounts,
             channel=written.channel,
             received=written.received,
             reason=written.reason,
-            statement=written.statement(accounts[:1]) or None,
+            statement=said or None,
             now=office.now,
         )
         _tell(register, receipt, accounts[0], office, ask=unconfirmed)
@@ -277,6 +301,9 @@ def _tell(register: Register, receipt: Receipt, account: str, office: Office, *,
 def as_platform_says(said: Lodging, *, unconfirmed: bool) -> Lodging:
     """What the platform's backend says of an objection, to be recorded; nobody is asked, and nothing lapses.
 
-    What it says that nobody has confirmed is recorded as that, and stands in the officer's queue.
+    What it says that nobody has confirmed is recorded as that, and stands in the officer's queue; names in it wait,
+    which else count at once (ADR 0035).
     """
-    return replace(said, channel=Route.API_UNCONFIRMED) if unconfirmed and said.channel == Route.API else said
+    if unconfirmed:
+        return replace(said, channel=Route.API_UNCONFIRMED) if said.channel == Route.API else said
+    return replace(said, statement={**(said.statement or {}), SURE: True}) if said_names(said.statement) else said

@@ -152,6 +152,7 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "accounts": accounts,
         "named_together": register.persons.claimed(keys),
         "members": [_plain(vars(member)) for member in members],
+        "names": vars(register.names.kept(keys)),
         "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
         "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
         "information": _information(session, language, region),

@@ -95,7 +95,7 @@ class Names:
         """How many spellings are looked for, of whoever has some accounts and is covered by an objection."""
         with self._store.reading() as connection:
             covered = suppressed(connection, keys)
-            told = self._of(connection, covered, NO_KEYS) if len(covered) else []
+            told = self._of(connection, covered, NO_KEYS, only=covered) if len(covered) else []
             waiting = {each for rows in self._typed(connection, keys, binding=False).values() for each in rows}
         names = {each for _, some in told for each in some}
         return Kept(len(names), len(waiting - names))
