@@ -30,7 +30,6 @@ from demur.register.objections.names import Kept
 from demur.tokens import Tokens
 from demur.workspace import Workspace
 
-
 _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
 """Options that say whose an objection is."""
 
@@ -83,7 +82,8 @@ _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE",
     help="Many at once: a CSV file with the column account and perhaps channel, received, reason, name, former, handle "
-    "and link (several of these in a cell with | between them), or a folder of .eml files. One line that is wrong keeps all from being recorded; started again, it records none twice.",
+    "and link (several of these in a cell with | between them), or a folder of .eml files. One line that is wrong keeps "
+    "all from being recorded; started again, it records none twice.",
 )
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(

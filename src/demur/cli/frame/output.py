@@ -178,14 +178,11 @@ def count(number: int, noun: str) -> str:
 def named(kept: "Kept") -> Iterator[str]:
     """How many spellings of somebody's names count, a sentence each; no name."""
     if kept.searched or not kept.waiting:
-        yield f"In what others wrote, {count(kept.searched, 'spelling')} of their names {_are(kept.searched)} looked for."
+        spellings, are = count(kept.searched, "spelling"), "is" if kept.searched == 1 else "are"
+        yield f"In what others wrote, {spellings} of their names {are} looked for."
     if kept.waiting:
         wait = "waits" if kept.waiting == 1 else "wait"
         yield f"{count(kept.waiting, 'spelling')} {wait} until the objection is confirmed."
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
 
 
 def doubt(days: int) -> str:

@@ -45,7 +45,7 @@ async def answer(request: Request, token: str) -> Response:
     form = await forms.read(request)
     if not found.takes_names(at.policy()):
         return receipt_page(request, found)
-    typed = {name: form.text(name) for name in _FIELDS}
+    typed: dict[str, Any] = {name: form.text(name) for name in _FIELDS}
     if form.turned:
         return _page(request, token, typed)
     called = Called.of(form.lines("names"), form.lines("former"), form.lines("links"), at.policy().accounts.names)
@@ -62,9 +62,7 @@ async def answer(request: Request, token: str) -> Response:
     return RedirectResponse(address(language(request), f"/receipt/{found.token}?added=1{also}"), 303)
 
 
-def _add(
-    register: Register, reference: str, called: Called, office: Office, asking: frozenset[str]
-) -> int | None:
+def _add(register: Register, reference: str, called: Called, office: Office, asking: frozenset[str]) -> int | None:
     """Add it, unless the objection ended meanwhile or its details were erased: the receipt says how it stands."""
     try:
         return add(register, reference, called, office, asking)
@@ -75,7 +73,7 @@ def _add(
 def _page(
     request: Request,
     token: str,
-    typed: dict[str, str],
+    typed: dict[str, Any],
     status: int = 200,
     **values: Any,  # noqa: ANN401  # a template's
 ) -> Response:
