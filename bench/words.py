@@ -7,11 +7,11 @@ the vocabulary, is printed by itself. The yardstick is Arrow's ``utf8_lower`` an
 the same process; each figure is the median of five rounds in which all take turns.
 """
 
+import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
-from itertools import accumulate
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.words.batch import Words
-from demur.words.grams import grams, sampled, whole
+from demur.words.grams import grams, sampled
 from demur.words.keys import WordKeys
 
 KEYS: Final = WordKeys(bytes(range(32)))
@@ -71,8 +71,8 @@ def yardstick(batches: list[pa.LargeStringArray]) -> None:
         pc.split_pattern(pc.utf8_lower(batch), " ")
 
 
-def figures(name: str, batches: list[pa.LargeStringArray]) -> Iterator[str]:
-    """Lines of figures on some texts."""
+def figures(name: str, batches: list[pa.LargeStringArray]) -> str:
+    """A line of figures on some texts."""
     size = sum(map(size_of, batches)) / 1e6
     began = time.process_time()
     found = [Words.of(batch, KEYS) for batch in batches]
@@ -80,7 +80,7 @@ def figures(name: str, batches: list[pa.LargeStringArray]) -> Iterator[str]:
     works: dict[str, Callable[[], object]] = {
         "yardstick": lambda: yardstick(batches),
         "words": lambda: [Words.of(batch, KEYS) for batch in batches],
-        "grams": lambda: [(sampled(grams(words)), whole(words)) for words in found],
+        "grams": lambda: [(grams(words.key[words.plain], 8), sampled(words.key[words.plain], 8)) for words in found],
     }
     times: dict[str, list[float]] = {work: [] for work in works}
     for _ in range(ROUNDS):
@@ -90,11 +90,23 @@ def figures(name: str, batches: list[pa.LargeStringArray]) -> Iterator[str]:
             times[work].append(time.process_time() - began)
     rates = {work: size / statistics.median(each) for work, each in times.items()}
     words = sum(map(len, found))
-    yield (
+    return (
         f"{name:12} {size:4.0f} MB {words / 1e6:5.1f}M words  first pass {size / first:5.1f} MB/s  words"
         f" {rates['words']:5.1f} MB/s  yardstick {rates['yardstick']:6.1f} MB/s"
         f" ({rates['words'] / rates['yardstick']:.2f} of it)  grams {rates['grams']:5.1f} MB/s"
     )
+
+
+def unknown(megabytes: float) -> str:
+    """A line on texts of which no token was ever seen: what an attacker may send."""
+    numbers = np.random.default_rng(3).integers(0, 2**62, int(megabytes * 1e6 / 17)).tolist()
+    tokens = [f"a{number:015x}" for number in numbers]
+    batch = pa.array([" ".join(tokens[at : at + 10]) for at in range(0, len(tokens), 10)], pa.large_string())
+    began = time.process_time()
+    Words.of(batch, KEYS)
+    rate = size_of(batch) / 1e6 / (time.process_time() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return f"{'never seen':12} {megabytes:4.0f} MB words {rate:5.1f} MB/s  peak memory of all {peak:.0f} MB"
 
 
 def main() -> None:
@@ -104,15 +116,13 @@ def main() -> None:
     english = vocabulary(rng, "eeeetttaaooiinnsshhrrdlucmfwypvbgkjxqz", 2, 11)
     english[10::50] = [word + "éüøß"[place % 4] for place, word in enumerate(english[10::50])]
     han = [chr(0x4E00 + place) for place in range(5000)]
-    unique = [f"a{number:x}z" for number in accumulate(rng.integers(1, 10**6, VOCABULARY).tolist())]
     for name, words in (
         ("English-like", english),
         ("Cyrillic", vocabulary(rng, "оооеееааинтсрвлкмдпуяыьгзбчйхжшюцщэф", 2, 13)),
         ("Han", han),
     ):
-        for line in figures(name, texts(words, megabytes, 2)):
-            print(line)
-    del unique
+        print(figures(name, texts(words, megabytes, 2)))
+    print(unknown(megabytes / 4))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from calling import Demur
 
 from demur.sources import load_source, source_names
 from demur.sources.sniffing import Sniffing, fitting
+from demur.terms import Reason
 
 OUTBOX = {"orderedItems": [{"type": "Note", "id": "https://t.example/1", "content": "x"}]}
 ACTOR = {"type": "Person", "id": "https://t.example/users/ann"}
@@ -22,6 +23,8 @@ EXPORTS: dict[str, dict[str, object]] = {
     "irc": {"2026-03-01.log": b"[10:00] <ann> hi\n"},
     "mbox": {"2026-March.txt": b"From a at b  Sun Mar  1 10:00:00 2026\nFrom: a at b (A)\n\nhi\n"},
     "stackexchange": {"Posts.xml": b'<?xml version="1.0"?>\n<posts>\n  <row Id="1" />\n</posts>'},
+    "misskey": {"notes-1.json": [{"id": "9a", "visibility": "public", "renoteId": 1, "replyId": 1, "localOnly": 1}]},
+    "pixelfed": {"pixelfed-statuses.json": [{"pf_type": "photo", "visibility": "public", "type": "Image"}]},
     "reddit": {"RC_2026-03.jsonl": b'{"id":"1","subreddit":"x","author":"ann","created_utc":1}'},
     "slack": {"users.json": [], "channels.json": [], "general/2026-03-01.json": [{"type": "message", "text": "hi"}]},
     "telegram": {"result.json": {"name": "g", "messages": [{"id": 1, "from_id": "user1", "text": "hi"}]}},
@@ -88,10 +91,65 @@ def test_at_a_terminal_it_asks(
     assert done.code == code
 
 
-def test_what_the_controller_can_state_is_pointed_to(demur: Demur, workspace: Path, tmp_path: Path) -> None:
-    (tmp_path / "tweets.js").write_text('window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "hi"}]')
+SILENT: dict[str, tuple[dict[str, bytes], str]] = {
+    "x": (
+        {
+            "data/tweets.js": b'window.YTD.tweets.part0 = [{"id_str": "1", "full_text": "hi"}]',
+            "data/account.js": b'window.YTD.account.part0 = [{"account": {"username": "ann"}}]',
+        },
+        "protected = true, or false",
+    ),
+    "reddit": (
+        {"RC_2026-03.jsonl": b'{"id":"1","subreddit":"x","author":"ann","created_utc":1,"link_id":"t3_a","body":"hi"}'},
+        'default_audience = "group"',
+    ),
+    "mbox": (
+        {"a.mbox": b"From a@b  Sun Mar  1 10:00:00 2026\nFrom: ann@town.example\n\nhi\n"},
+        'audience = "group"',
+    ),
+    "activitystreams": (
+        {
+            "a.json": b'{"type":"Note","id":"https://t.example/1","attributedTo":"https://t.example/@ann","content":"hi"}'
+        },
+        'default_audience = "group"',
+    ),
+}
 
-    assert "in [sources.x] of demur.toml, is on its page." in demur("import", "x", tmp_path, "-w", workspace).out
+
+@pytest.mark.parametrize("source", SILENT)
+def test_an_export_that_is_silent_on_its_audience_is_not_used(
+    demur: Demur, workspace: Path, tmp_path: Path, source: str
+) -> None:
+    files, option = SILENT[source]
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    given = ("import", source, tmp_path, "-w", workspace)
+
+    (stated,) = demur(*given, "--json").json["to_state"]
+    told = demur(*given)
+
+    assert "1 item read, 0 kept, 1 left out" in told.out
+    assert "nobody knows who could read the item" in told.out
+    assert f"  unknown-audience: [sources.{source}] {option}" in told.out
+    assert stated.startswith(f"unknown-audience: [sources.{source}] {option}")
+
+
+def test_notes_of_nobody_say_how_to_name_their_author(demur: Demur, workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes-1.json").write_text(json.dumps([{"id": "9a", "visibility": "public", "text": "hi"}]))
+
+    told = demur("import", "misskey", tmp_path, "-w", workspace)
+
+    assert '  unknown-author: [sources.misskey] account = "@name@server"' in told.out
+
+
+def test_what_sources_say_can_be_stated_are_on_their_pages(root: Path) -> None:
+    for name in source_names():
+        page = (root / f"docs/sources/{name}.md").read_text()
+        for reason, said in getattr(load_source(name), "stated", {}).items():
+            assert reason in set(Reason)
+            for option in re.findall(r"\b[a-z]+_audience\b|^\w+(?=[ .])", said):
+                assert option in page, (name, option)
 
 
 def test_auto_never_chooses_between_two(demur: Demur, workspace: Path, tmp_path: Path) -> None:

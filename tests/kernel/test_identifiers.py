@@ -160,7 +160,6 @@ POSITIVE: list[tuple[str, Category, str | None]] = [
     ("http://«203.0.113.7»:8080/x", IP, None),
     ("«192.168.0.1»/24", IP, None),
     ("«203.0.113.7»-203", IP, None),
-    ("kernel «2.6.15.23» ?", IP, None),
     ("«2001:db8::1»", IP, None),
     ("[«2001:db8:0:0:8:800:200c:417a»]", IP, None),
     ("«fe80::202:6fff:fe36:9011»/64", IP, None),
@@ -211,6 +210,7 @@ NEGATIVE: list[str] = [
     ),
     *(
         "v2.6.15.23",
+        "kernel 2.6.15.23 ?",
         "version 2.6.15.23",
         "Version: 2.6.15.23",
         "1.2.3.4.5",

@@ -369,6 +369,8 @@ def test_surnames_have_no_nicknames() -> None:
     [
         ("Marek Kowalski", "pl"),
         ("Wójcik", "pl"),
+        ("Kowalska Anna", "pl"),
+        ("Ivanova Maria", "ru"),
         ("Zdeněk Dvořák", "cs"),
         ("Matti Virtanen", "fi"),
         ("Szabó Anna", "hu"),

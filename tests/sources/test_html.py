@@ -1,5 +1,7 @@
 """HTML fragments become plain text with spans."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +104,44 @@ def test_the_line_that_mastodon_puts_before_a_quote_post_is_a_quote_of_its_autho
         ("https://h/1", "mention", "x:ann"),
         ("RE: https://h/1", "quote", "x:ann"),
     ]
+
+
+def test_words_behind_the_end_of_a_document_stay() -> None:
+    html = '<p>a</p></body></html>b <a class="mention" href="u">@ann</a>'
+
+    assert to_text(html, mentions) == ("a\n\nb @ann", [Span(5, 9, "mention", "x:ann")])
+
+
+def test_what_one_text_leaves_open_says_nothing_of_the_next() -> None:
+    to_text("<blockquote><pre><ul><li><script>a")
+    to_text("<!-- nothing that can be parsed -->")
+
+    assert to_text("<p>a\n b</p><p>c</p>") == ("a b\n\nc", [])
+
+
+def test_a_reader_that_fails_leaves_the_next_text_whole() -> None:
+    def failing(_link: Link) -> str | None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        to_text('<blockquote><a href="u">x</a>', failing)
+
+    assert to_text("<p>a</p>") == ("a", [])
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 100_000,
+        "<b><i>" * 50_000,
+        "<a href=x>y" * 50_000,
+        "<p>x" * 200_000,
+        "<li>" * 100_000,
+        "&lt;" * 500_000,
+    ],
+)
+def test_a_hostile_text_takes_no_more_than_its_length(html: str) -> None:
+    began = time.process_time()
+    to_text(html, mentions)
+
+    assert time.process_time() - began < 10

@@ -87,6 +87,8 @@ _JSON: Final[Mapping[str, tuple[tuple[str, bytes, bytes], ...]]] = {
     "slack": (("general/2026-03-01.json", b'[{"user":"U1","ts":"1772000000.000100","text":', b"}]"),),
     "telegram": (("result.json", b'{"type":"public_channel","id":1,"messages":[{"id":1,"text":', b"}]}"),),
     "discord": (("a.json", b'{"guild":{},"channel":{"id":"1"},"messages":[{"id":"1","content":', b"}]}"),),
+    "misskey": (("notes-1.json", b'[{"id":"1","visibility":"public","text":', b"}]"),),
+    "pixelfed": (("pixelfed-statuses.json", b'[{"uri":"https://t.example/1","visibility":"public","content":', b"}]"),),
     "table": (("a.jsonl", b'{"item":"1","text":', b"}\n"),),
     "members": (("a.jsonl", b'{"account":"x:1","locale":', b"}\n"),),
 }
@@ -226,8 +228,17 @@ def test_a_post_of_ten_megabytes_passes(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(note))
     (tmp_path / "a.jsonl").write_text(json.dumps({"item": "1", "text": text}) + "\n")
     (tmp_path / "a.csv").write_text(f"item,text\n1,{text}\n")
+    (tmp_path / "notes-1.json").write_text(json.dumps([{"id": "1", "visibility": "public", "text": text}]))
+    status = {"uri": "https://town.example/p/ann/1", "visibility": "public", "content": f"<p>{text}</p>"}
+    (tmp_path / "statuses.json").write_text(json.dumps([status]))
 
-    for source, name in (("activitystreams", "a.json"), ("table", "a.jsonl"), ("table", "a.csv")):
+    for source, name in (
+        ("activitystreams", "a.json"),
+        ("table", "a.jsonl"),
+        ("table", "a.csv"),
+        ("misskey", "notes-1.json"),
+        ("pixelfed", "statuses.json"),
+    ):
         read = [row for batch in load_source(source).read([str(tmp_path / name)], {}) for row in batch.to_pylist()]
         assert [len(row["text"].strip()) for row in read] == [len(text.strip())]
 

@@ -103,7 +103,12 @@ class Scene:
     def page(self, *texts: str) -> Page:
         """Texts of the thread."""
         rows = len(texts)
-        return page_of(texts, authors=[self.author] * rows, parents=[5 if self.answers >= 0 else -1] * rows)
+        return page_of(
+            texts,
+            authors=[self.author] * rows,
+            parents=[5 if self.answers >= 0 else -1] * rows,
+            languages=[next(iter(self.languages), None)] * rows,
+        )
 
     def finds(self, *texts: str) -> Finds:
         """Everything that is found."""

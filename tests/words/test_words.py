@@ -38,7 +38,10 @@ HARD = (
     *("с", "а", "е", "о", "М", "х", "ν", "ο", "\0", "\u00ad", "\u2028", "。", "\ufdfa", "ﬁ", "İ", "ı", "ẞ", "\u0345"),
     *("s t e v e", "s.t.e.v.e", "O'Brien", "Ѕtеvе", "Мах", "Anne-Marie", "ann.lee_9", "Δδ", "🇩🇪", "🧑‍🚒"),
 )
-TEXT = st.one_of(st.lists(st.sampled_from(HARD), max_size=14).map("".join), st.text(max_size=20))
+LONG = st.tuples(st.sampled_from(HARD), st.sampled_from(HARD), st.integers(100, 300)).map(
+    lambda parts: (parts[0] + parts[1]) * parts[2]
+)
+TEXT = st.one_of(LONG, st.lists(st.sampled_from(HARD), max_size=14).map("".join), st.text(max_size=20))
 
 
 def rows(texts: Sequence[str | None]) -> list[tuple[object, ...]]:
@@ -64,6 +67,7 @@ def one_by_one(texts: Sequence[str | None]) -> list[tuple[object, ...]]:
 @given(st.lists(st.none() | TEXT, max_size=6))
 @example(["s t e v e", "v"])
 @example(["a", "'b"])
+@example(["a." * 256, "a." * 256 + "b", "é’" * 103, "x " + "王-a" * 200 + ". Y"])
 def test_a_batch_says_what_each_text_says_by_itself(texts: list[str | None]) -> None:
     assert rows(texts) == one_by_one(texts)
 

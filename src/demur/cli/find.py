@@ -44,7 +44,8 @@ def find_(invocation: Invocation, account: str | None, limit: int, words: str | 
 
     Rows that others wrote are found by the account that they name; once a person objected, others' rows name them
     no more, and it is told how many spellings of their names are looked for. With --text WORDS it finds rows by what
-    stands in them, whoever wrote it: for somebody who writes that the corpus quotes them without naming an account. That texts are printed, and whose, is on record.
+    stands in them, whoever wrote it: for somebody who writes that the corpus quotes them without naming an account.
+    That texts are printed, and whose, is on record.
     """
     if account is None and not words:
         raise click.UsageError("Missing option '--account'", click.get_current_context())

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 """Instead of a source's name: the one that takes the paths for its own."""
 
-_STATED: Final = frozenset({"unknown-author", "unknown-audience"})
-"""Reasons (:class:`demur.terms.Reason`) that options of some sources remedy."""
-
 
 @click.command("sources")
 @shared
@@ -53,7 +50,7 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: b
     under [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
     """
     from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
-    from demur.sources import load_source  # noqa: PLC0415  # it loads Arrow; help does without
+    from demur.sources import load_source, to_state  # noqa: PLC0415  # it loads Arrow; help does without
     from demur.sources.meter import watching  # noqa: PLC0415  # the same
 
     workspace = invocation.workspace
@@ -64,7 +61,11 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: b
         batches = reader.read(paths, policy.sources.get(source, {}))
         report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
     door = _door(report, policy, workspace.policy_path)
-    emit(lambda: "\n".join([*_page(report, policy, door), *meter.told]), _data(report, policy, door, meter.told))
+    unsaid = to_state(source, report.left_out)
+    emit(
+        lambda: "\n".join([*_page(report, policy, door), *_unsaid(unsaid), *meter.told]),
+        _data(report, policy, door, meter.told) | {"to_state": unsaid},
+    )
 
 
 def _taken_for(paths: Sequence[str], *, yes: bool) -> str:
@@ -104,11 +105,16 @@ def _page(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> list
         lines.append("There is no item in what was read: check the path, and that the source is the right one.")
     elif not report.kept:
         lines += ["", "Nothing was kept. What left the items out, and what to do:", *(f"  {line}" for line in door)]
-        if _STATED & set(report.left_out):
-            lines.append(f"What you can state instead, in [sources.{report.source}] of demur.toml, is on its page.")
     elif left_out:
         lines += ["", *reasons_table(report.left_out, policy)]
     return lines
+
+
+def _unsaid(unsaid: Sequence[str]) -> list[str]:
+    """What can be stated of items whose source is silent."""
+    if not unsaid:
+        return []
+    return ["", "Where you know what the data doesn't say, state it in demur.toml:", *(f"  {one}" for one in unsaid)]
 
 
 def _data(report: "ImportReport", policy: "Policy", door: Sequence[str], told: Sequence[str]) -> dict[str, object]:

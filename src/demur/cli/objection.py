@@ -82,7 +82,7 @@ _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE",
     help="Many at once: a CSV file with the column account and perhaps channel, received, reason, name, former, handle "
-    "and link (several of these in a cell with | between them), or a folder of .eml files. One line that is wrong keeps "
+    "and link (of these, several in a cell with | between them), or a folder of .eml files. One wrong line keeps "
     "all from being recorded; started again, it records none twice.",
 )
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")

@@ -134,8 +134,6 @@ def writing(workspace: Workspace, command: str, now: datetime | None = None) -> 
         instance = _require_corpus(session)
         try:
             session = _put_in_order(session, instance)
-            if not corpus.has_words:
-                upgrade(corpus, beside.evidence, session.rules()[0])
             _end_try_out(session)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session
@@ -170,6 +168,8 @@ def _put_in_order(session: Session, instance: Instance) -> Session:
         corpus.say(replace(said, instance=instance.id, incarnation=instance.incarnation))
     session.workspace.versions_path.mkdir(mode=0o700, exist_ok=True)
     remove_leavings(session.workspace, corpus, session.register)
+    if not corpus.has_words:
+        upgrade(corpus, session.beside.evidence, session.rules()[0])
     if corpus.count() and not corpus.indexed:
         _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
         corpus.index()

@@ -7,6 +7,7 @@ masked or left out says nothing that could be read now: the next import of its s
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ def upgrade(corpus: Corpus, evidence: Evidence, rules: Rules) -> None:
     gone = [np.zeros(0, np.uint64), *(each.column(ADDRESS).to_numpy() for each in evidence.batches(["item"]))]
     evidence.replace(np.concatenate(gone).astype(np.uint64), _told(corpus, rules))
     corpus.overwrite(stored(_rows(batch), rules) for batch in corpus.batches())
-    corpus.say(said)
+    corpus.say(replace(said, honoured=0, commitment=b""))  # every row is read again for names
     corpus.index()
 
 

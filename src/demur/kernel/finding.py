@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demur.kernel.door import regions
 from demur.kernel.identifiers import Category, Hits, find_identifiers
 from demur.kernel.keying import Keyer
 from demur.kernel.marks import CODE, NAMING, mark_mask, replaced
@@ -27,14 +28,23 @@ def found_in(rows: pa.RecordBatch, authors: pa.Array | None, spans: Spans, rules
 
     ``authors`` are the raw accounts of a batch that comes from a source, or None for rows at rest.
     """
-    hits = hits_in(rows.column("text"), rows.column("region").to_pylist(), rules)
+    hits = hits_in(rows.column("text"), homes(rows, rules).to_pylist(), rules)
     mentions = mentions_of(hits, authors, keyer)
     mentions = mentions.take(~_inside_mention(mentions, spans))
     return spans.joined(_marks(hits, replaced(rules.policy.identifiers))).joined(mentions)
 
 
+def homes(rows: pa.RecordBatch, rules: Rules) -> pa.Array:
+    """The country by which phone numbers in each row are read: the row's, its author's, the policy's; null if unknown.
+
+    Rows from a source and rows at rest get the same answer, since both hold what the source gave and the author's key.
+    """
+    found, home = regions(rows, rules), rules.policy.home
+    return pc.fill_null(found, home) if home else found
+
+
 def hits_in(texts: pa.Array, regions: list[str | None], rules: Rules) -> Hits:
-    """Every identifier in texts, by the regions of their authors."""
+    """Every identifier in texts, by the :func:`homes` of their authors."""
     return find_identifiers(texts, _ALL, regions, rules.pepper.names.profiles)
 
 

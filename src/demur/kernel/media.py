@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel import schema
-from demur.kernel.finding import among, hits_in, mentions_of, wide
+from demur.kernel.finding import among, hits_in, homes, mentions_of, wide
 from demur.kernel.identifiers import Category, Hits
 from demur.kernel.keying import Keyer, in_lists, lists_like
 from demur.kernel.marks import MASKS, NAMING, PERSON, mark_mask, replaced
@@ -26,7 +26,7 @@ def described(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keye
         return media
     row = pc.list_parent_indices(media)
     alt = pc.cast(pc.fill_null(flat.field("alt"), ""), pa.large_string())
-    hits = hits_in(alt, rows.column("region").take(row).to_pylist(), rules)
+    hits = hits_in(alt, homes(rows, rules).take(row).to_pylist(), rules)
     named = mentions_of(hits, authors.take(row) if authors is not None else None, keyer)
     masked = splice(alt, code_points(alt), _alt_regions(hits, replaced(rules.policy.identifiers)), MASKS)
     masked = pc.if_else(pc.is_null(flat.field("alt")), pa.scalar(None, pa.string()), pc.cast(masked, pa.string()))

@@ -20,7 +20,6 @@ from demur.objecting.senders import Doubt, Whose, whose
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
-from demur.register.members.spellings import said_names
 from demur.register.objections.lodging import SURE, Lodging
 
 
@@ -29,8 +28,9 @@ class Statement:
     """What somebody says on the portal of those who have no account, themselves or another."""
 
     names: Sequence[str] = ()
-    """Spellings of their name; they count once the objection is confirmed (ADR 0035), and so do former ones."""
+    """Spellings of their name."""
     former: Sequence[str] = ()
+    """Names that they had."""
     accounts: Sequence[str] = ()
     """Accounts that they named: each gets an objection of its own."""
     links: Sequence[str] = ()
@@ -48,7 +48,7 @@ class Written:
     """letter, mail, ticket, form."""
     accounts: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    """Spellings of the name, handles that are no account, and former names beside them."""
+    """Spellings of the person's name."""
     text: str = field(default="", repr=False)
     """What it says; sealed."""
     reason: str | None = field(default=None, repr=False)
@@ -57,13 +57,14 @@ class Written:
     attachments: tuple[Attached, ...] = field(default=(), repr=False)
     within: int | None = None
     """The number of the objection that holds what it says, where that is another one."""
-    former: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
-    """Addresses that are no account."""
     letter: Letter | None = field(default=None, repr=False)
     """The mail that it came as."""
     doubt: Doubt | None = None
     """Why somebody has to look at it; sealed with it as ``warning``."""
+    former: tuple[str, ...] = ()
+    """Names that the person had."""
+    links: tuple[str, ...] = ()
+    """Addresses that are no account, for an officer to look at; sealed."""
 
     def with_letter(self, letter: Letter) -> "Written":
         """What is recorded once a letter is added: its day, text and attachments; whose it is, is found out then."""
@@ -77,20 +78,41 @@ class Written:
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
-        doubt = None if self.doubt is None else self.doubt.value
         said: dict[str, JSON] = {
-            "names": list(self.names),
-            "former": list(self.former),
+            **spelt(self.names, self.former, sure=False),
             "accounts": list(accounts) if self.accounts else [],
             "links": list(self.links),
             "text": self.text,
             "within": self.within,
-            "warning": doubt,
+            "warning": None if self.doubt is None else self.doubt.value,
         }
         return {name: value for name, value in said.items() if value}
 
 
-def by_proof(register: Register, subject: int, route: Route, office: Office, account: str | None = None) -> int:
+def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[str, JSON]:
+    """What a statement says of a person's name, however it came (ADR 0035); nothing where no spelling was given.
+
+    Args:
+        names: spellings of their name.
+        former: names that they had.
+        sure: whether whoever gives them has shown that the account is theirs: then they are looked for in what others
+            wrote at once. Else they are once the objection is confirmed, by its holder or an officer.
+    """
+    said: dict[str, JSON] = {"names": list(names), "former": list(former)}
+    given: dict[str, JSON] = {name: value for name, value in said.items() if value}
+    return {**given, SURE: True} if given and sure else given
+
+
+def by_proof(  # what somebody says, and where
+    register: Register,
+    subject: int,
+    route: Route,
+    office: Office,
+    account: str | None = None,
+    *,
+    names: Sequence[str] = (),
+    former: Sequence[str] = (),
+) -> int:
     """Object as somebody who has shown that an account is theirs; the number of the objection.
 
     One that stands already for this account by the same route is the answer: pressing the button twice is no second
@@ -102,16 +124,23 @@ def by_proof(register: Register, subject: int, route: Route, office: Office, acc
         route: how they came.
         office: with what, and when.
         account: its identifier; without one, the one on file, and where it was erased the key alone.
+        names: spellings of their name; added to an objection that stands.
+        former: names that they had; likewise.
     """
     standing = register.objections.standing(subject, route)
     if standing is not None:
+        if names or former:
+            reference = register.objections.reference_of(standing)
+            assert reference is not None
+            register.objections.add_names(reference, names, former=former, now=office.now)
         return standing
     known = account or register.members.identifiers(np.array([subject], np.int64))[0]
     if known is None:
         return register.objections.lodge_for_key(subject, channel=route, now=office.now).seq
     with register.locked():
         if register.persons.subject(known) == subject:
-            receipt = register.objections.lodge([known], channel=route, statement={"accounts": [known]}, now=office.now)
+            said = {"accounts": [known], **spelt(names, former, sure=True)}
+            receipt = register.objections.lodge([known], channel=route, statement=said, now=office.now)
         else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
             receipt = register.objections.lodge_for_key(subject, channel=route, now=office.now)
         post_receipt(register, receipt, office, To(subject=subject))
@@ -150,8 +179,7 @@ def without_account(
             by_name(register, each, office, ask=each in asking, behalf=statement.behalf) for each in statement.accounts
         ]
         said: dict[str, JSON] = {
-            "names": list(statement.names),
-            **({"former": list(statement.former)} if statement.former else {}),
+            **spelt(statement.names, statement.former, sure=False),
             "accounts": list(statement.accounts),
             "links": list(statement.links),
             "contact": statement.contact or None,
@@ -161,8 +189,10 @@ def without_account(
         receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
-            spelt = bool(statement.names or statement.former)
-            named: dict[str, JSON] = {"named": spelt, "accounts": bool(statement.accounts)}
+            named: dict[str, JSON] = {
+                "named": bool(statement.names or statement.former),
+                "accounts": bool(statement.accounts),
+            }
             post_receipt(register, receipt, office, to, about=named | about(statement.behalf))
             post_question(register, receipt, office, to)
     return receipt.seq
@@ -272,9 +302,7 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
     """
     names = office.policy.accounts.names
     accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
-    said = written.statement(accounts[:1])
-    if not unconfirmed and (written.names or written.former):
-        said[SURE] = True
+    said = written.statement(accounts[:1]) | spelt(written.names, written.former, sure=not unconfirmed)
     with register.locked():
         receipt = register.objections.lodge(
             accounts,
@@ -298,12 +326,19 @@ def _tell(register: Register, receipt: Receipt, account: str, office: Office, *,
         post_receipt(register, receipt, office, to)
 
 
-def as_platform_says(said: Lodging, *, unconfirmed: bool) -> Lodging:
+def as_platform_says(
+    said: Lodging,
+    *,
+    unconfirmed: bool,
+    names: Sequence[str] = (),
+    former: Sequence[str] = (),
+    links: Sequence[str] = (),
+) -> Lodging:
     """What the platform's backend says of an objection, to be recorded; nobody is asked, and nothing lapses.
 
-    What it says that nobody has confirmed is recorded as that, and stands in the officer's queue; names in it wait,
-    which else count at once (ADR 0035).
+    What it says that nobody has confirmed is recorded as that, and stands in the officer's queue.
     """
-    if unconfirmed:
-        return replace(said, channel=Route.API_UNCONFIRMED) if said.channel == Route.API else said
-    return replace(said, statement={**(said.statement or {}), SURE: True}) if said_names(said.statement) else said
+    linked: dict[str, JSON] = {"links": list(links)} if links else {}
+    if statement := spelt(names, former, sure=not unconfirmed) | linked:
+        said = replace(said, statement=statement)
+    return replace(said, channel=Route.API_UNCONFIRMED) if unconfirmed and said.channel == Route.API else said

@@ -31,6 +31,8 @@ _MEMO: Final = 300_000
 """Parts whose keys a compiler remembers: some 150 MB at most."""
 _INITIALLED: Final = frozenset({NameRole.GIVEN, NameRole.MIDDLE, NameRole.SURNAME})
 """A lone letter stands for a part only beside another part."""
+_BEHIND: Final = {NameRole.JOINED: 0, NameRole.GIVEN: 1, NameRole.SURNAME: 2}
+"""The number of what is joined, less that of all parts: two given names are a part of their own, and so is obrien."""
 _TOO_NEW: Final = "A compiled name was written by a later demur: update this one."
 _DAMAGED: Final = "A compiled name is damaged: restore the register from your backup."
 
@@ -52,7 +54,7 @@ class Token:
 
     role: NameRole
     part: int
-    """The number of the part; of a joined form the number of all parts."""
+    """The number of the part; of what is joined of several, a number behind those of all parts."""
     flags: FormFlag
     keys: tuple[int, ...]
     """Keys of the folded words, sorted, one or more."""
@@ -121,7 +123,7 @@ class Compiler:
         known = [self._part(part, languages) for part in name.parts]
         tokens = [Token(role, at, flags, keys) for at, (_, kinds) in enumerate(known) for role, flags, keys in kinds]
         joined = self._keyed(_joined(name, [base for base, _ in known]))
-        tokens += [Token(role, len(known), flags, keys) for role, flags, keys in joined]
+        tokens += [Token(role, len(known) + _BEHIND[role], flags, keys) for role, flags, keys in joined]
         return Compiled(tuple(tokens[:_MOST]))
 
     def _part(self, part: Part, languages: tuple[str, ...]) -> tuple[tuple[str, ...], _Kinds]:
@@ -170,9 +172,11 @@ def _said(part: Part, of_part: Forms) -> Iterator[tuple[str, NameRole, FormFlag]
 
 
 def _joined(name: Name, bases: Sequence[Sequence[str]]) -> Iterator[tuple[str, NameRole, FormFlag]]:
-    whole, short = joined_forms(name, bases)
-    yield from ((form, NameRole.JOINED, _flags(form)) for form in whole)
-    yield from ((form, NameRole.JOINED, _flags(form) | FormFlag.ABBREVIATED) for form in short)
+    joined = joined_forms(name, bases)
+    yield from ((form, NameRole.JOINED, _flags(form)) for form in joined.whole)
+    yield from ((form, NameRole.JOINED, _flags(form) | FormFlag.ABBREVIATED) for form in joined.short)
+    yield from ((form, NameRole.GIVEN, _flags(form)) for form in joined.given)
+    yield from ((form, NameRole.SURNAME, _flags(form)) for form in joined.surname)
 
 
 def _flags(form: str) -> FormFlag:

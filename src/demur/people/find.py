@@ -12,17 +12,17 @@ import numpy as np
 from demur.people.bearers import Known
 from demur.people.context import Context
 from demur.people.finds import Finds, Tier
-from demur.people.full import full, initials
+from demur.people.full import full, is_full, parts_of
 from demur.people.index import PeopleIndex
 from demur.people.phrases import Phrases
 from demur.people.sightings import Sighter
 from demur.people.single import Said, anywhere, hangs, in_context, learnable, learnt
 from demur.people.table import Table
-from demur.people.tiers import Reason, scores, tiers
+from demur.people.tiers import scores, tiers
 from demur.words.page import Bools, Ints, Page
 
-_COUNTS: Final = 50
-"""The score from which a full name counts as standing in its row."""
+_LEAST: Final = 30
+"""No find has a lower score: it would say that somebody is not meant."""
 
 
 class Reasoned(NamedTuple):
@@ -77,12 +77,12 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
     whole = _columns(
         phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons
     )
-    counts = (reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS)
+    counts = is_full(reasons)
     named = np.unique(np.stack([whole[0][counts], seen.subject[counts]], axis=1), axis=0)
-    own = initials(seen, reasons, double)
-    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), own), anywhere(sighter, known, own)
-    parts = [whole, *(_placed(phrases, each) for each in singles)]
-    return tuple(np.concatenate(columns) for columns in zip(*parts, strict=True))  # type: ignore[return-value]
+    parts = parts_of(seen, reasons, double)
+    singles = in_context(sighter, known, (named[:, 0], named[:, 1]), parts), anywhere(sighter, known, parts)
+    found = [whole, *(_placed(phrases, each) for each in singles)]
+    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 def _placed(phrases: Phrases, single: Said) -> _Columns:
@@ -97,7 +97,10 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
-    found = Finds(row, start, end, subject, tiers(reasons), scores(reasons))
+    score = scores(reasons)
+    at = np.flatnonzero(score >= _LEAST)
+    row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
+    found = Finds(row, start, end, subject, tiers(reasons), score)
     order = np.lexsort((reasons, -found.score, -end, start, subject, row))
     found, reasons = found.take(order), reasons[order]
     kept = ~_within(found)

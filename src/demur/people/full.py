@@ -10,12 +10,14 @@ import numpy as np
 from demur.people.compiled import FormFlag
 from demur.people.names import NameRole
 from demur.people.sightings import Double, Sighter
-from demur.people.single import Initials
+from demur.people.single import Parts, Places
 from demur.people.surroundings import Surroundings
-from demur.people.tiers import Reason, said
+from demur.people.tiers import Reason, said, scores
 from demur.words.page import Bools, Ints
 
 _WORD: Final = int(FormFlag.WORD)
+_COUNTS: Final = 50
+"""The score from which a full name stands in its row, whatever the policy masks."""
 _MOST_BETWEEN: Final = 1
 """Words of no part of the name that may stand between two of its parts."""
 
@@ -37,22 +39,31 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
         (Reason.NICK, seen.role == NameRole.NICK),
         (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
         (Reason.INFLECTED, flags & FormFlag.INFLECTED > 0),
+        (Reason.OTHER_BEFORE, ~initial & _in_list(sighter, seen)),
     )
     reasons |= np.where(initial, _of_initial(sighter, seen, swapped), _of_shape(sighter, seen, swapped))
     return seen, reasons
 
 
-def initials(seen: Double, reasons: Ints, double: Double) -> Initials:
-    """The words beside which an initial of the same name stands: a given name's or a surname's.
+def parts_of(seen: Double, reasons: Ints, double: Double) -> Parts:
+    """The words of these names, and those beside which an initial stands: a given name's or a surname's.
 
     Args:
         seen: what :func:`full` gave.
         reasons: likewise.
         double: what it was asked for.
     """
+    counts = is_full(reasons)
+    whole = Places(np.concatenate([seen.given[counts], seen.surname[counts]]), np.tile(seen.subject[counts], 2))
     first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (reasons & np.int64(Reason.OTHER_BEFORE) == 0))
     last = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
-    return Initials(np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject]))
+    words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
+    return Parts(whole, Places(words, subjects))
+
+
+def is_full(reasons: Ints) -> Bools:
+    """Which are full names that count as standing in their row."""
+    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS))
 
 
 def _strange(sighter: Sighter, seen: Double) -> Ints:
@@ -65,6 +76,16 @@ def _strange(sighter: Sighter, seen: Double) -> Ints:
         word = phrases.plain[phrases.page.words.last[first[at]].astype(np.int64) + step]
         count[at] += ~phrases.letter[word] & ~sighter.is_part(word, seen.name[at])
     return count
+
+
+def _in_list(sighter: Sighter, seen: Double) -> Bools:
+    """Whether a comma stands between surname and given name, and before the surname another name: Ann Lee, Bob Lee."""
+    comma = (seen.surname < seen.given) & sighter.phrases.page.words.gap[seen.given]
+    words, which = np.unique(seen.surname[comma], return_inverse=True)
+    before = Surroundings.of(sighter.phrases, words).before
+    found = np.zeros(len(comma), bool)
+    found[comma] = (before.named | before.initial)[which]
+    return found
 
 
 def _of_shape(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:

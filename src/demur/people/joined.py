@@ -1,7 +1,7 @@
 """The one-word forms of a name of several parts: stevemiller, millersteve, smiller, stevem, obrien."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from demur.people.names import Name, NameRole
 
@@ -12,8 +12,21 @@ _SPELLINGS: Final = 2
 _LAST: Final = frozenset({NameRole.PARTICLE, NameRole.SURNAME})
 
 
-def joined_forms(name: Name, bases: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
-    """The joined forms of whole parts, and those of which one part is but its initial; both sorted.
+class Joined(NamedTuple):
+    """Forms of several parts in one word, each list sorted; none stands in two of them."""
+
+    whole: list[str]
+    """A given name and a surname: stevemiller."""
+    short: list[str]
+    """One of them but its initial: smiller."""
+    given: list[str]
+    """Two given names: annemarie."""
+    surname: list[str]
+    """A surname with its particles, or two: obrien, garciamarquez."""
+
+
+def joined_forms(name: Name, bases: Sequence[Sequence[str]]) -> Joined:
+    """The one-word forms of a name.
 
     Args:
         name: as it was read.
@@ -21,15 +34,20 @@ def joined_forms(name: Name, bases: Sequence[Sequence[str]]) -> tuple[list[str],
     """
     whole: set[str] = set()
     short: set[str] = set()
+    given: set[str] = set()
+    surname: set[str] = set()
     for spelling in range(_SPELLINGS):
         words = [base[min(spelling, len(base) - 1)] for base in bases]
         firsts, lasts = _firsts(name, words), _lasts(name, words)
         pairs = [(first, last) for first in firsts for last in lasts]
         whole |= {joined for first, last in pairs for joined in (first + last, last + first)}
-        whole |= {*firsts, *lasts}
+        given |= {*firsts}
+        surname |= {*lasts}
         short |= {joined for first, last in pairs for joined in (first[0] + last, first + last[0])}
     alone = {form for base in bases for form in base}
-    return _long(whole - alone), _long(short - whole - alone)
+    given, surname = given - alone, surname - given - alone
+    whole -= given | surname | alone
+    return Joined(*map(_long, (whole, short - whole - given - surname - alone, given, surname)))
 
 
 def _firsts(name: Name, words: Sequence[str]) -> list[str]:

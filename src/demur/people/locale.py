@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from demur.people.lexicon import folded, given_names, places, surname_languages
+from demur.people.lexicon import folded, given_names, is_given, places, surname_languages
 from demur.people.scripts import script_of
 
 MOST: Final = 6
@@ -52,7 +52,7 @@ def guessed(spelling: str) -> tuple[str, ...]:
     script = script_of(words[0])
     scores: Counter[str] = Counter()
     for number, word in enumerate(words):
-        for language, weight in _votes(word, number > 0 or len(words) == 1):
+        for language, weight in _votes(word, number > 0 or not is_given(word)):
             scores[language] += weight
     allowed = _SCRIPTS.get(script)
     scores = Counter({language: score for language, score in scores.items() if not allowed or language in allowed})

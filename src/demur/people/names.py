@@ -33,7 +33,7 @@ class NameRole(IntEnum):
     NICK = 7
     """Another name that goes with the part (Steve for Stephen), or one that stood in quotes."""
     JOINED = 8
-    """Several parts written as one word: stevemiller, obrien."""
+    """A given name and a surname written as one word: stevemiller; of two surnames, or two given names, that is one."""
     INITIAL = 9
     """The first letter of the part."""
 
@@ -80,10 +80,14 @@ _DOTTED_TITLES: Final = frozenset({"m", "ing", "mag", "don", "fr", "st", "br", "
 """Titles that are names, too, or initials: only with a dot, and before another word of more than one letter."""
 _SUFFIXES: Final = frozenset({"jr", "sr", "snr", "phd", "md", "ii", "iii", "iv", "esq", "mba", "msc", "csc"})
 _BORN: Final = re.compile(
-    r"\b(?:née|ne[eé]|born|geb\.?|geborene|z domu|z d\.|roz\.|rozená|rod\.|født|f\.|född|o\.s\.|syn\.|szül\.|nata|"
-    r"урожд\.?|урождённая|nascuta|născută|dite|dit|alias|aka|a\.k\.a\.)\s",
+    r"\b(?:n[eé]e|born|geb\.?|geborene|z domu|z d\.|roz\.|rozená|født|född|o\.s\.|szül\.|урожд\.?|урождённая|născută|"
+    r"alias|aka)\s",
     re.IGNORECASE,
 )
+_BESIDES: Final = re.compile(r"\s[|•·–—/@:~-]+\s")
+"""What sets off a name from what else a display name says: a company, a place, a mood."""
+_TAG: Final = re.compile(r"#\d{1,5}\Z")
+"""The number that some platforms put behind a name."""
 _PARTICLES: Final = frozenset(
     """von van vom der den dem de da do dos das du di del della dello dei degli delle la le las los lo el al ap bin
     ben ibn abu af av zu zum zur ter ten te y e i und und'm und- ó o d l mac mc ní nic ni ui uí mhic san santa st
@@ -113,7 +117,7 @@ def read_name(spelling: str, languages: Sequence[str] = ()) -> Name:
         languages: those the name may be in, BCP 47 primary tags, the likeliest first: they tell which word is the
             surname where nothing else does.
     """
-    text = unicodedata.normalize("NFC", spelling)[:LONGEST].strip()
+    text = _without_besides(unicodedata.normalize("NFC", spelling)[:LONGEST].strip())
     if _HANDLE_LIKE.fullmatch(text):
         return read_handle(text)
     text, nicks = _without_quoted(text)
@@ -129,9 +133,14 @@ def read_name(spelling: str, languages: Sequence[str] = ()) -> Name:
 def read_handle(account: str) -> Name:
     """The name of an account as one part: ``irc:steve_m91``, ``mastodon:@ann@host``, or the name alone."""
     _, colon, value = account.partition(":")
-    value = (value if colon else account).strip().lstrip("@")
+    value = _TAG.sub("", (value if colon else account).strip().lstrip("@"))
     local = unicodedata.normalize("NFC", value.partition("@")[0])[:LONGEST]
     return Name((Part(local, NameRole.HANDLE),)) if any(map(str.isalnum, local)) else Name(())
+
+
+def _without_besides(text: str) -> str:
+    """The first piece that has a letter."""
+    return next((piece for piece in _BESIDES.split(text) if any(map(str.isalpha, piece))), text)
 
 
 def _without_quoted(text: str) -> tuple[str, list[str]]:

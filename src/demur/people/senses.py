@@ -53,6 +53,8 @@ class Sense(IntFlag):
     """A technical word or a product."""
     FREQUENT = 4096
     """A surname on a list of those that most bear."""
+    WAY = 16384
+    """A kind of street that stands before its name in lower case, too."""
     VERB = 8192
     """A name that opens many sentences as a word: Will, May, Mark."""
 

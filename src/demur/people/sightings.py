@@ -10,9 +10,11 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
+from demur.people.compiled import FormFlag
 from demur.people.phrases import REACH, Phrases
 from demur.people.table import LOW, Pairs, Table, expanded
 from demur.words.page import Bools, Ints
+from demur.words.shapes import Shape
 
 MOST_BEARERS: Final = 100
 """People of one name that a place is found for: its mask is the same for one and for all."""
@@ -77,12 +79,20 @@ class Sighter:
     def double(self) -> Double:
         """Names of two words, in either order, with up to so many other parts between."""
         parts = [self._named(*pair) for pair in self._neighbours()]
-        return Double(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        found = Double(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        written = self._as_written(found.given, found.given_flags)
+        return found.take(written & self._as_written(found.surname, found.surname_flags))
+
+    def _as_written(self, words: Ints, flags: Ints) -> Bools:
+        """Which forms stand as they are: ``Steve's`` in one word is none of another case, since Steve stands there."""
+        several = self.phrases.page.words.last[words] > self.phrases.page.words.place[words]
+        spaced = self.phrases.page.words.shape[words] & np.uint8(Shape.SPACED) > 0
+        return np.asarray((flags & FormFlag.INFLECTED == 0) | ~several | spaced)
 
     def alone(self, words: Ints, roles: tuple[int, ...]) -> Single:
         """Words as parts of some roles, of whoever bears them: of each part so many people at most."""
         entries = self.table.entries(self.ranks[words])
-        at = np.flatnonzero(np.isin(entries.role, roles))
+        at = np.flatnonzero(np.isin(entries.role, roles) & self._as_written(words[entries.which], entries.flags))
         which, name = self.table.names_of(entries.stem[at])
         begins = np.searchsorted(which, np.arange(len(at)))
         few = np.arange(len(which)) - begins[which] < MOST_BEARERS
@@ -104,6 +114,7 @@ class Sighter:
         begins = np.searchsorted(entries.which, np.arange(len(words) + 1))
         at, entry = expanded(begins[which[person]], begins[which[person] + 1])
         held = self.table.holds(entries.stem[entry], name[at])
+        held &= self._as_written(words[entries.which[entry]], entries.flags[entry])
         at, entry = at[held], entry[held]
         return Single(
             words[entries.which[entry]],

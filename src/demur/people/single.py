@@ -41,8 +41,8 @@ class Said(NamedTuple):
     reasons: Ints
 
 
-class Initials(NamedTuple):
-    """Words beside which the first letter of another part of the same name stands, and whose name that is."""
+class Places(NamedTuple):
+    """Words, and the person of whose name each is a part; arrays of shape (n,)."""
 
     word: Ints
     subject: Ints
@@ -55,6 +55,15 @@ class Initials(NamedTuple):
         held = np.zeros(len(both), bool)
         held[which[: len(own)]] = True
         return held[which[len(own) :]]
+
+
+class Parts(NamedTuple):
+    """Words that are part of names of two words."""
+
+    whole: Places
+    """Of full names: they say nothing more by themselves."""
+    initialled: Places
+    """Words beside which the first letter of another part of the same name stands."""
 
 
 def hangs(sighter: Sighter) -> Bools:
@@ -80,25 +89,26 @@ def called(phrases: Phrases, words: Ints) -> Ints:
     return words[page.words.opens[words] | (before < 0) | greeted]
 
 
-def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], own: Initials) -> Said:
+def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: Parts) -> Said:
     """Words of the names of those who take part in a thread, or are named in full in it.
 
     Args:
         sighter: of the page and a table.
         known: of the page's threads.
         named: row and subject of the full names on the page.
-        own: words beside a person's own initial.
+        parts: of names of two words.
     """
     words = sighter.words[hangs(sighter)]
     which, subject = _people(known, words, named)
     seen = sighter.within(words, which, subject)
+    seen = seen.take(~parts.whole.hold(seen))
     around = _around(sighter, seen)
     part = known.takes_part(seen.word, seen.subject)
     handle = np.isin(seen.role, HANDLES)
     given = np.isin(seen.role, GIVEN)
     call = (around.call == Call.SURE) | (around.opener & ~_is(around.own, Sense.OPENER))
     answered = known.is_answered(seen.word, seen.subject)
-    initialled = own.hold(seen)
+    initialled = parts.initialled.hold(seen)
     reasons = said(
         (Reason.HANDLE_OF_PARTICIPANT, handle & part),
         (Reason.HANDLE, handle & ~part),
@@ -116,11 +126,12 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], own: In
     return Said(seen.word, seen.subject, reasons)
 
 
-def anywhere(sighter: Sighter, known: Known, own: Initials) -> Said:
+def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
     """Surnames and handles, wherever they stand."""
     words = sighter.words
     may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
     seen = sighter.alone(words[may], ANYWHERE)
+    seen = seen.take(~parts.whole.hold(seen))
     handle = np.isin(seen.role, HANDLES)
     kept = handle | sighter.phrases.capital[seen.word] & (seen.flags & FormFlag.WORD == 0)
     seen, handle = seen.take(kept), handle[kept]
@@ -140,7 +151,9 @@ def anywhere(sighter: Sighter, known: Known, own: Initials) -> Said:
         (Reason.TWO_BEARERS, ~handle & known.others_bear(sighter.table, seen)),
     )
     reasons |= np.where(
-        handle, _of_handle(sighter, seen, around, call, none), _of_place(sighter, seen, around, own.hold(seen))
+        handle,
+        _of_handle(sighter, seen, around, call, none),
+        _of_place(sighter, seen, around, parts.initialled.hold(seen)),
     )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
@@ -257,7 +270,8 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
             (
                 Reason.INSTITUTION,
                 _is(behind.senses, Sense.INSTITUTION) & _upper(sighter, behind.word)
-                | _is(before.senses, Sense.INSTITUTION),
+                | _is(before.senses, Sense.WAY)
+                | _is(before.senses, Sense.INSTITUTION) & _upper(sighter, before.word),
             ),
             (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
             (Reason.INSIDE, around.inside),

@@ -5,11 +5,13 @@ was masked; nothing is read beyond the edge of a quote; each word costs the same
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from demur.people.phrases import Phrases
 from demur.people.senses import Sense, senses
@@ -18,14 +20,9 @@ from demur.words.shapes import Shape
 
 _NEAR: Final = 12
 """Characters that are read between two words."""
-_WORDS_OF_A_LETTER: Final = frozenset("AEIOUYАВИКОСУЯІЄОИ")
 _MASK: Final = "person"
 """The word in the mask of a person; those of other masks are nobody."""
-_CALLS: Final = re.compile(r"\A\s?[,:;!>\n]|\A[ ]?[-–—][ ]|\A\s*\Z")
-_ENDS: Final = re.compile(r"\A\s*[.!?…)]*(?:\s|\Z)|\A\s*[.!?…)]")
-_JOINS: Final = re.compile(r"\A[-_.'’·]\Z")
-
-
+_WORDS_OF_A_LETTER: Final = frozenset("AEIOUYАВИКОСУЯІЄ")
 _NAMES: Final = Sense.GIVEN | Sense.SURNAME
 _CALLING: Final = Sense.TITLE | Sense.GREETING
 
@@ -41,18 +38,25 @@ class Call(IntEnum):
 
 
 class Beside(NamedTuple):
-    """The words on one side of some words; shape (n,) each."""
+    """What stands on one side of some words; shape (n,) each."""
 
     word: Ints
     """Index of the nearest plain word; -1 for none, and beyond the edge of a quote."""
     near: Bools
     """Whether nothing but space, or a hyphen, stands between."""
     named: Bools
-    """Whether it is near and a name, or the mask of one: none that people write in lower case."""
+    """Whether it is near and a name, or the mask of one."""
     initial: Bools
     """Whether it is near, and a letter that is short for a name."""
     senses: Ints
     """senses.Sense of it, where it is near."""
+    between: npt.NDArray[np.object_]
+    """The characters that stand between, as far as they are read."""
+
+    def take(self, which: Ints) -> Self:
+        """A selection, in its order."""
+        columns: tuple[Any, ...] = self
+        return type(self)(*(column[which] for column in columns))
 
 
 @dataclass(frozen=True)
@@ -68,51 +72,47 @@ class Surroundings:
     greeted: Bools
     """Behind a greeting, whatever follows."""
     opener: Bools
-    """Before a comma at the beginning, or a colon."""
+    """Before a comma at the beginning of a line."""
     signs: Bools
     """Where authors sign."""
     inside: Bools
     """Part of a longer token, a path or a piece of code."""
 
-    def take(self, which: Ints) -> "Surroundings":
-        """A selection, in its order."""
-        before, behind = (Beside(*(column[which] for column in beside)) for beside in (self.before, self.behind))
-        columns = self.own, self.call, self.greeted, self.opener, self.signs, self.inside
-        return Surroundings(before, behind, *(column[which] for column in columns))
-
     @classmethod
-    def of(cls, phrases: Phrases, words: Ints) -> "Surroundings":
+    def of(cls, phrases: Phrases, words: Ints) -> Self:
         """What stands around some words, by their indices."""
-        page = phrases.page
-        own = senses(phrases, words)
-        number_before = page.words.place[words].astype(np.int64) - 1
-        number_behind = page.words.last[words].astype(np.int64) + 1
-        before_word = _plain(phrases, words, number_before, number_before + 1)
-        behind_word = _plain(phrases, words, number_behind, number_behind)
-        before_text = _texts_before(phrases, words, before_word)
-        behind_text = _texts_behind(phrases, words, behind_word)
-        edge_behind = (number_behind < len(phrases.plain)) & page.edges[
-            phrases.plain[np.minimum(number_behind, len(phrases.plain) - 1)]
-        ]
-        before = _beside(phrases, before_word, before_text, _apart(phrases, number_before + 1), "] ")
-        behind = _beside(phrases, behind_word, behind_text, _apart(phrases, number_behind), " [")
-        return cls(
-            before, behind, own, **_called(phrases, words, own, before, behind, before_text, behind_text, edge_behind)
-        )
+        before, behind = _before(phrases, words), _behind(phrases, words)
+        ends = _ends(phrases, words, behind)
+        call, greeted, opener = _calls(phrases, before, behind, ends)
+        signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, before, behind)
+        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside)
+
+    def take(self, which: Ints) -> Self:
+        """A selection, in its order."""
+        columns = self.own, self.call, self.greeted, self.opener, self.signs, self.inside
+        return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 
 
-def _texts_before(phrases: Phrases, words: Ints, others: Ints) -> list[str]:
-    """What stands between each word and the one before it, of -1 the text's beginning; so many characters at most."""
+def _before(phrases: Phrases, words: Ints) -> Beside:
+    """What stands before each word."""
+    number = phrases.page.words.place[words].astype(np.int64)
+    other = _plain(phrases, words, number - 1, number)
     starts = phrases.page.words.start[words]
-    rooms = np.minimum(starts - np.where(others >= 0, phrases.page.words.end[others], 0), _NEAR)
-    return [phrases.texts.before(word, room) for word, room in zip(words.tolist(), rooms.tolist(), strict=True)]
+    rooms = starts - np.where(other >= 0, phrases.page.words.end[other], 0)
+    between = _read(phrases.texts.before, words, rooms)
+    named, initial, found, near = _names(phrases, other, _apart(phrases, number), nouns=False)
+    return Beside(other, near, named | _masked(phrases, other, between, "] "), initial, found, between)
 
 
-def _texts_behind(phrases: Phrases, words: Ints, others: Ints) -> list[str]:
-    """What stands between each word and the one behind it."""
+def _behind(phrases: Phrases, words: Ints) -> Beside:
+    """What stands behind each word."""
+    number = phrases.page.words.last[words].astype(np.int64) + 1
+    other = _plain(phrases, words, number, number)
     ends = phrases.page.words.end[words]
-    rooms = np.where(others >= 0, np.minimum(phrases.page.words.start[others] - ends, _NEAR), _NEAR)
-    return [phrases.texts.behind(word, room) for word, room in zip(words.tolist(), rooms.tolist(), strict=True)]
+    rooms = np.where(other >= 0, phrases.page.words.start[other] - ends, _NEAR)
+    between = _read(phrases.texts.behind, words, rooms)
+    named, initial, found, near = _names(phrases, other, _apart(phrases, number), nouns=True)
+    return Beside(other, near, named | _masked(phrases, other, between, " ["), initial, found, between)
 
 
 def _plain(phrases: Phrases, words: Ints, number: Ints, edge: Ints) -> Ints:
@@ -124,8 +124,7 @@ def _plain(phrases: Phrases, words: Ints, number: Ints, edge: Ints) -> Ints:
     exists = (number >= 0) & (number < len(phrases.plain))
     found = phrases.plain[np.where(exists, number, 0)]
     crossed = page.edges[phrases.plain[np.where(exists, edge, 0)]]
-    exists &= (page.words.row[found] == page.words.row[words]) & ~crossed
-    return np.where(exists, found, -1)
+    return np.where(exists & (page.words.row[found] == page.words.row[words]) & ~crossed, found, -1)
 
 
 def _apart(phrases: Phrases, number: Ints) -> Bools:
@@ -135,70 +134,89 @@ def _apart(phrases: Phrases, number: Ints) -> Bools:
     return np.asarray(~inside | phrases.page.breaks[word] | phrases.page.words.opens[word])
 
 
-def _beside(phrases: Phrases, word: Ints, between: list[str], breaks: Bools, bracket: str) -> Beside:
-    page = phrases.page
-    there = np.maximum(word, 0)
-    near = (word >= 0) & ~breaks & ~page.opaque[there]
+def _read(read: Callable[[int, int], str], words: Ints, rooms: Ints) -> npt.NDArray[np.object_]:
+    """So many characters beside each word, but never more than a few."""
+    texts = np.empty(len(words), np.object_)
+    texts[:] = [read(*pair) for pair in zip(words.tolist(), np.minimum(rooms, _NEAR).tolist(), strict=True)]
+    return texts
+
+
+def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[Bools, Bools, Ints, Bools]:
+    """Which words are names, or initials; their senses, and whether they are near.
+
+    A common word with a capital is a name too, unless it opens a sentence or all is in capitals (``Steve Young``);
+    where a language writes nouns with a capital, neither are they, nor behind a name (``nouns``) what is on no list.
+    """
+    page, there = phrases.page, np.maximum(word, 0)
+    near = (word >= 0) & ~apart & ~page.opaque[there]
     found = senses(phrases, np.where(near, word, -1))
-    single = page.words.shape[there] & np.uint8(Shape.DIGITS | Shape.SINGLE) > 0
-    known = (found & _NAMES > 0) & (found & _CALLING == 0)
-    plain = (found & (_CALLING | Sense.LEAVE) > 0) | (found & Sense.COMMON > 0) & (
-        page.words.opens[there] | phrases.nouns[page.words.row[there]]
-    )
-    named = near & phrases.capital[there] & ~single & (known | ~plain)
-    initial = near & phrases.letter[there] & phrases.capital[there]
-    for at in np.flatnonzero(initial):
-        written = phrases.texts.word(int(word[at]))
-        initial[at] = written not in _WORDS_OF_A_LETTER or phrases.texts.behind(int(word[at]), 1) == "."
-    return Beside(word, near, named | _masked(phrases, word, between, bracket), initial, found)
+    shape, opens, in_nouns = page.words.shape[there], page.words.opens[there], phrases.nouns[page.words.row[there]]
+    whole = shape & np.uint8(Shape.DIGITS | Shape.SINGLE) == 0
+    calling = found & (_CALLING | Sense.LEAVE) > 0
+    common = (found & Sense.COMMON > 0) & (opens | in_nouns | (shape & np.uint8(Shape.ALL_UPPER) > 0))
+    listed = (found & _NAMES > 0) & (found & _CALLING == 0)
+    unknown = ~calling & ~common & ~(in_nouns & nouns)
+    capital = near & phrases.capital[there]
+    return capital & whole & (listed | unknown), _initials(phrases, word, capital), found, near
 
 
-def _masked(phrases: Phrases, word: Ints, between: list[str], bracket: str) -> Bools:
+def _initials(phrases: Phrases, word: Ints, capital: Bools) -> Bools:
+    """Which words are letters that are short for a name: with a full stop, or no word by themselves."""
+    initial = capital & phrases.letter[np.maximum(word, 0)]
+    for at in np.flatnonzero(initial).tolist():
+        written, behind = phrases.texts.word(int(word[at])), phrases.texts.behind(int(word[at]), 1)
+        initial[at] = written not in _WORDS_OF_A_LETTER or behind == "."
+    return initial
+
+
+def _masked(phrases: Phrases, word: Ints, between: npt.NDArray[np.object_], bracket: str) -> Bools:
     """Which words are the mask of a person, or a mention, right beside."""
     masked = (word >= 0) & phrases.page.opaque[np.maximum(word, 0)]
-    for at in np.flatnonzero(masked):
+    for at in np.flatnonzero(masked).tolist():
         is_mask = between[at] == bracket and phrases.texts.word(int(word[at])) == _MASK
         masked[at] = is_mask or between[at] == " "
     return masked
 
 
-def _called(  # noqa: PLR0913, PLR0917  # everything that stands around, once
-    phrases: Phrases,
-    words: Ints,
-    own: Ints,
-    before: Beside,
-    behind: Beside,
-    before_text: list[str],
-    behind_text: list[str],
-    edge_behind: Bools,
-) -> dict[str, np.ndarray]:
-    """How the text calls on each word."""
-    first = (before.word < 0) | _matches(r"\n", before_text)
-    last = (behind.word < 0) & ~edge_behind
-    comma = _matches(r",", before_text)
-    close = np.where(
-        before.word >= 0, senses(phrases, np.where(_matches(r"\A\W?[ ]?\Z", before_text), before.word, -1)), 0
-    )
+def _ends(phrases: Phrases, words: Ints, behind: Beside) -> Bools:
+    """Which words are the last ones of their text, or before the edge of a quote the last ones there."""
+    number = phrases.page.words.last[words].astype(np.int64) + 1
+    inside = number < len(phrases.plain)
+    edge = inside & phrases.page.edges[phrases.plain[np.where(inside, number, 0)]]
+    return (behind.word < 0) & ~edge
+
+
+def _calls(phrases: Phrases, before: Beside, behind: Beside, ends: Bools) -> tuple[Ints, Bools, Bools]:
+    """How the text calls on each word: the :class:`Call`, whether behind a greeting, whether before a comma."""
+    first = (before.word < 0) | _holds(r"\n", before)
+    close = senses(phrases, np.where(_holds(r"\A\W?[ ]?\Z", before), before.word, -1))
     greeted = close & Sense.GREETING > 0
-    calls = _matches(_CALLS, behind_text) | last & _matches(_ENDS, behind_text)
-    colon = first & _matches(r"\A[ ]?[:>]", behind_text)
-    opener = first & _matches(r"\A[,;!]", behind_text)
-    strong = (greeted & (calls | _matches(_ENDS, behind_text) & (behind.word < 0) | ~behind.near)) | colon
-    closing = comma & (last | _matches(r"\A[.!?…]", behind_text))
-    call = np.where(strong, Call.SURE, np.where(opener | closing | greeted, Call.PERHAPS, Call.NONE))
-    marked = _matches(r"(?:--|—|–|~|- ?)\s*\Z", before_text) & first
-    line = _matches(r"\n\s*\Z", before_text) & (before.word >= 0)
-    leaves = np.where(before.word >= 0, senses(phrases, before.word), 0) & Sense.LEAVE > 0
-    leaves &= _matches(r"\A[,.!]?\s+\Z", before_text)
-    signs = last & _matches(r"\A[\s.!)]*\Z", behind_text) & (marked | line | leaves)
-    elided = _matches(r"\A['’]\Z", before_text) & ~phrases.capital[np.maximum(before.word, 0)]
-    joined = _matches(_JOINS, before_text) & (before.word >= 0) & ~elided | _matches(r"\A[-_.·]\Z", behind_text) & (
-        behind.word >= 0
-    )
-    inside = joined | _matches(r"(?:[/\\=$<>{}#~]|::)\Z", before_text) | _matches(r"\A(?:[/\\=${}(]|::)", behind_text)
-    return {"call": call, "greeted": greeted, "opener": opener, "signs": signs, "inside": inside}
+    stops = _holds(r"\A\s?[,:;!>\n]|\A[ ]?[-–—][ ]", behind) | (ends & _holds(r"\A\s*(?:[.!?…)]|\Z)", behind))
+    sure = greeted & (stops | ~behind.near) | first & _holds(r"\A[ ]?[:>]", behind)
+    opener = first & _holds(r"\A[,;!]", behind)
+    closing = _holds(",", before) & (ends | _holds(r"\A[.!?…]", behind))
+    call = np.where(sure, Call.SURE, np.where(opener | closing | greeted, Call.PERHAPS, Call.NONE))
+    return call, greeted, opener
 
 
-def _matches(pattern: str | re.Pattern[str], texts: list[str]) -> Bools:
+def _signs(phrases: Phrases, before: Beside, behind: Beside, ends: Bools) -> Bools:
+    """Which words end a text as its author's name does: behind a mark or a phrase, or on a line of their own."""
+    first = (before.word < 0) | _holds(r"\n", before)
+    marked = first & _holds(r"(?:--|—|–|~|-[ ]?)\s*\Z", before)
+    line = (before.word >= 0) & _holds(r"\n\s*\Z", before)
+    leaves = senses(phrases, np.where(_holds(r"\A[,.!]?\s+\Z", before), before.word, -1)) & Sense.LEAVE > 0
+    return ends & _holds(r"\A[\s.!)]*\Z", behind) & (marked | line | leaves)
+
+
+def _is_inside(phrases: Phrases, before: Beside, behind: Beside) -> Bools:
+    """Which words are part of a longer token, a path or a piece of code; an article with an apostrophe is no part."""
+    elided = _holds(r"\A['’]\Z", before) & ~phrases.capital[np.maximum(before.word, 0)]
+    joined = (before.word >= 0) & _holds(r"\A[-_.'’·]\Z", before) & ~elided
+    joined |= (behind.word >= 0) & _holds(r"\A[-_.·]\Z", behind)
+    return joined | _holds(r"(?:[/\\=$<>{}#~]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(]|::)", behind)
+
+
+def _holds(pattern: str, beside: Beside) -> Bools:
+    """Whether a pattern is found in what stands between each word and the one beside it."""
     found = re.compile(pattern).search
-    return np.array([found(each) is not None for each in texts], bool)
+    return np.array([found(each) is not None for each in beside.between.tolist()], bool)

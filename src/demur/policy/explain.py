@@ -114,6 +114,16 @@ _RULES: Final[Mapping[Reason, _Rule]] = {
         "others.mentions",
         'write "mask" to keep the items without the names',
     ),
+    Reason.COPY: _Rule(
+        "items that copy a suppressed person's words are dropped, and so are items that are nothing but a copy",
+        "others.copies",
+        'write "mask" to keep items with other words without the copies',
+    ),
+    Reason.NAME: _Rule(
+        "items that name a suppressed person by name are dropped",
+        "others.names",
+        'write "mask" to keep the items without the names',
+    ),
     Reason.EMPTY: _Rule(
         "nothing is left of the item, or nothing was there",
         remedy="there is no text in it that could be used",

@@ -181,6 +181,10 @@ class Door(Section):
     """Authors of unknown age: "leave-out" or "use"."""
 
 
+_MARKUP: Final = ("mentions", "quotes")
+_WORDS: Final = ("names", "names_from", "copies", "copies_from")
+
+
 class Others(Section):
     """[others]."""
 
@@ -201,6 +205,11 @@ class Others(Section):
     copies_sure: Score = 80
     """Below this score a copy is masked, and put before an officer."""
 
+    @property
+    def looks_for_words(self) -> tuple[str | int, ...]:
+        """What decides how texts are changed for names and copies; when an officer looks changes nothing."""
+        return tuple(getattr(self, name) for name in _WORDS)
+
 
 class Identifiers(Section):
     """[identifiers]."""
@@ -217,6 +226,8 @@ class Identifiers(Section):
     """Bank accounts (ISO 13616): "replace" or "keep"."""
     ip: Identifier = "replace"
     """IP addresses: "replace" or "keep"."""
+    region: Country = ""
+    """Country whose phone numbers are meant where the author's is unknown; "" for a single one in regions."""
 
 
 class Retention(Section):
@@ -345,6 +356,13 @@ class Policy(Section):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     @property
+    def home(self) -> str | None:
+        """The country whose phone numbers are meant where an author's is unknown; None where there are several."""
+        if self.identifiers.region:
+            return self.identifiers.region
+        return self.regions[0] if self.regions != "any" and len(self.regions) == 1 else None
+
+    @property
     def tries_out(self) -> bool:
         """Whether mails are only written to the outbox, on a machine that nobody else reaches.
 
@@ -359,9 +377,13 @@ class Policy(Section):
         their lists stand; who the controller is, languages, retention and places do not count.
         """
         dump = self.model_dump(mode="json", by_alias=True)
-        rules = {name: dump[name] for name in ("regions", "door", "others", "identifiers")}
+        rules = {name: dump[name] for name in ("regions", "door", "identifiers")}
+        if not self.identifiers.region:  # a policy that declares none has the hash it always had
+            del rules["identifiers"]["region"]
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
+        plain = self.others.looks_for_words == Others().looks_for_words  # a policy that says nothing of words
+        rules["others"] = {name: dump["others"][name] for name in _MARKUP + (() if plain else _WORDS)}
         if self.accounts.names != Accounts().names:  # a policy that declares nothing has the hash it always had
             del dump["accounts"]["mail_tags"]  # whom a letter covers lets nothing in
             rules["accounts"] = dump["accounts"]

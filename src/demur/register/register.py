@@ -37,6 +37,7 @@ from demur.register.members.upgrading import respell, tell_by_proof
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.names import Names
 from demur.register.objections.objections import Objections
+from demur.register.objections.unread import read_names
 from demur.register.persons import Persons
 from demur.terms import EntryKind
 
@@ -125,6 +126,7 @@ class Register:
             prepare(store)
             spelt = respell(store, keys)
             tell_by_proof(store)
+            read_names(store, spelt)
             return cls(store, spelt)
         except BaseException:
             store.close()

@@ -13,6 +13,7 @@ from demur.sources.base import (
     load_source,
     nearest,
     source_names,
+    to_state,
 )
 from demur.sources.text import Span, clean, microseconds
 
@@ -29,4 +30,5 @@ __all__ = [
     "microseconds",
     "nearest",
     "source_names",
+    "to_state",
 ]

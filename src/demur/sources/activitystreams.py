@@ -21,6 +21,7 @@ from demur.sources.base import ItemRow, Options, batches
 from demur.sources.exports import LooseFile, members_at
 from demur.sources.jsonstream import first_value, records
 from demur.sources.sniffing import Glimpse
+from demur.terms import Reason
 
 _NAMES: Final = r"[^/]*\.(?:json|jsonld)"
 _LISTS: Final = ("orderedItems", "items")
@@ -40,6 +41,9 @@ class ActivityStreamsSource:
     """The adapter of ActivityStreams 2.0 documents."""
 
     reads: ClassVar[str] = "ActivityStreams 2.0: .json files, a folder or a zip of them"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'default_audience = "group", or "public" where everybody could read it',
+    }
     general: ClassVar[bool] = True
 
     def sniff(self, seen: Glimpse) -> bool:

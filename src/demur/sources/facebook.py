@@ -21,7 +21,7 @@ from demur.sources.meta.facebook_items import COMMENTS, SECTIONS, Context, album
 from demur.sources.meta.labels import BIO, NAME, PROFILE_LINK, USERNAME
 from demur.sources.meta.messages import message_files, message_rows
 from demur.sources.sniffing import Glimpse
-from demur.terms import Kind
+from demur.terms import Kind, Reason
 
 _PROFILE: Final = r"profile_information\.json"
 _ALBUMS: Final = r"album/\d+\.json"
@@ -60,6 +60,9 @@ class FacebookSource:
     """Reads one person's export."""
 
     reads: ClassVar[str] = "an account's export of Facebook, as JSON: the zip or its folder"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'posts_audience, comments_audience, pages_audience, profile_audience = "public"',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether there is a file that only Facebook's exports have."""

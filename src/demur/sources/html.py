@@ -7,9 +7,9 @@ like any other, so that a URL stays whole.
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, cast
 
 from lxml import etree
@@ -18,15 +18,14 @@ from demur.sources.text import Span
 from demur.terms import Role
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A link, or the source that a quotation cites."""
 
     href: str
     text: str
     """What the link shows; empty for the source of a quotation."""
     classes: frozenset[str]
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = MappingProxyType({})
     """All attributes of the element."""
 
 
@@ -58,7 +57,6 @@ def _tags(names: str) -> frozenset[str]:
 
 
 _SPACE: Final = re.compile(r"[ \t\n\f\r]+")  # HTML, 4.6: a no-break space is no white space
-_SPACE_RUN: Final = re.compile(r"[\t\n\f\r]|  ")
 _BLANKS: Final = " \t\n\f\r"
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 _DROPPED: Final = _tags("head iframe math noscript object script select style svg template textarea")
@@ -67,18 +65,18 @@ _LINE_TAGS: Final = _tags(
     "summary tr"
 )
 _PARAGRAPH_TAGS: Final = _tags("article blockquote dl figure ol p pre section table ul")
-_QUIET: Final = _tags("b code del em i ins mark small strong sub sup u html")
-"""Elements that say nothing of people or lines."""
-_BLOCKS: Final = (_LINE_TAGS | _PARAGRAPH_TAGS) - _tags("aside blockquote li pre")
-"""Elements that without attributes do nothing but break lines."""
+_SILENT: Final = ((_LINE_TAGS | _PARAGRAPH_TAGS) - _tags("aside blockquote li pre")) | _tags(
+    "b code del em html i ins mark small strong sub sup u"
+)
+"""Elements that without attributes do no more than break lines."""
+_HELD: Final = _DROPPED | _tags("cite li pre")
+"""Elements whose end matters, whatever their attributes."""
 _CELLS: Final = frozenset(("td", "th"))
 _NO_GAP, _BLANK, _LINE, _PARAGRAPH = "", " ", "\n", "\n\n"
+_GAPS: Final = dict.fromkeys(_LINE_TAGS, _LINE) | dict.fromkeys(_PARAGRAPH_TAGS, _PARAGRAPH)
+"""What stands around a block."""
 _NAMED: Final = "named"
-_MAX_TREE: Final = 2_000
-"""Brackets of a fragment that is read as a tree: fast, but no deeper, and of many times the fragment's size."""
-
-
-_PARSER: Final = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True)
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def to_text(html: str, account_of: AccountOf = lambda _: None) -> tuple[str, list[Span]]:
@@ -96,48 +94,11 @@ def read(html: str, reader: Reader) -> tuple[str, list[Span]]:
     """The plain text of an HTML fragment and its spans, as :func:`to_text`, with ``reader`` to say whom it names."""
     if "<" not in html and "&" not in html:
         return _SPACE.sub(" ", html).strip(" "), []
-    writer = _Writer(reader)
     try:
         encoded = html.encode()
     except UnicodeEncodeError:
         encoded = _SURROGATE.sub("\ufffd", html).encode()
-    encoded = encoded.replace(b"\0", b"")
-    tell = _walk if html.count("<") <= _MAX_TREE else _stream
-    with suppress(etree.LxmlError):  # nothing but comments, or deeper than libxml2 goes: what was read so far stands
-        tell(encoded, writer)
-    return writer.result()
-
-
-def _walk(encoded: bytes, writer: "_Writer") -> None:
-    """Tell the writer of the tree."""
-    root = etree.HTML(encoded, _PARSER)
-    if root is None:
-        return
-    start, end, data, break_at = writer.start, writer.end, writer.data, writer.break_at
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        tag = element.tag
-        if event == "start":
-            if tag in _BLOCKS and not element.attrib:
-                break_at(tag)
-            elif tag not in _QUIET:
-                start(tag, element.attrib)
-            text = element.text
-        else:
-            if tag in _BLOCKS and not element.attrib:
-                break_at(tag)
-            elif tag not in _QUIET and event == "end":
-                end(tag)
-            text = element.tail
-        if text:
-            data(text)
-
-
-def _stream(encoded: bytes, writer: "_Writer") -> None:
-    """Tell the writer of each event: slow, in no memory."""
-    target = cast("Any", writer)  # the stubs ask of a target what lxml does not: comments, names as bytes
-    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True, no_network=True)
-    parser.feed(encoded)
-    parser.close()
+    return _PARSING.read(encoded.replace(b"\0", b""), reader)
 
 
 class _Plain:
@@ -162,7 +123,7 @@ class _Plain:
 
 
 class _Open(NamedTuple):
-    """An element that has begun and not ended."""
+    """An element that has begun and not ended, and whose end matters."""
 
     attributes: Mapping[str, str]
     part: int
@@ -174,15 +135,17 @@ class _Open(NamedTuple):
 
 
 class _Writer:
-    """What lxml tells of the document (its parser target interface), written down as text and spans."""
+    """What lxml tells of a document (its parser target interface), written down as text and spans."""
 
-    def __init__(self, reader: Reader) -> None:
+    def begin(self, reader: Reader) -> None:
+        """Begin a text of its own."""
         self._reader = reader
+        self._naming = reader.naming
         self._parts: list[str] = []
         self._starts: list[int] = []  # where each part begins, in code points
         self._length = 0
         self._gap = _NO_GAP
-        self._open: list[_Open] = []
+        self._open: list[_Open | None] = []
         self._dropped = 0  # depth of elements that have no text
         self._preformatted = 0  # depth of <pre>
         self._listed = 0  # depth of <li>: what stands in a list stands close
@@ -192,12 +155,19 @@ class _Writer:
         self._cites: list[tuple[int, str]] = []  # of each <cite> in an open quote: the part it begins with, its words
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self.break_at(tag)
-        inline = attributes and "quote-inline" in attributes.get("class", "").split()
+        if tag in _GAPS:
+            self._break_at(tag)
+        silent = not attributes and tag in _SILENT
+        self._open.append(None if silent else self._begun(tag, attributes))
+
+    def _begun(self, tag: str, attributes: Mapping[str, str]) -> _Open | None:
+        """What an element does where it begins, and what is to be known of it where it ends, if anything is."""
+        inline = bool(attributes) and "quote-inline" in attributes.get("class", "").split()
         quoted = () if inline else self._quoted(tag, attributes)
-        self._open.append(_Open(attributes, len(self._parts), quoted, len(self._mentions) if inline else -1))
         if quoted is not None:
             self._quotes.append(tag if tag == "blockquote" or not quoted else _NAMED)
+        held = quoted is not None or tag in _HELD or (tag in self._naming and (attributes or tag == "a"))
+        opened = _Open(attributes, len(self._parts), quoted, len(self._mentions) if inline else -1) if held else None
         if tag in _DROPPED:
             self._dropped += 1
         elif tag == "pre":
@@ -210,6 +180,7 @@ class _Writer:
             self.data(attributes.get("alt") or " ")
         elif tag in _CELLS:
             self._gap = self._gap or _BLANK
+        return opened
 
     def _quoted(self, tag: str, attributes: Mapping[str, str]) -> Sequence[str] | None:
         """Whom an element quotes; a nameless blockquote in one that names somebody is its words, and no other quote."""
@@ -223,13 +194,19 @@ class _Writer:
 
     def end(self, tag: str) -> None:
         element = self._open.pop()
+        if element is not None:
+            self._ended(tag, element)
+        if tag in _GAPS:
+            self._break_at(tag)
+
+    def _ended(self, tag: str, element: _Open) -> None:
         if tag in _DROPPED:
             self._dropped -= 1
         elif tag == "pre":
             self._preformatted -= 1
         elif tag == "li":
             self._listed -= 1
-        if tag in self._reader.naming:
+        if tag in self._naming and not self._dropped:
             self._end_link(element)
         if element.quoted is not None:
             self._quotes.pop()
@@ -237,7 +214,6 @@ class _Writer:
         elif tag == "cite" and self._quotes:
             self._cites.append((element.part, "".join(self._parts[element.part :]).strip()))
             self._gap = _LINE
-        self.break_at(tag)
 
     def data(self, data: str) -> None:
         if self._dropped:
@@ -251,10 +227,11 @@ class _Writer:
             return
         if data[0] in _BLANKS:
             self._gap = self._gap or _BLANK
-        if _SPACE_RUN.search(words):
+        if "\n" in words or "  " in words or "\t" in words or "\r" in words or "\f" in words:
             words = _SPACE.sub(" ", words)
         self._write(words)
-        self._gap = _BLANK if data[-1] in _BLANKS else _NO_GAP
+        if data[-1] in _BLANKS:
+            self._gap = _BLANK
 
     def close(self) -> None:
         """Nothing is left to do: open elements were ended by the parser."""
@@ -263,23 +240,20 @@ class _Writer:
         return "".join(self._parts), self._spans
 
     def _write(self, text: str) -> None:
-        if self._length and self._gap:
-            self._parts.append(self._gap)
-            self._starts.append(self._length)
-            self._length += len(self._gap)
-        self._gap = _NO_GAP
+        if self._gap:
+            if self._length:
+                self._parts.append(self._gap)
+                self._starts.append(self._length)
+                self._length += len(self._gap)
+            self._gap = _NO_GAP
         self._parts.append(text)
         self._starts.append(self._length)
         self._length += len(text)
 
-    def break_at(self, tag: str) -> None:
+    def _break_at(self, tag: str) -> None:
         """A block stands on a line of its own, a paragraph with an empty line around it."""
-        if self._gap == _PARAGRAPH:
-            return
-        if tag in _PARAGRAPH_TAGS and not self._listed:
-            self._gap = _PARAGRAPH
-        elif tag in _LINE_TAGS or tag in _PARAGRAPH_TAGS:
-            self._gap = _LINE
+        if self._gap != _PARAGRAPH:
+            self._gap = _LINE if self._listed else _GAPS[tag]
 
     def _extent(self, element: _Open) -> tuple[int, int] | None:
         """Where the text of an element begins and ends, without the gap before it; None if it has none."""
@@ -289,13 +263,13 @@ class _Writer:
         return None
 
     def _end_link(self, element: _Open) -> None:
-        if self._dropped:
-            return
+        given = element.attributes
         shown = "".join(self._parts[element.part :]).strip()
-        given = dict(element.attributes)
-        link = Link(given.get("href", ""), shown, frozenset(given.get("class", "").split()), given)
-        self._add(self._extent(element), Role.MENTION, accounts := self._reader.linked(link))
-        self._mentions.extend(accounts)
+        classes = given.get("class")
+        link = Link(given.get("href", ""), shown, frozenset(classes.split()) if classes else _NONE, given)
+        if accounts := self._reader.linked(link):
+            self._add(self._extent(element), Role.MENTION, accounts)
+            self._mentions.extend(accounts)
 
     def _end_quote(self, element: _Open, accounts: Sequence[str]) -> None:
         extent = self._extent(element)
@@ -310,3 +284,29 @@ class _Writer:
         """A span for each account: an empty one where nothing is shown, because their account still matters."""
         extent = extent or (self._length, self._length)
         self._spans.extend(Span(*extent, role, account) for account in accounts)
+
+
+class _Parsing(threading.local):
+    """A thread's parser, which tells a writer what it reads; making one takes as long as reading a post."""
+
+    def __init__(self) -> None:
+        self._writer = _Writer()
+        target = cast("Any", self._writer)  # the stubs ask of a target what lxml does not: comments, names as bytes
+        self._parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True, no_network=True)
+
+    def read(self, encoded: bytes, reader: Reader) -> tuple[str, list[Span]]:
+        """What a fragment in UTF-8 says."""
+        writer = self._writer
+        writer.begin(reader)
+        try:
+            self._parser.feed(encoded)
+            self._parser.close()
+        except etree.LxmlError:  # nothing but comments, or deeper than libxml2 goes: what was read so far stands
+            self.__init__()  # type: ignore[misc]  # a parser that failed is not asked again
+        except BaseException:
+            self.__init__()  # type: ignore[misc]
+            raise
+        return writer.result()
+
+
+_PARSING: Final = _Parsing()

@@ -21,6 +21,7 @@ from demur.sources.meta.instagram_items import COMMENTS, SECTIONS, Context, comm
 from demur.sources.meta.labels import BIO, NAME, NO, PRIVATE, USERNAME, YES
 from demur.sources.meta.messages import message_files, message_rows
 from demur.sources.sniffing import Glimpse
+from demur.terms import Reason
 
 _PERSONAL = r"personal_information/(?:personal|account)_information\.json"
 _TELLING = (
@@ -46,6 +47,9 @@ class InstagramSource:
     """Reads one person's export."""
 
     reads: ClassVar[str] = "an account's export of Instagram, as JSON: the zip or its folder"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'account_audience and comments_audience = "followers", or "public"',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether there is a file that only Instagram's exports have."""

@@ -56,9 +56,10 @@ def records_at(member: Member, prefix: str, *, weighed: bool = False) -> Iterato
     Raises:
         SourceError: as :func:`records` does.
     """
+    where = member.where
     for number, value in enumerate(_stream(member, prefix, weighed=weighed), start=1):
         if not isinstance(value, str):
-            yield Record(value, f"{member.where}, record {number}")
+            yield Record(value, f"{where}, record {number}")
 
 
 class Head(NamedTuple):

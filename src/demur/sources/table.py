@@ -23,7 +23,7 @@ from demur.sources.tables.columns import Plan, items, note
 from demur.sources.tables.files import Form, read_file, shards
 from demur.sources.tables.marked import Posts, Reading, looks_like
 from demur.sources.tables.sql import database, is_url, read_query, shown
-from demur.terms import ITEM
+from demur.terms import ITEM, Reason
 
 SOURCE: Final = "table"
 """What ids begin with where nothing is stated; never the file's name: the same table comes again under another."""
@@ -75,6 +75,10 @@ class TableSource:
 
     general: ClassVar[bool] = True
     reads: ClassVar[str] = "any table (CSV, JSON Lines, Parquet, Arrow, a database) whose columns demur.toml names"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'columns.audience = "column", or values.audience = "public" where all can read it',
+        Reason.UNKNOWN_AUTHOR: 'columns.author = "column"',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether it is a table by its name; what its columns mean is for demur.toml to say."""

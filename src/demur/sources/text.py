@@ -39,12 +39,12 @@ def clean(text: str, spans: Sequence[Span] = ()) -> tuple[str, Sequence[Span]]:
     Line feed and tab stay, other line ends become a line feed, a lone surrogate becomes U+FFFD. Spans are
     clamped to the text; one that marked only removed characters stays, empty: its account still matters.
     """
-    if _CONTROL.search(text):
+    if not text.isprintable() and _CONTROL.search(text):  # the former is faster, and says the same of most texts
         text, spans = _rewrite(text, spans, _printable, _separate)
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         text, spans = _rewrite(text, spans, _composed, _apart)
     size = len(text)
-    if any(not 0 <= span.start <= span.end <= size for span in spans):
+    if spans and any(not 0 <= span.start <= span.end <= size for span in spans):
         spans = [_clamped(span, size) for span in spans]
     return text, spans
 

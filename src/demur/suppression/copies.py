@@ -1,113 +1,264 @@
 """Copies: where others wrote what a withheld person wrote, found by keyed fingerprints (ADR 0033).
 
-Invariants: a fingerprint is a keyed hash of eight words that the person wrote themselves; nothing is found in what they
-wrote; a find covers whole words.
+Invariants: a fingerprint is a keyed hash of words that the person wrote themselves; nothing is found in what they
+wrote; a find covers whole words. Whatever is found holds a key that the corpus' index holds and that counts
+(shingles.is_looked_up): so an import and an objection find the same rows.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from demur.identity import SubjectKeys
 from demur.people.finds import Finds, Tier, no_finds
+from demur.people.stored import read_arrays, write_arrays
 from demur.suppression.keyset import KeySet
-from demur.words.columns import halves
-from demur.words.grams import Grams, grams, sampled
-from demur.words.page import Ints, Page
+from demur.suppression.passages import Met, Places, long_runs, passages, score_of_near, score_of_whole, together
+from demur.suppression.prose import in_no_prose
+from demur.suppression.shingles import (
+    ANCHOR,
+    NEAR,
+    PAIR,
+    SIZE,
+    WHOLE,
+    Readable,
+    Shingles,
+    fingerprints,
+    is_looked_up,
+    kind_of,
+    looked_up,
+    pairs,
+    runs,
+)
+from demur.suppression.stock import is_stock
+from demur.words.columns import halves, word_lists
+from demur.words.grams import paired
+from demur.words.page import Bools, Ints, Page
 
-_RUN: Final = 12
-"""Words from which a run is a copy by itself."""
+FORM: Final = "demur-copies 1"
+_ITEMS: Final = 4
+"""Posts of one person that are kept for a key; what they write again and again is found by these."""
+_ENTRIES: Final = 12
+"""Posts that are kept for a key in all: what more than three people wrote is stock."""
 
 Beside = tuple[Ints, Ints]
 
 
 def fingerprints_of(page: Page) -> Beside:
-    """The fingerprints of what the authors of a page wrote themselves: row and gram."""
-    found = _whole(page, own=True)
-    return found.row.astype(np.int64), found.gram
+    """The fingerprints of what the authors of a page wrote themselves: row and key."""
+    words = Readable.of(page, page.opaque | page.quoted | in_no_prose(page))
+    found = fingerprints(words)
+    return words.row[found.first], found.key
 
 
 def gram_lists(page: Page) -> pa.ListArray:
-    """What finds the rows of a page as copies: for each the halves of some of its grams, ascending."""
-    found = sampled(_whole(page, own=False))
-    both = np.unique(np.stack([found.row.astype(np.int64), halves(found.gram)], axis=1).reshape(-1, 2), axis=0)
-    offsets = np.searchsorted(both[:, 0], np.arange(len(page.texts) + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(both[:, 1].astype(np.int32)))
+    """What finds the rows of a page as copies: for each the halves of its keys that are looked up, ascending."""
+    words = Readable.of(page, page.opaque)
+    found = looked_up(words)
+    return word_lists(len(page.texts), (words.row[found.first], found.key))
 
 
 @dataclass(frozen=True, eq=False)
 class Copies:
-    """What withheld people wrote."""
+    """What withheld people wrote: an entry for each key and post (item), and the pairs of words of short posts."""
 
     gram: Ints
-    """Ascending, shape (n,)."""
+    """Keys of every kind but PAIR, ascending, shape (n,)."""
     subject: Ints
     """Who wrote it, shape (n,)."""
+    item: npt.NDArray[np.int32]
+    """In which of the posts, counted from 0; shape (n,)."""
+    stock: Bools
+    """Whether it counts for nothing, shape (n,)."""
+    pair: Ints
+    """Keys of a PAIR with its post, ascending, shape (m,)."""
+    count: npt.NDArray[np.int32]
+    """How many PAIRs each post has, shape (posts,)."""
+    path: Path | None = field(default=None, compare=False)
 
     @classmethod
     def build(cls, lines: pa.Table) -> Self:
-        """Those of lines of kernel.evidence.FINGERPRINTS."""
+        """Those of lines of kernel.evidence.FINGERPRINTS, in any order."""
         lines = lines.combine_chunks()
-        wrote = lines.column("wrote").combine_chunks()
-        lengths = wrote.value_lengths().to_numpy(zero_copy_only=False)
-        subject = np.repeat(lines.column("author").to_numpy(), lengths)
-        gram = wrote.flatten().to_numpy(zero_copy_only=False)
-        both = np.unique(np.stack([gram, subject], axis=1).reshape(-1, 2), axis=0)
-        return cls(both[:, 0].copy(), both[:, 1].copy())
+        items, item_of = np.unique(lines.column("item").to_numpy(), return_inverse=True)
+        line, key = _values(lines, "wrote")
+        item = item_of[line]
+        is_pair = kind_of(key) == PAIR
+        pair = np.sort(paired(key[is_pair], item[is_pair]))
+        count = np.bincount(item[is_pair], minlength=len(items)).astype(np.int32)
+        author, created = (lines.column(name).to_numpy() for name in ("author", "created"))
+        line, key, item = line[~is_pair], key[~is_pair], item[~is_pair]
+        others, seen = _values(lines, "seen")
+        both = np.concatenate([line, others])
+        stock = is_stock(np.concatenate([key, seen]), author[both], created[both])[: len(key)]
+        stock &= is_looked_up(key)
+        kept = _bounded(key, author[line], item)
+        entries = (key[kept], author[line][kept], item[kept].astype(np.int32), stock[kept])
+        return cls(*entries, pair, count)
 
     def save(self, path: Path) -> None:
         """Writes them to a file."""
-        with path.open("wb") as file:
-            np.save(file, np.stack([self.gram, self.subject]))
+        write_arrays(path, FORM, {name: getattr(self, name) for name in _NAMES})
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Those that :meth:`save` wrote, mapped into memory."""
-        both = np.load(path, mmap_mode="r")
-        return cls(both[0], both[1])
+        found = read_arrays(path, FORM)
+        return cls(**{name: found[name] for name in _NAMES}, path=path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is not None:
+            return type(self).load, (self.path,)
+        return type(self), tuple(getattr(self, name) for name in _NAMES)
 
     def asked(self, subjects: SubjectKeys) -> np.ndarray:
-        """The halves of the grams that these people wrote, as the corpus' index has them."""
-        return np.unique(halves(self.gram[np.isin(self.subject, subjects)]))
+        """The halves of the keys that these people wrote, as the corpus' index has them: stock, too, to be seen."""
+        return np.unique(halves(self.gram[np.isin(self.subject, subjects) & is_looked_up(self.gram)]))
 
     def found(self, page: Page) -> Finds:
         """Copies on a page."""
-        whole = _whole(page, own=False)
-        at = np.flatnonzero(self._known.contains(whole.gram))
-        if not len(at):
+        words = Readable.of(page, page.opaque)
+        met = self._met(page, words, looked_up(words))
+        met = met.take(~met.stock)
+        if not len(met.first):
             return no_finds()
-        subject = self.subject[np.searchsorted(self.gram, whole.gram[at])]
-        row, first, last = whole.row[at].astype(np.int64), whole.first[at], whole.last[at]
-        start, end = page.words.start[first].astype(np.int64), page.words.end[last].astype(np.int64)
-        fresh = np.ones(len(at), bool)
-        fresh[1:] = (row[1:] != row[:-1]) | (subject[1:] != subject[:-1]) | (start[1:] > end[:-1])
-        head = np.flatnonzero(fresh)
-        tail = np.concatenate([head[1:], [len(at)]]) - 1
-        long = page.words.place[last[tail]] - page.words.place[first[head]] + 1 >= _RUN
-        head, tail = head[long], tail[long]
-        score = np.full(len(head), 90)
-        return Finds(row[head], start[head], end[tail], subject[head], np.full(len(head), Tier.COPY), score)
+        parts = [self._runs(page, words, met), self._near(words, met), self._wholes(page, words, met)]
+        found = passages(page, words, together(parts))
+        row = words.row[found.first]
+        start = page.words.start[words.word[found.first]].astype(np.int64)
+        end = page.words.end[words.word[found.last]].astype(np.int64)
+        finds = Finds(row, start, end, found.subject, np.full(len(row), Tier.COPY), found.score)
+        return finds.take(np.lexsort((found.subject, end, start, row)))
 
     def seen(self, page: Page) -> Beside:
-        """Where fingerprints of withheld people's words stand on a page: row and gram."""
-        whole = _whole(page, own=False)
-        at = self._known.contains(whole.gram)
-        return whole.row[at].astype(np.int64), whole.gram[at]
+        """Where others wrote themselves what withheld people wrote, too: row and key."""
+        words = Readable.of(page, page.opaque | page.quoted)
+        found = looked_up(words)
+        at = self._known.contains(found.key)
+        return words.row[found.first[at]], found.key[at]
+
+    def _runs(self, page: Page, words: Readable, anchors: Met) -> Places:
+        """Runs of posts that have an anchor in common with their row."""
+        at = anchors.take(anchors.kind == ANCHOR)
+        rows = np.zeros(len(page.texts), bool)
+        rows[words.row[at.first]] = True
+        eight = runs(words)
+        eight = eight.take(rows[words.row[eight.first]])
+        met = self._met(page, words, eight, gated=False)
+        wanted = np.unique(words.row[at.first] * len(self.count) + at.item)
+        here = words.row[met.first] * len(self.count) + met.item
+        return long_runs(words, met.take(_among(here, wanted)))
+
+    def _near(self, words: Readable, met: Met) -> Places:
+        """Units that hold nearly the same words as a short post."""
+        at = met.take(met.kind == NEAR)
+        pair = pairs(words)
+        _, one, times = np.unique(
+            words.unit[at.first] * len(self.count) + at.item, return_index=True, return_counts=True
+        )
+        at, unit = at.take(one), words.unit[at.first[one]]
+        order = np.lexsort((at.item, -times, at.subject, unit))
+        best = order[_rank(unit[order], at.subject[order]) < _ITEMS]
+        at, unit = at.take(best), unit[best]
+        begins = np.searchsorted(words.unit[pair.first], [unit, unit + 1])
+        which, place = _spread(begins[0], begins[1])
+        key = pair.key[place]
+        order = np.lexsort((place, key, which))  # a pair that stands there twice counts once
+        which, key, place = which[order], key[order], place[order]
+        fresh = np.ones(len(which), bool)
+        fresh[1:] = (which[1:] != which[:-1]) | (key[1:] != key[:-1])
+        shared = _among(paired(key, at.item[which]), self.pair)
+        score = score_of_near(
+            np.bincount(which[fresh & shared], minlength=len(unit)),
+            np.bincount(which[fresh], minlength=len(unit)),
+            self.count[at.item].astype(np.int64),
+        )
+        first, last = np.full(len(unit), len(words.word)), np.zeros(len(unit), np.int64)
+        np.minimum.at(first, which[shared], pair.first[place[shared]])
+        np.maximum.at(last, which[shared], pair.first[place[shared]] + SIZE[PAIR] - 1)
+        return Places(first, last, at.subject, score).take(score > 0)
+
+    def _wholes(self, page: Page, words: Readable, met: Met) -> Places:
+        """Units that are the same as a short post."""
+        at = met.take(met.kind == WHOLE)
+        unit = words.unit[at.first]
+        last = words.ends[unit] - 1
+        size = (page.words.end[words.word] - page.words.start[words.word]).astype(np.int64)
+        letters = np.concatenate([[0], np.cumsum(size)])
+        score = score_of_whole(words.lengths[unit], letters[last + 1] - letters[at.first])
+        return Places(at.first, last, at.subject, score)
+
+    def _met(self, page: Page, words: Readable, shingles: Shingles, *, gated: bool = True) -> Met:
+        """The entries of keys on a page, but for those of whoever wrote the row."""
+        if gated:
+            shingles = shingles.take(self._known.contains(shingles.key))
+        low, high = (np.searchsorted(self.gram, shingles.key, side) for side in ("left", "right"))
+        which, entry = _spread(low, high)
+        first = shingles.first[which]
+        met = Met(
+            first,
+            self.item[entry].astype(np.int64),
+            self.subject[entry],
+            kind_of(shingles.key[which]),
+            self.stock[entry],
+        )
+        return met.take(met.subject != page.writing.author[words.row[first]])
 
     @cached_property
     def _known(self) -> KeySet:
-        return KeySet(self.gram)
+        return KeySet(self.gram[is_looked_up(self.gram)])
 
 
-def _whole(page: Page, *, own: bool) -> Grams:
-    """The grams of a page whose words are all readable and on one side of every quote's edge."""
-    found = grams(page.words)
-    bad = page.opaque | page.quoted if own else page.opaque
-    count = np.concatenate([[0], np.cumsum(bad)])
-    clean = count[found.last + 1] == count[found.first]
-    clean &= page.sides[found.first] == page.sides[found.last]
-    return Grams(*(getattr(found, each.name)[clean] for each in fields(Grams)))
+_NAMES: Final = tuple(each.name for each in fields(Copies) if each.name != "path")
+
+
+def _values(lines: pa.Table, name: str) -> Beside:
+    """The line and the value of everything in a column of lists."""
+    column = lines.column(name).combine_chunks()
+    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(lines)), lengths), column.flatten().to_numpy(zero_copy_only=False)
+
+
+def _bounded(key: Ints, subject: Ints, item: Ints) -> Ints:
+    """Which entries are kept, by key and post: of those of one key only the first, of each person and in all."""
+    order = np.argsort(key)
+    many = np.zeros(len(key), bool)
+    same = key[order][1:] == key[order][:-1]
+    many[1:] = same
+    many[:-1] |= same
+    at = order[many]
+    at = at[np.lexsort((item[at], subject[at], key[at]))]
+    by_person = _rank(key[at], subject[at])
+    at = at[by_person < _ITEMS]
+    at = at[np.lexsort((item[at], key[at]))]
+    at = at[_rank(key[at], np.zeros(len(at), np.int64)) < _ENTRIES]
+    kept = np.concatenate([order[~many], at])
+    return kept[np.argsort(key[kept], kind="stable")]
+
+
+def _rank(key: Ints, other: Ints) -> Ints:
+    """The number of each within its group of equal ones, which stand together."""
+    fresh = np.ones(len(key), bool)
+    fresh[1:] = (key[1:] != key[:-1]) | (other[1:] != other[:-1])
+    head = np.flatnonzero(fresh)
+    return np.asarray(np.arange(len(key)) - head[np.cumsum(fresh) - 1])
+
+
+def _spread(low: Ints, high: Ints) -> Beside:
+    """Every number from each ``low`` to below its ``high``: whose it is, and the number."""
+    sizes = high - low
+    which = np.repeat(np.arange(len(low)), sizes)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(sizes) - sizes - low, sizes)
+
+
+def _among(values: Ints, known: Ints) -> Bools:
+    """Which values are among ascending ones."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)

@@ -5,6 +5,8 @@ the first row given.
 """
 
 from dataclasses import dataclass
+from itertools import repeat
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -19,6 +21,8 @@ Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 
+_ORDER: Final = (7, 8)
+"""The columns by which words are sorted: place and last."""
 _NUMBER_BITS: Final = 31  # of words in a few rows: their bytes fit an int32
 
 
@@ -186,7 +190,8 @@ def _letter_runs(scanned: Scan, tokens: _Tokens) -> list[tuple[int, int]]:
 
 def _merged(columns: Columns, further: list[tuple[int, ...]]) -> Columns:
     """Both, in order: further words behind those of the same place and last."""
-    row, start, end, key, shape, gap, opens, place, last = map(np.array, zip(*further, strict=True))
-    added = Columns(row, start, end, key, shape.astype(np.uint8), gap, opens, place, last)
-    both = together([columns, added])
-    return both.take(np.argsort(both.place << _NUMBER_BITS | both.last, kind="stable"))
+    added = [np.array(column) for column in zip(*sorted(further, key=itemgetter(*_ORDER)), strict=True)]
+    order = columns.place << _NUMBER_BITS | columns.last
+    at: Ints = np.searchsorted(order, added[_ORDER[0]] << _NUMBER_BITS | added[_ORDER[1]], side="right")
+    both: list[Any] = [np.insert(*column) for column in zip(columns, repeat(at), added, strict=False)]
+    return Columns(*both)

@@ -12,12 +12,24 @@ the text, the time is linear.
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Final
 
 from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, packed
-from demur.words.letters import LONGEST, fold_letters, folds
-from demur.words.shapes import FARTHEST, SHORT, Piece, Shape, opens, separates, shape_of, spaced_runs, spaced_shape
+from demur.words.letters import LONGEST, folds
+from demur.words.shapes import (
+    FARTHEST,
+    LONGEST_TOKEN,
+    SHORT,
+    Piece,
+    Shape,
+    opens,
+    separates,
+    shape_of,
+    spaced_runs,
+    spaced_shape,
+)
 
 __all__ = ["Piece", "Shape", "fold", "fold_name", "fold_word"]
 
@@ -25,13 +37,16 @@ _MOST_PARTS: Final = 4
 """Up to so many joined parts every run of them is read as one word; of more, all, and all but the first or last."""
 _JOINERS: Final = "\u200c\u200d"
 
+_LOOKALIKE: Final = Shape.ALSO | Shape.LOOKALIKE
+
 Token = tuple[int, int, tuple[Piece, ...]]
 """Where a token is in its text, and its words, whose offsets count from there."""
 
 
 def fold(text: str) -> tuple[Piece, ...]:
     """All words of a text, by place and last."""
-    tokens = [(start, end, pieces) for start, end in _tokens(text) if (pieces := fold_word(text[start:end]))]
+    places = (place for start, end in _tokens(text) for place in _shortened(text, start, end))
+    tokens = [(start, end, pieces) for start, end in places if (pieces := fold_word(text[start:end]))]
     found: list[Piece] = []
     number, before, short = 0, 0, False
     for at, (start, end, pieces) in enumerate(tokens):
@@ -39,7 +54,7 @@ def fold(text: str) -> tuple[Piece, ...]:
         apart = separates(_classes(between), len(between), short=short)
         opening = at == 0 or opens(_classes(between), gap=apart)
         found += (_moved(piece, start, number, apart or at == 0, opening) for piece in pieces)
-        plain = [piece for piece in pieces if not piece.shape & Shape.ALSO]
+        plain = [piece for piece in pieces if not piece.further]
         number, before, short = number + len(plain), end, plain[-1].end - plain[-1].start <= SHORT
     found += _spaced(text, tokens, found)
     return tuple(sorted(found, key=lambda piece: (piece.place, piece.last)))
@@ -52,14 +67,14 @@ def fold_word(raw: str) -> tuple[Piece, ...]:
     """
     if raw.isascii() and raw.isalnum():
         return (Piece(raw.lower(), 0, len(raw), shape_of(raw, raw.lower())),)
-    plain, group = _plain(raw)
-    further = [*_joined(raw, plain, group), *_lookalikes(raw, plain)]
+    plain, groups, lookalikes = _plain(raw)
+    further = [*_joined(raw, plain, groups), *lookalikes]
     return tuple(sorted(plain + further, key=lambda piece: (piece.place, piece.last))) if further else tuple(plain)
 
 
 def fold_name(written: str) -> str:
     """All plain words of a spelling as one: the fold under which a joined or connected form of it is found."""
-    return "".join(piece.folded for piece in fold(written) if not piece.shape & Shape.ALSO)
+    return "".join(piece.folded for piece in fold(written) if not piece.further)
 
 
 def _tokens(text: str) -> Iterator[tuple[int, int]]:
@@ -78,6 +93,18 @@ def _tokens(text: str) -> Iterator[tuple[int, int]]:
         before = found
     if begin is not None:
         yield begin, len(text)
+
+
+def _shortened(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A token, or what is between its connectors where it is too long to be one."""
+    if len(text[start:end].encode()) <= LONGEST_TOKEN:
+        yield start, end
+        return
+    runs = groupby(range(start, end), key=lambda at: bool(packed()[ord(text[at])] & CONNECTOR))
+    for connected, places in runs:
+        if not connected:
+            run = list(places)
+            yield run[0], run[-1] + 1
 
 
 def _joins(text: str, at: int, found: int) -> bool:
@@ -110,25 +137,46 @@ def _moved(piece: Piece, start: int, number: int, gap: bool, opening: bool) -> P
     )
 
 
-def _plain(raw: str) -> tuple[list[Piece], list[int]]:
-    """The plain words of a token; and for each the number of its group: words that only connectors join."""
+def _plain(raw: str) -> tuple[list[Piece], list[int], list[Piece]]:
+    """The plain words of a token, for each the number of its group (words that only connectors join); their lookalikes.
+
+    A lookalike is the second reading of a word whose letters allow two.
+    """
     plain: list[Piece] = []
     groups: list[int] = []
-    group, joined = 0, True
+    lookalikes: list[Piece] = []
+    group, joined, before, short = 0, True, 0, False
     for start, end, alone in _parts(raw):
-        folded = fold_letters(raw[start:end])
-        if not folded:
+        ways, first, stop, shape = _part(raw[start:end], alone=alone)
+        if not ways:
             continue
-        begin, stop = _visible(raw, start, end)
-        between = raw[plain[-1].end : begin] if plain else ""
-        short = bool(plain) and plain[-1].end - plain[-1].start <= SHORT
-        gap = bool(plain) and separates(_classes(between), sum(map(_seen_between, between)), short=short)
-        shape = int(Shape.ALONE) if alone else shape_of(raw[begin:stop], folded)
+        gap = bool(plain) and _set_apart(raw[before : start + first], short=short)
         group += alone or not joined
-        joined = not alone
-        plain.append(Piece(folded, begin, stop, shape, gap, place=len(plain), last=len(plain)))
+        joined, before, short = not alone, start + stop, stop - first <= SHORT
+        piece = Piece(ways[0], start + first, before, shape, gap, place=len(plain), last=len(plain))
+        lookalikes += (piece._replace(folded=way, shape=shape | _LOOKALIKE) for way in ways[1:])
+        plain.append(piece)
         groups.append(group)
-    return plain, groups
+    return plain, groups, lookalikes
+
+
+def _part(raw: str, *, alone: bool) -> tuple[tuple[str, ...], int, int, int]:
+    """The folds of a part of a token, where what is seen of it begins and ends, and its shape."""
+    return _known_part(raw, alone) if len(raw) <= LONGEST else _new_part(raw, alone)
+
+
+def _new_part(raw: str, alone: bool) -> tuple[tuple[str, ...], int, int, int]:  # noqa: FBT001  # the cache's key
+    first, stop = _visible(raw)
+    ways = folds(raw[first:stop]) if first < stop else ()
+    return ways, first, stop, Shape.ALONE if alone or not ways else shape_of(raw[first:stop], ways[0])
+
+
+_known_part = lru_cache(maxsize=1 << 14)(_new_part)
+
+
+def _set_apart(between: str, *, short: bool) -> bool:
+    """Whether words of one token are no neighbours, by what stands between them: one connector, or nothing seen."""
+    return bool(between) and separates(_classes(between), sum(map(_seen_between, between)), short=short)
 
 
 def _seen_between(character: str) -> bool:
@@ -151,9 +199,9 @@ def _parts(raw: str) -> Iterator[tuple[int, int, bool]]:
         yield begin, len(raw), alone
 
 
-def _visible(raw: str, start: int, end: int) -> tuple[int, int]:
-    """A part without what goes on with the character before it, and without what is not seen behind it."""
-    classes = packed()
+def _visible(raw: str) -> tuple[int, int]:
+    """Where a part begins without what goes on with the character before it, and ends without what is not seen."""
+    start, end, classes = 0, len(raw), packed()
     while start < end and not _begins(raw[start]):
         start += 1
     while end > start and classes[ord(raw[end - 1])] == WORD and not _extends(raw[end - 1]):
@@ -207,19 +255,12 @@ def _one(raw: str, parts: Sequence[Piece], *, spaced: bool) -> Iterator[Piece]:
 
 def _over(first: Piece, last: Piece, folded: str, shape: int) -> Piece:
     """A further word over the places of plain ones."""
-    return Piece(folded, first.start, last.end, int(shape), first.gap, first.opens, first.place, last.place)
-
-
-def _lookalikes(raw: str, plain: Sequence[Piece]) -> Iterator[Piece]:
-    """The second reading of words whose letters allow two."""
-    for piece in plain:
-        for folded in folds(raw[piece.start : piece.end])[1:]:
-            yield piece._replace(folded=folded, shape=int(piece.shape | Shape.ALSO | Shape.LOOKALIKE))
+    return Piece(folded, first.start, last.end, shape, first.gap, first.opens, first.place, last.place)
 
 
 def _spaced(text: str, tokens: Sequence[Token], plain: Sequence[Piece]) -> Iterator[Piece]:
     """Single letters that stand apart by one and the same thing, read as one word."""
-    by_start = {piece.start: piece for piece in plain if not piece.shape & Shape.ALSO}
+    by_start = {piece.start: piece for piece in plain if not piece.further}
     for run in _letter_runs(text, tokens):
         for first, end in spaced_runs(len(run)):
             within = [tokens[at] for at in run[first:end]]

@@ -1,99 +1,85 @@
-"""Keyed hashes of several words in a row: what a copied passage is recognised by.
+"""Keyed hashes of several words in a row: what a copied passage is recognised by, and which of them are kept.
 
 Invariants: a gram depends on the keys of its words and their order alone, so that whoever lacks the pepper can neither
-make nor read one; further words (ALSO) have no part in it; no gram reaches from one row into the next; the time is
-linear. Sampling is winnowing (Schleimer, Wilkerson, Aiken: Winnowing, SIGMOD 2003).
+make nor read one; whether it is sampled depends on its own words, too, never on what stands around it; the time is
+linear. Sampling is by closed syncmers (Edgar: Syncmers are more sensitive than minimizers, PeerJ 9:e10805, 2021).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from demur.words.batch import Ints, Words
+from demur.words.batch import Flags, Ints
 from demur.words.keys import Keys
 
-SIZE: Final = 8
-"""Words of a gram."""
-WINDOW: Final = 5
-"""Grams in a row of which at least one is sampled: any 12 words in a row share one with each copy of them."""
+PART: Final = 3
+"""Words of the parts that say whether a gram is sampled."""
 
-NONE: Final = -1
-"""What :func:`whole` says of a row without words."""
 _BASE: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-@dataclass(frozen=True)
-class Grams:
-    """Grams of texts: arrays of one length, sorted by (row, first)."""
-
-    row: npt.NDArray[np.int32]
-    first: Ints
-    """Index of its first word in the words it was made of."""
-    last: Ints
-    """Index of its last word there: the gram ends where that ends."""
-    gram: Keys
-    """From 0."""
-
-    def __len__(self) -> int:
-        return len(self.row)
+def grams(keys: Keys, size: int) -> Keys:
+    """A key from 0 of every ``size`` keys in a row, shape (n - size + 1,); none where there are fewer."""
+    return mixed(_rolled(keys.view(np.uint64), size))
 
 
-def grams(words: Words, size: int = SIZE) -> Grams:
-    """Every run of ``size`` plain words within a row; none of a row with fewer."""
-    plain = np.flatnonzero(words.plain)
-    row = words.row[plain]
-    count = max(len(plain) - size + 1, 0)
-    keys = words.key[plain].view(np.uint64)
-    hashed = np.zeros(count, np.uint64)
-    for step in range(size):
-        hashed = hashed * _BASE + keys[step : step + count]
-    inside = np.flatnonzero(row[:count] == row[size - 1 : size - 1 + count])
-    return Grams(row[inside], plain[inside], plain[inside + size - 1], _mixed(hashed[inside]))
+def sampled(keys: Keys, size: int) -> Flags:
+    """Which of :func:`grams` are sampled: those whose smallest part of PART words is their first or their last.
 
-
-def sampled(found: Grams, window: int = WINDOW) -> Grams:
-    """The smallest gram, and of equal ones the last, of every ``window`` grams in a row; of a row with fewer, of all.
-
-    Any run of ``size + window - 1`` words shares at least one sampled gram with every text that holds it, too.
+    Of ``size`` - PART neighbours at least one is: so any ``2 * size - PART - 1`` words in a row hold a sampled gram.
     """
-    if not len(found):
-        return found
-    begins = np.flatnonzero(np.diff(found.row, prepend=-1))
-    ends = np.append(begins[1:], len(found))
-    smallest = np.arange(len(found))
-    for step in range(1, window):
-        other = np.arange(step, len(found))
-        here = smallest[: len(other)]
-        better = (found.row[other] == found.row[: len(other)]) & (found.gram[other] <= found.gram[here])
-        smallest[: len(other)][better] = other[better]
-    until = np.repeat(ends, ends - begins)
-    complete = np.arange(len(found)) + window <= until
-    complete[begins] = True
-    chosen = np.unique(smallest[complete])
-    return Grams(found.row[chosen], found.first[chosen], found.last[chosen], found.gram[chosen])
+    parts = grams(keys, PART)
+    lowest = parts
+    span = size - PART + 1
+    for reach in _steps(span):
+        lowest = np.minimum(lowest[: max(len(lowest) - reach, 0)], lowest[reach:])
+    first, last = parts[: len(lowest)], parts[span - 1 :]
+    return np.asarray((first == lowest) | (last == lowest))
 
 
-def whole(words: Words) -> Keys:
-    """One key of each row over all its plain words in their order, shape (rows,); -1 for a row without any."""
-    plain = np.flatnonzero(words.plain)
-    row = words.row[plain]
-    begins = np.searchsorted(row, np.arange(words.rows + 1))
-    sizes = np.diff(begins)
-    found = np.full(words.rows, NONE, np.int64)
-    some = np.flatnonzero(sizes)
-    if len(some):
-        powers = np.cumprod(np.full(int(sizes.max()), _BASE, np.uint64))
-        place = np.arange(len(plain)) - np.repeat(begins[:-1], sizes)
-        sums = np.add.reduceat(words.key[plain].view(np.uint64) * powers[place], begins[some])
-        found[some] = _mixed(sums + sizes[some].astype(np.uint64))
-    return found
+def whole(keys: Keys, begins: Ints) -> Keys:
+    """One key over all keys of each group, in their order.
+
+    Args:
+        keys: shape (n,).
+        begins: where groups begin, ascending, the first 0, none of them empty; shape (groups,).
+    """
+    sizes = np.diff(begins, append=len(keys))
+    powers = np.cumprod(np.full(int(sizes.max(initial=0)), _BASE, np.uint64))
+    place = np.arange(len(keys)) - np.repeat(begins, sizes)
+    sums = np.add.reduceat(keys.view(np.uint64) * powers[place], begins) if len(begins) else np.zeros(0, np.uint64)
+    return mixed(sums + sizes.astype(np.uint64))
 
 
-def _mixed(hashed: npt.NDArray[np.uint64]) -> Keys:
+def mixed(hashed: np.ndarray) -> Keys:
     """Spread over all bits (splitmix64), as 63 bits: the low ones serve as well as the high ones."""
     for shift, factor in zip((30, 27), _MIX, strict=True):
         hashed = (hashed ^ (hashed >> np.uint64(shift))) * factor
     return np.asarray((hashed ^ (hashed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
+
+
+def paired(one: Keys, other: Ints) -> Keys:
+    """A key of each key together with a number."""
+    return mixed(one.view(np.uint64) * _BASE + other.astype(np.uint64))
+
+
+def _rolled(keys: np.ndarray, size: int) -> np.ndarray:
+    """A polynomial in the keys of every ``size`` in a row: of one half, and of the other."""
+    count = max(len(keys) - size + 1, 0)
+    if size == 1 or not count:
+        return keys[:count]
+    later = size // 2
+    left = _rolled(keys, size - later)
+    right = left if size == 2 * later else _rolled(keys, later)
+    power = np.uint64(pow(int(_BASE), later, 2**64))
+    return np.asarray(left[:count] * power + right[size - later : size - later + count])
+
+
+def _steps(span: int) -> list[int]:
+    """By how much to look ahead, time after time, so that ``span`` neighbours are seen."""
+    steps, seen = [], 1
+    while seen < span:
+        steps.append(min(seen, span - seen))
+        seen += steps[-1]
+    return steps

@@ -19,11 +19,13 @@ LONGEST: Final = 64
 """Letters of a word that may be read in another script, or be joined of several: longer ones are nobody's name."""
 
 _MARKS: Final = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "[\u02b9-\u02bd\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
 """Marks that may be left out without making another word of it, as many writers do."""
-_SMALL_LATIN: Final = re.compile(r"LATIN (?:SMALL (?:LETTER|LIGATURE)|LETTER SMALL CAPITAL) ([A-Z]{1,2})(?: WITH .*)?")
+_LATIN: Final = re.compile(
+    r"LATIN (CAPITAL|SMALL) (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?|LATIN LETTER (SMALL) CAPITAL ([A-Z]{1,2})"
+)
 _NAMED: Final = {
     "æ": "ae",
     "ð": "d",
@@ -39,7 +41,11 @@ _NAMED: Final = {
     "ɔ": "o",
     "ʋ": "v",
     "ɥ": "h",
-    "ɴ": "n",
+    "ƕ": "hv",
+    "ĸ": "k",
+    "ɖ": "d",
+    "ɋ": "q",
+    "ɪ": "i",
 }
 _LATIN_BLOCKS: Final = ((0xC0, 0x2B0), (0x1D00, 0x1DC0), (0x1E00, 0x1F00), (0x2C60, 0x2C80), (0xA720, 0xA800))
 
@@ -51,7 +57,7 @@ def folds(written: str) -> tuple[str, ...]:
     """
     if written.isascii():
         return (written.lower(),)
-    plain = unicodedata.normalize("NFKC", written.translate(_disguises()))
+    plain = _bare(seen(written))
     ways = (plain,) if len(plain) > LONGEST or plain.isascii() else readings(plain)
     return tuple(dict.fromkeys(fold for way in ways if (fold := _small(way))))
 
@@ -66,12 +72,18 @@ def seen(written: str) -> str:
     return written if written.isascii() else unicodedata.normalize("NFKC", written.translate(_disguises()))
 
 
-def _small(plain: str) -> str:
+def _bare(plain: str) -> str:
+    """Without the marks that may be left out, and in plain Latin letters."""
     if plain.isascii():
-        small = plain.lower()
-    else:
-        bare = _MARKS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", plain).casefold()))
-        small = unicodedata.normalize("NFC", bare.casefold().translate(_plain_letters()))
+        return plain
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFKD", plain))).translate(
+        _plain_letters()
+    )
+
+
+def _small(plain: str) -> str:
+    """Without case; a small letter may be several, and bring marks with it."""
+    small = plain.lower() if plain.isascii() else _bare(unicodedata.normalize("NFKC", plain).casefold()).casefold()
     return small if small.isalnum() else "".join(filter(_stays, small))
 
 
@@ -91,6 +103,11 @@ def _disguises() -> dict[int, str | None]:
 def _plain_letters() -> dict[int, str]:
     """Latin letters that are no composition of a letter and a mark."""
     points = (point for first, end in _LATIN_BLOCKS for point in range(first, end))
-    found = {point: _SMALL_LATIN.fullmatch(unicodedata.name(chr(point), "")) for point in points}
-    plain = {point: match[1].lower() for point, match in found.items() if match}
-    return plain | {ord(letter): letters for letter, letters in _NAMED.items()}
+    found = {point: _LATIN.fullmatch(unicodedata.name(chr(point), "")) for point in points}
+    plain = {
+        point: match[2] if match[1] == "CAPITAL" else (match[2] or match[4]).lower()
+        for point, match in found.items()
+        if match
+    }
+    named = {form(letter): form(letters) for letter, letters in _NAMED.items() for form in (str.upper, str.lower)}
+    return plain | {ord(letter): letters for letter, letters in named.items()}

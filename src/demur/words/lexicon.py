@@ -72,7 +72,7 @@ class Store:
 
     def add(self, pieces: tuple[Piece, ...], keys: list[int]) -> int:
         """The number of a new entry."""
-        plain = [piece for piece in pieces if not piece.shape & Shape.ALSO]
+        plain = [piece for piece in pieces if not piece.further]
         short = bool(plain) and plain[-1].end - plain[-1].start <= SHORT
         self.words = _room(self.words, self._words + len(pieces))
         self.entries = _room(self.entries, self.size + 1)

@@ -11,9 +11,23 @@ _CYRILLIC: Final = dict(
 )
 _GREEK: Final = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαεικνορτυγηωχ", "ABEZHIKMNOPTYXaeikvoptuynwx", strict=True))
 _ARMENIAN: Final = dict(zip("օոսհցքյՕՏԼՍ", "onuhgqjOSLU", strict=True))
-_LATIN_OF: Final = {**_CYRILLIC, **_GREEK, **_ARMENIAN}
-_CYRILLIC_OF: Final = {latin: letter for letter, latin in reversed(_CYRILLIC.items()) if letter not in "ӏӀ"}
-_GREEK_OF: Final = {latin: letter for letter, latin in reversed(_GREEK.items())}
+
+
+def _both_cases(known: dict[str, str]) -> dict[str, str]:
+    """With capitals that look like nothing read as their small letters are."""
+    return {letter.upper(): read for letter, read in known.items() if len(letter.upper()) == 1} | known
+
+
+def _turned(known: dict[str, str]) -> dict[str, str]:
+    """The other way round; of several letters that look like one the first."""
+    return _both_cases({latin: letter for letter, latin in reversed(known.items()) if letter not in _STEMS})
+
+
+_STEMS: Final = "\u04c0\u04cf"
+"""The palochka looks like an I or l, and stands in few languages."""
+_LATIN_OF: Final = _both_cases({**_CYRILLIC, **_GREEK, **_ARMENIAN})
+_CYRILLIC_OF: Final = _turned(_CYRILLIC)
+_GREEK_OF: Final = _turned(_GREEK)
 
 _READINGS: Final = {"latin": _LATIN_OF, "cyrillic": _CYRILLIC_OF, "greek": _GREEK_OF}
 """By script: letters of other scripts -> what they are read as."""
@@ -37,8 +51,9 @@ def readings(word: str) -> tuple[str, ...]:
         whole = len(word) >= _SHORTEST and _SAME.issuperset(word)
         return (word, _read(word, "latin")) if whole else (word,)
     ways = [script for script in _READINGS if _can_be_read(word, script)]
-    ways = sorted(ways or [script for script in _READINGS if script in scripts], key=lambda way: -scripts.count(way))
-    return tuple(_read(word, way) for way in ways[:2]) if ways else (word,)
+    if not ways:
+        return (_read(word.casefold(), max(_READINGS, key=scripts.count)),)
+    return tuple(_read(word, way) for way in sorted(ways, key=scripts.count, reverse=True)[:2])
 
 
 def _script(letter: str) -> str | None:

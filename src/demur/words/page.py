@@ -94,8 +94,8 @@ class Page:
         return cls(
             texts,
             words,
-            _inside(row, words, opaque),
-            _inside(row, words, quotes),
+            inside(words, opaque),
+            inside(words, quotes),
             _passed(row, words, edges),
             writing,
             language,
@@ -115,8 +115,9 @@ def _width(words: Words, *ends: Ints) -> int:
     return 1 + max([int(words.end.max(initial=0)), *(int(each.max(initial=0)) for each in ends)])
 
 
-def _inside(row: Ints, words: Words, places: Places) -> Bools:
-    """Which words share a character with a place."""
+def inside(words: Words, places: Places) -> Bools:
+    """Which words share a character with a place; shape (words,)."""
+    row = words.row.astype(np.int64)
     if not len(places[0]):
         return np.zeros(len(row), bool)
     width = _width(words, places[2])

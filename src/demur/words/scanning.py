@@ -5,20 +5,24 @@ nothing reaches from one row into the next; the tokens are those of :mod:`demur.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, table
+from demur.words.shapes import LONGEST_TOKEN
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 
 PAD: Final = 32
 """Zero bytes behind the last row."""
+_ROW_END: Final = (pa.scalar("", pa.large_string()), pa.scalar("\0", pa.large_string()))
+"""What a row is joined with, and by what."""
 _LEAST_HEAD: Final = 0xC0
 _LEAST_OF_3: Final = 0xE0
 _LEAST_OF_4: Final = 0xF0
@@ -64,19 +68,26 @@ class Scan:
 
 def scan(texts: pa.LargeStringArray) -> Scan:
     """The tokens of some rows; a null is an empty text."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    view = memoryview(texts.buffers()[2] or b"")
-    bounds = offsets.tolist()
-    rows = [view[first:end] for first, end in pairwise(bounds)]
-    data = np.frombuffer(b"\0".join([b"", *rows, bytes(PAD)]), np.uint8)
+    begin, data = _laid_out(texts)
     classes = _ascii_classes()[data]
     heads = np.flatnonzero(data >= _LEAST_HEAD)
-    forced = _spread(data, heads, classes) if len(heads) else heads
+    forced = _spread(data, heads, classes) if len(heads) else None
     _join(data, classes)
-    forced = forced[classes[forced - 1] & WORD > 0]
     start, end = _edges((classes & WORD).view(np.bool_), forced)
-    begin = offsets[:-1] - offsets[0] + np.arange(1, len(texts) + 1)
+    long = end - start > LONGEST_TOKEN
+    if long.any():
+        _part(classes, start[long], end[long])
+        start, end = _edges((classes & WORD).view(np.bool_), forced)
     return Scan(data, begin, classes, start, end, _followers(data) if len(heads) else None)
+
+
+def _laid_out(texts: pa.LargeStringArray) -> tuple[Ints, Bytes]:
+    """Where the rows begin in the bytes that they are laid out in, and these bytes."""
+    ended = pc.binary_join_element_wise(texts, *_ROW_END)
+    offsets = np.frombuffer(ended.buffers()[1], np.int64)[ended.offset : ended.offset + len(ended) + 1]
+    data = np.zeros(1 + offsets[-1] - offsets[0] + PAD, np.uint8)
+    data[1:-PAD] = np.frombuffer(ended.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
+    return 1 + offsets[:-1] - offsets[0], data
 
 
 def _ascii_classes() -> Bytes:
@@ -90,8 +101,8 @@ def _followers(data: Bytes) -> npt.NDArray[np.int32]:
     return np.cumsum((data & 0xC0) == 0x80, dtype=np.int32)  # noqa: PLR2004 - bytes that go on with a character (RFC 3629)
 
 
-def _spread(data: Bytes, heads: Ints, classes: Bytes) -> Ints:
-    """Writes the classes of characters beyond ASCII to all their bytes; where a token begins behind another one."""
+def _spread(data: Bytes, heads: Ints, classes: Bytes) -> Flags | None:
+    """Writes the classes of characters beyond ASCII to all their bytes; see :func:`_forced` for the answer."""
     points, sizes = _decoded(data, heads)
     found = table()[points]
     classes[heads] = found
@@ -119,15 +130,18 @@ def _decoded(data: Bytes, heads: Ints) -> tuple[npt.NDArray[np.uint32], Ints]:
     return points, sizes
 
 
-def _forced(heads: Ints, ends: Ints, points: npt.NDArray[np.uint32], found: Bytes, classes: Bytes) -> Ints:
-    """Where a token may begin within a word: at letters of scripts without spaces, and behind them."""
+def _forced(heads: Ints, ends: Ints, points: npt.NDArray[np.uint32], found: Bytes, classes: Bytes) -> Flags | None:
+    """At which bytes a token may begin within a word: letters of scripts without spaces, and what follows them."""
     alone = found & ALONE > 0
     if not alone.any():
-        return heads[:0]
+        return None
     stacked = np.zeros(len(heads), np.bool_)
     stacked[1:] = np.isin(points[:-1], VIRAMAS) & (ends[:-1] == heads[1:])
     behind = ends[alone]
-    return np.unique(np.concatenate([heads[alone & ~stacked], behind[classes[behind] & LETTER > 0]]))
+    forced = np.zeros(len(classes), np.bool_)
+    forced[heads[alone & ~stacked]] = True
+    forced[behind[classes[behind] & LETTER > 0]] = True
+    return forced
 
 
 def _join(data: Bytes, classes: Bytes) -> None:
@@ -142,12 +156,21 @@ def _join(data: Bytes, classes: Bytes) -> None:
         classes[at + step] |= WORD
 
 
-def _edges(word: npt.NDArray[np.bool_], forced: Ints) -> tuple[Ints, Ints]:
+def _part(classes: Bytes, start: Ints, end: Ints) -> None:
+    """Makes the connectors within these tokens, which are too long, no part of them."""
+    at = np.flatnonzero(classes & (CONNECTOR | WORD) == CONNECTOR | WORD)
+    token = np.searchsorted(start, at, side="right") - 1
+    at = at[(token >= 0) & (at < end[token])]
+    classes[at] &= ~np.uint8(WORD)
+
+
+def _edges(word: Flags, forced: Flags | None) -> tuple[Ints, Ints]:
     """Where tokens begin and end, the first byte being none's."""
-    edges = np.flatnonzero(word[1:] != word[:-1]) + 1
-    if len(forced):
-        edges = np.sort(np.concatenate([edges, forced, forced]))
-    return edges[::2], edges[1::2]
+    if forced is None:
+        edges = np.flatnonzero(word[1:] != word[:-1]) + 1
+        return edges[::2], edges[1::2]
+    cut = ~(word[1:] & word[:-1]) | forced[1:]
+    return np.flatnonzero(word[1:] & cut) + 1, np.flatnonzero(word[:-1] & cut) + 1
 
 
 def lanes(data: Bytes, start: Ints, size: Ints) -> npt.NDArray[np.uint64]:

@@ -5,7 +5,6 @@ that over a whole batch share it.
 """
 
 from collections.abc import Iterator
-from enum import IntFlag
 from typing import Final, NamedTuple
 
 from demur.words.classes import CONNECTOR, LINE, SPACE, STOP, WORD
@@ -14,27 +13,32 @@ from demur.words.letters import LONGEST, seen
 _LEAST_SPACED: Final = 3
 FARTHEST: Final = 8
 """Bytes that may stand between two letters that were set apart."""
+LONGEST_TOKEN: Final = 512
+"""Bytes of a token; what is longer is nobody's name, and its connectors join nothing."""
 SHORT: Final = 2
 """Letters of an initial or a short title: the full stop behind it ends no sentence."""
 
 
-class Shape(IntFlag):
-    """What a word looked like before it was folded, and what kind of word it is."""
+class Shape:
+    """Bits: what a word looked like before it was folded, and what kind of word it is.
 
-    INITIAL_UPPER = 1
-    ALL_UPPER = 2
+    Plain numbers, as they are asked for each of many words.
+    """
+
+    INITIAL_UPPER: Final = 1
+    ALL_UPPER: Final = 2
     """Of two letters or more."""
-    SINGLE = 4
-    """One letter, of a script that sets words off by spaces."""
-    DIGITS = 8
+    SINGLE: Final = 4
+    """One letter as written (ß, too), of a script that sets words off by spaces."""
+    DIGITS: Final = 8
     """No letter."""
-    SPACED = 16
+    SPACED: Final = 16
     """Further: a run of single letters, ``s t e v e`` or ``s.t.e.v.e``, read as one word."""
-    ALSO = 32
+    ALSO: Final = 32
     """Further: it holds a place that plain words hold, too."""
-    ALONE = 64
+    ALONE: Final = 64
     """A letter of a script that does not set words off by spaces: names there are phrases of several."""
-    LOOKALIKE = 128
+    LOOKALIKE: Final = 128
     """Further: a whole word of look-alike letters, read in the other script."""
 
 
@@ -55,6 +59,11 @@ class Piece(NamedTuple):
     """Number of the first plain word whose place it holds, from 0; a plain word's own number."""
     last: int = 0
     """Number of the last plain word whose place it holds."""
+
+    @property
+    def further(self) -> bool:
+        """Whether it is another reading of places that plain words hold."""
+        return self.shape & Shape.ALSO > 0
 
 
 def separates(classes: int, length: int, *, short: bool) -> bool:
@@ -81,14 +90,14 @@ def shape_of(raw: str, folded: str) -> int:
     """The :class:`Shape` of a plain word of a script with spaces."""
     letters = seen(raw)
     if folded.isdigit():
-        return int(Shape.DIGITS)
+        return Shape.DIGITS
     first = next((letter for letter in letters if letter.isalnum()), "")
-    shape = Shape.INITIAL_UPPER if first.isupper() or first.istitle() else Shape(0)
+    shape = Shape.INITIAL_UPPER if first.isupper() or first.istitle() else 0
     if len(letters) > 1 and letters.isupper() and sum(map(str.isalpha, letters)) > 1:
         shape |= Shape.ALL_UPPER
-    if len(folded) == 1:
+    if len(folded) == 1 or sum(map(str.isalnum, letters)) == 1:
         shape |= Shape.SINGLE
-    return int(shape)
+    return shape
 
 
 def spaced_runs(letters: int) -> Iterator[tuple[int, int]]:
@@ -103,4 +112,4 @@ def spaced_runs(letters: int) -> Iterator[tuple[int, int]]:
 
 def spaced_shape(raw: str, folded: str) -> int:
     """The shape of the further word that single letters make together; ``raw`` is these letters as written."""
-    return int(shape_of(raw, folded) & ~Shape.SINGLE | Shape.SPACED | Shape.ALSO)
+    return shape_of(raw, folded) & ~Shape.SINGLE | Shape.SPACED | Shape.ALSO

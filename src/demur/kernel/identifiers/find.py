@@ -13,12 +13,14 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from demur.kernel.identifiers.addresses import addresses
 from demur.kernel.identifiers.gate import Batch, Gated, gate
 from demur.kernel.identifiers.hits import MASKS, Category, Hit, Hits
+from demur.kernel.identifiers.ibans import ibans
 from demur.kernel.identifiers.letters import Folded, fold, foldable
 from demur.kernel.identifiers.links import Profiles, links, own_gate
 from demur.kernel.identifiers.names import names
-from demur.kernel.identifiers.numbers import addresses, ibans, phones
+from demur.kernel.identifiers.phones import phones
 
 _RANK: Final = {
     category: rank

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from demur.kernel.identifiers.letters import FOLDS
 from demur.kernel.identifiers.links import GATE as LINK
-from demur.kernel.identifiers.numbers import DIGITS, SEPARATOR_SIGNS, SEPARATORS
+from demur.kernel.identifiers.national import DIGITS
+from demur.kernel.identifiers.phones import SEPARATOR_SIGNS, SEPARATORS
 
 Positions = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]

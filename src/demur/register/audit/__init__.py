@@ -3,7 +3,8 @@
 What is checked: numbers count from 1 without a gap; each commitment is recomputed from what is stored; kinds are known,
 `binding` follows from `kind`, times can be read; what was said with an objection is what its entry digests; an entry
 without salts is named, content and all, by a later erasure that the workspace signed; and objections, the accounts that
-they name, links, persons, consents, members' facts and notices are those that the entries make (effects.py). No
+they name, links, persons, consents, members' facts, notices, keyed names and
+decisions about them are those that the entries make (effects.py). No
 progress mark has a name that demur does not set.
 
 Entries of the first format say less, and are taken at their word: how many accounts an objection names, and among which

@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from demur.register.audit import notices, objections, people
+from demur.register.audit import names, notices, objections, people
 from demur.register.database import state
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
@@ -87,8 +87,9 @@ class _Log:
         self._links = people.Links(connection, report)
         self._members = people.Members(connection, people_of, vault, report)
         self._notices = notices.Notices(connection, report)
+        self._names = names.Names(connection, vault, report)
         self._takers: dict[str, list[Callable[[Stored], None]]] = {}
-        for replay in (self._objections, self._links, self._members, self._notices):
+        for replay in (self._objections, self._links, self._members, self._notices, self._names):
             for kind in replay.kinds:
                 self._takers.setdefault(kind, []).append(replay.take)
         self._takers.setdefault(EntryKind.PERSON_ERASED.value, []).append(self._erased)
@@ -220,3 +221,4 @@ class _Log:
         self._links.finish()
         self._members.finish()
         self._notices.finish()
+        self._names.finish()

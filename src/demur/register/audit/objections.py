@@ -30,6 +30,7 @@ _KINDS: Final = frozenset(
         EntryKind.OBJECTION_ASKED.value,
         EntryKind.OBJECTION_REMINDED.value,
         EntryKind.OBJECTION_UNASKED.value,
+        EntryKind.OBJECTION_NAMED.value,
     }
 )
 """The entries that change objections."""
@@ -114,6 +115,8 @@ class Objections:
             self._report(
                 f"Entry {stored.seq}, {stored.kind}, is about objection {number}, which is not in force by then."
             )
+        elif stored.kind == EntryKind.OBJECTION_NAMED:
+            pass  # audit/names.py
         elif stored.kind in _PHASE:
             self._moved(stored, number, known, _PHASE[stored.kind])
         else:

@@ -244,7 +244,8 @@ def end(connection: sa.Connection, subjects: SubjectKeys, objection_: int | None
     """
     bare = np.setdiff1d(subjects, suppressed(connection, np.unique(subjects)))
     own = sa.and_(bulk.among(connection, kept_name.c.account, bare), kept_name.c.entry <= OWN)
-    typed = sa.and_(kept_name.c.objection == objection_, kept_name.c.compiled.is_not(None))
+    number = -1 if objection_ is None else objection_
+    typed = sa.and_(kept_name.c.objection == number, kept_name.c.compiled.is_not(None))
     rows = sa.select(kept_name.c.account, kept_name.c.entry).where(sa.or_(own, typed), kept_name.c.entry != OWN)
     ended = [tuple(row) for row in connection.execute(rows)]
     connection.execute(sa.delete(kept_name).where(own))

@@ -174,10 +174,11 @@ class MemberImporter:
         self, chunk: pa.RecordBatch, spelt: list[str], keys: SubjectKeys, linked: list[list[int]], progress: _Progress
     ) -> Iterator[tuple[Any, ...]]:
         """One chunk as rows of `staged`."""
-        columns = (chunk[name].to_pylist() for name in _SAID)
+        columns = [chunk[name].to_pylist() for name in _SAID]
         told = chunk["told_on"].cast(pa.int32()).fill_null(NEVER).to_pylist()
-        each = zip(spelt, keys.tolist(), told, linked, *columns, strict=True)
-        for number, (identifier, key, told_on, others, names, locale, mail, region, born, consent, sure) in enumerate(
+        calling = self._calling.words(spelt, *columns[:2])
+        each = zip(spelt, keys.tolist(), told, linked, calling, *columns, strict=True)
+        for number, (identifier, key, told_on, others, called, names, locale, mail, region, born, consent, sure) in enumerate(
             each, start=progress.rows + 1
         ):
             profile = orjson.dumps([[name for name in names or () if name], locale, mail])
@@ -189,8 +190,7 @@ class MemberImporter:
             own = self._vault.put(cipher, identifier.encode(), "account", key)
             facts = (region or UNKNOWN_REGION, born or 0, told_on, consent)
             mark = self._vault.mark(key, facts, profile)
-            bears = self._calling.words(identifier, filter(None, names or ()), locale)
-            yield (number, key, *facts, digest, mark, wrapped, sealed, own, bears)
+            yield (number, key, *facts, digest, mark, wrapped, sealed, own, called)
 
     def _stage_links(
         self, connection: sa.Connection, chunk: pa.RecordBatch, keys: SubjectKeys, row: int, progress: _Progress
@@ -303,8 +303,8 @@ def _renamed(connection: sa.Connection, age: int, time: int) -> SubjectKeys:
         .join(objection, objection.c.seq == objected.c.objection)
         .where(objection.c.active.is_(True))
     )
-    changed = sa.select(account.c.key).join(staged, staged.c.key == account.c.key)
-    theirs = bulk.read_keys(connection, changed.where(account.c.person.in_(objecting)))
+    theirs = sa.select(account.c.key).where(account.c.person.in_(objecting))
+    theirs = bulk.read_keys(connection, sa.select(staged.c.key).where(staged.c.key.in_(theirs)))
     born = sa.select(staged.c.key).where(staged.c.birth_year >= moment(time).year - age)
     return np.union1d(together(connection, theirs), bulk.read_keys(connection, born))
 

@@ -26,7 +26,9 @@ _LEAD: Final = re.compile(r"[\s<(\"'*>&+~=@]*")
 _JOIN: Final = re.compile(r"\s*(?:[:,;/&+]|\band\b)\s*")
 _LISTED: Final = re.compile(r"\s*[:,;/&+>]")
 _COLON: Final = re.compile(r"\s?:(?!/)")
-_ELSEWHERE: Final = re.compile(rf"(?<![\w@./:])@[{_LETTERS}]+|(?<![@./:{_LETTERS}])[{_LETTERS}]+(?=:(?:\s|$))")
+_AT: Final = re.compile(rf"@(?<![\w@./:]@)[{_LETTERS}]+")
+_COLONED: Final = re.compile(r":(?=\s|$)")
+_LAST_TOKEN: Final = re.compile(rf"(?<![@./:{_LETTERS}])[{_LETTERS}]+\Z")
 _TRIGGER: Final = re.compile(rf"!\S[^|>]*[|>]\s*([{_LETTERS}]+)\s*$")  # a bot told to explain something to someone
 
 
@@ -101,11 +103,11 @@ class Nicks:
         return None if colon else _stranger_at(text, position)
 
     def _elsewhere(self, text: str, position: int) -> Iterator[Span]:
-        for match in _ELSEWHERE.finditer(text, position):
-            at = match[0].startswith("@")
-            found = self._known_at(text, match.start() + at)
-            if found is not None and (at or found[1] == match.end()):
-                yield _mention(text, match.start() if at and found[0] == match.start() + 1 else found[0], found[1])
+        for start, end in sorted([*_ats(text, position), *_before_colons(text, position)]):
+            at = text[start] == "@"
+            found = self._known_at(text, start + at)
+            if found is not None and (at or found[1] == end):
+                yield _mention(text, start if at and found[0] == start + 1 else found[0], found[1])
 
     def _known_at(self, text: str, position: int) -> tuple[int, int] | None:
         """Where a known nick begins and ends, if the word at ``position`` is one, with or without ornaments."""
@@ -129,6 +131,19 @@ class Nicks:
                 if text[stop - 1] not in _ORNAMENTS:
                     break
         return None
+
+
+def _ats(text: str, position: int) -> Iterator[tuple[int, int]]:
+    """Where words behind an ``@`` stand, that with it."""
+    return (match.span() for match in _AT.finditer(text, position)) if "@" in text else iter(())
+
+
+def _before_colons(text: str, position: int) -> Iterator[tuple[int, int]]:
+    """Where the words stand that a colon ends; each part between colons is looked at once."""
+    for colon in _COLONED.finditer(text, position):
+        if word := _LAST_TOKEN.search(text, position, colon.start()):
+            yield word.span()
+        position = colon.end()
 
 
 def _stranger_at(text: str, position: int) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import ClassVar, Final, Literal
 
@@ -30,6 +30,7 @@ from demur.sources.sniffing import Glimpse
 from demur.terms import Audience, Kind, Role
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """Characters that only say in which direction a text runs."""
 _UNMARKED: Final = dict.fromkeys(map(ord, _MARKS))
@@ -133,7 +134,7 @@ def _lines(member: Member) -> Iterator[str]:
         SourceError: for a line that is too long to be one.
     """
     with io.TextIOWrapper(member.open(), "utf-8-sig", "replace") as text:
-        while line := text.readline(MAX_STRING + 1):
+        for line in iter(partial(text.readline, MAX_STRING + 1), ""):
             if len(line) > MAX_STRING:
                 raise SourceError(f"{member.where} has a line of more than {MAX_STRING // MIB} MiB: it is no chat.")
             yield line.removesuffix("\n")
@@ -173,18 +174,19 @@ class _Clock:
 
     def at(self, head: re.Match[str]) -> int | None:
         """Microseconds since 1970-01-01 UTC; null where day and month can't be told apart, or no clock shows it."""
-        first, second, third = (int(head[part]) for part in "abc")
-        if len(head["a"]) == 4:  # noqa: PLR2004  # a year
+        written, later, last, sign, minute, seconds = head.group("a", "b", "c", "sep", "m", "s")
+        first, second, third = int(written), int(later), int(last)
+        if len(written) == 4:  # noqa: PLR2004  # a year
             year, month, day = first, second, third
-        elif head["sep"] == "/" and self.order is None and first != second:
+        elif sign == "/" and self.order is None and first != second:
             return None
         else:
-            monthly = head["sep"] == "/" and self.order == "mdy"
+            monthly = sign == "/" and self.order == "mdy"
             year, month, day = (third, first, second) if monthly else (third, second, first)
         year += 2000 if year < 100 else -543 if year > _BUDDHIST else 0  # noqa: PLR2004  # two digits
         try:
-            moment = datetime(year, month, day, _hour(head), int(head["m"]), int(head["s"] or 0), tzinfo=self.zone)
-            return (moment - _EPOCH) // timedelta(microseconds=1)
+            moment = datetime(year, month, day, _hour(head), int(minute), int(seconds or 0), tzinfo=self.zone)
+            return (moment - _EPOCH) // _MICROSECOND
         except (ValueError, OverflowError):
             return None
 
@@ -210,6 +212,7 @@ class _Reader:
 
     def __init__(self, chat: str, clock: _Clock) -> None:
         self._chat = chat
+        self._thread = _id(chat)
         self._clock = clock
         self._stamp = ""
         self._same: dict[str | None, int] = {}  # messages of each author with that stamp
@@ -249,7 +252,7 @@ class _Reader:
             kind=Kind.MESSAGE,
             audience=Audience.DIRECT,
             created=self._clock.at(head),
-            thread=_id(self._chat),
+            thread=self._thread,
         )
 
 

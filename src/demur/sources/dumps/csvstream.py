@@ -27,13 +27,14 @@ def rows(member: Member) -> Iterator[Record]:
     with member.open() as file:
         lines = _Lines(io.TextIOWrapper(file, "utf-8-sig", newline=""))
         names: list[str] | None = None
-        for number, row in enumerate(_read(lines, member.where), start=1):
-            names = names or _header(row, member.where)
+        where = member.where
+        for number, row in enumerate(_read(lines, where), start=1):
+            names = names or _header(row, where)
             if row and number > 1:
                 if len(row) != len(names):
                     what = f"{len(row)} fields instead of {len(names)}"
-                    raise SourceError(f"{member.where}, row {number} has {what}: export the data again.")
-                yield Record(dict(zip(names, row, strict=True)), f"{member.where}, row {number}")
+                    raise SourceError(f"{where}, row {number} has {what}: export the data again.")
+                yield Record(dict(zip(names, row, strict=True)), f"{where}, row {number}")
 
 
 def columns(start: bytes) -> set[str]:

@@ -34,7 +34,7 @@ from demur.sources.limits import MIB
 from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse
-from demur.terms import Audience, Kind
+from demur.terms import Audience, Kind, Reason
 
 _FILES: Final = r"[^/]*\.(?:csv|json|jsonl|ndjson|sql)(?:\.(?:gz|bz2|zst))?"
 _PEEK: Final = 1 << 16
@@ -86,6 +86,10 @@ class DiscourseSource:
     """The adapter of Discourse."""
 
     reads: ClassVar[str] = "a forum of Discourse: JSON of its API, user_archive.csv, Data Explorer results, dump.sql"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'default_audience = "group", or "public" where anybody could read the categories',
+        Reason.UNKNOWN_AUTHOR: 'username = "name"',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether there are posts as Discourse has them."""

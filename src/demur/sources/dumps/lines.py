@@ -43,10 +43,11 @@ def json_lines(member: Member) -> Iterator[Record]:
     Raises:
         SourceError: for a line that is no object, or whose parsing would cost too much.
     """
+    file = member.where
     for line, number in lines(member):
         if line.isspace():
             continue
-        where = f"{member.where}, line {number}"
+        where = f"{file}, line {number}"
         if found := exceeded(line):
             raise SourceError(f"{where} has {found}: leave it out.")
         try:
@@ -71,7 +72,7 @@ def copied(member: Member, tables: Collection[str]) -> Iterator[Row]:
     Raises:
         SourceError: for a row that has more or fewer fields than its table has columns, or is not in UTF-8.
     """
-    table, names = "", list[str]()
+    table, names, file = "", list[str](), member.where
     for line, number in lines(member):
         if not names:
             if line.startswith(b"COPY ") and (begun := _COPY.fullmatch(line)):
@@ -80,7 +81,7 @@ def copied(member: Member, tables: Collection[str]) -> Iterator[Row]:
         elif line.rstrip(b"\r\n") == _END:
             names = []
         elif table in tables:
-            yield Row(table, _row(line, names, f"{member.where}, line {number}"))
+            yield Row(table, _row(line, names, f"{file}, line {number}"))
     if names:
         raise SourceError(f"{member.where} ends too early: make the dump again.")
 

@@ -33,7 +33,7 @@ from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import Span
-from demur.terms import Audience, Kind, Role
+from demur.terms import Audience, Kind, Reason, Role
 
 NAMESPACE: Final = "mbox"
 """Of item ids; accounts are mail addresses, ``mail:ann@town.example``."""
@@ -53,7 +53,16 @@ _WORDS: Final = 2
 _HEADER: Final = 10_000
 """Characters of a header that are read."""
 _DEEPEST: Final = 8
-_FIELD: Final = re.compile(rb"^content-(?:type|disposition)[^\n]*+(?:\n[ \t][^\n]*+)*+", re.IGNORECASE | re.MULTILINE)
+_BODY: Final = re.compile(rb"\r?\n\r?\n")
+_AUTHORS: Final = ("x-original-from", "x-mailman-original-from", "from", "reply-to")
+"""The headers that name an author, the surest first."""
+_READ: Final = frozenset(
+    (*_AUTHORS, "date", "in-reply-to", "list-id", "list-post", "message-id", "references", "x-no-archive")
+)
+_NESTING: Final = frozenset(("multipart", "message"))
+"""Kinds of mails that have parts."""
+_FIELD: Final = re.compile(rb"content-(?<![^\n]content-)(?:type|disposition)[^\n]*+(?:\n[ \t][^\n]*+)*+")
+"""A header that the parser takes apart, in lower case; the literal at its beginning lets it be found fast."""
 _LEVELS: Final = 50
 _WORK: Final = 20_000_000
 """Comparisons of a line with a part that may be open: what Python's parser does for each line."""
@@ -74,6 +83,9 @@ class MboxSource:
     """The adapter of mbox files."""
 
     reads: ClassVar[str] = "archives of mailing lists: .mbox files, Pipermail's .txt(.gz), or a folder of them"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'audience = "group", or "public" where anybody can read the archive of the list',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether the first file begins as a mail in an mbox does."""
@@ -102,17 +114,17 @@ def _rows(paths: Sequence[str], options: MboxOptions) -> Iterator[ItemRow]:
 
 def _mails(member: Member) -> Iterator[tuple[bytes, str]]:
     """The bytes of each mail, without the line that begins it."""
-    held, blank, number = bytearray(), True, 0
+    held, blank, number, file = bytearray(), True, 0, member.where
     for line, at in lines(member):
         if blank and line.startswith(b"From ") and _BEGINS.match(line):
             if number:
-                yield bytes(held), f"{member.where}, mail {number}"
+                yield bytes(held), f"{file}, mail {number}"
             held, number = bytearray(), number + 1
         elif not number and line.strip():
             raise SourceError(f"{member.where}, line {at} begins no mail as an mbox has it: give an mbox file.")
         else:
             held += line
-        blank = not line.strip()
+        blank = line.isspace()
         if len(held) > MAX_RECORD:
             raise SourceError(f"{member.where}, mail {number} has over {MAX_RECORD // MIB} MB: leave it out.")
     if number:
@@ -143,23 +155,24 @@ class _Reader:
         if _is_endless(raw):
             raise SourceError(f"{where} has parts within each other, or headers, without end: leave it out.")
         try:
-            mail = email.message_from_bytes(raw)
+            mail = _parsed(raw)
         except (RecursionError, MessageError, ValueError, LookupError):
             raise SourceError(f"{where} can't be read as a mail: leave it out.") from None
-        author, name = _author(mail)
-        known = _ID.search(_header(mail, "Message-ID"))
+        headers = _headers(mail)
+        author, name = _author(headers)
+        known = _ID.search(_header(headers, "message-id"))
         own = known[1] if known else f"sha256-{hashlib.sha256(raw).hexdigest()}"
-        above = _ID.findall(_header(mail, "References"))
-        answered = _ID.findall(_header(mail, "In-Reply-To"))[:1] or above[-1:]
+        above = _ID.findall(_header(headers, "references"))
+        answered = _ID.findall(_header(headers, "in-reply-to"))[:1] or above[-1:]
         self._learn(own, author, name)
         text, spans = self._text(mail, self._wrote.get(hash(answered[0])) if answered else None)
-        listed = _ID.search(_header(mail, "List-Id"))
+        listed = _ID.search(_header(headers, "list-id"))
         return ItemRow(
             item=f"{NAMESPACE}:{own}",
             author=author,
             kind=Kind.COMMENT if answered else Kind.POST,
-            audience=Audience.GROUP if _header(mail, "X-No-Archive").lower() == "yes" else self._options.audience,
-            created=_created(_header(mail, "Date")),
+            audience=Audience.GROUP if _header(headers, "x-no-archive").lower() == "yes" else self._options.audience,
+            created=_created(_header(headers, "date")),
             text=text,
             spans=spans,
             parent=f"{NAMESPACE}:{answered[0]}" if answered else None,
@@ -213,7 +226,7 @@ def _is_endless(raw: bytes) -> bool:
     levels = lowered.count(b"multipart/") + lowered.count(b"message/")
     if levels > _LEVELS or levels * raw.count(b"\n") > _WORK:
         return True
-    return any(len(field[0]) > _HEADER for field in _FIELD.finditer(raw))
+    return any(len(field[0]) > _HEADER for field in _FIELD.finditer(lowered))
 
 
 def _is_nobodys(span: Span) -> bool:
@@ -241,11 +254,30 @@ def _quotes(text: str) -> list[Span]:
 # Headers and bodies
 
 
-def _author(mail: Message) -> _Person:
+def _parsed(raw: bytes) -> Message:
+    """The mail; the body of one without parts is taken as it stands, and not line by line."""
+    end = _BODY.search(raw)
+    head = email.message_from_bytes(raw[: end.end()] if end else raw)
+    if end is None or head.is_multipart() or head.get_content_maintype() in _NESTING or head.get_payload():
+        return email.message_from_bytes(raw)
+    head.set_payload(raw[end.end() :].decode("ascii", "surrogateescape"))
+    return head
+
+
+def _headers(mail: Message) -> dict[str, object]:
+    """The first of the headers of each name that is read, by that in lower case; others take time to no end."""
+    read = [(name.lower(), value) for name, value in mail.raw_items()]
+    told = mail.policy.header_fetch_parse
+    return {name: told(name, value) for name, value in reversed(read) if name in _READ}
+
+
+def _author(headers: Mapping[str, object]) -> _Person:
     """Who wrote a mail: where the list put itself into ``From``, whom it names as its first author."""
-    lists = {address.lower() for address in _ADDRESS.findall(_header(mail, "List-Post").replace("mailto:", " "))}
-    for header in ("X-Original-From", "X-Mailman-Original-From", "From", "Reply-To"):
-        found = _person(_header(mail, header))
+    lists = {address.lower() for address in _ADDRESS.findall(_header(headers, "list-post").replace("mailto:", " "))}
+    for header in _AUTHORS:
+        if header not in headers:
+            continue
+        found = _person(_header(headers, header))
         address = (found.account or "").removeprefix("mail:").lower()
         if address and address not in lists and " via " not in found.name:
             return found
@@ -260,9 +292,9 @@ def _person(header: str) -> _Person:
     return _Person(f"mail:{address}" if _ADDRESS.fullmatch(address) else None, name)
 
 
-def _header(mail: Message, name: str) -> str:
-    """A header, decoded (RFC 2047), in one line."""
-    value = str(mail.get(name, ""))[:_HEADER]
+def _header(headers: Mapping[str, object], name: str) -> str:
+    """A header, decoded (RFC 2047), in one line; nothing where there is none."""
+    value = str(headers.get(name, ""))[:_HEADER]
     with contextlib.suppress(ValueError, LookupError, MessageError):
         value = value if "=?" not in value else str(make_header(decode_header(value)))
     return " ".join(value.split())

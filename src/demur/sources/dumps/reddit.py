@@ -23,7 +23,7 @@ from demur.sources.markup.names import Names
 from demur.sources.markup.reading import Markup, to_plain
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import Span, microseconds
-from demur.terms import Audience, Kind, Role
+from demur.terms import Audience, Kind, Reason, Role
 
 NAMESPACE: Final = "reddit"
 
@@ -50,6 +50,9 @@ class RedditSource:
     """The adapter of Reddit's dumps."""
 
     reads: ClassVar[str] = "dumps of Reddit: JSON Lines of submissions and comments (RS_*.zst, RC_*.zst)"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: 'default_audience = "group", or "public" where anybody could read the subreddits',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether the first line is one of Reddit's objects."""

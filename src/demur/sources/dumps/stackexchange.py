@@ -89,15 +89,16 @@ def _table(member: Member) -> str:
 
 def _records(member: Member) -> Iterator[Record]:
     """The attributes of every row."""
+    file = member.where
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     for line, number in lines(member):
         if line.lstrip().startswith(b"<row "):
-            where = f"{member.where}, line {number}"
+            where = f"{file}, line {number}"
             try:
                 row = etree.fromstring(line.strip(), parser)
             except etree.XMLSyntaxError:
                 raise SourceError(f"{where} is no row in XML: download the dump again.") from None
-            values = {str(key): str(value) for key, value in row.attrib.items()}
+            values = dict[str, str](row.attrib)  # type: ignore[arg-type]  # no bytes: it was read as text
             if not values.get("Id"):
                 raise SourceError(f"{where} has no Id: download the dump again.")
             yield Record(values, where)

@@ -27,7 +27,7 @@ from demur.sources.exports import members_at
 from demur.sources.jsonstream import Record, records
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import Span
-from demur.terms import Audience, Kind, Role
+from demur.terms import Audience, Kind, Reason, Role
 
 NAMESPACE: Final = "x"
 
@@ -69,6 +69,10 @@ class XSource:
     """The adapter of X's account archives."""
 
     reads: ClassVar[str] = "an account's archive of X (Twitter): the zip, or the folder, with data/tweets.js"
+    stated: ClassVar[Mapping[str, str]] = {
+        Reason.UNKNOWN_AUDIENCE: "protected = true, or false where everybody could read what the account posted",
+        Reason.UNKNOWN_AUTHOR: 'username = "name"',
+    }
 
     def sniff(self, seen: Glimpse) -> bool:
         """Whether there are tweets as the archive has them."""

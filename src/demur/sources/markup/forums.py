@@ -30,6 +30,8 @@ _MENTION_CLASS: Final = re.compile(r"mention|(?:^|\s)user(?:name|link)(?:\s|$|-c
 _NO_PERSON: Final = re.compile(r"hashtag|group|category|tag\b|here|all\b", re.IGNORECASE)
 _INLINE: Final = re.compile(r" - #\d+ by (\S+)\s*$")
 _MENTION_KEYS: Final = ("data-username", "data-user-id", "data-mentionid", "data-userid")
+_NAMING_KEYS: Final = frozenset(_NAME_KEYS[:-1])
+_MARKING_KEYS: Final = frozenset(_MENTION_KEYS)
 
 
 class ForumHtml:
@@ -48,7 +50,7 @@ class ForumHtml:
             return self._names.accounts(post_at(link.href)._replace(name=by[1]))
         if classes and _NO_PERSON.search(classes):
             return ()
-        marked = any(key in given for key in _MENTION_KEYS) or (classes and _MENTION_CLASS.search(classes))
+        marked = not _MARKING_KEYS.isdisjoint(given) or (classes and _MENTION_CLASS.search(classes))
         profile = _PROFILE.search(link.href) if link.href else None
         if not marked and not profile:
             return ()
@@ -81,7 +83,7 @@ def _is_quote(tag: str, attributes: Mapping[str, str]) -> bool:
     classes = attributes.get("class", "")
     if tag == "td":
         return _QUOTED_CELL.search(classes) is not None
-    return _QUOTE_CLASS.search(classes) is not None or any(key in attributes for key in _NAME_KEYS[:-1])
+    return _QUOTE_CLASS.search(classes) is not None or not _NAMING_KEYS.isdisjoint(attributes)
 
 
 def _name(link: Link, profile: re.Match[str] | None) -> str | None:

@@ -84,15 +84,21 @@ def repaired(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     its characters are such bytes and form valid UTF-8.
     """
     if isinstance(value, str):
-        return _repaired_text(value)
+        return value if value.isascii() else _repaired_text(value)
     if isinstance(value, dict):
-        return {_repaired_text(key): repaired(inner) for key, inner in value.items()}
+        return {
+            key if key.isascii() else _repaired_text(key): inner if _is_right(inner) else repaired(inner)
+            for key, inner in value.items()
+        }
     return [repaired(inner) for inner in value] if isinstance(value, list) else value
 
 
+def _is_right(value: object) -> bool:
+    """Whether nothing can be wrong with a value, as with most."""
+    return value.isascii() if isinstance(value, str) else not isinstance(value, dict | list)
+
+
 def _repaired_text(text: str) -> str:
-    if text.isascii():
-        return text
     try:
         return text.encode("latin-1").decode("utf-8")
     except UnicodeError:
@@ -115,6 +121,8 @@ def field(record: Mapping[str, Any], key: str, kind: type, where: str) -> Any:  
 
 def objects(record: Mapping[str, Any], key: str, where: str) -> list[dict[str, Any]]:
     """The objects in the list ``record[key]``; empty where it is missing."""
+    if record.get(key) is None:
+        return []
     return [one for one in field(record, key, list, where) or [] if isinstance(one, dict)]
 
 
@@ -166,6 +174,8 @@ def entries(record: Mapping[str, Any]) -> list[Entry]:
     its author wrote.
     """
     mapped, listed = record.get("string_map_data"), record.get("label_values")
+    if mapped is None and listed is None:
+        return []
     pairs = list(mapped.items()) if isinstance(mapped, dict) else []
     if isinstance(listed, list):
         pairs += [(one["label"], one) for one in listed if isinstance(one, dict) and "label" in one]

@@ -21,6 +21,8 @@ _MENTION: Final = re.compile(r"@\[(\d+):\d*:((?:[^\]\\]|\\.)+)\]")
 
 def attached(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     """Everything attached to a record, in order."""
+    if value.get("attachments") in (None, []):
+        return []
     return [one for part in objects(value, "attachments", where) for one in objects(part, "data", where)]
 
 
@@ -40,8 +42,8 @@ def media_of(files: Iterable[Mapping[str, Any]], tagged: Sequence[str], where: s
 
 def notes_of(value: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     """The notes attached to a record, and the record itself where it is one."""
-    attachments = [note for one in attached(value, where) if (note := field(one, "note", dict, where))]
-    return [*attachments, *([value] if isinstance(value.get("text"), str) else [])]
+    own = [value] if isinstance(value.get("text"), str) else []
+    return [note for one in attached(value, where) if (note := field(one, "note", dict, where))] + own
 
 
 def written(value: Mapping[str, Any], files: Iterable[Mapping[str, Any]], where: str) -> str | None:

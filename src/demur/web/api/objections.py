@@ -171,10 +171,9 @@ def _noted(receipt: Receipt, language: str | None) -> _Noted:
 
 
 def _said(new: NewObjection) -> Lodging:
-    lists = {"names": new.names, "former": new.former, "links": new.links}
-    words = {name: [*each] for name, each in lists.items() if each}
-    said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason, statement=words or None)
-    return as_platform_says(said, unconfirmed=new.unconfirmed)
+    said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
+    more = {"names": new.names, "former": new.former, "links": new.links}
+    return as_platform_says(said, unconfirmed=new.unconfirmed, **more)
 
 
 def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | IdentityError]:

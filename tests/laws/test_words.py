@@ -1,0 +1,207 @@
+"""Law 2 for names, threads and copies: the corpus follows what is known of people's words, in any order.
+
+A small forum of members with names, who write in threads, greet, sign, name and copy each other, is played against a
+real workspace: imports, objections that come and go, members who come late, links. After every step each row must be
+what the kernel makes of it when *every* row is governed again, with everything that is known of threads, names and
+fingerprints: the corpus looks at the rows it finds through its indexes alone, the model at all of them. And two
+workspaces that meet the same events in another order hold the same rows once every source was read again.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import NOW, batch, item, open_policy, span
+
+from demur import workspace as workspaces
+from demur.corpus.honour import honour
+from demur.corpus.importing import import_items
+from demur.corpus.session import reading
+from demur.corpus.threads import govern_at_rest
+from demur.identity import Pepper
+from demur.register.members.rows import MEMBER
+from demur.workspace import Workspace
+
+pytestmark = pytest.mark.law
+
+RAM: Final = Path("/dev/shm")
+NAMES: Final = {
+    "forum:annie_k": ["Anna Kowalska"],
+    "forum:rmiller": ["Robert Miller", "Bob Miller"],
+    "forum:steele77": ["Cyd Steele"],
+    "forum:anna_s": ["Anna Sommer"],
+}
+PEOPLE: Final = (*NAMES, "forum:nobody_in_particular")
+SAYINGS: Final = {
+    who: f"the {fruit} in my garden want water every evening and shade at noon or they dry out long before autumn"
+    for who, fruit in zip(PEOPLE, ("tomatoes", "pears", "plums", "beans", "leeks"), strict=True)
+}
+"""What each of them likes to say: enough words for a copy, and nobody else's."""
+WORDS: Final = (
+    *(
+        "Hi Anna,",
+        "Thanks Bob!",
+        "Anna Kowalska",
+        "Kowalska",
+        "Robert Miller",
+        "Miller",
+        "Cyd",
+        "steele77",
+        "Anna Sommer",
+    ),
+    *(
+        "I met",
+        "said so.",
+        "and",
+        "yesterday",
+        "the rose",
+        "@rmiller",
+        "-- Anna",
+        "-- Bob",
+        "ask",
+        "annie_k",
+        "A. Kowalska",
+    ),
+)
+THREADS: Final = ("forum:1", "forum:2")
+
+texts = st.lists(st.sampled_from((*WORDS, *SAYINGS.values())), min_size=1, max_size=5)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> dict[str, Any]:
+    """One reading of an item: whoever writes, in a thread or answering in one, perhaps a quote, perhaps gone."""
+    number = draw(st.integers(1, 8))
+    text = "\n".join(draw(texts)) if draw(st.booleans()) else " ".join(draw(texts))
+    quoted = draw(st.integers(0, 4)) == 0
+    return item(
+        str(number),
+        draw(st.sampled_from(PEOPLE)),
+        text,
+        thread=draw(st.sampled_from((*THREADS, None))),
+        parent=draw(st.sampled_from((None, *(f"forum:{other}" for other in range(1, number))))),
+        language=draw(st.sampled_from(("en", "pl", None))),
+        deleted=draw(st.integers(0, 9)) == 0,
+        spans=[span(0, min(len(text), 12), "quote", draw(st.sampled_from((None, *PEOPLE))))] if quoted else [],
+    )
+
+
+Event = tuple[str, Any]
+imports = st.tuples(st.just("import"), st.lists(readings(), min_size=1, max_size=4))
+objections = st.tuples(st.just("object"), st.sampled_from(PEOPLE))
+others = st.one_of(
+    st.tuples(st.just("members"), st.sampled_from(sorted(NAMES))),
+    st.tuples(st.just("link"), st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE))),
+)
+events = st.lists(st.one_of(imports, imports, objections, others), min_size=3, max_size=8)
+
+
+class Forum:
+    """A workspace that events happen to, and what each item's rows must be."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="demur-words-", dir=RAM if RAM.is_dir() else None))
+        self.workspace = Workspace(self.folder / "w")
+        workspaces.create(self.workspace.root, open_policy())
+        self.pepper: Pepper = self.workspace.keys().pepper
+        self.last: dict[str, dict[str, Any]] = {}
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def happen(self, kind: str, what: Any) -> None:  # noqa: ANN401  # an event's
+        getattr(self, kind)(what)
+
+    def import_(self, items: Sequence[dict[str, Any]]) -> None:
+        import_items(
+            self.workspace,
+            "table",
+            iter([batch(items[:2]), batch(items[2:])] if items[2:] else [batch(items)]),
+            now=NOW,
+        )
+        self.last |= {each["item"]: each for each in items}
+
+    def object(self, account: str) -> None:
+        with self.workspace.register() as register:
+            register.objections.lodge([account], channel="form", now=NOW)
+        honour(self.workspace, now=NOW)
+
+    def members(self, account: str) -> None:
+        row = {"account": account, "names": NAMES[account], "locale": "en"}
+        with self.workspace.register() as register:
+            register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
+        honour(self.workspace, now=NOW)
+
+    def link(self, both: tuple[str, str]) -> None:
+        if both[0] != both[1]:
+            with self.workspace.register() as register:
+                register.members.link(*both, now=NOW)
+            honour(self.workspace, now=NOW)
+
+    def held(self) -> dict[bytes, tuple[str, list[Any]]]:
+        """The rows: text and spans by item key."""
+        with reading(self.workspace, NOW) as session:
+            found = [row for part in session.corpus.batches() for row in part.to_pylist()]
+        assert len({row["item"] for row in found}) == len(found)
+        return {row["item"]: (row["text"], row["spans"]) for row in found}
+
+    def said(self) -> dict[str, tuple[str, list[Any]]]:
+        """The rows by item id, without anybody's key: another workspace has other keys."""
+        held, bare = self.held(), ("role", "start", "end")
+        names = {self.pepper.item_key(name): name for name in self.last}
+        return {
+            names[key]: (text, [{each: one[each] for each in bare} for one in spans])
+            for key, (text, spans) in held.items()
+        }
+
+    def governed_again(self) -> dict[bytes, tuple[str, list[Any]]]:
+        """What the kernel makes of the corpus's own rows, all of them, by what is known now: nothing may change."""
+        with reading(self.workspace, NOW) as session:
+            rules, _ = session.rules()
+            threads = session.threads(rules)
+            found = {}
+            for part in session.corpus.batches():
+                rows = part.select([name for name in part.schema.names if name != "_rowaddr"])
+                for row in govern_at_rest(rows, rules, threads).kept.to_pylist():
+                    found[row["item"]] = (row["text"], row["spans"])
+        return found
+
+
+@settings(deadline=None, max_examples=max(6, settings().max_examples // 4))
+@given(happening=events)
+def test_no_row_is_missed(happening: list[Event]) -> None:
+    forum = Forum()
+    try:
+        for kind, what in happening:
+            forum.happen("import_" if kind == "import" else kind, what)
+            assert forum.held() == forum.governed_again()
+    finally:
+        forum.close()
+
+
+@settings(deadline=None, max_examples=max(4, settings().max_examples // 6))
+@given(happening=events, data=st.data())
+def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> None:
+    """Imports of the same item keep their order: its last reading is another one otherwise."""
+    imported = [each for each in happening if each[0] == "import"]
+    shuffled = data.draw(st.permutations(happening))
+    in_order = iter(imported)
+    again = [next(in_order) if each[0] == "import" else each for each in shuffled]
+    held = []
+    for order in (happening, again):
+        forum = Forum()
+        try:
+            for kind, what in order:
+                forum.happen("import_" if kind == "import" else kind, what)
+            for _ in range(2):
+                forum.import_(list(forum.last.values()))
+            held.append(forum.said())
+        finally:
+            forum.close()
+    assert held[0] == held[1]
