@@ -26,7 +26,7 @@ _COLUMNS: Final = ["item", "key", "subject", "tier", "score"]
 _TRACES: Final = {schema.WITHHELD_NAME, schema.WITHHELD_COPY}
 _AROUND: Final = 200
 """Characters of a row that are shown before and after a mask."""
-_MOST: Final = 20
+_MOST: Final = 10
 """Masks of one row that are shown."""
 
 
@@ -131,6 +131,8 @@ def _waiting(session: Session) -> npt.NDArray[np.void]:
     columns = ["item", "subject", "score"]
     batches = [batch.select(columns) for batch in session.beside.doubts.batches(columns)]
     item, subject, score = (_whole(batches, name) for name in columns)
+    if not len(item):
+        return np.zeros(0, _PLACE)
     wanted = _rules(session).is_withheld(subject) & ~holds(session.register.names.cleared(), item, subject)
     item, subject, score = item[wanted], subject[wanted], score[wanted]
     order = np.lexsort((score, subject, item))
