@@ -6,6 +6,7 @@ nobody's name; words leave as keys. What it says of a row follows from that row 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -14,34 +15,54 @@ import pyarrow.compute as pc
 
 from demur.people.context import Pairs, no_pairs, pairs
 from demur.people.greetings import HELLO, LEAVE, THANKS, either, phrases
-from demur.people.lexicon import is_common, is_given
+from demur.people.senses import Sense, sense_of
 from demur.words.folding import fold_name
 from demur.words.keys import WordKeys
-from demur.words.page import Ints, Writing
+from demur.words.page import Bools, Ints, Writing
 
 Beside = tuple[Ints, Ints]
 """Row and word key of each word, shape (n,) both, sorted and once each."""
 
-_HEAD: Final = 80
-_TAIL: Final = 80
-"""Code points that are read."""
+_NEAR: Final = 96
+"""Code points that are read at the beginning and at the end of a text."""
+_REMEMBERED: Final = 65_536
 _CALLERS: Final = 2
 """Authors who must call somebody so, before it counts."""
 
-_NAME: Final = r"([^\W\d_][\w'’-]{1,24})"
-_NAMES: Final = rf"{_NAME}(?:[ ]{_NAME})?"
+_NAME: Final = r"(?P<{}>[^\W\d_](?:[\w'’-]{{1,24}}))"
+_TWO: Final = _NAME.format("one") + "(?:[ ]" + _NAME.format("two") + ")?"
 _END: Final = r"\s*[.!)]*\s*\Z"
-_SIGNED: Final = re.compile(
-    rf"(?:(?:^|\n)\s*(?:--|—|–|-|~|/)\s*{_NAMES}{_END})|(?:(?:^|[\n.!?,)])\s*{either(phrases(LEAVE))}[,.!]*\s+{_NAMES}{_END})"
-    rf"|(?:(?:^|[\n.!?,)])\s*{either(phrases(THANKS))}[,.!]*\n\s*{_NAMES}{_END})",
-    re.IGNORECASE,
+_BEGIN: Final = r"(?:\A|[\n.!?,;)])\s*"
+_LEAVING: Final = either(phrases(LEAVE))
+_THANKING: Final = either(phrases(THANKS))
+_GREETING: Final = either(phrases(HELLO))
+
+_SIGNED: Final = (
+    re.compile(rf"(?:\A|\n)\s*(?:(?P<marker>--|—|–|~)|[-/])\s*{_TWO}{_END}"),
+    re.compile(rf"{_BEGIN}{_LEAVING}[,.!]*\s+{_TWO}{_END}", re.IGNORECASE),
+    re.compile(rf"{_BEGIN}{_THANKING}(?:[ ]\w+)?[,.!]*[ ]*\n\s*{_TWO}{_END}", re.IGNORECASE),
+    re.compile(rf"\n\s*{_NAME.format('line')}{_END}"),
 )
+"""How a text ends that its author signed: behind a mark, behind a phrase, or with a line of its own."""
 _CALLED: Final = re.compile(
-    rf"\A\s*(?:{either(phrases(HELLO))},?\s+{_NAME}(?=[\s]*[,.!:;\n–—-]|\s*\Z)|{either(phrases(THANKS))},?\s+{_NAME}(?=\s*[,.!:;\n])"
-    rf"|{_NAME}(?=[,:]\s))",
+    rf"\A\s*(?:{_GREETING},?\s+{_NAME.format('greeted')}(?=\s*[,.!:;\n–—-]|\s*\Z)"
+    rf"|{_THANKING},?\s+{_NAME.format('thanked')}(?=\s*[,.!:;\n])|{_NAME.format('marker')}[ ]?[:](?=\s)|{_NAME.format('one')},(?=\s))",
     re.IGNORECASE,
 )
-_THANKED: Final = re.compile(rf"(?:^|[\n.!?,;])\s*{either(phrases(THANKS))},?\s+{_NAME}{_END}", re.IGNORECASE)
+_CALLED_LAST: Final = re.compile(
+    rf"{_BEGIN}{_THANKING},?[ ]+{_NAME.format('thanked')}{_END}|,[ ]{_NAME.format('line')}\s*[.!?…]*\s*\Z", re.IGNORECASE
+)
+_WORD: Final = r"\pL[\pL\pM\pN'’-]+"
+_MAY_SIGN: Final = (
+    rf"(?i)(?:^|\n)\s*(?:--|—|–|-|~|//?)?\s*{_WORD}(?: {_WORD})?\s*[.!)]*\s*$"
+    rf"|(?:^|[\n.!?,;)])\s*{_LEAVING}[,.!]*\s+{_WORD}(?: {_WORD})?\s*[.!)]*\s*$"
+)
+_MAY_CALL: Final = rf"(?i)^\s*(?:{_GREETING}|{_THANKING}),?\s+\pL|^\s*{_WORD} ?[:,]\s"
+_MAY_CALL_LAST: Final = rf"(?i){_THANKING},? +{_WORD}\s*[.!)]*\s*$|, {_WORD}\s*[.!?…]*\s*$"
+"""The same for RE2, which turns away most texts: what passes is read exactly."""
+_NOBODY: Final = int(
+    Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.INSTITUTION | Sense.GREETING | Sense.LEAVE | Sense.OPENER | Sense.PLACE
+)
 
 
 def evidence_of(texts: pa.LargeStringArray, writing: Writing, keys: WordKeys) -> tuple[Beside, Beside]:
@@ -52,14 +73,44 @@ def evidence_of(texts: pa.LargeStringArray, writing: Writing, keys: WordKeys) ->
         writing: whose they are; a text without a parent calls nobody.
         keys: of words.
     """
-    tails = _slices(texts, -_TAIL, None)
-    signs = [(row, word) for row, tail in enumerate(tails) for word in _words(_SIGNED.search(tail))]
-    answers = np.flatnonzero(writing.parent >= 0)
-    heads = _slices(texts.take(pa.array(answers)), 0, _HEAD)
-    calls = []
-    for row, head in zip(answers.tolist(), heads, strict=True):
-        calls += [(row, word) for word in (*_words(_CALLED.match(head)), *_words(_THANKED.search(tails[row])))]
+    tails, heads = pc.utf8_slice_codeunits(texts, -_NEAR, None), pc.utf8_slice_codeunits(texts, 0, _NEAR)
+    answers = writing.parent >= 0
+    signs = [(row, word) for row, tail in _passing(tails, _MAY_SIGN, writing.author >= 0) for word in _signed(tail)]
+    calls = [(row, word) for row, head in _passing(heads, _MAY_CALL, answers) for word in _words(_CALLED.match(head))]
+    last = _passing(tails, _MAY_CALL_LAST, answers)
+    calls += [(row, word) for row, tail in last for word in _words(_CALLED_LAST.search(tail))]
     return _keyed(signs, keys), _keyed(calls, keys)
+
+
+def _passing(texts: pa.Array, pattern: str, some: Bools) -> Iterator[tuple[int, str]]:
+    """Some of the texts, those in which RE2 finds a pattern, with their rows."""
+    at = np.flatnonzero(some)
+    chosen = texts.take(pa.array(at))
+    found = pc.match_substring_regex(chosen, pattern)
+    return zip(at[found.to_numpy(zero_copy_only=False)].tolist(), chosen.filter(found).to_pylist(), strict=True)
+
+
+def _signed(tail: str) -> Iterator[str]:
+    """The words that a text is signed with."""
+    return _words(next((found for pattern in _SIGNED if (found := pattern.search(tail))), None))
+
+
+def _words(match: re.Match[str] | None) -> Iterator[str]:
+    """The folded words of a name that was found, unless one of them is nobody's.
+
+    A line, or what stands behind a comma, is a name only where people bear it; a small letter counts behind a mark.
+    """
+    if match is None:
+        return
+    groups = {name: word for name, word in match.groupdict().items() if word}
+    words = [word for word in groups.values() if word[0].isalpha()]
+    folded, senses = zip(*map(_read, words), strict=True)
+    if "line" in groups and not senses[0] & int(Sense.GIVEN):
+        return
+    if not ("marker" in groups or words[0][0].isupper() or not words[0][0].islower()):
+        return
+    if all(sense & int(Sense.GIVEN) or not sense & _NOBODY for sense in senses):
+        yield from folded
 
 
 def learnt_of(here: pa.Table, signed: pa.Table) -> Pairs:
@@ -107,19 +158,11 @@ def _beside(table: pa.Table, name: str) -> Beside:
     return row.astype(np.int64), pc.list_flatten(column).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _slices(texts: pa.LargeStringArray, start: int, stop: int | None) -> list[str]:
-    sliced: list[str] = pc.utf8_slice_codeunits(texts, start, stop).to_pylist()
-    return sliced
-
-
-def _words(match: re.Match[str] | None) -> Iterator[str]:
-    """The folded words of a name that was found, unless one is a common word."""
-    if match is None:
-        return
-    written = [word for word in match.groups() if word]
-    folded = [fold_name(word) for word in written]
-    if written[0][:1].isupper() and not any(is_common(word) and not is_given(word) for word in folded):
-        yield from folded
+@lru_cache(maxsize=_REMEMBERED)
+def _read(word: str) -> tuple[str, int]:
+    """A word folded, and its senses."""
+    folded = fold_name(word)
+    return folded, int(sense_of(folded))
 
 
 def _keyed(said: list[tuple[int, str]], keys: WordKeys) -> Beside:

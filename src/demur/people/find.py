@@ -21,6 +21,8 @@ from demur.people.table import Table
 from demur.people.tiers import Reason, scores, tiers
 from demur.words.page import Bools, Ints, Page
 
+_LEAST: Final = 30
+"""No find has a lower score: it would say that somebody is not meant."""
 _COUNTS: Final = 50
 """The score from which a full name counts as standing in its row."""
 
@@ -97,7 +99,10 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
-    found = Finds(row, start, end, subject, tiers(reasons), scores(reasons))
+    score = scores(reasons)
+    at = np.flatnonzero(score >= _LEAST)
+    row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
+    found = Finds(row, start, end, subject, tiers(reasons), score)
     order = np.lexsort((reasons, -found.score, -end, start, subject, row))
     found, reasons = found.take(order), reasons[order]
     kept = ~_within(found)
