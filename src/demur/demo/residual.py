@@ -17,6 +17,7 @@ import pyarrow as pa
 from demur.demo.items import Item, Piece
 from demur.demo.people import Person
 from demur.demo.report import Example
+from demur.demo.meant import Verdict
 from demur.demo.truth import Gone, Truth, shown
 from demur.demo.writing import SLOTS
 from demur.identity import Pepper
@@ -95,15 +96,16 @@ class Residual:
                 yield f"has another {name}"
 
     def _text(self, row: Row, item: Item, at: int) -> Iterator[str]:
-        gone = self._truth.gone_since(at)
-        media = shown(item, gone)
+        media = shown(item, self._truth.gone_since(at))
         if media is None and _dicts(row, "media"):
             yield "shows a picture of somebody who is suppressed"
         parts = {"text": (str(row["text"]), item.pieces), "alternative text": (_alt(row), media.alt if media else ())}
         for name, (text, pieces) in parts.items():
-            shows = [_what(piece) for piece in pieces if _has_to_go(piece, gone) and piece.secret in text]
+            verdicts = [self._truth.becomes(piece, item, at) for piece in pieces]
+            fates = list(zip(pieces, verdicts, strict=True))
+            shows = [_what(piece) for piece, verdict in fates if verdict is Verdict.GOES and piece.secret in text]
             yield from (f"shows {what} in its {name}" for what in shows)
-            if not shows and not _fits(text, pieces, gone):
+            if not shows and not _fits(text, fates):
                 yield f"reads otherwise than it should in its {name}"
 
     def _missing(self) -> Iterator[str]:
@@ -137,29 +139,28 @@ def _alt(row: Row) -> str:
     return "\n".join(str(media["alt"] or "") for media in _dicts(row, "media"))
 
 
-def _has_to_go(piece: Piece, gone: Gone) -> bool:
-    return piece.direct or (piece.role is not None and piece.account is not None and gone(piece.account))
+def _fits(text: str, fates: Sequence[tuple[Piece, Verdict]]) -> bool:
+    """Whether a text is its pieces, one mask for each that had to go, and nothing else."""
+    reached = {0}
+    for piece, verdict in fates:
+        masks = {end for at in reached for end in _masked(text, at, piece)}
+        stands = {at + len(piece.text) for at in reached if text.startswith(piece.text, at)}
+        reached = {Verdict.STAYS: stands, Verdict.MAY_GO: stands | masks, Verdict.GOES: masks}[verdict]
+    return len(text) in reached
 
 
-def _fits(text: str, pieces: Sequence[Piece], gone: Gone) -> bool:
-    """Whether a text is its pieces, one mask for each that had to go, and nothing else.
-
-    The name of somebody who is not suppressed may stand there or be masked: a mask says nothing.
-    """
-    at = 0
-    for piece in pieces:
-        mask = _MASK.match(text, at)
-        may_stay = not _has_to_go(piece, gone)
-        if may_stay and text.startswith(piece.text, at):
-            at += len(piece.text)
-        elif mask and (piece.role is Role.MENTION or not may_stay):
-            at = mask.end()
-        else:
-            return False
-    return at == len(text)
+def _masked(text: str, at: int, piece: Piece) -> Iterator[int]:
+    """Where a piece ends that begins at a place of a text and is masked: whole, or but for the word that differs."""
+    if mask := _MASK.match(text, at):
+        yield mask.end()
+        if piece.changed and (rest := _MASK.match(text, mask.end() + len(piece.changed) + 2)):
+            between = text[mask.end() : rest.start()]
+            yield from [rest.end()] if between == f" {piece.changed} " else []
 
 
 def _what(piece: Piece) -> str:
+    if piece.form is not None:
+        return f"of somebody who is suppressed: {piece.form}"
     match piece.role:
         case Role.QUOTE:
             return "a quote of somebody who is suppressed"
