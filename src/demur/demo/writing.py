@@ -90,6 +90,8 @@ _USUAL_DAYS: Final = (2, 6 * 365)
 _OLD_DAYS: Final = ((SINCE_YEARS + 1) * 366 + 30, (SINCE_YEARS + 6) * 366)
 _ROOTS: Final = tuple(range(8))
 _COMMENTS: Final = tuple(range(8, 15))
+_ANSWERED: Final = tuple(slot for slot in _COMMENTS if slot % 4)
+"""Comments that answer a root, and that others answer: a thread is two deep."""
 _PICTURES: Final = frozenset({Kind.PHOTO, Kind.STORY, Kind.REEL})
 _FEW: Final = Draw({Audience.PUBLIC: 86, Audience.UNLISTED: 4, Audience.FOLLOWERS: 8, Audience.DIRECT: 2})
 _PUBLIC: Final = Draw({Audience.PUBLIC: 1})
@@ -219,7 +221,7 @@ class Writer:
         """The item that a comment answers, and the root of its thread; other items are roots themselves."""
         if slot not in _COMMENTS:
             return None, (person, slot)
-        parent = self._answered(person, slot, _COMMENTS if slot % 4 == 0 else _ROOTS)
+        parent = self._answered(person, slot, _ANSWERED if slot % 4 == 0 else _ROOTS)
         return parent, parent if parent[1] in _ROOTS else self._answered(*parent, _ROOTS)
 
     def _answered(self, person: int, slot: int, among: tuple[int, ...]) -> tuple[int, int]:
