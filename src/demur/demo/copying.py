@@ -54,7 +54,7 @@ def copied(slot: int, source: tuple[int, int], account: str, theirs: str, own: s
     bare, changed = theirs.rstrip(_ENDS), ""
     words, behind = bare.split(" "), theirs[len(bare) :]
     if slot == _CUT and source[0] % 2:
-        bare, behind = " ".join(words[: 2 * len(words) // 3]), " …"
+        bare, behind = " ".join(words[: 4 * len(words) // 5]), " …"
     elif slot == _CUT:
         at = next(at for at in range(len(words) // 2, len(words)) if words[at].isalpha())
         changed = f"{words[at]}s"

@@ -4,7 +4,8 @@ Everything goes through the same functions as the command line; nothing here kno
 objection is lodged and honoured by itself, so that its cost can be told; what the imports say they left out is
 compared with the ground truth, reason by reason.
 
-The policy of the demo has the safe defaults, and every rule of the door in use, so that each has something to do; its
+The policy of the demo has the safe defaults, and every rule of the door in use, so that each has something to do. One
+default is stricter: people who are made up write from few sentences, so that copies count from a higher score. Its
 notice lacks nothing that `demur notice check` asks for, and what ``notice.toml`` says in it is true of a demo. Its
 members are told, as `demur notice send` and `demur worker` do, once the last version was exported and verified. No
 mail leaves the machine, because the policy names no server: each becomes a file in the outbox.
@@ -33,7 +34,7 @@ from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withd
 from demur.demo.truth import Tally, Truth
 from demur.demo.writing import PARTNER, SINCE_YEARS
 from demur.notices.campaign import channels_of, selection_of
-from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Policy, Portal, Purpose
+from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Others, Policy, Portal, Purpose
 from demur.policy.model import Wording
 from demur.register import Register
 from demur.terms import Channel, Kind
@@ -63,6 +64,7 @@ def demo_policy(today: date) -> Policy:
         purpose=Purpose(description="To show the whole loop on people who do not exist."),
         basis=LegalBasis(legitimate_interests=signed),
         notice=Notice(required=True, period_days=30, languages=tuple(wording), wording=wording),
+        others=Others(copies_from=85, copies_sure=90),
         door=Door(origins=("first-party", PARTNER), since=date(today.year - SINCE_YEARS, 1, 1)),
         portal=Portal(namespace="forum"),
     )
