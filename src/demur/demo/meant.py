@@ -7,19 +7,25 @@ that it may; a trap has to stay. A name goes if at some moment since its item wa
 what tells that they are meant had been read by then (law 2).
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum
 from functools import cached_property
+from typing import Final
 
 from demur.demo.community import Community
 from demur.demo.items import Fate, Form, Item, Piece
 from demur.demo.people import Person
 
-NEVER = -1
+NEVER: Final = -1
 
 Place = tuple[int, int]
 """A person, and one of their slots."""
+
+
+_WITHOUT_SPACES: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Of scripts in which demur finds no names yet."""
 
 
 class Verdict(IntEnum):
@@ -30,7 +36,7 @@ class Verdict(IntEnum):
     GOES = 2
 
 
-_NAMES: dict[Form, Callable[[str], str]] = {
+_NAMES: Final[dict[Form, Callable[[str], str]]] = {
     Form.FULL: lambda name: name,
     Form.INFLECTED: lambda name: name,
     Form.INITIAL: lambda name: f"{name[0]}. {name.partition(' ')[2]}",
@@ -75,6 +81,8 @@ class Words:
                 return self._copy(piece, at, before)
             case Form.HANDLE:
                 return _either(self._withheld(piece.account or "") >= at)
+            case _ if _WITHOUT_SPACES.search(piece.text):
+                return Verdict.MAY_GO
             case Form.FULL | Form.INFLECTED | Form.INITIAL:
                 return _either(any(self._since(piece.form, piece.name, at)))
             case _:
