@@ -308,7 +308,7 @@ def clean_item(clean: list[tuple[Item, Row]]) -> str:
 def test_an_edit_that_was_not_taken_over(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     def which(item: Item) -> bool:
         plain = not any(piece.account or piece.form for piece in item.pieces)
-        return item.fate is Fate.EDITED and len(item.pieces) == 2 and plain  # noqa: PLR2004  # what it said, and the edit
+        return item.fate is Fate.EDITED and len(item.pieces) == 2 and plain  # what it said, and the edit
 
     item = next(item for item, _ in clean if which(item))
     found = planted(truth, clean, {"text": item.pieces[0].text}, which)

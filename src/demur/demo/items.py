@@ -61,7 +61,7 @@ class Piece:
     role: Role | None = None
     """What the markup says of it, if anything."""
     account: str | None = None
-    """Whom it names or copies."""
+    """Whom it names or copies; of a trap, whom it does not mean."""
     direct: bool = False
     """Whether it identifies someone by itself: a handle, a profile URL, a mail address, a number."""
     form: Form | None = None

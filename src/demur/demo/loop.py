@@ -16,6 +16,7 @@ import threading
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes, policy
 from importlib.resources import files
@@ -28,7 +29,8 @@ import pyarrow.parquet as pq
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.demo.community import SEED, Community
-from demur.demo.report import Cost, Imported, Published, Report, Told
+from demur.demo.reasons import reasons_of
+from demur.demo.report import Cost, Example, Imported, Published, Report, Told
 from demur.demo.residual import Finder, Residual, Row
 from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withdraw, story
 from demur.demo.truth import Tally, Truth
@@ -227,7 +229,7 @@ class _Loop:
             withdrawals=self._steps[Withdraw],
             links=self._steps[Link],
             versions=self._versions,
-            examples=finder.examples,
+            examples=_with_reasons(self._workspace, finder),
             findings=[line for findings in verified for line in findings.lines()],
             residual=self._wrong,
             account=finder.account,
@@ -270,6 +272,13 @@ def _differences(step: Import, reported: Tally, expected: Tally) -> Iterator[str
         told, true = reported.left_out[reason], expected.left_out[reason]
         if told != true:
             yield f"{where} left out {told} by the reason {reason}, which should be {true}"
+
+
+def _with_reasons(workspace: Workspace, finder: Finder) -> list[Example]:
+    """The examples, with what was found in their words."""
+    examples = finder.examples
+    reasons = reasons_of(workspace, [finder.items[example.what] for example in examples])
+    return [replace(example, reasons=why) for example, why in zip(examples, reasons, strict=True)]
 
 
 def _rows(folder: Path) -> Iterator[Row]:

@@ -16,6 +16,7 @@ from typing import Final
 
 from demur.demo.community import Community
 from demur.demo.items import Fate, Form, Item, Piece
+from demur.demo.naming import WORDS
 from demur.demo.people import Person
 
 NEVER: Final = -1
@@ -84,9 +85,16 @@ class Words:
             case _ if _WITHOUT_SPACES.search(piece.text):
                 return Verdict.MAY_GO
             case Form.FULL | Form.INFLECTED | Form.INITIAL:
-                return _either(any(self._since(piece.form, piece.name, at)))
+                return self._in_full(piece.form, piece.name, at)
             case _:
                 return self._by_thread(piece.form, piece, item, at)
+
+    def _in_full(self, form: Form, name: str, at: int) -> Verdict:
+        """Of a full name, or an initial and a surname, wherever it stands; of somebody else's, behind a word, unsure."""
+        if any(self._since(form, name, at)):
+            return Verdict.GOES
+        unsure = name.partition(" ")[0] in WORDS and any(self._since(Form.SURNAME, name, at))
+        return Verdict.MAY_GO if unsure else Verdict.STAYS
 
     def _by_thread(self, form: Form, piece: Piece, item: Item, at: int) -> Verdict:
         """Of what means somebody only because they are there."""

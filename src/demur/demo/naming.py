@@ -17,8 +17,10 @@ _CALLS: Final = Draw({Form.CALLED: 25, Form.SURNAME: 20, Form.NICK: 35, Form.TRA
 """How an item names whom it answers, in per cent."""
 _NAMES: Final = Draw({Form.FULL: 30, Form.INFLECTED: 40, Form.INITIAL: 15, Form.HANDLE: 15})
 """How an item names somebody else, in per cent."""
-_WORDS: Final = frozenset({"Rose", "Core", "Tale"})
-"""Given names that are words, too."""
+WORDS: Final = frozenset({"Core", "Else", "Mare", "Rose", "Tale", "Wene"})
+"""Given names that are words, too, or may be taken for one."""
+_THINGS: Final = frozenset({"Core", "Mare", "Rose", "Tale"})
+"""Those that stand behind an article in English."""
 
 
 def nick(person: Person, said: Naming | None) -> str | None:
@@ -36,15 +38,14 @@ def answering(rng: Random, said: Naming, body: str, to: Person, account: str, si
             named = Piece(surname, None, account, form=Form.SURNAME, name=to.name)
             return (Piece(f"{body}\n"), *around(said.wrote, named))
         case Form.TRAP:
-            return Piece(f"{body}\n"), Piece(_trap(rng, said, given, surname), form=Form.TRAP)
+            trap = Piece(_trap(rng, said, given, surname), None, account, form=Form.TRAP, name=to.name)
+            return Piece(f"{body}\n"), trap
         case _:
             called = Piece(given, None, account, form=Form.CALLED, name=to.name)
             return (*around(said.hello, called), Piece(body))
 
 
-def about(
-    rng: Random, said: Naming, body: str, target: Person, account: str, *, inflects: bool
-) -> tuple[Piece, ...]:
+def about(rng: Random, said: Naming, body: str, target: Person, account: str, *, inflects: bool) -> tuple[Piece, ...]:
     """An item that names somebody who need not be there; ``inflects``: their name is of the item's language."""
     form, name = _NAMES.one(rng), target.name
     match form:
@@ -66,7 +67,7 @@ def _by_ear(account: str, number: int) -> str:
 
 def _trap(rng: Random, said: Naming, given: str, surname: str) -> str:
     """A sentence with a name of somebody here, which is not theirs."""
-    if given in _WORDS and said.nicks[0] == "Zubby":
+    if given in _THINGS and said.nicks[0] == "Zubby":
         return f"It smelt like a {given.lower()} to me."
     template = rng.choice((said.other, said.place))
     return template.format(given=given, surname=surname)

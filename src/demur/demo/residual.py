@@ -8,17 +8,18 @@ community and its story alone, never on the order of the exported rows.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from demur.demo.items import Item, Piece
+from demur.demo.items import Form, Item, Piece
+from demur.demo.meant import Verdict
 from demur.demo.people import Person
 from demur.demo.report import Example
-from demur.demo.meant import Verdict
-from demur.demo.truth import Gone, Truth, shown
+from demur.demo.truth import Truth, shown
 from demur.demo.writing import SLOTS
 from demur.identity import Pepper
 from demur.terms import Role
@@ -171,57 +172,103 @@ def _what(piece: Piece) -> str:
 
 
 _SHOWN: Final = "en"
-"""The language of the examples, so that one page is read in one language."""
+"""The language of the reader whose mail is the example, and of the examples that are about no name."""
 
-Test = Callable[[Piece, Gone], bool]
+_NAMED: Final = (Form.INFLECTED, Form.CALLED, Form.SURNAME, Form.FULL, Form.INITIAL)
+"""Forms of a name, those first that say most."""
 
-_TESTS: Final[dict[str, Test]] = {
-    "A quote of somebody who objected": lambda piece, gone: piece.role is Role.QUOTE and gone(piece.account or ""),
-    "The name of somebody who objected": lambda piece, gone: (
-        piece.role is Role.MENTION and not piece.direct and gone(piece.account or "")
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An example: an item in a language, one of whose pieces passes a test."""
+
+    what: str
+    language: str
+    forms: tuple[Form | None, ...]
+    """The forms of such a piece, the best one first."""
+    test: Callable[[Piece, Verdict], bool] = lambda _, verdict: verdict is Verdict.GOES
+
+
+_WANTED: Final = (
+    _Wanted(
+        "A quote of somebody who objected",
+        _SHOWN,
+        (None,),
+        lambda piece, verdict: piece.role is Role.QUOTE and verdict is Verdict.GOES,
     ),
-    "A way to reach somebody, whoever it is": lambda piece, _: piece.direct and piece.account is None,
-}
+    _Wanted(
+        "The name of somebody who objected, where the markup mentions them",
+        _SHOWN,
+        (None,),
+        lambda piece, verdict: piece.role is Role.MENTION and not piece.direct and verdict is Verdict.GOES,
+    ),
+    _Wanted(
+        "A way to reach somebody, whoever it is",
+        _SHOWN,
+        (None,),
+        lambda piece, _: piece.direct and piece.account is None,
+    ),
+    _Wanted("Called in an answer, without markup (English)", "en", (Form.NICK, Form.CALLED)),
+    _Wanted("Their name without markup (German)", "de", _NAMED),
+    _Wanted("Their name without markup (Polish)", "pl", _NAMED),
+    _Wanted("Their name without markup (Greek)", "el", _NAMED),
+    _Wanted("Their words, copied without a quote", _SHOWN, (Form.COPY,)),
+    _Wanted(
+        "Somebody else of that name, a street, a word: these stay",
+        _SHOWN,
+        (Form.TRAP,),
+        lambda piece, verdict: verdict is Verdict.STAYS and bool(piece.account),
+    ),
+)
 
 
 class Finder:
     """Knows which items make good examples, and waits for their rows."""
 
     def __init__(self, truth: Truth, pepper: Pepper) -> None:
-        self._waiting = {pepper.item_key(item.item).hex(): (what, item) for what, item in _candidates(truth)}
-        self._found: dict[str, Example] = {}
+        self.items = dict(_candidates(truth))
+        """What each example is of, and its item."""
+        self._waiting = {pepper.item_key(item.item).hex(): what for what, item in self.items.items()}
+        self._found: dict[str, str] = {}
         self.account = _bystander(truth)
         """An account of somebody who did not object, and to whom a mail can be sent; "" if there is nobody."""
 
     def see(self, row: Row) -> None:
         """Takes the row's text if its item is one of the examples."""
-        wanted = self._waiting.get(str(row["item"]))
-        if wanted is not None:
-            what, item = wanted
-            self._found[what] = Example(what, item.text, str(row["text"]))
+        if (what := self._waiting.get(str(row["item"]))) is not None:
+            self._found[what] = str(row["text"])
 
     @property
     def examples(self) -> list[Example]:
         """The examples whose rows were seen, in a fixed order."""
-        return [self._found[what] for what in _TESTS if what in self._found]
+        return [Example(what, item.text, self._found[what]) for what, item in self.items.items() if what in self._found]
 
 
 def _candidates(truth: Truth) -> Iterator[tuple[str, Item]]:
-    """For each test the first item that must be in and passes it."""
-    waiting = dict(_TESTS)
+    """For each example that is wanted the best item that must be in, and the first of these."""
+    best: dict[str, tuple[int, Item]] = {}
+    taken: set[str] = set()
     for first in truth.community.everything():
-        if not waiting:
-            return
-        if first.language != _SHOWN or len(first.pieces) == 1:
+        waiting = [each for each in _WANTED if best.get(each.what, (1, first))[0] and _may_be(each, first)]
+        if not waiting or len(first.pieces) == 1 or first.item in taken:
             continue
         item, at, reason = truth.verdict(first)
-        if reason is not None:
-            continue
-        gone = truth.gone_since(at)
-        passed = [what for what, test in waiting.items() if any(test(piece, gone) for piece in item.pieces)]
-        for what in passed[:1]:
-            del waiting[what]
-            yield what, item
+        ranked = () if reason else ((_rank(each, item, truth, at), each.what) for each in waiting)
+        rank, what = min(ranked, default=(None, ""), key=lambda each: (each[0] is None, each[0]))
+        if rank is not None and rank < best.get(what, (rank + 1, item))[0]:
+            best[what] = rank, item
+            taken.add(item.item)
+    yield from ((each.what, best[each.what][1]) for each in _WANTED if each.what in best)
+
+
+def _may_be(wanted: _Wanted, item: Item) -> bool:
+    return item.language == wanted.language and any(piece.form in wanted.forms for piece in item.pieces)
+
+
+def _rank(wanted: _Wanted, item: Item, truth: Truth, at: int) -> int | None:
+    """How good an example an item is, 0 for the best; None for none."""
+    passing = (p.form for p in item.pieces if p.form in wanted.forms and wanted.test(p, truth.becomes(p, item, at)))
+    return min(map(wanted.forms.index, passing), default=None)
 
 
 def _bystander(truth: Truth) -> str:

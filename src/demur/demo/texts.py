@@ -170,7 +170,7 @@ def _language(tag: str, parts: dict[str, object]) -> Language:
     whole = {"given_latin": parts["given"], "family_latin": parts["family"], **parts}
     found = {name: _frozen(value) for name, value in whole.items()}
     if isinstance(naming := found.pop("naming", None), dict):
-        found["naming"] = Naming(**{name: _frozen(value) for name, value in naming.items()})
+        found["naming"] = Naming(**{name: _frozen(value) for name, value in naming.items()})  # type: ignore[arg-type]  # the same
     return Language(tag=tag, **found)  # type: ignore[arg-type]  # our own file; a test reads every part
 
 

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from demur.demo.community import Community, included
 from demur.demo.items import Form, Item, Media, Piece, Wave
@@ -208,15 +207,14 @@ class Truth:
         """By who objected: the author, or whoever it copies or names."""
         others = self._policy.others
         words = self._in_words(item, at, before)
-        copied, named = Form.COPY in words, bool(words - {Form.COPY})
         named = (*item.accounts(Role.MENTION), *item.accounts(Role.TAG), *_bare(item))
         return _first(
             (Reason.OBJECTED, self._objected.get(item.author or "", NEVER) >= at),
             (Reason.RESHARE, any(map(gone, item.accounts(Role.RESHARE)))),
             (Reason.QUOTE, others.quotes == "drop" and any(map(gone, item.accounts(Role.QUOTE)))),
             (Reason.MENTION, others.mentions == "drop" and any(map(gone, named))),
-            (Reason.COPY, copied and (others.copies == "drop" or _nothing_else(item))),
-            (Reason.NAME, named and others.names == "drop"),
+            (Reason.COPY, Form.COPY in words and (others.copies == "drop" or _nothing_else(item))),
+            (Reason.NAME, bool(words - {Form.COPY}) and others.names == "drop"),
             (Reason.EMPTY, not item.text and shown(item, gone) is None),
         )
 

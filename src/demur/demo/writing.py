@@ -112,6 +112,8 @@ _FLAWS: Final = Draw({"": 980, "author": 4, "kind": 3, "audience": 4, "date": 5,
 """What the source can't say, per thousand."""
 _OLD: Final = 0.015
 _OF_WHOM_IT_ANSWERS: Final = 0.8
+_TRIES: Final = 4
+"""How often somebody of one's own language is looked for."""
 _BARE_PICTURES: Final = 0.4
 _OF_STRANGERS: Final = 0.08
 _NAMED_IN_ALT: Final = 0.3
@@ -262,7 +264,10 @@ class Writer:
         if parent and parent[0] != item.person and rng.random() < _OF_WHOM_IT_ANSWERS:
             signs = self.nick(parent[0]) if self.account(*parent) == self.account(parent[0], 0) else None
             return naming.answering(rng, said, body, self.people[parent[0]], self.account(*parent), signs)
-        target, account = self._target(rng, item.namespace)
+        for _ in range(_TRIES):
+            target, account = self._target(rng, item.namespace)
+            if target.language == item.language:
+                break
         if target.index == item.person or STRANGERS in account:
             return (Piece(body),)
         return naming.about(rng, said, body, target, account, inflects=target.language == item.language)
