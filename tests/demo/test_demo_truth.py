@@ -336,7 +336,7 @@ def test_findings_repeat_no_text_and_no_identifier(truth: Truth, clean: list[tup
     assert not any(secret in finding for finding in found[:100] for secret in secrets)
 
 
-def test_examples_are_english_and_in_a_fixed_order(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
+def test_examples_are_of_four_languages_and_in_a_fixed_order(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     orders = [clean, clean[::-1]]
     found = []
     for rows in orders:
@@ -345,6 +345,10 @@ def test_examples_are_english_and_in_a_fixed_order(truth: Truth, clean: list[tup
             finder.see(row)
         found.append(finder.examples)
     assert found[0] == found[1]
-    assert [example.what.split()[1] for example in found[0]] == ["quote", "name", "way"]
-    assert all("[person]" in example.after and example.before != example.after for example in found[0])
+    assert [example.what.split()[-1] for example in found[0]] == [
+        *("objected", "them", "is", "(English)", "(German)", "(Polish)", "(Greek)", "quote", "stay")
+    ]
+    *masked, trap = found[0]
+    assert all("[person]" in example.after and example.before != example.after for example in masked)
+    assert trap.before == trap.after
     assert finder.account not in truth.suppressed()

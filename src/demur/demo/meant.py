@@ -1,7 +1,7 @@
 """The ground truth of words: which names without markup, and which copies, must go, may go, and have to stay.
 
-It is written from the rules that docs/withheld.md and docs/people.md state, over what the generator knows, and asks
-neither the kernel nor the finder. Invariants: what it says must go stands in a form that demur promises to find; where
+It is written from the rules that docs/withheld.md states, over what the generator knows, and asks neither the kernel
+nor the finder. Invariants: what it says must go stands in a form that demur promises to find; where
 the finder is unsure by design (a given name that two people in the thread bear, a surname without its bearer), it says
 that it may; a trap has to stay. A name goes if at some moment since its item was last read its bearer was withheld, and
 what tells that they are meant had been read by then (law 2).
@@ -90,7 +90,7 @@ class Words:
                 return self._by_thread(piece.form, piece, item, at)
 
     def _in_full(self, form: Form, name: str, at: int) -> Verdict:
-        """Of a full name, or an initial and a surname, wherever it stands; of somebody else's, behind a word, unsure."""
+        """Of a full name, or an initial and a surname, wherever it stands; unsure behind a word."""
         if any(self._since(form, name, at)):
             return Verdict.GOES
         unsure = name.partition(" ")[0] in WORDS and any(self._since(Form.SURNAME, name, at))

@@ -59,8 +59,7 @@ MEANS: Final = (
 )
 
 MEANS_NOT: Final = (
-    "that every name without markup is found, or every copy: only what the rules promise is counted, and a name that"
-    " they leave in doubt may stand or be masked; docs/people.md says at which rates;",
+    "that every name without markup, or every copy, is found: a name that the rules leave in doubt may stand or go;",
     "that names in Chinese, Japanese or Korean script are found: nobody looks for them yet;",
     "that another community would give the same number: people write identifiers in more ways than a generator does;",
     "that a model trained on an earlier version has forgotten anything;",

@@ -186,7 +186,8 @@ class _Wanted:
     language: str
     forms: tuple[Form | None, ...]
     """The forms of such a piece, the best one first."""
-    test: Callable[[Piece, Verdict], bool] = lambda _, verdict: verdict is Verdict.GOES
+    test: Callable[[Piece, Verdict, bool], bool] = lambda _, verdict, __: verdict is Verdict.GOES
+    """Told of a piece what becomes of it, and whether the account beside it is withheld."""
 
 
 _WANTED: Final = (
@@ -194,19 +195,19 @@ _WANTED: Final = (
         "A quote of somebody who objected",
         _SHOWN,
         (None,),
-        lambda piece, verdict: piece.role is Role.QUOTE and verdict is Verdict.GOES,
+        lambda piece, verdict, _: piece.role is Role.QUOTE and verdict is Verdict.GOES,
     ),
     _Wanted(
         "The name of somebody who objected, where the markup mentions them",
         _SHOWN,
         (None,),
-        lambda piece, verdict: piece.role is Role.MENTION and not piece.direct and verdict is Verdict.GOES,
+        lambda piece, verdict, _: piece.role is Role.MENTION and not piece.direct and verdict is Verdict.GOES,
     ),
     _Wanted(
         "A way to reach somebody, whoever it is",
         _SHOWN,
         (None,),
-        lambda piece, _: piece.direct and piece.account is None,
+        lambda piece, *_: piece.direct and piece.account is None,
     ),
     _Wanted("Called in an answer, without markup (English)", "en", (Form.NICK, Form.CALLED)),
     _Wanted("Their name without markup (German)", "de", _NAMED),
@@ -217,7 +218,7 @@ _WANTED: Final = (
         "Somebody else of that name, a street, a word: these stay",
         _SHOWN,
         (Form.TRAP,),
-        lambda piece, verdict: verdict is Verdict.STAYS and bool(piece.account),
+        lambda _, verdict, withheld: verdict is Verdict.STAYS and withheld,
     ),
 )
 
@@ -267,7 +268,9 @@ def _may_be(wanted: _Wanted, item: Item) -> bool:
 
 def _rank(wanted: _Wanted, item: Item, truth: Truth, at: int) -> int | None:
     """How good an example an item is, 0 for the best; None for none."""
-    passing = (p.form for p in item.pieces if p.form in wanted.forms and wanted.test(p, truth.becomes(p, item, at)))
+    gone = truth.gone_since(at)
+    pieces = (piece for piece in item.pieces if piece.form in wanted.forms)
+    passing = (p.form for p in pieces if wanted.test(p, truth.becomes(p, item, at), gone(p.account or "")))
     return min(map(wanted.forms.index, passing), default=None)
 
 
