@@ -144,10 +144,16 @@ def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
 
 
 def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> Beside:
-    """The fingerprints of rows that withheld people wrote, read as masked as everybody's rows are."""
+    """The fingerprints of rows that withheld people wrote, read as masked as everybody's rows are.
+
+    What they passed on as a reshare is not theirs: its author's own item would be taken for a copy of it.
+    """
     codes, masked = _traces(_take(rows, at), _some(authors, at), rules, keyer)
-    row, grams = fingerprints_of(page_of(masked, rules))
-    return at[codes == KEPT][row], grams
+    spans = Spans.of(masked.column("spans"), incoming=False)
+    passed_on = _rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(masked))
+    own = np.flatnonzero(~passed_on)
+    row, grams = fingerprints_of(page_of(_take(masked, own), rules))
+    return at[codes == KEPT][own][row], grams
 
 
 def _takes_part(rows: pa.RecordBatch, *, incoming: bool) -> Bools:
