@@ -254,7 +254,7 @@ def older(workspace: Workspace) -> None:
     path, head = str(workspace.corpus_path), lance.dataset(str(workspace.corpus_path)).version
     made = lance.write_dataset(bare.replace_schema_metadata(dataset.schema.metadata), path, mode="overwrite")
     made.tags.update("v1", made.version)
-    lance.dataset(path, version=head).restore()
+    lance.dataset(path, version=head).restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
 
 
 def copied(home: Path, folder: Path) -> Workspace:
