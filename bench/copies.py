@@ -71,8 +71,7 @@ def lines(
         columns = [*facts, *((found, empty) if own else (empty, found))]
         parts.append(pa.RecordBatch.from_arrays(columns, schema=FINGERPRINTS))
     told = pa.Table.from_batches(parts, FINGERPRINTS)
-    told = told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
-    return told
+    return told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
 
 
 def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:

@@ -21,7 +21,7 @@ from demur.errors import UsageError
 from demur.kernel.evidence import writing_of
 from demur.kernel.rules import Rules
 from demur.kernel.schema import ROW
-from demur.kernel.wording import Wording, read
+from demur.kernel.wording import Pages, Wording, read
 from demur.people.finds import Tier
 from demur.versions.states import manifest_of, published
 
@@ -100,7 +100,9 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     for rows in _taken(version, places):
         for tier, counts in _counted(rows, rules, loose, session).items():
             found[tier] = [sum(pair) for pair in zip(found[tier], counts, strict=True)]
-    left = tuple(Left(tier, *counts, *_share(counts[0], len(places), of)) for tier, counts in found.items())
+    left = tuple(
+        Left(tier, counts[0], counts[1], *_share(counts[0], len(places), of)) for tier, counts in found.items()
+    )
     newer = binding > manifest_of(session, name).checkpoint.binding
     return Residual(name, len(places), of, seed, newer, left)
 
@@ -155,8 +157,8 @@ def _taken(version: Corpus, places: list[int]) -> Iterator[pa.RecordBatch]:
 def _counted(rows: pa.RecordBatch, rules: Rules, loose: Rules, session: Session) -> dict[str, list[int]]:
     """By tier: rows that may hold something, and rows in which it is masked today."""
     context = session.threads(rules).context(writing_of(rows).thread)
-    may = _by_tier(read(rows, loose, context))
-    sure = _by_tier(read(rows, rules, context))
+    may = _by_tier(read(Pages(rows, loose), context))
+    sure = _by_tier(read(Pages(rows, rules), context))
     return {tier: [len(may[tier]), len(sure[tier])] for tier in may}
 
 
