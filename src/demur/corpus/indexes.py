@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import lance
 
 FOLDER: Final = "_indices"
-WANTED: Final = ("author_idx", "subjects_idx", "words_idx", "grams_idx")
+WANTED: Final = ("author_idx", "subjects_idx")
 """The names of the indexes that look-ups need, as Lance forms them from the columns'."""
 
 Known = Mapping[str, Sequence[str | int]]

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.compaction import index_new, maintain_if_due
+from demur.corpus.compaction import maintain_if_due
 from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.evidence import Keyed
 from demur.corpus.session import Session
@@ -141,8 +141,7 @@ def _add(dataset: Keyed, lines: list[pa.RecordBatch], lists: tuple[str, ...]) ->
     gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
     united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
     dataset.replace(gone, united.combine_chunks().to_batches())
-    maintain_if_due(dataset)
-    index_new(dataset)
+    maintain_if_due(dataset)  # and no index of the few new lines: a look-up reads them as they are
 
 
 def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:

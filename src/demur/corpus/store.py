@@ -17,6 +17,7 @@ from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.rules import Bools
 from demur.suppression.keyset import KeySet
+from demur.words.columns import Wanted
 
 if TYPE_CHECKING:
     import lance
@@ -35,12 +36,8 @@ class Corpus(Dataset):
     CALLED = "corpus"
     SCHEMA = schema.STORED
     FORMAT = schema.FORMAT
-    INDICES: ClassVar[Indices] = {
-        "author": "BTREE",
-        "subjects": "LABEL_LIST",
-        "words": "LABEL_LIST",
-        "grams": "LABEL_LIST",
-    }
+    INDICES: ClassVar[Indices] = {"author": "BTREE", "subjects": "LABEL_LIST"}
+    """Words and grams have none: one takes several times their columns' room, and to read these takes little."""
 
     def __init__(self, dataset: "lance.LanceDataset | None", indexes: Indexes | None = None) -> None:
         """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
@@ -96,11 +93,14 @@ class Corpus(Dataset):
 
         Args:
             column: which.
-            keys: halves of keys, int32, shape (n,).
+            keys: as the column has them (words.columns.halves), shape (n,).
         """
-        if len(keys) > _SCAN_FROM or not self.indexed:
-            return self._scanned_lists(column, np.unique(keys))
-        return np.unique(self._looked_up(keys, f"array_has_any({column}, [{{}}])"))
+        found = [np.zeros(0, np.uint64)]
+        wanted = Wanted(keys)
+        for batch in super().batches([column]) if len(keys) else ():
+            held = wanted.rows(batch.column(column))
+            found.append(batch.column(ADDRESS).to_numpy(zero_copy_only=False)[held].astype(np.uint64))
+        return np.sort(np.concatenate(found))
 
     @property
     def has_words(self) -> bool:
@@ -146,15 +146,6 @@ class Corpus(Dataset):
             some = ",".join(map(str, keys[start : start + LOOKUP].tolist()))
             found.append(self.found(condition.format(some), []).column(ADDRESS).to_numpy().astype(np.uint64))
         return np.concatenate(found)
-
-    def _scanned_lists(self, column: str, keys: np.ndarray) -> Addresses:
-        found = [np.zeros(0, np.uint64)]
-        for batch in self.batches([column]):
-            lists = batch.column(column)
-            row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
-            held = np.unique(row[np.isin(lists.flatten().to_numpy(zero_copy_only=False), keys)])
-            found.append(batch.column(ADDRESS).to_numpy()[held].astype(np.uint64))
-        return np.sort(np.concatenate(found))
 
     def _scanned(self, subjects: KeySet) -> Iterator[pa.RecordBatch]:
         for batch in self.batches(["author", "subjects"]):
