@@ -71,8 +71,8 @@ def lines(
         columns = [*facts, *((found, empty) if own else (empty, found))]
         parts.append(pa.RecordBatch.from_arrays(columns, schema=FINGERPRINTS))
     told = pa.Table.from_batches(parts, FINGERPRINTS)
-    told = told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
-    return told
+    tells = pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0)
+    return told.filter(tells)
 
 
 def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:
