@@ -93,8 +93,7 @@ def long_runs(words: Readable, met: Met, stock: Bools) -> Places:
 
 
 def within_stock(words: Readable, met: Met) -> Bools:
-    """Which words are within eight, or six, that are stock, whoever of those met wrote them; shape (n,)."""
-    met = met.take(np.isin(met.kind, list(SIZE)))
+    """Which words are within some, of ANCHORs or NEARs, that are stock of everybody met; shape (n,) of the Readable."""
     met = met.take(np.lexsort((met.kind, met.first)))
     head = np.flatnonzero((np.diff(met.first, prepend=-1) != 0) | (np.diff(met.kind, prepend=-1) != 0))
     edges = np.zeros(len(words.word) + 1, np.int64)
