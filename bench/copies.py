@@ -71,12 +71,8 @@ def lines(
         columns = [*facts, *((found, empty) if own else (empty, found))]
         parts.append(pa.RecordBatch.from_arrays(columns, schema=FINGERPRINTS))
     told = pa.Table.from_batches(parts, FINGERPRINTS)
-<<<<<<< HEAD
-    return told.filter(pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0))
-=======
     tells = pc.greater(pc.list_value_length(told.column("wrote" if own else "seen")), 0)
     return told.filter(tells)
->>>>>>> copies12
 
 
 def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:
