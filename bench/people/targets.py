@@ -10,8 +10,13 @@ WIDTH: Final = 62
 class Shares(Protocol):
     """A share with its counts and its interval: scoring.Rate, or _real.Share."""
 
-    hits: int
-    of: int
+    @property
+    def hits(self) -> int:
+        """How many."""
+
+    @property
+    def of(self) -> int:
+        """Of how many."""
 
 
 @dataclass(frozen=True)
