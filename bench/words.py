@@ -80,7 +80,7 @@ def figures(name: str, batches: list[pa.LargeStringArray]) -> str:
     works: dict[str, Callable[[], object]] = {
         "yardstick": lambda: yardstick(batches),
         "words": lambda: [Words.of(batch, KEYS) for batch in batches],
-        "grams": lambda: [(grams(words.key[words.plain], 8), sampled(words.key[words.plain], 8)) for words in found],
+        "grams": lambda: [(grams(words.key[words.plain], 8), sampled(words.key[words.plain], 8, 3)) for words in found],
     }
     times: dict[str, list[float]] = {work: [] for work in works}
     for _ in range(ROUNDS):

@@ -43,8 +43,17 @@ class Demur:
     attempts: int = 5
 
     def object(self, accounts: Sequence[str], **said: object) -> JSON:
-        """Lodge an objection for a person's accounts; `reason`, `channel`, `received`, `unconfirmed` are optional."""
+        """Lodge an objection for a person's accounts.
+
+        Optional: `names` (what else they are called), `former`, `links`, `reason`, `channel`, `received`,
+        `unconfirmed`.
+        """
         return self._json("POST", "/objections", {"accounts": list(accounts), **said})
+
+    def name(self, reference: str, names: Sequence[str] = (), former: Sequence[str] = ()) -> JSON:
+        """Say what else the person of an objection is called; how many spellings are looked for, and wait."""
+        said = {"names": list(names), "former": list(former)}
+        return self._json("POST", f"/objections/{quote(reference, safe='')}/names", said)
 
     def object_many(self, objections: Iterable[dict[str, Any]]) -> JSON:
         """Lodge up to 1000; for each `{"objection": ...}` or `{"problem": ...}`."""

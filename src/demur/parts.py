@@ -1,10 +1,10 @@
-"""Do the parts of a workspace belong to its register: the signed manifests of its versions, and its corpus?
+"""Do the parts of a workspace belong to its register: its versions' manifests, its corpus, and what lies beside that?
 
 Invariants: no part is changed here; a register that is behind what a signed manifest or the corpus says of it is an
 older one, and refused; a manifest whose signature does not hold says nothing here, and is what `demur verify` finds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -111,13 +111,45 @@ def require_corpus(register: Register, said: Said, path: Path) -> None:
     register.require_point(Point(said.honoured, said.commitment), f"the corpus {path}")
 
 
-def _require_before_restore(register: Register, said: Said, path: Path) -> None:
-    """Make sure that a corpus does not come from after a backup that was restored since."""
+def require_beside(register: Register, beside: Iterable[Said], corpus: Said, path: Path) -> None:
+    """Make sure that what lies beside the corpus is this workspace's, and as far as the corpus.
+
+    Args:
+        register: of the workspace.
+        beside: what each part of it says.
+        corpus: what the corpus says; it belongs to the register.
+        path: of the folder.
+
+    Raises:
+        CorpusError: when it is another workspace's, or older than the corpus.
+        RegisterError: when it honours an entry that the register does not hold.
+    """
+    together = "put back the one that goes with the corpus, or move both away and import the sources again"
+    instance = register.instance
+    for said in beside:
+        if said.instance and (instance is None or said.instance != instance.id):
+            raise CorpusError(f"The evidence {path} is of another workspace: nothing was changed; {together}.")
+        if said.imports < corpus.imports or said.honoured < corpus.honoured:
+            raise CorpusError(
+                f"The evidence {path} is missing, or older than the corpus (import {said.imports} and entry "
+                f"{said.honoured}, not {corpus.imports} and {corpus.honoured}): nothing was changed; {together}."
+            )
+        if instance is not None and said.incarnation > instance.incarnation:
+            raise RegisterError(
+                f"The register is older than the evidence {path}: a restore came between. Nothing was changed; put "
+                "back what belongs together."
+            )
+        _require_before_restore(register, said, path, "evidence")
+        register.require_point(Point(said.honoured, said.commitment), f"the evidence {path}")
+
+
+def _require_before_restore(register: Register, said: Said, path: Path, called: str = "corpus") -> None:
+    """Make sure that a part does not come from after a backup that was restored since."""
     for entry in register.log.entries(EntryKind.REGISTER_RESTORED):
         incarnation, imports = int(str(entry.payload["incarnation"])), int(str(entry.payload["imports"]))
         if said.instance and said.incarnation < incarnation and said.imports > imports:
             raise CorpusError(
-                f"The corpus {path} has an import (number {said.imports}) from after the backup that was restored "
+                f"The {called} {path} has an import (number {said.imports}) from after the backup that was restored "
                 f"since (incarnation {said.incarnation} and {incarnation}): nothing was changed; put the restored one "
                 "back, or move this one away and import the sources again."
             )

@@ -13,6 +13,7 @@ from town import ANN, ANNS_OTHER, DIETER
 
 from demur.objecting.channels import PROVEN
 from demur.register import MEMBER, ObjectionPhase, Register
+from demur.register.objections.names import Kept
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 
@@ -328,3 +329,34 @@ def test_an_account_with_slashes_can_be_asked_for(api: TestClient) -> None:
     lodged(api, account)
     answer = api.get(f"/api/accounts/{account.replace('/', '%2F')}/objection")
     assert answer.json()["in_force"]
+
+
+def test_names_count_at_once_and_of_an_unconfirmed_one_they_wait(api: TestClient, register: Register) -> None:
+    sure = lodged(api, "x:new", names=["Annie"], former=["Ann Mills"], links=["https://far.example/p/1"])
+    covered = register.objections.covered_by(sure["reference"])
+    assert register.names.kept(covered) == Kept(3, 0), "the account's own name is the third"
+    waits = lodged(api, "x:other", names=["Zoe Zander"], unconfirmed=True)
+    assert register.names.kept(register.objections.covered_by(waits["reference"])).waiting == 1
+    api.post(f"/api/objections/{waits['reference']}/confirm")
+    assert register.names.kept(register.objections.covered_by(waits["reference"])).waiting == 0
+
+
+def test_names_are_added_to_an_objection_that_stands(api: TestClient) -> None:
+    reference = lodged(api, "x:new")["reference"]
+    path = f"/api/objections/{reference}/names"
+    answer = api.post(path, json={"names": ["Annie", "annie77"], "former": ["Ann Mills"]})
+    assert (answer.status_code, answer.json()) == (200, {"reference": reference, "searched": 4, "waiting": 0})
+    assert api.post(path, json={"names": ["Annie"]}).json()["searched"] == 4, "each counts once"
+    assert api.post(path, json={}).json()["searched"] == 4
+    assert "Annie" not in answer.text
+
+
+def test_what_nobody_has_confirmed_or_has_ended_takes_no_names(api: TestClient) -> None:
+    reference = lodged(api, ANN, unconfirmed=True)["reference"]
+    path, said = f"/api/objections/{reference}/names", {"names": ["Dieter Dachs"]}
+    problem(api.post(path, json=said), 409, "conflict")
+    api.post(f"/api/objections/{reference}/confirm")
+    assert api.post(path, json=said).status_code == 200
+    api.post(f"/api/objections/{reference}/withdraw")
+    problem(api.post(path, json=said), 409, "conflict")
+    problem(api.post(f"/api/objections/{NOWHERE}/names", json=said), 404, "not-found")

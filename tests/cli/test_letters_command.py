@@ -39,7 +39,11 @@ def test_names_are_enough(demur: Demur, workspace: Path) -> None:
     ).json
     with _register(workspace) as register:
         state = register.objections.get(said["reference"])
-        assert register.objections.statement(said["reference"]) == {"names": ["Ann Archer", "A. Archer"], "text": "No."}
+        assert register.objections.statement(said["reference"]) == {
+            "names": ["Ann Archer", "A. Archer"],
+            "text": "No.",
+            "sure": True,
+        }
     assert (state.phase, state.confirm_by, state.channel) == (ObjectionPhase.LODGED, None, "ticket")
 
 

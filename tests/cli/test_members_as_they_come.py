@@ -136,3 +136,21 @@ def test_an_ansi_file_is_refused_in_one_sentence_or_read_as_declared(demur: Demu
     policy.write_text(policy.read_text() + 'encoding = "windows-1252"\n')
     assert demur("members", path, "-w", forum).code == 0
     assert _member(forum, "forum:jörg")[0] == ("Jörg", "Nüßle")
+
+
+def test_countries_are_known_by_short_names_and_without_accents(demur: Demur, forum: Path) -> None:
+    names = {"Peru": "PE", "Kuba": "CU", "Iran": "IR", "ΓΕΡΜΑΝΙΑ": "DE", "Großbritannien": "GB", "Cote d'Ivoire": "CI"}
+    rows = "".join(f'u{number};;;"{name}";;\n' for number, name in enumerate(names))
+    path = _written(forum.parent / "m.csv", "username;first;last;country;dob;e-mail\n" + rows)
+    assert demur("members", path, "-w", forum).code == 0
+    assert [_member(forum, f"forum:u{number}")[1] for number in range(len(names))] == list(names.values())
+
+
+def test_a_mail_address_is_read_bare_and_what_is_none_is_refused(demur: Demur, forum: Path) -> None:
+    head = "username;first;last;country;dob;e-mail\n"
+    path = _written(forum.parent / "m.csv", head + 'ann;;;;;"Ann B. <ann@moos.example>"\n')
+    assert demur("members", path, "-w", forum).code == 0
+    assert _member(forum, "forum:ann")[-1] == "ann@moos.example"
+    told = demur("members", _written(path, head + "ben;;;;;ben@\n"), "-w", forum)
+    assert told.code == 2
+    assert "`mail` has to be a mail address, like ann@example.org" in told.err

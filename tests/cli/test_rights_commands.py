@@ -54,6 +54,7 @@ def test_an_erasure_prints_its_receipt(shop: Path, fast_tmp: Path, demur: Demur)
     assert "rows deleted     2 of theirs" in done.out
     assert "rows rewritten   1 of others" in done.out
     assert "versions retired v1" in done.out
+    assert "kept             to honour it alone, as keyed numbers: 0 spellings, fingerprints of 2 items" in done.out
     listed = shop / "recalls" / "v1.csv"
     assert (
         f"Recall the export of v1 in {fast_tmp / 'out'}: tell whoever has it to remove the rows in {listed}."

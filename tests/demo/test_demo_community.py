@@ -1,6 +1,7 @@
 """The synthetic community: the same for the same seed, with a bit of everything, and nobody real in it."""
 
 import ipaddress
+import re
 import unicodedata
 from collections import Counter
 from datetime import date
@@ -13,7 +14,8 @@ from stdnum import iban
 
 from demur.demo import writing
 from demur.demo.community import Community
-from demur.demo.items import ROWS, Fate, Wave
+from demur.demo.copying import copies
+from demur.demo.items import ROWS, Fate, Form, Wave
 from demur.demo.people import SOURCES, handle
 from demur.demo.story import Import, Link, Object, Publish, Withdraw, story
 from demur.demo.texts import languages, mix
@@ -138,7 +140,7 @@ def test_only_identifiers_put_there_on_purpose(community: Community) -> None:
         parts = (*language.sentence, *language.a, *language.p, *language.t, *language.tail, language.edit)
         assert not any(sign.isdigit() or sign in "@#/" for part in parts for sign in part)
     for item in community.everything():
-        plain = "".join(piece.text for piece in item.pieces if not piece.direct)
+        plain = "".join(piece.text for piece in item.pieces if not piece.direct and piece.form is not Form.HANDLE)
         assert "@" not in plain
         assert not any(sign.isdigit() for sign in plain)
 
@@ -152,6 +154,55 @@ def test_identifiers_are_valid_and_reserved() -> None:
         address = ipaddress.ip_address(writing.address(rng))
         assert any(address in network for network in reserved)
         assert writing.mail(rng).endswith("@example.org")
+
+
+def test_names_without_markup_in_four_languages(community: Community) -> None:
+    found: dict[Form | None, set[str]] = {}
+    for item in community.everything():
+        for piece in item.pieces:
+            found.setdefault(piece.form, set()).add(item.language)
+    naming = {language.tag for language in languages() if language.naming}
+    assert naming == {"en", "de", "pl", "el"}
+    assert all(found[form] <= naming for form in Form if form is not Form.COPY)
+    assert all(found[form] == naming for form in (Form.FULL, Form.CALLED, Form.TRAP))
+    assert len(found[Form.COPY]) > 8
+
+
+def test_names_are_whose_they_are_said_to_be(community: Community) -> None:
+    by_account = {account: person for person in community.people for account in person.accounts}
+    for item in community.everything():
+        for piece in (each for each in item.pieces if each.form in {Form.FULL, Form.INFLECTED, Form.CALLED}):
+            assert piece.name == by_account[piece.account or ""].name
+            assert piece.text[:2] == piece.name[:2]
+            assert piece.account not in community.people[item.person].accounts
+
+
+def test_a_copy_is_somebody_elses_words_and_later(community: Community) -> None:
+    copied = [(item, piece) for item in community.everything() for piece in item.pieces if piece.form is Form.COPY]
+    assert {bool(piece.changed) for _, piece in copied} == {True, False}
+    assert any(len(item.pieces) == 2 and not any(map(str.isalnum, item.pieces[1].text)) for item, _ in copied)
+    for item, piece in copied:
+        assert piece.source is not None
+        theirs = community.item(*piece.source)
+        assert theirs.author == piece.account
+        assert theirs.author not in community.people[item.person].accounts
+        assert theirs.created is not None
+        assert item.created is not None
+        assert theirs.created < item.created
+        pairs = zip(piece.text.split()[:-1], theirs.text.split(), strict=False)
+        assert sum(one != other for one, other in pairs) == bool(piece.changed)
+    assert len({piece.source for _, piece in copied}) == len(copied)
+
+
+def test_nobody_writes_twelve_words_in_a_row_that_somebody_else_wrote_by_chance(community: Community) -> None:
+    seen: dict[tuple[str, ...], int] = {}
+    for item in community.everything():
+        marked = (piece.role or piece.direct or piece.form is Form.COPY for piece in item.pieces)
+        own = (item.item if mark else piece.text for piece, mark in zip(item.pieces, marked, strict=True))
+        word = r"[A-Za-z]+|[^\WA-Za-z]" if item.language == "ja" else r"\w+"
+        words = re.findall(word, "\n".join(own))
+        for run in zip(*(words[at:] for at in range(12)), strict=False):
+            assert seen.setdefault(run, item.person) == item.person
 
 
 def test_answers_stay_within_their_source(community: Community) -> None:
@@ -206,6 +257,8 @@ def test_the_story() -> None:
     objections = [step for step in steps if isinstance(step, Object)]
     assert len(objections) == 80
     assert len({step.accounts[0] for step in objections}) == 80
+    who_copy = {account for person in community.people if copies(person, TODAY) for account in person.accounts}
+    assert not any(set(step.accounts) & who_copy for step in objections)
     assert sum(isinstance(step, Withdraw) for step in steps) == 10
     assert sum(isinstance(step, Link) for step in steps) >= 3
     assert [step.name for step in steps if isinstance(step, Publish)] == ["v1", "v2", "v3"]

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 
 from demur.demo.community import Community
-from demur.demo.items import Fate, Item, Piece, Wave
+from demur.demo.items import Fate, Form, Item, Piece, Wave
 from demur.demo.loop import demo_policy
+from demur.demo.meant import Verdict
 from demur.demo.residual import Finder, Residual
 from demur.demo.story import Import, Link, Members, Object, Withdraw, story
 from demur.demo.truth import Tally, Truth, shown
@@ -47,12 +49,8 @@ def key(account: str) -> str:
     return f"{PEPPER.subject_key(account):016x}"
 
 
-def lost(piece: Piece, gone: Callable[[str], bool]) -> bool:
-    return piece.direct or (piece.account is not None and gone(piece.account))
-
-
-def masked(pieces: tuple[Piece, ...], gone: Callable[[str], bool]) -> str:
-    return "".join("[person]" if lost(piece, gone) else piece.text for piece in pieces)
+def masked(pieces: tuple[Piece, ...], becomes: Callable[[Piece], Verdict]) -> str:
+    return "".join("[person]" if becomes(piece) is Verdict.GOES else piece.text for piece in pieces)
 
 
 def faithful(truth: Truth) -> Iterator[tuple[Item, Row]]:
@@ -60,8 +58,8 @@ def faithful(truth: Truth) -> Iterator[tuple[Item, Row]]:
     for first in truth.community.everything():
         item, at, reason = truth.verdict(first)
         if reason is None and item.author:
-            gone = truth.gone_since(at)
-            media = shown(item, gone)
+            media = shown(item, truth.gone_since(at))
+            becomes = partial(truth.becomes, item=item, at=at)
             yield (
                 item,
                 {
@@ -71,10 +69,10 @@ def faithful(truth: Truth) -> Iterator[tuple[Item, Row]]:
                     "audience": str(item.audience),
                     "language": item.language,
                     "rating": item.rating,
-                    "text": masked(item.pieces, gone),
+                    "text": masked(item.pieces, becomes),
                     "spans": [],
                     "subjects": [],
-                    "media": [{"alt": masked(media.alt, gone), "tagged": [key(a) for a in media.tagged]}]
+                    "media": [{"alt": masked(media.alt, becomes), "tagged": [key(a) for a in media.tagged]}]
                     if media
                     else [],
                 },
@@ -112,12 +110,12 @@ def test_an_export_without_fault_has_no_residual(truth: Truth, clean: list[tuple
 
 def test_every_reason_occurs(community: Community) -> None:
     policy = demo_policy(TODAY)
-    masks = {Reason.QUOTE, Reason.MENTION, Reason.NO_CONSENT}
+    masks = {Reason.QUOTE, Reason.MENTION, Reason.NAME, Reason.NO_CONSENT}
     assert set(told(community, policy)[1]) == set(Reason) - masks
-    dropping = policy.model_copy(update={"others": Others(mentions="drop", quotes="drop")})
+    dropping = policy.model_copy(update={"others": Others(mentions="drop", quotes="drop", names="drop", copies="drop")})
     assert set(told(community, dropping)[1]) == set(Reason) - {Reason.NO_CONSENT}
     asking = policy.model_copy(update={"basis": LegalBasis(use=Basis.CONSENT)})
-    assert set(told(community, asking)[1]) == set(Reason) - {Reason.QUOTE, Reason.MENTION}
+    assert set(told(community, asking)[1]) == set(Reason) - {Reason.QUOTE, Reason.MENTION, Reason.NAME}
 
 
 def test_reasons_at_the_end(truth: Truth, community: Community) -> None:
@@ -210,6 +208,52 @@ def test_a_name_put_back(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     ]
 
 
+@pytest.mark.parametrize("form", [form for form in Form if form not in {Form.TRAP, Form.SIGNED}])
+def test_words_put_back(truth: Truth, clean: list[tuple[Item, Row]], form: Form) -> None:
+    which = becoming(truth, form, Verdict.GOES)
+    item = next(item for item, _ in clean if which(item))
+    assert planted(truth, clean, {"text": item.text}, which) == [
+        f"{item.item} shows of somebody who is suppressed: {form} in its text"
+    ]
+
+
+@pytest.mark.parametrize("form", [Form.TRAP, Form.SIGNED, Form.FULL, Form.CALLED, Form.COPY])
+def test_words_that_were_to_stay(truth: Truth, clean: list[tuple[Item, Row]], form: Form) -> None:
+    which = becoming(truth, form, Verdict.STAYS)
+    item, row = next((item, row) for item, row in clean if which(item))
+    said = next(piece.text for piece in item.pieces if piece.form is form)
+    text = row["text"].replace(said, "[person]")
+    assert text != row["text"]
+    assert planted(truth, clean, {"text": text}, which) == [f"{item.item} reads otherwise than it should in its text"]
+
+
+def test_a_doubt_may_be_masked_or_stand(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
+    which = becoming(truth, Form.SURNAME, Verdict.MAY_GO)
+    item, row = next((item, row) for item, row in clean if which(item))
+    said = next(piece.text for piece in item.pieces if piece.form is Form.SURNAME)
+    assert said in row["text"]
+    assert planted(truth, clean, {"text": row["text"].replace(said, "[person]")}, which) == []
+
+
+def test_a_word_that_was_changed_in_a_copy_may_stand(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
+    which = becoming(truth, Form.COPY, Verdict.GOES, changed=True)
+    item, row = next((item, row) for item, row in clean if which(item))
+    changed = next(piece.changed for piece in item.pieces if piece.changed)
+    text = row["text"].replace("[person]", f"[quote] {changed} [quote]", 1)
+    assert planted(truth, clean, {"text": text}, which) == []
+    left = text.replace(f" {changed} ", f" {changed} too ")
+    assert planted(truth, clean, {"text": left}, which) == [f"{item.item} reads otherwise than it should in its text"]
+
+
+def becoming(truth: Truth, form: Form, verdict: Verdict, *, changed: bool = False) -> Callable[[Item], bool]:
+    def which(item: Item) -> bool:
+        at = truth.verdict(truth.community.item(item.person, item.slot))[1]
+        pieces = (piece for piece in item.pieces if piece.form is form and (piece.changed or not changed))
+        return any(truth.becomes(piece, item, at) is verdict for piece in pieces)
+
+    return which
+
+
 @pytest.mark.parametrize(
     ("what", "test"),
     [
@@ -263,7 +307,8 @@ def clean_item(clean: list[tuple[Item, Row]]) -> str:
 
 def test_an_edit_that_was_not_taken_over(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     def which(item: Item) -> bool:
-        return item.fate is Fate.EDITED and len(item.pieces) == 2 and not any(piece.account for piece in item.pieces)
+        plain = not any(piece.account or piece.form for piece in item.pieces)
+        return item.fate is Fate.EDITED and len(item.pieces) == 2 and plain  # what it said, and the edit
 
     item = next(item for item, _ in clean if which(item))
     found = planted(truth, clean, {"text": item.pieces[0].text}, which)
@@ -291,7 +336,7 @@ def test_findings_repeat_no_text_and_no_identifier(truth: Truth, clean: list[tup
     assert not any(secret in finding for finding in found[:100] for secret in secrets)
 
 
-def test_examples_are_english_and_in_a_fixed_order(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
+def test_examples_are_of_four_languages_and_in_a_fixed_order(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     orders = [clean, clean[::-1]]
     found = []
     for rows in orders:
@@ -300,6 +345,10 @@ def test_examples_are_english_and_in_a_fixed_order(truth: Truth, clean: list[tup
             finder.see(row)
         found.append(finder.examples)
     assert found[0] == found[1]
-    assert [example.what.split()[1] for example in found[0]] == ["quote", "name", "way"]
-    assert all("[person]" in example.after and example.before != example.after for example in found[0])
+    assert [example.what.split()[-1] for example in found[0]] == [
+        *("objected", "them", "is", "(English)", "(German)", "(Polish)", "(Greek)", "quote", "stay")
+    ]
+    *masked, trap = found[0]
+    assert all("[person]" in example.after and example.before != example.after for example in masked)
+    assert trap.before == trap.after
     assert finder.account not in truth.suppressed()

@@ -49,7 +49,7 @@ def names_of(register: Register, account: str) -> set[bytes]:
     return told(register.names.entries()).get(register.persons.subject(account), set())
 
 
-def lodge(register: Register, account: str = "forum:new", *, sure: bool = False, **said: Any) -> Receipt:
+def lodge(register: Register, account: str = "forum:new", *, sure: bool = False, **said: Any) -> Receipt:  # noqa: ANN401  # of a statement
     statement = {**TYPED, **said, **({"sure": True} if sure else {})}
     return register.objections.lodge([account], channel="typed-in", statement=statement, now=NOW)
 

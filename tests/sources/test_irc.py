@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from demur.errors import SourceError
+from demur.people.lexicon import common_words, given_names
 from demur.sources.chats.nicks import Nicks
+from demur.sources.meter import watching
 
 Items = Callable[..., list[dict[str, Any]]]
 Folder = Callable[..., str]
@@ -274,6 +276,47 @@ def test_logs_of_other_clients_are_read(
     assert count == 5 or len(marked(rows[5])) == 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[2026-03-01T09:00:00.250Z] <ann> hi\n",
+        b"[2026-03-01T10:00:00.250+0100] <ann> hi\n",
+        b"2026-03-01T09:00:00.250+00:00 <@ann> hi\n",
+        b"2026-03-01 09:00:00.25  <ann> hi\n",
+        b"2026-03-01 10:00:00.25 +0100\t@ann\thi\n",
+        b"2026-03-01T09:00:00.250Z\tann\thi\n",
+    ],
+)
+def test_times_may_be_those_of_iso_8601(items: Items, folder: Folder, line: bytes) -> None:
+    (row,) = items("irc", folder({"a.log": line}))
+
+    assert (row["author"], row["text"]) == ("irc:ann", "hi")
+    assert row["created"] == datetime(2026, 3, 1, 9, 0, 0, 250_000, tzinfo=UTC)
+
+
+def test_a_session_of_mirc_says_its_day(items: Items, folder: Folder) -> None:
+    (row,) = items("irc", folder({"a.log": b"Session Start: Sun Mar 01 10:00:00 2026\n[10:01] <ann> hi\n"}))
+
+    assert row["created"] == datetime(2026, 3, 1, 10, 1, tzinfo=UTC)
+
+
+def test_the_colour_of_a_nick_is_no_part_of_it(items: Items, folder: Folder) -> None:
+    rows = items("irc", folder({"a.log": b"[10:00] <\x0304,01@ann\x03> ben: hi\n[10:01] <\x02ben\x02> ann: aye\n"}))
+
+    assert [row["author"] for row in rows] == ["irc:ann", "irc:ben"]
+    assert [marked(row) for row in rows] == [[("ben", "irc:ben")], [("ann", "irc:ann")]]
+
+
+def test_lines_in_a_legacy_encoding_are_told_and_read_as_declared(items: Items, folder: Folder) -> None:
+    logs = folder({"a.log": "[10:00] <нелли> привет\n".encode("koi8-r")})
+    with watching() as meter:
+        items("irc", logs)
+    assert "lines that are not UTF-8 are read as CP1252" in meter.told[0]
+    assert items("irc", logs, encoding="koi8-r")[0]["author"] == "irc:нелли"
+    with pytest.raises(SourceError, match="'klingon' is no encoding of text"):
+        items("irc", logs, encoding="klingon")
+
+
 def test_without_a_year_a_date_is_that_of_the_name_or_unknown(items: Items, folder: Folder) -> None:
     line = b"Jun 18 12:59:57 <nele>\thi\n"
     rows = items("irc", folder({"a-2026-06-18.log": line, "b.log": line}))
@@ -308,7 +351,7 @@ def test_a_log_of_somebody_who_does_not_answer_is_direct(items: Items, folder: F
 
 
 def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
-    """Every line in them that a person wrote is an item, and none opens with a nick that is not marked."""
+    """Every line that a person wrote is an item, and none opens with a nick that is neither marked nor a word."""
     lines = [line for log in shared.glob("irc/*.raw.txt") for line in log.read_text(encoding="utf-8").split("\n")]
     spoken = [match for line in lines if (match := re.match(r"\[\d\d:\d\d\] <([^>]*)>", line))]
     others = sum(bool(re.match(r"\[\d\d:\d\d\]  ?[*(-]", line)) for line in lines)
@@ -322,6 +365,6 @@ def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
     opening = re.compile(r"[^\s:,]+")
     for row in rows:
         first = opening.match(row["text"])
-        if first and first[0].casefold() in nicks:
+        if first and first[0].casefold() in nicks - (common_words() - given_names()):
             assert row["spans"], row["item"]
             assert row["spans"][0]["start"] == 0, row["item"]

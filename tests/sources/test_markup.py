@@ -131,6 +131,14 @@ QUOTES = {
     "smf raw": (BBCODE, "[quote author=ann link=topic=1.msg2#msg2 date=1]knee[/quote]mine"),
     "chat in discourse": (HTML, '<div class="chat-transcript" data-username="ann"><p>knee</p></div><p>mine</p>'),
     "chat in discourse, raw": (MARKDOWN, '[chat quote="ann;3;2026-03-01T10:00:00Z"]\nknee\n[/chat]\nmine'),
+    "invision 3": (BBCODE, "[quote name='ann' timestamp='1700000000' post='1']knee[/quote]mine"),
+    "phpbb 2": (BBCODE, '[quote:3a2b1c="ann"]knee[/quote:3a2b1c]mine'),
+    "figure": (HTML, "<figure><blockquote>knee</blockquote><figcaption>— ann</figcaption></figure><p>mine</p>"),
+    "cited profile": (HTML, '<blockquote cite="https://f.example/u/ann">knee</blockquote>mine'),
+    "signed on the line": (MARKDOWN, '> "knee" -- ann\n\nmine'),
+    "signed behind": (MARKDOWN, "> knee\n\n-- ann\n\nmine"),
+    "in a list": (MARKDOWN, "- > knee\n  > -- ann\n\nmine"),
+    "github": (MARKDOWN, "> _Originally posted by @ann in https://f.example/1_\n> knee\n\nmine"),
     "mail in bbcode": (BBCODE, "> ann wrote:\n> knee\n\nmine"),
 }
 
@@ -151,6 +159,91 @@ def test_a_quote_is_of_whom_its_markup_names_and_holds_their_name(name: str) -> 
     assert not any(mark in plain for mark in ("[quote", "[QUOTE", "</", "[/"))
 
 
+NAMED = ["Ann Berg", 'Ann "the" Berg', "O'Neil", "Jörg ]x[ Ö", "Анна", "a, b", "DOMAIN\\ann"]
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '[quote="{}"]',
+        "[quote='{}' pid='1' dateline='1700000000']",
+        '[quote="{}, post: 1, member: 77"]',
+        '[QUOTE="{}":3a2b1c]',
+        '[quote="{}" post_id=1 time=1700000000 user_id=48]',
+    ],
+)
+def test_a_name_in_quotation_marks_may_hold_any_sign(tag: str, name: str) -> None:
+    assert ("knee", "quote", f"f:{name}") in read(BBCODE, f"{tag.format(name)}knee[/quote]mine")[1]
+
+
+def test_a_backslash_before_a_mark_is_no_part_of_the_name() -> None:
+    quote = r'[quote="Ann \"]x[\" Berg" post_id=1]knee[/quote]mine'
+
+    assert ("knee", "quote", 'f:Ann "]x[" Berg') in read(BBCODE, quote)[1]
+
+
+ATTRIBUTIONS = [
+    "ann написа",
+    "ann napsal",
+    "ann napsal(a)",
+    "ann skrev",
+    "ann schrieb",
+    "ann hat geschrieben",
+    "ann έγραψε",
+    "Ο/Η ann έγραψε",  # noqa: RUF001  # Greek
+    "ann wrote",
+    "ann commented",
+    "ann escribió",
+    "ann kirjutas",
+    "ann kirjoitti",
+    "ann a écrit ",
+    "Scríobh ann",
+    "ann je napisao/la",
+    "ann je napisala",
+    "ann írta",
+    "ann ha scritto",
+    "ann parašė",
+    "ann rakstīja",
+    "ann kiteb",
+    "ann schreef",
+    "ann napisał(a)",
+    "ann pisze",
+    "ann escreveu",
+    "ann a scris",
+    "ann napísal",
+    "ann je napisal",
+    "ann писав",
+    "ann пишет",
+    "Posted by ann",
+    "1. ann wrote",
+    "Am 1. März 2026 um 10:00 Uhr schrieb ann <ann@x.example>",
+    "Op 1 mrt. 2026 om 10:00 schreef ann",
+    "Den 1. mar. 2026 kl. 10.00 skrev ann",
+    "Den 1 mars 2026 kl. 10:00 skrev ann",
+    "W dniu 1.03.2026 o 10:00, ann pisze",
+    "Le 1 mars 2026 à 10:00, ann a écrit ",
+    "Il giorno 1 mar 2026, alle ore 10:00, ann ha scritto",
+]
+
+
+@pytest.mark.parametrize("line", ATTRIBUTIONS)
+@pytest.mark.parametrize(
+    ("markup", "form"),
+    [
+        (MARKDOWN, "{}:\n> knee\n\nmine"),
+        (MARKDOWN, "> {}:\n> knee\n\nmine"),
+        (HTML, "<p>{}:</p><blockquote>knee</blockquote>mine"),
+        (BBCODE, "{}:\n[quote]knee[/quote]mine"),
+    ],
+)
+def test_attributions_are_known_in_many_languages(markup: Markup, form: str, line: str) -> None:
+    line = line.replace("<", "&lt;").replace(">", "&gt;") if markup is HTML else line
+    found = read(markup, form.format(line))[1]
+
+    assert any(account == "f:ann" and role == "quote" and "knee" in words for words, role, account in found)
+
+
 @pytest.mark.parametrize(
     ("markup", "text", "shown"),
     [
@@ -159,13 +252,24 @@ def test_a_quote_is_of_whom_its_markup_names_and_holds_their_name(name: str) -> 
         (HTML, '<p><a class="mention" href="/u/ann">@Ann Berg</a> hi</p>', "@Ann Berg"),
         (HTML, '<a href="/members/ann.7/" class="username" data-user-id="7" data-username="@ann">@ann</a> hi', "@ann"),
         (HTML, '<a class="mentionme_mention" href="User-ann">ann</a> hi', "ann"),
-        (HTML, '<a href="https://f.example/u/ann/summary?x=1">see her</a>', None),
+        (HTML, '<a href="https://f.example/u/ann/summary?x=1">see her</a>', "see her"),
         (HTML, '<a href="https://f.example/u/ann">see her</a>', "see her"),
         (
             HTML,
             '<a class="inline-onebox" href="https://f.example/t/x/9/2">A title - #2 by ann</a>',
             "A title - #2 by ann",
         ),
+        (
+            HTML,
+            '<a class="inline-onebox" href="https://f.example/t/x/9/2">A - #2 by ann - Health - Forum</a>',
+            "A - #2 by ann - Health - Forum",
+        ),
+        (HTML, '<a href="https://f.example/u/%61nn/activity">her</a>', "her"),
+        (HTML, '<a href="https://f.example/uploads/ann">file</a> <a href="/users.php?ann">all</a>', None),
+        (MARKDOWN, "see [her page](https://f.example/u/ann)", "her page"),
+        (BBCODE, "see [url=https://f.example/u/ann]her page[/url]", "her page"),
+        (BBCODE, 'see [URL="https://f.example/profile/ann"]her page[/URL]', "her page"),
+        (BBCODE, "see [url]https://f.example/x[/url]", None),
         (HTML, '<a class="mention-group" href="/g/ann">@ann</a> <a class="hashtag" href="/c/ann">#ann</a>', None),
         (MARKDOWN, 'hi <a class="mention" href="/u/ann">@ann</a>', "@ann"),
         (BBCODE, "[USER=7]@ann[/USER] hi", "@ann"),

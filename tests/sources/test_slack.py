@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -156,3 +157,11 @@ def test_wrong_types_beside_the_text_cost_nothing_else(items: Items, zipped: Zip
     (row,) = items("slack", zipped(export(odd)))
 
     assert (row["text"], row["author"]) == ("hi", None)
+
+
+def test_a_name_may_be_composed_otherwise_in_the_zip(items: Items, zipped: Zipped) -> None:
+    exported = export(
+        message("hi"), folder=normalize("NFD", "gärten"), channels=[{"id": "C1", "name": normalize("NFC", "gärten")}]
+    )
+
+    assert [row["group"] for row in items("slack", zipped(exported))] == ["slack:C1"]

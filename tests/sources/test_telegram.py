@@ -81,18 +81,20 @@ def test_entities_are_text_and_those_that_name_people_are_spans(read: Items) -> 
         {"type": "mention_name", "text": "Cleo", "user_id": 99},
         {"type": "text_link", "text": "him", "href": "https://t.me/dave_t"},
         {"type": "text_link", "text": "her", "href": "tg://user?id=5"},
+        {"type": "link", "text": "https://t.me/eve_t"},
         {"type": "text_link", "text": "home", "href": "https://town.example"},
         {"type": "bold", "text": "!"},
         {"type": "blockquote", "text": "said"},
     ]
     (row,) = read(message(text))
 
-    assert row["text"] == "hi @ben_tCleohimherhome!said"
+    assert row["text"] == "hi @ben_tCleohimherhttps://t.me/eve_thome!said"
     assert marked(row) == [
         ("@ben_t", "mention", "telegram:ben_t"),
         ("Cleo", "mention", "telegram:user99"),
         ("him", "mention", "telegram:dave_t"),
         ("her", "mention", "telegram:user5"),
+        ("https://t.me/eve_t", "mention", "telegram:eve_t"),
         ("said", "quote", None),
     ]
 

@@ -220,3 +220,13 @@ def test_whatever_comes_is_read_or_refused(content: bytes, head: bytes) -> None:
         return
     mail.text.encode()
     assert "\x00" not in mail.text
+
+
+@pytest.mark.parametrize(
+    "address", ["jana@müller.example", "Jána <jana@mu\u0308ller.example>", "jana@xn--mller-kva.example"]
+)
+def test_fields_may_be_utf_8(address: str) -> None:
+    letter = read_letter(f"From: {address}\nSubject: Einspruch für immer\n\nI object.\n".encode())
+
+    assert (letter.account, letter.subject) == ("mail:jana@müller.example", "Einspruch für immer")
+    assert read_letter("From: a@x.example\nSubject: Réponse automatique : x\n\nAway.\n".encode()).automatic

@@ -1,8 +1,9 @@
 """Parts of a workspace that do not belong together are refused, and whatever belongs together runs and obeys.
 
 A workspace is put together from parts of several ages, of another workspace, emptied or missing, at random; a plain
-table says what has to happen: the register must be at least as new as its mark, as the corpus, and as every version
-whose manifest lies there; keys are compared with the register. What is refused leaves every file as it was.
+table says what has to happen: the register must be at least as new as its mark, as the corpus, as what lies beside it,
+and as every version whose manifest lies there; what lies beside the corpus must be at least as new as the corpus; keys
+are compared with the register. What is refused leaves every file as it was.
 """
 
 import hashlib
@@ -54,9 +55,12 @@ def refused(parts: Parts) -> bool:
         return True  # keys never change, so that only a foreign or a missing one counts: see draw
     if register in {"foreign", "missing", "empty"} or mark in {"foreign", "missing", "empty"}:
         return True
-    if corpus == "foreign" or versions == "foreign":
+    evidence = parts.get("evidence", LAST)
+    if "foreign" in (corpus, versions, evidence):
         return True
-    newest = max(age for age in (0, mark, corpus, versions) if isinstance(age, int))
+    if isinstance(corpus, int) and (evidence == "missing" or (isinstance(evidence, int) and evidence < corpus)):
+        return True
+    newest = max(age for age in (0, mark, corpus, versions, evidence) if isinstance(age, int))
     return isinstance(register, int) and newest > register
 
 
@@ -72,7 +76,7 @@ def draw(chance: random.Random) -> dict[str, int | str]:
             parts[part] = chance.randrange(AGES)
         elif kind < 0.55:
             parts[part] = chance.choice(
-                ["foreign", "missing", "empty"] if part != "versions" else ["foreign", "missing"]
+                ["foreign", "missing"] if part in {"versions", "evidence"} else ["foreign", "missing", "empty"]
             )
     if parts.get("corpus") == "empty":
         parts["corpus"] = "missing"
@@ -131,13 +135,20 @@ CASES: dict[str, Parts] = {
     "older register": {"register": 1},
     "older register and mark": {"register": 1, "mark": 1},
     "older register, mark and versions": {"register": 1, "mark": 1, "versions": 1},
-    "older register, mark and corpus": {"register": 2, "mark": 2, "corpus": 2},
-    "all older": {"register": 1, "mark": 1, "corpus": 1, "versions": 1, "glance": 1},
+    "older register, mark and corpus": {"register": 2, "mark": 2, "corpus": 2, "evidence": 2},
+    "all older": {"register": 1, "mark": 1, "corpus": 1, "evidence": 1, "versions": 1, "glance": 1},
     "older mark": {"mark": 0},
     "older corpus": {"corpus": 1},
     "older corpus with its glance": {"corpus": 0, "glance": 0},
     "older corpus and versions": {"corpus": 2, "versions": 2},
     "older versions": {"versions": 0},
+    "older evidence": {"evidence": 1},
+    "older evidence and corpus": {"evidence": 1, "corpus": 1},
+    "evidence newer than the register": {"register": 2, "mark": 2, "corpus": 2},
+    "no evidence": {"evidence": "missing"},
+    "neither corpus nor evidence": {"corpus": "missing", "evidence": "missing"},
+    "another's evidence": {"evidence": "foreign"},
+    "another's corpus and evidence": {"corpus": "foreign", "evidence": "foreign"},
     "older glance": {"glance": 1},
     "no glance": {"glance": "missing"},
     "another's glance": {"glance": "foreign"},

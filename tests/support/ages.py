@@ -26,6 +26,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "register": ("register.db", "register.db-wal", "register.db-shm"),
     "mark": ("register.mark",),
     "corpus": ("corpus.lance", "imports"),
+    "evidence": ("evidence",),
     "glance": (".corpus.json",),
     "versions": ("versions", "suppression"),
     "pepper": ("keys/pepper.key",),

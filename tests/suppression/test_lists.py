@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from demur.errors import CorpusError
 from demur.identity import Keys, Pepper
 from demur.suppression.keyset import KeySet
-from demur.suppression.lists import SuppressionList
+from demur.suppression.lists import SuppressionList, parts_named
+from demur.suppression.parts import COPIES, NAMES, Part, keep
 
 KEYS = Keys(Pepper(bytes(32)), bytes(32), Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 PUBLIC = KEYS.signing.public_key()
@@ -46,7 +47,12 @@ def test_withheld_are_those_who_objected_and_minors() -> None:
 
 
 def test_unknown_fields_and_sections_survive_a_round_trip() -> None:
-    later = replace(LIST, extra={"witness": ["a", 1]}, sections={"names": b"\x00\n\xff"})
+    later = replace(
+        LIST,
+        extra={"witness": ["a", 1]},
+        sections={"nicknames": b"\x00\n\xff"},
+        beside={"pictures": Part(7, "ab" * 32), "names": Part(8, "cd" * 32)},
+    )
     again = SuppressionList.from_bytes(later.to_bytes(KEYS), PUBLIC, where="it")
     assert again == later
     assert again.to_bytes(KEYS) == later.to_bytes(KEYS)
@@ -104,3 +110,29 @@ def test_a_damaged_list_of_the_same_name_is_not_taken_for_it(tmp_path: Path) -> 
     path.write_bytes(replace(LIST, objected=KeySet(np.array([1]))).to_bytes(KEYS))
     with pytest.raises(CorpusError, match="does not hold what was written"):
         LIST.write(tmp_path, KEYS)
+
+
+def test_lists_of_other_names_are_other_lists(tmp_path: Path) -> None:
+    """Same entry, same keys: what tells them apart are their sections, and versions name the digest of one of them."""
+    one, other = Part(3, "ab" * 32), Part(3, "cd" * 32)
+    lists = [
+        LIST,
+        *(replace(LIST, beside=beside) for beside in ({NAMES: one}, {NAMES: other}, {NAMES: one, COPIES: other})),
+    ]
+    paths = {each.write(tmp_path, KEYS) for each in lists}
+    assert len(paths) == len(lists)
+    assert {len(SuppressionList.read(path, PUBLIC).beside) for path in paths} == {0, 1, 2}
+    assert parts_named(tmp_path) == {one.file(NAMES), other.file(NAMES), other.file(COPIES)}
+
+
+def test_a_section_is_kept_once_and_read_only_while_it_is_what_was_kept(tmp_path: Path) -> None:
+    part = keep(tmp_path, NAMES, lambda path: path.write_bytes(b"keyed"))
+    assert keep(tmp_path, NAMES, lambda path: path.write_bytes(b"keyed")) == part
+    (path,) = tmp_path.iterdir()
+    assert (path, path.stat().st_mode & 0o777) == (part.path(tmp_path, NAMES), 0o600)
+    path.write_bytes(b"other")
+    with pytest.raises(CorpusError, match="is not the file that the suppression list names: restore it"):
+        part.path(tmp_path, NAMES)
+    path.unlink()
+    with pytest.raises(CorpusError, match="can't be read"):
+        part.path(tmp_path, NAMES)

@@ -34,7 +34,8 @@ def test_it_verifies_and_says_what_was_not_checked(folder: Path, keys: Keys) -> 
     for on_record in records:
         findings = check(folder, keys, on_record)
         assert list(findings.lines()) == []
-        (note,) = findings.notes
+        unread, note = findings.notes
+        assert "published by an older demur, which looked for no names" in unread
         assert "was made by an older demur and has no signed list of its files" in note
 
 

@@ -261,15 +261,18 @@ def test_withdrawing_covers_what_was_lodged_together(visitor: Visitor, desk: Des
     assert desk.register.objections.in_force() == 0
 
 
-def test_the_receipt_says_what_is_done_with_names_and_what_is_not_yet(visitor: Visitor) -> None:
-    text = as_person(visitor, names="Ann", links="https://instagram.com/p/abc").text
-    assert "We do not find your name in plain text yet" in text
-    assert "We keep the names sealed, until texts of others can be searched for them." in text
+def test_the_receipt_says_what_is_done_with_names_and_what_waits(visitor: Visitor) -> None:
+    text = as_person(visitor, names="Ann\nAnnie", former="Ann Mills", links="https://instagram.com/p/abc").text
+    assert "it is masked where we can tell that they mean you" in text
+    assert "We keep the names sealed, and look for them in what others wrote." in text
+    assert "They apply once you have confirmed them by email, or we have checked them." in text
+    assert "Spellings of names that wait until they are confirmed: 3" in text
+    assert "that we look for now" not in text
     assert "We look at the other links ourselves." in text
     assert "are covered from now on" not in text, "no account was named"
 
 
-@pytest.mark.parametrize("field", ["names", "links"])
+@pytest.mark.parametrize("field", ["names", "former", "links"])
 def test_what_is_too_long_for_one_form_is_told_and_nothing_is_cut_off(visitor: Visitor, desk: Desk, field: str) -> None:
     lines = [f"https://town.example/posts/{'x' * 230}{number}" for number in range(48)]
     page = visitor.post("/en/object/person", {field: "\n".join(lines)}, status=422)

@@ -1,87 +1,55 @@
-"""Grams: the same words give the same ones, sampled so that a copied run always shares one."""
+"""Grams: the same words give the same ones, sampled by their own words so that a copied run always shares one."""
 
 import numpy as np
-import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from demur.words.batch import Words
-from demur.words.grams import NONE, SIZE, WINDOW, Grams, grams, sampled, whole
-from demur.words.keys import WordKeys
+from demur.words.grams import grams, paired, sampled, whole
+from demur.words.keys import Keys
 
-KEYS = WordKeys(bytes(range(32)))
-FEW_WORDS = st.lists(st.sampled_from(["ab", "cd", "ef", "O'Brien", "gh", "ij", "kl"]), max_size=30)
-TEXTS = st.lists(FEW_WORDS.map(" ".join), max_size=5)
-
-
-def words(texts: list[str], keys: WordKeys = KEYS) -> Words:
-    return Words.of(pa.array(texts, pa.large_string()), keys)
+KEYS = hnp.arrays(np.int64, st.integers(0, 40), elements=st.integers(0, 5) | st.integers(0, 2**63 - 1))
+SIZES = st.sampled_from([(8, 3), (6, 2), (6, 3), (5, 2)])
 
 
-def by_row(found: Grams, rows: int) -> list[list[int]]:
-    return [found.gram[found.row == row].tolist() for row in range(rows)]
+@given(KEYS, st.integers(1, 9))
+def test_a_gram_is_that_of_its_own_words(keys: Keys, size: int) -> None:
+    alone = [grams(keys[at : at + size], size).tolist() for at in range(len(keys) - size + 1)]
+    assert [[gram] for gram in grams(keys, size).tolist()] == alone
 
 
-@given(TEXTS)
-def test_grams_are_those_of_each_text_by_itself(texts: list[str]) -> None:
-    together = by_row(grams(words(texts)), len(texts))
-    assert together == [grams(words([text])).gram.tolist() for text in texts]
-    assert by_row(sampled(grams(words(texts))), len(texts)) == [
-        sampled(grams(words([text]))).gram.tolist() for text in texts
-    ]
-    assert whole(words(texts)).tolist() == [whole(words([text]))[0] for text in texts]
+@given(KEYS, SIZES)
+def test_sampling_hangs_on_its_own_words(keys: Keys, how: tuple[int, int]) -> None:
+    size, part = how
+    alone = [sampled(keys[at : at + size], size, part).tolist() for at in range(len(keys) - size + 1)]
+    assert [[chosen] for chosen in sampled(keys, size, part).tolist()] == alone
 
 
-@given(TEXTS)
-def test_a_gram_holds_so_many_plain_words(texts: list[str]) -> None:
-    found = words(texts)
-    numbers = found.place
-    made = grams(found)
-    assert (numbers[made.last] - numbers[made.first] == SIZE - 1).all()
-    assert (found.row[made.first] == found.row[made.last]).all()
-    counts = np.bincount(found.row[found.plain], minlength=len(texts))
-    assert len(made) == int(np.maximum(counts - SIZE + 1, 0).sum())
+@given(KEYS, SIZES)
+def test_any_run_holds_a_sampled_gram(keys: Keys, how: tuple[int, int]) -> None:
+    size, part = how
+    chosen, neighbours = sampled(keys, size, part), size - part
+    assert all(chosen[at : at + neighbours].any() for at in range(len(chosen) - neighbours + 1))
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 20), st.integers(0, 20))
-def test_any_run_of_twelve_words_shares_a_sampled_gram(seed: int, before: int, behind: int) -> None:
-    chance = np.random.default_rng(seed)
-
-    def made_up(count: int) -> list[str]:
-        return [f"w{number}" for number in chance.integers(0, 30, count).tolist()]
-
-    run = made_up(SIZE + WINDOW - 1)
-    one = " ".join([*made_up(before), *run, *made_up(behind)])
-    other = " ".join([*made_up(behind), *run, *made_up(before)])
-    first, second = by_row(sampled(grams(words([one, other]))), 2)
-    assert set(first) & set(second)
+@pytest.mark.parametrize(("size", "part", "share"), [(8, 3, 1 / 3), (6, 2, 2 / 5)])
+def test_sampling_keeps_a_share(size: int, part: int, share: float) -> None:
+    keys = np.random.default_rng(3).integers(0, 2**63 - 1, 20_000)
+    assert abs(sampled(keys, size, part).mean() - share) < 0.02
 
 
-def test_sampling_keeps_about_a_third() -> None:
-    chance = np.random.default_rng(3)
-    text = " ".join(f"w{number}" for number in chance.integers(0, 10**6, 20_000).tolist())
-    made = grams(words([text]))
-    assert 0.30 < len(sampled(made)) / len(made) < 0.37  # 2 / (window + 1) is a third
+@given(st.lists(hnp.arrays(np.int64, st.integers(1, 9), elements=st.integers(0, 3)), max_size=6))
+def test_whole_groups(groups: list[Keys]) -> None:
+    keys = np.concatenate([np.zeros(0, np.int64), *groups])
+    begins = np.cumsum([0, *map(len, groups)])[:-1].astype(np.int64)
+    found = whole(keys, begins).tolist()
+    assert len(set(found)) == len({tuple(group.tolist()) for group in groups})
+    assert found == [whole(group, np.zeros(1, np.int64))[0] for group in groups]
 
 
-def test_a_short_text_gives_its_smallest_gram_and_a_shorter_one_none() -> None:
-    nine = " ".join("abcdefghi")
-    made = grams(words([nine]))
-    assert len(made) == 2
-    assert sampled(made).gram.tolist() == [made.gram.min()]
-    assert len(sampled(grams(words(["so few words"])))) == 0
-
-
-def test_whole_texts() -> None:
-    keys = whole(words(["One two, three!", "one TWO three", "one three two", "one two", "", "😀"])).tolist()
-    assert keys[0] == keys[1]
-    assert len({*keys}) == 4
-    assert keys[4:] == [NONE, NONE]
-    assert min(keys[:4]) >= 0
-
-
-def test_grams_are_keyed() -> None:
-    text = ["one two three four five six seven eight nine"]
-    mine, other = grams(words(text)), grams(words(text, WordKeys(bytes(32))))
-    assert set(mine.gram.tolist()).isdisjoint(other.gram.tolist())
-    assert whole(words(text)) != whole(words(text, WordKeys(bytes(32))))
+def test_grams_are_from_zero_and_in_order() -> None:
+    one, other = grams(np.array([1, 2]), 2), grams(np.array([2, 1]), 2)
+    assert one[0] != other[0]
+    assert (grams(np.arange(1000), 3) >= 0).all()
+    assert paired(one, np.array([1]))[0] != paired(one, np.array([2]))[0]

@@ -295,6 +295,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
         done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown)
         corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
         beside = Beside.ensure(Workspace(building.staging).beside_path)
+        beside.belong(instance.id, instance.incarnation)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))
         session = Session(
             Workspace(building.staging), building.policy, keys, register, lambda: corpus, lambda: beside, building.now

@@ -9,9 +9,10 @@ from datetime import datetime
 import click
 
 from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count, emit
+from demur.cli.frame.output import count, emit, named
 from demur.corpus.find import Found, Row, Searched, find, search
 from demur.register import JSON
+from demur.register.objections.names import Kept
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -42,8 +43,9 @@ def find_(invocation: Invocation, account: str | None, limit: int, words: str | 
     """Find everything the corpus holds of and about a person, in all accounts that are proven to be theirs.
 
     Rows that others wrote are found by the account that they name; once a person objected, others' rows name them
-    no more. With --text WORDS it finds rows by what stands in them, whoever wrote it: for somebody who writes that the
-    corpus quotes them without naming an account. That texts are printed, and whose, is on record.
+    no more, and it is told how many spellings of their names are looked for. With --text WORDS it finds rows by what
+    stands in them, whoever wrote it: for somebody who writes that the corpus quotes them without naming an account.
+    That texts are printed, and whose, is on record.
     """
     if account is None and not words:
         raise click.UsageError("Missing option '--account'", click.get_current_context())
@@ -76,9 +78,11 @@ def _hits(searched: Searched) -> Iterator[str]:
 
 def _find(workspace: Workspace, account: str, limit: int, *, text: bool) -> None:
     found = find(workspace, account, limit=limit)
+    with workspace.register() as register:
+        kept = register.names.kept(register.persons.own(account))
     if text:
         _record_reading(workspace, account)
-    emit(lambda: "\n".join(_page(found, text=text)), _data(found, text=text))
+    emit(lambda: "\n".join(_page(found, kept, text=text)), {**_data(found, text=text), "names": vars(kept)})
 
 
 def _record_reading(workspace: Workspace, account: str) -> None:
@@ -87,9 +91,11 @@ def _record_reading(workspace: Workspace, account: str) -> None:
         register.log.append(EntryKind.DATA_READ, {"command": "find"}, subjects=register.members.covered_with(account))
 
 
-def _page(found: Found, *, text: bool) -> Iterator[str]:
+def _page(found: Found, kept: Kept, *, text: bool) -> Iterator[str]:
     known = f"{count(found.accounts, 'account')} known"
     yield f"{known}; an objection is in force." if found.objected else f"{known}; no objection is in force."
+    if kept.searched or kept.waiting:
+        yield from named(kept)
     for own, total, title in (
         (True, found.own, "written by them"),
         (False, found.about, "of others that name or show them"),

@@ -10,23 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
-from demur.cli.frame.output import count
+from demur.cli.frame.output import count, named
 from demur.cli.many import from_list
 from demur.objecting import settling
+from demur.objecting.called import Called
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Taken, Written, as_staff_say, take_letter
 from demur.objecting.many import Asked
 from demur.objecting.office import Office
 from demur.register import ObjectionState, Register
+from demur.register.objections.names import Kept
 from demur.tokens import Tokens
 from demur.workspace import Workspace
+
+_WHOSE: Final = ("accounts", "names", "former", "handles", "links")
+"""Options that say whose an objection is."""
 
 
 @click.command("object")
@@ -42,14 +47,28 @@ from demur.workspace import Workspace
     "names",
     multiple=True,
     metavar="NAME",
-    help="A name of the person, who needs no account; repeat it for each spelling, as texts of others are searched for "
-    "it once the objection is confirmed. It is kept sealed.",
+    help="A name of the person, who needs no account; repeat it for each spelling and nickname that others use. It is "
+    "kept sealed, and looked for in what others wrote.",
 )
 @click.option(
     "--former",
     multiple=True,
     metavar="NAME",
-    help="A name that the person had before, likewise; repeat it for each.",
+    help="A name that they had; repeat it for each. It is kept sealed, and looked for likewise.",
+)
+@click.option(
+    "--handle",
+    "handles",
+    multiple=True,
+    metavar="HANDLE",
+    help="What they are called elsewhere: @ann@social.example is an account there, stevem42 is looked for as a name.",
+)
+@click.option(
+    "--link",
+    "links",
+    multiple=True,
+    metavar="URL",
+    help="The address of a profile, which is an account, or of something that others wrote, for an officer.",
 )
 @click.option(
     "--eml",
@@ -62,8 +81,9 @@ from demur.workspace import Workspace
     "source",
     type=click.Path(path_type=Path, exists=True),
     metavar="FILE",
-    help="Many at once: a CSV file with the column account and perhaps channel, received and reason, or a folder of "
-    ".eml files. One line that is wrong keeps all from being recorded; started again, it records none twice.",
+    help="Many at once: a CSV file with the column account and perhaps channel, received, reason, name, former, handle "
+    "and link (of these, several in a cell with | between them), or a folder of .eml files. One wrong line keeps "
+    "all from being recorded; started again, it records none twice.",
 )
 @click.option("--text", metavar="TEXT", help="What the letter says; it is kept sealed.")
 @click.option(
@@ -95,7 +115,8 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
 
     It binds from now on, for all accounts that are linked with those given, and the corpus follows at once. The holder
     of the first account gets a receipt by mail, where their address is known. Of somebody without an account, names are
-    enough. A mail counts for the address that sent it; unless you say
+    enough: these count at once, or with --unconfirmed and of a mail once the objection is confirmed. Others may write
+    "Hi Steve" about Stephen: give what they write. A mail counts for the address that sent it; unless you say
     --confirmed, that address is asked whether to keep it, and accounts are not linked with each other.
     Where a mailing list, a forwarder or an address of yours stands in the sender's place, it counts for the writer whom
     the mail names. An automatic reply counts for nobody. Both are told, and wait for review.
@@ -115,7 +136,8 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
             receipt = as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])
             taken = Taken((receipt,), binds=bool(written.accounts))
         states = [register.objections.get(each.reference) for each in taken.receipts]
-    _tell(workspace, states, taken)
+        kept = register.names.kept(register.objections.covered_by(states[0].reference))
+    _tell(workspace, states, taken, kept if written.names or written.former else None)
 
 
 def _check(said: Mapping[str, Any]) -> None:
@@ -131,9 +153,9 @@ def _check(said: Mapping[str, Any]) -> None:
     if said["confirmed"] and said["unconfirmed"]:
         raise click.UsageError("--confirmed and --unconfirmed exclude each other.")
     if said["source"]:
-        if said["accounts"] or said["names"] or said["former"] or said["eml"] or said["text"] or said["reason"]:
+        if any(said[name] for name in (*_WHOSE, "eml", "text", "reason")):
             raise click.UsageError("--from says whose the objections are and why: leave the other options out.")
-    elif not (said["accounts"] or any(name.strip() for name in (*said["names"], *said["former"])) or said["eml"]):
+    elif not (said["eml"] or any(each.strip() for name in _WHOSE for each in said[name])):
         raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
 
 
@@ -146,9 +168,17 @@ def _asked(said: Mapping[str, Any]) -> Asked:
 def _written(said: Mapping[str, Any], office: Office) -> Written:
     """What the options and the mail say."""
     day = said["received"].date() if said["received"] else None
-    names, former = (tuple(name.strip() for name in said[part] if name.strip()) for part in ("names", "former"))
-    channel, text = said["channel"] or Route.TICKET, said["text"] or ""
-    written = Written(channel, said["accounts"], names, text, said["reason"], day, former=former)
+    besides = Called.of(said["names"], said["former"], (*said["handles"], *said["links"]), office.policy.accounts.names)
+    written = Written(
+        said["channel"] or Route.TICKET,
+        (*said["accounts"], *besides.accounts),
+        besides.names,
+        said["text"] or "",
+        said["reason"],
+        day,
+        former=besides.former,
+        links=besides.links,
+    )
     if not said["eml"]:
         return written
     with said["eml"].open("rb") as file:
@@ -161,24 +191,25 @@ def _office(workspace: Workspace, register: Register) -> Office:
     return Office(workspace.policy(), keys, Tokens.of(keys, register.incarnation), datetime.now(UTC))
 
 
-def _tell(workspace: Workspace, states: Sequence[ObjectionState], taken: Taken) -> None:
+def _tell(workspace: Workspace, states: Sequence[ObjectionState], taken: Taken, kept: Kept | None) -> None:
+    """Say what is recorded, and of names, where any were given, how many count; none is printed."""
     first, covers = states[0], workspace.policy().accounts.mail_tags == "cover"
     sentences = []
     for each in states:
-        bound = (
-            f"binds {count(each.covered, 'account')}"
-            if taken.binds
-            else "what it says is kept sealed: it keeps nothing out yet"
-        )
+        bound = f"binds {count(each.covered, 'account')}" if taken.binds else "names no account"
         sentences.append(f"Objection {each.reference} is recorded and {bound}.")
+    if kept is not None:
+        sentences += named(kept)
+    elif not taken.binds:
+        sentences.append("What it says is kept sealed: it keeps nothing out yet.")
     if taken.tagged:
-        kept = "covers the address without it, too" if covers else "keeps it apart from the address without it"
-        sentences.append(f"The sender's address has a tag (+): `mail_tags` of [accounts] in demur.toml {kept}.")
+        does = "covers the address without it, too" if covers else "keeps it apart from the address without it"
+        sentences.append(f"The sender's address has a tag (+): `mail_tags` of [accounts] in demur.toml {does}.")
     if taken.doubt:
         sentences.append(taken.doubt.said)
     data = {"reference": first.reference, "entry": first.seq, "accounts": sum(each.covered for each in states)}
     data |= {"lodged": first.lodged, "confirm_by": None, "references": [each.reference for each in states]}
-    data["warning"] = taken.doubt
+    data |= {"warning": taken.doubt, "names": None if kept is None else vars(kept)}
     recorded(workspace, "\n".join(sentences), data, after=first.seq)
 
 

@@ -99,11 +99,11 @@ def erase(invocation: Invocation, account: str | None, reference: str | None, *,
     """Erase everything of and about a person, and keep it out from now on.
 
     Rows, indexes and old files are rewritten, versions that hold rows of theirs are retired, sealed details and mails
-    to them are destroyed. What stays is a keyed number for each account, for the one purpose of keeping their content
-    out. It covers the accounts that members or `demur link` prove to be theirs, and none that somebody merely named, or
-    that has the same mail address without anybody having verified it. If it is cut off, the same command or `demur
-    maintain` finishes it. Of somebody without an account, what they said when they objected is destroyed, and nothing
-    of the accounts that they named then.
+    to them are destroyed. What stays are keyed numbers, for the one purpose of keeping them out: of each account, of
+    their names, of what they wrote and of the threads they wrote in. It covers the accounts that members or `demur
+    link` prove to be theirs, and none that somebody merely named, or that has the same mail address without anybody
+    having verified it. If it is cut off, the same command or `demur maintain` finishes it. Of somebody without an
+    account, what they said when they objected is destroyed, and nothing of the accounts that they named then.
     """
     asked = account_in(invocation, account, reference)
     if not yes:
@@ -131,6 +131,11 @@ def _receipt(erased: erasing.Erased) -> Iterator[str]:
     yield f"  rows rewritten   {erased.about:,} of others that named, quoted, passed on or showed them"
     yield f"  versions retired {', '.join(erased.retired) or 'none'}"
     yield f"  mails removed    {erased.mails:,}; old files of the corpus {erased.bytes_removed / _MB:,.1f} MB"
+    kept = erased.kept
+    yield (
+        f"  kept             to honour it alone, as keyed numbers: {count(kept.spellings, 'spelling')}, fingerprints "
+        f"of {count(kept.fingerprints, 'item')}, {count(kept.threads, 'thread')}"
+    )
     for each in erased.recalls:
         told = (
             f"tell whoever has it to remove the rows in {each.rows}"

@@ -6,7 +6,7 @@ its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from demur.corpus.dataset import ADDRESS, LOOKUP, Addresses, Dataset, Indices
 from demur.files import make_folder
+from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
 from demur.kernel.wording import DOUBTS
@@ -135,6 +136,22 @@ class Beside:
     def versions(self) -> list[int]:
         """Lance's numbers of their versions, in their order."""
         return [each.version for each in self.datasets]
+
+    def said(self) -> list[Said]:
+        """What each says of itself."""
+        return [each.said() for each in self.datasets]
+
+    def say(self, said: Said) -> None:
+        """Has each say that its lines go as far as the corpus's rows do; the corpus says it after them."""
+        for each in self.datasets:
+            each.say(said)
+
+    def belong(self, instance: str, incarnation: int) -> None:
+        """Has each that does not say so yet say whose it is."""
+        for each in self.datasets:
+            said = each.said()
+            if (said.instance, said.incarnation) != (instance, incarnation):
+                each.say(replace(said, instance=instance, incarnation=incarnation))
 
     def restore(self, versions: Sequence[int]) -> None:
         """Makes their heads what those versions were."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from demur.corpus.affected import Affected, once
 from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
-from demur.corpus.regoverning import Change, change_rows
+from demur.corpus.regoverning import Change, change_rows, note_copies
 from demur.corpus.session import Session, writing
 from demur.identity import SubjectKeys
 from demur.kernel.rules import Rules
@@ -92,5 +92,8 @@ def _second(session: Session, subjects: SubjectKeys) -> Change:
     """Changes the rows that only threads and fingerprints tell of."""
     rules, _ = session.rules()  # with the fingerprints that came since
     affected = Affected(session.corpus, rules, session.threads(rules))
-    found = np.union1d(affected.named_in_threads(subjects), affected.copied(subjects))
+    copied = affected.copied(subjects)
+    if note_copies(session, session.corpus.rows(copied), rules):
+        rules, _ = session.rules()  # with what is stock
+    found = np.union1d(affected.named_in_threads(subjects), copied)
     return change_rows(session, session.corpus.rows(found), rules)

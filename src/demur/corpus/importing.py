@@ -36,9 +36,9 @@ from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside
 from demur.kernel.door import REASONS, WAITS
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, writing_of
-from demur.kernel.govern import Answer, govern
+from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
-from demur.kernel.wording import DOUBTS, stored
+from demur.kernel.wording import DOUBTS
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -241,11 +241,11 @@ def _decided(session: Session, rules: Rules, reading: _Reading, superseded: Posi
     for waited, numbers in reading.waiting.batches():
         counts = ~inside(numbers, superseded)
         rows, positions = waited.filter(pa.array(counts)), numbers[counts]
-        answer = govern(rows, rules, threads.context(writing_of(rows).thread))
+        answer = govern_to_store(rows, rules, threads.context(writing_of(rows).thread))
         reading.spool.resolve(positions, answer.codes)
         reading.doubts.add(answer.doubts, positions)
         if len(answer.kept):
-            yield stored(answer.kept, rules)
+            yield answer.kept
 
 
 def _told_again(dataset: Keyed, spool: Spool) -> Addresses:

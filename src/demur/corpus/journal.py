@@ -23,13 +23,15 @@ from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.files import partial, sync, write_durably
 from demur.register import Register
+from demur.suppression.lists import parts_named
+from demur.suppression.parts import ENDINGS
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
 NAME: Final = "import.journal"
 
-_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|csv|staged)\.[0-9a-f]{8}")
+_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|names|copies|csv|staged)\.[0-9a-f]{8}")
 """Names of what `Digester` and `aside` write before it is whole."""
 _STAGED: Final = ".staged"
 
@@ -162,11 +164,18 @@ def retired(register: Register) -> set[str]:
 
 
 def _remove_lists(folder: Path, bindings: set[int]) -> None:
-    """Removes the suppression lists of checkpoints that no version was published at."""
+    """Removes the suppression lists of checkpoints that no version was published at, and sections of no list."""
     for path in _files(folder):
         number = path.name.partition("-")[0]
         if path.suffix == ".list" and number.isdecimal() and int(number) not in bindings:
             path.unlink()
+    parts = [path for path in _files(folder) if path.suffix in ENDINGS and path.name[0] != "."]
+    if parts:
+        with contextlib.suppress(CorpusError):  # a list that can't be read is what `demur verify` finds
+            named = parts_named(folder)
+            for path in parts:
+                if path.name not in named:
+                    path.unlink()
 
 
 def _names(folder: Path) -> set[str]:

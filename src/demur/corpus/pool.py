@@ -10,16 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import replace
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from typing import Final
 
 import pyarrow as pa
 
-from demur.kernel.govern import Answer, govern
+from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
-from demur.kernel.wording import stored
 
 _ALONE: Final = 12
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
@@ -74,5 +72,4 @@ def _work(batch: pa.RecordBatch) -> Answer:
 
 def _answer(batch: pa.RecordBatch, rules: Rules) -> Answer:
     """What the kernel says before the threads are known; kept rows as schema.STORED."""
-    answer = govern(batch, rules, None)
-    return replace(answer, kept=stored(answer.kept, rules))
+    return govern_to_store(batch, rules, None)

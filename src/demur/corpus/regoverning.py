@@ -102,6 +102,16 @@ def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
     return change
 
 
+def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> bool:
+    """Notes where rows hold what withheld people wrote, and changes none of them; says whether there is any such place.
+
+    What many people wrote is stock, and counts for nothing: so all of it has to be known before a row is decided.
+    """
+    found = [part.answer.fingerprints for part in regoverned(rows, rules, session.threads(rules))]
+    _add(session.beside.fingerprints, [each.select(each.schema.names[1:]) for each in found], ("wrote", "seen"))
+    return any(map(len, found))
+
+
 def _rewritten(
     rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, change: Change
 ) -> Iterator[pa.RecordBatch]:

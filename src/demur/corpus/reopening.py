@@ -12,7 +12,7 @@ import pyarrow as pa
 from demur.corpus.affected import Affected
 from demur.corpus.dataset import ADDRESS, Addresses
 from demur.corpus.lines import Lines
-from demur.corpus.regoverning import change_rows
+from demur.corpus.regoverning import change_rows, note_copies
 from demur.corpus.session import Session
 from demur.corpus.spool import Positions
 from demur.identity import SubjectKeys
@@ -51,8 +51,10 @@ def sweep(session: Session, wrote: SubjectKeys) -> None:
     """Governs rows again that may copy what some people wrote."""
     if len(wrote):
         rules, _ = session.rules()  # with the fingerprints that came just now
-        affected = Affected(session.corpus, rules, session.threads(rules))
-        change_rows(session, session.corpus.rows(affected.copied(wrote)), rules)
+        copied = Affected(session.corpus, rules, session.threads(rules)).copied(wrote)
+        if note_copies(session, session.corpus.rows(copied), rules):
+            rules, _ = session.rules()  # with what is stock
+        change_rows(session, session.corpus.rows(copied), rules)
 
 
 def _standing_in(session: Session, threads: Ints, upto: int) -> Addresses:

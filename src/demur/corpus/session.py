@@ -26,10 +26,9 @@ from demur.files import disk_full
 from demur.glance import Said
 from demur.identity import Keys
 from demur.kernel.rules import Rules, compile_rules
-from demur.parts import require_corpus
+from demur.parts import require_beside, require_corpus
 from demur.policy import Policy
 from demur.register import Register
-from demur.register.database.instance import Instance
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -109,11 +108,16 @@ class Session:
         said = replace(self.said, honoured=binding, commitment=point.commitment)
         self.noted.append(said)
         if changed or binding - self.corpus.said().honoured > _LAG:
-            self.corpus.say(said)
+            self._say(said)
 
     def note_import(self, number: int) -> None:
         """Records that the corpus has the rows of an import."""
-        self.corpus.say(replace(self.said, imports=number))
+        self._say(replace(self.said, imports=number))
+
+    def _say(self, said: Said) -> None:
+        """What lies beside the corpus says it first: what is older than its corpus is refused (demur.parts)."""
+        self.beside.say(said)
+        self.corpus.say(said)
 
     def keep_glance(self) -> None:
         """Writes down what the corpus says, for whoever needs no row of it."""
@@ -129,14 +133,15 @@ class Session:
 def writing(workspace: Workspace, command: str, now: datetime | None = None) -> Iterator[Session]:
     """A session that may change the corpus; ``command`` names it to others who find the workspace locked."""
     with _room(workspace), workspace.writing(command), workspace.register() as register:
-        corpus, beside = Corpus.ensure(workspace.corpus_path), Beside.ensure(workspace.beside_path)
-        journal.settle(workspace.root, corpus, beside, register)
+        corpus = Corpus.ensure(workspace.corpus_path)
+        journal.settle(workspace.root, corpus, Beside.view(workspace.beside_path), register)
+        _require_parts(workspace, register, corpus, Beside.view(workspace.beside_path))
+        beside = Beside.ensure(workspace.beside_path)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
         session = Session(workspace, policy, workspace.keys_by(policy), register, lambda: corpus, lambda: beside, now)
-        instance = _require_corpus(session)
         try:
-            session = _put_in_order(session, instance)
+            session = _put_in_order(session)
             _end_try_out(session)
             register.log.note_policy(policy.rules_hash(), now=now)
             yield session
@@ -154,17 +159,20 @@ def _end_try_out(session: Session) -> None:
         _logger.warning(words, unread)
 
 
-def _require_corpus(session: Session) -> Instance:
-    """Make sure that the corpus belongs to the register; returns whose they are."""
+def _require_parts(workspace: Workspace, register: Register, corpus: Corpus, beside: Beside) -> None:
+    """Make sure that the corpus, and what lies beside it, belong to the register and to each other."""
+    said = corpus.said()
+    require_corpus(register, said, workspace.corpus_path)
+    if corpus.has_words:  # an older demur kept nothing beside it
+        require_beside(register, beside.said(), said, workspace.beside_path)
+
+
+def _put_in_order(session: Session) -> Session:
+    """The parts name their instance, what was left behind is removed, and the indexes can be trusted."""
     instance = session.register.instance
     assert instance is not None  # see Workspace.register
-    require_corpus(session.register, session.corpus.said(), session.workspace.corpus_path)
-    return instance
-
-
-def _put_in_order(session: Session, instance: Instance) -> Session:
-    """The corpus names its instance, what was left behind is removed, and the indexes can be trusted."""
     corpus, path = session.corpus, session.workspace.corpus_path
+    session.beside.belong(instance.id, instance.incarnation)
     said = session.said
     older = _is_older(session, said)
     if (said.instance, said.incarnation) != (instance.id, instance.incarnation):
@@ -172,6 +180,7 @@ def _put_in_order(session: Session, instance: Instance) -> Session:
     session.workspace.versions_path.mkdir(mode=0o700, exist_ok=True)
     remove_leavings(session.workspace, corpus, session.register)
     if not corpus.has_words:
+        session.beside.say(corpus.said())
         upgrade(corpus, session.beside.evidence, session.rules()[0])
     if corpus.count() and not corpus.indexed:
         _logger.warning("The indexes of %s are missing or not what was written: they are built anew.", path)
@@ -212,12 +221,16 @@ def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = T
             return corpus
 
         def beside() -> Beside:
-            return Beside.view(workspace.beside_path)
+            found = Beside.view(workspace.beside_path)
+            if (corpus := session.corpus).has_words:
+                require_beside(register, found.said(), corpus.said(), workspace.beside_path)
+            return found
 
         session = Session(workspace, workspace.policy(), workspace.keys(), register, opened, beside, now)
         finish_staged(workspace, register)
         if rows:
             assert session.corpus  # open
+            assert session.beside
         yield session
 
 

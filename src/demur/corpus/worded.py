@@ -1,7 +1,7 @@
 """The names of withheld people and the fingerprints of what they wrote, as the kernel reads them, kept as files.
 
 Invariants: a file is a cache: it can be thrown away at any time, and is believed only while it names the entry, or the
-dataset's version, that it was built from; names that came since are joined to it, and built into it once they are many.
+dataset's content, that it was built from; names that came since are joined to it, and built into it once they are many.
 An entry of somebody who is not withheld any more is harmless: the kernel asks who is.
 """
 
@@ -35,12 +35,17 @@ def worded(register: Register, minors: SubjectKeys, fingerprints: Fingerprints, 
     return Worded(_people(register, minors, folder), _copies(fingerprints, folder), register.names.cleared())
 
 
-def _people(register: Register, minors: SubjectKeys, folder: Path) -> PeopleIndex | None:
+def names_of_now(register: Register, minors: SubjectKeys, folder: Path) -> PeopleIndex | None:
+    """The names of just those who are withheld now, not joined of several: what a version is published under."""
+    return _people(register, minors, folder, exact=True)
+
+
+def _people(register: Register, minors: SubjectKeys, folder: Path, *, exact: bool = False) -> PeopleIndex | None:
     upto = register.names.head(minors)
     if not upto:
         return None
     begin, kept = _newest(folder, "people")
-    if kept is not None and begin <= upto:
+    if kept is not None and (begin == upto if exact else begin <= upto):
         known = PeopleIndex.load(kept)
         since = list(register.names.entries(begin, minors=minors))
         if len(since) <= _MANY:
@@ -52,12 +57,11 @@ def _people(register: Register, minors: SubjectKeys, folder: Path) -> PeopleInde
 def _copies(fingerprints: Fingerprints, folder: Path) -> Copies | None:
     if not fingerprints.count():
         return None
-    version = fingerprints.version
-    begin, kept = _newest(folder, "copies")
-    if kept is not None and begin == version:
+    content = fingerprints.content
+    if (kept := _named(folder, "copies", content)).is_file():
         return Copies.load(kept)
     built = Copies.build(pa.Table.from_batches(_lines(fingerprints)))
-    return Copies.load(path) if (path := _keep(built, folder, "copies", version)) else built
+    return Copies.load(path) if (path := _keep(built, folder, "copies", content)) else built
 
 
 def _lines(fingerprints: Fingerprints) -> Iterator[pa.RecordBatch]:
@@ -69,11 +73,15 @@ def _newest(folder: Path, name: str) -> tuple[int, Path | None]:
     return max(found) if found else (0, None)
 
 
+def _named(folder: Path, name: str, number: int) -> Path:
+    return folder / f"{name}-{number:012d}.index"
+
+
 def _keep(built: PeopleIndex | Copies, folder: Path, name: str, number: int) -> Path | None:
     """Writes a file and removes the older ones; None where there is no folder."""
     if not folder.is_dir():
         return None
-    path = folder / f"{name}-{number:012d}.index"
+    path = _named(folder, name, number)
     with replacing(path, partial(path), durably=False) as file:
         built.save(file)
     for older in folder.glob(f"{name}-*.index"):

@@ -38,6 +38,21 @@ class Fate(StrEnum):
     PRIVATE = "private"
 
 
+class Form(StrEnum):
+    """What a piece is that no markup tells of."""
+
+    FULL = "full name"
+    INFLECTED = "full name, inflected"
+    INITIAL = "initial and surname"
+    CALLED = "given name, called in an answer"
+    SURNAME = "surname"
+    NICK = "what they sign with, called in an answer"
+    HANDLE = "name of an account, without a sign"
+    SIGNED = "signature"
+    COPY = "copy"
+    TRAP = "nobody's name"
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of text."""
@@ -46,14 +61,28 @@ class Piece:
     role: Role | None = None
     """What the markup says of it, if anything."""
     account: str | None = None
-    """Whom it names or copies."""
+    """Whom it names or copies; of a trap, whom it does not mean."""
     direct: bool = False
     """Whether it identifies someone by itself: a handle, a profile URL, a mail address, a number."""
+    form: Form | None = None
+    """What it is where no markup says whom it names or copies."""
+    name: str = ""
+    """Of a name: the full one, as the profile has it; of a signature and a nickname, that."""
+    source: tuple[int, int] | None = None
+    """Of a copy: the person and the slot of the item that it copies."""
+    changed: str = ""
+    """Of a copy: the word in it that is not in the other item."""
 
     @property
     def secret(self) -> str:
         """What must not be read any more once this piece has to go."""
         return handle(self.account) if self.direct and self.account else self.text
+
+
+def around(template: str, piece: Piece) -> tuple[Piece, ...]:
+    """A sentence with a piece where {x} stands in it."""
+    before, _, after = template.partition("{x}")
+    return tuple(each for each in (Piece(before), piece, Piece(after)) if each.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Everything goes through the same functions as the command line; nothing here kno
 objection is lodged and honoured by itself, so that its cost can be told; what the imports say they left out is
 compared with the ground truth, reason by reason.
 
-The policy of the demo has the safe defaults, and every rule of the door in use, so that each has something to do; its
+The policy of the demo has the safe defaults, and every rule of the door in use, so that each has something to do. One
+default is stricter: people who are made up write from few sentences, so that copies count from a higher score. Its
 notice lacks nothing that `demur notice check` asks for, and what ``notice.toml`` says in it is true of a demo. Its
 members are told, as `demur notice send` and `demur worker` do, once the last version was exported and verified. No
 mail leaves the machine, because the policy names no server: each becomes a file in the outbox.
@@ -15,6 +16,7 @@ import threading
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from email import message_from_bytes, policy
 from importlib.resources import files
@@ -27,13 +29,14 @@ import pyarrow.parquet as pq
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.demo.community import SEED, Community
-from demur.demo.report import Cost, Imported, Published, Report, Told
+from demur.demo.reasons import reasons_of
+from demur.demo.report import Cost, Example, Imported, Published, Report, Told
 from demur.demo.residual import Finder, Residual, Row
 from demur.demo.story import Import, Link, Members, Object, Publish, Step, Withdraw, story
 from demur.demo.truth import Tally, Truth
 from demur.demo.writing import PARTNER, SINCE_YEARS
 from demur.notices.campaign import channels_of, selection_of
-from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Policy, Portal, Purpose
+from demur.policy import Assessment, Controller, Door, LegalBasis, Notice, Others, Policy, Portal, Purpose
 from demur.policy.model import Wording
 from demur.register import Register
 from demur.terms import Channel, Kind
@@ -63,6 +66,7 @@ def demo_policy(today: date) -> Policy:
         purpose=Purpose(description="To show the whole loop on people who do not exist."),
         basis=LegalBasis(legitimate_interests=signed),
         notice=Notice(required=True, period_days=30, languages=tuple(wording), wording=wording),
+        others=Others(copies_from=85, copies_sure=90),
         door=Door(origins=("first-party", PARTNER), since=date(today.year - SINCE_YEARS, 1, 1)),
         portal=Portal(namespace="forum"),
     )
@@ -225,7 +229,7 @@ class _Loop:
             withdrawals=self._steps[Withdraw],
             links=self._steps[Link],
             versions=self._versions,
-            examples=finder.examples,
+            examples=_with_reasons(self._workspace, finder),
             findings=[line for findings in verified for line in findings.lines()],
             residual=self._wrong,
             account=finder.account,
@@ -268,6 +272,13 @@ def _differences(step: Import, reported: Tally, expected: Tally) -> Iterator[str
         told, true = reported.left_out[reason], expected.left_out[reason]
         if told != true:
             yield f"{where} left out {told} by the reason {reason}, which should be {true}"
+
+
+def _with_reasons(workspace: Workspace, finder: Finder) -> list[Example]:
+    """The examples, with what was found in their words."""
+    examples = finder.examples
+    reasons = reasons_of(workspace, [finder.items[example.what] for example in examples])
+    return [replace(example, reasons=why) for example, why in zip(examples, reasons, strict=True)]
 
 
 def _rows(folder: Path) -> Iterator[Row]:

@@ -43,20 +43,24 @@ REASONS: Final = {
     Reason.RESHARE: "it passed on the words of somebody who objected, or of a child",
     Reason.QUOTE: "only where the policy drops quotes; here they are masked",
     Reason.MENTION: "only where the policy drops mentions; here they are masked",
+    Reason.COPY: "nothing but the words of somebody who objected, or of a child",
+    Reason.NAME: "only where the policy drops names; here they are masked",
     Reason.EMPTY: "no word and no picture was there, or was left",
 }
 
 MEANS: Final = (
     "The generator knows who wrote, quoted, reshared, named and tagged whom. A second, independent model of the rules"
     " followed the same story, read the exported Parquet and counted: rows of people who objected, of children or of"
-    " anybody the policy leaves out; quotes, reshares, names and keys of people who objected; handles, profile links,"
+    " anybody the policy leaves out; quotes, copies, reshares, names and keys of people who objected; names that had to"
+    " stay and do not; handles, profile links,"
     " mail addresses, telephone and bank account numbers and IP addresses of anybody; rows that are missing, were"
     " changed or stand there twice; and imports whose account of what they left out is not the true one. The"
     " residual is how many it found."
 )
 
 MEANS_NOT: Final = (
-    "that names without markup are found, or copies not marked as quotes: this version looks for neither;",
+    "that every name without markup, or every copy, is found: a name that the rules leave in doubt may stand or go;",
+    "that names in Chinese, Japanese or Korean script are found: nobody looks for them yet;",
     "that another community would give the same number: people write identifiers in more ways than a generator does;",
     "that a model trained on an earlier version has forgotten anything;",
     "that any use of the corpus is lawful: the controller assesses that, an authority or a court judges it.",
@@ -183,6 +187,8 @@ def _examples(report: Report) -> Iterator[str]:
         yield f"  {example.what}"
         yield from _quoted("before", example.before)
         yield from _quoted("after", example.after)
+        for at_reason, reason in enumerate(example.reasons):
+            yield from _text(reason, first="            " if at_reason else "    why     ", rest=" " * 14)
 
 
 def _quoted(label: str, text: str) -> Iterator[str]:

@@ -48,6 +48,8 @@ class Example:
     what: str
     before: str
     after: str
+    reasons: Sequence[str] = ()
+    """Of what was found in its words: the words, the tier, the score of 100, what became of them, and why."""
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,18 @@ community and its story alone, never on the order of the exported rows.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from demur.demo.items import Item, Piece
+from demur.demo.items import Form, Item, Piece
+from demur.demo.meant import Verdict
 from demur.demo.people import Person
 from demur.demo.report import Example
-from demur.demo.truth import Gone, Truth, shown
+from demur.demo.truth import Truth, shown
 from demur.demo.writing import SLOTS
 from demur.identity import Pepper
 from demur.terms import Role
@@ -95,15 +97,16 @@ class Residual:
                 yield f"has another {name}"
 
     def _text(self, row: Row, item: Item, at: int) -> Iterator[str]:
-        gone = self._truth.gone_since(at)
-        media = shown(item, gone)
+        media = shown(item, self._truth.gone_since(at))
         if media is None and _dicts(row, "media"):
             yield "shows a picture of somebody who is suppressed"
         parts = {"text": (str(row["text"]), item.pieces), "alternative text": (_alt(row), media.alt if media else ())}
         for name, (text, pieces) in parts.items():
-            shows = [_what(piece) for piece in pieces if _has_to_go(piece, gone) and piece.secret in text]
+            verdicts = [self._truth.becomes(piece, item, at) for piece in pieces]
+            fates = list(zip(pieces, verdicts, strict=True))
+            shows = [_what(piece) for piece, verdict in fates if verdict is Verdict.GOES and piece.secret in text]
             yield from (f"shows {what} in its {name}" for what in shows)
-            if not shows and not _fits(text, pieces, gone):
+            if not shows and not _fits(text, fates):
                 yield f"reads otherwise than it should in its {name}"
 
     def _missing(self) -> Iterator[str]:
@@ -137,29 +140,28 @@ def _alt(row: Row) -> str:
     return "\n".join(str(media["alt"] or "") for media in _dicts(row, "media"))
 
 
-def _has_to_go(piece: Piece, gone: Gone) -> bool:
-    return piece.direct or (piece.role is not None and piece.account is not None and gone(piece.account))
+def _fits(text: str, fates: Sequence[tuple[Piece, Verdict]]) -> bool:
+    """Whether a text is its pieces, one mask for each that had to go, and nothing else."""
+    reached = {0}
+    for piece, verdict in fates:
+        masks = {end for at in reached for end in _masked(text, at, piece)}
+        stands = {at + len(piece.text) for at in reached if text.startswith(piece.text, at)}
+        reached = {Verdict.STAYS: stands, Verdict.MAY_GO: stands | masks, Verdict.GOES: masks}[verdict]
+    return len(text) in reached
 
 
-def _fits(text: str, pieces: Sequence[Piece], gone: Gone) -> bool:
-    """Whether a text is its pieces, one mask for each that had to go, and nothing else.
-
-    The name of somebody who is not suppressed may stand there or be masked: a mask says nothing.
-    """
-    at = 0
-    for piece in pieces:
-        mask = _MASK.match(text, at)
-        may_stay = not _has_to_go(piece, gone)
-        if may_stay and text.startswith(piece.text, at):
-            at += len(piece.text)
-        elif mask and (piece.role is Role.MENTION or not may_stay):
-            at = mask.end()
-        else:
-            return False
-    return at == len(text)
+def _masked(text: str, at: int, piece: Piece) -> Iterator[int]:
+    """Where a piece ends that begins at a place of a text and is masked: whole, or but for the word that differs."""
+    if mask := _MASK.match(text, at):
+        yield mask.end()
+        if piece.changed and (rest := _MASK.match(text, mask.end() + len(piece.changed) + 2)):
+            between = text[mask.end() : rest.start()]
+            yield from [rest.end()] if between == f" {piece.changed} " else []
 
 
 def _what(piece: Piece) -> str:
+    if piece.form is not None:
+        return f"of somebody who is suppressed: {piece.form}"
     match piece.role:
         case Role.QUOTE:
             return "a quote of somebody who is suppressed"
@@ -170,57 +172,106 @@ def _what(piece: Piece) -> str:
 
 
 _SHOWN: Final = "en"
-"""The language of the examples, so that one page is read in one language."""
+"""The language of the reader whose mail is the example, and of the examples that are about no name."""
 
-Test = Callable[[Piece, Gone], bool]
+_NAMED: Final = (Form.INFLECTED, Form.CALLED, Form.SURNAME, Form.FULL, Form.INITIAL)
+"""Forms of a name, those first that say most."""
 
-_TESTS: Final[dict[str, Test]] = {
-    "A quote of somebody who objected": lambda piece, gone: piece.role is Role.QUOTE and gone(piece.account or ""),
-    "The name of somebody who objected": lambda piece, gone: (
-        piece.role is Role.MENTION and not piece.direct and gone(piece.account or "")
+
+@dataclass(frozen=True)
+class _Wanted:
+    """An example: an item in a language, one of whose pieces passes a test."""
+
+    what: str
+    language: str
+    forms: tuple[Form | None, ...]
+    """The forms of such a piece, the best one first."""
+    test: Callable[[Piece, Verdict, bool], bool] = lambda _, verdict, __: verdict is Verdict.GOES
+    """Told of a piece what becomes of it, and whether the account beside it is withheld."""
+
+
+_WANTED: Final = (
+    _Wanted(
+        "A quote of somebody who objected",
+        _SHOWN,
+        (None,),
+        lambda piece, verdict, _: piece.role is Role.QUOTE and verdict is Verdict.GOES,
     ),
-    "A way to reach somebody, whoever it is": lambda piece, _: piece.direct and piece.account is None,
-}
+    _Wanted(
+        "The name of somebody who objected, where the markup mentions them",
+        _SHOWN,
+        (None,),
+        lambda piece, verdict, _: piece.role is Role.MENTION and not piece.direct and verdict is Verdict.GOES,
+    ),
+    _Wanted(
+        "A way to reach somebody, whoever it is",
+        _SHOWN,
+        (None,),
+        lambda piece, *_: piece.direct and piece.account is None,
+    ),
+    _Wanted("Called in an answer, without markup (English)", "en", (Form.NICK, Form.CALLED)),
+    _Wanted("Their name without markup (German)", "de", _NAMED),
+    _Wanted("Their name without markup (Polish)", "pl", _NAMED),
+    _Wanted("Their name without markup (Greek)", "el", _NAMED),
+    _Wanted("Their words, copied without a quote", _SHOWN, (Form.COPY,)),
+    _Wanted(
+        "Somebody else of that name, a street, a word: these stay",
+        _SHOWN,
+        (Form.TRAP,),
+        lambda _, verdict, withheld: verdict is Verdict.STAYS and withheld,
+    ),
+)
 
 
 class Finder:
     """Knows which items make good examples, and waits for their rows."""
 
     def __init__(self, truth: Truth, pepper: Pepper) -> None:
-        self._waiting = {pepper.item_key(item.item).hex(): (what, item) for what, item in _candidates(truth)}
-        self._found: dict[str, Example] = {}
+        self.items = dict(_candidates(truth))
+        """What each example is of, and its item."""
+        self._waiting = {pepper.item_key(item.item).hex(): what for what, item in self.items.items()}
+        self._found: dict[str, str] = {}
         self.account = _bystander(truth)
         """An account of somebody who did not object, and to whom a mail can be sent; "" if there is nobody."""
 
     def see(self, row: Row) -> None:
         """Takes the row's text if its item is one of the examples."""
-        wanted = self._waiting.get(str(row["item"]))
-        if wanted is not None:
-            what, item = wanted
-            self._found[what] = Example(what, item.text, str(row["text"]))
+        if (what := self._waiting.get(str(row["item"]))) is not None:
+            self._found[what] = str(row["text"])
 
     @property
     def examples(self) -> list[Example]:
         """The examples whose rows were seen, in a fixed order."""
-        return [self._found[what] for what in _TESTS if what in self._found]
+        return [Example(what, item.text, self._found[what]) for what, item in self.items.items() if what in self._found]
 
 
 def _candidates(truth: Truth) -> Iterator[tuple[str, Item]]:
-    """For each test the first item that must be in and passes it."""
-    waiting = dict(_TESTS)
+    """For each example that is wanted the best item that must be in, and the first of these."""
+    best: dict[str, tuple[int, Item]] = {}
+    taken: set[str] = set()
     for first in truth.community.everything():
-        if not waiting:
-            return
-        if first.language != _SHOWN or len(first.pieces) == 1:
+        waiting = [each for each in _WANTED if best.get(each.what, (1, first))[0] and _may_be(each, first)]
+        if not waiting or len(first.pieces) == 1 or first.item in taken:
             continue
         item, at, reason = truth.verdict(first)
-        if reason is not None:
-            continue
-        gone = truth.gone_since(at)
-        passed = [what for what, test in waiting.items() if any(test(piece, gone) for piece in item.pieces)]
-        for what in passed[:1]:
-            del waiting[what]
-            yield what, item
+        ranked = () if reason else ((_rank(each, item, truth, at), each.what) for each in waiting)
+        rank, what = min(ranked, default=(None, ""), key=lambda each: (each[0] is None, each[0]))
+        if rank is not None and rank < best.get(what, (rank + 1, item))[0]:
+            best[what] = rank, item
+            taken.add(item.item)
+    yield from ((each.what, best[each.what][1]) for each in _WANTED if each.what in best)
+
+
+def _may_be(wanted: _Wanted, item: Item) -> bool:
+    return item.language == wanted.language and any(piece.form in wanted.forms for piece in item.pieces)
+
+
+def _rank(wanted: _Wanted, item: Item, truth: Truth, at: int) -> int | None:
+    """How good an example an item is, 0 for the best; None for none."""
+    gone = truth.gone_since(at)
+    pieces = (piece for piece in item.pieces if piece.form in wanted.forms)
+    passing = (p.form for p in pieces if wanted.test(p, truth.becomes(p, item, at), gone(p.account or "")))
+    return min(map(wanted.forms.index, passing), default=None)
 
 
 def _bystander(truth: Truth) -> str:

@@ -144,9 +144,10 @@ def _examples(report: Report) -> Markup:
 
 
 def _example(example: Example) -> Markup:
-    return Markup(
+    both = Markup(
         '<h3>{}</h3><div class="pair"><div><b>Before</b><p>{}</p></div><div><b>After</b><p>{}</p></div></div>'
     ).format(example.what, example.before or "(no text)", Markup().join(_marked(example.after or "(no text)")))
+    return both + listed(example.reasons) if example.reasons else both
 
 
 def _marked(after: str) -> Iterator[Markup]:

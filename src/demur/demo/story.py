@@ -1,7 +1,7 @@
 """The story of the demo: what happens between the imports, in its order.
 
 Invariants: the same community has the same story; whoever withdraws objected in an earlier chapter; an account that
-is linked late belongs to somebody who objected with another.
+is linked late belongs to somebody who objected with another; nobody objects who copied others' words.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from demur.demo.community import Community
+from demur.demo.copying import copies
 from demur.demo.items import Wave
 from demur.demo.people import SOURCES, Person
 
@@ -141,10 +142,11 @@ class _Teller:
 
     def _objectors(self, community: Community) -> Iterator[Person]:
         """Half at random, half among those most talked about; some with accounts nobody linked yet, two strangers."""
-        rng, people = self._rng, community.people
+        rng = self._rng
+        people = [person for person in community.people if not copies(person, community.today)]
         hidden = [person for person in people if _hidden(person)]
         anybody = rng.sample(people, len(people))
-        known = list(people[: len(people) // 5])
+        known = people[: len(people) // 5]
         rng.shuffle(known)
         turns = [anybody, known, anybody, known, hidden, anybody, known, anybody]
         seen: set[int] = set()

@@ -15,6 +15,7 @@ from random import Random
 from typing import Final, Generic, TypeVar
 
 _WORD: Final = (1 << 64) - 1
+_SYLLABLES: Final = tuple(first + vowel for first in "bdfgklmnprstvz" for vowel in "aeiou")
 _LETTERS: Final = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe"})
 
 Parts = tuple[tuple[str, ...], tuple[str, ...]]
@@ -31,6 +32,12 @@ def mix(*numbers: int) -> int:
     return state
 
 
+def coined(number: int) -> str:
+    """A word of nobody's, one of 24 million: the name of a thing or a place."""
+    parts = (_SYLLABLES[(number >> 16 * which) % len(_SYLLABLES)] for which in range(4))
+    return "".join(parts).capitalize()
+
+
 class Draw(Generic[T]):
     """Things to draw from, each with its share; the sums are made once, because a community draws often."""
 
@@ -41,6 +48,39 @@ class Draw(Generic[T]):
     def one(self, rng: Random) -> T:
         """One of them."""
         return rng.choices(self._values, cum_weights=self._sums)[0]
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How people are named without markup; each sentence takes the name at {x}, but for two traps."""
+
+    hello: str
+    """Addresses whom an item answers."""
+    told: str
+    """Takes a full name as it is."""
+    whose: str
+    """Takes a full name in another case."""
+    wrote: str
+    """Takes a surname."""
+    ask: str
+    """Takes the name of an account."""
+    other: str
+    """A trap: {given} of somebody here is another person's, whose surname stands behind it."""
+    place: str
+    """A trap: {surname} of somebody here in the name of a street or a firm."""
+    nicks: tuple[str, ...]
+    """What people sign with who have another name in their profile."""
+    cases: tuple[tuple[str, str, str], ...]
+    """Ending, and the ones that a given name and a surname have instead; the first that fits counts."""
+
+    def inflected(self, name: str) -> str:
+        """A full name as `whose` takes it."""
+        given, _, family = name.partition(" ")
+        return f"{self._case(given, 1)} {self._case(family, 2)}"
+
+    def _case(self, word: str, which: int) -> str:
+        found = next((case for case in self.cases if word.endswith(case[0])), ("", "", ""))
+        return word.removesuffix(found[0]) + found[which]
 
 
 @dataclass(frozen=True)
@@ -70,19 +110,31 @@ class Language:
     family: Parts
     given_latin: Parts
     family_latin: Parts
+    near: str
+    """A place {p} near a coined one, {x}."""
+    thing: str = "{a} {x}"
+    """A thing {a} with its coined name, {x}."""
+    naming: Naming | None = None
+    """None where people are named by markup alone."""
 
     def body(self, number: int) -> str:
-        """Two sentences, the same for the same ``number``."""
+        """Two sentences, the same for the same ``number``, and no eight words in a row that another number gives."""
+        here, there, third = (coined(mix(number, which)) for which in range(3))
         number, sentence = divmod(number, len(self.sentence))
         number, a = divmod(number, len(self.a))
         number, p = divmod(number, len(self.p))
         number, t = divmod(number, len(self.t))
-        main = self.sentence[sentence].format(a=self.a[a], p=self.p[p], t=self.t[t])
-        return self.join(main[0].upper() + main[1:], self.tail[number % len(self.tail)])
+        thing, place = self.thing.format(a=self.a[a], x=here), self.near.format(p=self.p[p], x=there)
+        main = self.sentence[sentence].format(a=thing, p=place, t=self.t[t])
+        return self.join(main[0].upper() + main[1:], f"{third}?", self.tail[number % len(self.tail)])
+
+    def essay(self, number: int) -> str:
+        """Four sentences, as :meth:`body`."""
+        return self.join(self.body(mix(number, 3)), f"{coined(mix(number, 4))}!", self.body(mix(number, 5)))
 
     def join(self, *sentences: str) -> str:
-        """Sentences one after the other; Japanese puts no space between them."""
-        return ("" if self.tag == "ja" else " ").join(sentences)
+        """Sentences one after the other."""
+        return " ".join(sentences)
 
     def name(self, number: int) -> tuple[str, str]:
         """A display name, and the same name in the small Latin letters of a handle: ``given_family``."""
@@ -116,7 +168,10 @@ def by_tag() -> dict[str, Language]:
 
 def _language(tag: str, parts: dict[str, object]) -> Language:
     whole = {"given_latin": parts["given"], "family_latin": parts["family"], **parts}
-    return Language(tag=tag, **{name: _frozen(value) for name, value in whole.items()})  # type: ignore[arg-type]  # our own file; a test reads every part
+    found = {name: _frozen(value) for name, value in whole.items()}
+    if isinstance(naming := found.pop("naming", None), dict):
+        found["naming"] = Naming(**{name: _frozen(value) for name, value in naming.items()})  # type: ignore[arg-type]  # the same
+    return Language(tag=tag, **found)  # type: ignore[arg-type]  # our own file; a test reads every part
 
 
 def _frozen(value: object) -> object:

@@ -10,16 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
 
 from demur.demo.community import Community, included
-from demur.demo.items import Item, Media, Wave
+from demur.demo.items import Form, Item, Media, Piece, Wave
+from demur.demo.meant import NEVER, Verdict, Words
 from demur.demo.people import Person
 from demur.demo.story import Import, Link, Members, Object, Step, Withdraw
 from demur.policy import Policy
 from demur.terms import Basis, Reason, Role
-
-NEVER: Final = -1
 
 Gone = Callable[[str], bool]
 """Whether an account's words and name had to go."""
@@ -54,6 +52,7 @@ class Truth:
         self._corrected_at = NEVER
         self._members: list[tuple[NowThen, NowThen]] = []
         """By person: why what they say of themselves keeps their items out, by whether the source gave the region."""
+        self._words = Words(community, self._last_withheld, self._last_read, self._stored)
 
     def observe(self, step: Step) -> Tally | None:
         """Goes on by one step; an import answers with what it must report."""
@@ -95,6 +94,35 @@ class Truth:
         """All of those accounts."""
         return {account for account, last in self._objected.items() if last >= since} | self._minors
 
+    def becomes(self, piece: Piece, item: Item, at: int) -> Verdict:
+        """What becomes of a piece of an item that was last read at a moment.
+
+        The name of somebody who is not withheld, where the markup mentions it, may stand or be masked: a mask says
+        nothing.
+        """
+        if piece.form is not None:
+            kept = self._policy.others.copies if piece.form is Form.COPY else self._policy.others.names
+            return Verdict.STAYS if kept == "keep" else self._words.verdict(piece, item, at)
+        if piece.direct or (piece.role is not None and piece.account and self.gone_since(at)(piece.account)):
+            return Verdict.GOES
+        return Verdict.MAY_GO if piece.role is Role.MENTION else Verdict.STAYS
+
+    def _last_withheld(self, account: str) -> int:
+        return self._time if account in self._minors else self._objected.get(account, NEVER)
+
+    def _last_read(self, item: Item, upto: int) -> int:
+        """When an item was last read, up to a moment."""
+        read = (
+            at
+            for at, step in reversed(self._imports)
+            if at <= upto and step.source == item.namespace and included(item, step.wave, self.community.seed)
+        )
+        return next(read, NEVER)
+
+    def _stored(self, item: Item, at: int) -> bool:
+        """Whether an item came in when it was read, if nobody had objected and nobody was under age."""
+        return self._content(item) is None and self._author(item, at) in {None, Reason.MINOR}
+
     def _hear(self, step: Members) -> None:
         people = self.community.corrections() if step.corrections else self.community.people
         if step.corrections:
@@ -119,7 +147,7 @@ class Truth:
 
     def _tally(self, step: Import) -> Tally:
         reasons = Counter(
-            self._reason(each, self._time) for each in self.community.last_readings(step.wave, step.source)
+            self._reason(each, self._time, self._time) for each in self.community.last_readings(step.wave, step.source)
         )
         kept = reasons.pop(None, 0)
         left_out = Counter({reason: count for reason, count in reasons.items() if reason is not None})
@@ -127,8 +155,9 @@ class Truth:
             left_out[Reason.SUPERSEDED] = sum(1 for _ in self.community.drafts(step.source))
         return Tally(kept + left_out.total(), kept, left_out)
 
-    def _reason(self, item: Item, at: int) -> Reason | None:
-        return self._content(item) or self._author(item, at) or self._people(item, self.gone_since(at), at)
+    def _reason(self, item: Item, at: int, before: int | None = None) -> Reason | None:
+        """Why an item that was read at a moment is out; ``before``: by copies whose originals were read before one."""
+        return self._content(item) or self._author(item, at) or self._people(item, self.gone_since(at), at, before)
 
     def _content(self, item: Item) -> Reason | None:
         """By what the item is."""
@@ -174,17 +203,34 @@ class Truth:
         year = person.birth_year
         return year is not None and self.community.today.year - year <= self._policy.door.minimum_age
 
-    def _people(self, item: Item, gone: Gone, at: int) -> Reason | None:
+    def _people(self, item: Item, gone: Gone, at: int, before: int | None) -> Reason | None:
         """By who objected: the author, or whoever it copies or names."""
         others = self._policy.others
+        words = self._in_words(item, at, before)
         named = (*item.accounts(Role.MENTION), *item.accounts(Role.TAG), *_bare(item))
         return _first(
             (Reason.OBJECTED, self._objected.get(item.author or "", NEVER) >= at),
             (Reason.RESHARE, any(map(gone, item.accounts(Role.RESHARE)))),
             (Reason.QUOTE, others.quotes == "drop" and any(map(gone, item.accounts(Role.QUOTE)))),
             (Reason.MENTION, others.mentions == "drop" and any(map(gone, named))),
+            (Reason.COPY, Form.COPY in words and (others.copies == "drop" or _nothing_else(item))),
+            (Reason.NAME, bool(words - {Form.COPY}) and others.names == "drop"),
             (Reason.EMPTY, not item.text and shown(item, gone) is None),
         )
+
+    def _in_words(self, item: Item, at: int, before: int | None) -> set[Form]:
+        """The forms in which its words hold what must go."""
+        others = self._policy.others
+        kept = {Form.COPY} if others.copies == "keep" else set()
+        kept |= set(Form) - {Form.COPY} if others.names == "keep" else set()
+        pieces = (piece for piece in item.pieces if piece.form and piece.form not in kept)
+        return {p.form for p in pieces if p.form and self._words.verdict(p, item, at, before) is Verdict.GOES}
+
+
+def _nothing_else(item: Item) -> bool:
+    """Whether it says nothing besides what it copies."""
+    rest = "".join(piece.text for piece in item.pieces if piece.form is not Form.COPY)
+    return not any(map(str.isalnum, rest))
 
 
 def shown(item: Item, gone: Gone) -> Media | None:

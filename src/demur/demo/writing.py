@@ -9,17 +9,20 @@ the NANPA keep for fiction; IBANs with a valid checksum (ISO 13616) at banks tha
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Final
 
-from demur.demo.items import Fate, Item, Media, Piece
+from demur.demo import copying, naming
+from demur.demo.items import Fate, Form, Item, Media, Piece, around
 from demur.demo.people import STRANGERS, Person, called, handle, profile_url
 from demur.demo.texts import Draw, Language, by_tag, mix
 from demur.terms import Audience, Kind, Role
 
 Maker = Callable[[Random], str]
+Place = tuple[int, int]
+"""A person and one of their slots."""
 
 _PHONES: Final = (
     ("+44 20 7946 0{}", 3),
@@ -87,6 +90,8 @@ _USUAL_DAYS: Final = (2, 6 * 365)
 _OLD_DAYS: Final = ((SINCE_YEARS + 1) * 366 + 30, (SINCE_YEARS + 6) * 366)
 _ROOTS: Final = tuple(range(8))
 _COMMENTS: Final = tuple(range(8, 15))
+_ANSWERED: Final = tuple(slot for slot in _COMMENTS if slot % 4)
+"""Comments that answer a root, and that others answer: a thread is two deep."""
 _PICTURES: Final = frozenset({Kind.PHOTO, Kind.STORY, Kind.REEL})
 _FEW: Final = Draw({Audience.PUBLIC: 86, Audience.UNLISTED: 4, Audience.FOLLOWERS: 8, Audience.DIRECT: 2})
 _PUBLIC: Final = Draw({Audience.PUBLIC: 1})
@@ -96,12 +101,19 @@ _AUDIENCES: Final = {
     Kind.MESSAGE: Draw({Audience.DIRECT: 1}),
     **dict.fromkeys((Kind.REVIEW, Kind.PROFILE, Kind.PAGE_POST, Kind.THIRD_PARTY_RECORD), _PUBLIC),
 }
-_TURNS: Final = Draw({"plain": 690, "mention": 100, "named": 50, "bare": 30, "quote": 60, "reshare": 20, "contact": 50})
-"""What an item does besides talking, per thousand."""
+_TURNS: Final = Draw(
+    {"plain": 530, "mention": 100, "named": 50, "bare": 30, "quote": 60, "reshare": 20, "contact": 50, "words": 160}
+)
+"""What an item does besides talking, per thousand; "words" names somebody without markup."""
+_ESSAYS: Final = range(3)
+"""The slots of longer posts, which others copy."""
 _FATES: Final = Draw({Fate.STAYS: 940, Fate.EDITED: 30, Fate.DELETED: 15, Fate.PRIVATE: 15})
 _FLAWS: Final = Draw({"": 980, "author": 4, "kind": 3, "audience": 4, "date": 5, "empty": 4})
 """What the source can't say, per thousand."""
 _OLD: Final = 0.015
+_OF_WHOM_IT_ANSWERS: Final = 0.8
+_TRIES: Final = 4
+"""How often somebody of one's own language is looked for."""
 _BARE_PICTURES: Final = 0.4
 _OF_STRANGERS: Final = 0.08
 _NAMED_IN_ALT: Final = 0.3
@@ -133,7 +145,8 @@ class Writer:
 
     def body(self, person: int, slot: int, use: int = 0) -> str:
         """What an item itself says, without what it answers, quotes or links."""
-        return self._language(person).body(mix(self.seed, person, slot, use))
+        language, number = self._language(person), mix(self.seed, person, slot, use)
+        return language.essay(number) if slot in _ESSAYS and not use else language.body(number)
 
     def draft(self, person: int, slot: int) -> tuple[Piece, ...]:
         """An earlier reading of an item, for imports that hold one twice."""
@@ -145,9 +158,9 @@ class Writer:
         kind, who = SLOTS[slot], self.people[person]
         account = self.account(person, slot)
         namespace = account.partition(":")[0]
-        parent, thread = self._thread(person, slot)
+        parent, root = self._thread(person, slot)
         flaw = _FLAWS.one(rng)
-        return Item(
+        item = Item(
             person=person,
             slot=slot,
             item=self.name(person, slot),
@@ -157,9 +170,9 @@ class Writer:
             region=None if namespace == "forum" else who.region,
             created=None if flaw == "date" else self._created(rng),
             language=who.language,
-            pieces=() if flaw == "empty" else self._pieces(rng, person, slot, namespace),
-            parent=parent,
-            thread=thread,
+            pieces=(),
+            parent=self.name(*parent) if parent else None,
+            thread=self.name(*root),
             group=_group(rng, kind, namespace),
             rating=float(rng.randint(1, 5)) if kind is Kind.REVIEW else None,
             media=self._media(rng, account, kind) if kind in _PICTURES and flaw != "empty" else None,
@@ -167,6 +180,34 @@ class Writer:
             fate=_FATES.one(rng),
             edit=self._language(person).edit,
         )
+        if flaw == "empty":
+            return item
+        if slot in copying.SLOTS and (copied := self._unmarked(item)):
+            return copied
+        pieces = self._pieces(rng, item, parent)
+        return replace(item, pieces=(*pieces, *self._signature(item)))
+
+    def _unmarked(self, item: Item) -> Item | None:
+        """The item as a copy of somebody else's that no markup tells of, if its author is one who copies."""
+        number = len(self.people)
+        source = copying.source_of(self.people[item.person], item.slot, number, self.today)
+        theirs = self.item(*source) if source else None
+        if source is None or theirs is None or not copying.may_be_copied(theirs, self.body(*source), item, self.today):
+            return None
+        own = self.body(item.person, item.slot)
+        pieces = copying.copied(item.slot, source, self.account(*source), self.body(*source), own)
+        return replace(item, pieces=pieces, created=copying.after(theirs))
+
+    def _signature(self, item: Item) -> tuple[Piece, ...]:
+        """How some sign their first item."""
+        nick = self.nick(item.person)
+        if item.slot or nick is None or item.fate is not Fate.STAYS or item.author is None:
+            return ()
+        return Piece("\n— "), Piece(nick, None, item.author, form=Form.SIGNED, name=nick)
+
+    def nick(self, person: int) -> str | None:
+        """What somebody signs with, if they sign."""
+        return naming.nick(self.people[person], self._language(person).naming)
 
     def _language(self, person: int) -> Language:
         return by_tag()[self.people[person].language]
@@ -178,13 +219,12 @@ class Writer:
         midnight = datetime.combine(self.today, time.min, tzinfo=UTC)
         return midnight - timedelta(days=days, seconds=rng.randrange(86_400))
 
-    def _thread(self, person: int, slot: int) -> tuple[str | None, str]:
+    def _thread(self, person: int, slot: int) -> tuple[Place | None, Place]:
         """The item that a comment answers, and the root of its thread; other items are roots themselves."""
         if slot not in _COMMENTS:
-            return None, self.name(person, slot)
-        parent = self._answered(person, slot, _COMMENTS if slot % 4 == 0 else _ROOTS)
-        root = parent if parent[1] in _ROOTS else self._answered(*parent, _ROOTS)
-        return self.name(*parent), self.name(*root)
+            return None, (person, slot)
+        parent = self._answered(person, slot, _ANSWERED if slot % 4 == 0 else _ROOTS)
+        return parent, parent if parent[1] in _ROOTS else self._answered(*parent, _ROOTS)
 
     def _answered(self, person: int, slot: int, among: tuple[int, ...]) -> tuple[int, int]:
         """An item of the same source; one's own where chance finds no other."""
@@ -197,7 +237,8 @@ class Writer:
         accounts = len(self.people[person].accounts)
         return person, next((each for each in _ROOTS if each % accounts == slot % accounts), slot)
 
-    def _pieces(self, rng: Random, person: int, slot: int, namespace: str) -> tuple[Piece, ...]:
+    def _pieces(self, rng: Random, item: Item, parent: Place | None) -> tuple[Piece, ...]:
+        person, slot, namespace = item.person, item.slot, item.namespace
         kind, body, language = SLOTS[slot], self.body(person, slot), self._language(person)
         if kind is Kind.PHOTO and rng.random() < _BARE_PICTURES:
             return ()  # a picture without a caption
@@ -205,13 +246,31 @@ class Writer:
         match turn:
             case "mention" | "bare" | "named":
                 target = self._target(rng, namespace)
-                return (Piece(body + "\n"), *_around(language.to, _named(rng, turn, kind, *target)))
+                return (Piece(body + "\n"), *around(language.to, _named(rng, turn, kind, *target)))
             case "quote" | "reshare":
                 return self._copied(rng, person, slot, turn)
+            case "words":
+                return self._in_words(rng, item, body, parent)
             case "contact":
-                return (Piece(body + "\n"), *_around(language.contact, _reach(rng, self.people[person])))
+                return (Piece(body + "\n"), *around(language.contact, _reach(rng, self.people[person])))
             case _:
                 return (Piece(body),)
+
+    def _in_words(self, rng: Random, item: Item, body: str, parent: Place | None) -> tuple[Piece, ...]:
+        """An item that names somebody without markup, in the languages that do so here; else only what it says."""
+        said = self._language(item.person).naming
+        if said is None:
+            return (Piece(body),)
+        if parent and parent[0] != item.person and rng.random() < _OF_WHOM_IT_ANSWERS:
+            signs = self.nick(parent[0]) if self.account(*parent) == self.account(parent[0], 0) else None
+            return naming.answering(rng, said, body, self.people[parent[0]], self.account(*parent), signs)
+        for _ in range(_TRIES):
+            target, account = self._target(rng, item.namespace)
+            if target.language == item.language:
+                break
+        if target.index == item.person or STRANGERS in account:
+            return (Piece(body),)
+        return naming.about(rng, said, body, target, account, inflects=target.language == item.language)
 
     def _copied(self, rng: Random, person: int, slot: int, turn: str) -> tuple[Piece, ...]:
         """Someone else's words, then one's own; only one's own where chance picks oneself or the same words."""
@@ -249,11 +308,6 @@ class Writer:
             alt += [Piece(" "), Piece(called(about[0]), None, about[0], direct=True)]
         uri = f"media/{handle(account)}/{rng.getrandbits(40):010x}.{ending}"
         return Media(uri, mime, tuple(alt), tuple(dict.fromkeys(about)))
-
-
-def _around(template: str, piece: Piece) -> tuple[Piece, ...]:
-    before, _, after = template.partition("{x}")
-    return tuple(each for each in (Piece(before), piece, Piece(after)) if each.text)
 
 
 def _named(rng: Random, turn: str, kind: Kind, person: Person, account: str) -> Piece:

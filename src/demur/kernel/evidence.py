@@ -59,8 +59,8 @@ def evidence(rows: pa.RecordBatch, told: Bools, named: Beside, keys: WordKeys) -
         keys: of words.
     """
     at = np.union1d(np.flatnonzero(told), named[0]).astype(np.int64)
-    some, writing = rows.take(pa.array(at)), writing_of(rows).take(at)
-    signs, calls = evidence_of(some.column("text"), writing, keys)
+    texts, writing = rows.column("text").take(pa.array(at)), writing_of(rows).take(at)
+    signs, calls = evidence_of(texts, writing, keys)
     lists = [gathered(len(at), *signs), gathered(len(at), *calls), gathered(len(at), *_within(at, named))]
     facts = [pa.array(each) for each in (at, writing.item, writing.thread, writing.author, writing.parent)]
     return pa.RecordBatch.from_arrays([*facts, *lists], schema=pa.schema([ROW, *EVIDENCE]))
@@ -99,5 +99,7 @@ def gathered(rows: int, row: Ints, values: Ints) -> pa.ListArray:
         row: of each value, shape (n,).
         values: int64, shape (n,).
     """
-    both = np.unique(np.stack([row, values], axis=1).reshape(-1, 2), axis=0)
-    return in_lists(np.bincount(both[:, 0], minlength=rows), pa.array(both[:, 1]))
+    order = np.lexsort((values, row))
+    row, values = row[order], values[order]
+    fresh = (np.diff(row, prepend=-1) != 0) | (np.diff(values, prepend=0) != 0)
+    return in_lists(np.bincount(row[fresh], minlength=rows), pa.array(values[fresh]))

@@ -7,7 +7,7 @@ import take the same path. It takes items as they come from a source (terms.ITEM
 (schema.ROW).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -35,7 +35,7 @@ from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
-from demur.kernel.wording import Wording, doubts, page_of, read
+from demur.kernel.wording import Pages, Wording, doubts, page_of, read, with_lists
 from demur.people.context import Context
 from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
@@ -86,6 +86,21 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
         rules: everything that decides.
         context: what is known of the rows' threads; None while it is not known, and rows that hang on it wait.
     """
+    return _governed(batch, rules, context)[0]
+
+
+def govern_to_store(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHING) -> Answer:
+    """The same, with the rows that are kept as schema.STORED: as :func:`wording.stored`, but words are read once."""
+    answer, pages, codes, changed = _governed(batch, rules, context)
+    at = np.flatnonzero(codes == KEPT)
+    again = np.flatnonzero(np.isin(at, changed))
+    fresh = Pages(_take(answer.kept, again), pages.rules).lists if len(again) else [None, None]
+    lists = [_with(old.take(pa.array(at)), again, new) for old, new in zip(pages.lists, fresh, strict=True)]
+    return replace(answer, kept=with_lists(answer.kept, lists))
+
+
+def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> tuple[Answer, Pages, Codes, Ints]:
+    """The answer; the words of the rows that were kept before these were looked at, their codes, and which changed."""
     incoming = batch.schema.field("item").type != schema.KEY
     keyer = Keyer(rules.pepper)
     rows = keyed(batch, keyer) if incoming else batch
@@ -96,10 +111,11 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
     at = np.flatnonzero(codes == KEPT)
     codes[at], kept = _traces(_take(rows, at), _some(authors, at), rules, keyer)
     at = at[codes[at] == KEPT]
-    wording = read(kept, rules, context)
+    pages = Pages(kept, rules)
+    wording = read(pages, context)
     codes[at], governed = _worded(kept, wording, rules)
     named, seen = (at[wording.named[0]], wording.named[1]), (at[wording.seen[0]], wording.seen[1])
-    return Answer(
+    answer = Answer(
         kept=governed,
         items=rows.column("item"),
         codes=codes,
@@ -109,6 +125,16 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
         doubts=_renumbered(doubts(kept, wording.finds, rules), at),
         alike=keyer.alike,
     )
+    return answer, pages, codes[at], wording.rows
+
+
+def _with(lists: pa.ListArray, at: Ints, others: pa.ListArray | None) -> pa.ListArray:
+    """The lists, with ``others`` in the places ``at``."""
+    if others is None:
+        return lists
+    order = np.arange(len(lists))
+    order[at] = len(lists) + np.arange(len(at))
+    return pa.concat_arrays([lists, others]).take(pa.array(order))
 
 
 def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
@@ -118,10 +144,16 @@ def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
 
 
 def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: Rules, keyer: Keyer) -> Beside:
-    """The fingerprints of rows that withheld people wrote, read as masked as everybody's rows are."""
+    """The fingerprints of rows that withheld people wrote, read as masked as everybody's rows are.
+
+    What they passed on as a reshare is not theirs: its author's own item would be taken for a copy of it.
+    """
     codes, masked = _traces(_take(rows, at), _some(authors, at), rules, keyer)
-    row, grams = fingerprints_of(page_of(masked, rules))
-    return at[codes == KEPT][row], grams
+    spans = Spans.of(masked.column("spans"), incoming=False)
+    passed_on = _rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(masked))
+    own = np.flatnonzero(~passed_on)
+    row, grams = fingerprints_of(page_of(_take(masked, own), rules))
+    return at[codes == KEPT][own][row], grams
 
 
 def _takes_part(rows: pa.RecordBatch, *, incoming: bool) -> Bools:

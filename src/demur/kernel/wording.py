@@ -6,6 +6,7 @@ not known of their thread yet wait, and nothing is said of them.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -26,9 +27,13 @@ from demur.suppression.copies import gram_lists
 from demur.terms import Role
 from demur.words.batch import Words
 from demur.words.columns import word_lists
-from demur.words.page import Page, Places, Writing, short_keys
+from demur.words.page import Page, Places, short_keys
 
 _NONE: Final = np.zeros(0, np.int64)
+_BEGINS: Final = MASKS[0][:1].decode()
+"""What all masks begin with."""
+_WRITTEN: Final = ["item", "author", "thread", "parent", "language"]
+"""The columns that a page says of its rows besides the words."""
 
 DOUBTS: Final = pa.schema(
     [
@@ -73,14 +78,40 @@ class Wording:
         return Spans(self.finds.row, self.finds.start, self.finds.end, role, self.finds.subject)
 
 
-def read(rows: pa.RecordBatch, rules: Rules, context: Context | None) -> Wording:
-    """What is found in rows of schema.ROW; ``context`` is None as long as it is not known."""
+@dataclass(frozen=True, eq=False)
+class Pages:
+    """The words of rows of schema.ROW, read when somebody first asks for them, and once."""
+
+    rows: pa.RecordBatch
+    rules: Rules
+
+    @cached_property
+    def page(self) -> Page:
+        """Of the texts."""
+        return page_of(self.rows, self.rules)
+
+    @cached_property
+    def pictures(self) -> tuple[Page, Ints]:
+        """Of the pictures' descriptions, and the row of each picture."""
+        return _pictures(self.rows, self.rules)
+
+    @property
+    def lists(self) -> list[pa.ListArray]:
+        """What finds the rows by their words, and as copies: the columns that schema.STORED has besides."""
+        shown, picture_of = self.pictures
+        words, described = self.page.words, shown.words
+        parts = (words.row, words.key), (picture_of[described.row], described.key)
+        return [word_lists(len(self.rows), *parts), gram_lists(self.page)]
+
+
+def read(pages: Pages, context: Context | None) -> Wording:
+    """What is found in rows; ``context`` is None as long as it is not known."""
+    rows, rules = pages.rows, pages.rules
     media = rows.column("media")
     nothing = np.zeros(len(rows), bool)
     if not rules.reads_words or not len(rows):
         return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing)
-    page = page_of(rows, rules)
-    shown, picture_of = _pictures(rows, page.writing, rules)
+    page, (shown, picture_of) = pages.page, pages.pictures
     waits = _waits(page, rules, context) | _any(_waits(shown, rules, context), picture_of, len(rows))
     finds = _counting(page, rules, context)
     named = _counting(shown, rules, context)
@@ -95,10 +126,11 @@ def read(rows: pa.RecordBatch, rules: Rules, context: Context | None) -> Wording
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
     """Rows of schema.ROW as schema.STORED: with what finds them by their words."""
-    shown, picture_of = _pictures(rows, writing_of(rows), rules)
-    page = page_of(rows, rules)
-    texts, descriptions = (page.words.row, page.words.key), (picture_of[shown.words.row], shown.words.key)
-    lists = [word_lists(len(rows), texts, descriptions), gram_lists(page)]
+    return with_lists(rows, Pages(rows, rules).lists)
+
+
+def with_lists(rows: pa.RecordBatch, lists: list[pa.ListArray]) -> pa.RecordBatch:
+    """Rows of schema.ROW with their :attr:`Pages.lists`, as schema.STORED."""
     return pa.RecordBatch.from_arrays([*rows.columns, *lists], schema=schema.STORED)
 
 
@@ -148,20 +180,22 @@ def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:
     return Page.of(texts, words, writing_of(rows), rows.column("language"), opaque=covered, quotes=quotes)
 
 
-def _pictures(rows: pa.RecordBatch, writing: Writing, rules: Rules) -> tuple[Page, Ints]:
+def _pictures(rows: pa.RecordBatch, rules: Rules) -> tuple[Page, Ints]:
     """The descriptions of the rows' pictures, and the row of each picture."""
     media = rows.column("media")
     picture_of = pc.list_parent_indices(media).to_numpy(zero_copy_only=False).astype(np.int64)
     alt = pc.cast(pc.fill_null(media.flatten().field("alt"), ""), pa.large_string())
     words, none = Words.of(alt, rules.word_keys), (_NONE, _NONE, _NONE)
-    language = rows.column("language").take(pa.array(picture_of))
-    return Page.of(alt, words, writing.take(picture_of), language, opaque=_masks(alt), quotes=none), picture_of
+    some = rows.select(_WRITTEN).take(pa.array(picture_of))
+    return Page.of(alt, words, writing_of(some), some.column("language"), opaque=_masks(alt), quotes=none), picture_of
 
 
 def _masks(texts: pa.LargeStringArray) -> Places:
     """Where masks stand."""
-    masks = found(texts, code_points(texts), MASKS)
-    return masks.row, masks.start, masks.end
+    rows = np.flatnonzero(pc.match_substring(texts, _BEGINS).to_numpy(zero_copy_only=False))
+    some = texts.take(pa.array(rows))
+    masks = found(some, code_points(some), MASKS)
+    return rows[masks.row], masks.start, masks.end
 
 
 def _places(spans: Spans) -> Places:

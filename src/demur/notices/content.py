@@ -39,6 +39,7 @@ __all__ = [
     "Words",
     "complaint_of",
     "lacks",
+    "looks_for_names",
     "name_of",
     "others_of",
     "stopped_of",
@@ -167,12 +168,28 @@ def others_of(policy: Policy, language: str) -> tuple[str, ...]:
         "mask": _("If others quote you and mark it as a quote, the quote is masked."),
         "drop": _("If others quote you and mark it as a quote, that content is left out."),
     }
+    names = {
+        "mask": _("If others write your name in plain text, it is masked where we can tell that they mean you."),
+        "drop": _("If others write your name in plain text, we leave that out where we can tell that they mean you."),
+        "keep": _("We do not look for your name in plain text."),
+    }
+    copies = {
+        "mask": _("If others copy your words and do not mark them as a quote, we mask them where we find them."),
+        "drop": _("If others copy your words and do not mark them as a quote, we leave that out where we find it."),
+        "keep": _("We do not look for copies of your words that are not marked as quotes."),
+    }
     return (
         mentions[rules.mentions],
         quotes[rules.quotes],
         _("If others share your content again, that is left out."),
-        _("We do not find your name in plain text yet, nor copies of your words that are not marked as quotes."),
+        names[rules.names],
+        copies[rules.copies],
     )
+
+
+def looks_for_names(policy: Policy) -> bool:
+    """Whether names of people who objected are looked for in what others wrote."""
+    return policy.others.names != "keep"
 
 
 def without_account_of(policy: Policy, language: str) -> tuple[NoticeSection, ...]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, behalf_of, complaint_of, name_of, stopped_of, undone_of
+from demur.notices.content import Behalf, behalf_of, complaint_of, looks_for_names, name_of, stopped_of, undone_of
 from demur.notices.languages import N_, within
 from demur.notices.templating import line
 from demur.notices.words import day, speaker
@@ -79,7 +79,7 @@ def _receipt(policy: Policy, language: str, params: Params) -> MailContent:
         _(_RECEIVED[behalf]),
         (
             _(_APPLIES[behalf], day=_day(params, "lodged", language)),
-            *(_said(params, language) if "named" in params else _stands(params, language)),
+            *(_said(policy, params, language) if "named" in params else _stands(params, language)),
             _reference(params, language),
         ),
         _text(params, "receipt_url"),
@@ -94,14 +94,14 @@ def _stands(params: Params, language: str) -> tuple[str, ...]:
     return stopped_of(language, behalf_of(params)), _("You do not have to do anything else.")
 
 
-def _said(params: Params, language: str) -> tuple[str, ...]:
+def _said(policy: Policy, params: Params, language: str) -> tuple[str, ...]:
     """What a receipt says to somebody who named accounts and names: names apply once they are confirmed."""
     _ = speaker(language)
     sentences = []
     if params["accounts"]:
         sentences.append(_("The accounts and profiles that you named are covered from now on."))
-    if params["named"]:
-        sentences.append(_("We keep the names sealed, until texts of others can be searched for them."))
+    if params["named"] and looks_for_names(policy):
+        sentences.append(_("We keep the names sealed, and look for them in what others wrote."))
         sentences.append(_("They apply once you have confirmed them by email, or we have checked them."))
     return tuple(sentences)
 

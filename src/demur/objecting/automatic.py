@@ -75,7 +75,13 @@ def _says(message: "Message[str, str]", name: str) -> bool:
 
 
 def _field(message: "Message[str, str]", name: str) -> str:
-    return str(message.get(name, ""))[:_LENGTH]
+    return raw_field(message, name)[:_LENGTH]
+
+
+def raw_field(message: "Message[str, str]", name: str) -> str:
+    """A field of a mail as it stands, bytes beyond ASCII as UTF-8 (RFC 6532); "" where there is none."""
+    found = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    return str(found).encode(errors="surrogateescape").decode(errors="replace")
 
 
 def decoded(raw: str) -> str:

@@ -19,7 +19,7 @@ from typing import Final
 
 from demur.characters import IN_TEXT, UNSEEN
 from demur.errors import SourceError
-from demur.objecting.automatic import answers_itself, decoded
+from demur.objecting.automatic import answers_itself, decoded, raw_field
 from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.objecting.origins import Origins, origins_of
 from demur.register.members.people import mail_account
@@ -236,12 +236,12 @@ def _file_name(part: "Message[str, str]", number: int) -> str:
 
 def header_of(message: "Message[str, str]", name: str) -> str:
     """A header on one line, decoded (RFC 2047) as far as it can be."""
-    return " ".join(_CONTROL.sub(" ", _decoded(str(message.get(name, ""))[:_HEADER_LENGTH])).split())
+    return " ".join(_CONTROL.sub(" ", _decoded(raw_field(message, name)[:_HEADER_LENGTH])).split())
 
 
 def _account(message: "Message[str, str]", names: Names) -> str | None:
     """The account that the sender's address is; encoded words (RFC 2047) hold names, and no address hides in them."""
-    raw = _ENCODED.sub("x", " ".join(str(message.get("from", ""))[:_HEADER_LENGTH].split()))
+    raw = _ENCODED.sub("x", " ".join(raw_field(message, "from")[:_HEADER_LENGTH].split()))
     try:
         return mail_account(parseaddr(raw)[1], names)
     except RecursionError:  # brackets within brackets

@@ -63,6 +63,8 @@ class Written:
     """Why somebody has to look at it; sealed with it as ``warning``."""
     former: tuple[str, ...] = ()
     """Names that the person had."""
+    links: tuple[str, ...] = ()
+    """Addresses that are no account, for an officer to look at; sealed."""
 
     def with_letter(self, letter: Letter) -> "Written":
         """What is recorded once a letter is added: its day, text and attachments; whose it is, is found out then."""
@@ -76,10 +78,15 @@ class Written:
 
     def statement(self, accounts: Sequence[str]) -> dict[str, JSON]:
         """What is sealed with the objection for some of its accounts."""
-        said: dict[str, JSON] = {"accounts": list(accounts) if self.accounts else [], "text": self.text}
-        said = spelt(self.names, self.former, sure=False) | said
-        doubt = None if self.doubt is None else self.doubt.value
-        return {name: value for name, value in {**said, "within": self.within, "warning": doubt}.items() if value}
+        said: dict[str, JSON] = {
+            **spelt(self.names, self.former, sure=False),
+            "accounts": list(accounts) if self.accounts else [],
+            "links": list(self.links),
+            "text": self.text,
+            "within": self.within,
+            "warning": None if self.doubt is None else self.doubt.value,
+        }
+        return {name: value for name, value in said.items() if value}
 
 
 def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[str, JSON]:
@@ -93,7 +100,7 @@ def spelt(names: Sequence[str], former: Sequence[str], *, sure: bool) -> dict[st
     """
     said: dict[str, JSON] = {"names": list(names), "former": list(former)}
     given: dict[str, JSON] = {name: value for name, value in said.items() if value}
-    return given | {SURE: True} if given and sure else given
+    return {**given, SURE: True} if given and sure else given
 
 
 def by_proof(  # what somebody says, and where
@@ -132,7 +139,7 @@ def by_proof(  # what somebody says, and where
         return register.objections.lodge_for_key(subject, channel=route, now=office.now).seq
     with register.locked():
         if register.persons.subject(known) == subject:
-            said: dict[str, JSON] = {"accounts": [known], **spelt(names, former, sure=True)}
+            said = {"accounts": [known], **spelt(names, former, sure=True)}
             receipt = register.objections.lodge([known], channel=route, statement=said, now=office.now)
         else:  # a link of an earlier rule of spelling: the key it holds is what it objects for, and finds again
             receipt = register.objections.lodge_for_key(subject, channel=route, now=office.now)
@@ -182,7 +189,10 @@ def without_account(
         receipt = register.objections.lodge([new_person()], channel=Route.NO_ACCOUNT, statement=said, now=office.now)
         if statement.contact and mail:
             to = To(address=statement.contact)
-            named: dict[str, JSON] = {"named": bool(statement.names), "accounts": bool(statement.accounts)}
+            named: dict[str, JSON] = {
+                "named": bool(statement.names or statement.former),
+                "accounts": bool(statement.accounts),
+            }
             post_receipt(register, receipt, office, to, about=named | about(statement.behalf))
             post_question(register, receipt, office, to)
     return receipt.seq
@@ -195,7 +205,7 @@ class Taken:
     receipts: tuple[Receipt, ...]
     """Of each part, the first of which holds what was written."""
     binds: bool
-    """Whether it names an account: else its names are kept, and keep nothing out yet."""
+    """Whether it names an account: else it keeps out nothing but what its names find, once these count."""
     doubt: Doubt | None = None
     """Why somebody has to look at it."""
     tagged: bool = False
@@ -247,7 +257,9 @@ def _lodge_parts(
     receipts = [_lodge_letter(register, written, accounts, office, checked=checked)]
     for group, known in others:
         doubt = written.doubt if office.guessed.intersection(group) else None
-        bare = replace(written, names=(), former=(), text="", reason=None, within=receipts[0].seq, doubt=doubt)
+        bare = replace(
+            written, names=(), former=(), links=(), text="", reason=None, within=receipts[0].seq, doubt=doubt
+        )
         receipts.append(_lodge_letter(register, bare, group, office, checked=known))
     for attached in written.attachments:
         register.attachments.add(receipts[0].reference, attached.name, attached.type, attached.content)
@@ -276,6 +288,8 @@ def _lodge_letter(
 def as_staff_say(register: Register, written: Written, office: Office, *, unconfirmed: bool) -> Receipt:
     """Record an objection that staff took, in one for every account given; its first account's holder is told.
 
+    Names in it count at once, unless nobody knows yet whose they are (ADR 0035).
+
     Args:
         register: where.
         written: what they say of it.
@@ -288,13 +302,14 @@ def as_staff_say(register: Register, written: Written, office: Office, *, unconf
     """
     names = office.policy.accounts.names
     accounts = list(dict.fromkeys(identify(each, names) for each in written.accounts)) or [new_person()]
+    said = written.statement(accounts[:1]) | spelt(written.names, written.former, sure=not unconfirmed)
     with register.locked():
         receipt = register.objections.lodge(
             accounts,
             channel=written.channel,
             received=written.received,
             reason=written.reason,
-            statement=written.statement(accounts[:1]) or None,
+            statement=said or None,
             now=office.now,
         )
         _tell(register, receipt, accounts[0], office, ask=unconfirmed)
@@ -312,12 +327,18 @@ def _tell(register: Register, receipt: Receipt, account: str, office: Office, *,
 
 
 def as_platform_says(
-    said: Lodging, *, unconfirmed: bool, names: Sequence[str] = (), former: Sequence[str] = ()
+    said: Lodging,
+    *,
+    unconfirmed: bool,
+    names: Sequence[str] = (),
+    former: Sequence[str] = (),
+    links: Sequence[str] = (),
 ) -> Lodging:
     """What the platform's backend says of an objection, to be recorded; nobody is asked, and nothing lapses.
 
     What it says that nobody has confirmed is recorded as that, and stands in the officer's queue.
     """
-    if statement := spelt(names, former, sure=not unconfirmed):
+    linked: dict[str, JSON] = {"links": list(links)} if links else {}
+    if statement := spelt(names, former, sure=not unconfirmed) | linked:
         said = replace(said, statement=statement)
     return replace(said, channel=Route.API_UNCONFIRMED) if unconfirmed and said.channel == Route.API else said

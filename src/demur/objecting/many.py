@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.errors import DemurError, IdentityError, SourceError, nearest
+from demur.objecting.called import Called
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Written, as_staff_say, take_letter
@@ -29,7 +30,9 @@ from demur.sources.opened import look
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a table."""
 
-_COLUMNS: Final = ("account", "channel", "received", "reason")
+_COLUMNS: Final = ("account", "channel", "received", "reason", "name", "former", "handle", "link")
+_NAMES: Final = _COLUMNS[4:]
+"""Columns whose cells may hold several values, with a | between them; they may stand without an account."""
 _MARK: Final = "listed."
 """Before a keyed digest of what was said, the register's mark that holds the reference under which it was recorded."""
 
@@ -78,7 +81,7 @@ def read_many(path: Path, asked: Asked, office: Office, meant: Callable[[str], s
     """Read a list; its objections, and a sentence for each that is none.
 
     Args:
-        path: a CSV file with the column account and perhaps channel, received and reason, or a folder of .eml files.
+        path: a CSV file with the column account and perhaps others of them, or a folder of .eml files.
         asked: what holds where the list does not say otherwise.
         office: with what, and when.
         meant: makes an account of what somebody wrote for one.
@@ -165,7 +168,8 @@ def _line(
         written = _written({name: cell.strip() for name, cell in cells.items()}, asked, office, meant)
     except (DemurError, ValueError) as error:
         return f"{place}: {str(error).rstrip('.')}."
-    words = (*written.accounts, written.channel, str(written.received or ""), written.reason or "")
+    words = [*written.accounts, written.channel, str(written.received or ""), written.reason or ""]
+    words += ["|".join(some) for some in (written.names, written.former, written.links) if some]
     return Listed(place, lambda: written, _digest(office, "\0".join(words)))
 
 
@@ -176,14 +180,25 @@ def _written(cells: Mapping[str, str], asked: Asked, office: Office, meant: Call
         IdentityError: for what is no account.
         SourceError: for another cell that does not hold.
     """
-    if not cells.get("account"):
+    names, former, handles, links = (cells.get(name, "").split("|") for name in _NAMES)
+    besides = Called.of(names, former, (*handles, *links), office.policy.accounts.names)
+    if not (cells.get("account") or besides):
         raise IdentityError("The column account is empty: write one, like instagram:ann")
-    account = identify(meant(cells["account"]), office.policy.accounts.names)
+    typed = [cells["account"]] if cells.get("account") else []
+    accounts = [identify(meant(each), office.policy.accounts.names) for each in typed]
     channel = cells.get("channel") or asked.channel or Route.TICKET
     if channel not in RECORDED:
         raise SourceError(f"{channel!r} is no channel: write {', '.join(RECORDED)}")
     received = _day(cells["received"], office) if cells.get("received") else asked.received
-    return Written(channel, (account,), received=received, reason=cells.get("reason") or None)
+    return Written(
+        channel,
+        (*accounts, *besides.accounts),
+        besides.names,
+        received=received,
+        reason=cells.get("reason") or None,
+        former=besides.former,
+        links=besides.links,
+    )
 
 
 def _day(written: str, office: Office) -> date:

@@ -116,6 +116,11 @@ def is_mail(text: str) -> bool:
     return _MAIL.fullmatch(text) is not None
 
 
+def is_link(text: str) -> bool:
+    """Whether one line is an address on the web, rather than a handle or a name."""
+    return " " not in text and ("/" in text or _WEB.match(text) is not None)
+
+
 def _linked(text: str, names: Names) -> str | None:
     """A profile's address, with or without its scheme."""
     if "/" not in text or " " in text:

@@ -12,6 +12,8 @@ from email.message import Message
 from email.utils import getaddresses
 from typing import Final
 
+from demur.objecting.automatic import raw_field
+
 _LENGTH: Final = 2000
 _ENCODED: Final = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")
 _MOST: Final = 10
@@ -82,7 +84,7 @@ def _some(found: Sequence[str]) -> tuple[str, ...]:
 
 def _addresses(message: "Message[str, str]", name: str) -> Iterator[tuple[str, str]]:
     """Names and addresses of a header field."""
-    raw = _ENCODED.sub("x", " ".join(str(message.get(name, ""))[:_LENGTH].split()))
+    raw = _ENCODED.sub("x", " ".join(raw_field(message, name)[:_LENGTH].split()))
     try:
         yield from ((shown, address) for shown, address in getaddresses([raw]) if "@" in address)
     except (RecursionError, ValueError):  # brackets within brackets

@@ -4,7 +4,8 @@ Invariants: nothing is asked and nothing is refused; an account that nobody has 
 erasure is on record, with an objection that nothing ends but the person's own wish, before anything is removed; it is
 finished by whoever writes next with :func:`finish_in`, whatever killed it, and each of its steps may be done again;
 what must be told afterwards is noted before it is removed. It concerns the accounts that are proven to be the person's,
-and no others. Nothing that is left names the person: subject keys stay, for the one purpose of honouring the objection.
+and no others. Nothing that is left names the person. Keyed numbers stay, for the one purpose of honouring the
+objection: of accounts, of the words of their names, of runs of words that they wrote, of threads they took part in.
 
 It costs what honouring costs, a rewrite of the fragments that held rows of theirs, new indexes (which read two columns
 of every row), and a look into each version and at the mails in the outbox; several that wait are finished in one go.
@@ -28,7 +29,15 @@ from demur.errors import WorkspaceError
 from demur.identity import SubjectKeys
 from demur.objecting.channels import Route
 from demur.register import JSON, Erasure, ObjectionPhase, Register, merged
-from demur.rights.where_held import count_rows, exported, held_in, holding_exports, readable
+from demur.rights.where_held import (
+    KeptBeside,
+    count_rows,
+    exported,
+    held_in,
+    holding_exports,
+    kept_beside,
+    readable,
+)
 from demur.spelling import Names
 from demur.versions.leave import extend_recalled, recall_list, write_recalled
 from demur.versions.publish import retire_in
@@ -75,6 +84,8 @@ class Erased:
     """Of files of the corpus."""
     overwritten: bool
     """Whether the register's log is emptied; if not, a reader kept it open, and `demur maintain` does it."""
+    kept: KeptBeside
+    """Keyed numbers that stay, to honour the objection alone."""
 
 
 def erase(workspace: Workspace, account: str, *, now: datetime | None = None) -> Erased:
@@ -175,6 +186,7 @@ def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overw
         mails=mails,
         bytes_removed=removed,
         overwritten=overwritten,
+        kept=kept_beside(session, keys),
     )
 
 

@@ -25,6 +25,7 @@ from demur.notices.languages import N_
 from demur.notices.words import speaker
 from demur.objecting.channels import RECORDED, Route, nameless
 from demur.register import ObjectionPhase, OwnObjection
+from demur.rights.where_held import kept_beside
 from demur.terms import EntryKind
 
 JSON = Any
@@ -38,7 +39,7 @@ _TOLD: Final = frozenset({*RECORDED, Route.TYPED, Route.API_UNCONFIRMED})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
 
 NOT_HELD: Final = (
-    N_("We do not keep what may not be used. Of content that we left out, we only know how much there was."),
+    N_("We do not keep what may not be used. Of content that we left out, we only hold coded numbers, no words."),
     N_("Who wrote what, who answers whom and in which group: we hold this as coded numbers, not as names."),
     N_("We do not hold photos and videos. We only hold what was written with them, and who is tagged there."),
     N_("This copy is about the training data. It does not show what our service knows about you besides."),
@@ -155,6 +156,7 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
         "spellings": vars(register.names.kept(keys)),
         "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
+        "kept": vars(kept_beside(session, keys)),
         "information": _information(session, language, region),
         "not_held": [speaker(language)(sentence) for sentence in NOT_HELD],
     }

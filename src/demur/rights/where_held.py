@@ -1,10 +1,11 @@
-"""Where rows by and about a person stand: in the corpus, in versions, in exports.
+"""Where rows by and about a person stand: in the corpus, in versions, in exports; and what is kept beside them.
 
 Invariants: nothing is changed; a version that can't be read may hold such rows, and so may an export of a version that
 is gone, if it is not where it was written.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,8 +33,45 @@ def count_rows(corpus: Corpus, keys: SubjectKeys) -> tuple[int, int]:
     return own, total - own
 
 
+@dataclass(frozen=True)
+class KeptBeside:
+    """What is kept of somebody as keyed numbers, to honour objections alone; no word can be read from it."""
+
+    threads: int
+    """Threads in which they are known to have written, whether or not what they wrote was kept."""
+    named: int
+    """Threads in which their full name stands, or stood before it was masked."""
+    fingerprints: int
+    """Items of theirs of which fingerprints are kept: what they wrote while an objection was in force."""
+    doubts: int
+    """Places in others' items that were masked for them and that an officer may look at."""
+    spellings: int
+    """Spellings of their names that are looked for in what others write."""
+    waiting: int
+    """Spellings that wait until the objection with which they were typed is confirmed."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is kept."""
+        return any(vars(self).values())
+
+
+def kept_beside(session: Session, keys: SubjectKeys) -> KeptBeside:
+    """What is kept of whoever has some accounts, beside the rows."""
+    beside, names = session.beside, session.register.names.kept(keys)
+    wrote = beside.fingerprints.where("author", keys, ["wrote"]).column("wrote")
+    return KeptBeside(
+        threads=len(pc.unique(beside.evidence.where("author", keys, ["thread"]).column("thread"))),
+        named=len(beside.evidence.naming(keys)),
+        fingerprints=pc.sum(pc.greater(pc.list_value_length(wrote), 0)).as_py() or 0,
+        doubts=len(beside.doubts.where("subject", keys, ["item"])),
+        spellings=names.searched,
+        waiting=names.waiting,
+    )
+
+
 def anything_held(session: Session, account: str) -> bool:
-    """Whether the register, the corpus, a version or an export holds anything of or about an account's holder.
+    """Whether register, corpus, what lies beside it, a version or an export holds anything of or about somebody.
 
     Raises:
         IdentityError: when the account is malformed.
@@ -44,7 +82,7 @@ def anything_held(session: Session, account: str) -> bool:
         return True
     if sum(count_rows(session.corpus, keys)) or any(held_in(session, name, keys) for name in readable(session)):
         return True
-    return bool(holding_exports(session, [], keys)[0])
+    return kept_beside(session, keys).anything or bool(holding_exports(session, [], keys)[0])
 
 
 def readable(session: Session) -> list[str]:

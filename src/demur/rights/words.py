@@ -85,7 +85,7 @@ STEPS: Final[Mapping[str, str]] = {
 SAID: Final[Mapping[str, str]] = {
     # Translators: these stand beside what somebody said when they objected.
     "names": N_("Names"),
-    "former": N_("Names"),
+    "former": N_("Former names"),
     "accounts": N_("Accounts"),
     "links": N_("Links"),
     "contact": N_("Contact"),

@@ -110,17 +110,18 @@ def look(path: Path, encoding: str | None = None) -> Text:
     Raises:
         SourceError: when it can't be read, or there is no such encoding.
     """
-    wanted = _known(encoding)
+    wanted = None if encoding is None else known_encoding(encoding)
     try:
         with path.open("rb") as file:
             packing = packed_by(file.read(4))
         with _raw(path, packing) as stream:
-            head = bytes(stream.read(4))
+            head = bytes(stream.read(_HEAD))
     except OSError as error:
         raise _unreadable(path, error) from None
     name, mark = _encoding(head, wanted)
     if name != "utf-8":
-        meter.tell(f"{path} is read as {name.upper()}.")
+        doubt = ", but looks like UTF-8: see to its encoding" if _is_wide_utf8(head) else ""
+        meter.tell(f"{path} is read as {name.upper()}{doubt}.")
     return Text(path, packing, name, mark)
 
 
@@ -130,6 +131,14 @@ def _encoding(head: bytes, wanted: str | None) -> tuple[str, int]:
         if head.startswith(mark):
             return name, len(mark)
     return wanted or next((name for zeros, name in _ZEROS if zeros.match(head)), "utf-8"), 0
+
+
+def _is_wide_utf8(head: bytes) -> bool:
+    """Whether the beginning of a file is UTF-8 with letters beyond ASCII: hardly so by chance in another encoding."""
+    try:
+        return not codecs.getincrementaldecoder("utf-8")().decode(head).isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 def packed_by(start: bytes) -> str | None:
@@ -143,10 +152,12 @@ def ending(path: Path) -> str:
     return Path(path.stem).suffix.lower() if suffix in PACKED else suffix
 
 
-def _known(encoding: str | None) -> str | None:
-    """Python's name of an encoding of text."""
-    if encoding is None:
-        return None
+def known_encoding(encoding: str) -> str:
+    """Python's name of an encoding of text.
+
+    Raises:
+        SourceError: when there is none that is called so.
+    """
     try:
         found = codecs.lookup(encoding)
         " ".encode(found.name)  # refuses base64, rot13 and the like

@@ -6,7 +6,9 @@ demur does not know are kept when a list is written again.
 
 Its file holds a line that says what it is, a line of canonical JSON (RFC 8785) with the checkpoint and the length
 and SHA-256 of each section, the sections, and an Ed25519 signature (RFC 8032) of all that stands before it, in the
-last 64 bytes. The sections `objected` and `minors` are sorted subject keys, 8 bytes each, little-endian.
+last 64 bytes. The sections `objected` and `minors` are sorted subject keys, 8 bytes each, little-endian. The sections
+`names` and `copies` lie in files of their own beside it (:mod:`demur.suppression.parts`), which the header names by
+length and SHA-256: they are mapped into memory, and lists that say the same share them.
 """
 
 import hashlib
@@ -23,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from demur.errors import CorpusError
 from demur.identity import Keys
 from demur.suppression.keyset import KeySet
+from demur.suppression.parts import Part
 from demur.suppression.signed import (
     JSON,
     canonical_json,
@@ -40,14 +43,14 @@ FORMAT: Final = 1
 _MAGIC: Final = b"demur suppression list\n"
 _SIGNATURE_BYTES: Final = 64
 _OWN_FIELDS: Final = frozenset(
-    {"binding", "format", "incarnation", "instance", "public_key", "sections", "seq", "time"}
+    {"beside", "binding", "format", "incarnation", "instance", "public_key", "sections", "seq", "time"}
 )
 _OWN_SECTIONS: Final = frozenset({"minors", "objected"})
 
 
 @dataclass(frozen=True)
 class SuppressionList:
-    """The subject keys that are withheld as of a checkpoint."""
+    """Who is withheld as of a checkpoint: their subject keys, and where their names and what they wrote are kept."""
 
     seq: int
     """The register's last entry when the list was compiled."""
@@ -67,6 +70,8 @@ class SuppressionList:
     """The workspace's id, where it has one."""
     incarnation: int | None = None
     """1 before the workspace was ever restored from a backup; each restore counts one up."""
+    beside: Mapping[str, Part] = field(default_factory=dict)
+    """The sections that lie in files of their own, by name: :data:`demur.suppression.parts.NAMES` and COPIES."""
 
     @cached_property
     def withheld(self) -> KeySet:
@@ -77,15 +82,18 @@ class SuppressionList:
     def name(self) -> str:
         """Its file name: the binding entry, and what tells two lists of one entry apart.
 
-        Minors come of age without an entry in the register, so that an entry can have more than one list.
+        Minors come of age, and fingerprints come with an import, without a binding entry in the register, so that an
+        entry can have more than one list.
         """
-        contents = hashlib.sha256(bytes.fromhex(self.objected.digest + self.minors.digest)).hexdigest()
+        parts = "".join(self.beside[name].sha256 for name in sorted(self.beside))
+        contents = hashlib.sha256(bytes.fromhex(self.objected.digest + self.minors.digest + parts)).hexdigest()
         return f"{self.binding:012d}-{contents[:12]}.list"
 
     def to_bytes(self, keys: Keys) -> bytes:
         """The list as a signed file."""
         packed = {"minors": self.minors.pack(), "objected": self.objected.pack(), **self.sections}
         whose: dict[str, JSON] = {"instance": self.instance, "incarnation": self.incarnation}
+        whose["beside"] = {name: vars(part) for name, part in self.beside.items()} or None
         header: dict[str, JSON] = {
             **self.extra,
             **{name: value for name, value in whose.items() if value is not None},
@@ -123,12 +131,13 @@ class SuppressionList:
             sections={name: packed for name, packed in sections.items() if name not in _OWN_SECTIONS},
             instance=header.get("instance"),
             incarnation=header.get("incarnation"),
+            beside={name: Part(part["bytes"], part["sha256"]) for name, part in header.get("beside", {}).items()},
         )
 
     def write(self, folder: Path, keys: Keys) -> Path:
         """Write the list to ``folder`` under its name, read it back, and return its path.
 
-        A list of the same entry and the same keys that stands there already is kept: versions name its digest.
+        A list of the same entry that says the same and stands there already is kept: versions name its digest.
 
         Raises:
             CorpusError: when it can't be written, or the one that stands there does not hold.
@@ -137,9 +146,12 @@ class SuppressionList:
         if not path.exists():
             write_atomically(path, self.to_bytes(keys))
         stored = self.read(path, keys.signing.public_key())
-        if (stored.binding, stored.objected, stored.minors) != (self.binding, self.objected, self.minors):
+        if stored._told() != self._told():  # noqa: SLF001  # another one of its own kind
             raise CorpusError(f"{path} does not hold what was written to it: check the disk, and publish again.")
         return path
+
+    def _told(self) -> tuple[int, KeySet, KeySet, dict[str, Part]]:
+        return self.binding, self.objected, self.minors, dict(self.beside)
 
     @classmethod
     def read(cls, path: Path, public_key: Ed25519PublicKey) -> Self:
@@ -164,6 +176,19 @@ def find_list(folder: Path, binding: int, digest: str) -> Path:
         f"{folder} holds no suppression list of entry {binding} with the digest {digest[:16]}...:"
         " it was changed or removed, restore it from your backup."
     )
+
+
+def parts_named(folder: Path) -> set[str]:
+    """The names of the files that lists in a folder have sections in.
+
+    Raises:
+        CorpusError: when one of the lists can't be read.
+    """
+    found = set()
+    for path in folder.glob("*.list"):
+        header, _ = _header(read_bytes(path), str(path))
+        found |= {Part(part["bytes"], part["sha256"]).file(name) for name, part in header.get("beside", {}).items()}
+    return found
 
 
 def _header(data: bytes, where: str) -> tuple[dict[str, Any], int]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from demur.suppression.shingles import ANCHOR, SIZE, WORD, Readable
+from demur.suppression.shingles import ANCHOR, NEAR, SIZE, WORD, Readable
 from demur.words.page import Bools, Ints, Page
 
 _RUN: Final = 12 * WORD
@@ -27,6 +27,8 @@ _PASSAGE: Final = 9
 """Words between runs of one writer that are masked along: an edited word, and what it leaves of a run."""
 _ALIKE: Final = 0.6
 """The share of pairs of words that a near copy keeps, of the text and of the post."""
+_LEAST: Final = 6
+"""How many pairs it shares at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +54,7 @@ def together(parts: list[Places]) -> Places:
 
 @dataclass(frozen=True, eq=False)
 class Met:
-    """Eight words of somebody's post that stand in a text, as arrays of shape (n,)."""
+    """Words of somebody's post that stand in a text, as arrays of shape (n,)."""
 
     first: Ints
     """Index in the Readable."""
@@ -60,17 +62,17 @@ class Met:
     """Which post."""
     subject: Ints
     kind: Ints
-    """GRAM or ANCHOR."""
+    """Of the shingle."""
     stock: Bools
-    """Of an ANCHOR: whether it counts for nothing."""
+    """Whether it counts for nothing; never of a GRAM."""
 
     def take(self, which: Bools | Ints) -> "Met":
         """A selection."""
         return Met(*(getattr(self, each.name)[which] for each in fields(self)))
 
 
-def long_runs(words: Readable, met: Met) -> Places:
-    """The runs that are copies, of one post each."""
+def long_runs(words: Readable, met: Met, stock: Bools) -> Places:
+    """The runs that are copies, of one post each; words of ``stock``, shape (n,) of the Readable, make none longer."""
     met = met.take(np.lexsort((met.first, met.item)))
     met = met.take(~_beside_stock(met, _fresh(words, met)))
     if not len(met.first):
@@ -81,12 +83,26 @@ def long_runs(words: Readable, met: Met) -> Places:
     tail = np.append(head[1:], len(fresh)) - 1
     head, tail = head[anchored], tail[anchored]
     first, last, item = met.first[head], met.first[tail] + SIZE[ANCHOR] - 1, met.item[head]
-    length = words.length[last + 1] - words.length[first]
+    counted = np.concatenate([[0], np.cumsum(np.where(stock, 0, np.diff(words.length)))])
+    length = counted[last + 1] - counted[first]
     apart = np.ones(len(head), bool)
     apart[1:] = (item[1:] != item[:-1]) | (words.row[first[1:]] != words.row[first[:-1]])
     apart[1:] |= first[1:] - last[:-1] > _NEARBY
     score = _score_of_runs(length, np.cumsum(apart) - 1)
     return Places(first, last, met.subject[head], score).take(score > 0)
+
+
+def within_stock(words: Readable, met: Met) -> Bools:
+    """Which words are within eight, or six, that are stock, whoever of those met wrote them; shape (n,)."""
+    met = met.take(np.isin(met.kind, list(SIZE)))
+    met = met.take(np.lexsort((met.kind, met.first)))
+    head = np.flatnonzero((np.diff(met.first, prepend=-1) != 0) | (np.diff(met.kind, prepend=-1) != 0))
+    edges = np.zeros(len(words.word) + 1, np.int64)
+    if len(head):
+        at = head[np.logical_and.reduceat(met.stock, head)]
+        np.add.at(edges, met.first[at], 1)
+        np.add.at(edges, met.first[at] + np.where(met.kind[at] == ANCHOR, SIZE[ANCHOR], SIZE[NEAR]), -1)
+    return np.asarray(np.cumsum(edges)[:-1] > 0)
 
 
 def _fresh(words: Readable, met: Met) -> Bools:
@@ -125,17 +141,20 @@ def _score_of_runs(length: Ints, group: Ints) -> Ints:
     return np.asarray(score[group])
 
 
-def score_of_near(shared: Ints, of_text: Ints, of_post: Ints) -> Ints:
+def score_of_near(shared: Ints, usual: Ints, of_text: Ints, of_post: Ints) -> Ints:
     """How sure it is that a text is a near copy of a post, 0 where it is none.
 
+    What is stock counts on neither side; where it is more than half of a text, the text is none.
+
     Args:
-        shared: how many different pairs of words they share, shape (n,).
+        shared: how many different pairs of words they share that are no stock, shape (n,).
+        usual: how many that are.
         of_text: how many the text has.
         of_post: how many the post has.
     """
-    share = shared / np.maximum(np.maximum(of_text, of_post), 1)
-    sure = 55 + np.minimum(shared, 24) + (20 * (share - _ALIKE) / (1 - _ALIKE)).astype(np.int64)
-    return np.where(share >= _ALIKE, np.minimum(sure, 99), 0)
+    share = shared / np.maximum(np.maximum(of_text, of_post) - usual, 1)
+    sure = 40 + 2 * np.minimum(shared, 20) + (20 * (share - _ALIKE) / (1 - _ALIKE)).astype(np.int64)
+    return np.where((share >= _ALIKE) & (shared >= _LEAST) & (2 * usual <= of_text), np.minimum(sure, 99), 0)
 
 
 def score_of_whole(length: Ints, letters: Ints) -> Ints:

@@ -17,7 +17,7 @@ _JUDGED: Final = 400
 """Code points of a line that are looked at."""
 _DENSE: Final = 0.15
 """The share of a line's characters, from which signs make it code."""
-_SIGNS: Final = re.compile(r"[][{}()<>=;|&\\$#*+/_^~%\"`]")
+_SIGNS: Final = re.compile(r"[][{}<>=;|&\\$*+/^~%`]")
 _SMILES: Final = re.compile(r"[:;=8][-o']?[()\[\]DPp/\\|*3]|<3|\^_*\^|\*+[^*\n]{1,80}\*+|&\w+;")
 """What talk has of these signs: smiles, hearts, *stress*."""
 _FENCE: Final = re.compile(r"\s*(?:```|~~~|\[/?code\b)", re.IGNORECASE)

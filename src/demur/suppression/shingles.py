@@ -10,7 +10,7 @@ Kinds of keys:
 =======  ===============================================================================================
 GRAM     eight words
 ANCHOR   eight words that are sampled: any twelve words in a row hold one
-NEAR     six words that are sampled, of a post of NEAR_WORDS: any eight words in a row hold one
+NEAR     six words that are sampled, of a post of NEAR_WORDS: any nine words in a row hold one
 WHOLE    all words of a post of WHOLE_WORDS
 PAIR     two words of a post of NEAR_WORDS; compared with those of one post, and never looked up
 =======  ===============================================================================================
@@ -34,6 +34,8 @@ NEAR_WORDS: Final = (10 * WORD, 47 * WORD)
 WHOLE_WORDS: Final = (4 * WORD, 11 * WORD)
 SIZE: Final = {GRAM: 8, ANCHOR: 8, NEAR: 6, PAIR: 2}
 """Words of a key."""
+PART: Final = {ANCHOR: 3, NEAR: 2}
+"""Words of the parts that say whether a key is sampled."""
 
 _KIND: Final = 32
 """The bits above these tell a key's kind: they are not among those that the corpus keeps (words.columns.halves)."""
@@ -110,7 +112,7 @@ def runs(words: Readable) -> Shingles:
     """Every GRAM and ANCHOR."""
     size = SIZE[GRAM]
     first = _together(words, size)
-    chosen = sampled(words.key, size)[first]
+    chosen = sampled(words.key, size, PART[ANCHOR])[first]
     return Shingles(_of_kind(grams(words.key, size)[first], np.where(chosen, ANCHOR, GRAM)), first)
 
 
@@ -120,7 +122,7 @@ def near(words: Readable) -> Shingles:
     size = SIZE[NEAR]
     first = _together(words, size)
     first = first[some[words.unit[first]]]
-    first = first[sampled(words.key, size)[first]]
+    first = first[sampled(words.key, size, PART[NEAR])[first]]
     return Shingles(_of_kind(grams(words.key, size)[first], NEAR), first)
 
 

@@ -32,6 +32,8 @@ class Code(StrEnum):
     QUOTE = "quote"
     MENTION = "mention"
     TAG = "tag"
+    COPY = "copy"  # holds words that a suppressed person wrote
+    NAME = "name"  # names a suppressed person without markup
     FILE = "file"  # one that does not belong there, is missing or was changed
     COLUMN = "column"  # a column or metadata that does not belong there, or another type
     SUBJECT = "subject"  # names a suppressed person among its subjects
@@ -52,6 +54,8 @@ MEANS: Final[Mapping[Code, str]] = {
     Code.QUOTE: "rows that quote a suppressed person",
     Code.MENTION: "rows that mention a suppressed person",
     Code.TAG: "rows that tag a suppressed person",
+    Code.COPY: "rows that hold what a suppressed person wrote",
+    Code.NAME: "rows that hold a suppressed person's name",
     Code.FILE: "files that don't belong there, are missing or were changed",
     Code.COLUMN: "columns that differ",
     Code.SUBJECT: "rows that name a suppressed person among their subjects",

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from demur.corpus.regoverning import REWRITTEN
 from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
@@ -28,10 +27,12 @@ from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
 from demur.versions.export import ExportReport, export_rows
 from demur.versions.findings import SHOWN, Code, Findings
+from demur.versions.known import known_now
 from demur.versions.manifest import Manifest
 from demur.versions.states import manifest_of, published, rows_of, stale_rows
 from demur.versions.traces import RECALL, RecallReport, recall_rows, write_recall
 from demur.versions.verify import check_dataset, check_export, check_version, export_batches
+from demur.versions.words import Reader, rules_of
 from demur.workspace import Workspace
 
 
@@ -114,9 +115,7 @@ def verify(
     """
     with reading(workspace, now) as session:
         entry = published(session.register, name)
-        rules, _ = session.rules()
-        withheld = rules.objected.union(rules.minors) if current else None
-        findings = _check(session, name, export, withheld, Findings(most=most))
+        findings = _check(session, name, export, Findings(most=most), current=current)
         _check_register(session, name, str(entry.payload["manifest"]), findings)
         return findings
 
@@ -128,12 +127,20 @@ def exports_of(session: Session, name: str) -> list[Path]:
     return [path for path in dict.fromkeys(paths) if path.is_dir()]
 
 
-def _check(session: Session, name: str, export: Path | None, withheld: KeySet | None, findings: Findings) -> Findings:
+def _check(session: Session, name: str, export: Path | None, findings: Findings, *, current: bool) -> Findings:
     workspace, public_key = session.workspace, session.keys.signing.public_key()
+    rules, _ = session.rules()
+    withheld = rules.objected.union(rules.minors) if current else None
+
+    def reading(manifest: Manifest, listed: SuppressionList | None) -> Reader:
+        if listed is None:
+            return Reader(*known_now(session))
+        return Reader(rules_of(rules, listed, manifest.words or {}, workspace.lists_path))
+
     places = (name, workspace.versions_path, workspace.lists_path, public_key, withheld, findings)
     if export is not None:
-        return check_export(export, *places, on_record=_lists_on_record(session, name, export))
-    check_version(lambda: rows_of(workspace, name), *places)
+        return check_export(export, *places, on_record=_lists_on_record(session, name, export), reading=reading)
+    check_version(lambda: rows_of(workspace, name), *places, reading=reading)
     if (manifest := _readable(session, name)) is not None:
         check_dataset(workspace.corpus_path, manifest, findings)
     return findings
@@ -198,18 +205,11 @@ def _refuse_stale(session: Session, name: str) -> None:
 def recalled(session: Session, name: str) -> Iterator[pa.RecordBatch]:
     """What holders of a version's copies must remove or replace now, schema RECALL.
 
-    A row that is left out now is listed by its reason, one that is only rewritten by what it held of somebody.
+    A row that is left out now is listed by its reason, one that is only rewritten by what it holds of somebody.
     """
-    rules, _ = session.rules()
-    withheld = rules.objected.union(rules.minors)
     for rows, reasons in stale_rows(session, name):
-        traced = {line["item"]: line["reason"] for part in recall_rows([rows], withheld) for line in part.to_pylist()}
         items = [key.hex() for key in rows.column("item").to_pylist()]
-        told = [
-            traced.get(item, reason) if reason == REWRITTEN else reason
-            for item, reason in zip(items, reasons, strict=True)
-        ]
-        yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(told)], schema=RECALL)
+        yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(reasons)], schema=RECALL)
 
 
 def recall_list(session: Session, name: str) -> Path:
@@ -231,7 +231,8 @@ def extend_recalled(session: Session, name: str, export: Path) -> None:
     rules, _ = session.rules()
     listed = _read_recalled(path) if path.exists() else RECALL.empty_table()
     try:
-        found = list(recall_rows(export_batches(export), rules.objected.union(rules.minors)))
+        words = Reader(*known_now(session))
+        found = list(recall_rows(export_batches(export), rules.objected.union(rules.minors), words.found))
     except CorpusError:
         return  # it is not there any more, or broken
     fresh = pa.Table.from_batches(found, RECALL)

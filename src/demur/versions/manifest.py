@@ -92,6 +92,9 @@ class Manifest:
     """The workspace's id, where it has one."""
     incarnation: int | None = None
     """1 before the workspace was ever restored from a backup; each restore counts one up."""
+    words: Mapping[str, int] | None = None
+    """From which score, 0 to 100, names and copies may not be in it: `names_from`, `copies_from`, each only if any was
+    looked for. None in a version of an older demur, which looked for none."""
     unknown: Mapping[str, JSON] = field(default_factory=dict)
     """What a later demur added, in its place."""
 

@@ -14,18 +14,20 @@ from datetime import datetime
 from typing import Final
 
 from demur.corpus.compaction import write_deletions
-from demur.corpus.dataset import ADDRESS
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import discard, finish_staged, staged
 from demur.corpus.outcomes import left_out_now
 from demur.corpus.session import Session, writing
+from demur.corpus.worded import names_of_now
 from demur.errors import CheckFailed, PolicyError, RegisterError, UsageError
 from demur.kernel.door import regions
 from demur.kernel.rules import Rules
+from demur.kernel.schema import ROW, STORED
 from demur.policy import Policy, place
 from demur.register import JSON, Head
 from demur.register.continuity.loss import lost_versions, undecided
 from demur.suppression.lists import SuppressionList
+from demur.suppression.parts import COPIES, NAMES, Part, keep
 from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind
 from demur.versions.digests import Digester, Digests
@@ -34,6 +36,7 @@ from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, sign, soft
 from demur.versions.states import entry_of, published
 from demur.versions.subjects import SALT_BYTES
 from demur.versions.traces import count_traced
+from demur.versions.words import Reader, scores_of
 from demur.workspace import Workspace
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -148,6 +151,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         minors=rules.minors,
         instance=instance.id,
         incarnation=instance.incarnation,
+        beside=_sections(session, rules),
     )
     listed = withheld.write(workspace.lists_path, keys)
     content = _content(session, name, rules)
@@ -168,10 +172,23 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         files=tuple(FileFacts.of(workspace.corpus_path, path) for path in session.corpus.files()),
         instance=instance.id,
         incarnation=instance.incarnation,
+        words=scores_of(session.policy),
     )
     write_atomically(staged(workspace, name), sign(manifest, keys))
     session.corpus.dataset.tags.create(name, session.corpus.version)
     return manifest
+
+
+def _sections(session: Session, rules: Rules) -> dict[str, Part]:
+    """The names and the fingerprints that the rows were read for, kept beside the list that is signed."""
+    folder = session.workspace.lists_path
+    found: dict[str, Part] = {}
+    if rules.people is not None:
+        names = names_of_now(session.register, rules.minors.keys, session.workspace.beside_path)
+        found |= {} if names is None else {NAMES: keep(folder, NAMES, names.save)}
+    if rules.copies is not None:
+        found[COPIES] = keep(folder, COPIES, rules.copies.save)
+    return found
 
 
 def _content(session: Session, name: str, rules: Rules) -> Digests:
@@ -198,11 +215,14 @@ def _content(session: Session, name: str, rules: Rules) -> Digests:
 def _digested(session: Session, name: str, rules: Rules) -> tuple[Digests, int]:
     """The digests of the corpus as it is, and how many of its rows concern people who are withheld."""
     withheld, found = rules.objected.union(rules.minors), 0
+    reader = Reader(rules, session.threads(rules))
     folder = session.workspace.versions_path
     with Digester(folder, salt=secrets.token_bytes(SALT_BYTES)) as digester:
-        for stored in session.corpus.batches():
-            batch = stored.drop_columns([ADDRESS])
+        for stored in session.corpus.batches(STORED.names if rules.reads_words else ROW.names):
+            batch = stored.select(ROW.names)
             found += count_traced(batch, withheld)
+            if rules.reads_words:
+                found += reader.count_in(stored)
             digester.add(batch, regions(batch, rules))
         return digester.finish(folder / f"{name}.rows"), found
 

@@ -4,9 +4,11 @@ Invariants: the register says which versions exist; a retired version is not rea
 under today's rules, would leave out or change one of its rows.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -15,10 +17,17 @@ from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.corpus.store import Corpus
 from demur.errors import UsageError
+from demur.kernel.rules import Rules
+from demur.kernel.schema import WITHHELD_COPY, WITHHELD_NAME
 from demur.register import Entry, Register
 from demur.terms import BINDING, EntryKind
 from demur.versions.manifest import Manifest, read
+from demur.versions.traces import Trace, first_traces
+from demur.versions.words import scores_of
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.corpus.regoverning import Part
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,9 @@ class VersionState:
     retired: bool
     stale: int | None
     """Rows that today's rules leave out or change; None for a retired version, which is not read."""
+
+
+_OF_WORDS: Final = {WITHHELD_COPY: Trace.COPY, WITHHELD_NAME: Trace.NAME}
 
 
 def entry_of(register: Register, name: str) -> Entry | None:
@@ -71,28 +83,59 @@ def rows_of(workspace: Workspace, name: str) -> Iterator[pa.RecordBatch]:
 def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, list[str]]]:
     """Batches of a version's rows that today's rules leave out or change, with what is the matter with each.
 
+    That is the reason for which a row is left out; of one that is only changed the first trace that it has of somebody
+    who is withheld, by markup or by words, or `rewritten`.
+
     The cost follows what changed since the version was published: only rows of people whose standing changed are
-    looked at, unless the policy did.
+    looked at, unless the policy did. Nobody looked for names in a version of an older demur, which has nothing that
+    finds its rows by their words: all of its texts are read, each time.
     """
     manifest = manifest_of(session, name)
     changes = session.register.standing.changes(manifest.checkpoint.binding)
     # A policy that was edited since the last command that writes is not in the register yet.
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
-    if not edited and not len(changes.subjects):
+    unread = manifest.words is None and bool(scores_of(session.policy))
+    if not (edited or unread or len(changes.subjects)):
         return
     from demur.corpus.affected import Affected  # noqa: PLC0415  # as the next
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
+    from demur.versions.known import known_now  # noqa: PLC0415  # as the next
 
     version = Corpus.open(session.workspace.corpus_path, name)
-    rules, _ = session.rules()
+    rules, threads = known_now(session)
     changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
-    whole = edited or changes.policy
-    threads = session.threads(rules)
+    whole = edited or changes.policy or (unread and rules.reads_words)
     rows = version.batches() if whole else Affected(version, rules, threads).concerning(changes.subjects)
     for part in regoverned(rows, rules, threads):
         where = part.left_out | part.differs
         if where.any():
-            yield part.stored.filter(pa.array(where)), [reason for reason in part.reasons if reason]
+            yield part.stored.filter(pa.array(where)), _reasons(part, rules)
+
+
+def _reasons(part: "Part", rules: Rules) -> list[str]:
+    """What is the matter with each row of a part that may not stay as it is."""
+    marked = first_traces(part.stored, rules.objected.union(rules.minors))
+    worded = _in_words(part)
+    told = [
+        (trace or word or reason) if reason == "rewritten" else reason
+        for reason, trace, word in zip(part.reasons, marked, worded, strict=True)
+    ]
+    return [str(reason) for reason in told if reason]
+
+
+def _in_words(part: "Part") -> list[Trace | None]:
+    """For each row of a part, what of it is masked now that was not: words that were copied, or a name."""
+    after = iter(part.answer.kept.column("spans").to_pylist())
+    found: list[Trace | None] = []
+    for spans, gone in zip(part.stored.column("spans").to_pylist(), part.left_out.tolist(), strict=True):
+        before, now = _masks(spans), Counter() if gone else _masks(next(after))
+        fresh = [trace for role, trace in _OF_WORDS.items() if now[role] > before[role]]
+        found.append(fresh[0] if fresh else None)
+    return found
+
+
+def _masks(spans: Iterable[dict[str, Any]]) -> Counter[str]:
+    return Counter(span["role"] for span in spans)
 
 
 def states(session: Session) -> list[VersionState]:

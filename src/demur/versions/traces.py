@@ -1,14 +1,15 @@
 """Where suppressed people stand in stored rows, and the list of these rows for whoever holds a copy.
 
 Invariants: every subject key of a row is looked at, in each place it can stand (as author, in a span, in a tag, or
-only in `subjects`), whether or not the places agree; a null stands for nobody; a row is named once for each trace.
+only in `subjects`), whether or not the places agree; a null stands for nobody; a row is named once for each trace. What
+texts say without markup is found by :mod:`demur.versions.words`.
 
 A list names a row once, by its first trace; it names rows by item key and holds no text and nobody's subject key; it
 appears whole or not at all.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +30,8 @@ from demur.terms import Role
 Positions = npt.NDArray[np.int64]
 """Positions of rows in their batch, ascending, once each."""
 
+_NONE: Final = np.zeros(0, np.int64)
+
 RECALL: Final = pa.schema(
     [
         pa.field("item", pa.string(), nullable=False),  # 32 hexadecimal digits, as in the export
@@ -47,6 +50,8 @@ class Trace(StrEnum):
     QUOTE = "quote"
     MENTION = "mention"
     TAG = "tag"
+    COPY = "copy"  # holds words that they wrote, under another's name
+    NAME = "name"  # names them without markup
     SUBJECT = "subject"  # named by `subjects`, and in no other place that could be told
 
 
@@ -117,17 +122,30 @@ class RecallReport:
         return sum(self.reasons.values())
 
 
-def recall_rows(batches: Iterable[pa.RecordBatch], withheld: KeySet) -> Iterator[pa.RecordBatch]:
+InWords = Callable[[pa.RecordBatch], Iterable[tuple[Trace, Positions]]]
+"""Tells which rows name withheld people, or hold what these wrote, without markup."""
+
+
+def first_traces(batch: pa.RecordBatch, withheld: KeySet, words: InWords = lambda _: ()) -> list[Trace | None]:
+    """For each row of ``batch`` the first of its traces of somebody in ``withheld``."""
+    found: list[Trace | None] = [None] * batch.num_rows
+    by_trace = {trace: rows for part in (words(batch), traces(batch, withheld)) for trace, rows in part}
+    for trace in reversed(Trace):
+        for row in by_trace.get(trace, _NONE).tolist():
+            found[row] = trace
+    return found
+
+
+def recall_rows(
+    batches: Iterable[pa.RecordBatch], withheld: KeySet, words: InWords = lambda _: ()
+) -> Iterator[pa.RecordBatch]:
     """The rows of a version, schema ROW, that concern somebody in ``withheld``; schema RECALL, in their order."""
-    names = np.array([trace.value for trace in Trace])
     for batch in batches:
-        reason = np.full(batch.num_rows, len(names))
-        for rank, (_, rows) in enumerate(traces(batch, withheld)):
-            reason[rows] = np.minimum(reason[rows], rank)
-        at = np.flatnonzero(reason < len(names))
-        if len(at):
-            items = [key.hex() for key in batch.column("item").take(pa.array(at)).to_pylist()]
-            yield pa.RecordBatch.from_arrays([pa.array(items), pa.array(names[reason[at]])], schema=RECALL)
+        told = [(row, trace) for row, trace in enumerate(first_traces(batch, withheld, words)) if trace]
+        if told:
+            rows, names = zip(*told, strict=True)
+            items = [key.hex() for key in batch.column("item").take(pa.array(rows)).to_pylist()]
+            yield pa.RecordBatch.from_arrays([pa.array(items), pa.array([str(name) for name in names])], schema=RECALL)
 
 
 def write_recall(batches: Iterable[pa.RecordBatch], path: Path) -> RecallReport:

@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.store import Corpus
-from demur.errors import CorpusError
+from demur.errors import CorpusError, RegisterError
 from demur.kernel.schema import ROW, STORED
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
@@ -32,12 +33,22 @@ from demur.versions.filelist import shown
 from demur.versions.findings import Code, Findings
 from demur.versions.manifest import Manifest, parse
 from demur.versions.traces import Positions, Trace, traces
+from demur.versions.words import Reader
 
 if TYPE_CHECKING:
     import lance
 
 Rows = Callable[[], Iterable[pa.RecordBatch]]
 """Gives a version's rows, schema ROW, from the first one; called again to name what was found."""
+
+Reading = Callable[[Manifest, SuppressionList | None], Reader]
+"""Gives what reads a version's rows for names and copies.
+
+Of a version that is judged by its own checkpoint, the list is that of its checkpoint.
+
+Raises:
+    CorpusError, RegisterError: when a section of the list is missing or was changed.
+"""
 
 _NO_ROWS: Final = (pa.ArrowException, ValueError, KeyError, TypeError, NotImplementedError)
 """What is raised for batches that don't hold rows: wrong columns, wrong types, text that is no UTF-8."""
@@ -51,13 +62,26 @@ _SENTENCES: Final[Mapping[Trace, str]] = {
     Trace.QUOTE: "Row {} quotes a suppressed person.",
     Trace.MENTION: "Row {} mentions a suppressed person.",
     Trace.TAG: "Row {} tags a suppressed person.",
+    Trace.COPY: "Row {} holds words that a suppressed person wrote.",
+    Trace.NAME: "Row {} holds the name of a suppressed person.",
     Trace.SUBJECT: "Row {} names a suppressed person among its subjects.",
 }
 
 _BATCH_ROWS: Final = 8192
+_NOBODY: Final = KeySet(np.zeros(0, dtype=np.int64))
+
+_OLDER: Final = (
+    "Version {} was published by an older demur, which looked for no names and no copied words of people who objected: "
+    "its rows were not read for them; with --now they are."
+)
+_KEYED: Final = "Version {} was not read for names and copied words: that takes the pepper."
+_HANGING: Final = (
+    "In {:,} rows of version {} it hangs on their threads whom a word names, and a suppression list says nothing of "
+    "threads: these were read for full names and copied words; with --now they are read with what is known of threads."
+)
 
 
-def check_version(
+def check_version(  # noqa: PLR0913  # what a version is, and what it is judged by
     rows: Rows,
     name: str,
     versions: Path,
@@ -65,6 +89,8 @@ def check_version(
     public_key: Ed25519PublicKey,
     now: KeySet | None = None,
     findings: Findings | None = None,
+    *,
+    reading: Reading | None = None,
 ) -> Findings:
     """Check the version ``name``.
 
@@ -76,16 +102,22 @@ def check_version(
         public_key: the key that the manifest and the list must be signed with.
         now: who may not be in it today; by default it is judged by its own checkpoint.
         findings: where findings are added; new ones by default.
+        reading: reads texts for names and copied words, which takes the pepper; by default none are looked for.
     """
     findings = Findings() if findings is None else findings
     manifest = _manifest(versions / f"{name}.json", name, public_key, findings)
     if manifest is None:
         return findings
-    withheld = _withheld(lists, manifest, public_key, findings) if now is None else now
+    listed = _list_of(lists, manifest, public_key, findings) if now is None else None
+    withheld = now if now is not None else listed.withheld if listed else _NOBODY
+    reader = _reader(reading, manifest, listed, findings, current=now is not None)
     sidecar = versions / f"{name}.rows"
     if not _bound(sidecar, manifest):
         findings.add(Code.SIDECAR, f"{sidecar} is not the file that the manifest of {name} names.")
-    return check_rows(rows, manifest, sidecar, withheld, findings)
+    check_rows(rows, manifest, sidecar, withheld, findings, reader)
+    if reader is not None and reader.hanging:
+        findings.note(_HANGING.format(reader.hanging, name))
+    return findings
 
 
 def check_export(  # noqa: PLR0913  # what a version is judged by, and an export besides
@@ -98,12 +130,14 @@ def check_export(  # noqa: PLR0913  # what a version is judged by, and an export
     findings: Findings | None = None,
     *,
     on_record: OnRecord | None = None,
+    reading: Reading | None = None,
 ) -> Findings:
     """:func:`check_version` of an export in ``folder``, and whether its files are those that were signed.
 
     ``on_record`` are the digests of the lists of its exports that the register holds; None does not ask it.
     """
-    findings = check_version(lambda: export_batches(folder), name, versions, lists, public_key, now, findings)
+    places = (name, versions, lists, public_key, now, findings)
+    findings = check_version(lambda: export_batches(folder), *places, reading=reading)
     try:
         data = read_bytes(versions / f"{name}.json")
         manifest = parse(data, public_key, where=name)
@@ -159,7 +193,12 @@ def _unknown_metadata(dataset: "lance.LanceDataset", form: int) -> Iterator[str]
 
 
 def check_rows(
-    rows: Rows, manifest: Manifest, sidecar: Path, withheld: KeySet, findings: Findings | None = None
+    rows: Rows,
+    manifest: Manifest,
+    sidecar: Path,
+    withheld: KeySet,
+    findings: Findings | None = None,
+    reader: Reader | None = None,
 ) -> Findings:
     """Compare rows with what was published, and with who may not be in them.
 
@@ -169,6 +208,7 @@ def check_rows(
         sidecar: its row hashes; rows are named by it if it is the file that the manifest names.
         withheld: who may not be in it.
         findings: where findings are added; new ones by default.
+        reader: reads texts for their names and words; None looks for none.
     """
     findings = Findings() if findings is None else findings
     salt = manifest.content.subjects_salt
@@ -176,7 +216,7 @@ def check_rows(
         tempfile.TemporaryDirectory(prefix="demur-verify-") as folder,
         Digester(salt=bytes.fromhex(salt) if salt is not None else None) as digester,
     ):
-        if not _read_rows(rows, digester, withheld, findings):
+        if not _read_rows(rows, digester, withheld, findings, reader):
             return findings
         actual = Path(folder) / "actual.rows"
         digests = digester.finish(actual)
@@ -220,22 +260,43 @@ def _manifest(path: Path, name: str, public_key: Ed25519PublicKey, findings: Fin
     return manifest
 
 
-def _withheld(lists: Path, manifest: Manifest, public_key: Ed25519PublicKey, findings: Findings) -> KeySet:
+def _list_of(
+    lists: Path, manifest: Manifest, public_key: Ed25519PublicKey, findings: Findings
+) -> SuppressionList | None:
     """Who may not be in the version by its own checkpoint; nobody, and a finding, when the list does not hold."""
     try:
         path = find_list(lists, manifest.checkpoint.binding, manifest.suppression)
-        return SuppressionList.read(path, public_key).withheld
+        return SuppressionList.read(path, public_key)
     except CorpusError as error:
         findings.add(Code.SUPPRESSION, str(error))
-        return KeySet(np.zeros(0, dtype=np.int64))
+        return None
 
 
-def _read_rows(rows: Rows, digester: Digester, withheld: KeySet, findings: Findings) -> bool:
+def _reader(
+    reading: Reading | None, manifest: Manifest, listed: SuppressionList | None, findings: Findings, *, current: bool
+) -> Reader | None:
+    """What reads the rows for names and copies, if any may not be in them; says what can't be read and why."""
+    if not current and manifest.words is None:
+        findings.note(_OLDER.format(manifest.name))
+        return None
+    if not current and (listed is None or not manifest.words):
+        return None  # a finding already, or a policy that keeps names and copies
+    if reading is None:
+        findings.note(_KEYED.format(manifest.name))
+        return None
+    try:
+        return reading(manifest, listed)
+    except (CorpusError, RegisterError) as error:
+        findings.add(Code.SUPPRESSION, str(error))
+        return None
+
+
+def _read_rows(rows: Rows, digester: Digester, withheld: KeySet, findings: Findings, reader: Reader | None) -> bool:
     """Digest all rows and look for suppressed people; false when the rows can't be read to their end."""
     try:
         for batch in _readable(rows, findings):
             digester.add(batch)
-            _find_people(batch, withheld, findings)
+            _find_people(batch, withheld, findings, reader)
     except _NO_ROWS as error:
         findings.add(Code.UNREADABLE, f"A row holds what no row can hold: {_first_line(error)}.")
     return not findings.counts[Code.UNREADABLE]
@@ -249,9 +310,10 @@ def _readable(rows: Rows, findings: Findings) -> Iterator[pa.RecordBatch]:
         findings.add(Code.UNREADABLE, f"The rows can't be read to their end: {_first_line(error)}.")
 
 
-def _find_people(batch: pa.RecordBatch, withheld: KeySet, findings: Findings) -> None:
+def _find_people(batch: pa.RecordBatch, withheld: KeySet, findings: Findings, reader: Reader | None) -> None:
     items = batch.column("item")
-    for trace, positions in traces(batch, withheld):
+    words = reader.found(batch) if reader is not None else ()
+    for trace, positions in chain(traces(batch, withheld), words):
         for item in _digits(items, positions[: findings.most]):
             findings.add(Code(trace.value), _SENTENCES[trace].format(item), item)
         findings.count(Code(trace.value), len(positions) - findings.most)

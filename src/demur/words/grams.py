@@ -12,9 +12,6 @@ import numpy as np
 from demur.words.batch import Flags, Ints
 from demur.words.keys import Keys
 
-PART: Final = 3
-"""Words of the parts that say whether a gram is sampled."""
-
 _BASE: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
@@ -24,14 +21,14 @@ def grams(keys: Keys, size: int) -> Keys:
     return mixed(_rolled(keys.view(np.uint64), size))
 
 
-def sampled(keys: Keys, size: int) -> Flags:
-    """Which of :func:`grams` are sampled: those whose smallest part of PART words is their first or their last.
+def sampled(keys: Keys, size: int, part: int) -> Flags:
+    """Which of :func:`grams` are sampled: those whose smallest part of ``part`` words is their first or their last.
 
-    Of ``size`` - PART neighbours at least one is: so any ``2 * size - PART - 1`` words in a row hold a sampled gram.
+    That are two of ``size - part + 1``; and any ``2 * size - part - 1`` words in a row hold a sampled gram.
     """
-    parts = grams(keys, PART)
+    parts = grams(keys, part)
     lowest = parts
-    span = size - PART + 1
+    span = size - part + 1
     for reach in _steps(span):
         lowest = np.minimum(lowest[: max(len(lowest) - reach, 0)], lowest[reach:])
     first, last = parts[: len(lowest)], parts[span - 1 :]

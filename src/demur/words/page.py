@@ -48,7 +48,7 @@ class Page:
     words: Words
     """All words of all texts."""
     opaque: Bools
-    """Per word: whether it stands in a mention, a tag or a mask."""
+    """Per word: whether it stands in a mention, a tag or a mask, or is cut by the edge of a quote."""
     quoted: Bools
     """Per word: whether it stands in a quote."""
     sides: Ints
@@ -89,14 +89,15 @@ class Page:
             opaque: mentions, tags and masks, in any nesting.
             quotes: quotes, in any nesting; those without words count for nothing.
         """
-        row = words.row.astype(np.int64)
-        edges = (np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]]))
+        row, at = np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]])
+        order = np.lexsort((at, row))
+        row, at = row[order], at[order]
         return cls(
             texts,
             words,
-            inside(words, opaque),
+            inside(words, opaque) | inside(words, (row, at, at)),  # a word with an edge in it stands on no side
             inside(words, quotes),
-            _passed(row, words, edges),
+            _passed(words.row.astype(np.int64), words, (row, at)),
             writing,
             language,
         )

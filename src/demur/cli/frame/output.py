@@ -20,6 +20,7 @@ import click
 
 if TYPE_CHECKING:
     from demur.policy import Policy
+    from demur.register.objections.names import Kept
     from demur.terms import Reason
 
 PRINTED: Final = "-"
@@ -172,6 +173,16 @@ def _ticking(every: float, function: Callable[[], None]) -> Iterator[None]:
 def count(number: int, noun: str) -> str:
     """``1 account``, ``1,204 accounts``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def named(kept: "Kept") -> Iterator[str]:
+    """How many spellings of somebody's names count, a sentence each; no name."""
+    if kept.searched or not kept.waiting:
+        spellings, are = count(kept.searched, "spelling"), "is" if kept.searched == 1 else "are"
+        yield f"In what others wrote, {spellings} of their names {are} looked for."
+    if kept.waiting:
+        wait = "waits" if kept.waiting == 1 else "wait"
+        yield f"{count(kept.waiting, 'spelling')} {wait} until the objection is confirmed."
 
 
 def doubt(days: int) -> str:

@@ -17,6 +17,8 @@ from demur.sources.text import Span
 from demur.terms import Role
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY: Final = 86_400_000_000
+"""Microseconds."""
 _NAMES: Final[Mapping[type, str]] = {str: "text", list: "a list", dict: "an object"}
 
 
@@ -25,6 +27,16 @@ def checked(record: Record) -> dict[str, Any]:
     if not isinstance(record.value, dict):
         raise SourceError(f"{record.where} is no object: export the chat again, as JSON.")
     return record.value
+
+
+def talk(channel: str, created: int | None) -> str:
+    """The thread of what is said in a channel: its day, in UTC, as people answer each other without saying so.
+
+    Args:
+        channel: its id, with the source's name.
+        created: microseconds since 1970-01-01; all that is undated is one thread.
+    """
+    return f"{channel}/{'undated' if created is None else created // _DAY}"
 
 
 def field(record: Mapping[str, Any], key: str, kind: type, where: str) -> Any:  # noqa: ANN401  # a value of `kind`

@@ -17,7 +17,7 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Member
 from demur.sources.base import ItemRow, Media, Options, batches
-from demur.sources.chats.common import Writer, checked, field, file, identifier, iso_time, needed, objects
+from demur.sources.chats.common import Writer, checked, field, file, identifier, iso_time, needed, objects, talk
 from demur.sources.exports import LooseFile, members_at
 from demur.sources.jsonstream import first_value, records_at
 from demur.sources.sniffing import Glimpse
@@ -134,15 +134,17 @@ class _Reader:
         text, spans = _text(field(message, "content", str, where) or "", people)
         if forwarded:
             spans.append(Span(len(text), len(text), Role.RESHARE, None))
+        created = iso_time(field(message, "timestamp", str, where), where)
         return ItemRow(
             item=f"discord:{given}",
             author=self._known(field(message, "author", dict, where) or {})[0],
             kind=Kind.COMMENT if parent and self.kind is Kind.POST else self.kind,
             audience=self.audience,
-            created=iso_time(field(message, "timestamp", str, where), where),
+            created=created,
             text=text,
             spans=spans,
             parent=f"discord:{parent}" if parent else None,
+            thread=talk(f"discord:{self.channel}", created),
             group=f"discord:{self.channel}",
             media=list(_files(message, where)),
         )

@@ -9,7 +9,7 @@ so that memory holds the nicks and a batch of items, whatever the size of the lo
 import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import ClassVar, Final, Literal, NamedTuple
 
@@ -18,16 +18,18 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.base import ItemRow, Options, batches
-from demur.sources.chats.common import zone
+from demur.sources.chats.common import talk, zone
 from demur.sources.chats.ircforms import GROUPS, Form, form_of, month
 from demur.sources.chats.logs import Log, blocks, find_logs
-from demur.sources.chats.nicks import NAMESPACE, Nicks
+from demur.sources.chats.nicks import NAMESPACE, Nicks, Talking
 from demur.sources.sniffing import Glimpse
 from demur.sources.text import clean
 from demur.terms import Audience, Kind
 
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _FORMATTING: Final = re.compile(r"\x03(?:\d{1,2}(?:,\d{1,2})?)?|\x04(?:[0-9A-Fa-f]{6})?|[\x02\x0f\x11\x16\x1d-\x1f]")
+_APART: Final = re.compile(r"(?<=\d) (?=[+-]|Z)")
+"""What stands between a time and its zone."""
 _CHANNEL: Final = re.compile(r"(?:^|[/._])([#&][^\s/]+?)(?:[._-]\d{4}-\d\d-\d\d)?$")
 """The channel in the name of a log, as clients call it: ``libera/#garden``, ``irc.libera.#garden``."""
 _SECONDS: Final = 86_400
@@ -47,6 +49,8 @@ class IrcOptions(Options):
     """The language of the channel, BCP 47."""
     timezone: str = "UTC"
     """The time zone of the logs' clock, a name of the IANA database."""
+    encoding: str = "windows-1252"
+    """What lines are in that are not UTF-8."""
     unmarked: bool = True
     """Whether the nick of a speaker that opens a line is a mention without ``:`` or ``,`` behind it, too."""
 
@@ -85,7 +89,7 @@ class _Heard(NamedTuple):
 
 def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[ItemRow]:
     nicks = Nicks(unmarked=options.unmarked)
-    spoken = [heard for log in logs if (heard := _survey(log, nicks))]
+    spoken = [heard for log in logs if (heard := _survey(log, nicks, options.encoding))]
     if not spoken:
         named = ", ".join(str(log.path) for log in logs[:3])
         raise SourceError(
@@ -99,12 +103,12 @@ def _rows(logs: Sequence[Log], options: IrcOptions, zone: tzinfo) -> Iterator[It
         yield from reader.rows()
 
 
-def _survey(log: Log, nicks: Nicks) -> _Heard | None:
+def _survey(log: Log, nicks: Nicks, encoding: str) -> _Heard | None:
     """Learn the nicks of a log, its form and its channel; None where nobody speaks in it."""
     form: Form | None = None
     channels: set[str] = set()
     spoke: set[str] = set()
-    for block in blocks(log.path):
+    for block in blocks(log.path, encoding):
         form = form or form_of(block)
         if form is None:
             continue
@@ -122,6 +126,8 @@ def _survey(log: Log, nicks: Nicks) -> _Heard | None:
 def _nick(match: re.Match[str]) -> str:
     """Who speaks, as its bearer writes the nick: some loggers set a blank behind a ``]``."""
     written: str = match["said"] or match["acted"] or match["elsewhere"] or match["noticed"] or ""
+    if not written.isprintable():
+        written = _FORMATTING.sub("", written).lstrip("@+%&~!")
     return written.replace(" ", "") if " " in written else written
 
 
@@ -136,10 +142,12 @@ class _Reader:
     clock: "_Clock"
     private: bool
     """Whether everything in it is direct."""
+    talking: Talking = field(default_factory=Talking)
+    """Who said something lately."""
 
     def rows(self) -> Iterator[ItemRow]:
         number = 0
-        for block in blocks(self.log.path):
+        for block in blocks(self.log.path, self.options.encoding):
             for line in block.split("\n"):
                 number += 1
                 if match := self.form.message.match(line):
@@ -154,15 +162,17 @@ class _Reader:
         if not text.isprintable():
             text = clean(_FORMATTING.sub("", text))[0].rstrip("\n")
         channel = to or self.options.channel or self.log.channel
+        created = self.clock.at(clock)
         return ItemRow(
             item=f"{NAMESPACE}:{self.log.name}/{number}",
             author=f"{NAMESPACE}:{nick}" if nick else None,
             kind=Kind.MESSAGE if private else Kind.POST,
             audience=Audience.DIRECT if private else self.options.audience,
-            created=self.clock.at(clock),
+            created=created,
             language=self.options.language,
             text=text,
-            spans=self.nicks.mentions(text),
+            spans=self.nicks.mentions(text, self.talking.heard(nick)),
+            thread=talk(f"{NAMESPACE}:{channel or self.log.name}", created),
             group=f"{NAMESPACE}:{channel}" if channel and not private else None,
         )
 
@@ -199,6 +209,10 @@ class _Clock:
     def _read(self, clock: str) -> int | None:
         *before, hours = clock.rsplit(" ", 1)
         try:
+            if clock[4:5] == "-":
+                moment = datetime.fromisoformat(_APART.sub("", clock))
+                moment = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+                return (moment - _EPOCH) // timedelta(microseconds=1)
             day = self._dated(before[0]) if before else self._day
             if day is None:
                 return None
@@ -208,9 +222,7 @@ class _Clock:
             return None
 
     def _dated(self, written: str) -> date | None:
-        """The day of ``2026-06-18``, or of ``Jun 18``, where the year is known: a new one begins after December."""
-        if written[:1].isdigit():
-            return date.fromisoformat(written)
+        """The day of ``Jun 18``, where the year is known: a new one begins after December."""
         number = month(written[:3])
         if number is None or self._year is None:
             return None

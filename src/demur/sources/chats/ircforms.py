@@ -14,6 +14,9 @@ GROUPS: Final = ("time", "said", "acted", "elsewhere", "noticed", "to", "text")
 
 _NONE: Final = "(?P<{}>(?!))?"
 _MODE: Final = "[ @+%&~!]?"
+_DAY: Final = r"\d{4}-\d\d-\d\d[ T]"
+_FINE: Final = r"(?:\.\d{1,9})?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+"""Of a time that is written as ISO 8601: a fraction of a second, and the zone."""
 
 
 @dataclass(frozen=True)
@@ -42,29 +45,30 @@ class Form:
 
 
 _BRACKETED: Final = Form.of(
-    r"\[(?P<time>(?:\d{4}-\d\d-\d\d )?\d\d:\d\d(?::\d\d)?)\] {1,2}"
+    rf"\[(?P<time>\d\d:\d\d(?::\d\d)?|{_DAY}\d\d:\d\d(?::\d\d{_FINE})?)\] {{1,2}}"
     r"(?:<[ @+%&~]?(?P<said>[^>\n]*)>"
     r"|\* (?P<acted>\S+)"
     r"|\((?P<elsewhere>[^\s/]+)/[#&][^\s)]+\)"  # from a client's other window
     r"|-(?P<noticed>[^\s:]+?)(?::(?P<to>[#&]\S+?))?-(?= ))",
     r"^=== (?P<nick>\S[^\[\n]*?(?:\[\S*\] ?\S*)??)"
     r"(?:  ?\[[^\]\n]*\] +has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?| is now known as (?P<new>\S+))",
+    r"Session (?:Start|Time): \w{3} (?P<month>\w{3}) (?P<day>[ \d]\d) \d\d:\d\d:\d\d (?P<year>\d{4})",  # mIRC
 )
 _IRSSI: Final = Form.of(
-    r"(?P<time>\d\d:\d\d(?::\d\d)?) "
-    rf"(?:<{_MODE}(?P<said>[^>\n]+)>"
+    rf"(?P<time>\d\d:\d\d(?::\d\d)?|{_DAY}\d\d:\d\d(?::\d\d{_FINE})?) "
+    rf"(?: ?<{_MODE}(?P<said>[^>\n]+)>"
     r"| \* (?P<acted>\S+)"
     r"|[-\[](?!!- )(?P<noticed>[^\s:()\]]+?)(?:\([^)\n]*\))?(?::[@+]?(?P<to>[#&]\S+?))?[-\]](?= ))",
-    r"^\d\d:\d\d(?::\d\d)? -!- (?P<nick>\S+) "
+    rf"^(?:{_DAY})?\d\d:\d\d(?::\d\d{_FINE})? -!- (?P<nick>\S+) "
     r"(?:\[[^\]\n]*\] has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?|is now known as (?P<new>\S+))",
     r"--- (?:Log opened|Day changed) \w{3} (?P<month>\w{3}) (?P<day>[ \d]\d) (?:\d\d:\d\d:\d\d )?(?P<year>\d{4})",
 )
 _WEECHAT: Final = Form.of(
-    r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\t"
+    rf"(?P<time>{_DAY}\d\d:\d\d:\d\d{_FINE})\t"
     r"(?: \*\t(?P<acted>\S+)"
     r"|--\tNotice\((?P<noticed>[^)\s]+)\)(?: -> (?P<to>[#&][^\s:]+))?:"
     rf"|(?!-->\t|<--\t|--\t|=!=\t){_MODE}(?P<said>[^\s<>]+)\t)",
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\t(?:-->|<--|--)\t(?P<nick>\S+) "
+    rf"^{_DAY}\d\d:\d\d:\d\d{_FINE}\t(?:-->|<--|--)\t(?P<nick>\S+) "
     r"(?:\([^)\n]*\) has (?:joined|left|quit)(?: (?P<channel>[#&]\S+))?|is now known as (?P<new>\S+))",
 )
 _HEXCHAT: Final = Form.of(

@@ -13,7 +13,7 @@ from typing import Final
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.limits import MAX_LINE
-from demur.sources.opened import PACKED, ending, look, reached
+from demur.sources.opened import PACKED, ending, known_encoding, look, reached
 
 _BLOCK_BYTES: Final = 2**20
 _SUFFIXES: Final = (".log", ".txt", ".weechatlog")
@@ -75,14 +75,15 @@ def _refuse_twins(logs: Sequence[Log]) -> None:
             )
 
 
-def blocks(path: Path) -> Iterator[str]:
+def blocks(path: Path, encoding: str) -> Iterator[str]:
     """The text of a log in blocks of whole lines, without the line feed that ends a block.
 
-    Lines are UTF-8, or UTF-16 where the file begins so; one that is not is read as Windows-1252, as IRC clients do.
+    Lines are UTF-8, or UTF-16 where the file begins so; one that is not is read in ``encoding``, and that is told.
 
     Raises:
-        SourceError: when the file can't be read, or a line is too long to be one.
+        SourceError: when the file can't be read, a line is too long to be one, or there is no such encoding.
     """
+    encoding = known_encoding(encoding)
     rest = b""
     at = 0
     try:
@@ -95,11 +96,11 @@ def blocks(path: Path) -> Iterator[str]:
                         f"{path}: a line has more than {MAX_LINE // 1024} KB: this is no log; leave it out."
                     )
                 if newline:
-                    yield _decoded(lines)
+                    yield _decoded(lines, path, encoding)
     except OSError as error:
         raise SourceError(f"{path} can't be read ({error.strerror}): check that it is a readable file.") from None
     if rest:
-        yield _decoded(rest)
+        yield _decoded(rest, path, encoding)
 
 
 def _has_long_line(lines: bytes, rest: bytes) -> bool:
@@ -109,15 +110,19 @@ def _has_long_line(lines: bytes, rest: bytes) -> bool:
     return len(lines) > MAX_LINE and any(len(line) > MAX_LINE for line in lines.split(b"\n"))
 
 
-def _decoded(lines: bytes) -> str:
+def _decoded(lines: bytes, path: Path, encoding: str) -> str:
     try:
         return lines.decode()
     except UnicodeDecodeError:
-        return "\n".join(_decoded_line(line) for line in lines.split(b"\n"))
+        meter.tell(
+            f"{path}: lines that are not UTF-8 are read as {encoding.upper()}: if names look odd, write what they are "
+            'in, like encoding = "koi8-r" in [sources.irc] of demur.toml.'
+        )
+        return "\n".join(_decoded_line(line, encoding) for line in lines.split(b"\n"))
 
 
-def _decoded_line(line: bytes) -> str:
+def _decoded_line(line: bytes, encoding: str) -> str:
     try:
         return line.decode()
     except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
+        return line.decode(encoding, "replace")

@@ -8,8 +8,9 @@ corpus.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Self
 
+from demur.people.lexicon import common_words, given_names
 from demur.sources.text import Span
 from demur.terms import Role
 
@@ -30,6 +31,26 @@ _AT: Final = re.compile(rf"@(?<![\w@./:]@)[{_LETTERS}]+")
 _COLONED: Final = re.compile(r":(?=\s|$)")
 _LAST_TOKEN: Final = re.compile(rf"(?<![@./:{_LETTERS}])[{_LETTERS}]+\Z")
 _TRIGGER: Final = re.compile(rf"!\S[^|>]*[|>]\s*([{_LETTERS}]+)\s*$")  # a bot told to explain something to someone
+
+_LATELY: Final = 500
+"""Lines for which somebody who said something counts as there."""
+
+
+class Talking:
+    """Who said something lately in a log."""
+
+    def __init__(self) -> None:
+        self._lines = 0
+        self._last: dict[str, int] = {}
+
+    def heard(self, nick: str) -> Self:
+        """Take note of a line of somebody's."""
+        self._lines += 1
+        self._last[nick.casefold()] = self._lines
+        return self
+
+    def __contains__(self, nick: str) -> bool:
+        return self._lines - self._last.get(nick, -_LATELY) < _LATELY
 
 
 class Nicks:
@@ -55,8 +76,11 @@ class Nicks:
         if spoke:
             self._speakers |= folded
 
-    def mentions(self, text: str) -> list[Span]:
+    def mentions(self, text: str, talking: "Talking | None" = None) -> list[Span]:
         """The mentions in one line, in order, not overlapping.
+
+        ``talking`` are those who said something lately: a nick that is a word of some language opens a line, or a list
+        of nicks, without a colon only where its bearer is among them. Unknown, every bearer is.
 
         A known nick counts where it opens the line, follows one that does (``ann, bob: hi``), stands before a
         colon or behind an ``@``; of somebody who never spoke, it opens a line only with a mark behind it, because
@@ -64,7 +88,7 @@ class Nicks:
         only where it opens the line and a colon follows, or where a bot is told to address it
         (``!factoid | ann``).
         """
-        spans, position = self._opening(text)
+        spans, position = self._opening(text, talking)
         if "@" in text or ":" in text:
             spans.extend(self._elsewhere(text, position))
         if "!" in text and (trigger := _TRIGGER.search(text, position)):
@@ -72,34 +96,40 @@ class Nicks:
             spans.append(_mention(text, *trigger.span(1)))
         return spans
 
-    def _opening(self, text: str) -> tuple[list[Span], int]:
+    def _opening(self, text: str, talking: "Talking | None") -> tuple[list[Span], int]:
         """The nicks that open a line, one or a list of them, and where the rest of it begins."""
         lead = _LEAD.match(text)
         position = lead.end() if lead else 0
         found = self._known_at(text, position)
         if found is None:
             found = _stranger_at(text, position)
-        elif not _LISTED.match(text, found[1]) and not self._counts_bare(text[slice(*found)]):
+        elif not self._addressed(text, found, talking):
             found = None
         if found is None:
             return [], 0
         start = found[0] - (text[found[0] - 1 : found[0]] == "@")
         spans = [_mention(text, start, found[1])]
         while join := _JOIN.match(text, found[1]):
-            found = self._listed_at(text, join.end(), colon=":" in join[0])
+            found = self._listed_at(text, join.end(), talking, colon=":" in join[0])
             if found is None:
                 break
             spans.append(_mention(text, *found))
         return spans, spans[-1].end
 
-    def _counts_bare(self, nick: str) -> bool:
-        return self._unmarked and nick.replace(" ", "").casefold() in self._speakers
+    def _addressed(self, text: str, found: tuple[int, int], talking: "Talking | None") -> bool:
+        """Whether a known nick that opens a line is somebody who is spoken to, and not a word."""
+        nick = text[slice(*found)].replace(" ", "").casefold()
+        marked = _LISTED.match(text, found[1]) is not None
+        if not marked and not (self._unmarked and nick in self._speakers):
+            return False
+        return _COLON.match(text, found[1]) is not None or not _is_word(nick) or talking is None or nick in talking
 
-    def _listed_at(self, text: str, position: int, *, colon: bool) -> tuple[int, int] | None:
+    def _listed_at(self, text: str, position: int, talking: "Talking | None", *, colon: bool) -> tuple[int, int] | None:
         """A further nick of the list that opens a line; behind a colon only a known one."""
         found = self._known_at(text, position)
         if found is not None:
-            return found if _LISTED.match(text, found[1]) else None
+            marked = _LISTED.match(text, found[1]) is not None
+            return found if marked and self._addressed(text, found, talking) else None
         return None if colon else _stranger_at(text, position)
 
     def _elsewhere(self, text: str, position: int) -> Iterator[Span]:
@@ -155,3 +185,8 @@ def _stranger_at(text: str, position: int) -> tuple[int, int] | None:
 def _mention(text: str, start: int, end: int) -> Span:
     nick = text[start:end].lstrip("@").replace(" ", "")
     return Span(start, end, Role.MENTION, f"{NAMESPACE}:{nick}")
+
+
+def _is_word(nick: str) -> bool:
+    """Whether a nick, without case, is a word of some language, and nobody's given name."""
+    return nick in common_words() and nick not in given_names()

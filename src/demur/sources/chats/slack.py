@@ -7,6 +7,7 @@ that anybody may join the workspace; memory holds the lists and one message, wha
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Archive, Member
 from demur.sources.base import ItemRow, Media, Options, batches
-from demur.sources.chats.common import Writer, checked, field, file, identifier, needed, objects
+from demur.sources.chats.common import Writer, checked, field, file, identifier, needed, objects, talk
 from demur.sources.jsonstream import records
 from demur.sources.limits import MIB
 from demur.sources.sniffing import Glimpse
@@ -93,7 +94,7 @@ def _export(path: str, options: SlackOptions) -> Iterator[ItemRow]:
         people = _people(archive)
         conversations = _conversations(archive, options)
         for day in days:
-            folder = day.name.split("/")[-2]
+            folder = unicodedata.normalize("NFC", day.name.split("/")[-2])  # zips of macOS hold names in NFD
             reader = _Reader(conversations.get(folder) or Conversation(folder), people)
             for record in records(day):
                 yield from reader.rows(checked(record), record.where)
@@ -123,7 +124,7 @@ def _conversations(archive: Archive, options: SlackOptions) -> dict[str, Convers
             private = audience is not Audience.PUBLIC or entry.get("is_private") is True
             widest = Audience.GROUP if audience is Audience.PUBLIC else audience
             one = Conversation(given, widest if private else options.channels_audience, private)
-            found.update({key: one for key in (given, identifier(entry, "name")) if key})
+            found.update({unicodedata.normalize("NFC", key): one for key in (given, identifier(entry, "name")) if key})
     return found
 
 
@@ -178,15 +179,15 @@ class _Reader:
         """What is known of a message besides what it says."""
         root = identifier(message, "thread_ts")
         answers = root is not None and root != stamp
-        own = Kind.COMMENT if answers else Kind.POST
+        own, created = Kind.COMMENT if answers else Kind.POST, _time(stamp, where)
         return ItemRow(
             item=self._id(stamp),
             author=author,
             kind=Kind.MESSAGE if self.conversation.private else own,
             audience=self.conversation.audience,
-            created=_time(stamp, where),
+            created=created,
             parent=self._id(root) if root is not None and answers else None,
-            thread=self._id(root) if root is not None else None,
+            thread=self._id(root) if root is not None else talk(f"slack:{self.conversation.id}", created),
             group=f"slack:{self.conversation.id}",
         )
 

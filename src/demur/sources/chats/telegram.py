@@ -28,6 +28,7 @@ from demur.sources.chats.common import (
     iso_time,
     needed,
     objects,
+    talk,
     zone,
 )
 from demur.sources.exports import members_at
@@ -169,15 +170,17 @@ class _Reader:
         passed_on = _write(message, writer, where)
         written = identifier(message, "type") in {"message", None}
         kind = Kind.COMMENT if parent is not None and self.kind is Kind.POST else self.kind
+        created = self._time(message, where)
         return ItemRow(
             item=f"telegram:{self.chat}/{needed(message, 'id', where)}",
             author=_author(message),
             kind=kind if written else None,
             audience=self.audience,
-            created=self._time(message, where),
+            created=created,
             text=writer.text,
             spans=writer.spans,
             parent=None if parent is None else f"telegram:{_peer(message) or self.chat}/{parent}",
+            thread=talk(f"telegram:{self.chat}", created),
             group=f"telegram:{self.chat}",
             media=list(_files(message)) if passed_on else (),
         )
@@ -249,7 +252,7 @@ def _part(part: object, writer: Writer) -> None:
     elif kind == "mention_name":
         user = identifier(part, "user_id")
         writer.add(text, Role.MENTION, user and f"telegram:user{user.removeprefix('user')}")
-    elif kind == "text_link" and (link := _LINK.fullmatch(identifier(part, "href") or "")):
+    elif kind in {"link", "text_link"} and (link := _LINK.fullmatch(identifier(part, "href") or text)):
         writer.add(text, Role.MENTION, f"telegram:{link['name'] or 'user' + link['id']}")
     elif kind == "blockquote":
         writer.add(text, Role.QUOTE)

@@ -11,26 +11,30 @@ and ``[quote="name":uid]`` (phpBB), ``[QUOTE=name;N]`` (vBulletin), ``[quote="na
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from demur.sources.html import Link
 from demur.sources.markup.edits import Edit
+from demur.sources.markup.forums import ForumHtml
 from demur.sources.markup.names import Cited, Names
 from demur.sources.text import Span
 from demur.terms import Role
 
 _QUOTE_TAGS: Final = "quote|chat"
 _MENTION_TAGS: Final = "user|member|mention|smention"
+_LINK_TAGS: Final = "url|link|iurl"
 _QUOTING: Final = frozenset(_QUOTE_TAGS.split("|"))
-_MENTIONING: Final = frozenset(_MENTION_TAGS.split("|"))
+_LINKING: Final = frozenset(_LINK_TAGS.split("|"))
+_MENTIONING: Final = frozenset(_MENTION_TAGS.split("|")) | _LINKING
 _OTHER_TAGS: Final = (
-    r"b|i|u|s|d|url|link|iurl|email|color|colour|size|font|list|\*|li|ul|ol|code|php|html|icode|plain|noparse|spoiler|"
+    r"b|i|u|s|d|email|color|colour|size|font|list|\*|li|ul|ol|code|php|html|icode|plain|noparse|spoiler|"
     r"ispoiler|hide|details|left|center|right|justify|align|indent|float|table|tr|td|th|h[1-6]|heading|hr|sub|sup|"
     r"strike|attach|attachment|media|youtube|video|img|pre|tt|highlight|bg|background|move|glow|shadow|anchor|abbr"
 )
 _ARGUMENT: Final = (
-    r"(?:(?::\w{1,40})?|\s*=\s*\"(?P<double>[^\"\n]{0,300})\"(?P<more>[^\]\n]{0,300})"
-    r"|\s*=\s*'(?P<single>[^'\n]{0,300})'(?P<rest>[^\]\n]{0,300})|(?P<bare>[=\s][^\]\n]{0,300}))"
+    r"(?::\w{1,40})?(?:\s*=\s*(?P<quoted>\"(?:\\.|[^\"\\\n]){0,300}\"[^\]\n]{0,300}"
+    r"|'(?:\\.|[^'\\\n]){0,300}'[^\]\n]{0,300})|(?P<bare>[=\s][^\]\n]{0,300}))?"
 )
 
 
@@ -39,14 +43,18 @@ def _tags(names: str) -> re.Pattern[str]:
 
 
 _QUOTES: Final = _tags(_QUOTE_TAGS)
-_ALL: Final = _tags(f"{_QUOTE_TAGS}|{_MENTION_TAGS}|{_OTHER_TAGS}")
+_ALL: Final = _tags(f"{_QUOTE_TAGS}|{_MENTION_TAGS}|{_LINK_TAGS}|{_OTHER_TAGS}")
 _VERBATIM: Final = re.compile(r"code|php|html|icode|plain|noparse|pre|tt")
 _UNSEEN: Final = re.compile(r"img|attach|attachment|media|youtube|video")
 _FIELD: Final = re.compile(
     r"(?:^|[\s,;])(author|username|post_id|pid|post|topic|member|user_id|u)\s*[:=]\s*['\"]?([^\s,;'\"]+)"
 )
 _SPOKEN: Final = re.compile(r"quote=\"([^\";]+)")
-_AUTHOR: Final = re.compile(r"(?:^|\s)author=(.*?)(?:\s+(?:link|date|topic|post|user_id)=|$)")
+_NAMED: Final = re.compile(
+    r"(?:^|\s)(?:author|name|username|user|cite)=(.*?)(?:\s+(?:link|date|time|timestamp|topic|post|post_id|user_id)=|$)"
+)
+_QUOTED: Final = re.compile(r"(?P<mark>[\"'])(?P<name>.*?)(?P=mark)(?=$|\s*[,;:]|\s+\w+=)(?P<further>.*)")
+_ESCAPED: Final = re.compile(r"\\([\"'\\])")
 _FIRST_FIELD: Final = re.compile(
     r"[,;]\s*(?:post|topic|member|full|username|user_id|\d+\s*$)|\s+(?:post_id|pid|user_id|time|dateline|link|date)="
 )
@@ -133,26 +141,43 @@ def _close(opened: _Opened, end: int, text: str, names: Names, found: Found) -> 
         accounts: list[str | None] = [*names.accounts(cited(opened.match))] or [None]
         found.spans.extend(Span(start, end, Role.QUOTE, account) for account in accounts)
     elif end - start <= _MENTION_LENGTH:
-        shown, told = text[start:end].strip().lstrip("@"), cited(opened.match)
-        number = told.member or (told.name if told.name and told.name.isdigit() else None)
-        named = shown if number or not told.name else told.name
-        found.spans.extend(
-            Span(start, end, Role.MENTION, account) for account in names.accounts(Cited(named or told.name, number))
-        )
+        named = (_linked if opened.tag in _LINKING else _mentioned)(opened.match, text[start:end], names)
+        found.spans.extend(Span(start, end, Role.MENTION, account) for account in named)
+
+
+def _linked(match: re.Match[str], shown: str, names: Names) -> Sequence[str]:
+    """Whom a link names: the bearer of the profile that it leads to."""
+    return ForumHtml(names).linked(Link(_argument(match)[0], shown, frozenset()))
+
+
+def _mentioned(match: re.Match[str], shown: str, names: Names) -> Sequence[str]:
+    """Whom a mention names, by the number of an account or by name."""
+    told = cited(match)
+    number = told.member or (told.name if told.name and told.name.isdigit() else None)
+    named = shown.strip().lstrip("@") if number or not told.name else told.name
+    return names.accounts(Cited(named or told.name, number))
+
+
+def _argument(match: re.Match[str]) -> tuple[str, str]:
+    """What an opening tag says of a quote: what stands in quotation marks, which its name may hold too, and the rest.
+
+    phpBB writes a backslash before a mark in a name, MyBB nothing.
+    """
+    written = html.unescape(match["quoted"] or match["bare"] or "").strip().lstrip("=").strip()
+    quoted = _QUOTED.fullmatch(written)
+    return (_ESCAPED.sub(r"\1", quoted["name"]), quoted["further"]) if quoted else (written, "")
 
 
 def cited(match: re.Match[str]) -> Cited:
     """Whom a quote's opening tag says it is of."""
-    quoted = match["double"] if match["double"] is not None else match["single"]
-    further = match["more"] or match["rest"] or ""
     if match["tag"].lower() == "chat":  # Discourse's transcripts
         spoken = _SPOKEN.search(match["bare"] or "")
         return Cited(html.unescape(spoken[1])) if spoken else Cited()
-    argument = html.unescape(quoted if quoted is not None else (match["bare"] or "").strip().lstrip("=").strip())
+    argument, further = _argument(match)
     fields = {key.lower(): value for key, value in _FIELD.findall(f"{argument} {further}")}
-    author = _AUTHOR.search(argument)
-    name = author[1] if author else _FIRST_FIELD.split(argument, maxsplit=1)[0]
-    name = fields.get("username") or name.strip(" \"'\u201c\u201d\u201e\u00ab\u00bb")
+    named = _NAMED.search(argument)
+    name = named[1] if named else fields.get("username") or _FIRST_FIELD.split(argument, maxsplit=1)[0]
+    name = name.strip(" \"'\u201c\u201d\u201e\u00ab\u00bb")
     discourse = "topic" in fields
     member = fields.get("member") or fields.get("user_id") or fields.get("u")
     return Cited(name or None, member, fields.get("topic"), fields.get("post") if discourse or not member else None)

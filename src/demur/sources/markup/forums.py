@@ -10,6 +10,7 @@ phpBB (``bbcode.html``), vBulletin 3 to 5, MyBB (``mycode_quote``), SMF (``bbc_s
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
+from urllib.parse import unquote
 
 from demur.sources.html import Link
 from demur.sources.markup.attributions import said_by
@@ -24,11 +25,11 @@ _QUOTED_CELL: Final = re.compile(r"(?:^|\s)alt2(?:\s|$)")
 _NAME_KEYS: Final = ("data-username", "data-quote", "data-author", "data-ipsquote-username", "author")
 _MEMBER: Final = re.compile(r"member:\s*(\d+)")
 _POST_URL: Final = re.compile(r"/t/(?:[^/?#\s]+/)?(\d+)(?:/(\d+))?(?:[/?#]|$)")
-_PROFILE: Final = re.compile(r"/(?:u|users?|profile|@)/?([^/?#\s]+)/?(?:[?#]|$)|/@([^/?#\s]+)/?(?:[?#]|$)")
+_PROFILE: Final = re.compile(r"/(?:u|users?|profile)/([^/?#]+)(?:[/?#]|$)|/@/?([^/?#]+)/?(?:[?#]|$)")
 _MEMBER_URL: Final = re.compile(r"/members/(?:[^/?#\s]*?\.)?(\d+)/?|[?&;]u(?:id)?=(\d+)|User-id-(\d+)")
 _MENTION_CLASS: Final = re.compile(r"mention|(?:^|\s)user(?:name|link)(?:\s|$|-coloured)", re.IGNORECASE)
 _NO_PERSON: Final = re.compile(r"hashtag|group|category|tag\b|here|all\b", re.IGNORECASE)
-_INLINE: Final = re.compile(r" - #\d+ by (\S+)\s*$")
+_INLINE: Final = re.compile(r" - #\d+ \w+ (\S+)(?:\s+-\s|\s*$)")
 _MENTION_KEYS: Final = ("data-username", "data-user-id", "data-mentionid", "data-userid")
 _NAMING_KEYS: Final = frozenset(_NAME_KEYS[:-1])
 _MARKING_KEYS: Final = frozenset(_MENTION_KEYS)
@@ -61,6 +62,8 @@ class ForumHtml:
         if tag != "blockquote" and not (tag in _WRAPPERS and _is_quote(tag, attributes)):
             return None
         name = next((attributes[key] for key in _NAME_KEYS if attributes.get(key)), None)
+        if name is None and (profile := _PROFILE.search(attributes.get("cite", ""))):
+            name = unquote(profile[1] or profile[2])
         told = _MEMBER.search(attributes.get("data-attributes", ""))
         url = attributes.get("cite") or attributes.get("data-onebox-src") or attributes.get("data-ipsquote-contentapp")
         post = post_at(url or "")
@@ -89,7 +92,7 @@ def _is_quote(tag: str, attributes: Mapping[str, str]) -> bool:
 def _name(link: Link, profile: re.Match[str] | None) -> str | None:
     """The name of the account: as data, by the profile's address, else as it is shown."""
     told = link.attributes.get("data-username")
-    address = (profile[1] or profile[2]) if profile else None
+    address = unquote(profile[1] or profile[2]) if profile else None
     if address is not None and not re.fullmatch(r"\d+(?:-.*)?", address):
         told = told or address
     return (told or link.text).lstrip("@").strip().strip('"')

@@ -20,7 +20,7 @@ from demur.terms import Role
 
 _INLINE: Final = (
     "a|abbr|b|bdi|bdo|big|br|cite|code|del|dfn|em|font|i|img|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|"
-    "u|var|wbr|r|t|e|c|quote|usermention|postmention|url|emoji"
+    "u|var|wbr|r|t|e|c|quote|s?mention|usermention|postmention|url|emoji"
 )
 _BLOCK: Final = (
     "address|article|aside|blockquote|body|center|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|"

@@ -9,19 +9,21 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from demur.sources.html import Link
 from demur.sources.markup.bbcode import Found
 from demur.sources.markup.edits import Edit
+from demur.sources.markup.forums import ForumHtml
 from demur.sources.markup.names import Cited, Names
 from demur.sources.text import Span
 from demur.terms import Role
 
 _LINE: Final = re.compile(r"[^\n]*(?:\n|\Z)")
-_QUOTED: Final = re.compile(r"[ \t]{0,3}>(?:[ \t]{0,3}>)*[ \t]?")
+_QUOTED: Final = re.compile(r"[ \t]{0,3}(?:(?:[-*+]|\d{1,3}[.)])[ \t]{1,4})?>(?:[ \t]{0,3}>)*[ \t]?")
 _FENCE: Final = re.compile(r"[ \t]{0,3}(```+|~~~+)")
 _HEADING: Final = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+")
 _DEEPEST: Final = 8
 _HANDLE: Final = re.compile(r"(?<![\w@/.`])@(?:\"([^\"\n]{1,60})\"|'([^'\n]{1,60})')(?:#p?\d+)?")
-_LINK: Final = re.compile(r"(!?)\[([^\[\]\n]{0,300})\]\([^()\s]{0,2000}(?:\s+\"[^\"\n]{0,300}\")?\)")
+_LINK: Final = re.compile(r"(!?)\[([^\[\]\n]{0,300})\]\(([^()\s]{0,2000})(?:\s+\"[^\"\n]{0,300}\")?\)")
 _EMPHASIS: Final = re.compile(r"(\*\*|__|~~)(?=\S)([^\n*_~]{1,500}?)(?<=\S)\1")
 
 
@@ -59,12 +61,15 @@ def _fence(line: str, open_fence: str) -> str:
     return "" if mark[1].startswith(open_fence) else open_fence
 
 
-def marks(text: str) -> Found:
-    """Links and pictures become what they show, and emphasis goes."""
+def marks(text: str, names: Names) -> Found:
+    """Links and pictures become what they show, one to a person's profile a mention, and emphasis goes."""
     found = Found([], [])
     if "](" in text:
+        reader = ForumHtml(names)
         for match in _LINK.finditer(text):
             found.edits.extend((Edit(match.start(), match.start(2)), Edit(match.end(2), match.end())))
+            accounts = reader.linked(Link(match[3], match[2], frozenset()))
+            found.spans.extend(Span(*match.span(2), Role.MENTION, account) for account in accounts)
     if "**" in text or "__" in text or "~~" in text:
         for match in _EMPHASIS.finditer(text):
             found.edits.extend((Edit(match.start(), match.start(2)), Edit(match.end(2), match.end())))

@@ -43,7 +43,7 @@ def to_plain(text: str, names: Names) -> tuple[str, list[Span]]:
     if not _MARKS.search(text):
         return text, []
     spans = list(_mentions(text, names))
-    for find in (_brackets, lambda one: elements(one, names), _quoted, marks):
+    for find in (_brackets, lambda one: elements(one, names), _quoted, lambda one: marks(one, names)):
         found = find(text)
         if found.edits or found.spans:
             edits = _beside(found.edits, [span for span in spans if span.role == Role.MENTION])

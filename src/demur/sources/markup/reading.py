@@ -74,7 +74,7 @@ def _markdown(text: str, names: Names) -> tuple[str, list[Span]]:
     text, spans = _passed(text, [], inline.elements(text, names))
     text, spans = _passed(text, spans, bbcode.quotes(text, names))
     text, spans = _passed(text, spans, markdown.lines(text))
-    text, spans = _passed(text, spans, markdown.marks(text))
+    text, spans = _passed(text, spans, markdown.marks(text, names))
     return text, [*spans, *markdown.handles(text, names)]
 
 

@@ -19,6 +19,13 @@ from demur.sources.values import ACCEPTED, TRUTH, moment, odd_number
 _EARLIEST: Final = -62_135_596_800_000_000  # 0001-01-01 in microseconds, as in demur.sources.text
 _LATEST: Final = 253_402_300_799_999_999  # 9999-12-31
 _PER_UNIT: Final = {"s": 1_000_000, "ms": 1_000, "us": 1}  # microseconds
+_UNITS: Final = {"s": "seconds", "ms": "milliseconds"}
+_FINER: Final = {"s": ("ms", "us"), "ms": ("us",), "us": ()}
+_TOO_LATE: Final = 100_000_000_000
+"""Seconds from 1970 to 5138; as many milliseconds reach to 1973."""
+_IN_OUR_TIME: Final = 4_200_000_000
+"""Seconds from 1970 to 2103."""
+_YEARS: Final = (1900, 2100)
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _FAILED: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, TypeError)
 _MOMENT: Final = f"point in time; read are {ACCEPTED}, or a number of created_unit since 1970"
@@ -143,7 +150,7 @@ def instant(column: pa.Array, unit: str, cell: Cell) -> pa.Array:
     """Timestamps, dates, ISO 8601 strings, or numbers of ``unit`` since 1970-01-01 UTC; without a zone it is UTC."""
     column = _decoded(column)
     if column.type != _INSTANT:
-        _refuse_odd_numbers(column, cell)
+        _refuse_odd_numbers(column, unit, cell)
         column = cell.located(column, lambda part: _instants(part, unit), _MOMENT)
     bounds = pc.min_max(column.cast(pa.int64()))
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
@@ -168,13 +175,24 @@ def _instants(column: pa.Array, unit: str) -> pa.Array:
     return pc.cast(column, options=options)
 
 
-def _refuse_odd_numbers(column: pa.Array, cell: Cell) -> None:
+def _refuse_odd_numbers(column: pa.Array, unit: str, cell: Cell) -> None:
     """Refuse a column of numbers that hardly count from 1970: all of a batch look like what a spreadsheet writes."""
     numbers = _numbers(column)
-    if numbers is None or (most := pc.max(numbers).as_py()) is None or (why := odd_number(most)) is None:
+    if numbers is None or (most := pc.max(numbers).as_py()) is None or (why := _odd(most, unit)) is None:
         return
-    odd = [number is not None and odd_number(number) is not None for number in numbers.to_pylist()]
+    odd = [number is not None and _odd(number, unit) is not None for number in numbers.to_pylist()]
     cell.refuse(pa.array(odd), why)
+
+
+def _odd(number: float, unit: str) -> str | None:
+    """Why a number is hardly a count of ``unit`` since 1970; None where it may be."""
+    if _YEARS[0] <= number <= _YEARS[1]:
+        return "the number looks like a year: write a day, like 2026-03-01"
+    seconds = number * _PER_UNIT[unit] / 1_000_000  # as it would be read
+    finer = next((each for each in _FINER[unit] if number * _PER_UNIT[each] / 1_000_000 < _IN_OUR_TIME), None)
+    if finer is not None and seconds >= _TOO_LATE:
+        return f'the number counts no {_UNITS[unit]}: write created_unit = "{finer}" in [sources.table] of demur.toml'
+    return odd_number(number)
 
 
 def _numbers(column: pa.Array) -> pa.Array | None:

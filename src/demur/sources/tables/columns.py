@@ -45,14 +45,17 @@ class Plan:
             SourceError: when a column is missing, or no column is the item's id.
         """
         known = list(names)
+        spelt = {name.strip(): name for name in known} | {name: name for name in known}
         for field, column in self.columns.items():
-            if column not in known:
+            if column not in spelt:
                 raise SourceError(
                     f"{where}: there is no column {column!r} for {field!r}, as [sources.table] of demur.toml says"
                     f"{nearest(column, known)}"
                 )
         used = {field: self.columns.get(field, field) for field in ITEM.names if field not in self.values}
-        used = {field: column for field, column in used.items() if column in known}
+        used = {field: spelt[column] for field, column in used.items() if column in spelt}
+        if twice := next((column for column in used.values() if known.count(column) > 1), None):
+            raise SourceError(f"{where} has a column {twice!r} twice: name each once.")
         if "item" not in used:
             raise SourceError(
                 f"{where}: no column is called 'item': say in [sources.table] of demur.toml which one is the id, "

@@ -9,6 +9,7 @@ import contextlib
 import glob
 import io
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,15 @@ Used = Callable[[Iterable[str]], list[str]]
 """Chooses, from the names of a table's columns, those to decode."""
 
 _HEADER_BYTES: Final = MIB
+_NO_CSV: Final = (
+    (re.compile(rb"PK\x03\x04"), "a zip, as .xlsx and .ods are: unpack it, or save the sheet as CSV"),
+    (re.compile(rb"\s*<[!?A-Za-z]"), "HTML or XML and no CSV: export the table as CSV"),
+    (
+        re.compile(rb"\s*(?:\[\s*[\[{]|\{\s*[\"}])"),
+        "JSON and no CSV: write one object on each line, and name it .jsonl",
+    ),
+)
+"""How files begin that are called CSV and are none, and what they are."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +210,8 @@ def _header(text: Text, separator: str, skipped: int, form: Form) -> list[str]:
             first += more
     if len(first) >= _HEADER_BYTES:
         raise SourceError(f"{path}: the first row, of names, has more than {_HEADER_BYTES // MIB} MB: correct it.")
+    if what := next((what for start, what in _NO_CSV if start.match(first)), None):
+        raise SourceError(f"{path} is {what}.")
     check_columns(path, first.count(separator.encode()) + 1)
     try:
         with pa_csv.open_csv(io.BytesIO(first), parse_options=parse) as reader:

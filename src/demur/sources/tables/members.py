@@ -7,6 +7,7 @@ guess; an empty value is unknown, and unknown is null. Which column is which fie
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import MAXYEAR, UTC, date, datetime
 from functools import lru_cache
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from demur.errors import IdentityError, SourceError
 from demur.register import MEMBER
-from demur.register.members.people import identify
+from demur.register.members.people import identify, mail_account
 from demur.register.members.rows import BORN_FROM
 from demur.sources.limits import MAX_MEMBER, MIB
 from demur.sources.opened import PACKED, ending, is_utf8, look, not_utf8
@@ -154,6 +155,10 @@ def _parquet_rows(path: Path, reading: Reading) -> Iterator[Placed]:
         raise SourceError(f"{path} is no valid Parquet file ({str(error).splitlines()[0]}).") from None
 
 
+_NAMED_MAIL: Final = re.compile(r"[^<>]*<(?:mailto:)?([^<>]+)>|mailto:(.+)", re.IGNORECASE)
+"""An address with its bearer's name, as mail programs copy it, or as a link."""
+
+
 _READERS: Final[Mapping[str, Callable[[Path, Reading], Iterator[Placed]]]] = {
     ".parquet": _parquet_rows,
     ".csv": _csv_rows,
@@ -213,6 +218,16 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value.strip()
+
+
+def _mail(value: object) -> str:
+    """A mail address, bare or behind a name: what is none would reach nobody, and match no letter."""
+    written = _text(value)
+    named = _NAMED_MAIL.fullmatch(written)
+    address = (named[1] or named[2] if named else written).strip()
+    if mail_account(address) is None:
+        raise ValueError
+    return address
 
 
 def _texts(value: object) -> list[str]:
@@ -284,7 +299,7 @@ _COLUMNS: Final[Mapping[str, tuple[Callable[[object], object], str]]] = {
     "told_on": (_day, _DAY),
     "linked": (_texts, f"a list of accounts (in CSV with {LIST_SEPARATOR} between them)"),
     "consented": (_truth, "true or false"),
-    "mail": (_text, "a text"),
+    "mail": (_mail, "a mail address, like ann@example.org"),
     "mail_verified": (_truth, "true or false"),
 }
 """How each column is read, and what a value that can't be read should have been."""

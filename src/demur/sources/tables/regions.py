@@ -18,7 +18,8 @@ LANGUAGES: Final = tuple("bg cs da de el en es et fi fr ga hr hu is it lt lv mt 
 """In which names of countries and languages are known: those of the notices."""
 
 _ALSO: Final = {
-    "GB": "great britain|britain|england|scotland|wales|northern ireland",
+    "GB": "great britain|britain|england|scotland|wales|northern ireland|großbritannien|schottland|grande-bretagne|"
+    "gran bretaña|gran bretagna|grã-bretanha|groot-brittannië|storbritannien|storbritannia|wielka brytania|anglia",
     "US": "usa|u.s.a.|u.s.|united states of america|vereinigte staaten von amerika|états-unis d'amérique",
     "CZ": "czech republic|the czech republic|tschechische republik|česká republika|république tchèque",
     "NL": "holland|the netherlands",
@@ -31,7 +32,8 @@ _ALSO: Final = {
     "MD": "republic of moldova|moldova, republic of",
     "SK": "slovak republic|slovenská republika",
     "DE": "federal republic of germany|bundesrepublik deutschland|brd",
-    "IE": "republic of ireland|ireland, republic of",
+    "IE": "republic of ireland|ireland, republic of|eire",
+    "CI": "elfenbeinküste|ivory coast",
 }
 """Names that CLDR does not have, and that lists of countries in forums do."""
 
@@ -48,9 +50,9 @@ def country(written: str) -> str:
     code = written.strip().upper()
     if code in COUNTRIES:
         return code
-    if re.fullmatch(r"[A-Z]{2,4}", code) and (hint := country_hint(code)):
-        raise Unfit(f"is {code}, {hint}")
     found = _countries().get(_folded(written), frozenset())
+    if not found and re.fullmatch(r"[A-Z]{2,4}", code):
+        raise Unfit(f"is {code}, {country_hint(code)}")
     if len(found) == 1:
         return next(iter(found))
     if found:
@@ -73,7 +75,9 @@ def _countries() -> dict[str, frozenset[str]]:
 
 
 def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).casefold().replace("\u2019", "'").split())
+    """A name without case, and without the accents that capitals and plain keyboards leave out."""
+    bare = "".join(one for one in unicodedata.normalize("NFD", name.casefold()) if not unicodedata.combining(one))
+    return " ".join(bare.replace("\u2019", "'").replace("\u03c2", "\u03c3").split())
 
 
 def locale(written: str) -> str:

@@ -68,6 +68,16 @@ class Objection(Told):
         )
 
 
+class Named(Told):
+    """How many spellings of a person's names are kept; none is told."""
+
+    reference: Annotated[str, Field(examples=[REFERENCE])]
+    searched: int
+    """Spellings that are looked for now in what others wrote: what members have on file among them."""
+    waiting: int
+    """Spellings that wait until the objection with which they were given is confirmed."""
+
+
 class Standing(Told):
     """Whether an objection of a person is in force."""
 

@@ -14,9 +14,9 @@ from pydantic.json_schema import SkipJsonSchema
 from demur.characters import C1, IN_LINE
 
 MOST_ACCOUNTS: Final = 50
-MOST_NAMES: Final = 20
 MOST_OBJECTIONS: Final = 1000
 MOST_NOTICES: Final = 1000
+MOST_NAMES: Final = 50
 NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 ACCOUNT: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 """A namespace and a value that is not blank, without control characters."""
@@ -48,6 +48,13 @@ Account = Annotated[
 ]
 
 
+Name = Annotated[
+    str, Field(min_length=1, max_length=300, pattern=NO_CONTROLS, examples=["Steve"]), AfterValidator(without_controls)
+]
+Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
+Link = Annotated[str, Field(min_length=1, max_length=2000, pattern=NO_CONTROLS), AfterValidator(without_controls)]
+
+
 def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("A text can't hold the character NUL.")
@@ -69,20 +76,21 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(without_controls)]
-
-
 class NewObjection(Said):
     """An objection (Art. 21 GDPR). A reason is optional and never judged; it is kept sealed."""
 
     accounts: Annotated[list[Account], Field(min_length=1, max_length=MOST_ACCOUNTS)]
-    """Every account of the person that you know; the objection covers each, with whatever is linked with it."""
+    """Every account of the person that you know; the objection covers each, with whatever is linked with it. A handle
+    elsewhere is one, too: `mastodon:@ann@social.example`."""
+    names: Names = []
+    """What else people call them: spellings, nicknames, handles of which you don't know where they are. Others may
+    write "Hi Steve" about Stephen. Each is looked for in what others wrote, beside the names that members have on file:
+    at once, or, of an unconfirmed objection, once it is confirmed. Kept sealed."""
+    former: Names = []
+    """Names that they had; looked for in the same way. Kept sealed."""
+    links: Annotated[list[Link], Field(max_length=MOST_NAMES)] = []
+    """Addresses of what others wrote about them, for officers to look at. Kept sealed."""
     reason: Annotated[Text, Field(max_length=10_000)] | None = None
-    names: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
-    """Spellings of the person's name beyond those that you import with your members: others' posts are searched for
-    them, at once, or with `unconfirmed` once it is confirmed. They are kept sealed."""
-    former: Annotated[list[Name], Field(max_length=MOST_NAMES)] = []
-    """Names that the person had before, likewise."""
     channel: Literal["api", "form", "letter", "mail", "ticket"] = "api"
     """How it reached you."""
     received: Annotated[date, AfterValidator(_not_to_come)] | None = None
@@ -104,6 +112,17 @@ class NewObjections(Said):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"objections": [{"accounts": ["forum:ann"]}, {"accounts": ["forum:ben"]}]}]}
     )
+
+
+class MoreNames(Said):
+    """What else the person of an objection is called; no reason and no proof."""
+
+    names: Names = []
+    """Spellings, nicknames, handles that are no account you could name."""
+    former: Names = []
+    """Names that they had."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"names": ["Steve", "stevem42"], "former": ["Mills"]}]})
 
 
 class Lapse(Said):

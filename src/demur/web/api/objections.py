@@ -17,15 +17,17 @@ from pydantic import AfterValidator
 from starlette.responses import Response
 
 from demur.errors import DemurError, IdentityError, RegisterError, UsageError
-from demur.objecting import settling
+from demur.objecting import called, settling
+from demur.objecting.called import Called
 from demur.objecting.lodging import as_platform_says
 from demur.objecting.office import Office
 from demur.register import ObjectionPhase, ObjectionState, Receipt, Register
 from demur.register.objections.lodging import Lodging
+from demur.register.objections.names import Kept
 from demur.tokens import Purpose
-from demur.web.api.answers import REFERENCE, Details, Lodged, Objection, Outcome, Outcomes, Standing
+from demur.web.api.answers import REFERENCE, Details, Lodged, Named, Objection, Outcome, Outcomes, Standing
 from demur.web.api.describing import describe
-from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, NewObjection, NewObjections, without_controls
+from demur.web.api.models import ACCOUNT, NO_CONTROLS, Lapse, MoreNames, NewObjection, NewObjections, without_controls
 from demur.web.api.once import Once, do_once, once
 from demur.web.api.routing import KB, language, routes, said, told
 from demur.web.desk import Desk
@@ -105,6 +107,20 @@ async def show(request: Request, reference: Reference) -> Response:
 
 
 @router.post(
+    "/objections/{reference}/names",
+    summary="Say what else the person is called",
+    **describe(Named, "They are recorded, durable, and looked for.", "not-found", "conflict", said=MoreNames),
+)
+async def add_names(request: Request, reference: Reference) -> Response:
+    """Names that are on record already count once. What nobody has confirmed yet takes none: confirm it first."""
+    new, _ = await said(request, MoreNames)
+    more = Called.of(new.names, new.former, (), desk(request).policy().accounts.names)
+    state = await _change(request, reference, partial(_named, more=more), _ENDING)
+    kept = await asyncio.to_thread(_kept, desk(request).register, state.reference)
+    return told(Named(reference=state.reference, searched=kept.searched, waiting=kept.waiting))
+
+
+@router.post(
     "/objections/{reference}/withdraw",
     summary="Withdraw an objection",
     **describe(Objection, "It is withdrawn.", "not-found", "conflict"),
@@ -156,7 +172,8 @@ def _noted(receipt: Receipt, language: str | None) -> _Noted:
 
 def _said(new: NewObjection) -> Lodging:
     said = Lodging(new.accounts, channel=new.channel, received=new.received, reason=new.reason)
-    return as_platform_says(said, unconfirmed=new.unconfirmed, names=new.names, former=new.former)
+    more = {"names": new.names, "former": new.former, "links": new.links}
+    return as_platform_says(said, unconfirmed=new.unconfirmed, **more)
 
 
 def _record(register: Register, lodgings: Sequence[Lodging]) -> list[_Noted | IdentityError]:
@@ -270,20 +287,43 @@ async def _found(at: Desk, reference: str) -> ObjectionState:
         raise Problem("not-found", str(error)) from None
 
 
+def _named(register: Register, reference: str, office: Office, *, more: Called) -> ObjectionState:
+    called.add(register, reference, more, office, frozenset())
+    return register.objections.get(reference)
+
+
+def _kept(register: Register, reference: str) -> Kept:
+    return register.names.kept(register.objections.covered_by(reference))
+
+
 async def _move(
     request: Request,
     reference: str,
     act: Callable[[Register, str, Office], ObjectionState],
     possible: frozenset[ObjectionPhase],
 ) -> Response:
+    return told(Objection.of(await _change(request, reference, act, possible)))
+
+
+async def _change(
+    request: Request,
+    reference: str,
+    act: Callable[[Register, str, Office], ObjectionState],
+    possible: frozenset[ObjectionPhase],
+) -> ObjectionState:
+    """What became of an objection.
+
+    Raises:
+        Problem: where there is none, or it can't become that.
+    """
     at = desk(request)
     await _found(at, reference)
     try:
-        state = await at.intake.run(act, reference, at.office())
+        state: ObjectionState = await at.intake.run(act, reference, at.office())
     except UsageError as error:
         raise Problem("conflict", str(error)) from None
     except RegisterError as error:
         if (await _found(at, reference)).phase in possible:
             raise
         raise Problem("conflict", str(error)) from None
-    return told(Objection.of(state))
+    return state

@@ -54,7 +54,7 @@ async def ask_names(request: Request, token: str) -> Response:
     found = await _found(request, token)
     if not _corrects(found):
         return receipt_page(request, found)
-    kept: dict[str, Any] = {"names": found.typed.again, "links": "", "contact": ""}
+    kept: dict[str, Any] = {"names": found.typed.again, "former": "", "links": "", "contact": ""}
     return page(request, "object_person.html", behalf="self", action=f"/receipt/{token}/names", **kept)
 
 

@@ -40,7 +40,7 @@ from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.heavy import handed_over, heavy, patiently
 from demur.web.pages import address, desk, language, page
-from demur.web.portal.receipt import receipt_at
+from demur.web.portal.receipt import receipt_at, spellings_of
 from demur.web.portal.said import typed_account
 from demur.web.sign_ins import FIELD, MEMBER, SignIn
 from demur.workspace import Workspace
@@ -302,9 +302,16 @@ async def _content(request: Request, session: SignIn, number: int) -> Response:
         pages=pages,
         more=found.own + found.about > len(found.rows),
         receipts=_receipts(request, own),
+        spellings=await run_sync(_spellings, at, session, language(request)),
         csrf=session.csrf,
         switch="/mine",
     )
+
+
+def _spellings(at: Desk, session: SignIn, shown: str) -> list[str]:
+    """How many spellings of the member's names are looked for, and wait."""
+    kept = at.register.names.kept(at.register.persons.own_of(session.subject))
+    return list(spellings_of(kept, at.policy(), shown))
 
 
 def _receipts(request: Request, own: Sequence[ObjectionState]) -> list[tuple[str, date]]:

@@ -19,9 +19,10 @@ from starlette.responses import RedirectResponse, Response
 
 from demur.errors import IdentityError, RegisterError
 from demur.notices.authorities import authority_of
-from demur.notices.content import Behalf, behalf_of, complaint_of, others_of, stopped_of, undone_of
+from demur.notices.content import Behalf, behalf_of, complaint_of, looks_for_names, others_of, stopped_of, undone_of
 from demur.notices.languages import N_, megabytes
 from demur.notices.words import day, speaker
+from demur.objecting.called import adds
 from demur.objecting.channels import SAID, Route
 from demur.objecting.correcting import is_corrected
 from demur.objecting.naming import tidy
@@ -29,6 +30,7 @@ from demur.objecting.settling import texts, told_phase, withdraw_by_receipt
 from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
 from demur.register.database.records import JSON
+from demur.register.objections.names import Kept
 from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
@@ -107,11 +109,17 @@ class Found:
     """Whether it may do more than show the objection."""
     corrected: bool = False
     """Whether whoever typed it corrected it."""
+    kept: Kept | None = None
+    """How many spellings of names are looked for and wait; None where that is not told (:func:`_kept`)."""
 
     @property
     def behalf(self) -> Behalf:
         """For whom it was lodged."""
         return behalf_of(self.said)
+
+    def takes_names(self, policy: Policy) -> bool:
+        """Whether other names may be added here, which count at once: whether it is shown whose it is."""
+        return self.acting and self.stands and looks_for_names(policy) and self.kept is not None and _shown(self.state)
 
     @property
     def asked(self) -> bool:
@@ -132,10 +140,10 @@ class Found:
 
 
 @router.get("/receipt/{token}")
-async def show(request: Request, token: str, added: str = "") -> Response:
-    """The receipt."""
+async def show(request: Request, token: str, added: str = "", also: str = "") -> Response:
+    """The receipt; ``also`` is the token of another one, of what was added just now."""
     found = await run_in_threadpool(find, desk(request), token)
-    return receipt_page(request, found, added=bool(added))
+    return receipt_page(request, found, added=bool(added), also=_also(request, also))
 
 
 @router.get("/receipt/{token}/withdraw")
@@ -213,7 +221,28 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
     state, said = at.register.objections.get(reference), at.register.objections.statement(reference) or {}
     phase, corrected = told_phase(at.register, state), is_corrected(at.register, state)
-    return Found(state, said, phase, token, typed, acting, corrected)
+    return Found(state, said, phase, token, typed, acting, corrected, _kept(at, state))
+
+
+def _kept(at: Desk, state: ObjectionState) -> Kept | None:
+    """How many spellings are kept; not of an account that somebody typed, which would tell whether it is known."""
+    if not (state.channel == Route.NO_ACCOUNT or _shown(state)):
+        return None
+    return at.register.names.kept(at.register.objections.covered_by(state.reference))
+
+
+def _shown(state: ObjectionState) -> bool:
+    """Whether it is shown whose it is, to whoever has its receipt."""
+    return state.channel not in SAID and adds(state)
+
+
+def _also(request: Request, token: str) -> str:
+    """The path of another receipt; "" for a token that does not hold."""
+    try:
+        desk(request).tokens.read(token, Purpose.RECEIPT)
+    except IdentityError:
+        return ""
+    return address(language(request), f"/receipt/{token}")
 
 
 def receipt_page(
@@ -251,6 +280,8 @@ def receipt_page(
         "short": address(shown, short),
         "size": megabytes(largest, shown) if (largest := policy.portal.attachment_mb) else "",
         "added": added,
+        "also": "",
+        "other_names": _other_names(found, policy, shown),
         "reason": "",
         "switch": turned,  # this may answer a POST
         "kept": f"{turned}/add" if can_add else "",
@@ -282,7 +313,8 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     """What happens from now on, a sentence each, in the order of time."""
     _ = speaker(shown)
     if found.state.channel == Route.NO_ACCOUNT:
-        yield from _named(found, shown)
+        yield from _named(found, policy, shown)
+    yield from spellings_of(found.kept, policy, shown)
     yield stopped_of(shown, found.behalf)
     yield _("Before the next version is made, it is deleted from the training data.")
     until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
@@ -290,6 +322,25 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     yield _("We tell those who have a copy what they must remove.")
     covered = (_COVERED if _may_lapse(found) else _COVERED_FOR_EVER)[found.behalf == "self"]
     yield _(covered)
+
+
+def spellings_of(kept: Kept | None, policy: Policy, shown: str) -> Iterator[str]:
+    """How many spellings of somebody's names count, and how many wait: numbers, and never a name."""
+    _ = speaker(shown)
+    if kept is None or not looks_for_names(policy):
+        return
+    if kept.searched:
+        yield _("Spellings of names that we look for now: %(number)s", number=kept.searched)
+    if kept.waiting:
+        yield _("Spellings of names that wait until they are confirmed: %(number)s", number=kept.waiting)
+
+
+def _other_names(found: Found, policy: Policy, shown: str) -> str:
+    """The page that asks for other names: of whoever has shown nothing, an objection of their own; "" for none."""
+    if found.takes_names(policy):
+        return address(shown, f"/receipt/{found.token}/called")
+    asks = found.acting and found.stands and looks_for_names(policy)
+    return address(shown, "/object/person") if asks and found.state.channel == Route.TYPED else ""
 
 
 def _may_lapse(found: Found) -> bool:
@@ -308,13 +359,13 @@ def _asked(found: Found, shown: str) -> Iterator[str]:
     yield _("This page says the same for every account. So nobody can learn here who has one.")
 
 
-def _named(found: Found, shown: str) -> Iterator[str]:
+def _named(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     """What is done with what somebody without an account said, and what is not done yet."""
     _ = speaker(shown)
     if texts(found.said, "accounts"):
         yield _("The accounts and profiles that you named are covered from now on.")
-    if texts(found.said, "names"):
-        yield _("We keep the names sealed, until texts of others can be searched for them.")
+    if (texts(found.said, "names") or texts(found.said, "former")) and looks_for_names(policy):
+        yield _("We keep the names sealed, and look for them in what others wrote.")
         yield _("They apply once you have confirmed them by email, or we have checked them.")
     if texts(found.said, "links"):
         yield _("We look at the other links ourselves.")

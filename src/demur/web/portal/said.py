@@ -29,10 +29,10 @@ router: Final = APIRouter()
 MOST_LINES: Final = 50
 """Of accounts and links in one form."""
 _LONGEST_LINK: Final = 2000
-_EMPTY: Final[dict[str, Any]] = {"names": "", "links": "", "contact": ""}
+_EMPTY: Final[dict[str, Any]] = {"names": "", "former": "", "links": "", "contact": ""}
 
 _UNREADABLE: Final = N_("Enter a user name, an email address or the address of a profile.")
-_NOTHING: Final = N_("Enter at least one name, account or link.")
+NOTHING: Final = N_("Enter at least one name, account or link.")
 _NO_ADDRESS: Final = N_("This is not an email address. Leave the field empty, or enter one like name@example.org.")
 _TOO_MANY: Final = N_("These are too many lines. Send the others with a second form.")
 
@@ -172,6 +172,7 @@ def _statement(form: forms.Form, namespace: str, known: Names, behalf: Behalf) -
     read = {line: account_of(line, "" if " " in line else namespace, known) for line in lines}
     return Statement(
         names=[tidy(name) for name in form.lines("names")],
+        former=[tidy(name) for name in form.lines("former")],
         accounts=list(dict.fromkeys(account for account in read.values() if account)),
         links=[line for line, account in read.items() if account is None],
         contact=tidy(form.text("contact")),
@@ -179,14 +180,19 @@ def _statement(form: forms.Form, namespace: str, known: Names, behalf: Behalf) -
     )
 
 
+def too_many(request: Request, form: forms.Form) -> dict[str, str]:
+    """The errors of fields with more lines than one form may have."""
+    told = gettext(request).gettext(_TOO_MANY)
+    full = [name for name in ("names", "former", "links") if form.too_long(name)]
+    return dict.fromkeys([*full, *(["links"] if len(form.lines("links")) > MOST_LINES else [])], told)
+
+
 def _errors(request: Request, form: forms.Form, statement: Statement) -> dict[str, str]:
     _ = gettext(request).gettext
     errors: dict[str, str] = {}
-    if not (statement.names or statement.accounts or statement.links):
-        errors["names"] = _(_NOTHING)
-    errors |= {name: _(_TOO_MANY) for name in ("names", "links") if form.too_long(name)}
-    if len(form.lines("links")) > MOST_LINES:
-        errors["links"] = _(_TOO_MANY)
+    if not (statement.names or statement.former or statement.accounts or statement.links):
+        errors["names"] = _(NOTHING)
+    errors |= too_many(request, form)
     if statement.contact and not is_mail(statement.contact):
         errors["contact"] = _(_NO_ADDRESS)
     return errors

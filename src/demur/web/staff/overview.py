@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from demur.corpus.doubted import count_in_doubt
 from demur.notices.languages import SOURCE, locale
 from demur.objecting.channels import PROVEN
 from demur.register import Register, StaffRole, Waiting, Wanted
@@ -23,6 +25,7 @@ from demur.status import Status
 from demur.status import status as status_of
 from demur.terms import NoticeStatus
 from demur.versions.states import VersionState
+from demur.web.heavy import heavy
 from demur.web.pages import desk
 from demur.web.staff.frame import Timed, admitted
 
@@ -72,13 +75,14 @@ async def status(request: Request) -> Response:
     at = desk(request)
     found = await run_in_threadpool(status_of, at.workspace)
     waiting = await run_in_threadpool(at.register.mails.waiting)
+    doubted = await run_sync(count_in_doubt, at.workspace, limiter=heavy)
     queue = await run_in_threadpool(at.register.objections.listing, Wanted(Waiting.DOUBTED), limit=1, proven=PROVEN)
     told: dict[str, Any] = {
         "warnings": list(_warnings(found)),
         "versions": [(each, _stands(each)) for each in found.versions],
         "states": Waiting,
     }
-    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, **told)
+    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, doubted=doubted, **told)
 
 
 @router.get("/staff/people")

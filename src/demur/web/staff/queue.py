@@ -28,6 +28,7 @@ router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 _OFFICER: Final = (StaffRole.OFFICER,)
 _SAID: Final = {
     "names": "Names",
+    "former": "Former names",
     "accounts": "Accounts",
     "links": "Links",
     "contact": "Mail address",
