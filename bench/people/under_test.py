@@ -154,11 +154,10 @@ class Cast:
 
     @cached_property
     def _called(self) -> Pairs:
-        calling = Calling(PEPPER)
-        words = [
-            np.frombuffer(calling.words(self.accounts(person)[-1], person.names, None), "<i8")
-            for person in self.members
-        ]
+        accounts = [self.accounts(person)[-1] for person in self.members]
+        names = [person.names for person in self.members]
+        called = Calling(PEPPER).words(accounts, names, [None] * len(names))
+        words = [np.frombuffer(each, "<i8") for each in called]
         if not words:
             return no_pairs()
         keys = PEPPER.subject_keys([person.account for person in self.members])
