@@ -22,7 +22,7 @@ from _measure import scratch
 from _real import irc_lines, shared
 from demur.kernel.govern import govern
 from demur.kernel.rules import Facts, Known, Rules, Worded, compile_rules
-from demur.kernel.wording import read
+from demur.kernel.wording import Pages, read
 from demur.people.context import Context
 from demur.people.index import PeopleIndex
 from demur.terms import ITEM
@@ -79,7 +79,7 @@ def _whole(index: PeopleIndex) -> Iterator[str]:
         size,
         {
             "yardstick": lambda: made_up.yardstick([batch.column("text") for batch in rows]),
-            "names": lambda: [read(batch, rules, context) for batch in rows],
+            "names": lambda: [read(Pages(batch, rules), context) for batch in rows],
             "govern with names": lambda: [govern(batch, rules, context) for batch in rows],
             "govern without": lambda: [govern(batch, _rules(None)) for batch in rows],
         },

@@ -28,7 +28,7 @@ from demur.kernel.govern import Answer, govern
 from demur.kernel.marks import MASKS, PERSON, QUOTE
 from demur.kernel.rules import Facts, Known, Rules, Worded, compile_rules
 from demur.kernel.splice import code_points, found
-from demur.kernel.wording import read
+from demur.kernel.wording import Pages, read
 from demur.people.compiled import Compiled, Compiler
 from demur.people.context import Pairs, no_pairs, pairs
 from demur.people.finds import Finds, Tier
@@ -208,7 +208,7 @@ class Governed:
     def sightings(self) -> Iterator[Sighting]:
         """What is found by name, as :meth:`masks` masks it, each with its reasons' sum."""
         plain = govern(self.items, replace(self.people.rules, people=None)).kept
-        finds = read(plain, self.people.rules, self.threads.context(writing_of(plain).thread)).finds
+        finds = read(Pages(plain, self.people.rules), self.threads.context(writing_of(plain).thread)).finds
         beside = list(self.beside(pa.Table.from_batches([plain])))
         for row, start, end, subject, tier, score in zip(*(each.tolist() for each in _columns(finds)), strict=True):
             post, kept = beside[row]

@@ -22,7 +22,7 @@ from demur.errors import UsageError
 from demur.kernel.evidence import writing_of
 from demur.kernel.rules import Rules
 from demur.kernel.schema import ROW
-from demur.kernel.wording import Wording, read
+from demur.kernel.wording import Pages, Wording, read
 from demur.people.finds import Tier
 from demur.versions.states import manifest_of, published
 
@@ -101,8 +101,8 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     may, sure = Counter[str](), Counter[str]()
     for rows in _taken(version, places):
         context = session.threads(rules).context(writing_of(rows).thread)
-        may.update(_by_tier(read(rows, loose, context)))
-        sure.update(_by_tier(read(rows, rules, context)))
+        may.update(_by_tier(read(Pages(rows, loose), context)))
+        sure.update(_by_tier(read(Pages(rows, rules), context)))
     left = tuple(Left(tier, may[tier], sure[tier], *_share(may[tier], len(places), of)) for tier in TIERS)
     newer = binding > manifest_of(session, name).checkpoint.binding
     return Residual(name, len(places), of, seed, newer, left)
