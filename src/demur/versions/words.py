@@ -18,7 +18,7 @@ from demur.corpus.threads import Threads
 from demur.kernel.evidence import writing_of
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.schema import ROW
-from demur.kernel.wording import Wording, read
+from demur.kernel.wording import Pages, Wording, read
 from demur.people.context import Context
 from demur.people.finds import Tier
 from demur.people.index import PeopleIndex
@@ -53,11 +53,11 @@ class Reader:
         if not self.rules.reads_words or not len(batch):
             return
         rows = _filled(batch)
-        first = read(rows, self.rules, None)
+        first = read(Pages(rows, self.rules), None)
         named, copied = _named(first), _copied(first)
         if len(at := np.flatnonzero(first.waits)):
             hang = rows.take(pa.array(at))
-            second = read(hang, self.rules, self._context(hang))
+            second = read(Pages(hang, self.rules), self._context(hang))
             copied = np.union1d(copied, at[_copied(second)])
             if self.threads is None:
                 self.hanging += len(at)
