@@ -47,10 +47,13 @@ def of_search() -> Iterator[str]:
 
 
 def _gate(index: PeopleIndex) -> Iterator[str]:
-    """Words and keys of texts without a candidate."""
+    """Words and keys of texts of which no word is in a name, but for initials."""
     rng = np.random.default_rng(1)
     vocabulary = made_up.vocabulary(rng, "eeeetttaaooiinnsshhrrdlucmfwypvbgkjxqz", 2, 11)
-    texts = made_up.texts(vocabulary, MEGABYTES, 2)
+    named = index.candidates(KEYS.keys(vocabulary))
+    texts = made_up.texts(
+        [word for word, is_named in zip(vocabulary, named, strict=True) if not is_named], MEGABYTES, 2
+    )
     size = sum(map(made_up.size_of, texts)) / 1e6
     hits = sum(int(index.candidates(Words.of(batch, KEYS).key).sum()) for batch in texts)
     rates = _rates(
@@ -60,7 +63,7 @@ def _gate(index: PeopleIndex) -> Iterator[str]:
             "gate": lambda: [index.candidates(Words.of(batch, KEYS).key) for batch in texts],
         },
     )
-    yield _told("gate alone, made-up English", size, rates, "gate", 15, f"{hits} candidates")
+    yield _told("gate alone, made-up English", size, rates, "gate", 15, f"{hits:,} candidates, the s of possessives")
 
 
 def _whole(index: PeopleIndex) -> Iterator[str]:

@@ -12,11 +12,11 @@ class Shares(Protocol):
 
     @property
     def hits(self) -> int:
-        """How often it holds."""
+        """How many."""
 
     @property
     def of(self) -> int:
-        """Among how many."""
+        """Of how many."""
 
 
 @dataclass(frozen=True)

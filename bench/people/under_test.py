@@ -154,9 +154,9 @@ class Cast:
 
     @cached_property
     def _called(self) -> Pairs:
-        calling = Calling(PEPPER)
         accounts = [self.accounts(person)[-1] for person in self.members]
-        called = calling.words(accounts, [person.names for person in self.members], [None] * len(accounts))
+        names = [person.names for person in self.members]
+        called = Calling(PEPPER).words(accounts, names, [None] * len(names))
         words = [np.frombuffer(each, "<i8") for each in called]
         if not words:
             return no_pairs()

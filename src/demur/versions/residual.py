@@ -6,6 +6,7 @@ policy masks from; so a count is of what *may* be left, and mostly of what means
 forms that it makes of them, and words whose fingerprints are kept.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, exp, lgamma, log
@@ -29,6 +30,7 @@ LEAST_SCORE: Final = 1
 PICTURE: Final = "picture"
 """A description of a picture that may name somebody: its find has no place in the text, and no tier."""
 ANY: Final = "any"
+TIERS: Final = (*(tier.name.lower() for tier in Tier), PICTURE, ANY)
 _BATCH: Final = 4_096
 _TAIL: Final = 0.025
 _HALVINGS: Final = 60
@@ -96,13 +98,12 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     of = version.count()
     loose = doubting(rules, session)
     places = sorted(Random(seed).sample(range(of), min(sample, of)))  # noqa: S311  # a sample that can be drawn again
-    found: dict[str, list[int]] = {each: [0, 0] for each in _tiers()}
+    may, sure = Counter[str](), Counter[str]()
     for rows in _taken(version, places):
-        for tier, counts in _counted(rows, rules, loose, session).items():
-            found[tier] = [sum(pair) for pair in zip(found[tier], counts, strict=True)]
-    left = tuple(
-        Left(tier, counts[0], counts[1], *_share(counts[0], len(places), of)) for tier, counts in found.items()
-    )
+        context = session.threads(rules).context(writing_of(rows).thread)
+        may.update(_by_tier(read(Pages(rows, loose), context)))
+        sure.update(_by_tier(read(Pages(rows, rules), context)))
+    left = tuple(Left(tier, may[tier], sure[tier], *_share(may[tier], len(places), of)) for tier in TIERS)
     newer = binding > manifest_of(session, name).checkpoint.binding
     return Residual(name, len(places), of, seed, newer, left)
 
@@ -142,11 +143,6 @@ def _at_most(hits: int, of: int, share: float) -> float:
     return sum(exp(whole - lgamma(k + 1) - lgamma(of - k + 1) + k * part + (of - k) * rest) for k in range(hits + 1))
 
 
-def _tiers() -> Iterator[str]:
-    yield from (tier.name.lower() for tier in Tier)
-    yield from (PICTURE, ANY)
-
-
 def _taken(version: Corpus, places: list[int]) -> Iterator[pa.RecordBatch]:
     """The rows at some places of a version, of schema.ROW."""
     for start in range(0, len(places), _BATCH):
@@ -154,17 +150,8 @@ def _taken(version: Corpus, places: list[int]) -> Iterator[pa.RecordBatch]:
         yield from (pa.RecordBatch.from_arrays(batch.columns, schema=ROW) for batch in taken.to_batches())
 
 
-def _counted(rows: pa.RecordBatch, rules: Rules, loose: Rules, session: Session) -> dict[str, list[int]]:
-    """By tier: rows that may hold something, and rows in which it is masked today."""
-    context = session.threads(rules).context(writing_of(rows).thread)
-    may = _by_tier(read(Pages(rows, loose), context))
-    sure = _by_tier(read(Pages(rows, rules), context))
-    return {tier: [len(may[tier]), len(sure[tier])] for tier in may}
-
-
-def _by_tier(wording: Wording) -> dict[str, np.ndarray]:
-    """The rows of each tier."""
+def _by_tier(wording: Wording) -> dict[str, int]:
+    """How many rows have something of each tier."""
     finds = wording.finds
-    found = {tier.name.lower(): np.unique(finds.row[finds.tier == tier]) for tier in Tier}
-    found[PICTURE] = np.flatnonzero(wording.shows)
-    return found | {ANY: wording.rows}
+    rows = {tier.name.lower(): len(np.unique(finds.row[finds.tier == tier])) for tier in Tier}
+    return rows | {PICTURE: int(wording.shows.sum()), ANY: len(wording.rows)}
