@@ -26,6 +26,8 @@ from demur.corpus.session import reading
 from demur.corpus.threads import govern_at_rest
 from demur.identity import Pepper
 from demur.register.members.rows import MEMBER
+from demur.versions.leave import recall, verify
+from demur.versions.publish import publish
 from demur.workspace import Workspace
 
 pytestmark = pytest.mark.law
@@ -151,6 +153,12 @@ class Forum:
         assert len({row["item"] for row in found}) == len(found)
         return {row["item"]: (row["text"], row["spans"]) for row in found}
 
+    def recalled(self, version: str) -> set[bytes]:
+        """The items that holders of a version must remove or replace."""
+        path = self.folder / "recall.csv"
+        recall(self.workspace, version, path, now=NOW)
+        return {bytes.fromhex(line.split(",")[0].strip('"')) for line in path.read_text().splitlines()[1:]}
+
     def said(self) -> dict[str, tuple[str, list[Any]]]:
         """The rows by item id, without anybody's key: another workspace has other keys."""
         held, bare = self.held(), ("role", "start", "end")
@@ -205,3 +213,29 @@ def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> N
         finally:
             forum.close()
     assert held[0] == held[1]
+
+
+@settings(deadline=None, max_examples=max(4, settings().max_examples // 6))
+@given(happening=events, later=st.sampled_from(PEOPLE))
+def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Event], later: str) -> None:
+    """What is published holds; and what its holders must remove is known before the objection is honoured."""
+    forum = Forum()
+    try:
+        for kind, what in happening:
+            forum.happen("import_" if kind == "import" else kind, what)
+        publish(forum.workspace, "v", now=NOW)
+        for current in (False, True):
+            findings = verify(forum.workspace, "v", current=current, now=NOW)
+            assert findings.ok, list(findings.lines())
+        before = forum.held()
+        with forum.workspace.register() as register:
+            register.objections.lodge([later], channel="form", now=NOW)
+        recalled = forum.recalled("v")
+        stale = not verify(forum.workspace, "v", current=True, now=NOW).ok
+        honour(forum.workspace, now=NOW)
+        after = forum.held()
+        assert recalled == {item for item, row in before.items() if after.get(item) != row}
+        assert forum.recalled("v") == recalled
+        assert stale == bool(recalled)
+    finally:
+        forum.close()

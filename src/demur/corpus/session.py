@@ -221,8 +221,9 @@ def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = T
             return corpus
 
         def beside() -> Beside:
+            corpus = session.corpus  # first: what is written beside it is always as far as it is
             found = Beside.view(workspace.beside_path)
-            if (corpus := session.corpus).has_words:
+            if corpus.has_words:
                 require_beside(register, found.said(), corpus.said(), workspace.beside_path)
             return found
 
