@@ -50,7 +50,9 @@ def members(invocation: Invocation, paths: Sequence[Path], *, dry_run: bool) -> 
 def _import(invocation: Invocation, paths: Sequence[Path], reading: Reading) -> None:
     workspace = invocation.workspace
     with workspace.register() as register, watching() as meter, progress("Reading members") as advance:
-        outcome = register.members.import_all(_watched(paths, reading, advance), minimum_age=workspace.policy().door.minimum_age)
+        outcome = register.members.import_all(
+            _watched(paths, reading, advance), minimum_age=workspace.policy().door.minimum_age
+        )
     sentence = f"{count(outcome.read, 'member')} read, {outcome.changed:,} of them new or changed."
     data = {"read": outcome.read, "changed": outcome.changed, "entry": outcome.seq, "unused": reading.unused}
     recorded(workspace, "\n".join([sentence, *_unused(reading), *meter.told]), data)
