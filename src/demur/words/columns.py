@@ -35,9 +35,10 @@ def word_lists(rows: int, *parts: tuple[Integers, Ints]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(key.astype(np.int32)))
 
 
-def halves(keys: Ints) -> np.ndarray:
+def halves(keys: Ints) -> npt.NDArray[np.int32]:
     """The lower :data:`BITS` of keys, as int32."""
-    return (keys & (2**BITS - 1)).astype(np.int32)
+    half: npt.NDArray[np.int32] = (keys & (2**BITS - 1)).astype(np.int32)
+    return half
 
 
 class Wanted:
