@@ -136,10 +136,8 @@ class Copies:
         live = met.take(~met.stock)
         if not len(live.first):
             return no_finds()
-        common, stock = (
-            within_stock(words, met.take(np.isin(met.kind, kinds))) for kinds in ([ANCHOR], [ANCHOR, NEAR])
-        )
-        parts = [self._runs(page, words, live, common), self._near(words, live, stock), self._wholes(page, words, live)]
+        stock = within_stock(words, met.take((met.kind == ANCHOR) | (met.kind == NEAR)))
+        parts = [self._runs(page, words, live, stock), self._near(words, live, stock), self._wholes(page, words, live)]
         found = passages(page, words, together(parts))
         row = words.row[found.first]
         start = page.words.start[words.word[found.first]].astype(np.int64)
