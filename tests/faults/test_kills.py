@@ -156,7 +156,7 @@ def no_leftovers(workspace: Workspace) -> None:
     readable = set(published) - set(payloads(workspace, EntryKind.VERSION_RETIRED, "name"))
     assert len(set(published)) == len(published)
     assert journal.read(workspace.root) is None
-    folders = {"keys", "versions", "outbox", "imports", "suppression", "corpus.lance"}
+    folders = {"keys", "versions", "outbox", "imports", "suppression", "corpus.lance", "evidence"}
     files = {
         "demur.toml",
         ".lock",

@@ -22,7 +22,7 @@ from demur.kernel.govern import Answer
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, pairs
 from demur.suppression.copies import Copies
-from demur.versions.words import scores_of
+from demur.versions.manifest import scores_of
 from demur.words.page import Ints
 
 

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.errors import CorpusError
 from demur.identity import Keys
+from demur.policy import Policy
+from demur.suppression.parts import COPIES, NAMES
 from demur.suppression.signed import JSON, envelope, opened, read_bytes, rfc3339
 from demur.versions.digests import Digests
 from demur.versions.filelist import FileFacts
@@ -30,6 +32,9 @@ FORMAT: Final = 2
 One of format 1 (until November 2026) has no salt, no files and no instance: its tree of subjects is over sorted leaves,
 and what its files hold besides rows is not signed. It is read and checked, and never written any more.
 """
+
+SCORES: Final = {NAMES: "names_from", COPIES: "copies_from"}
+"""What a manifest, and the policy, call the score from which names and copies may not be in a version."""
 
 _SOFTWARE: Final = ("demur", "pylance", "pyarrow", "numpy")
 
@@ -161,6 +166,13 @@ def parse(data: bytes, public_key: Ed25519PublicKey, *, where: str) -> Manifest:
         return Manifest.from_facts(facts)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise CorpusError(f"{where} is signed but lacks fields of a manifest: publish again.") from None
+
+
+def scores_of(policy: Policy) -> dict[str, int]:
+    """What a version that is published under a policy may not hold."""
+    others = policy.others
+    wanted = {NAMES: others.names, COPIES: others.copies}
+    return {SCORES[each]: getattr(others, SCORES[each]) for each, action in wanted.items() if action != "keep"}
 
 
 def software() -> dict[str, str]:

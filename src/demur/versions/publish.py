@@ -32,11 +32,11 @@ from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind
 from demur.versions.digests import Digester, Digests
 from demur.versions.filelist import FileFacts
-from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, sign, software
+from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, scores_of, sign, software
 from demur.versions.states import entry_of, published
 from demur.versions.subjects import SALT_BYTES
 from demur.versions.traces import count_traced
-from demur.versions.words import Reader, scores_of
+from demur.versions.words import Reader
 from demur.workspace import Workspace
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

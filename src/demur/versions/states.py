@@ -21,9 +21,8 @@ from demur.kernel.rules import Rules
 from demur.kernel.schema import WITHHELD_COPY, WITHHELD_NAME
 from demur.register import Entry, Register
 from demur.terms import BINDING, EntryKind
-from demur.versions.manifest import Manifest, read
+from demur.versions.manifest import Manifest, read, scores_of
 from demur.versions.traces import Trace, first_traces
-from demur.versions.words import scores_of
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:

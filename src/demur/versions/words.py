@@ -22,18 +22,14 @@ from demur.kernel.wording import Pages, Wording, read
 from demur.people.context import Context
 from demur.people.finds import Tier
 from demur.people.index import PeopleIndex
-from demur.policy import Policy
 from demur.suppression.copies import Copies
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList
 from demur.suppression.parts import COPIES, NAMES
+from demur.versions.manifest import SCORES
 from demur.versions.traces import Positions, Trace
 
-Scores = Mapping[str, int]
-"""From which score names and copies may not be in a version; a key is missing where they may be."""
-
 _NONE: Final = np.zeros(0, np.int64)
-_FROM: Final = {NAMES: "names_from", COPIES: "copies_from"}
 _EMPTY: Final = {"text": "", "spans": [], "media": [], "origin": "", "source": "", "kind": "", "audience": ""}
 """What a null stands for where the kernel knows none."""
 
@@ -85,14 +81,7 @@ class Reader:
         return KeySet(np.concatenate(asked).astype(np.int64)), KeySet(wrote.astype(np.int64))
 
 
-def scores_of(policy: Policy) -> Scores:
-    """What a version that is published under a policy may not hold."""
-    others = policy.others
-    wanted = {NAMES: others.names, COPIES: others.copies}
-    return {_FROM[each]: getattr(others, _FROM[each]) for each, action in wanted.items() if action != "keep"}
-
-
-def rules_of(rules: Rules, listed: SuppressionList, scores: Scores, folder: Path) -> Rules:
+def rules_of(rules: Rules, listed: SuppressionList, scores: Mapping[str, int], folder: Path) -> Rules:
     """The rules about words that a version was published under.
 
     Args:
@@ -109,7 +98,7 @@ def rules_of(rules: Rules, listed: SuppressionList, scores: Scores, folder: Path
     found: dict[str, Any] = {
         name: form.load(listed.beside[name].path(folder, name))
         for name, form in ((NAMES, PeopleIndex), (COPIES, Copies))
-        if name in listed.beside and _FROM[name] in scores
+        if name in listed.beside and SCORES[name] in scores
     }
     return replace(
         rules,
