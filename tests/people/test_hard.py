@@ -17,7 +17,7 @@ TABLE: Final = Path(__file__).parent / "hard_failing.toml"
 FAILING: Final = {
     name: reason for reason, names in tomllib.loads(TABLE.read_text(encoding="utf-8")).items() for name in names
 }
-MOST: Final = 83
+MOST: Final = 82
 """How many may stand in the table: lower it as they go."""
 
 
