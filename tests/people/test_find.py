@@ -97,7 +97,7 @@ def test_not_meant_where_nothing_is_known(text: str) -> None:
         "[Steve]'s idea was good",
         "[Brennick] knows that",
         "Mr [Brennick] knows that",
-        "[Steve] B. knows that",
+        "[Steve B]. knows that",
         "[Rose] knows that",
         "Thanks [Rose]!",
         "thanks, [rose]!",

@@ -21,7 +21,7 @@ WORDS: Final = {
     Reason.HANDLE: "name of an account",
     Reason.HANDLE_OF_PARTICIPANT: "name of an account that takes part in the thread",
     Reason.JOINED: "name written as one word",
-    Reason.SURNAME_ALONE: "rare surname",
+    Reason.SURNAME_ALONE: "surname",
     Reason.CALLED: "where somebody is addressed",
     Reason.ANSWERED: "in a reply to them",
     Reason.TITLED: "a title before it",
@@ -51,6 +51,10 @@ WORDS: Final = {
     Reason.NO_CALL: "a word, and nobody is addressed",
     Reason.OPENER: "opens a sentence and calls nobody",
     Reason.VERB_OPENS: "a verb that opens a sentence, too",
+    Reason.DISTINCTIVE: "a word that is on no list",
+    Reason.PLACE_TOO: "name of a place, too",
+    Reason.PRODUCT: "like the name of a product",
+    Reason.KNOWN: "who takes part in the thread, or is named in full in it",
 }
 """Each reason, as a phrase."""
 

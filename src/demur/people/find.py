@@ -11,7 +11,7 @@ import numpy as np
 
 from demur.people.context import Context
 from demur.people.finding.bearers import Known
-from demur.people.finding.full import full, is_full, parts_of
+from demur.people.finding.full import full, is_full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Sighter
 from demur.people.finding.single import Said, anywhere, hangs, in_context, learnable, learnt
@@ -42,7 +42,8 @@ def reasoned(page: Page, index: PeopleIndex, context: Context) -> Reasoned:
     phrases, known = Phrases(page), Known(page, index, context)
     parts = [_of_table(phrases, table, known) for table in index.tables]
     if len(known.withheld[0]) and len(context.learnt):
-        parts.append(_placed(phrases, learnt(phrases, known)))
+        called = learnt(phrases, known)
+        parts.append(_placed(phrases, called, called.word))
     return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
 
 
@@ -74,24 +75,25 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
         return _NOTHING
     double = sighter.double()
     seen, reasons = full(sighter, double)
+    told = known_too(seen, reasons, phrases.capital, known)
     whole = _columns(
-        phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, reasons
+        phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, told
     )
     counts = is_full(reasons)
     named = distinct(whole[0][counts], seen.subject[counts])
     parts = parts_of(seen, reasons, double)
     singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
-    found = [whole, *(_placed(phrases, each) for each in singles)]
+    found = [whole, *(_placed(phrases, each, parts.last(each)) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
 
 
-def _placed(phrases: Phrases, single: Said) -> _Columns:
-    return _columns(phrases, single.word, single.word, single.subject, single.reasons)
+def _placed(phrases: Phrases, single: Said, last: Ints) -> _Columns:
+    return _columns(phrases, single.word, last, single.subject, single.reasons)
 
 
 def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: Ints) -> _Columns:
     words = phrases.page.words
-    row, start, end = words.row[first], words.start[first], words.end[last]
+    row, start, end = words.row[first], words.start[first], words.end[phrases.with_ending(last)]
     return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 

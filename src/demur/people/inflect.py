@@ -15,9 +15,9 @@ from demur.people.names import NameRole, Part
 from demur.people.paradigms import CYRILLIC, GREEK, LANGUAGES, Use, inflected
 from demur.people.scripts import script_of, spellings
 
-MOST: Final = 80
+MOST: Final = 110
 _MOST_NICKS: Final = 12
-_MOST_INFLECTED: Final = 40
+_MOST_INFLECTED: Final = 64
 _SHORT: Final = 3
 """Letters of a word that changes only as a known given name."""
 _SHORTEST: Final = 2

@@ -153,10 +153,40 @@ def is_common(word: str) -> bool:
 
 
 @cache
-def common_words() -> frozenset[str]:
-    """Folded words that people write in lower case."""
-    listed = (words for name in ("words.txt", "words_own.txt") for _, words in _by_language(name))
-    return frozenset(_fold(word) for words in listed for word in words)
+def common_words() -> dict[str, int]:
+    """Folded words that people write in lower case, each with the :func:`tongue` of the languages that do."""
+    found: dict[str, int] = {}
+    for name in ("words.txt", "words_own.txt", "calendar.txt"):
+        for language, words in _by_language(name):
+            for word in map(_fold, words):
+                found[word] = found.get(word, 0) | tongue(language)
+    return found
+
+
+@cache
+def place_names() -> frozenset[str]:
+    """Folded names of countries and large cities, in many languages."""
+    return frozenset(_fold(word) for _, words in _by_language("places.txt") for word in words)
+
+
+TONGUES: Final = (
+    "en de fr es pt it nl pl cs sk hu ro bg ru uk el da sv fi et lv lt hr sl no mt ga tr ca sr".split()  # noqa: SIM905
+)
+"""Languages of the lists."""
+UNKNOWN: Final = 1
+"""The :func:`tongue` of a text of which nobody says the language."""
+
+
+def tongue(language: str | None) -> int:
+    """A bit that stands for a language, BCP 47; :data:`UNKNOWN` for one of no list."""
+    primary = (language or "").replace("_", "-").partition("-")[0].lower()
+    return _bits().get(primary, UNKNOWN)
+
+
+@cache
+def _bits() -> dict[str, int]:
+    bits = {language: 2 << number for number, language in enumerate(TONGUES)}
+    return bits | {"nb": bits["no"], "nn": bits["no"], "bs": bits["hr"], "sh": bits["hr"], "lb": bits["de"]}
 
 
 def _by_language(name: str) -> Iterator[tuple[str, list[str]]]:

@@ -46,6 +46,10 @@ class Known:
         """Whether the person beside each word takes part in its thread; shape (n,)."""
         return holds(self.context.takes_part, self.thread(words), subjects)
 
+    def is_named(self, words: Ints, subjects: Ints) -> Bools:
+        """Whether the person beside each word is named in full in its thread; shape (n,)."""
+        return holds(self.context.named, self.thread(words), subjects)
+
     def is_answered(self, words: Ints, subjects: Ints) -> Bools:
         """Whether the person beside each word wrote what its row answers; shape (n,)."""
         return holds(self.context.wrote, self.page.writing.parent[self.page.words.row[words]], subjects)

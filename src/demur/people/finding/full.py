@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from demur.people.compiled import FormFlag
+from demur.people.finding.bearers import Known
 from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Places
@@ -16,7 +17,6 @@ from demur.people.finding.tiers import Reason, said, scores
 from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 
-_WORD: Final = int(FormFlag.WORD)
 _COUNTS: Final = 50
 """The score from which a full name stands in its row, whatever the policy masks."""
 _LEAST_LETTERS: Final = 4
@@ -61,7 +61,21 @@ def parts_of(seen: Double, reasons: Ints, double: Double) -> Parts:
     first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (reasons & np.int64(Reason.OTHER_BEFORE) == 0))
     last = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
     words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
-    return Parts(whole, Places(words, subjects))
+    return Parts(whole, Places(words, subjects), Places(last.given, last.subject), last.surname)
+
+
+def known_too(seen: Double, reasons: Ints, capital: Bools, known: Known) -> Ints:
+    """The reasons of initials, and what their threads say: that somebody takes part, or is named in full.
+
+    Args:
+        seen: what :func:`full` gave.
+        reasons: likewise.
+        capital: which words of the page have a capital: others hang on no thread.
+        known: of the page's threads.
+    """
+    initial = (reasons & np.int64(Reason.INITIAL) > 0) & capital[seen.surname]
+    there = known.takes_part(seen.surname, seen.subject) | known.is_named(seen.surname, seen.subject)
+    return reasons | np.where(initial & there, np.int64(Reason.KNOWN), 0)
 
 
 def is_full(reasons: Ints) -> Bools:
@@ -99,18 +113,19 @@ def _in_list(sighter: Sighter, seen: Double) -> Bools:
 
 def _of_shape(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
     """What the case of two words says, where people write one of them in lower case."""
-    capital = sighter.phrases.capital
-    given_upper, surname_upper = capital[seen.given], capital[seen.surname]
-    given_word, surname_word = (flags & _WORD > 0 for flags in (seen.given_flags, seen.surname_flags))
-    first = np.minimum(seen.given, seen.surname)
-    opens = sighter.phrases.page.words.opens[first]
+    phrases = sighter.phrases
+    given_upper, surname_upper = phrases.capital[seen.given], phrases.capital[seen.surname]
+    given, surname = senses(phrases, seen.given), senses(phrases, seen.surname)
+    given_word, surname_word = (found & np.int64(Sense.COMMON) > 0 for found in (given, surname))
+    opens = phrases.page.words.opens[np.minimum(seen.given, seen.surname)]
     lower_word = ~given_upper & given_word | ~surname_upper & surname_word
     both = given_word & surname_word
+    verb = both & (given & np.int64(Sense.MODAL | Sense.OPENER) > 0)  # will cook dinner
     clause = ~given_upper & given_word & surname_upper  # will Miller come?
     return said(
         (Reason.LOWER, ~given_upper | ~surname_upper),
         (Reason.WORD, lower_word),
-        (Reason.WORD_LOWER, lower_word & (both | clause | swapped)),
+        (Reason.WORD_LOWER, lower_word & (verb | clause | swapped)),
         (Reason.WORD_OPENS, both & given_upper & surname_upper & opens),
     )
 
@@ -125,14 +140,15 @@ def _of_initial(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
     letters, of_letter = np.unique(seen.given, return_inverse=True)
     behind = Surroundings.of(sighter.phrases, letters).behind
     page = sighter.phrases.page.words
+    word = senses(sighter.phrases, seen.surname) & np.int64(Sense.COMMON) > 0
     short = page.end[seen.surname] - page.start[seen.surname] < _LEAST_LETTERS
     return said(
         (Reason.BEARS_MANY, swapped & (senses(sighter.phrases, seen.surname) & Sense.GIVEN > 0)),
         (Reason.OTHER_BEHIND, (behind.named | behind.initial)[of_letter] & swapped),
         (Reason.LOWER, ~upper),
         (Reason.SHORT, ~dotted),
-        (Reason.WORD, seen.surname_flags & _WORD > 0),
-        (Reason.NO_CALL, (~dotted & (swapped | ~upper)) | (~upper & ((seen.surname_flags & _WORD > 0) | short))),
+        (Reason.WORD, word),
+        (Reason.NO_CALL, (~dotted & (swapped | ~upper)) | (~upper & (word | short))),
         (Reason.OTHER_BEFORE, other),
     )
 

@@ -13,11 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.people.indexed.table import expanded
+from demur.people.lexicon import UNKNOWN, tongue
 from demur.words.page import Bools, Ints, Page
 from demur.words.shapes import Shape
 
 _COMMA: Final = ", "
 _NOUNS: Final = ("de", "lb")
+_LONGEST_ENDING: Final = 5
+_SET_OFF: Final = ("'", "’", "-", ":")
+"""What stands before the ending of a foreign name: Steve'owi, Steve-vel, Steve:n."""
+_ENDINGS: Final = sum(map(tongue, ("pl", "cs", "sk", "hu", "fi", "et", "tr", "lt", "lv", "ro")))
 REACH: Final = 3
 """Words that may stand between a given name and a surname."""
 
@@ -97,12 +102,36 @@ class Phrases:
         return np.asarray(pc.is_in(language, pa.array(_NOUNS, pa.string())).to_numpy(zero_copy_only=False), bool)
 
     @cached_property
+    def tongues(self) -> Ints:
+        """The lexicon.tongue of each row; shape (rows,)."""
+        encoded = self.page.language.cast(pa.string()).dictionary_encode()
+        known = np.array([*(tongue(each) for each in encoded.dictionary.to_pylist()), UNKNOWN], np.int64)
+        return known[encoded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+
+    @cached_property
     def usable(self) -> Bools:
         """Which words may be in a name: no mention or mask stands over them, and no edge of a quote within."""
         edges = np.cumsum(self.page.edges[self.plain])
         words = self.page.words
         whole = edges[words.place] == edges[words.last] if len(words) else np.zeros(0, bool)
         return np.asarray(~self.page.opaque & whole)
+
+    def with_ending(self, words: Ints) -> Ints:
+        """The last word of each name: the ending that some languages set off from it, if one follows: Steve'owi."""
+        number = self.page.words.last[words].astype(np.int64) + 1
+        fits = np.flatnonzero(number < len(self.plain))
+        other, found = self.plain[number[fits]], words.astype(np.int64).copy()
+        page = self.page.words
+        near = (page.row[other] == page.row[words[fits]]) & (page.start[other] - page.end[words[fits]] == 1)
+        near &= (page.end[other] - page.start[other] <= _LONGEST_ENDING) & self.usable[other] & ~self.page.edges[other]
+        near &= (self.tongues[page.row[other]] & _ENDINGS > 0) & (
+            page.shape[other] & np.uint8(Shape.INITIAL_UPPER) == 0
+        )
+        for at in np.flatnonzero(near).tolist():
+            word = int(words[fits[at]])
+            if self.texts.behind(word, 1) in _SET_OFF:
+                found[fits[at]] = other[at]
+        return found
 
     def behind_comma(self, words: Ints) -> tuple[Ints, Ints]:
         """Every word that a comma and a space set off from one with a capital, as (index into words, word)."""

@@ -1,20 +1,23 @@
 """What the words around a name say by themselves: a title, a place, a common word, another name.
 
 Invariants: a word's senses follow from its folded letters and the lists that demur ships, whatever page it stands on;
-each distinct word is looked up once a process, and what is remembered is bounded.
+each distinct word is looked up once a process, and what is remembered is bounded. Common words, prepositions, articles,
+verbs and kinds of institutions count in texts of their own language: ``a`` is an article in English, and to in Spanish.
 """
 
 from collections import defaultdict
 from enum import IntFlag
-from functools import cache
+from functools import cache, reduce
 from importlib import resources
+from operator import or_
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from demur.people.finding.phrases import Phrases
 from demur.people.greetings import HELLO, THANKS, phrases
-from demur.people.lexicon import is_common, is_given, is_surname, surname_languages
+from demur.people.lexicon import UNKNOWN, common_words, is_given, is_surname, place_names, surname_languages, tongue
 from demur.words.folding import fold_name
 from demur.words.page import Ints
 
@@ -24,6 +27,10 @@ _MOST: Final = 500_000
 
 _LISTED: Final = 7
 """What lexicon.surname_languages says of a surname that is on the list."""
+
+
+_TELLING: Final = 4
+"""Letters of a kind of firm that is told in a text of an unknown language."""
 
 
 class Sense(IntFlag):
@@ -53,33 +60,84 @@ class Sense(IntFlag):
     """A technical word or a product."""
     FREQUENT = 4096
     """A surname on a list of those that most bear."""
-    WAY = 16384
-    """A kind of street that stands before its name in lower case, too."""
     VERB = 8192
     """A name that opens many sentences as a word: Will, May, Mark."""
+    WAY = 16384
+    """A kind of street that stands before its name in lower case, too."""
+    SAYS = 32768
+    """A verb whose subject is a person, in a form that follows its subject: said, schrieb."""
+    TOWARD = 65536
+    """A preposition that stands before places, and before people: from, nach."""
+    ONE = 131072
+    """An article that is another word in other languages: a."""
+    MODAL = 262144
+    """A name that stands in lower case before a verb: will, may."""
 
 
-_known: dict[int, int] = {}
-"""Senses by the key of a word."""
+_BOUND: Final = (
+    Sense.INSIDE,
+    Sense.ARTICLE,
+    Sense.ONE,
+    Sense.INSTITUTION,
+    Sense.WAY,
+    Sense.SAYS,
+    Sense.TOWARD,
+    Sense.VERB,
+    Sense.MODAL,
+)
+"""What a word is in some languages alone."""
+_EVERYWHERE: Final = tongue("en")
+"""The language whose common words, and kinds of firms, stand in texts of all."""
+
+
+_Meaning = tuple[int, ...]
+"""What a word is in every language; in which it is a common word, and in which each of :data:`_BOUND`."""
+_known: dict[int, _Meaning] = {}
+"""By the key of a word."""
 
 
 def senses(phrases: Phrases, words: Ints) -> Ints:
     """The senses of some words of a page, indices of shape (n,), -1 for none; as bits of :class:`Sense`."""
     found = np.zeros(len(words), np.int64)
     at = np.flatnonzero(words >= 0)
+    if not len(at):
+        return found
     keys, first, which = np.unique(phrases.page.words.key[words[at]], return_index=True, return_inverse=True)
     _learn(phrases, keys, words[at[first]])
-    found[at] = np.array([_known[key] for key in keys.tolist()], np.int64)[which]
+    meanings = np.array([_known[key] for key in keys.tolist()], np.int64).reshape(-1, 2 + len(_BOUND))[which]
+    found[at] = _in_tongue(meanings, phrases.tongues[phrases.page.words.row[words[at]]])
+    return found
+
+
+def _in_tongue(meanings: npt.NDArray[np.int64], tongues: Ints) -> Ints:
+    """What words, lines of :data:`_Meaning`, are in texts of some languages."""
+    found, common = meanings[:, 0].copy(), meanings[:, 1]
+    unknown = tongues == UNKNOWN
+    found |= np.where((common & (tongues | _EVERYWHERE) > 0) | unknown & (common > 0), Sense.COMMON, 0)
+    for number, sense in enumerate(_BOUND):
+        among = tongues | _EVERYWHERE if sense is Sense.INSTITUTION else tongues
+        found |= np.where(meanings[:, 2 + number] & among > 0, sense, 0)
     return found
 
 
 def sense_of(folded: str) -> Sense:
-    """What one folded word may be."""
-    found = _listed().get(folded, Sense(0))
-    for holds, sense in ((is_common, Sense.COMMON), (is_given, Sense.GIVEN), (is_surname, Sense.SURNAME)):
-        found |= sense if holds(folded) else 0
+    """What one folded word may be, in any language."""
+    sense, common, *bound = _meaning(folded)
+    some = [each for each, among in zip(_BOUND, bound, strict=True) if among]
+    return reduce(or_, some, Sense(sense) | (Sense.COMMON if common else Sense(0)))
+
+
+def _meaning(folded: str) -> _Meaning:
+    listed = _listed().get(folded, {})
+    found = reduce(or_, (sense for sense in listed if sense not in _BOUND), Sense(0))
     frequent = max(surname_languages(folded).values(), default=0) >= _LISTED
-    return found | (Sense.FREQUENT if frequent else 0)
+    for holds, sense in (
+        (is_given(folded), Sense.GIVEN),
+        (is_surname(folded), Sense.SURNAME),
+        (frequent, Sense.FREQUENT),
+    ):
+        found |= sense if holds else Sense(0)
+    return int(found), common_words().get(folded, 0), *(listed.get(sense, 0) for sense in _BOUND)
 
 
 def _learn(phrases: Phrases, keys: Ints, words: Ints) -> None:
@@ -89,19 +147,33 @@ def _learn(phrases: Phrases, keys: Ints, words: Ints) -> None:
     known = [key in _known for key in keys.tolist()]
     for at in np.argsort(words):  # row by row
         if not known[at]:
-            _known[int(keys[at])] = int(sense_of(fold_name(phrases.texts.word(int(words[at])))))
+            _known[int(keys[at])] = _meaning(fold_name(phrases.texts.word(int(words[at]))))
 
 
 @cache
-def _listed() -> dict[str, Sense]:
-    """The senses of the words in the list of cues, and of greetings."""
-    found: dict[str, Sense] = defaultdict(lambda: Sense(0))
+def _listed() -> dict[str, dict[Sense, int]]:
+    """The senses of the words in the list of cues, and of greetings; each with its languages, 0 for all."""
+    found: dict[str, dict[Sense, int]] = defaultdict(dict)
     source = resources.files("demur.people").joinpath("data/cues.txt").read_text(encoding="utf-8")
     for line in source.splitlines():
         if not line.startswith("#"):
             head, _, words = line.partition(":")
-            for word in words.split():
-                found[fold_name(word)] |= Sense[head.split()[0].upper()]
+            sense = Sense[head.split()[0].upper()]
+            for word in map(fold_name, words.split()):
+                found[word][sense] = found[word].get(sense, 0) | _tongues(sense, head.split()[1:], word)
+    for place in place_names():
+        found[place][Sense.PLACE] = 0
     for phrase in (*phrases(HELLO), *phrases(THANKS)):
-        found[fold_name(phrase.split()[-1])] |= Sense.GREETING
+        found[fold_name(phrase.split()[-1])][Sense.GREETING] = 0
     return dict(found)
+
+
+def _tongues(sense: Sense, languages: list[str], word: str) -> int:
+    """The languages of a word on a line of cues: English ones hold where nobody says the language, too.
+
+    Kinds of firms of some letters are told in all texts.
+    """
+    if sense not in _BOUND:
+        return 0
+    told = sense is Sense.INSTITUTION and len(word) >= _TELLING
+    return tongue(languages[0]) | (UNKNOWN if languages == ["en"] or told else 0)

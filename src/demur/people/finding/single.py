@@ -14,9 +14,10 @@ from demur.people.finding.bearers import Known
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Sighter, Single
-from demur.people.finding.surroundings import Call, Surroundings
+from demur.people.finding.surroundings import Beside, Call, Surroundings
 from demur.people.finding.tiers import Reason, said
 from demur.people.indexed.table import distinct, expanded, numbered
+from demur.people.lexicon import UNKNOWN, tongue
 from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
@@ -28,6 +29,8 @@ ANYWHERE: Final = (NameRole.SURNAME, NameRole.SINGLE, *HANDLES)
 _SHORT: Final = 4
 """Letters of a name that many words have by chance."""
 _VERY_SHORT: Final = 3
+_DISTINCTIVE: Final = 7
+"""Letters of a surname that few bear."""
 _WORDS: Final = (
     Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
 )
@@ -61,12 +64,25 @@ class Parts(NamedTuple):
     """Of full names: they say nothing more by themselves."""
     initialled: Places
     """Words beside which the first letter of another part of the same name stands."""
+    signed: Places
+    """Those of them behind which it stands: Steve B."""
+    letters: Ints
+    """These letters, beside each of ``signed``."""
+
+    def last(self, said: Said) -> Ints:
+        """The last word of the name of which each word is the first one: itself, or the letter behind it."""
+        both = zip((self.signed.word, self.signed.subject), (said.word, said.subject), strict=True)
+        which = numbered(*map(np.concatenate, both))
+        known = len(self.signed.word)
+        letter = np.full(len(which) + 1, -1)
+        letter[which[:known]] = self.letters
+        return np.maximum(said.word, letter[which[known:]])
 
 
 def hangs(sighter: Sighter) -> Bools:
     """Which of the words that are in names may mean somebody under some context; shape (len(sighter.words),)."""
     words = sighter.words
-    found = sighter.phrases.capital[words] | sighter.table.strong[sighter.ranks[words]]
+    found = sighter.phrases.capital[words] | ~_is(senses(sighter.phrases, words), Sense.COMMON)
     rest = np.flatnonzero(~found)
     found[rest[np.isin(words[rest], called(sighter.phrases, words[rest]))]] = True
     return found
@@ -103,7 +119,7 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: 
     part = known.takes_part(seen.word, seen.subject)
     handle = np.isin(seen.role, HANDLES)
     given = np.isin(seen.role, GIVEN)
-    call = (around.call == Call.SURE) | (around.opener & ~_is(around.own, Sense.OPENER))
+    call = (around.call == Call.SURE) | (around.opener & ~_is(around.own, Sense.OPENER) & ~_is_place(sighter, around))
     answered = known.is_answered(seen.word, seen.subject)
     initialled = parts.initialled.hold(seen)
     reasons = said(
@@ -140,6 +156,7 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
         (Reason.HANDLE, handle & (seen.role == NameRole.HANDLE)),
         (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
         (Reason.SURNAME_ALONE, ~handle),
+        (Reason.DISTINCTIVE, ~handle & _is_distinctive(sighter, seen, around)),
         (Reason.CALLED, handle & call),
         (Reason.SHORT, ~handle & (_letters(sighter, seen) <= _SHORT)),
         (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
@@ -155,6 +172,15 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
     )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
+
+
+def _is_distinctive(sighter: Sighter, seen: Single, around: Surroundings) -> Bools:
+    """Which surnames are on no list, and end as none does; not where nouns, or all words, have a capital."""
+    listed = _is(around.own, _WORDS | Sense.GIVEN | Sense.SURNAME | Sense.PLACE)
+    words, phrases = sighter.phrases.page.words, sighter.phrases
+    titled = _is(around.before.senses, Sense.TITLE) & around.before.near
+    plain = ~words.opens[seen.word] & ~phrases.nouns[words.row[seen.word]]
+    return np.asarray(~listed & (_letters(sighter, seen) >= _DISTINCTIVE) & (titled | plain))
 
 
 def learnt(sighter_phrases: Phrases, known: Known) -> Said:
@@ -215,17 +241,19 @@ def _around(sighter: Sighter, seen: Single) -> Surroundings:
 def _of_form(sighter: Sighter, seen: Single, around: Surroundings, call: Bools) -> Ints:
     """What the form and the case of a word say."""
     capital = sighter.phrases.capital[seen.word]
-    word = (seen.flags & FormFlag.WORD > 0) | _is(around.own, _WORDS)
+    word = _is(around.own, _WORDS)
     opens = sighter.phrases.page.words.opens[seen.word]
     handle = np.isin(seen.role, HANDLES)
+    noun = sighter.phrases.nouns[sighter.phrases.page.words.row[seen.word]]
+    bare = ~call & ~handle & ~around.greeted & ~around.acts
     return said(
         (Reason.INFLECTED, seen.flags & FormFlag.INFLECTED > 0),
         (Reason.NICK, seen.role == NameRole.NICK),
         (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
         (Reason.LOWER, ~capital & ~handle),
         (Reason.WORD, word),
-        (Reason.WORD_OPENS, word & capital & opens & ~call & ~handle & ~around.greeted),
-        (Reason.VERB_OPENS, _is(around.own, Sense.VERB) & capital & opens & ~call & ~handle & ~around.greeted),
+        (Reason.WORD_OPENS, word & capital & (opens | noun) & bare),
+        (Reason.VERB_OPENS, _is(around.own, Sense.VERB) & capital & opens & bare),
         (Reason.WORD_LOWER, word & ~capital & ~call & ~handle),
         (Reason.SHORT, handle & (seen.flags & FormFlag.ABBREVIATED > 0)),
     )
@@ -237,11 +265,10 @@ def _of_handle(sighter: Sighter, seen: Single, around: Surroundings, call: Bools
     letters = _letters(sighter, seen)
     digits = sighter.phrases.page.words.shape[seen.word] & np.uint8(Shape.DIGITS) > 0
     return said(
-        (Reason.NO_CALL, (word | digits) & ~(call & part)),
+        (Reason.NO_CALL, (word | digits) & ~(call & part) | _is(around.before.senses, Sense.ARTICLE | Sense.ONE)),
         (Reason.SHORT, letters <= _SHORT),
         (Reason.PLACE, _is(around.own, Sense.PLACE)),
         (Reason.INSIDE, around.inside & ((letters <= _SHORT + 2) | word)),
-        (Reason.ARTICLE, _is(around.before.senses, Sense.ARTICLE)),
         (Reason.OPENER, _is(around.own, Sense.OPENER) & (around.call != Call.SURE)),
     )
 
@@ -254,28 +281,65 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
     titled = _is(before.senses, Sense.TITLE)
     behind_named = behind.named & ~_is(behind.senses, Sense.INSTITUTION) | behind.initial & given & ~initialled
     before_named = (before.named & ~titled) | before.initial & ~initialled
+    other = before_named & _is_other(sighter, seen, before)
+    place, toward = _is_place(sighter, around), _is(before.senses, Sense.TOWARD)
+    cue = _is(before.senses, Sense.INSIDE) | _is(around.own, Sense.PLACE) & toward | place
+    too = given & ~cue
     return np.where(
         handle,
         0,
         said(
             (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
-            (Reason.OTHER_BEFORE, before_named & surname),
-            (Reason.SWAPPED, before_named & given),
+            (Reason.OTHER_BEFORE, before_named & surname | other & given),
+            (Reason.SWAPPED, before_named & given & ~other),
             (Reason.OTHER_BEHIND, behind_named),
-            (Reason.PLACE, _is(around.own, Sense.PLACE)),
-            (Reason.PLACE_CUE, _is(before.senses, Sense.INSIDE)),
-            (
-                Reason.INSTITUTION,
-                _is(behind.senses, Sense.INSTITUTION) & _upper(sighter, behind.word)
-                | _is(before.senses, Sense.WAY)
-                | _is(before.senses, Sense.INSTITUTION) & _upper(sighter, before.word),
-            ),
-            (Reason.ARTICLE, _is(before.senses, Sense.ARTICLE)),
+            (Reason.PLACE, _is(around.own, Sense.PLACE) & ~too),
+            (Reason.PLACE_TOO, _is(around.own, Sense.PLACE) & too),
+            (Reason.PLACE_CUE, cue),
+            (Reason.INSTITUTION, _is_institution(sighter, around, surname)),
+            (Reason.ARTICLE, _has_article(sighter, seen, before)),
             (Reason.INSIDE, around.inside),
             (Reason.SIGNATURE, around.signs),
+            (Reason.PRODUCT, given & _is_product(sighter, around)),
             (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
         ),
     )
+
+
+def _has_article(sighter: Sighter, seen: Single, before: Beside) -> Bools:
+    """Behind which words an article stands; a letter is one where the text says in which language it is."""
+    told = sighter.phrases.tongues[sighter.phrases.page.words.row[seen.word]] != UNKNOWN
+    return _is(before.senses, Sense.ARTICLE) | _is(before.senses, Sense.ONE) & told
+
+
+def _is_other(sighter: Sighter, seen: Single, before: Beside) -> Bools:
+    """Before which words a given name stands that many bear, or a surname: Mary Rose, Kovács Anna."""
+    row = sighter.phrases.page.words.row[seen.word]
+    first = _is(before.senses, Sense.SURNAME) & (sighter.phrases.tongues[row] == tongue("hu"))
+    return _is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON) | first
+
+
+def _is_place(sighter: Sighter, around: Surroundings) -> Bools:
+    """Behind which words a comma and the name of a place stand: Austin, Texas."""
+    found = around.behind.between == ", "
+    found[found] = _is(senses(sighter.phrases, around.behind.word[found]), Sense.PLACE)
+    return np.asarray(found & _upper(sighter, around.behind.word))
+
+
+def _is_institution(sighter: Sighter, around: Surroundings, surname: Bools) -> Bools:
+    """Which words are part of the name of a firm, a street, a school; surnames and the like of a theorem, too."""
+    before, behind = around.before, around.behind
+    kind = _is(behind.senses, Sense.INSTITUTION)
+    found = kind & (_upper(sighter, behind.word) | surname | _is(before.senses, Sense.ARTICLE))
+    return found | _is(before.senses, Sense.WAY) | _is(before.senses, Sense.INSTITUTION) & _upper(sighter, before.word)
+
+
+def _is_product(sighter: Sighter, around: Surroundings) -> Bools:
+    """Which words stand before a number, or behind the name of a product: Rose 2.0."""
+    behind = np.maximum(around.behind.word, 0)
+    digits = sighter.phrases.page.words.shape[behind] & np.uint8(Shape.DIGITS) > 0
+    number = digits & (around.behind.word >= 0) & (around.behind.between == " ")
+    return number | _is(around.before.senses, Sense.TERM) & _upper(sighter, around.before.word)
 
 
 def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:

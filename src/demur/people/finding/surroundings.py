@@ -77,6 +77,8 @@ class Surroundings:
     """Where authors sign."""
     inside: Bools
     """Part of a longer token, a path or a piece of code."""
+    acts: Bools
+    """Before a verb whose subject is a person, or with a genitive's s."""
 
     @classmethod
     def of(cls, phrases: Phrases, words: Ints) -> Self:
@@ -85,11 +87,20 @@ class Surroundings:
         ends = _ends(phrases, words, behind)
         call, greeted, opener = _calls(phrases, before, behind, ends)
         signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, before, behind)
-        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside)
+        acts = behind.near & (behind.senses & Sense.SAYS > 0) | _holds(r"\A['’]\Z", behind)
+        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts)
 
     def take(self, which: Ints) -> Self:
         """A selection, in its order."""
-        columns: tuple[Any, ...] = self.own, self.call, self.greeted, self.opener, self.signs, self.inside
+        columns: tuple[Any, ...] = (
+            self.own,
+            self.call,
+            self.greeted,
+            self.opener,
+            self.signs,
+            self.inside,
+            self.acts,
+        )
         return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 
 
@@ -215,7 +226,8 @@ def _is_inside(phrases: Phrases, before: Beside, behind: Beside) -> Bools:
     elided = _holds(r"\A['’]\Z", before) & ~phrases.capital[np.maximum(before.word, 0)]
     joined = (before.word >= 0) & _holds(r"\A[-_.'’·]\Z", before) & ~elided
     joined |= (behind.word >= 0) & _holds(r"\A[-_.·]\Z", behind)
-    return joined | _holds(r"(?:[/\\=$<>{}#~]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(]|::)", behind)
+    option = _holds(r"\A -{1,2}\Z", behind) & (behind.word >= 0)
+    return joined | option | _holds(r"(?:[/\\=$<>{}#~`]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(`]|::)", behind)
 
 
 def _holds(pattern: str, beside: Beside) -> Bools:

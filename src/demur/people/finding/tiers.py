@@ -57,6 +57,10 @@ class Reason(IntFlag):
     NO_CALL = 1 << 37
     OPENER = 1 << 38
     VERB_OPENS = 1 << 39
+    DISTINCTIVE = 1 << 40
+    PLACE_TOO = 1 << 41
+    PRODUCT = 1 << 42
+    KNOWN = 1 << 43
 
 
 WEIGHTS: Final = {
@@ -70,7 +74,7 @@ WEIGHTS: Final = {
     Reason.HANDLE: 86,
     Reason.HANDLE_OF_PARTICIPANT: 88,
     Reason.JOINED: 88,
-    Reason.SURNAME_ALONE: 62,
+    Reason.SURNAME_ALONE: 40,
     Reason.CALLED: 12,
     Reason.ANSWERED: 6,
     Reason.TITLED: 12,
@@ -82,24 +86,28 @@ WEIGHTS: Final = {
     Reason.STRANGE_BETWEEN: -20,
     Reason.LOWER: -10,
     Reason.WORD: -15,
-    Reason.WORD_OPENS: -14,
+    Reason.WORD_OPENS: -20,
     Reason.WORD_LOWER: -30,
     Reason.SHORT: -16,
     Reason.BEARS_MANY: -30,
     Reason.PLACE: -40,
     Reason.PLACE_CUE: -22,
     Reason.INSTITUTION: -45,
-    Reason.ARTICLE: -25,
+    Reason.ARTICLE: -22,
     Reason.INSIDE: -45,
     Reason.OTHER_BEFORE: -45,
     Reason.OTHER_BEHIND: -45,
     Reason.TWO_BEARERS: -48,
-    Reason.OTHER_IN_TEXT: -35,
+    Reason.OTHER_IN_TEXT: -46,
     Reason.SIGNATURE: -60,
     Reason.ABBREVIATED: -45,
     Reason.NO_CALL: -60,
     Reason.OPENER: -40,
     Reason.VERB_OPENS: -20,
+    Reason.DISTINCTIVE: 22,
+    Reason.PLACE_TOO: -15,
+    Reason.PRODUCT: -20,
+    Reason.KNOWN: 10,
 }
 """What each reason adds to the score."""
 

@@ -10,6 +10,7 @@ from demur.people.lexicon import without_accents
 from demur.people.paradigms.finnish import finnish
 from demur.people.paradigms.hungarian import hungarian
 from demur.people.paradigms.irish import irish
+from demur.people.paradigms.possessives import possessives
 from demur.people.paradigms.table import Use, table
 from demur.people.paradigms.turkish import turkish
 
@@ -48,4 +49,5 @@ def inflected(word: str, use: Use, language: str) -> list[str]:
         return rules(word, use)
     name = _TABLES.get(language)
     bare = without_accents(word) if language in GREEK else word
-    return table(name).forms(bare, use) if name else []
+    found = table(name).forms(bare, use) if name else []
+    return [*found, *possessives(word, found, language)] if use is Use.GIVEN else found
