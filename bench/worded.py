@@ -207,7 +207,7 @@ def phases() -> Iterator[Counter[str]]:
 
     took: Counter[str] = Counter()
     places = [
-        (session, "worded", "names and fingerprints"),
+        (session.WordsKnown, "now", "names and fingerprints"),
         (affected.Affected, "named_anywhere", "rows by name"),
         (affected.Affected, "named_in_threads", "rows by name in threads"),
         (affected.Affected, "copied", "rows by copies"),

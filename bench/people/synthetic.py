@@ -240,5 +240,3 @@ def of_hard() -> Iterator[str]:
 
 def _share(right: dict[HardCase, bool]) -> Rate:
     return Rate(sum(right.values()), len(right))
-
-

@@ -20,7 +20,7 @@ from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
 from demur.corpus.upgrading import upgrade
-from demur.corpus.worded import worded
+from demur.corpus.worded import WordsKnown
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
@@ -68,11 +68,15 @@ class Session:
         """What lies beside the corpus, open."""
         return self.open_beside()
 
+    @cached_property
+    def _words(self) -> WordsKnown:
+        return WordsKnown(self.register, self.workspace.beside_path)
+
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
         rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
-        words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
+        words = self._words.now(rules.minors.keys, lambda: self.beside.fingerprints, self.policy.others)
         return rules.reading(words), snapshot.head.binding
 
     def threads(self, rules: Rules) -> Threads:
