@@ -2,8 +2,8 @@
 
 Run ``python bench/worded.py [ROWS [POSTS]]``, by default 200,000 and 2,000,000.
 
-- Import of ROWS posts (``_spoken``): with ``names`` and ``copies`` kept, which is the yardstick, since nothing is looked
-  for; with them masked and nobody objecting; and with 100,000 people who objected, with their names, and a million
+- Import of ROWS posts (``_spoken``): with ``names`` and ``copies`` kept, the yardstick, since nothing is looked for;
+  with them masked and nobody objecting; and with 100,000 people who objected, with their names, and a million
   fingerprints of what they wrote. One in a hundred of the forum's people objected in each but the second.
 - Bytes a row of the corpus and of what lies beside it.
 - Objections, one at a time, over POSTS posts: of somebody with a common name and of somebody with a rare one, by phase.
@@ -193,10 +193,9 @@ def show_imports(rows: int, times: dict[str, list[tuple[float, float]]]) -> None
     medians = {name: [measure.median([run[which] for run in runs]) for which in (0, 1)] for name, runs in times.items()}
     for name, (took, worked) in medians.items():
         ratios = took / medians["keep"][0], worked / medians["keep"][1]
+        each = ", ".join(f"{run:.1f}" for run, _ in times[name])
         print(f"import {rows:,} rows, {name}: {took:.1f} s, {worked:.1f} s of processors")
-        print(
-            f"  to the yardstick {ratios[0]:.2f} and {ratios[1]:.2f}; runs {', '.join(f'{s:.1f}' for s, _ in times[name])}"
-        )
+        print(f"  to the yardstick {ratios[0]:.2f} and {ratios[1]:.2f} (target {TARGET}); runs {each}")
 
 
 @contextmanager
@@ -252,8 +251,8 @@ def show_objections(made: workspaces.Workspace, rows: int) -> None:
                 runs.append(objected(session, posts.accounts(np.array([number]))[0], name))
             times, concerned = [run[0] for run in runs], [run[1] for run in runs]
             print(
-                f"objection over {rows:,} posts, {what}: median {measure.median(times):.2f} s, worst {max(times):.2f} s "
-                f"(target {SECONDS}), {measure.median(concerned):.0f} rows changed"
+                f"objection over {rows:,} posts, {what}: median {measure.median(times):.2f} s, "
+                f"worst {max(times):.2f} s (target {SECONDS}), {measure.median(concerned):.0f} rows changed"
             )
             total: Counter[str] = sum((run[2] for run in runs), Counter())
             print("  " + ", ".join(f"{phase} {took / RUNS:.3f}" for phase, took in total.most_common()))

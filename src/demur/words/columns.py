@@ -37,7 +37,7 @@ def word_lists(rows: int, *parts: tuple[Integers, Ints]) -> pa.ListArray:
 
 def halves(keys: Ints) -> np.ndarray:
     """The lower :data:`BITS` of keys, as int32."""
-    return (keys & (2**BITS - 1)).astype(np.int32)
+    return np.asarray((keys & (2**BITS - 1)).astype(np.int32))
 
 
 class Wanted:
