@@ -9,6 +9,7 @@ needs none takes as a whole.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
 
@@ -165,7 +166,10 @@ class Dataset:
         from lance.fragment import write_fragments  # noqa: PLC0415  # see the module's docstring
 
         failed: list[BaseException] = []
-        reader = pa.RecordBatchReader.from_batches(self.SCHEMA, _overheard(batches, failed))
+        waiting = iter(batches)
+        if (first := next(waiting, None)) is None:
+            return []
+        reader = pa.RecordBatchReader.from_batches(self.SCHEMA, _overheard(chain([first], waiting), failed))
         try:
             return list(write_fragments(reader, self._dataset))
         except BaseException:

@@ -20,7 +20,7 @@ from demur.corpus.journal import finish_staged, remove_leavings
 from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
 from demur.corpus.upgrading import upgrade
-from demur.corpus.worded import worded
+from demur.corpus.worded import WordsKnown
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
@@ -67,6 +67,10 @@ class Session:
         """What lies beside the corpus, open."""
         return self.open_beside()
 
+    @cached_property
+    def _words(self) -> WordsKnown:
+        return WordsKnown(self.register, self.workspace.beside_path)
+
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
@@ -74,8 +78,7 @@ class Session:
 
     def worded(self, rules: Rules) -> Rules:
         """Rules with what is known of withheld people's words, as far as their policy wants it looked for."""
-        words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
-        return rules.reading(words)
+        return rules.reading(self._words.now(rules.minors.keys, lambda: self.beside.fingerprints, rules.policy.others))
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""

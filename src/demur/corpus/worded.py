@@ -5,7 +5,7 @@ dataset's content, that it was built from; names that came since are joined to i
 An entry of somebody who is not withheld any more is harmless: the kernel asks who is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,48 +15,87 @@ from demur.corpus.evidence import Fingerprints
 from demur.files import partial, replacing
 from demur.identity import SubjectKeys
 from demur.kernel.rules import Worded
+from demur.people.compiled import Compiled
 from demur.people.index import PeopleIndex
+from demur.policy import Others
 from demur.register import Register
 from demur.suppression.copies import Copies
 
-_MANY: Final = 2_000
+_MANY: Final = 1_000
 """Entries that are joined to a file, before a new one is written."""
 
 
-def worded(register: Register, minors: SubjectKeys, fingerprints: Fingerprints, folder: Path) -> Worded:
-    """What is known of withheld people's words now.
+class WordsKnown:
+    """Of one register and the datasets beside a corpus; remembers within a session what it read."""
 
-    Args:
-        register: knows their names, and what officers decided.
-        minors: who is a known minor.
-        fingerprints: what they wrote.
-        folder: where the files are kept; where there is none, nothing is.
-    """
-    return Worded(_people(register, minors, folder), _copies(fingerprints, folder), register.names.cleared())
+    def __init__(self, register: Register, folder: Path) -> None:
+        """Take the register, which knows the names and what officers decided, and where the files are kept.
+
+        Where there is no such folder, nothing is kept.
+        """
+        self._register = register
+        self._folder = folder
+        self._built: tuple[int, PeopleIndex] | None = None
+        """What a file, or memory, holds of people up to an entry."""
+        self._since: list[tuple[int, Compiled]] = []
+        """What came since."""
+        self._upto = 0
+        self._copies: tuple[int, Copies] | None = None
+
+    def now(self, minors: SubjectKeys, fingerprints: Callable[[], Fingerprints], others: Others) -> Worded:
+        """What is known of withheld people's words now, as far as somebody looks for it.
+
+        Args:
+            minors: who is a known minor.
+            fingerprints: gives what withheld people wrote.
+            others: what the policy says of names and copies.
+        """
+        return Worded(
+            None if others.names == "keep" else self._people(minors),
+            None if others.copies == "keep" else self._written(fingerprints()),
+            self._register.names.cleared(),
+        )
+
+    def _people(self, minors: SubjectKeys) -> PeopleIndex | None:
+        names = self._register.names
+        upto = names.head(minors)
+        if not upto:
+            return None
+        if self._built is None:
+            begin, kept = _newest(self._folder, "people")
+            if kept is not None and begin <= upto:
+                self._built, self._upto = (begin, PeopleIndex.load(kept)), begin
+        if self._upto < upto and self._built is not None:
+            self._since += names.entries(self._upto, minors=minors)
+        if self._built is None or len(self._since) > _MANY:
+            built = PeopleIndex.build(names.entries(minors=minors))
+            path = _keep(built, self._folder, "people", upto)
+            self._built, self._since = (upto, PeopleIndex.load(path) if path else built), []
+        self._upto = upto
+        known = self._built[1]
+        return known.joined(PeopleIndex.build(self._since)) if self._since else known
+
+    def _written(self, fingerprints: Fingerprints) -> Copies | None:
+        if not fingerprints.count():
+            return None
+        if self._copies is None or self._copies[0] != fingerprints.content:
+            self._copies = fingerprints.content, _copies(fingerprints, self._folder)
+        return self._copies[1]
 
 
 def names_of_now(register: Register, minors: SubjectKeys, folder: Path) -> PeopleIndex | None:
     """The names of just those who are withheld now, not joined of several: what a version is published under."""
-    return _people(register, minors, folder, exact=True)
-
-
-def _people(register: Register, minors: SubjectKeys, folder: Path, *, exact: bool = False) -> PeopleIndex | None:
     upto = register.names.head(minors)
     if not upto:
         return None
     begin, kept = _newest(folder, "people")
-    if kept is not None and (begin == upto if exact else begin <= upto):
-        known = PeopleIndex.load(kept)
-        since = list(register.names.entries(begin, minors=minors))
-        if len(since) <= _MANY:
-            return known.joined(PeopleIndex.build(since)) if since else known
+    if kept is not None and begin == upto:
+        return PeopleIndex.load(kept)
     built = PeopleIndex.build(register.names.entries(minors=minors))
     return PeopleIndex.load(path) if (path := _keep(built, folder, "people", upto)) else built
 
 
-def _copies(fingerprints: Fingerprints, folder: Path) -> Copies | None:
-    if not fingerprints.count():
-        return None
+def _copies(fingerprints: Fingerprints, folder: Path) -> Copies:
     content = fingerprints.content
     if (kept := _named(folder, "copies", content)).is_file():
         return Copies.load(kept)
