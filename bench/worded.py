@@ -30,6 +30,7 @@ from demur.corpus.compaction import index_new
 from demur.corpus.honour import honour_in
 from demur.corpus.importing import import_items
 from demur.corpus.session import Session, writing
+from demur.corpus.worded import WordsKnown
 from demur.kernel.evidence import FINGERPRINTS
 from demur.kernel.govern import govern
 from demur.kernel.wording import page_of
@@ -201,12 +202,12 @@ def show_imports(rows: int, times: dict[str, list[tuple[float, float]]]) -> None
 @contextmanager
 def phases() -> Iterator[Counter[str]]:
     """Seconds by what an objection goes through, while the block runs."""
-    from demur.corpus import affected, regoverning, session  # noqa: PLC0415  # what is timed is put in their place
+    from demur.corpus import affected, regoverning  # noqa: PLC0415  # what is timed is put in their place
     from demur.corpus.store import Corpus  # noqa: PLC0415
 
     took: Counter[str] = Counter()
     places = [
-        (session.WordsKnown, "now", "names and fingerprints"),
+        (WordsKnown, "now", "names and fingerprints"),
         (affected.Affected, "named_anywhere", "rows by name"),
         (affected.Affected, "named_in_threads", "rows by name in threads"),
         (affected.Affected, "copied", "rows by copies"),
@@ -225,13 +226,13 @@ def phases() -> Iterator[Counter[str]]:
             setattr(where, name, before)
 
 
-def _timed(work: Any, took: Counter[str], phase: str) -> Any:  # noqa: ANN401  # any function
+def _timed(work: Any, took: dict[str, float], phase: str) -> Any:  # noqa: ANN401  # any function
     def timed(*given: Any, **named: Any) -> Any:  # noqa: ANN401  # its own
         began = time.perf_counter()
         try:
             return work(*given, **named)
         finally:
-            took[phase] += time.perf_counter() - began
+            took[phase] = took.get(phase, 0.0) + time.perf_counter() - began
 
     return timed
 

@@ -365,6 +365,6 @@ def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
     opening = re.compile(r"[^\s:,]+")
     for row in rows:
         first = opening.match(row["text"])
-        if first and first[0].casefold() in nicks - (common_words() - set(given_names())):
+        if first and first[0].casefold() in nicks - (set(common_words()) - set(given_names())):
             assert row["spans"], row["item"]
             assert row["spans"][0]["start"] == 0, row["item"]

@@ -76,7 +76,7 @@ class Parts(NamedTuple):
         known = len(self.signed.word)
         letter = np.full(len(which) + 1, -1)
         letter[which[:known]] = self.letters
-        return np.maximum(said.word, letter[which[known:]])
+        return np.asarray(np.maximum(said.word, letter[which[known:]]))
 
 
 def hangs(sighter: Sighter) -> Bools:
@@ -309,14 +309,14 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
 def _has_article(sighter: Sighter, seen: Single, before: Beside) -> Bools:
     """Behind which words an article stands; a letter is one where the text says in which language it is."""
     told = sighter.phrases.tongues[sighter.phrases.page.words.row[seen.word]] != UNKNOWN
-    return _is(before.senses, Sense.ARTICLE) | _is(before.senses, Sense.ONE) & told
+    return np.asarray(_is(before.senses, Sense.ARTICLE) | _is(before.senses, Sense.ONE) & told)
 
 
 def _is_other(sighter: Sighter, seen: Single, before: Beside) -> Bools:
     """Before which words a given name stands that many bear, or a surname: Mary Rose, Kovács Anna."""
     row = sighter.phrases.page.words.row[seen.word]
     first = _is(before.senses, Sense.SURNAME) & (sighter.phrases.tongues[row] == tongue("hu"))
-    return _is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON) | first
+    return np.asarray(_is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON) | first)
 
 
 def _is_place(sighter: Sighter, around: Surroundings) -> Bools:
@@ -339,7 +339,7 @@ def _is_product(sighter: Sighter, around: Surroundings) -> Bools:
     behind = np.maximum(around.behind.word, 0)
     digits = sighter.phrases.page.words.shape[behind] & np.uint8(Shape.DIGITS) > 0
     number = digits & (around.behind.word >= 0) & (around.behind.between == " ")
-    return number | _is(around.before.senses, Sense.TERM) & _upper(sighter, around.before.word)
+    return np.asarray(number | _is(around.before.senses, Sense.TERM) & _upper(sighter, around.before.word))
 
 
 def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:
