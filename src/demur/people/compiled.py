@@ -160,8 +160,9 @@ def _said(part: Part, of_part: Forms) -> Iterator[tuple[str, NameRole, FormFlag]
     for form in of_part.base:
         if len(form) > 1 or part.role is NameRole.PARTICLE:
             yield form, part.role, _flags(form)
+    word = _flags(of_part.base[0]) if of_part.base else FormFlag(0)
     for form in of_part.inflected:
-        yield form, part.role, _flags(form) | FormFlag.INFLECTED
+        yield form, part.role, _flags(form) | word | FormFlag.INFLECTED
     for form in of_part.nicks:
         yield form, NameRole.NICK, _flags(form)
     for form in of_part.nicks_inflected:

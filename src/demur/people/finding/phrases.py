@@ -106,7 +106,7 @@ class Phrases:
         """The lexicon.tongue of each row; shape (rows,)."""
         encoded = self.page.language.cast(pa.string()).dictionary_encode()
         known = np.array([*(tongue(each) for each in encoded.dictionary.to_pylist()), UNKNOWN], np.int64)
-        return known[encoded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+        return np.asarray(known[encoded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)])
 
     @cached_property
     def usable(self) -> Bools:
