@@ -51,6 +51,7 @@ def meant(language: str | None, text: str, people: dict[int, list[str]] | None =
         ("en", "[Steve]/[Anna] may know"),
         ("en", "Users/Steve/x"),
         ("en", "[Steve B]. knows that"),
+        ("en", "[Mark]'s idea"),
         ("pl", "widziałem [Steve'a] wczoraj"),
         ("hu", "[Steve-vel] voltam"),
         ("en", "the Steve-like thing"),
