@@ -29,6 +29,12 @@ _MOST: Final = 255
 """Of tokens of a name, and of keys of a token: one byte counts them."""
 _MEMO: Final = 300_000
 """Parts whose keys a compiler remembers: some 150 MB at most."""
+_FLAGS: Final = 4
+"""Bits of the flags in a number that holds a role, too."""
+_ALL_FLAGS: Final = (1 << _FLAGS) - 1
+_WORD: Final = 2
+_INFLECTED: Final = 1
+"""The values of FormFlag.WORD and FormFlag.INFLECTED."""
 _INITIALLED: Final = frozenset({NameRole.GIVEN, NameRole.MIDDLE, NameRole.SURNAME})
 """A lone letter stands for a part only beside another part."""
 _BEHIND: Final = {NameRole.JOINED: 0, NameRole.GIVEN: 1, NameRole.SURNAME: 2}
@@ -136,13 +142,14 @@ class Compiler:
             found = self._memo[place] = (of_part.base, self._keyed(_said(part, of_part)))
         return found
 
-    def _keyed(self, said: Iterable[tuple[str, NameRole, FormFlag]]) -> _Kinds:
+    def _keyed(self, said: Iterable[tuple[str, int]]) -> _Kinds:
         """Keys of forms, by what they say: the strongest first."""
         forms_ = list(said)
-        by_kind: dict[tuple[NameRole, FormFlag], list[int]] = {}
-        for (_, role, flags), key in zip(forms_, self._keys.keys([each[0] for each in forms_]).tolist(), strict=True):
-            by_kind.setdefault((role, flags), []).append(key)
-        return tuple((role, flags, tuple(sorted(keys)[:_MOST])) for (role, flags), keys in sorted(by_kind.items()))
+        by_kind: dict[int, list[int]] = {}
+        for (_, kind), key in zip(forms_, self._keys.keys([form for form, _ in forms_]).tolist(), strict=True):
+            by_kind.setdefault(kind, []).append(key)
+        kinds = ((kind, tuple(sorted(by_kind[kind])[:_MOST])) for kind in sorted(by_kind))
+        return tuple((NameRole(kind >> _FLAGS), FormFlag(kind & _ALL_FLAGS), keys) for kind, keys in kinds)
 
 
 def compile_name(spelling: str, languages: Sequence[str], keys: WordKeys) -> Compiled:
@@ -155,29 +162,32 @@ def compile_handle(account: str, keys: WordKeys) -> Compiled:
     return Compiler(keys).handle(account)
 
 
-def _said(part: Part, of_part: Forms) -> Iterator[tuple[str, NameRole, FormFlag]]:
-    """Each form of a part, with its role and its flags."""
+def _said(part: Part, of_part: Forms) -> Iterator[tuple[str, int]]:
+    """Each form of a part, with its kind: role and flags as one number, since a million names have a score each."""
+    role, nick = int(part.role) << _FLAGS, int(NameRole.NICK) << _FLAGS
     for form in of_part.base:
         if len(form) > 1 or part.role is NameRole.PARTICLE:
-            yield form, part.role, _flags(form)
+            yield form, role | _word(form)
+    word = _word(of_part.base[0]) if of_part.base else 0
     for form in of_part.inflected:
-        yield form, part.role, _flags(form) | FormFlag.INFLECTED
+        yield form, role | word | _word(form) | _INFLECTED
     for form in of_part.nicks:
-        yield form, NameRole.NICK, _flags(form)
+        yield form, nick | _word(form)
     for form in of_part.nicks_inflected:
-        yield form, NameRole.NICK, _flags(form) | FormFlag.INFLECTED
+        yield form, nick | _word(form) | _INFLECTED
     if part.role in _INITIALLED:
         for letter in sorted({form[0] for form in of_part.base}):
-            yield letter, NameRole.INITIAL, FormFlag(0)
+            yield letter, int(NameRole.INITIAL) << _FLAGS
 
 
-def _joined(name: Name, bases: Sequence[Sequence[str]]) -> Iterator[tuple[str, NameRole, FormFlag]]:
+def _joined(name: Name, bases: Sequence[Sequence[str]]) -> Iterator[tuple[str, int]]:
     joined = joined_forms(name, bases)
-    yield from ((form, NameRole.JOINED, _flags(form)) for form in joined.whole)
-    yield from ((form, NameRole.JOINED, _flags(form) | FormFlag.ABBREVIATED) for form in joined.short)
-    yield from ((form, NameRole.GIVEN, _flags(form)) for form in joined.given)
-    yield from ((form, NameRole.SURNAME, _flags(form)) for form in joined.surname)
+    abbreviated = NameRole.JOINED << _FLAGS | FormFlag.ABBREVIATED.value
+    kinds = NameRole.JOINED << _FLAGS, abbreviated, NameRole.GIVEN << _FLAGS, NameRole.SURNAME << _FLAGS
+    for forms_, kind in zip((joined.whole, joined.short, joined.given, joined.surname), kinds, strict=True):
+        yield from ((form, int(kind) | _word(form)) for form in forms_)
 
 
-def _flags(form: str) -> FormFlag:
-    return FormFlag.WORD if is_common(form) else FormFlag(0)
+def _word(form: str) -> int:
+    """The flag of a common word."""
+    return _WORD if is_common(form) else 0

@@ -81,7 +81,7 @@ def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
     )
     counts = is_full(reasons)
     named = distinct(whole[0][counts], seen.subject[counts])
-    parts = parts_of(seen, reasons, double)
+    parts = parts_of(seen, reasons, double, phrases.capital)
     singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
     found = [whole, *(_placed(phrases, each, parts.last(each)) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from demur.words.classes import CONNECTOR, LINE, SPACE, STOP, WORD
 from demur.words.lexicon import Lexicon, Meaning
 from demur.words.scanning import Scan, lanes
-from demur.words.shapes import FARTHEST, SHORT, Shape, spaced_runs
+from demur.words.shapes import FARTHEST, LEAST_SPACED, SHORT, Shape, spaced_runs
 
 Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -45,6 +45,10 @@ class Columns(NamedTuple):
         return Columns(*columns)
 
 
+_SIGNED: Final = 3
+"""Bytes between two letters that are set apart, of which the middle one is a sign within a name."""
+_SIGNS: Final = np.array([ord(sign) for sign in "-._"], np.uint64)
+_ASCII: Final = 128
 _NO_INTS: Final = np.zeros(0, np.int64)
 _NO_FLAGS: Final = np.zeros(0, np.bool_)
 NO_WORDS: Final = Columns(
@@ -172,20 +176,29 @@ def _place(tokens: _Tokens, at: int, known: Lexicon) -> tuple[int, int]:
 
 
 def _letter_runs(scanned: Scan, tokens: _Tokens) -> list[tuple[int, int]]:
-    """Runs of tokens of one letter each with one thing between any two, as (first token, tokens)."""
-    single = tokens.meaning.shape & np.uint8(Shape.SINGLE) > 0
-    single &= tokens.count == 1
+    """Runs of tokens of one letter or digit each with one thing between any two, as (first token, tokens)."""
+    letter = (tokens.meaning.shape & np.uint8(Shape.SINGLE) > 0) & (tokens.count == 1)
+    digit = (tokens.meaning.shape & np.uint8(Shape.DIGITS) > 0) & (tokens.stop - tokens.begin == 1)
+    single = letter | digit
     size = tokens.begin[1:] - tokens.stop[:-1]
     pairs = np.flatnonzero(single[1:] & single[:-1] & (np.diff(tokens.row) == 0) & (size > 0) & (size <= FARTHEST))
     if len(pairs) <= 1:
         return []
-    between = lanes(scanned.data, tokens.stop[pairs], size[pairs])
-    other = (between[1:] != between[:-1]) | (size[pairs][1:] != size[pairs][:-1])
+    between, size = _unsigned(lanes(scanned.data, tokens.stop[pairs], size[pairs]), size[pairs])
+    other = (between[1:] != between[:-1]) | (size[1:] != size[:-1])
     breaks = np.flatnonzero((np.diff(pairs) != 1) | other) + 1
     first = np.concatenate([[0], breaks])
     pair_counts = np.diff(first, append=len(pairs))
-    enough = pair_counts > 1
+    letters = np.add.reduceat(letter[pairs].astype(np.int64), first) + letter[pairs[first + pair_counts - 1] + 1]
+    enough = (pair_counts > 1) & (letters >= LEAST_SPACED)
     return list(zip(pairs[first[enough]].tolist(), (pair_counts[enough] + 1).tolist(), strict=True))
+
+
+def _unsigned(between: npt.NDArray[np.uint64], size: Ints) -> tuple[npt.NDArray[np.uint64], Ints]:
+    """What stands between letters, and its bytes; a sign within a name is as good as what is on both sides of it."""
+    first, middle, last = (between >> np.uint64(8 * at) & np.uint64(255) for at in range(3))
+    signed = (size == _SIGNED) & (first == last) & np.isin(middle, _SIGNS) & (first < _ASCII)
+    return np.where(signed, first, between), np.where(signed, 1, size)
 
 
 def _merged(columns: Columns, further: list[tuple[int, ...]]) -> Columns:

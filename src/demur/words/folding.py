@@ -10,6 +10,7 @@ Invariants: plain words are in order and disjoint; a word begins and ends betwee
 the text, the time is linear.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -20,6 +21,7 @@ from demur.words.classes import ALONE, CONNECTOR, LETTER, VIRAMAS, WORD, packed
 from demur.words.letters import LONGEST, folds
 from demur.words.shapes import (
     FARTHEST,
+    LEAST_SPACED,
     LONGEST_TOKEN,
     SHORT,
     Piece,
@@ -37,6 +39,8 @@ _MOST_PARTS: Final = 4
 """Up to so many joined parts every run of them is read as one word; of more, all, and all but the first or last."""
 _JOINERS: Final = "\u200c\u200d"
 
+_SIGNED: Final = re.compile(r"([\x00-\x7f])[-._]\1", re.DOTALL)
+"""A sign within a name between two letters of it that are set apart."""
 _LOOKALIKE: Final = Shape.ALSO | Shape.LOOKALIKE
 
 Token = tuple[int, int, tuple[Piece, ...]]
@@ -270,17 +274,29 @@ def _spaced(text: str, tokens: Sequence[Token], plain: Sequence[Piece]) -> Itera
 
 
 def _letter_runs(text: str, tokens: Sequence[Token]) -> Iterator[range]:
-    """Runs of tokens that are one letter each, with one and the same thing between any two neighbours."""
+    """Runs of tokens that are a letter or a digit each, with one and the same thing between any two neighbours."""
     apart = [_apart(text, *pair) for pair in pairwise(tokens)]
     for between, members in groupby(range(len(apart)), key=apart.__getitem__):
         if between:
             pairs = list(members)
-            yield range(pairs[0], pairs[-1] + 2)
+            run = range(pairs[0], pairs[-1] + 2)
+            if sum(tokens[at][2][0].shape & Shape.SINGLE > 0 for at in run) >= LEAST_SPACED:
+                yield run
 
 
 def _apart(text: str, left: Token, right: Token) -> str:
-    """What stands between two single letters; "" where they are none, or stand far from each other."""
-    (_, start, one), (stop, _, other) = left, right
-    between = text[start:stop]
-    letters = len(one) == len(other) == 1 and one[0].shape & other[0].shape & Shape.SINGLE
-    return between if letters and len(between.encode()) <= FARTHEST else ""
+    """What stands between two single letters or digits; "" where they are none, or stand far from each other.
+
+    A sign within a name has the same on both of its sides, and stands for one of them: ``n i g h t _ o w l``.
+    """
+    between = text[left[1] : right[0]]
+    if not (_is_single(text, left) and _is_single(text, right) and len(between.encode()) <= FARTHEST):
+        return ""
+    return between[0] if _SIGNED.fullmatch(between) else between
+
+
+def _is_single(text: str, token: Token) -> bool:
+    """Whether a token is one letter, or one of the digits 0 to 9."""
+    start, stop, pieces = token
+    digit = stop - start == 1 and text[start:stop].isascii()
+    return len(pieces) == 1 and bool(pieces[0].shape & Shape.SINGLE or (digit and pieces[0].shape & Shape.DIGITS))

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from demur.words.classes import CONNECTOR, LINE, SPACE, STOP, WORD
 from demur.words.letters import LONGEST, seen
 
-_LEAST_SPACED: Final = 3
+LEAST_SPACED: Final = 3
+"""Letters that are read as one word where they are set apart."""
 FARTHEST: Final = 8
 """Bytes that may stand between two letters that were set apart."""
 LONGEST_TOKEN: Final = 512
@@ -105,9 +106,9 @@ def spaced_runs(letters: int) -> Iterator[tuple[int, int]]:
 
     A word of one letter (I, a, y) may stand before or behind a name whose letters are set apart.
     """
-    if _LEAST_SPACED <= letters <= LONGEST:
+    if LEAST_SPACED <= letters <= LONGEST:
         runs = ((0, letters), (0, letters - 1), (1, letters), (1, letters - 1))
-        yield from (run for run in runs if run[1] - run[0] >= _LEAST_SPACED)
+        yield from (run for run in runs if run[1] - run[0] >= LEAST_SPACED)
 
 
 def spaced_shape(raw: str, folded: str) -> int:

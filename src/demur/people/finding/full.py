@@ -48,18 +48,20 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
     return seen, reasons
 
 
-def parts_of(seen: Double, reasons: Ints, double: Double) -> Parts:
+def parts_of(seen: Double, reasons: Ints, double: Double, capital: Bools) -> Parts:
     """The words of these names, and those beside which an initial stands: a given name's or a surname's.
 
     Args:
         seen: what :func:`full` gave.
         reasons: likewise.
         double: what it was asked for.
+        capital: which words of the page have a capital.
     """
     counts = is_full(reasons)
     whole = Places(np.concatenate([seen.given[counts], seen.surname[counts]]), np.tile(seen.subject[counts], 2))
-    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (reasons & np.int64(Reason.OTHER_BEFORE) == 0))
-    last = double.take((double.surname_role == NameRole.INITIAL) & (double.surname > double.given))
+    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (scores(reasons) >= _COUNTS))
+    letter = (double.surname_role == NameRole.INITIAL) & capital[double.surname]  # not the s of Mark's
+    last = double.take(letter & (double.surname > double.given))
     words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
     return Parts(whole, Places(words, subjects), Places(last.given, last.subject), last.surname)
 

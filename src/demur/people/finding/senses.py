@@ -72,6 +72,8 @@ class Sense(IntFlag):
     """An article that is another word in other languages: a."""
     MODAL = 262144
     """A name that stands in lower case before a verb: will, may."""
+    CROWN = 524288
+    """Before the given name of a monarch, a pope or a saint."""
 
 
 _BOUND: Final = (
@@ -84,6 +86,7 @@ _BOUND: Final = (
     Sense.TOWARD,
     Sense.VERB,
     Sense.MODAL,
+    Sense.CROWN,
 )
 """What a word is in some languages alone."""
 _EVERYWHERE: Final = tongue("en")

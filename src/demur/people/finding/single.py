@@ -91,15 +91,25 @@ def hangs(sighter: Sighter) -> Bools:
 def called(phrases: Phrases, words: Ints) -> Ints:
     """Which of some words may stand where somebody is addressed: a few too many."""
     page = phrases.page
-    behind = page.words.last[words].astype(np.int64) + 1
-    inside = behind < len(phrases.plain)
-    apart = ~inside | page.breaks[phrases.plain[np.where(inside, behind, 0)]]
-    words = words[apart | page.words.opens[words]]
-    number = page.words.place[words].astype(np.int64) - 1
-    before = np.where(number >= 0, phrases.plain[np.maximum(number, 0)], -1)
-    before = np.where(page.words.row[before] == page.words.row[words], before, -1)
+    words = words[_apart(phrases, words) | page.words.opens[words]]
+    before = _words_before(phrases, words)
     greeted = senses(phrases, before) & Sense.GREETING > 0
     return words[page.words.opens[words] | (before < 0) | greeted]
+
+
+def _apart(phrases: Phrases, words: Ints) -> Bools:
+    """Which words have no neighbour behind them."""
+    behind = phrases.page.words.last[words].astype(np.int64) + 1
+    inside = behind < len(phrases.plain)
+    return np.asarray(~inside | phrases.page.breaks[phrases.plain[np.where(inside, behind, 0)]])
+
+
+def _words_before(phrases: Phrases, words: Ints) -> Ints:
+    """The plain word before each, in its row; -1 for none."""
+    page = phrases.page
+    number = page.words.place[words].astype(np.int64) - 1
+    before = np.where(number >= 0, phrases.plain[np.maximum(number, 0)], -1)
+    return np.where(page.words.row[before] == page.words.row[words], before, -1)
 
 
 def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: Parts) -> Said:
@@ -186,6 +196,7 @@ def _is_distinctive(sighter: Sighter, seen: Single, around: Surroundings) -> Boo
 def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     """Words that people of the index are called by in their threads, where somebody is addressed."""
     words = learnable(sighter_phrases)
+    around = Surroundings.of(sighter_phrases, words)
     which, subject = _beside(known.withheld, known.thread(words))
     wanted = (subject != known.author(words)[which]) & _holds(
         known, subject, sighter_phrases.page.words.key[words[which]]
@@ -197,7 +208,8 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     other = known.others_called(word, subject, np.arange(len(word)), key) & ~answered
     reasons = said(
         (Reason.LEARNT, np.ones(len(word), bool)),
-        (Reason.CALLED, np.ones(len(word), bool)),
+        (Reason.CALLED, around.call[which] == Call.SURE),
+        (Reason.OTHER_BEHIND, (around.behind.named | around.behind.initial)[which]),
         (Reason.ANSWERED, answered),
         (Reason.TWO_BEARERS, other),
     )
@@ -207,10 +219,14 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
 def learnable(phrases: Phrases) -> Ints:
     """The words by which somebody may be addressed whose name nobody told."""
     words = np.flatnonzero(phrases.capital & phrases.usable & phrases.page.words.plain)
-    words = called(phrases, words)
+    breaks, opens = phrases.page.breaks, phrases.page.words.opens
+    before = _words_before(phrases, words)
+    greeted = (before >= 0) & opens[np.maximum(before, 0)]
+    greeted[greeted] = senses(phrases, before[greeted]) & Sense.GREETING > 0
+    words = words[_apart(phrases, words) & (breaks[words] | opens[words]) | greeted]
     around = Surroundings.of(phrases, words)
     name = ~_is(around.own, _WORDS) | _is(around.own, Sense.GIVEN)
-    return np.asarray(words[(around.call == Call.SURE) & name])
+    return np.asarray(words[(around.call != Call.NONE) & name])
 
 
 def _holds(known: Known, subject: Ints, key: Ints) -> Bools:
@@ -241,7 +257,8 @@ def _around(sighter: Sighter, seen: Single) -> Surroundings:
 def _of_form(sighter: Sighter, seen: Single, around: Surroundings, call: Bools) -> Ints:
     """What the form and the case of a word say."""
     capital = sighter.phrases.capital[seen.word]
-    word = _is(around.own, _WORDS)
+    of_word = np.int64(FormFlag.WORD | FormFlag.INFLECTED)
+    word = _is(around.own, _WORDS) | ~capital & (seen.flags & of_word == of_word)
     opens = sighter.phrases.page.words.opens[seen.word]
     handle = np.isin(seen.role, HANDLES)
     noun = sighter.phrases.nouns[sighter.phrases.page.words.row[seen.word]]
@@ -264,7 +281,11 @@ def _of_handle(sighter: Sighter, seen: Single, around: Surroundings, call: Bools
     word = (seen.flags & FormFlag.WORD > 0) | _is(around.own, _WORDS)
     letters = _letters(sighter, seen)
     digits = sighter.phrases.page.words.shape[seen.word] & np.uint8(Shape.DIGITS) > 0
+    name = _is(around.own, Sense.GIVEN | Sense.FREQUENT) & sighter.phrases.capital[seen.word]
+    before, behind = around.before, around.behind
     return said(
+        (Reason.OTHER_BEHIND, name & (behind.named | behind.initial)),
+        (Reason.OTHER_BEFORE, name & (before.named | before.initial)),
         (Reason.NO_CALL, (word | digits) & ~(call & part) | _is(around.before.senses, Sense.ARTICLE | Sense.ONE)),
         (Reason.SHORT, letters <= _SHORT),
         (Reason.PLACE, _is(around.own, Sense.PLACE)),
@@ -290,7 +311,7 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
         0,
         said(
             (Reason.TITLED, titled & surname & sighter.phrases.capital[seen.word]),
-            (Reason.OTHER_BEFORE, before_named & surname | other & given),
+            (Reason.OTHER_BEFORE, before_named & surname | (other | _is(before.senses, Sense.CROWN)) & given),
             (Reason.SWAPPED, before_named & given & ~other),
             (Reason.OTHER_BEHIND, behind_named),
             (Reason.PLACE, _is(around.own, Sense.PLACE) & ~too),
@@ -316,7 +337,12 @@ def _is_other(sighter: Sighter, seen: Single, before: Beside) -> Bools:
     """Before which words a given name stands that many bear, or a surname: Mary Rose, Kovács Anna."""
     row = sighter.phrases.page.words.row[seen.word]
     first = _is(before.senses, Sense.SURNAME) & (sighter.phrases.tongues[row] == tongue("hu"))
+<<<<<<< HEAD
     return np.asarray(_is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON) | first)
+=======
+    other = _is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON)
+    return np.asarray(other | first)
+>>>>>>> find12
 
 
 def _is_place(sighter: Sighter, around: Surroundings) -> Bools:

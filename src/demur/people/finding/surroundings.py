@@ -86,7 +86,7 @@ class Surroundings:
         before, behind = _before(phrases, words), _behind(phrases, words)
         ends = _ends(phrases, words, behind)
         call, greeted, opener = _calls(phrases, before, behind, ends)
-        signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, before, behind)
+        signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, words, before, behind)
         acts = behind.near & (behind.senses & Sense.SAYS > 0) | _holds(r"\A['’]\Z", behind)
         return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts)
 
@@ -221,13 +221,25 @@ def _signs(phrases: Phrases, before: Beside, behind: Beside, ends: Bools) -> Boo
     return ends & _holds(r"\A[\s.!)]*\Z", behind) & (marked | line | leaves)
 
 
-def _is_inside(phrases: Phrases, before: Beside, behind: Beside) -> Bools:
+def _is_inside(phrases: Phrases, words: Ints, before: Beside, behind: Beside) -> Bools:
     """Which words are part of a longer token, a path or a piece of code; an article with an apostrophe is no part."""
     elided = _holds(r"\A['’]\Z", before) & ~phrases.capital[np.maximum(before.word, 0)]
     joined = (before.word >= 0) & _holds(r"\A[-_.'’·]\Z", before) & ~elided
-    joined |= (behind.word >= 0) & _holds(r"\A[-_.·]\Z", behind)
+    joined |= (behind.word >= 0) & _holds(r"\A[-_.·]\Z", behind) & (phrases.with_ending(words) == words)
     option = _holds(r"\A -{1,2}\Z", behind) & (behind.word >= 0)
-    return joined | option | _holds(r"(?:[/\\=$<>{}#~`]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(`]|::)", behind)
+    path = _holds(r"(?:[/\\=$<>{}#~`]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(`]|::)", behind)
+    return joined | option | path & ~_listed(phrases, words, before, behind)
+
+
+def _listed(phrases: Phrases, words: Ints, before: Beside, behind: Beside) -> Bools:
+    """Which words with a capital have a slash, and another given name, on one side alone: Steve/Anna."""
+    sides = []
+    for beside in (before, behind):
+        there = beside.word >= 0
+        named = senses(phrases, beside.word) & Sense.GIVEN > 0
+        sides.append((beside.between == "/") & there & named & phrases.capital[np.maximum(beside.word, 0)])
+    other = _holds(r"/\Z", before) & ~sides[0] | _holds(r"\A/", behind) & ~sides[1]
+    return np.asarray(phrases.capital[words] & (sides[0] | sides[1]) & ~other)
 
 
 def _holds(pattern: str, beside: Beside) -> Bools:

@@ -74,7 +74,7 @@ WEIGHTS: Final = {
     Reason.HANDLE: 86,
     Reason.HANDLE_OF_PARTICIPANT: 88,
     Reason.JOINED: 88,
-    Reason.SURNAME_ALONE: 40,
+    Reason.SURNAME_ALONE: 36,
     Reason.CALLED: 12,
     Reason.ANSWERED: 6,
     Reason.TITLED: 12,

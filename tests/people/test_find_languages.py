@@ -1,0 +1,129 @@
+"""Whom a text names, where the words around it mean different things in different languages."""
+
+import pytest
+from naming import Scene
+
+from demur.people.finding.tiers import Reason
+from demur.people.finds import Tier
+from demur.people.lexicon import UNKNOWN, common_words, place_names, tongue
+
+PEOPLE = {
+    1: ["Steve Brennick", "@starfishy", "@tor_maxi91"],
+    2: ["Anna Kowalska"],
+    3: ["Rose Hollinwell"],
+    4: ["Austin Wunderley"],
+    5: ["Mark Stern"],
+}
+
+
+def meant(language: str | None, text: str, people: dict[int, list[str]] | None = None) -> None:
+    """Where all of them take part."""
+    known = people or PEOPLE
+    scene = Scene(known, takes_part=[*known], languages=[language] if language else [])
+    assert scene.masked(text.replace("[", "").replace("]", "")) == text
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "J'ai demandé à [Steve] hier"),
+        ("es", "Pregunté a [Steve] ayer"),
+        ("it", "Ho chiesto a [Steve] ieri"),
+        ("de", "Der [Steve] hat recht"),
+        ("de", "Die Rose ist rot"),
+        ("de", "[Rose] hat recht"),
+        ("de", "Ein Stern leuchtet"),
+        ("en", "[Rose] said so"),
+        ("en", "[Rose]'s idea"),
+        ("en", "Rose petals fall"),
+        ("en", "roses are red"),
+        ("en", "Mark my words"),
+        ("en", "[Mark] wrote that"),
+        ("en", "a Rose 2.0 device"),
+        ("en", "`rose` fails"),
+        ("en", "run rose --help now"),
+        ("en", "Mary Rose is nice"),
+        ("en", "Queen Anna was here"),
+        ("en", "Rose Miller came. Rose, what do you think?"),
+        ("en", "I flew to Austin yesterday"),
+        ("en", "Austin, Texas is warm"),
+        ("en", "I asked [Austin] yesterday"),
+        ("en", "[Steve]/[Anna] may know"),
+        ("en", "Users/Steve/x"),
+        ("en", "[Steve B]. knows that"),
+        ("en", "[Mark]'s idea"),
+        ("pl", "widziałem [Steve'a] wczoraj"),
+        ("hu", "[Steve-vel] voltam"),
+        ("en", "the Steve-like thing"),
+        ("hr", "sa [Steveom] sam"),
+        ("en", "ask [t o r _ m a x i 9 1] there"),
+        ("en", "ask [t o r m a x i 9 1] there"),
+    ],
+)
+def test_words_around_count_in_their_language(language: str | None, text: str) -> None:
+    meant(language, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "texts"),
+    [
+        ("hr", "Marko Perkić", ["[Markova] ideja", "od [Marka]"]),
+        ("hr", "Ana Perkić", ["[Anin] prijedlog", "rekao sam [Ani] da"]),
+        ("sk", "Zuzana Hudová", ["[Zuzanin] nápad", "so [Zuzanou] sme"]),
+        ("sk", "Peter Hudák", ["[Petrova] kniha", "s [Petrom Hudákom] som"]),
+        ("sl", "Matej Hudnik", ["[Matejeva] ideja", "z [Matejem Hudnikom]"]),
+        ("cs", "Pavel Hudáček", ["[Pavlova] kniha", "[Pavlův] nápad"]),
+    ],
+)
+def test_adjectives_of_names(language: str, name: str, texts: list[str]) -> None:
+    for text in texts:
+        meant(language, text, {1: [name]})
+
+
+@pytest.mark.parametrize("name", ["Steve Miller", "Bob Green", "Anna Kowalska", "Ivan Petrov", "Eva Hubermann"])
+def test_a_surname_that_many_bear_names_nobody_where_nothing_is_known(name: str) -> None:
+    surname = name.split()[1]
+    for text in (f"I asked {surname} yesterday", f"Mr {surname} said so", f"{surname} said so"):
+        assert Scene({1: [name]}).masked(text) == text
+
+
+def test_a_distinctive_surname_counts_within_a_sentence() -> None:
+    scene = Scene({1: ["Steve Brennick"]})
+    assert scene.masked("I asked Brennick yesterday") == "I asked [Brennick] yesterday"
+    assert scene.masked("Brennick yesterday") == "Brennick yesterday"
+    german = Scene({1: ["Steve Brennick"]}, languages=["de"])
+    assert german.masked("Ich fragte Brennick gestern") == "Ich fragte Brennick gestern"
+    assert german.masked("Ich fragte Herrn Brennick gestern") == "Ich fragte Herrn [Brennick] gestern"
+
+
+def test_full_names_in_lower_case() -> None:
+    people = {1: ["Ben Bauer"], 2: ["Will Cook"]}
+    assert Scene(people).masked("ben bauer was here") == "[ben bauer] was here"
+    assert Scene(people, languages=["en"]).masked("will cook dinner") == "will cook dinner"
+
+
+def test_a_thread_settles_who_an_initial_is() -> None:
+    def score(*part: int) -> int:
+        finds = Scene(PEOPLE, part).finds("ask S. Brennick there")
+        return int(finds.score[finds.tier == Tier.INITIAL_SURNAME][0])
+
+    assert score(1) - score() == 10  # tiers.WEIGHTS of KNOWN
+
+
+@pytest.mark.parametrize(
+    "text", ["Hi [Thandor], how", "thanks [Thandor] for it", "[Thandor], can you", "who knows, [Thandor]?"]
+)
+def test_learnt_names_count_where_somebody_may_be_addressed(text: str) -> None:
+    scene = Scene({1: ["@starfishy"]}, [1], learnt={1: ["thandor"]})
+    plain = text.replace("[", "").replace("]", "")
+    assert scene.masked(plain) == text
+    assert scene.hangs(plain)
+
+
+def test_languages_have_a_bit_each() -> None:
+    assert tongue("de-AT") == tongue("de_CH") == tongue("DE") != tongue("en")
+    assert tongue(None) == tongue("xx") == UNKNOWN
+    assert common_words()["owl"] & tongue("en")
+    assert "wunderley" not in common_words()
+    assert {"france", "polska"} <= place_names()
+    assert Reason.KNOWN.bit_length() < 64  # bits of an int64
