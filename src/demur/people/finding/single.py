@@ -337,12 +337,8 @@ def _is_other(sighter: Sighter, seen: Single, before: Beside) -> Bools:
     """Before which words a given name stands that many bear, or a surname: Mary Rose, Kovács Anna."""
     row = sighter.phrases.page.words.row[seen.word]
     first = _is(before.senses, Sense.SURNAME) & (sighter.phrases.tongues[row] == tongue("hu"))
-<<<<<<< HEAD
-    return np.asarray(_is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON) | first)
-=======
     other = _is(before.senses, Sense.GIVEN | Sense.FREQUENT) & ~_is(before.senses, Sense.COMMON)
     return np.asarray(other | first)
->>>>>>> find12
 
 
 def _is_place(sighter: Sighter, around: Surroundings) -> Bools:
