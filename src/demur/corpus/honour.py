@@ -90,7 +90,7 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
 
 def _second(session: Session, subjects: SubjectKeys) -> Change:
     """Changes the rows that only threads and fingerprints tell of."""
-    rules, _ = session.rules()  # with the fingerprints that came since
+    rules, _ = session.rules(subjects)  # with the fingerprints that came since
     affected = Affected(session.corpus, rules, session.threads(rules))
     found = np.union1d(affected.named_in_threads(subjects), affected.copied(subjects))
     return change_rows(session, session.corpus.rows(found), rules)

@@ -50,7 +50,7 @@ def reopen(session: Session, threads: Ints, rules: Rules, upto: int) -> None:
 def sweep(session: Session, wrote: SubjectKeys) -> None:
     """Governs rows again that may copy what some people wrote."""
     if len(wrote):
-        rules, _ = session.rules()  # with the fingerprints that came just now
+        rules, _ = session.rules(wrote)  # with the fingerprints that came just now
         affected = Affected(session.corpus, rules, session.threads(rules))
         change_rows(session, session.corpus.rows(affected.copied(wrote)), rules)
 

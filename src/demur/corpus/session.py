@@ -24,7 +24,7 @@ from demur.corpus.worded import WordsKnown
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
-from demur.identity import Keys
+from demur.identity import Keys, SubjectKeys
 from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_corpus
 from demur.policy import Policy
@@ -72,11 +72,15 @@ class Session:
     def _words(self) -> WordsKnown:
         return WordsKnown(self.register, self.workspace.beside_path)
 
-    def rules(self) -> tuple[Rules, int]:
-        """The rules as of now, and the last binding entry that they know."""
+    def rules(self, copied: SubjectKeys | None = None) -> tuple[Rules, int]:
+        """The rules as of now, and the last binding entry that they know.
+
+        Args:
+            copied: whose words alone are looked for as copies: for rows in which everybody else's were found before.
+        """
         snapshot = self.register.standing.snapshot()
         rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
-        words = self._words.now(rules.minors.keys, lambda: self.beside.fingerprints, self.policy.others)
+        words = self._words.now(rules.minors.keys, lambda: self.beside.fingerprints, self.policy.others, copied)
         return rules.reading(words), snapshot.head.binding
 
     def threads(self, rules: Rules) -> Threads:
