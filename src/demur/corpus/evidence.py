@@ -20,7 +20,7 @@ from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
 from demur.kernel.wording import DOUBTS
 from demur.suppression.keyset import KeySet
-from demur.words.page import Ints
+from demur.words.page import Bools, Ints
 
 _SCAN_FROM: Final = 50_000
 """More keys than this are cheaper to find by reading their column than in its index."""
@@ -90,6 +90,17 @@ class Fingerprints(Keyed):
     OUTLIVES = True
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
+
+    def about(self, subjects: SubjectKeys) -> pa.Table:
+        """The rows that say what some people wrote, and all others in which one of their fingerprints stands."""
+        own = self.where("author", subjects, ["wrote"]).column("wrote").combine_chunks()
+        wanted = KeySet(np.unique(own.flatten().to_numpy(zero_copy_only=False)))
+        parts = [self.SCHEMA.empty_table()]
+        for batch in self.batches(self.SCHEMA.names):
+            here = _holding(batch.column("wrote"), wanted) | _holding(batch.column("seen"), wanted)
+            if here.any():
+                parts.append(pa.Table.from_batches([batch.filter(pa.array(here))]).select(self.SCHEMA.names))
+        return pa.concat_tables(parts).combine_chunks()
 
 
 class Doubts(Keyed):
@@ -161,3 +172,10 @@ class Beside:
 
 def _in(folder: Path, kind: type[Keyed]) -> Path:
     return folder / f"{kind.CALLED}.lance"
+
+
+def _holding(lists: pa.ListArray, keys: KeySet) -> Bools:
+    """Which lists hold one of some keys."""
+    held = keys.contains(lists.flatten().to_numpy(zero_copy_only=False))
+    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
+    return np.asarray(np.bincount(row[held], minlength=len(lists)) > 0)

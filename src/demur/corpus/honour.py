@@ -90,10 +90,10 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
 
 def _second(session: Session, subjects: SubjectKeys) -> Change:
     """Changes the rows that only threads and fingerprints tell of."""
-    rules, _ = session.rules()  # with the fingerprints that came since
+    rules, _ = session.rules(subjects)  # with the fingerprints that came since
     affected = Affected(session.corpus, rules, session.threads(rules))
     copied = affected.copied(subjects)
     if note_copies(session, session.corpus.rows(copied), rules):
-        rules, _ = session.rules()  # with what is stock
+        rules, _ = session.rules(subjects)  # with what is stock
     found = np.union1d(affected.named_in_threads(subjects), copied)
     return change_rows(session, session.corpus.rows(found), rules)

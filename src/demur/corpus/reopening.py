@@ -50,10 +50,10 @@ def reopen(session: Session, threads: Ints, rules: Rules, upto: int) -> None:
 def sweep(session: Session, wrote: SubjectKeys) -> None:
     """Governs rows again that may copy what some people wrote."""
     if len(wrote):
-        rules, _ = session.rules()  # with the fingerprints that came just now
+        rules, _ = session.rules(wrote)  # with the fingerprints that came just now
         copied = Affected(session.corpus, rules, session.threads(rules)).copied(wrote)
         if note_copies(session, session.corpus.rows(copied), rules):
-            rules, _ = session.rules()  # with what is stock
+            rules, _ = session.rules(wrote)  # with what is stock
         change_rows(session, session.corpus.rows(copied), rules)
 
 

@@ -24,7 +24,7 @@ from demur.corpus.worded import WordsKnown
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
-from demur.identity import Keys
+from demur.identity import Keys, SubjectKeys
 from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_beside, require_corpus
 from demur.policy import Policy
@@ -71,14 +71,20 @@ class Session:
     def _words(self) -> WordsKnown:
         return WordsKnown(self.register, self.workspace.beside_path)
 
-    def rules(self) -> tuple[Rules, int]:
-        """The rules as of now, and the last binding entry that they know."""
-        snapshot = self.register.standing.snapshot()
-        return self.worded(compile_rules(self.policy, self.register.pepper, snapshot, self.now)), snapshot.head.binding
+    def rules(self, copied: SubjectKeys | None = None) -> tuple[Rules, int]:
+        """The rules as of now, and the last binding entry that they know.
 
-    def worded(self, rules: Rules) -> Rules:
+        Args:
+            copied: whose words alone are looked for as copies: for rows in which everybody else's were found before.
+        """
+        snapshot = self.register.standing.snapshot()
+        rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
+        return self.worded(rules, copied), snapshot.head.binding
+
+    def worded(self, rules: Rules, copied: SubjectKeys | None = None) -> Rules:
         """Rules with what is known of withheld people's words, as far as their policy wants it looked for."""
-        return rules.reading(self._words.now(rules.minors.keys, lambda: self.beside.fingerprints, rules.policy.others))
+        written, minors = (lambda: self.beside.fingerprints), rules.minors.keys
+        return rules.reading(self._words.now(minors, written, rules.policy.others, copied))
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""

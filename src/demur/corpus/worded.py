@@ -24,6 +24,9 @@ from demur.suppression.copies import Copies
 _MANY: Final = 1_000
 """Entries that are joined to a file, before a new one is written."""
 
+_FEW: Final = 1_000
+"""People whose fingerprints are read by themselves, where theirs alone are asked for."""
+
 
 class WordsKnown:
     """Of one register and the datasets beside a corpus; remembers within a session what it read."""
@@ -42,17 +45,24 @@ class WordsKnown:
         self._upto = 0
         self._copies: tuple[int, Copies] | None = None
 
-    def now(self, minors: SubjectKeys, fingerprints: Callable[[], Fingerprints], others: Others) -> Worded:
+    def now(
+        self,
+        minors: SubjectKeys,
+        fingerprints: Callable[[], Fingerprints],
+        others: Others,
+        copied: SubjectKeys | None = None,
+    ) -> Worded:
         """What is known of withheld people's words now, as far as somebody looks for it.
 
         Args:
             minors: who is a known minor.
             fingerprints: gives what withheld people wrote.
             others: what the policy says of names and copies.
+            copied: whose words alone are looked for as copies; everybody's, if nobody is named.
         """
         return Worded(
             None if others.names == "keep" else self._people(minors),
-            None if others.copies == "keep" else self._written(fingerprints()),
+            None if others.copies == "keep" else self._written(fingerprints(), copied),
             self._register.names.cleared(),
         )
 
@@ -75,9 +85,11 @@ class WordsKnown:
         known = self._built[1]
         return known.joined(PeopleIndex.build(self._since)) if self._since else known
 
-    def _written(self, fingerprints: Fingerprints) -> Copies | None:
+    def _written(self, fingerprints: Fingerprints, copied: SubjectKeys | None) -> Copies | None:
         if not fingerprints.count():
             return None
+        if copied is not None and len(copied) <= _FEW:
+            return Copies.build(fingerprints.about(copied))
         if self._copies is None or self._copies[0] != fingerprints.content:
             self._copies = fingerprints.content, _copies(fingerprints, self._folder)
         return self._copies[1]
