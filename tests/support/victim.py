@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import pyarrow as pa
+import talking
 from making import NOW, batch, item, span
 from silence import doubted
 
@@ -70,6 +71,7 @@ STEPS: Final = (
     "lance.dataset:LanceDataset.commit",
     "lance.dataset:LanceDataset.create_scalar_index",
     "lance.dataset:LanceDataset.restore",
+    "lance.dataset:LanceDataset.update_config",
     "lance.dataset:Tags.create",
     "lance.dataset:Tags.delete",
     "lance.fragment:LanceFragment.delete",
@@ -129,6 +131,8 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "publish": lambda workspace: publish(workspace, "v2", now=LATER),
     "retire": lambda workspace: retire(workspace, "v1", now=LATER),
     "maintain": lambda workspace: maintain(workspace, now=LATER),
+    "import words": lambda workspace: import_items(workspace, "table", iter([batch(talking.MORE)]), now=LATER),
+    "honour words": lambda workspace: honour(workspace, now=LATER),
     "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
     "backup": lambda workspace: back_up(workspace, workspace.root.parent / "backup", None, now=LATER),
     "restore": lambda workspace: restore(_older(workspace.root.parent), workspace.root, now=LATER),

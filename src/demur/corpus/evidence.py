@@ -119,12 +119,18 @@ class Beside:
         )
 
     @classmethod
-    def view(cls, folder: Path) -> Self:
-        """Those in a folder for reading; empty ones in memory where nothing was ever written there."""
+    def view(cls, folder: Path, versions: Sequence[int] = ()) -> Self:
+        """Those in a folder for reading; empty ones in memory where nothing was ever written there.
+
+        Args:
+            folder: where they lie.
+            versions: Lance's numbers, in their order; none for their heads.
+        """
+        evidence, fingerprints, doubts = versions or (None, None, None)
         return cls(
-            Evidence.view(_in(folder, Evidence)),
-            Fingerprints.view(_in(folder, Fingerprints)),
-            Doubts.view(_in(folder, Doubts)),
+            Evidence.view(_in(folder, Evidence), evidence),
+            Fingerprints.view(_in(folder, Fingerprints), fingerprints),
+            Doubts.view(_in(folder, Doubts), doubts),
         )
 
     @property

@@ -77,6 +77,7 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
     """Changes rows by what is known of some people, or of everybody; see the module's docstring."""
     corpus, affected = session.corpus, Affected(session.corpus, rules, session.threads(rules))
     if subjects is None:
+        rules = _with_stock(session, affected)
         rows = corpus.batches()
     else:
         named = corpus.rows(affected.named_anywhere(subjects))
@@ -86,6 +87,16 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
     told = np.union1d(first.named, first.wrote)
     if len(more := told if subjects is None else np.union1d(told, subjects)):
         yield _second(session, more)
+
+
+def _with_stock(session: Session, affected: Affected) -> Rules:
+    """The rules, once all is noted that others wrote, too: nobody noted it while the policy kept copies."""
+    copies = affected.rules.copies
+    if copies is not None:
+        rows = session.corpus.rows(affected.copied(np.unique(copies.subject)))
+        if note_copies(session, rows, affected.rules):
+            return session.rules()[0]
+    return affected.rules
 
 
 def _second(session: Session, subjects: SubjectKeys) -> Change:

@@ -15,7 +15,7 @@ from demur.corpus.lines import Lines
 from demur.corpus.regoverning import change_rows, note_copies
 from demur.corpus.session import Session
 from demur.corpus.spool import Positions
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, inside
 from demur.kernel.rules import Rules
 from demur.words.page import Ints, short_keys
 
@@ -62,7 +62,7 @@ def _standing_in(session: Session, threads: Ints, upto: int) -> Addresses:
     for batch in session.corpus.batches(["item", "thread"]):
         addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
         item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
-        here = np.isin(np.where(thread < 0, item, thread), threads)
+        here = inside(np.where(thread < 0, item, thread), threads)
         found.append(addresses[here & ((addresses >> np.uint64(32)).astype(np.int64) <= upto)])
     return np.concatenate(found)
 

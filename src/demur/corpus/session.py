@@ -70,11 +70,12 @@ class Session:
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        return self.worded(compile_rules(self.policy, self.register.pepper, snapshot, self.now)), snapshot.head.binding
+        rules, binding = compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
+        return self.worded(rules, binding), binding
 
-    def worded(self, rules: Rules) -> Rules:
-        """Rules with what is known of withheld people's words, as far as their policy wants it looked for."""
-        words = worded(self.register, rules.minors.keys, self.beside.fingerprints, self.workspace.beside_path)
+    def worded(self, rules: Rules, binding: int) -> Rules:
+        """Rules that know some binding entry, with what is known of withheld people's words, as their policy wants."""
+        words = worded(self.register, rules, binding, self.beside.fingerprints, self.workspace.beside_path)
         return rules.reading(words)
 
     def threads(self, rules: Rules) -> Threads:
@@ -222,7 +223,7 @@ def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = T
 
         def beside() -> Beside:
             corpus = session.corpus  # first: what is written beside it is always as far as it is
-            found = Beside.view(workspace.beside_path)
+            found = _beside_before_import(workspace)
             if corpus.has_words:
                 require_beside(register, found.said(), corpus.said(), workspace.beside_path)
             return found
@@ -242,6 +243,15 @@ def _before_import(workspace: Workspace) -> Corpus:
         corpus = Corpus.view(workspace.corpus_path, under_way.base if under_way else None)
         if journal.read(workspace.root) == under_way:  # or else an import began or ended between the two
             return corpus
+
+
+def _beside_before_import(workspace: Workspace) -> Beside:
+    """What lies beside the corpus, likewise: an import that is undone leaves nothing that a reader went by."""
+    while True:
+        under_way = journal.read(workspace.root)
+        beside = Beside.view(workspace.beside_path, under_way.beside if under_way else ())
+        if journal.read(workspace.root) == under_way:
+            return beside
 
 
 @contextmanager
