@@ -108,6 +108,30 @@ def test_a_compiled_file_that_is_damaged_is_made_anew(tmp_path: Path, damage: st
     assert "[quote]" in texts(workspace)["copy"]
 
 
+def test_what_a_kill_left_of_a_compiled_file_goes_and_a_folder_for_reading_alone_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path / "w")
+    talking(workspace, waiting=False)
+    left = [workspace.beside_path / f".people-1-2.index{end}" for end in (".0123abcd", ".0123abcd.4567cdef")]
+    for path in left:
+        path.write_bytes(b"half")
+    honour(workspace, now=NOW)
+    assert not any(path.exists() for path in left)
+    for path in workspace.beside_path.glob("*.index"):
+        path.unlink()
+
+    def refused(path: Path) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr("demur.corpus.worded.replacing", refused)
+    with reading(workspace, NOW) as session:
+        rules, _ = session.rules()
+    assert rules.people is not None
+    assert rules.copies is not None
+    assert not list(workspace.beside_path.glob("*.index"))
+
+
 def test_a_spelling_that_ended_counts_no_more_though_a_file_holds_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "w")
     workspaces.create(workspace.root, open_policy())

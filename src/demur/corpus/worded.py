@@ -104,13 +104,14 @@ def _loaded(form: type[_Kept], path: Path) -> _Kept | None:
 
 
 def _keep(built: _Kept, folder: Path, name: str, number: str) -> _Kept:
-    """Writes a file, removes the older ones, and returns what it holds; where there is no folder, what was built."""
-    if not folder.is_dir():
-        return built
+    """Writes a file, removes the older ones, and returns what it holds; what was built, where nothing can be kept."""
     path = folder / f"{name}-{number}.index"
-    with replacing(path) as file:  # on the disk before it has its name: a file cut short must not pass for one
-        built.save(file)
-    for older in folder.glob(f"{name}-*.index"):
-        if older != path:
-            older.unlink(missing_ok=True)
+    try:
+        with replacing(path) as file:  # on the disk before it has its name: a file cut short must not pass for one
+            built.save(file)
+        for older in folder.glob(f"{name}-*.index"):
+            if older != path:
+                older.unlink(missing_ok=True)
+    except OSError:  # there is no such folder, or it is for reading alone
+        return built
     return _loaded(type(built), path) or built
