@@ -26,11 +26,10 @@ import _measure as measure
 import _posts as posts
 import _spoken
 from demur import workspace as workspaces
-from demur.corpus.compaction import index_new
+from demur.corpus.datasets.compaction import index_new
 from demur.corpus.honour import honour_in
 from demur.corpus.importing import import_items
 from demur.corpus.session import Session, writing
-from demur.corpus.worded import WordsKnown
 from demur.kernel.evidence import FINGERPRINTS
 from demur.kernel.govern import govern
 from demur.kernel.wording import page_of
@@ -203,11 +202,11 @@ def show_imports(rows: int, times: dict[str, list[tuple[float, float]]]) -> None
 def phases() -> Iterator[Counter[str]]:
     """Seconds by what an objection goes through, while the block runs."""
     from demur.corpus import affected, regoverning  # noqa: PLC0415  # what is timed is put in their place
-    from demur.corpus.store import Corpus  # noqa: PLC0415
+    from demur.corpus.datasets.corpus import Corpus  # noqa: PLC0415
 
     took: Counter[str] = Counter()
     places = [
-        (WordsKnown, "now", "names and fingerprints"),
+        (Session, "rules", "names and fingerprints"),
         (affected.Affected, "named_anywhere", "rows by name"),
         (affected.Affected, "named_in_threads", "rows by name in threads"),
         (affected.Affected, "copied", "rows by copies"),

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.corpus.evidence import Evidence
+from demur.corpus.datasets.evidence import Evidence
 from demur.corpus.threads import Threads
 from demur.identity import Pepper, SubjectKeys
 from demur.kernel.evidence import EVIDENCE, writing_of

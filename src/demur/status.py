@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from demur import glance
 from demur.corpus import journal
-from demur.corpus.compaction import MOST_SMALL, small_fragments
+from demur.corpus.datasets.compaction import MOST_SMALL, small_fragments
 from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import Session, reading
 from demur.objecting.channels import PROVEN

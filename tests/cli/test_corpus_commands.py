@@ -15,7 +15,7 @@ from sheets import read_sheet
 from silence import doubted
 
 from demur.cli.frame import honouring
-from demur.corpus.compaction import MOST_SMALL
+from demur.corpus.datasets.compaction import MOST_SMALL
 from demur.corpus.honour import honour
 from demur.status import answer_due
 from demur.terms import EntryKind, Reason

@@ -93,7 +93,7 @@ def test_a_kill_at_a_step_of_an_erasure_leaves_what_the_next_command_finishes(
 
 def test_an_erasure_takes_the_steps_that_are_killed(scene: Scene) -> None:
     assert {kill.step for kill in scene.kills} <= set(victim.STEPS)
-    assert {"demur.register.persons:Persons.destroy", "demur.corpus.store:Corpus.index"} <= {
+    assert {"demur.register.persons:Persons.destroy", "demur.corpus.datasets.corpus:Corpus.index"} <= {
         k.step for k in scene.kills
     }
 

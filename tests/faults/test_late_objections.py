@@ -15,10 +15,10 @@ import pytest
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
-from demur.corpus.store import Corpus
 from demur.errors import CheckFailed
 from demur.register import Register
 from demur.register.database.entries import Log

@@ -15,9 +15,9 @@ import pytest
 from making import open_policy
 
 from demur import workspace as workspaces
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import ImportReport, import_items
-from demur.corpus.store import Corpus
 from demur.sources import load_source
 from demur.versions.leave import export, verify
 from demur.versions.publish import publish

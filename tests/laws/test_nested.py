@@ -27,7 +27,7 @@ from making import NOW, PEPPER, batch, item, open_policy, rules, span
 from withholding import Left, left_of, row_of
 
 from demur import workspace as workspaces
-from demur.corpus.dataset import ADDRESS
+from demur.corpus.datasets.base import ADDRESS
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.regoverning import regoverned

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import pyarrow as pa
+import talking
 from making import NOW, batch, item, span
 from silence import doubted
 
@@ -40,17 +41,17 @@ LATER: Final = NOW + timedelta(days=1)
 """When the commands run that are killed; the workspace was made at NOW."""
 
 STEPS: Final = (
-    "demur.corpus.store:Corpus.create",
-    "demur.corpus.store:Corpus.write",
-    "demur.corpus.store:Corpus.commit",
-    "demur.corpus.store:Corpus.restore",
-    "demur.corpus.store:Corpus.index",
+    "demur.corpus.datasets.corpus:Corpus.create",
+    "demur.corpus.datasets.corpus:Corpus.write",
+    "demur.corpus.datasets.corpus:Corpus.commit",
+    "demur.corpus.datasets.corpus:Corpus.restore",
+    "demur.corpus.datasets.corpus:Corpus.index",
     "demur.corpus.journal:begin",
     "demur.corpus.journal:end",
     "demur.corpus.journal:write_durably",
-    "demur.corpus.spool:Spool.add",
-    "demur.corpus.spool:Spool.supersede",
-    "demur.corpus.spool:Spool.write_ledger",
+    "demur.corpus.scratch.spool:Spool.add",
+    "demur.corpus.scratch.spool:Spool.supersede",
+    "demur.corpus.scratch.spool:Spool.write_ledger",
     "demur.corpus.outcomes:carry_on",
     "demur.versions.digests:Digester.add",
     "demur.versions.digests:Digester.finish",
@@ -70,6 +71,7 @@ STEPS: Final = (
     "lance.dataset:LanceDataset.commit",
     "lance.dataset:LanceDataset.create_scalar_index",
     "lance.dataset:LanceDataset.restore",
+    "lance.dataset:LanceDataset.update_config",
     "lance.dataset:Tags.create",
     "lance.dataset:Tags.delete",
     "lance.fragment:LanceFragment.delete",
@@ -129,6 +131,8 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "publish": lambda workspace: publish(workspace, "v2", now=LATER),
     "retire": lambda workspace: retire(workspace, "v1", now=LATER),
     "maintain": lambda workspace: maintain(workspace, now=LATER),
+    "import words": lambda workspace: import_items(workspace, "table", iter([batch(talking.MORE)]), now=LATER),
+    "honour words": lambda workspace: honour(workspace, now=LATER),
     "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
     "backup": lambda workspace: back_up(workspace, workspace.root.parent / "backup", None, now=LATER),
     "restore": lambda workspace: restore(_older(workspace.root.parent), workspace.root, now=LATER),

@@ -14,11 +14,11 @@ import pytest
 from making import NOW, batch, item, open_policy
 
 from demur import workspace as workspaces
-from demur.corpus.dataset import ADDRESS
+from demur.corpus.datasets.base import ADDRESS
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
-from demur.corpus.store import Corpus
 from demur.errors import CheckFailed
 from demur.register.members.rows import MEMBER
 from demur.suppression.lists import SuppressionList

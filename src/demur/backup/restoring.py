@@ -25,11 +25,11 @@ from demur.backup import container, journals, keysafe
 from demur.backup.container import INNER, Listed
 from demur.backup.journals import Journals
 from demur.corpus import journal as imports
-from demur.corpus.evidence import Beside
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.evidence import Beside
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import remove_leavings
 from demur.corpus.session import Session
-from demur.corpus.store import Corpus
 from demur.errors import RegisterError, WorkspaceError
 from demur.files import disk_full, partial, sync, write_durably
 from demur.identity import Keys

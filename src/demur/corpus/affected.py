@@ -11,10 +11,10 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS, Addresses
-from demur.corpus.store import Corpus
+from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.threads import Threads
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, inside
 from demur.kernel.rules import Rules
 from demur.words.page import Ints, short_keys
 
@@ -59,16 +59,21 @@ class Affected:
         found = [np.zeros(0, np.uint64)]
         for batch in self.corpus.rows(addresses, ["item", "thread"]):
             item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
-            here = np.isin(np.where(thread < 0, item, thread), threads)
+            here = inside(np.where(thread < 0, item, thread), threads)
             found.append(batch.column(ADDRESS).to_numpy()[here].astype(np.uint64))
         return np.concatenate(found)
 
 
 def once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Rows, each the first time it comes."""
-    seen = np.zeros(0, np.uint64)
+    """Rows, each the first time it comes; no batch holds a row twice."""
+    seen: list[Ints] = []  # addresses, each sorted, and longer than the next, so that there are few
     for batch in batches:
-        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
-        fresh = ~np.isin(addresses, seen)
-        seen = np.concatenate([seen, addresses[fresh]])
+        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.int64)
+        fresh = np.ones(len(addresses), bool)
+        for some in seen:
+            fresh &= ~inside(addresses, some)
+        new = np.sort(addresses[fresh])
+        while seen and len(seen[-1]) <= len(new):
+            new = np.union1d(seen.pop(), new)
+        seen.append(new)
         yield batch if fresh.all() else batch.filter(pa.array(fresh))

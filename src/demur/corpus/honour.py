@@ -17,7 +17,7 @@ from itertools import chain
 import numpy as np
 
 from demur.corpus.affected import Affected, once
-from demur.corpus.compaction import maintain_if_due, remove_old_files, rewrite_deleted
+from demur.corpus.datasets.compaction import maintain_if_due, remove_old_files, rewrite_deleted
 from demur.corpus.regoverning import Change, change_rows, note_copies
 from demur.corpus.session import Session, writing
 from demur.identity import SubjectKeys
@@ -77,6 +77,7 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
     """Changes rows by what is known of some people, or of everybody; see the module's docstring."""
     corpus, affected = session.corpus, Affected(session.corpus, rules, session.threads(rules))
     if subjects is None:
+        rules = _with_stock(session, affected)
         rows = corpus.batches()
     else:
         named = corpus.rows(affected.named_anywhere(subjects))
@@ -88,12 +89,22 @@ def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Ite
         yield _second(session, more)
 
 
+def _with_stock(session: Session, affected: Affected) -> Rules:
+    """The rules, once all is noted that others wrote, too: nobody noted it while the policy kept copies."""
+    copies = affected.rules.copies
+    if copies is not None:
+        rows = session.corpus.rows(affected.copied(np.unique(copies.subject)))
+        if note_copies(session, rows, affected.rules):
+            return session.rules()[0]
+    return affected.rules
+
+
 def _second(session: Session, subjects: SubjectKeys) -> Change:
     """Changes the rows that only threads and fingerprints tell of."""
-    rules, _ = session.rules(subjects)  # with the fingerprints that came since
+    rules, _ = session.rules()  # with the fingerprints that came since
     affected = Affected(session.corpus, rules, session.threads(rules))
     copied = affected.copied(subjects)
     if note_copies(session, session.corpus.rows(copied), rules):
-        rules, _ = session.rules(subjects)  # with what is stock
+        rules, _ = session.rules()  # with what is stock
     found = np.union1d(affected.named_in_threads(subjects), copied)
     return change_rows(session, session.corpus.rows(found), rules)

@@ -20,17 +20,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
-from demur.corpus.compaction import index_new, maintain_if_due
-from demur.corpus.dataset import ADDRESS, Addresses
-from demur.corpus.evidence import Keyed
+from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.datasets.compaction import index_new, maintain_if_due
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.honour import honour_in
-from demur.corpus.lines import Lines
 from demur.corpus.pool import governed
 from demur.corpus.reopening import reopen, sweep, told
+from demur.corpus.scratch.lines import Lines
+from demur.corpus.scratch.spool import Positions, ReadItems, Spool
+from demur.corpus.scratch.waiting import Waiting
 from demur.corpus.session import Session, writing
-from demur.corpus.spool import Positions, ReadItems, Spool
-from demur.corpus.store import Corpus
-from demur.corpus.waiting import Waiting
 from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from demur.corpus.evidence import Beside
-from demur.corpus.store import Corpus
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.evidence import Beside
 from demur.errors import CorpusError
 from demur.files import partial, sync, write_durably
 from demur.register import Register
@@ -31,8 +31,8 @@ from demur.workspace import Workspace
 
 NAME: Final = "import.journal"
 
-_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|names|copies|csv|staged)\.[0-9a-f]{8}")
-"""Names of what `Digester` and `aside` write before it is whole."""
+_UNFINISHED: Final = re.compile(r"\.digest\..+|\..+\.(json|rows|list|names|copies|index|csv|staged)(\.[0-9a-f]{8})+")
+"""Names of what `Digester`, `aside` and `replacing` write before it is whole."""
 _STAGED: Final = ".staged"
 
 
@@ -144,7 +144,7 @@ def remove_leavings(workspace: Workspace, corpus: Corpus, register: Register) ->
         if name not in readable:
             discard(workspace, corpus, name)
     _remove_lists(workspace.lists_path, {int(str(entry.payload["binding"])) for entry in entries})
-    for folder in (workspace.versions_path, workspace.lists_path, workspace.recalls_path):
+    for folder in (workspace.versions_path, workspace.lists_path, workspace.recalls_path, workspace.beside_path):
         for path in _files(folder):
             if _UNFINISHED.fullmatch(path.name) or path.suffix == _STAGED:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -24,8 +24,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from demur.corpus import journal
-from demur.corpus.spool import READING, ReadItems, Spool, keys_of
-from demur.corpus.store import Corpus
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.scratch.spool import READING, ReadItems, Spool, keys_of
 from demur.kernel.govern import LEFT_OUT
 from demur.kernel.rules import Bools
 from demur.register import JSON, Register

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.compaction import maintain_if_due
-from demur.corpus.dataset import ADDRESS, Addresses
-from demur.corpus.evidence import Keyed
+from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.datasets.compaction import maintain_if_due
+from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.session import Session
 from demur.corpus.threads import Threads, govern_at_rest
 from demur.identity import SubjectKeys

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus.affected import Affected
-from demur.corpus.dataset import ADDRESS, Addresses
-from demur.corpus.lines import Lines
+from demur.corpus.datasets.base import ADDRESS, Addresses
 from demur.corpus.regoverning import change_rows, note_copies
+from demur.corpus.scratch.lines import Lines
+from demur.corpus.scratch.spool import Positions
 from demur.corpus.session import Session
-from demur.corpus.spool import Positions
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, inside
 from demur.kernel.rules import Rules
 from demur.words.page import Ints, short_keys
 
@@ -50,10 +50,10 @@ def reopen(session: Session, threads: Ints, rules: Rules, upto: int) -> None:
 def sweep(session: Session, wrote: SubjectKeys) -> None:
     """Governs rows again that may copy what some people wrote."""
     if len(wrote):
-        rules, _ = session.rules(wrote)  # with the fingerprints that came just now
+        rules, _ = session.rules()  # with the fingerprints that came just now
         copied = Affected(session.corpus, rules, session.threads(rules)).copied(wrote)
         if note_copies(session, session.corpus.rows(copied), rules):
-            rules, _ = session.rules(wrote)  # with what is stock
+            rules, _ = session.rules()  # with what is stock
         change_rows(session, session.corpus.rows(copied), rules)
 
 
@@ -62,7 +62,7 @@ def _standing_in(session: Session, threads: Ints, upto: int) -> Addresses:
     for batch in session.corpus.batches(["item", "thread"]):
         addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
         item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
-        here = np.isin(np.where(thread < 0, item, thread), threads)
+        here = inside(np.where(thread < 0, item, thread), threads)
         found.append(addresses[here & ((addresses >> np.uint64(32)).astype(np.int64) <= upto)])
     return np.concatenate(found)
 

@@ -14,18 +14,18 @@ from typing import Final
 
 from demur import glance
 from demur.corpus import journal
-from demur.corpus.compaction import small_fragments
-from demur.corpus.evidence import Beside
+from demur.corpus.datasets.compaction import small_fragments
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.evidence import Beside
+from demur.corpus.datasets.upgrading import upgrade
 from demur.corpus.journal import finish_staged, remove_leavings
-from demur.corpus.store import Corpus
 from demur.corpus.threads import Threads
-from demur.corpus.upgrading import upgrade
-from demur.corpus.worded import WordsKnown
+from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
-from demur.identity import Keys, SubjectKeys
-from demur.kernel.rules import Rules, compile_rules
+from demur.identity import Keys
+from demur.kernel.rules import Rules, Worded, compile_rules
 from demur.parts import require_beside, require_corpus
 from demur.policy import Policy
 from demur.register import Register
@@ -54,6 +54,8 @@ class Session:
     """Aware; ages and notice periods are counted on its day in UTC."""
     noted: list[Said] = field(default_factory=list)
     """What was found out in this session that the corpus itself does not say yet."""
+    _known: dict[tuple[int, int], Worded] = field(default_factory=dict, repr=False)
+    """What was read of withheld people's words in this session, by binding entry and by fingerprints."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
@@ -67,24 +69,20 @@ class Session:
         """What lies beside the corpus, open."""
         return self.open_beside()
 
-    @cached_property
-    def _words(self) -> WordsKnown:
-        return WordsKnown(self.register, self.workspace.beside_path)
-
-    def rules(self, copied: SubjectKeys | None = None) -> tuple[Rules, int]:
-        """The rules as of now, and the last binding entry that they know.
-
-        Args:
-            copied: whose words alone are looked for as copies: for rows in which everybody else's were found before.
-        """
+    def rules(self) -> tuple[Rules, int]:
+        """The rules as of now, and the last binding entry that they know."""
         snapshot = self.register.standing.snapshot()
-        rules = compile_rules(self.policy, self.register.pepper, snapshot, self.now)
-        return self.worded(rules, copied), snapshot.head.binding
+        rules, binding = compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
+        return self.worded(rules, binding), binding
 
-    def worded(self, rules: Rules, copied: SubjectKeys | None = None) -> Rules:
-        """Rules with what is known of withheld people's words, as far as their policy wants it looked for."""
-        written, minors = (lambda: self.beside.fingerprints), rules.minors.keys
-        return rules.reading(self._words.now(minors, written, rules.policy.others, copied))
+    def worded(self, rules: Rules, binding: int) -> Rules:
+        """Rules that know some binding entry, with what is known of withheld people's words, as their policy wants."""
+        fingerprints = self.beside.fingerprints
+        asked = (binding, fingerprints.content)
+        if asked not in self._known:
+            self._known.clear()
+            self._known[asked] = worded(self.register, rules, binding, fingerprints, self.workspace.beside_path)
+        return rules.reading(replace(self._known[asked], cleared=self.register.names.cleared()))
 
     def threads(self, rules: Rules) -> Threads:
         """What is known of threads, for the kernel."""
@@ -231,7 +229,7 @@ def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = T
 
         def beside() -> Beside:
             corpus = session.corpus  # first: what is written beside it is always as far as it is
-            found = Beside.view(workspace.beside_path)
+            found = _beside_before_import(workspace)
             if corpus.has_words:
                 require_beside(register, found.said(), corpus.said(), workspace.beside_path)
             return found
@@ -251,6 +249,15 @@ def _before_import(workspace: Workspace) -> Corpus:
         corpus = Corpus.view(workspace.corpus_path, under_way.base if under_way else None)
         if journal.read(workspace.root) == under_way:  # or else an import began or ended between the two
             return corpus
+
+
+def _beside_before_import(workspace: Workspace) -> Beside:
+    """What lies beside the corpus, likewise: an import that is undone leaves nothing that a reader went by."""
+    while True:
+        under_way = journal.read(workspace.root)
+        beside = Beside.view(workspace.beside_path, under_way.beside if under_way else ())
+        if journal.read(workspace.root) == under_way:
+            return beside
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.evidence import Evidence
+from demur.corpus.datasets.evidence import Evidence
 from demur.identity import SubjectKeys
 from demur.kernel.door import WAITS
 from demur.kernel.evidence import writing_of

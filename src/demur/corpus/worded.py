@@ -1,141 +1,117 @@
 """The names of withheld people and the fingerprints of what they wrote, as the kernel reads them, kept as files.
 
-Invariants: a file is a cache: it can be thrown away at any time, and is believed only while it names the entry, or the
-dataset's content, that it was built from; names that came since are joined to it, and built into it once they are many.
-An entry of somebody who is not withheld any more is harmless: the kernel asks who is.
+Invariants: a file is a cache: it can be thrown away at any time, one that can't be read counts as none, and one is
+believed only while it names what it was built from: the dataset's content; or the entry, by its commitment, and from
+which age people count. So one that stayed where an older register was put back is not believed. Names that came since
+are joined to it, in place of what it says of the same people, and built into it once they are many. An entry of
+somebody who is not withheld any more is harmless: the kernel asks who is.
 """
 
-from collections.abc import Callable, Iterator
+import hashlib
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pyarrow as pa
 
-from demur.corpus.evidence import Fingerprints
-from demur.files import partial, replacing
-from demur.identity import SubjectKeys
-from demur.kernel.rules import Worded
-from demur.people.compiled import Compiled
+from demur.corpus.datasets.evidence import Fingerprints
+from demur.errors import RegisterError
+from demur.files import replacing
+from demur.kernel.rules import Rules, Worded
 from demur.people.index import PeopleIndex
-from demur.policy import Others
 from demur.register import Register
 from demur.suppression.copies import Copies
 
-_MANY: Final = 1_000
+_MANY: Final = 2_000
 """Entries that are joined to a file, before a new one is written."""
+_TAG_BYTES: Final = 8
+_PEOPLE: Final = re.compile(rf"people-(\d{{12}})-([0-9a-f]{{{2 * _TAG_BYTES}}})\.index")
 
-_FEW: Final = 1_000
-"""People whose fingerprints are read by themselves, where theirs alone are asked for."""
-
-
-class WordsKnown:
-    """Of one register and the datasets beside a corpus; remembers within a session what it read."""
-
-    def __init__(self, register: Register, folder: Path) -> None:
-        """Take the register, which knows the names and what officers decided, and where the files are kept.
-
-        Where there is no such folder, nothing is kept.
-        """
-        self._register = register
-        self._folder = folder
-        self._built: tuple[int, PeopleIndex] | None = None
-        """What a file, or memory, holds of people up to an entry."""
-        self._since: list[tuple[int, Compiled]] = []
-        """What came since."""
-        self._upto = 0
-        self._copies: tuple[int, Copies] | None = None
-
-    def now(
-        self,
-        minors: SubjectKeys,
-        fingerprints: Callable[[], Fingerprints],
-        others: Others,
-        copied: SubjectKeys | None = None,
-    ) -> Worded:
-        """What is known of withheld people's words now, as far as somebody looks for it.
-
-        Args:
-            minors: who is a known minor.
-            fingerprints: gives what withheld people wrote.
-            others: what the policy says of names and copies.
-            copied: whose words alone are looked for as copies; everybody's, if nobody is named.
-        """
-        return Worded(
-            None if others.names == "keep" else self._people(minors),
-            None if others.copies == "keep" else self._written(fingerprints(), copied),
-            self._register.names.cleared(),
-        )
-
-    def _people(self, minors: SubjectKeys) -> PeopleIndex | None:
-        names = self._register.names
-        upto = names.head(minors)
-        if not upto:
-            return None
-        if self._built is None:
-            begin, kept = _newest(self._folder, "people")
-            if kept is not None and begin <= upto:
-                self._built, self._upto = (begin, PeopleIndex.load(kept)), begin
-        if self._upto < upto and self._built is not None:
-            self._since += names.entries(self._upto, minors=minors)
-        if self._built is None or len(self._since) > _MANY:
-            built = PeopleIndex.build(names.entries(minors=minors))
-            path = _keep(built, self._folder, "people", upto)
-            self._built, self._since = (upto, PeopleIndex.load(path) if path else built), []
-        self._upto = upto
-        known = self._built[1]
-        return known.joined(PeopleIndex.build(self._since)) if self._since else known
-
-    def _written(self, fingerprints: Fingerprints, copied: SubjectKeys | None) -> Copies | None:
-        if not fingerprints.count():
-            return None
-        if copied is not None and len(copied) <= _FEW:
-            return Copies.build(fingerprints.about(copied))
-        if self._copies is None or self._copies[0] != fingerprints.content:
-            self._copies = fingerprints.content, _copies(fingerprints, self._folder)
-        return self._copies[1]
+_Kept = TypeVar("_Kept", PeopleIndex, Copies)
 
 
-def names_of_now(register: Register, minors: SubjectKeys, folder: Path) -> PeopleIndex | None:
+def worded(register: Register, rules: Rules, binding: int, fingerprints: Fingerprints, folder: Path) -> Worded:
+    """What is known of withheld people's words now.
+
+    Args:
+        register: knows their names, and what officers decided.
+        rules: know who is a known minor, and from which age.
+        binding: the last binding entry that the rules know: what is kept in a file is named by it, as a minor of whom
+            a later one tells is not among them.
+        fingerprints: what they wrote.
+        folder: where the files are kept; where there is none, nothing is.
+    """
+    return Worded(_people(register, rules, binding, folder), _copies(fingerprints, folder), register.names.cleared())
+
+
+def names_of_now(register: Register, rules: Rules, binding: int, folder: Path) -> PeopleIndex | None:
     """The names of just those who are withheld now, not joined of several: what a version is published under."""
-    upto = register.names.head(minors)
-    if not upto:
+    return _people(register, rules, binding, folder, exact=True)
+
+
+def _people(register: Register, rules: Rules, binding: int, folder: Path, *, exact: bool = False) -> PeopleIndex | None:
+    minors = rules.minors.keys
+    if not register.names.head(minors):
         return None
-    begin, kept = _newest(folder, "people")
-    if kept is not None and begin == upto:
-        return PeopleIndex.load(kept)
+    for begin, path in _kept(register, rules, folder):
+        if (begin == binding if exact else begin <= binding) and (known := _loaded(PeopleIndex, path)) is not None:
+            since = list(register.names.entries(begin, minors=minors))
+            changed = register.names.changed(begin, minors=minors)
+            if exact or not len(changed):
+                return known
+            if len(since) <= _MANY:
+                return known.without(changed).joined(PeopleIndex.build(since))
+            break
     built = PeopleIndex.build(register.names.entries(minors=minors))
-    return PeopleIndex.load(path) if (path := _keep(built, folder, "people", upto)) else built
+    return _keep(built, folder, "people", f"{binding:012d}-{_tag(register, rules, binding)}")
 
 
-def _copies(fingerprints: Fingerprints, folder: Path) -> Copies:
-    content = fingerprints.content
-    if (kept := _named(folder, "copies", content)).is_file():
-        return Copies.load(kept)
-    built = Copies.build(pa.Table.from_batches(_lines(fingerprints)))
-    return Copies.load(path) if (path := _keep(built, folder, "copies", content)) else built
+def _kept(register: Register, rules: Rules, folder: Path) -> Iterator[tuple[int, Path]]:
+    """The files of names that may be believed, with the binding entries that they know; the newest first."""
+    for path in sorted(folder.glob("people-*.index"), reverse=True):
+        if found := _PEOPLE.fullmatch(path.name):
+            begin = int(found[1])
+            if found[2] == _tag(register, rules, begin):
+                yield begin, path
+
+
+def _tag(register: Register, rules: Rules, binding: int) -> str:
+    """What tells a file of one register's entry from that of another register, or of another age of minors."""
+    told = register.point(binding).commitment + b"%d" % rules.policy.door.minimum_age
+    return hashlib.sha256(told).digest()[:_TAG_BYTES].hex()
+
+
+def _copies(fingerprints: Fingerprints, folder: Path) -> Copies | None:
+    if not fingerprints.count():
+        return None
+    number = f"{fingerprints.content:012d}"
+    if (kept := _loaded(Copies, folder / f"copies-{number}.index")) is not None:
+        return kept
+    return _keep(Copies.build(pa.Table.from_batches(_lines(fingerprints))), folder, "copies", number)
 
 
 def _lines(fingerprints: Fingerprints) -> Iterator[pa.RecordBatch]:
     yield from (batch.select(fingerprints.SCHEMA.names) for batch in fingerprints.batches())
 
 
-def _newest(folder: Path, name: str) -> tuple[int, Path | None]:
-    found = [(int(path.stem.partition("-")[2]), path) for path in folder.glob(f"{name}-*.index")]
-    return max(found) if found else (0, None)
-
-
-def _named(folder: Path, name: str, number: int) -> Path:
-    return folder / f"{name}-{number:012d}.index"
-
-
-def _keep(built: PeopleIndex | Copies, folder: Path, name: str, number: int) -> Path | None:
-    """Writes a file and removes the older ones; None where there is no folder."""
-    if not folder.is_dir():
+def _loaded(form: type[_Kept], path: Path) -> _Kept | None:
+    """What a file holds; None where it is not there, not any more, or not what it should be."""
+    try:
+        return form.load(path)
+    except (RegisterError, OSError, LookupError):
         return None
-    path = _named(folder, name, number)
-    with replacing(path, partial(path), durably=False) as file:
-        built.save(file)
-    for older in folder.glob(f"{name}-*.index"):
-        if older != path:
-            older.unlink(missing_ok=True)
-    return path
+
+
+def _keep(built: _Kept, folder: Path, name: str, number: str) -> _Kept:
+    """Writes a file, removes the older ones, and returns what it holds; what was built, where nothing can be kept."""
+    path = folder / f"{name}-{number}.index"
+    try:
+        with replacing(path) as file:  # on the disk before it has its name: a file cut short must not pass for one
+            built.save(file)
+        for older in folder.glob(f"{name}-*.index"):
+            if older != path:
+                older.unlink(missing_ok=True)
+    except OSError:  # there is no such folder, or it is for reading alone
+        return built
+    return _loaded(type(built), path) or built

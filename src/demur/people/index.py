@@ -15,7 +15,7 @@ from demur.people.compiled import Compiled, FormFlag
 from demur.people.context import Pairs, no_pairs
 from demur.people.indexed.building import table_of
 from demur.people.indexed.stored import read_arrays, write_arrays
-from demur.people.indexed.table import LOW, Table, expanded
+from demur.people.indexed.table import LEFT, LOW, Table, expanded
 from demur.people.names import NameRole
 from demur.words.columns import halves
 from demur.words.page import Bools, Ints
@@ -69,13 +69,18 @@ class PeopleIndex:
         """The people of both, without building anything anew: each look-up costs as much as in both."""
         return PeopleIndex((*self.tables, *other.tables))
 
+    def without(self, subjects: Ints) -> "PeopleIndex":
+        """The same, but that nothing is known of some people, ascending; it costs as much as there are names."""
+        return PeopleIndex(tuple(table.without(subjects) for table in self.tables))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self), (self.tables,)) if self._path is None else (type(self).load, (self._path,))
 
     @cached_property
     def subjects(self) -> Ints:
         """Everybody in it, ascending, once each."""
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *(table.subject for table in self.tables)]))
+        found = np.unique(np.concatenate([np.zeros(0, np.int64), *(table.subject for table in self.tables)]))
+        return np.asarray(found[found != LEFT])
 
     def candidates(self, keys: Ints) -> Bools:
         """Which words, by their keys, are in somebody's name; shape (n,)."""

@@ -21,7 +21,7 @@ from email.utils import getaddresses
 from pathlib import Path
 from typing import Final
 
-from demur.corpus.compaction import remove_old_files, rewrite_deleted
+from demur.corpus.datasets.compaction import remove_old_files, rewrite_deleted
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import retired
 from demur.corpus.session import Session, reading, writing

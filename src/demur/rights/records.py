@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.find import OPEN_TO_ALL, how_of, passages_of
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.identity import SubjectKeys
 from demur.notices.content import NoticeContent, NoticeSection

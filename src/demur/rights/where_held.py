@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.corpus.store import Corpus
 from demur.errors import CorpusError
 from demur.identity import SubjectKeys
 from demur.suppression.keyset import KeySet

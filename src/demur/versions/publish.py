@@ -13,7 +13,7 @@ import secrets
 from datetime import datetime
 from typing import Final
 
-from demur.corpus.compaction import write_deletions
+from demur.corpus.datasets.compaction import write_deletions
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import discard, finish_staged, staged
 from demur.corpus.outcomes import left_out_now
@@ -151,7 +151,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         minors=rules.minors,
         instance=instance.id,
         incarnation=instance.incarnation,
-        beside=_sections(session, rules),
+        beside=_sections(session, rules, head.binding),
     )
     listed = withheld.write(workspace.lists_path, keys)
     content = _content(session, name, rules)
@@ -179,12 +179,12 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
     return manifest
 
 
-def _sections(session: Session, rules: Rules) -> dict[str, Part]:
+def _sections(session: Session, rules: Rules, binding: int) -> dict[str, Part]:
     """The names and the fingerprints that the rows were read for, kept beside the list that is signed."""
     folder = session.workspace.lists_path
     found: dict[str, Part] = {}
     if rules.people is not None:
-        names = names_of_now(session.register, rules.minors.keys, session.workspace.beside_path)
+        names = names_of_now(session.register, rules, binding, session.workspace.beside_path)
         found |= {} if names is None else {NAMES: keep(folder, NAMES, names.save)}
     if rules.copies is not None:
         found[COPIES] = keep(folder, COPIES, rules.copies.save)

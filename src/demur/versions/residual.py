@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.session import Session
-from demur.corpus.store import Corpus
 from demur.errors import UsageError
 from demur.kernel.evidence import writing_of
 from demur.kernel.rules import Rules
@@ -96,7 +96,7 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     version = Corpus.open(session.workspace.corpus_path, name)
     rules, binding = session.rules()
     of = version.count()
-    loose = doubting(rules, session)
+    loose = doubting(rules, binding, session)
     places = sorted(Random(seed).sample(range(of), min(sample, of)))  # noqa: S311  # a sample that can be drawn again
     may, sure = Counter[str](), Counter[str]()
     for rows in _taken(version, places):
@@ -108,11 +108,11 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     return Residual(name, len(places), of, seed, newer, left)
 
 
-def doubting(rules: Rules, session: Session) -> Rules:
+def doubting(rules: Rules, binding: int, session: Session) -> Rules:
     """The rules, but that everything counts that may mean somebody."""
     every = {"names": "mask", "names_from": LEAST_SCORE, "copies": "mask", "copies_from": LEAST_SCORE}
     others = rules.policy.others.model_copy(update=every)
-    return session.worded(replace(rules, policy=rules.policy.model_copy(update={"others": others})))
+    return session.worded(replace(rules, policy=rules.policy.model_copy(update={"others": others})), binding)
 
 
 def _share(hits: int, sampled: int, of: int) -> tuple[float, float]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS
+from demur.corpus.datasets.base import ADDRESS
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.corpus.store import Corpus
 from demur.errors import UsageError
 from demur.kernel.rules import Rules
 from demur.kernel.schema import WITHHELD_COPY, WITHHELD_NAME

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from demur.corpus.store import Corpus
+from demur.corpus.datasets.corpus import Corpus
 from demur.errors import CorpusError, RegisterError
 from demur.kernel.schema import ROW, STORED
 from demur.suppression.keyset import KeySet

@@ -7,7 +7,7 @@ finishes.
 from dataclasses import dataclass
 from datetime import datetime
 
-from demur.corpus.compaction import remove_old_files, write_deletions
+from demur.corpus.datasets.compaction import remove_old_files, write_deletions
 from demur.corpus.honour import HonourReport, honour_in
 from demur.corpus.session import Session, writing
 from demur.rights.erasing import finish_in

@@ -8,12 +8,13 @@ Invariants: an array never changes once it is here; keys are sorted and stand on
 their own names, never on whose names share the table.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from demur.identity import inside
 from demur.people.indexed.stored import Arrays
 from demur.words.page import Bools, Ints
 
@@ -22,6 +23,8 @@ _SPARSITY_BITS: Final = 5
 """32 bits of the bitmap a key: 3 % of other words pass."""
 _LEAST_BITS: Final = 10
 LOW: Final = np.int64(0xFFFFFFFF)
+LEFT: Final = -2
+"""The subject of names that count no more; nobody's key, and not what stands for an unknown author."""
 
 Any32 = npt.NDArray[np.int32]
 
@@ -100,6 +103,11 @@ class Table:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).of, ({name: np.asarray(array) for name, array in self.arrays.items()},)
+
+    def without(self, subjects: Ints) -> Self:
+        """The same table, in which the names of some people are nobody's; subjects ascending."""
+        subject = np.where(inside(self.subject, subjects), LEFT, self.subject)
+        return replace(self, subject=subject, of_subject=np.argsort(subject, kind="stable").astype(np.int32))
 
     def passing(self, keys: Ints) -> Ints:
         """The positions of all keys that may be in a name, and of few others."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import sqlalchemy as sa
 
+from demur.identity import Pairs as PairsOfKeys
 from demur.identity import SubjectKeys, grown
 from demur.people.compiled import Compiled
 from demur.people.context import Pairs, no_pairs, pairs
@@ -71,6 +72,12 @@ class Names:
         for keys, names in told:
             compiled = [Compiled.from_bytes(each) for each in names]
             yield from ((key, each) for key in keys for each in compiled)
+
+    def changed(self, after: int, *, minors: SubjectKeys = NO_KEYS) -> SubjectKeys:
+        """Everybody of whom binding entries after one may have changed a name, sorted: whom :meth:`entries` tells."""
+        with self._store.reading() as connection:
+            edges = alike.edges(connection)
+            return _near(connection, after, grown(edges, minors), edges)
 
     def keep_compiled(self) -> int:
         """Keep the keyed forms of all that is looked for and was not compiled yet; how many accounts that were.
@@ -131,10 +138,7 @@ class Names:
         young = grown(edges, minors)
         if not after:
             return self._of(connection, suppressed(connection, None, edges), young)
-        found = changes(connection, after, edges)
-        asked = np.union1d(found.subjects, young) if found.policy else found.subjects
-        near = grown(edges, everybody_of(connection, asked))
-        near = everybody_of(connection, near)
+        near = _near(connection, after, young, edges)
         return self._of(connection, suppressed(connection, near, edges), np.intersect1d(young, near), only=near)
 
     def _of(
@@ -194,6 +198,14 @@ class Names:
             value = self._spellings.awoken(connection, row) if row.compiled is None else bytes(row.compiled)
             found.setdefault(row.named, []).extend(pieces(value))
         return found
+
+
+def _near(connection: sa.Connection, after: int, young: SubjectKeys, edges: PairsOfKeys) -> SubjectKeys:
+    """Everybody of whom binding entries after one may have changed a name."""
+    found = changes(connection, after, edges)
+    asked = np.union1d(found.subjects, young) if found.policy else found.subjects
+    near = grown(edges, everybody_of(connection, asked))
+    return everybody_of(connection, near)
 
 
 def record_cleared(

@@ -11,7 +11,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from demur.corpus.spool import Positions
+from demur.corpus.scratch.spool import Positions
 from demur.identity import inside
 from demur.kernel.evidence import ROW
 

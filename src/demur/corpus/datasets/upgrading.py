@@ -1,8 +1,9 @@
 """A corpus that an older demur wrote gets what finds rows by their words, and the evidence of its rows.
 
 Invariants: the evidence is on disk before the rows are, and the rows change in one commit, so that a kill in between
-leaves a corpus that the next command upgrades; versions that were published stay as they are. What an older demur
-masked or left out says nothing that could be read now: the next import of its source tells it.
+leaves a corpus that the next command upgrades; it says that it honours nothing before its rows can be searched, so that
+a kill after that leaves rows that the next command reads for names; versions that were published stay as they are. What
+an older demur masked or left out says nothing that could be read now: the next import of its source tells it.
 """
 
 import logging
@@ -13,9 +14,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS
-from demur.corpus.evidence import Evidence
-from demur.corpus.store import Corpus
+from demur.corpus.datasets.base import ADDRESS
+from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.evidence import Evidence
 from demur.kernel import schema
 from demur.kernel.evidence import EVIDENCE
 from demur.kernel.evidence import evidence as told
@@ -33,8 +34,8 @@ def upgrade(corpus: Corpus, evidence: Evidence, rules: Rules) -> None:
     said = corpus.said()
     gone = [np.zeros(0, np.uint64), *(each.column(ADDRESS).to_numpy() for each in evidence.batches(["item"]))]
     evidence.replace(np.concatenate(gone).astype(np.uint64), _told(corpus, rules))
-    corpus.overwrite(stored(_rows(batch), rules) for batch in corpus.batches())
     corpus.say(replace(said, honoured=0, commitment=b""))  # every row is read again for names
+    corpus.overwrite(stored(_rows(batch), rules) for batch in corpus.batches())
     corpus.index()
 
 

@@ -1,6 +1,6 @@
 """What is kept beside the rows: who took part where and is called what, what withheld people wrote, what is in doubt.
 
-Invariants: those of :mod:`demur.corpus.dataset`; a row for each item that was read with an author, whether or not the
+Invariants: those of :mod:`demur.corpus.datasets.base`; a row for each item that was read with an author, whether or not the
 item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item that
 its source says is gone loses its evidence, and the fingerprints of it stay.
 """
@@ -13,14 +13,14 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS, LOOKUP, Addresses, Dataset, Indices
+from demur.corpus.datasets.base import ADDRESS, LOOKUP, Addresses, Dataset, Indices
 from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
 from demur.kernel.wording import DOUBTS
 from demur.suppression.keyset import KeySet
-from demur.words.page import Bools, Ints
+from demur.words.page import Ints
 
 _SCAN_FROM: Final = 50_000
 """More keys than this are cheaper to find by reading their column than in its index."""
@@ -91,17 +91,6 @@ class Fingerprints(Keyed):
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
 
-    def about(self, subjects: SubjectKeys) -> pa.Table:
-        """The rows that say what some people wrote, and all others in which one of their fingerprints stands."""
-        own = self.where("author", subjects, ["wrote"]).column("wrote").combine_chunks()
-        wanted = KeySet(np.unique(own.flatten().to_numpy(zero_copy_only=False)))
-        parts = [self.SCHEMA.empty_table()]
-        for batch in self.batches(self.SCHEMA.names):
-            here = _holding(batch.column("wrote"), wanted) | _holding(batch.column("seen"), wanted)
-            if here.any():
-                parts.append(pa.Table.from_batches([batch.filter(pa.array(here))]).select(self.SCHEMA.names))
-        return pa.concat_tables(parts).combine_chunks()
-
 
 class Doubts(Keyed):
     """What is masked and somebody may look at: its place and its score."""
@@ -130,12 +119,18 @@ class Beside:
         )
 
     @classmethod
-    def view(cls, folder: Path) -> Self:
-        """Those in a folder for reading; empty ones in memory where nothing was ever written there."""
+    def view(cls, folder: Path, versions: Sequence[int] = ()) -> Self:
+        """Those in a folder for reading; empty ones in memory where nothing was ever written there.
+
+        Args:
+            folder: where they lie.
+            versions: Lance's numbers, in their order; none for their heads.
+        """
+        evidence, fingerprints, doubts = versions or (None, None, None)
         return cls(
-            Evidence.view(_in(folder, Evidence)),
-            Fingerprints.view(_in(folder, Fingerprints)),
-            Doubts.view(_in(folder, Doubts)),
+            Evidence.view(_in(folder, Evidence), evidence),
+            Fingerprints.view(_in(folder, Fingerprints), fingerprints),
+            Doubts.view(_in(folder, Doubts), doubts),
         )
 
     @property
@@ -172,10 +167,3 @@ class Beside:
 
 def _in(folder: Path, kind: type[Keyed]) -> Path:
     return folder / f"{kind.CALLED}.lance"
-
-
-def _holding(lists: pa.ListArray, keys: KeySet) -> Bools:
-    """Which lists hold one of some keys."""
-    held = keys.contains(lists.flatten().to_numpy(zero_copy_only=False))
-    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
-    return np.asarray(np.bincount(row[held], minlength=len(lists)) > 0)

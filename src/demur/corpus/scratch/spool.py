@@ -86,13 +86,17 @@ class Spool:
         return np.concatenate([np.zeros(0, np.int64), *ranks]).astype(np.int64)
 
     def resolve(self, positions: Positions, codes: Codes) -> None:
-        """Gives readings that waited (door.WAITS) their outcomes; positions ascending, shape (n,) both."""
-        for start, chunk in self.chunks():
-            here = (positions >= start) & (positions < start + len(chunk))
-            if here.any():
-                changed = chunk.copy()
-                changed["code"][positions[here] - start] = codes[here]
-                self._write(start, changed)
+        """Gives readings that waited (door.WAITS) their outcomes; positions ascending, shape (n,) both.
+
+        What lies between the first and the last of them is read and written, and nothing else.
+        """
+        if not len(positions):
+            return
+        first, last = int(positions[0]), int(positions[-1])
+        self._file.seek(first * READING.itemsize)
+        changed = np.frombuffer(self._file.read((last + 1 - first) * READING.itemsize), READING).copy()
+        changed["code"][positions - first] = codes
+        self._write(first, changed)
 
     def outcomes(self) -> npt.NDArray[np.int64]:
         """How many readings have each code: shape (reasons + 1,), the kept ones last."""

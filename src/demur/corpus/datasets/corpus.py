@@ -1,7 +1,7 @@
 """The corpus: one Lance dataset that holds only what may be used now.
 
-Invariants: those of :mod:`demur.corpus.dataset`; rows are schema.STORED, of which everybody but those who write and
-those who look for words sees schema.ROW. A look-up uses an index only while its files are what was written.
+Invariants: those of :mod:`demur.corpus.datasets.base`; rows are schema.STORED, of which everybody but those who write
+and those who look for words sees schema.ROW. A look-up uses an index only while its files are what was written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.dataset import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
-from demur.corpus.indexes import Indexes
+from demur.corpus.datasets.base import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
+from demur.corpus.datasets.indexes import Indexes
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.rules import Bools
@@ -77,7 +77,7 @@ class Corpus(Dataset):
     # reading
 
     def batches(self, columns: Sequence[str] | None = _SHOWN) -> Iterator[pa.RecordBatch]:
-        """All rows, with their addresses in the column :data:`demur.corpus.dataset.ADDRESS`."""
+        """All rows, with their addresses in the column :data:`demur.corpus.datasets.base.ADDRESS`."""
         yield from super().batches(columns)
 
     def concerning(self, subjects: SubjectKeys) -> Iterator[pa.RecordBatch]:

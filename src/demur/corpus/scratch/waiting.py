@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, Self
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.spool import Positions
+from demur.corpus.scratch.spool import Positions
 from demur.identity import KEY_BYTES, seal, unseal
 from demur.kernel import schema
 

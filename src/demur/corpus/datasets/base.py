@@ -117,9 +117,15 @@ class Dataset:
 
     @property
     def content(self) -> int:
-        """A number below 10**12 for the rows as they are: of fragments and deletions, not of what it says of itself."""
+        """A number below 10**12 for the rows as they are: of fragments and deletions, not of what it says of itself.
+
+        The names of data files are random: fragments of one number and size may be others after a restore.
+        """
         fragments = [] if self._opened is None else self._dataset.get_fragments()
-        told = sorted((each.fragment_id, each.physical_rows, each.deletion_file() or "") for each in fragments)
+        told = sorted(
+            (each.fragment_id, [file.path for file in each.data_files()], each.deletion_file() or "")
+            for each in fragments
+        )
         return int.from_bytes(hashlib.sha256(repr(told).encode()).digest()[:5], "big") >> 1
 
     def count(self) -> int:

@@ -7,7 +7,7 @@ middle leaves a corpus that the next step finishes.
 from datetime import timedelta
 from typing import Final
 
-from demur.corpus.dataset import Dataset
+from demur.corpus.datasets.base import Dataset
 
 MOST_SMALL: Final = 32
 """Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""

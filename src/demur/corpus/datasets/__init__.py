@@ -1,0 +1,1 @@
+"""The Lance datasets of a workspace: the corpus, and what lies beside it."""
