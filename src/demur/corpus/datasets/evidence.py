@@ -1,8 +1,8 @@
 """What is kept beside the rows: who took part where and is called what, what withheld people wrote, and doubts.
 
-Invariants: those of :mod:`demur.corpus.datasets.base`; a row for each item that was read with an author, whether or not the
-item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item that
-its source says is gone loses its evidence, and the fingerprints of it stay.
+Invariants: those of :mod:`demur.corpus.datasets.base`; a row for each item that was read with an author, whether or
+not the item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item
+that its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
 from collections.abc import Iterable, Sequence
