@@ -28,6 +28,7 @@ from demur.corpus.dataset import ADDRESS
 from demur.corpus.honour import honour
 from demur.corpus.session import reading
 from demur.errors import CorpusError, UsageError
+from demur.suppression.lists import parts_named
 from demur.terms import EntryKind
 from demur.versions.leave import verify
 from demur.worker.maintenance import maintain
@@ -171,7 +172,9 @@ def no_leftovers(workspace: Workspace) -> None:
     assert names(workspace.root / "imports") == {f"{number:06d}.parquet" for number in numbers} | left_out
     assert names(workspace.versions_path) == {f"{name}.json" for name in published} | {f"{n}.rows" for n in readable}
     bindings = payloads(workspace, EntryKind.VERSION_PUBLISHED, "binding")
-    assert {int(name.partition("-")[0]) for name in names(workspace.lists_path)} == set(bindings)
+    listed = {name for name in names(workspace.lists_path) if name.endswith(".list")}
+    assert {int(name.partition("-")[0]) for name in listed} == set(bindings)
+    assert names(workspace.lists_path) - listed == (parts_named(workspace.lists_path) if listed else set())
     assert set(lance.dataset(str(workspace.corpus_path)).tags.list()) == readable
 
 
