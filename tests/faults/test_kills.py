@@ -24,7 +24,7 @@ from victim import LATER, STEPS, Kill, Nursery, prepare
 
 from demur import workspace as workspaces
 from demur.corpus import journal
-from demur.corpus.datasets.base import ADDRESS
+from demur.corpus.dataset import ADDRESS
 from demur.corpus.honour import honour
 from demur.corpus.session import reading
 from demur.errors import CorpusError, UsageError
@@ -172,9 +172,9 @@ def no_leftovers(workspace: Workspace) -> None:
     assert names(workspace.root / "imports") == {f"{number:06d}.parquet" for number in numbers} | left_out
     assert names(workspace.versions_path) == {f"{name}.json" for name in published} | {f"{n}.rows" for n in readable}
     bindings = payloads(workspace, EntryKind.VERSION_PUBLISHED, "binding")
-    lists = {name for name in names(workspace.lists_path) if name.endswith(".list")}
-    assert {int(name.partition("-")[0]) for name in lists} == set(bindings)
-    assert names(workspace.lists_path) - lists == parts_named(workspace.lists_path)
+    listed = {name for name in names(workspace.lists_path) if name.endswith(".list")}
+    assert {int(name.partition("-")[0]) for name in listed} == set(bindings)
+    assert names(workspace.lists_path) - listed == (parts_named(workspace.lists_path) if listed else set())
     assert set(lance.dataset(str(workspace.corpus_path)).tags.list()) == readable
 
 
