@@ -24,7 +24,7 @@ from victim import LATER, STEPS, Kill, Nursery, prepare
 
 from demur import workspace as workspaces
 from demur.corpus import journal
-from demur.corpus.dataset import ADDRESS
+from demur.corpus.datasets.base import ADDRESS
 from demur.corpus.honour import honour
 from demur.corpus.session import reading
 from demur.errors import CorpusError, UsageError
