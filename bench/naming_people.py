@@ -37,7 +37,7 @@ def of_real(name: str, judge: Callable[[Finder, Path], Iterator[str]], title: st
 
 
 def of_irc_imported(finder: Finder, folder: Path) -> Iterator[str]:
-    """The channel as the adapter of IRC reads it: its mentions marked, each line a thread of its own."""
+    """The channel as the adapter of IRC reads it: its mentions marked, a day a thread."""
     return of_channel(finder, as_imported(irc.whole().data, folder), irc.whole().common)
 
 

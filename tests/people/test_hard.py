@@ -1,7 +1,8 @@
 """The hard cases against demur's own finder, one test each; what fails today stands in a table that may only shrink.
 
 ``hard_failing.toml`` holds a reason -> names of cases. A case in it that the finder does right fails the test: take it
-out of the table. One that is not in it and goes wrong is a step back, and is never put there.
+out of the table. One that is not in it and goes wrong is a step back: it may be put there only where the change that
+broke it mends more cases than it breaks, so that ``MOST`` falls.
 """
 
 import tomllib
@@ -17,7 +18,7 @@ TABLE: Final = Path(__file__).parent / "hard_failing.toml"
 FAILING: Final = {
     name: reason for reason, names in tomllib.loads(TABLE.read_text(encoding="utf-8")).items() for name in names
 }
-MOST: Final = 82
+MOST: Final = 60
 """How many may stand in the table: lower it as they go."""
 
 
