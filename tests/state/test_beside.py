@@ -132,6 +132,21 @@ def test_what_a_kill_left_of_a_compiled_file_goes_and_a_folder_for_reading_alone
     assert not list(workspace.beside_path.glob("*.index"))
 
 
+@pytest.mark.parametrize("damage", ["gone", "noise"])
+def test_a_broken_index_of_what_lies_beside_is_passed_over(tmp_path: Path, damage: str) -> None:
+    workspace = Workspace(tmp_path / "w")
+    workspaces.create(workspace.root, open_policy())
+    members(workspace, {"account": CYD, "names": NAMES[CYD], "locale": "en"})
+    import_items(workspace, "table", [batch([*EXTRA[:1], item("own", CYD, "hello", thread="forum:five")])], now=NOW)
+    broken = [path for path in workspace.beside_path.glob("*.lance/_indices/*/*") if path.is_file()]
+    assert broken
+    for path in broken:
+        path.unlink() if damage == "gone" else path.write_bytes(bytes(200))
+    object_(workspace, CYD)
+    honour(workspace, now=NOW)
+    assert texts(workspace) == {"named": "Yesterday I met [person] at the market."}
+
+
 def test_a_spelling_that_ended_counts_no_more_though_a_file_holds_it(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "w")
     workspaces.create(workspace.root, open_policy())

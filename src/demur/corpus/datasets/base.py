@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -144,8 +144,12 @@ class Dataset:
         yield from scanner.to_batches()
 
     def found(self, where: str, columns: list[str] | None = None) -> pa.Table:
-        """The rows for which a condition of Lance's SQL holds, with their addresses."""
-        return self._dataset.to_table(columns=columns, filter=where, with_row_address=True)
+        """The rows for which a condition of Lance's SQL holds, with their addresses; a broken index is passed over."""
+        asked: dict[str, Any] = {"columns": columns, "filter": where, "with_row_address": True}
+        try:
+            return self._dataset.to_table(**asked)
+        except (OSError, ValueError, RuntimeError):  # Lance says of a file it can't read one or the other
+            return self._dataset.to_table(**asked, use_scalar_index=False)
 
     # what it says of itself
 
