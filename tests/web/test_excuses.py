@@ -109,7 +109,7 @@ def test_no_identity_document_is_demanded(route: Object, watched: Watched, desk:
 def test_no_evidence_is_demanded(route: Object, watched: Watched, desk: Desk) -> None:
     route(ANN, "en")
     assert bound(desk, ANN)
-    allowed = {"account", "names", "links", "contact", "child"}
+    allowed = {"account", "names", "former", "links", "contact", "child"}
     for page in watched.seen[:-1]:
         assert asked_for(page) <= allowed
         assert not re.search(r"evidence|screenshot|prompt|output", page.text)
