@@ -65,7 +65,8 @@ def test_called_from_python_the_folders_keep_others_out(fast_tmp: Path) -> None:
     posts = write_posts(fast_tmp / "posts.jsonl")
     import_items(workspace, "table", load_source("table").read([str(posts)], {}))
 
-    wide = [each for each in _open_to_others(workspace.root) if not each.startswith("forum/corpus.lance/")]
+    kept_by_their_folder = ("forum/corpus.lance/", "forum/evidence/")
+    wide = [each for each in _open_to_others(workspace.root) if not each.startswith(kept_by_their_folder)]
     assert wide == []
 
 

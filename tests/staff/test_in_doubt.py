@@ -17,6 +17,7 @@ from demur.corpus.doubted import count_in_doubt
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
+from demur.policy import Others, write_policy
 from demur.register import Entry
 from demur.terms import EntryKind
 from demur.web.desk import Desk
@@ -26,13 +27,15 @@ Entries = Callable[[EntryKind], list[Entry]]
 
 HERE = "/staff/in-doubt"
 TEXTS = ("Hi Ann, are you there?", "Archer said so.", "I asked Ann about it.")
-"""Each names somebody who takes part, and none for sure."""
+"""Each names somebody who takes part, and none as sure as the town wants it."""
 
 
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The town, where Ann objected and others speak of her in a thread of hers; tests work on copies."""
     workspace = found_town(tmp_path_factory.mktemp("doubted") / "town")
+    wary = workspace.policy().model_copy(update={"others": Others(names_sure=100)})
+    write_policy(wary, workspace.policy_path)
     with workspace.register() as register:
         register.objections.lodge([ANN], channel="letter")
     _read(workspace)
