@@ -35,10 +35,9 @@ from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside
 from demur.kernel.door import REASONS, WAITS
-from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, writing_of
+from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, writing_of
 from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
-from demur.kernel.wording import DOUBTS
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace

@@ -10,16 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from demur import glance
 from demur.corpus import journal
 from demur.corpus.datasets.compaction import small_fragments
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
-from demur.corpus.datasets.upgrading import upgrade
 from demur.corpus.journal import finish_staged, remove_leavings
-from demur.corpus.threads import Threads
 from demur.corpus.worded import worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
@@ -31,6 +29,9 @@ from demur.policy import Policy
 from demur.register import Register
 from demur.terms import EntryKind
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.corpus.threads import Threads
 
 _LAG: Final = 1_000
 """Binding entries that concern no row by which what the corpus itself says may lag behind what is known of it."""
@@ -84,8 +85,10 @@ class Session:
             self._known[asked] = worded(self.register, rules, binding, fingerprints, self.workspace.beside_path)
         return rules.reading(replace(self._known[asked], cleared=self.register.names.cleared()))
 
-    def threads(self, rules: Rules) -> Threads:
+    def threads(self, rules: Rules) -> "Threads":
         """What is known of threads, for the kernel."""
+        from demur.corpus.threads import Threads  # noqa: PLC0415  # the kernel; a look at the status needs none
+
         return Threads(self.beside.evidence, self.register.members.bears, rules)
 
     @property
@@ -187,6 +190,8 @@ def _put_in_order(session: Session) -> Session:
     session.workspace.versions_path.mkdir(mode=0o700, exist_ok=True)
     remove_leavings(session.workspace, corpus, session.register)
     if not corpus.has_words:
+        from demur.corpus.datasets.upgrading import upgrade  # noqa: PLC0415  # the kernel, which most never need here
+
         session.beside.say(corpus.said())
         upgrade(corpus, session.beside.evidence, session.rules()[0])
     if corpus.count() and not corpus.indexed:

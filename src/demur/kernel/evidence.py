@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demur.kernel import schema
 from demur.kernel.keying import in_lists
 from demur.people.evidence import evidence_of
 from demur.words.keys import WordKeys
@@ -39,6 +40,19 @@ FINGERPRINTS: Final = pa.schema(
         pa.field("seen", _KEYS, nullable=False),  # fingerprints of withheld people's words that stand in it
     ]
 )
+
+DOUBTS: Final = pa.schema(
+    [
+        pa.field("item", pa.int64(), nullable=False),  # words.page.short_keys
+        pa.field("key", schema.KEY, nullable=False),
+        pa.field("start", pa.int32(), nullable=False),  # code points of the text before its names were masked
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("subject", pa.int64(), nullable=False),
+        pa.field("tier", pa.int8(), nullable=False),  # a people.finds.Tier
+        pa.field("score", pa.int8(), nullable=False),
+    ]
+)
+"""Finds that are masked and that somebody may look at: place and score, no text."""
 
 UNDATED: Final = 2**63 - 1
 

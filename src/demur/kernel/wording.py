@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel import schema
-from demur.kernel.evidence import ROW, Beside, writing_of
+from demur.kernel.evidence import DOUBTS, ROW, Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
@@ -34,19 +34,6 @@ _BEGINS: Final = MASKS[0][:1].decode()
 """What all masks begin with."""
 _WRITTEN: Final = ["item", "author", "thread", "parent", "language"]
 """The columns that a page says of its rows besides the words."""
-
-DOUBTS: Final = pa.schema(
-    [
-        pa.field("item", pa.int64(), nullable=False),  # words.page.short_keys
-        pa.field("key", schema.KEY, nullable=False),
-        pa.field("start", pa.int32(), nullable=False),  # code points of the text before its names were masked
-        pa.field("end", pa.int32(), nullable=False),
-        pa.field("subject", pa.int64(), nullable=False),
-        pa.field("tier", pa.int8(), nullable=False),  # a people.finds.Tier
-        pa.field("score", pa.int8(), nullable=False),
-    ]
-)
-"""Finds that are masked and that somebody may look at: place and score, no text."""
 
 
 @dataclass(frozen=True)

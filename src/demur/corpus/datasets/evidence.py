@@ -17,8 +17,7 @@ from demur.corpus.datasets.base import ADDRESS, LOOKUP, Addresses, Dataset, Indi
 from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
-from demur.kernel.evidence import EVIDENCE, FINGERPRINTS
-from demur.kernel.wording import DOUBTS
+from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
