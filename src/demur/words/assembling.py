@@ -5,7 +5,6 @@ the first row given.
 """
 
 from dataclasses import dataclass
-from itertools import repeat
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -206,5 +205,5 @@ def _merged(columns: Columns, further: list[tuple[int, ...]]) -> Columns:
     added = [np.array(column) for column in zip(*sorted(further, key=itemgetter(*_ORDER)), strict=True)]
     order = columns.place << _NUMBER_BITS | columns.last
     at: Ints = np.searchsorted(order, added[_ORDER[0]] << _NUMBER_BITS | added[_ORDER[1]], side="right")
-    both: list[Any] = [np.insert(*column) for column in zip(columns, repeat(at), added, strict=False)]
+    both: list[Any] = [np.insert(np.asarray(old), at, new) for old, new in zip(columns, added, strict=False)]
     return Columns(*both)
