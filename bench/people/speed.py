@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ import words as made_up
 from _measure import scratch
 from _real import irc_lines, shared
 from demur.kernel.govern import govern
-from demur.kernel.rules import Facts, Known, Rules, Worded, compile_rules
+from demur.kernel.rules import Facts, Known, Rules, compile_rules
 from demur.kernel.wording import Pages, read
 from demur.people.context import Context
 from demur.people.index import PeopleIndex
@@ -114,7 +115,7 @@ def _items(texts: pa.LargeStringArray) -> pa.RecordBatch:
 def _rules(index: PeopleIndex | None) -> Rules:
     nothing = Facts(*(np.zeros(0, kind) for kind in (np.int64, "S2", np.int16, np.int32, bool)))
     withheld = np.zeros(0, np.int64) if index is None else index.subjects
-    return compile_rules(policy(), PEPPER, Known(withheld, nothing), NOW).reading(Worded(people=index))
+    return replace(compile_rules(policy(), PEPPER, Known(withheld, nothing), NOW), people=index)
 
 
 def _rates(size: float, works: dict[str, Callable[[], object]]) -> dict[str, float]:

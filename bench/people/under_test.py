@@ -26,7 +26,7 @@ from demur.identity import Pepper, SubjectKeys
 from demur.kernel.evidence import EVIDENCE, writing_of
 from demur.kernel.govern import Answer, govern
 from demur.kernel.marks import MASKS, PERSON, QUOTE
-from demur.kernel.rules import Facts, Known, Rules, Worded, compile_rules
+from demur.kernel.rules import Facts, Known, Rules, compile_rules
 from demur.kernel.splice import code_points, found
 from demur.kernel.wording import Pages, read
 from demur.people.compiled import Compiled, Compiler
@@ -114,7 +114,7 @@ class Cast:
         nothing = Facts(*(np.zeros(0, kind) for kind in (np.int64, "S2", np.int16, np.int32, bool)))
         known = Known(np.unique(PEPPER.subject_keys(sorted(accounts))), nothing)
         index = PeopleIndex.build(self.entries())
-        return compile_rules(policy(), PEPPER, known, NOW).reading(Worded(people=index))
+        return replace(compile_rules(policy(), PEPPER, known, NOW), people=index)
 
     def accounts(self, person: Person) -> list[str]:
         """The account that the judge gives somebody, and those that their handles are."""

@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from demur.corpus.session import Session, reading
 from demur.kernel import schema
-from demur.kernel.rules import Rules, compile_rules
 from demur.people.context import holds
 from demur.people.finds import Tier
 from demur.words.page import Ints
@@ -133,7 +132,7 @@ def _waiting(session: Session) -> npt.NDArray[np.void]:
     item, subject, score = (_whole(batches, name) for name in columns)
     if not len(item):
         return np.zeros(0, _PLACE)
-    wanted = _rules(session).is_withheld(subject) & ~holds(session.register.names.cleared(), item, subject)
+    wanted = session.wordless()[0].is_withheld(subject) & ~holds(session.register.names.cleared(), item, subject)
     item, subject, score = item[wanted], subject[wanted], score[wanted]
     order = np.lexsort((score, subject, item))
     item, subject, score = item[order], subject[order], score[order]
@@ -147,12 +146,6 @@ def _waiting(session: Session) -> npt.NDArray[np.void]:
 def _whole(batches: Sequence[pa.RecordBatch], name: str) -> Ints:
     parts = [batch.column(name).to_numpy(zero_copy_only=False) for batch in batches]
     return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
-
-
-def _rules(session: Session) -> Rules:
-    """Who is withheld now; names and copies are not asked for, which take longer to read."""
-    snapshot = session.register.standing.snapshot()
-    return compile_rules(session.policy, session.register.pepper, snapshot, session.now)
 
 
 def _told(session: Session, places: Sequence[Place]) -> list[InDoubt]:

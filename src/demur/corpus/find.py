@@ -125,7 +125,7 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
             own, about = own + row.own, about + (not row.own)
             if limit is None or before < limit:
                 rows.append(row)
-        rules, _ = session.rules()
+        rules, _ = session.wordless()
         objected = bool(rules.objected.contains(keys).any())
     rows.sort(key=lambda row: (not row.own, row.created is None, row.created, row.item))
     return Found(len(keys), objected, own, about, tuple(rows))

@@ -18,12 +18,12 @@ from demur.corpus.datasets.compaction import small_fragments
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
-from demur.corpus.worded import worded
+from demur.corpus.worded import Worded, worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
 from demur.identity import Keys
-from demur.kernel.rules import Rules, Worded, compile_rules
+from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_beside, require_corpus
 from demur.policy import Policy
 from demur.register import Register
@@ -55,8 +55,8 @@ class Session:
     """Aware; ages and notice periods are counted on its day in UTC."""
     noted: list[Said] = field(default_factory=list)
     """What was found out in this session that the corpus itself does not say yet."""
-    _known: dict[tuple[int, int], Worded] = field(default_factory=dict, repr=False)
-    """What was read of withheld people's words in this session, by binding entry and by fingerprints."""
+    _known: dict[tuple[int, int, bool, bool], Worded] = field(default_factory=dict, repr=False)
+    """What was read of withheld people's words, by binding entry, fingerprints and what is looked for."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
 
@@ -72,18 +72,23 @@ class Session:
 
     def rules(self) -> tuple[Rules, int]:
         """The rules as of now, and the last binding entry that they know."""
-        snapshot = self.register.standing.snapshot()
-        rules, binding = compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
+        rules, binding = self.wordless()
         return self.worded(rules, binding), binding
+
+    def wordless(self) -> tuple[Rules, int]:
+        """The same without what is known of withheld people's words, which takes longer to read than all the rest."""
+        snapshot = self.register.standing.snapshot()
+        return compile_rules(self.policy, self.register.pepper, snapshot, self.now), snapshot.head.binding
 
     def worded(self, rules: Rules, binding: int) -> Rules:
         """Rules that know some binding entry, with what is known of withheld people's words, as their policy wants."""
-        fingerprints = self.beside.fingerprints
-        asked = (binding, fingerprints.content)
+        fingerprints, others = self.beside.fingerprints, rules.policy.others
+        asked = (binding, fingerprints.content, others.looks_for_names, others.looks_for_copies)
         if asked not in self._known:
             self._known.clear()
             self._known[asked] = worded(self.register, rules, binding, fingerprints, self.workspace.beside_path)
-        return rules.reading(replace(self._known[asked], cleared=self.register.names.cleared()))
+        people, copies = self._known[asked]
+        return replace(rules, people=people, copies=copies, cleared=self.register.names.cleared())
 
     def threads(self, rules: Rules) -> "Threads":
         """What is known of threads, for the kernel."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 from demur.corpus.datasets.evidence import Fingerprints
 from demur.errors import RegisterError
 from demur.files import replacing
-from demur.kernel.rules import Rules, Worded
+from demur.kernel.rules import Rules
 from demur.people.index import PeopleIndex
 from demur.register import Register
 from demur.suppression.copies import Copies
@@ -31,18 +31,24 @@ _PEOPLE: Final = re.compile(rf"people-(\d{{12}})-([0-9a-f]{{{2 * _TAG_BYTES}}})\
 _Kept = TypeVar("_Kept", PeopleIndex, Copies)
 
 
+Worded = tuple[PeopleIndex | None, Copies | None]
+"""The names of withheld people, and what they wrote as fingerprints; None where there is none or nobody looks."""
+
+
 def worded(register: Register, rules: Rules, binding: int, fingerprints: Fingerprints, folder: Path) -> Worded:
-    """What is known of withheld people's words now.
+    """What is known of withheld people's words now, as far as the policy wants it looked for.
 
     Args:
-        register: knows their names, and what officers decided.
-        rules: know who is a known minor, and from which age.
+        register: knows their names.
+        rules: know the policy, who is a known minor, and from which age.
         binding: the last binding entry that the rules know: what is kept in a file is named by it, as a minor of whom
             a later one tells is not among them.
         fingerprints: what they wrote.
         folder: where the files are kept; where there is none, nothing is.
     """
-    return Worded(_people(register, rules, binding, folder), _copies(fingerprints, folder), register.names.cleared())
+    others = rules.policy.others
+    people = _people(register, rules, binding, folder) if others.looks_for_names else None
+    return people, _copies(fingerprints, folder) if others.looks_for_copies else None
 
 
 def names_of_now(register: Register, rules: Rules, binding: int, folder: Path) -> PeopleIndex | None:
@@ -56,10 +62,9 @@ def _people(register: Register, rules: Rules, binding: int, folder: Path, *, exa
         return None
     for begin, path in _kept(register, rules, folder):
         if (begin == binding if exact else begin <= binding) and (known := _loaded(PeopleIndex, path)) is not None:
-            since = list(register.names.entries(begin, minors=minors))
-            changed = register.names.changed(begin, minors=minors)
-            if exact or not len(changed):
+            if exact or not len(changed := register.names.changed(begin, minors=minors)):
                 return known
+            since = list(register.names.entries(begin, minors=minors))
             if len(since) <= _MANY:
                 return known.without(changed).joined(PeopleIndex.build(since))
             break

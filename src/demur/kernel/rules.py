@@ -80,16 +80,6 @@ class Rules:
     cleared: Cleared = field(default_factory=no_pairs, repr=False)
     """Items (the first 8 bytes of their keys) and people of whom an officer said that the item does not mean them."""
 
-    def reading(self, words: "Worded") -> "Rules":
-        """The rules with what is known of withheld people's words, as far as the policy wants it looked for."""
-        others = self.policy.others
-        return replace(
-            self,
-            people=None if others.names == "keep" else words.people,
-            copies=None if others.copies == "keep" else words.copies,
-            cleared=words.cleared,
-        )
-
     @property
     def reads_words(self) -> bool:
         """Whether anything is looked for in the words of texts."""
@@ -128,17 +118,8 @@ class Rules:
         return replace(self, spelt_otherwise=both)
 
 
-@dataclass(frozen=True, eq=False)
-class Worded:
-    """What is known of withheld people's words at one moment; each None where nothing is."""
-
-    people: PeopleIndex | None = None
-    copies: Copies | None = None
-    cleared: Cleared = field(default_factory=no_pairs)
-
-
 def compile_rules(policy: Policy, pepper: Pepper, known: Known, now: datetime | None = None) -> Rules:
-    """The rules of what is known at one moment, but for words: see :meth:`Rules.reading`."""
+    """The rules of what is known at one moment, but for withheld people's words."""
     today = (now or datetime.now(UTC)).astimezone(UTC).date()
     young = known.facts.keys[under_age(known.facts.birth_year, policy.door.minimum_age, today)]
     return Rules(

@@ -189,7 +189,7 @@ def others_of(policy: Policy, language: str) -> tuple[str, ...]:
 
 def looks_for_names(policy: Policy) -> bool:
     """Whether names of people who objected are looked for in what others wrote."""
-    return policy.others.names != "keep"
+    return policy.others.looks_for_names
 
 
 def without_account_of(policy: Policy, language: str) -> tuple[NoticeSection, ...]:

@@ -206,7 +206,17 @@ class Others(Section):
     """Below this score a copy is masked, and put before an officer."""
 
     @property
-    def looks_for_words(self) -> tuple[str | int, ...]:
+    def looks_for_names(self) -> bool:
+        """Whether names are looked for in the words of texts."""
+        return self.names != "keep"
+
+    @property
+    def looks_for_copies(self) -> bool:
+        """Whether copies are."""
+        return self.copies != "keep"
+
+    @property
+    def words_decide_by(self) -> tuple[str | int, ...]:
         """What decides how texts are changed for names and copies; when an officer looks changes nothing."""
         return tuple(getattr(self, name) for name in _WORDS)
 
@@ -382,7 +392,7 @@ class Policy(Section):
             del rules["identifiers"]["region"]
         rules["basis"] = dump["basis"]["use"]
         rules["notice"] = {name: dump["notice"][name] for name in ("required", "period_days")}
-        plain = self.others.looks_for_words == Others().looks_for_words  # a policy that says nothing of words
+        plain = self.others.words_decide_by == Others().words_decide_by  # a policy that says nothing of words
         rules["others"] = {name: dump["others"][name] for name in _MARKUP + (() if plain else _WORDS)}
         if self.accounts.names != Accounts().names:  # a policy that declares nothing has the hash it always had
             del dump["accounts"]["mail_tags"]  # whom a letter covers lets nothing in

@@ -61,7 +61,7 @@ def _first_pass(session: Session, rules: Rules, threads: Threads, subjects: Subj
 def _with_words(session: Session, rules: Rules, answers: Iterable[Answer]) -> Rules:
     """The rules with the fingerprints of what is withheld now and still lies in the corpus."""
     fresh = [each.fingerprints.select(FINGERPRINTS.names) for each in answers if len(each.fingerprints)]
-    if not fresh or rules.policy.others.copies == "keep":
+    if not fresh or not rules.policy.others.looks_for_copies:
         return rules
     known = [each.select(FINGERPRINTS.names) for each in session.beside.fingerprints.batches()]
     table = pa.Table.from_batches([*known, *fresh])

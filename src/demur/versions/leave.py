@@ -63,7 +63,7 @@ def _withheld(session: Session, manifest: Manifest) -> KeySet:
     """Who may not be in an export of a version: those on its own list, and those who may not be in the corpus today."""
     path = find_list(session.workspace.lists_path, manifest.checkpoint.binding, manifest.suppression)
     listed = SuppressionList.read(path, session.keys.signing.public_key()).withheld
-    rules, _ = session.rules()
+    rules, _ = session.wordless()
     return listed.union(rules.objected).union(rules.minors)
 
 
@@ -228,7 +228,7 @@ def write_recalled(session: Session, name: str) -> None:
 def extend_recalled(session: Session, name: str, export: Path) -> None:
     """Adds to the list of a version that was retired before what an export of it holds of people suppressed since."""
     path = recall_list(session, name)
-    rules, _ = session.rules()
+    rules, _ = session.wordless()
     listed = _read_recalled(path) if path.exists() else RECALL.empty_table()
     try:
         words = Reader(*known_now(session))
