@@ -15,8 +15,9 @@ from demur.corpus.datasets.base import ADDRESS, Addresses
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.threads import Threads
 from demur.identity import SubjectKeys, inside
+from demur.kernel.evidence import threads_of
 from demur.kernel.rules import Rules
-from demur.words.page import Ints, short_keys
+from demur.words.page import Ints
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class Affected:
         words = self.rules.people.asked(subjects, self.threads.learnt(subjects, threads)).within
         if not len(threads) or not len(words):
             return np.zeros(0, np.uint64)
-        return self._in_threads(self.corpus.holding("words", words), threads)
+        rows = self.corpus.rows(self.corpus.holding("words", words), ["item", "thread"])
+        return standing_in(rows, threads)
 
     def copied(self, subjects: SubjectKeys) -> Addresses:
         """Rows that may copy what one of them wrote."""
@@ -54,14 +56,14 @@ class Affected:
             return np.zeros(0, np.uint64)
         return self.corpus.holding("grams", self.rules.copies.asked(subjects))
 
-    def _in_threads(self, addresses: Addresses, threads: Ints) -> Addresses:
-        """The rows among some that stand in one of the threads, ascending."""
-        found = [np.zeros(0, np.uint64)]
-        for batch in self.corpus.rows(addresses, ["item", "thread"]):
-            item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
-            here = inside(np.where(thread < 0, item, thread), threads)
-            found.append(batch.column(ADDRESS).to_numpy()[here].astype(np.uint64))
-        return np.concatenate(found)
+
+def standing_in(rows: Iterable[pa.RecordBatch], threads: Ints) -> Addresses:
+    """The addresses of the rows that stand in one of some threads, in their order; ``threads`` ascend."""
+    found = [np.zeros(0, np.uint64)]
+    for batch in rows:
+        here = inside(threads_of(batch), threads)
+        found.append(batch.column(ADDRESS).to_numpy()[here].astype(np.uint64))
+    return np.concatenate(found)
 
 
 def once(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

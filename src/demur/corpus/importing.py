@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
-from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.datasets.base import ADDRESS, Addresses, Dataset
 from demur.corpus.datasets.compaction import index_new, maintain_if_due
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
@@ -37,7 +37,7 @@ from demur.identity import Pairs, inside
 from demur.kernel.door import REASONS, WAITS
 from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, writing_of
 from demur.kernel.govern import Answer, govern_to_store
-from demur.kernel.rules import Rules
+from demur.kernel.rules import Bools, Rules
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -249,23 +249,28 @@ def _decided(session: Session, rules: Rules, reading: _Reading, superseded: Posi
 
 def _told_again(dataset: Keyed, spool: Spool) -> Addresses:
     """The addresses of lines whose items were read again; a reading that says it is gone keeps its fingerprints."""
-    gone = [np.zeros(0, np.uint64)]
-    for _, readings in spool.partitions():
-        read = ReadItems(readings[readings["code"] != _DELETED] if dataset.OUTLIVES else readings)
-        for batch in dataset.batches(["item"]):
-            addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False)
-            gone.append(addresses[read.holds(batch.column("item").to_numpy(zero_copy_only=False))].astype(np.uint64))
-    return np.concatenate(gone)
+
+    def among(read: ReadItems, items: pa.Array) -> Bools:
+        return read.holds(items.to_numpy(zero_copy_only=False))
+
+    return _of_read(dataset, spool, among, but=_DELETED if dataset.OUTLIVES else None)
 
 
 def _read_again(corpus: Corpus, spool: Spool) -> Addresses:
     """The addresses of rows whose items were read again."""
+    return _of_read(corpus, spool, ReadItems.contains)
+
+
+def _of_read(
+    dataset: Dataset, spool: Spool, among: Callable[[ReadItems, pa.Array], Bools], *, but: int | None = None
+) -> Addresses:
+    """The addresses in a dataset of what was read; ``among`` tells it by the column ``item``, ``but`` is no reading."""
     gone = [np.zeros(0, np.uint64)]
     for _, readings in spool.partitions():
-        read = ReadItems(readings)
-        for batch in corpus.batches(["item"]):
+        read = ReadItems(readings if but is None else readings[readings["code"] != but])
+        for batch in dataset.batches(["item"]):
             addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False)
-            gone.append(addresses[read.contains(batch.column("item"))].astype(np.uint64))
+            gone.append(addresses[among(read, batch.column("item"))].astype(np.uint64))
     return np.concatenate(gone)
 
 

@@ -24,6 +24,7 @@ from demur.kernel.evidence import gathered
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.wording import stored
+from demur.words.columns import in_rows
 
 REWRITTEN: Final = "rewritten"
 """What is the matter with a row that may stay, though not as it is."""
@@ -151,9 +152,8 @@ def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table
     _, first, line = np.unique(items, return_index=True, return_inverse=True)
     united = both.take(pa.array(first))
     for name in lists:
-        column = both.column(name).combine_chunks()
-        lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-        values = gathered(len(first), np.repeat(line, lengths), column.flatten().to_numpy(zero_copy_only=False))
+        row, told_of = in_rows(both.column(name))
+        values = gathered(len(first), line[row], told_of)
         united = united.set_column(united.schema.get_field_index(name), both.schema.field(name), values)
     return united
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.affected import Affected
-from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.affected import Affected, standing_in
 from demur.corpus.regoverning import change_rows, note_copies
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.spool import Positions
 from demur.corpus.session import Session
-from demur.identity import SubjectKeys, inside
+from demur.identity import SubjectKeys
 from demur.kernel.rules import Rules
-from demur.words.page import Ints, short_keys
+from demur.words.page import Ints
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,9 @@ def told(evidence: Lines, fingerprints: Lines, superseded: Positions, rules: Rul
 def reopen(session: Session, threads: Ints, rules: Rules, upto: int) -> None:
     """Governs rows again that stand in some threads, in the fragments up to a number."""
     if rules.people is not None and len(threads):
-        change_rows(session, session.corpus.rows(_standing_in(session, threads, upto)), rules)
+        standing = standing_in(session.corpus.batches(["item", "thread"]), threads)
+        before = standing[(standing >> np.uint64(32)).astype(np.int64) <= upto]
+        change_rows(session, session.corpus.rows(before), rules)
 
 
 def sweep(session: Session, wrote: SubjectKeys) -> None:
@@ -55,16 +56,6 @@ def sweep(session: Session, wrote: SubjectKeys) -> None:
         if note_copies(session, session.corpus.rows(copied), rules):
             rules, _ = session.rules()  # with what is stock
         change_rows(session, session.corpus.rows(copied), rules)
-
-
-def _standing_in(session: Session, threads: Ints, upto: int) -> Addresses:
-    found = [np.zeros(0, np.uint64)]
-    for batch in session.corpus.batches(["item", "thread"]):
-        addresses = batch.column(ADDRESS).to_numpy(zero_copy_only=False).astype(np.uint64)
-        item, thread = (short_keys(batch.column(name)) for name in ("item", "thread"))
-        here = inside(np.where(thread < 0, item, thread), threads)
-        found.append(addresses[here & ((addresses >> np.uint64(32)).astype(np.int64) <= upto)])
-    return np.concatenate(found)
 
 
 def _authors(lines: pa.RecordBatch) -> Ints:

@@ -18,6 +18,7 @@ from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, no_pairs, pairs
 from demur.people.evidence import learnt_of
+from demur.words.columns import in_rows
 from demur.words.page import Ints
 
 Bears = Callable[[SubjectKeys], Pairs]
@@ -63,11 +64,8 @@ class Threads:
 
 def _beside(keys: Ints, lists: pa.ChunkedArray) -> Pairs:
     """Each key beside each value of its list."""
-    if not len(keys):
-        return no_pairs()
-    combined = lists.combine_chunks()
-    lengths = combined.value_lengths().to_numpy(zero_copy_only=False)
-    return pairs(np.repeat(keys, lengths), combined.flatten().to_numpy(zero_copy_only=False))
+    row, values = in_rows(lists)
+    return pairs(keys[row], values)
 
 
 def unknown_threads(rules: Rules) -> Threads:

@@ -96,8 +96,13 @@ def fingerprints(rows: pa.RecordBatch, wrote: Beside, seen: Beside) -> pa.Record
 def writing_of(rows: pa.RecordBatch) -> Writing:
     """Whose rows are, of keying.KEYED or schema.ROW."""
     author = pc.fill_null(rows.column("author"), -1).to_numpy(zero_copy_only=False)
-    item, thread = short_keys(rows.column("item")), short_keys(rows.column("thread"))
-    return Writing(author, item, np.where(thread < 0, item, thread), short_keys(rows.column("parent")))
+    return Writing(author, short_keys(rows.column("item")), threads_of(rows), short_keys(rows.column("parent")))
+
+
+def threads_of(rows: pa.RecordBatch) -> Ints:
+    """The thread in which each row stands: the one of its item, where its source names none."""
+    thread = short_keys(rows.column("thread"))
+    return np.where(thread < 0, short_keys(rows.column("item")), thread)
 
 
 def _within(at: Ints, beside: Beside) -> Beside:

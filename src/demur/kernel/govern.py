@@ -132,9 +132,7 @@ def _with(lists: pa.ListArray, at: Ints, others: pa.ListArray | None) -> pa.List
     """The lists, with ``others`` in the places ``at``."""
     if others is None:
         return lists
-    order = np.arange(len(lists))
-    order[at] = len(lists) + np.arange(len(at))
-    return pa.concat_arrays([lists, others]).take(pa.array(order))
+    return pa.concat_arrays([lists, others]).take(_exchanging(len(lists), at))
 
 
 def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
@@ -192,10 +190,15 @@ def _worded(rows: pa.RecordBatch, wording: Wording, rules: Rules) -> tuple[Codes
 
 def _replaced(rows: pa.RecordBatch, at: np.ndarray, others: pa.RecordBatch) -> pa.RecordBatch:
     """The rows, with ``others`` in the places ``at``."""
-    order = np.arange(len(rows))
-    order[at] = len(rows) + np.arange(len(at))
-    both = pa.Table.from_batches([rows, others]).take(pa.array(order)).combine_chunks()
+    both = pa.Table.from_batches([rows, others]).take(_exchanging(len(rows), at)).combine_chunks()
     return both.to_batches()[0] if len(both) else rows
+
+
+def _exchanging(rows: int, at: np.ndarray) -> pa.Array:
+    """The order in which rows, and behind them others, are taken to have the others in the places ``at``."""
+    order = np.arange(rows)
+    order[at] = rows + np.arange(len(at))
+    return pa.array(order)
 
 
 def _masked(

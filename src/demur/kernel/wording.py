@@ -21,7 +21,7 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import COPY, NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
-from demur.people.find import find_people, needs_context
+from demur.people.find import find_people, full_names, needs_context
 from demur.people.finds import Finds, Tier, joined, no_finds
 from demur.suppression.copies import gram_lists
 from demur.terms import Role
@@ -105,7 +105,7 @@ def read(pages: Pages, context: Context | None) -> Wording:
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
-    full = finds.take(finds.tier == Tier.FULL_NAME)
+    full = full_names(finds)
     seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
     decided = finds.take(~waits[finds.row])
     return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits)

@@ -45,7 +45,7 @@ from demur.suppression.shingles import (
     runs,
 )
 from demur.suppression.stock import is_stock
-from demur.words.columns import halves, word_lists
+from demur.words.columns import halves, in_rows, word_lists
 from demur.words.grams import paired
 from demur.words.page import Bools, Ints, Page
 
@@ -235,9 +235,7 @@ def _nearest(words: Readable, met: Met, posts: int) -> tuple[Met, Ints]:
 
 def _values(lines: pa.Table, name: str) -> Beside:
     """The line and the value of everything in a column of lists."""
-    column = lines.column(name).combine_chunks()
-    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
-    return np.repeat(np.arange(len(lines)), lengths), column.flatten().to_numpy(zero_copy_only=False)
+    return in_rows(lines.column(name))
 
 
 def _bounded(key: Ints, subject: Ints, item: Ints) -> Ints:

@@ -23,6 +23,7 @@ from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, pairs
 from demur.suppression.copies import Copies
 from demur.versions.manifest import scores_of
+from demur.words.columns import in_rows
 from demur.words.page import Ints
 
 
@@ -72,9 +73,8 @@ def _named(answers: Iterable[Answer]) -> Pairs:
     """Thread and whoever is named in full in it."""
     found = [np.zeros((0, 2), np.int64)]
     for answer in answers:
-        lists = answer.evidence.column("named")
+        row, named = in_rows(answer.evidence.column("named"))
         thread = answer.evidence.column("thread").to_numpy(zero_copy_only=False)
-        beside = np.repeat(thread, lists.value_lengths().to_numpy(zero_copy_only=False))
-        found.append(np.stack([beside, lists.flatten().to_numpy(zero_copy_only=False)], axis=1).reshape(-1, 2))
+        found.append(np.stack([thread[row], named], axis=1))
     both = np.concatenate(found)
     return pairs(both[:, 0], both[:, 1])

@@ -28,6 +28,7 @@ from demur.suppression.lists import SuppressionList
 from demur.suppression.parts import COPIES, NAMES
 from demur.versions.manifest import SCORES
 from demur.versions.traces import Positions, Trace
+from demur.words.columns import in_rows
 
 _NONE: Final = np.zeros(0, np.int64)
 _EMPTY: Final = {"text": "", "spans": [], "media": [], "origin": "", "source": "", "kind": "", "audience": ""}
@@ -134,6 +135,6 @@ def _filled(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _holds(lists: pa.ListArray, keys: KeySet) -> Bools:
     """Which lists hold one of some keys."""
-    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
-    held = keys.contains(lists.flatten().to_numpy(zero_copy_only=False).astype(np.int64))
+    row, values = in_rows(lists)
+    held = keys.contains(values.astype(np.int64))
     return np.asarray(np.bincount(row[held], minlength=len(lists)) > 0)

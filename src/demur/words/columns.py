@@ -35,6 +35,13 @@ def word_lists(rows: int, *parts: tuple[Integers, Ints]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(key.astype(np.int32)))
 
 
+def in_rows(lists: pa.ListArray | pa.ChunkedArray) -> tuple[Ints, np.ndarray]:
+    """The row of every value of a column of lists, and the values, which are not null; shape (n,) both."""
+    whole = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    lengths = whole.value_lengths().to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(whole)), lengths), whole.flatten().to_numpy(zero_copy_only=False)
+
+
 def halves(keys: Ints) -> npt.NDArray[np.int32]:
     """The lower :data:`BITS` of keys, as int32."""
     half: npt.NDArray[np.int32] = (keys & (2**BITS - 1)).astype(np.int32)

@@ -29,8 +29,10 @@ Addresses = npt.NDArray[np.uint64]
 
 ADDRESS: Final = "_rowaddr"
 BATCH_ROWS: Final = 8192
-LOOKUP: Final = 2_000
+_LOOKUP: Final = 2_000
 """Keys in one index look-up."""
+SCAN_FROM: Final = 50_000
+"""More keys than this are cheaper to find by reading their columns than in an index."""
 _FORMAT_KEY: Final = b"demur.format"
 _SAID: Final = "demur."
 """Before each name that the dataset's configuration holds for :class:`Said`."""
@@ -150,6 +152,17 @@ class Dataset:
             return self._dataset.to_table(**asked)
         except (OSError, ValueError, RuntimeError):  # Lance says of a file it can't read one or the other
             return self._dataset.to_table(**asked, use_scalar_index=False)
+
+    def holding_keys(self, condition: str, keys: np.ndarray, columns: list[str]) -> Iterator[pa.Table]:
+        """The rows for which a condition holds on some keys, as its index finds them, with their addresses.
+
+        Args:
+            condition: of Lance's SQL, with ``{}`` where a list of keys goes.
+            keys: integers in any order, shape (n,); so many are asked for at once that a look-up stays short.
+            columns: those that are wanted.
+        """
+        for start in range(0, len(keys), _LOOKUP):
+            yield self.found(condition.format(",".join(map(str, keys[start : start + _LOOKUP].tolist()))), columns)
 
     # what it says of itself
 

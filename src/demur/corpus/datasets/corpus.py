@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.base import ADDRESS, BATCH_ROWS, LOOKUP, Addresses, Dataset, Indices
+from demur.corpus.datasets.base import ADDRESS, BATCH_ROWS, SCAN_FROM, Addresses, Dataset, Indices
 from demur.corpus.datasets.indexes import Indexes
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.rules import Bools
 from demur.suppression.keyset import KeySet
-from demur.words.columns import Wanted
+from demur.words.columns import Wanted, in_rows
 
 if TYPE_CHECKING:
     import lance
 
-_SCAN_FROM: Final = 50_000
-"""More keys than this are cheaper to find by reading the columns than in their indexes."""
 
 _SHOWN: Final = tuple(schema.ROW.names)
 
@@ -82,7 +80,7 @@ class Corpus(Dataset):
 
     def concerning(self, subjects: SubjectKeys) -> Iterator[pa.RecordBatch]:
         """All rows by or about these subject keys, each once, with addresses."""
-        if len(subjects) > _SCAN_FROM or not self.indexed:
+        if len(subjects) > SCAN_FROM or not self.indexed:
             yield from self._scanned(KeySet(subjects))
             return
         conditions = ("author IN ({})", "array_has_any(subjects, [{}])")
@@ -141,11 +139,8 @@ class Corpus(Dataset):
 
     def _looked_up(self, keys: np.ndarray, condition: str) -> Addresses:
         """The addresses of rows for which a condition on some keys holds, as its index finds them."""
-        found = [np.zeros(0, np.uint64)]
-        for start in range(0, len(keys), LOOKUP):
-            some = ",".join(map(str, keys[start : start + LOOKUP].tolist()))
-            found.append(self.found(condition.format(some), []).column(ADDRESS).to_numpy().astype(np.uint64))
-        return np.concatenate(found)
+        found = (each.column(ADDRESS).to_numpy() for each in self.holding_keys(condition, keys, []))
+        return np.concatenate([np.zeros(0, np.uint64), *found]).astype(np.uint64)
 
     def _scanned(self, subjects: KeySet) -> Iterator[pa.RecordBatch]:
         for batch in self.batches(["author", "subjects"]):
@@ -177,8 +172,6 @@ def _manifest_file(root: Path, version: int) -> str:
 def _concerns(batch: pa.RecordBatch, subjects: KeySet) -> Bools:
     """Which rows are by or about one of ``subjects``; shape (rows,)."""
     where = subjects.contains(batch.column("author").to_numpy(zero_copy_only=False))
-    lists = batch.column("subjects")
-    named = subjects.contains(lists.flatten().to_numpy(zero_copy_only=False))
-    row = np.repeat(np.arange(len(lists)), lists.value_lengths().to_numpy(zero_copy_only=False))
-    where[row[named]] = True
+    row, named = in_rows(batch.column("subjects"))
+    where[row[subjects.contains(named)]] = True
     return where

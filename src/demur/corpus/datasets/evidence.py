@@ -8,21 +8,18 @@ that its source says is gone loses its evidence, and the fingerprints of it stay
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.base import ADDRESS, LOOKUP, Addresses, Dataset, Indices
+from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, Indices
 from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
-
-_SCAN_FROM: Final = 50_000
-"""More keys than this are cheaper to find by reading their column than in its index."""
 
 
 class Keyed(Dataset):
@@ -41,12 +38,10 @@ class Keyed(Dataset):
             columns: those that are wanted; all, if they are not named.
         """
         wanted = list(columns or self.SCHEMA.names)
-        if len(keys) > _SCAN_FROM:
+        if len(keys) > SCAN_FROM:
             return self._scanned(column, KeySet(keys), wanted)
-        parts = [pa.Table.from_batches([], self._schema(wanted))]
-        for start in range(0, len(keys), LOOKUP):
-            some = ",".join(map(str, keys[start : start + LOOKUP].tolist()))
-            parts.append(self.found(f"{column} IN ({some})", wanted).select([*wanted, ADDRESS]))
+        found = self.holding_keys(f"{column} IN ({{}})", keys, wanted)
+        parts = [pa.Table.from_batches([], self._schema(wanted)), *(each.select([*wanted, ADDRESS]) for each in found)]
         return pa.concat_tables(parts).combine_chunks()
 
     def replace(self, gone: Addresses, rows: Iterable[pa.RecordBatch]) -> None:
@@ -74,12 +69,8 @@ class Evidence(Keyed):
 
     def naming(self, subjects: SubjectKeys) -> Ints:
         """The threads in which some people are named in full."""
-        found = [np.zeros(0, np.int64)]
-        for start in range(0, len(subjects), LOOKUP):
-            some = ",".join(map(str, subjects[start : start + LOOKUP].tolist()))
-            named = self.found(f"array_has_any(named, [{some}])", ["thread"])
-            found.append(named.column("thread").to_numpy())
-        return np.unique(np.concatenate(found))
+        named = self.holding_keys("array_has_any(named, [{}])", subjects, ["thread"])
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *(each.column("thread").to_numpy() for each in named)]))
 
 
 class Fingerprints(Keyed):
