@@ -235,6 +235,20 @@ def test_a_doubt_may_be_masked_or_stand(truth: Truth, clean: list[tuple[Item, Ro
     assert planted(truth, clean, {"text": row["text"].replace(said, "[person]")}, which) == []
 
 
+def test_a_strangers_handle_may_lose_the_name_in_it_and_no_more(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
+    """It spells the full name of somebody withheld who is called alike."""
+    which = becoming(truth, Form.HANDLE, Verdict.MAY_GO)
+    item, row = next((item, row) for item, row in clean if which(item))
+    said = next(piece.text for piece in item.pieces if piece.form is Form.HANDLE)
+    name, _, number = said.rpartition("-")
+    assert said in row["text"]
+    assert planted(truth, clean, {"text": row["text"].replace(said, f"[person]-{number}")}, which) == []
+    for wrong in ("[person]", f"[person]-{number}0", f"{name}-[person]"):
+        assert planted(truth, clean, {"text": row["text"].replace(said, wrong)}, which) == [
+            f"{item.item} reads otherwise than it should in its text"
+        ]
+
+
 def test_a_word_that_was_changed_in_a_copy_may_stand(truth: Truth, clean: list[tuple[Item, Row]]) -> None:
     which = becoming(truth, Form.COPY, Verdict.GOES, changed=True)
     item, row = next((item, row) for item, row in clean if which(item))

@@ -45,6 +45,7 @@ def meant(language: str | None, text: str, people: dict[int, list[str]] | None =
         ("en", "Mary Rose is nice"),
         ("en", "Queen Anna was here"),
         ("en", "Rose Miller came. Rose, what do you think?"),
+        ("el", "Ήταν στην οδό Brennick"),
         ("en", "I flew to Austin yesterday"),
         ("en", "Austin, Texas is warm"),
         ("en", "I asked [Austin] yesterday"),

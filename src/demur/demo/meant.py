@@ -81,13 +81,19 @@ class Words:
             case Form.COPY:
                 return self._copy(piece, at, before)
             case Form.HANDLE:
-                return _either(self._withheld(piece.account or "") >= at)
+                return self._handle(piece, at)
             case _ if _WITHOUT_SPACES.search(piece.text):
                 return Verdict.MAY_GO
             case Form.FULL | Form.INFLECTED | Form.INITIAL:
                 return self._in_full(piece.form, piece.name, at)
             case _:
                 return self._by_thread(piece.form, piece, item, at)
+
+    def _handle(self, piece: Piece, at: int) -> Verdict:
+        """Of an account's name; that of a stranger may spell the full name of somebody who is called alike."""
+        if self._withheld(piece.account or "") >= at:
+            return Verdict.GOES
+        return Verdict.MAY_GO if any(self._since(Form.FULL, piece.name, at)) else Verdict.STAYS
 
     def _in_full(self, form: Form, name: str, at: int) -> Verdict:
         """Of a full name, or an initial and a surname, wherever it stands; unsure behind a word."""

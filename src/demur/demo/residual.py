@@ -145,6 +145,9 @@ def _fits(text: str, fates: Sequence[tuple[Piece, Verdict]]) -> bool:
     reached = {0}
     for piece, verdict in fates:
         masks = {end for at in reached for end in _masked(text, at, piece)}
+        if piece.form is Form.HANDLE and verdict is Verdict.MAY_GO:  # then the name in it goes, and not its number
+            number = piece.text[piece.text.rindex("-") :]
+            masks = {end + len(number) for end in masks if text.startswith(number, end)}
         stands = {at + len(piece.text) for at in reached if text.startswith(piece.text, at)}
         reached = {Verdict.STAYS: stands, Verdict.MAY_GO: stands | masks, Verdict.GOES: masks}[verdict]
     return len(text) in reached
