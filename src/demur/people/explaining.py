@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from demur.people.context import Context
-from demur.people.find import reasoned
+from demur.people.find import Search
 from demur.people.finding.tiers import WEIGHTS, Reason
 from demur.people.finds import Tier
 from demur.people.index import PeopleIndex
@@ -75,7 +75,7 @@ class Explained(NamedTuple):
 
 def explained(page: Page, index: PeopleIndex, context: Context) -> Iterator[Explained]:
     """What is found on a page, with its reasons: the same finds as find.find_people gives."""
-    finds, reasons = reasoned(page, index, context)
+    finds, reasons = Search(page, index).found(context)
     columns = (finds.row, finds.start, finds.end, finds.subject, finds.tier, finds.score, reasons)
     for row, start, end, subject, tier, score, bits in zip(*(each.tolist() for each in columns), strict=True):
         yield Explained(row, start, end, subject, Tier(tier), score, said_in_words(bits))
