@@ -100,6 +100,8 @@ class Spellings:
     ) -> None:
         """Keep the spellings that somebody typed, if they typed any.
 
+        Of what was added to an objection later a row stands in any case: by it the entry is found.
+
         Args:
             connection: a write transaction.
             owner: the account whose key seals what was said.
@@ -108,7 +110,8 @@ class Spellings:
             statement: what was said.
             binds: whether they count at once, or once the objection is confirmed (ADR 0035).
         """
-        if names := said_names(statement):
+        names = said_names(statement)
+        if names or entry != objection_:
             row = {"account": owner, "entry": entry, "objection": objection_, "binds": binds, "source": None}
             self._write(connection, [{**row, "compiled": self._compiled(names)}])
 
