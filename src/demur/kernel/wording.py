@@ -127,7 +127,7 @@ def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
     sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
     unsure = finds.take(finds.score < sure)
     items = rows.column("item").take(pa.array(unsure.row))
-    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
+    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score, unsure.reasons)
     fields = list(DOUBTS)[2:]
     arrays = [pa.array(values).cast(field.type) for values, field in zip(places, fields, strict=True)]
     return pa.RecordBatch.from_arrays(

@@ -142,7 +142,8 @@ class Copies:
         row = words.row[found.first]
         start = page.words.start[words.word[found.first]].astype(np.int64)
         end = page.words.end[words.word[found.last]].astype(np.int64)
-        finds = Finds(row, start, end, found.subject, np.full(len(row), Tier.COPY), found.score)
+        tier, unsaid = np.full(len(row), Tier.COPY), np.zeros(len(row), np.int64)
+        finds = Finds(row, start, end, found.subject, tier, found.score, unsaid)
         return finds.take(np.lexsort((found.subject, end, start, row)))
 
     def seen(self, page: Page) -> Beside:
