@@ -45,7 +45,7 @@ from demur.suppression.shingles import (
     runs,
 )
 from demur.suppression.stock import is_stock
-from demur.words.columns import shortened, in_rows, word_lists
+from demur.words.columns import in_rows, shortened, word_lists
 from demur.words.grams import paired
 from demur.words.page import Bools, Ints, Page
 
