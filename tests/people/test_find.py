@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from naming import NOWHERE, Scene, index_of, key, masks, page_of, tiers_of
 
 from demur.people.context import Context, pairs
-from demur.people.explaining import WORDS as PHRASES
 from demur.people.explaining import explained
 from demur.people.find import Search, adds, find_people, full_names
+from demur.people.finding.reasons import WORDS as PHRASES
 from demur.people.finding.tiers import TIERS, WEIGHTS, Reason
 from demur.people.finds import Tier
 

@@ -113,7 +113,7 @@ class _Read:
         page, rules, others = self.page, self.rules, self.rules.policy.others
         finds = no_finds()
         if self._search is not None:
-            names = self._search.found(self.context or Context()).finds
+            names = self._search.found(self.context or Context())
             finds = names.take(names.score >= others.names_from)
         if rules.copies is not None:
             copies = rules.copies.found(page)
@@ -163,7 +163,7 @@ def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
     sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
     unsure = finds.take(finds.score < sure)
     items = rows.column("item").take(pa.array(unsure.row))
-    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
+    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score, unsure.reasons)
     fields = list(DOUBTS)[2:]
     arrays = [pa.array(values).cast(field.type) for values, field in zip(places, fields, strict=True)]
     return pa.RecordBatch.from_arrays(

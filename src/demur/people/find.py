@@ -7,7 +7,7 @@ every context.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -27,13 +27,6 @@ _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
 
 
-class Reasoned(NamedTuple):
-    """Finds, and what speaks for each: bits of tiers.Reason, shape (n,)."""
-
-    finds: Finds
-    reasons: Ints
-
-
 @dataclass(frozen=True, eq=False)
 class Search:
     """The search for the people of an index on a page: what does not hang on the context is looked up once."""
@@ -41,7 +34,7 @@ class Search:
     page: Page
     index: PeopleIndex
 
-    def found(self, context: Context) -> Reasoned:
+    def found(self, context: Context) -> Finds:
         """Everybody of the index who is named on the page."""
         known = Known(self.page, self.index, context)
         parts = [_of_table(sighter, known) for sighter in self._sighters]
@@ -71,7 +64,7 @@ class Search:
 
 def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
     """Everybody of the index who is named on a page."""
-    return Search(page, index).found(context).finds
+    return Search(page, index).found(context)
 
 
 def adds(context: Context, index: PeopleIndex, threads: Ints) -> Bools:
@@ -121,18 +114,15 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
     return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 
-def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
+def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
     score = scores(reasons)
     at = np.flatnonzero(score >= _LEAST)
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    found = Finds(row, start, end, subject, tiers(reasons), score)
-    order = np.lexsort((reasons, -found.score, -end, start, subject, row))
-    found, reasons = found.take(order), reasons[order]
-    kept = ~_within(found)
-    found, reasons = found.take(kept), reasons[kept]
-    order = np.lexsort((found.subject, found.end, found.start, found.row))
-    return Reasoned(found.take(order), reasons[order])
+    found = Finds(row, start, end, subject, tiers(reasons), score, reasons)
+    found = found.take(np.lexsort((reasons, -score, -end, start, subject, row)))
+    found = found.take(~_within(found))
+    return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
 
 
 def _within(finds: Finds) -> Bools:
