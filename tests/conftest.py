@@ -29,8 +29,10 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RAM: Final = Path("/dev/shm")  # memory-backed: spares the disk the many small commits of the laws
 ROOM: Final = 8 << 30  # bytes that have to be free there for every test's temporary folder
 OLDEST_JAVA: Final = 17  # what Spark 4 runs on
+BARE: Final = ROOT / "tests" / "support" / "bare"  # goes before all that processes of a test import
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests reach no network; read when `datasets` is imported
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(BARE), os.environ.get("PYTHONPATH"))))
 if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(RAM))  # where `tmp_path` is
     if "TMPDIR" not in os.environ:
