@@ -121,7 +121,7 @@ def _in_tongue(meanings: npt.NDArray[np.int64], tongues: Ints) -> Ints:
     everywhere, common, *_ = by_language = meanings.T
     spoken = by_language[1:] & (tongues | _ALSO) > 0
     spoken[0] |= (tongues == UNKNOWN) & (common > 0)
-    return np.bitwise_or.reduce(np.where(spoken, _SENSES, 0), axis=0) | everywhere
+    return np.asarray(np.bitwise_or.reduce(np.where(spoken, _SENSES, 0), axis=0) | everywhere)
 
 
 def sense_of(folded: str) -> Sense:

@@ -123,7 +123,7 @@ class _Unforgetting:
 
     def __init__(self, columns: int = _COLUMNS) -> None:
         self._columns = columns
-        self._full = memoryview(np.zeros(_ROWS * columns))  # of each cell, row after row; takes memory as it fills
+        self._full = np.zeros(_ROWS * columns).data  # of each cell, row after row; takes memory as it fills
 
     def take(self, key: bytes, rate: Rate, now: float) -> bool:
         """Take one from the bucket of a key (16 random bytes), if one is there."""
