@@ -26,6 +26,8 @@ PEOPLE = {
     6: ["Jürgen Achternbusch"],
 }
 STRANGER = 50
+HALF = max(settings().max_examples // 2, 1)
+"""Examples where each of them looks for people ten times and more."""
 
 
 def alone(text: str) -> str:
@@ -380,6 +382,7 @@ def test_places_are_in_the_text_and_cut_no_grapheme(text: str, scene: Scene) -> 
 
 
 @given(TEXTS, CONTEXTS)
+@settings(max_examples=HALF)
 def test_finds_of_a_person_hang_on_nobody_else_in_the_index(text: str, scene: Scene) -> None:
     for who, names in PEOPLE.items():
         one = Scene({who: names}, scene.takes_part, {}, scene.learnt, scene.named, scene.answers)
@@ -396,6 +399,7 @@ def test_rows_are_found_in_whatever_batch(texts: list[str], scene: Scene) -> Non
         assert [tuple(map(int, each)) for each in zip(*columns, strict=True)] == places(scene, text)
 
 
+@settings(max_examples=HALF)
 @given(
     CONTEXTS, st.permutations(["Steve Brennick", "Anna Kowalczyk", "starfishy", "Rose", "Brennick", "Steve", "Anna"])
 )
