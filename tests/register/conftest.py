@@ -69,7 +69,10 @@ def place(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Iterato
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     name = f"demur_{uuid.uuid4().hex}"
-    cluster.run(f"CREATE DATABASE {name}")
+    if "prepared" in request.fixturenames:
+        cluster.create(name, request.getfixturevalue("postgresql_template"))
+    else:
+        cluster.create(name)
     yield Place(cluster.url(name), keys)
     cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -86,21 +89,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Pat
 def postgresql_template(cluster: Cluster, keys: Keys) -> str:
     """The name of a database with an empty register, to be copied."""
     name = "demur_template"
-    cluster.run(f"CREATE DATABASE {name}")
+    cluster.create(name)
     Place(cluster.url(name), keys).create().close()
     return name
 
 
 @pytest.fixture
 def prepared(request: pytest.FixtureRequest, place: Place) -> Place:
-    """A place with an empty register."""
+    """A place with an empty register; on PostgreSQL `place` made it as a copy."""
     if place.sqlite:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), place.file)
-        return place
-    cluster: Cluster = request.getfixturevalue("cluster")
-    name = place.url.removeprefix("postgresql://demur@/").partition("?")[0]
-    cluster.run(f"DROP DATABASE {name}")
-    cluster.run(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
     return place
 
 

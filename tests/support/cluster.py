@@ -14,6 +14,8 @@ from typing import Any, Final
 import psycopg
 
 _SETTINGS: Final = "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
+_STRATEGIES: Final = 15
+"""The release from which on a database is copied by the log or file by file, as one says."""
 _FORGETTING: Final = "-c fsync=off -c full_page_writes=off"
 
 
@@ -32,6 +34,8 @@ class Cluster:
 
     socket: Path
     """The folder of its socket, and of its data."""
+    strategy: str = ""
+    """How a database is copied: file by file takes half of the time, where the release leaves the choice."""
 
     def url(self, name: str) -> str:
         """The URL of a database."""
@@ -41,6 +45,10 @@ class Cluster:
         """Run a statement as the administrator."""
         with psycopg.connect(f"host={self.socket} user=demur dbname=postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def create(self, name: str, template: str = "template1") -> None:
+        """Make a database that holds what another one does."""
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {self.strategy}")
 
 
 @contextmanager
@@ -58,14 +66,16 @@ def running(folder_of_programs: Path, where: Path | None = None, *, durable: boo
     user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
     data, control = folder / "data", folder_of_programs / "pg_ctl"
 
-    def run(*command: object) -> None:
-        subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=folder, **user)
+    def run(*command: object) -> str:
+        words = [str(part) for part in command]
+        return str(subprocess.run(words, check=True, capture_output=True, text=True, cwd=folder, **user).stdout)
 
     settings = _SETTINGS if durable else f"{_SETTINGS} {_FORGETTING}"
     run(folder_of_programs / "initdb", "-D", data, "-U", "demur", "-A", "trust", "-E", "UTF8", "--no-sync")
     run(control, "-D", data, "-l", folder / "log", "-o", f"{settings} -k '{folder}'", "-w", "start")
     try:
-        yield Cluster(folder)
+        release = int(run(control, "--version").split()[2].split(".")[0])
+        yield Cluster(folder, "STRATEGY file_copy" if release >= _STRATEGIES else "")
     finally:
         run(control, "-D", data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder)
@@ -76,5 +86,5 @@ def postgresql_database(folder_of_programs: Path, where: Path | None = None) -> 
     """The URL of an empty database on a server of its own, as of :func:`running`."""
     with running(folder_of_programs, where) as server:
         name = f"demur_{uuid.uuid4().hex}"
-        server.run(f"CREATE DATABASE {name}")
+        server.create(name)
         yield server.url(name)
