@@ -14,9 +14,9 @@ from typing import Any, Final
 import psycopg
 
 _SETTINGS: Final = "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
-_FORGETTING: Final = "-c fsync=off -c full_page_writes=off"
-_CHOOSES: Final = 15
+_STRATEGIES: Final = 15
 """The release from which on a database is copied by the log or file by file, as one says."""
+_FORGETTING: Final = "-c fsync=off -c full_page_writes=off"
 
 
 def programs() -> Path | None:
@@ -34,7 +34,7 @@ class Cluster:
 
     socket: Path
     """The folder of its socket, and of its data."""
-    copying: str = ""
+    strategy: str = ""
     """How a database is copied: file by file takes half of the time, where the release leaves the choice."""
 
     def url(self, name: str) -> str:
@@ -48,7 +48,7 @@ class Cluster:
 
     def create(self, name: str, template: str = "template1") -> None:
         """Make a database that holds what another one does."""
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {self.copying}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {self.strategy}")
 
 
 @contextmanager
@@ -67,17 +67,15 @@ def running(folder_of_programs: Path, where: Path | None = None, *, durable: boo
     data, control = folder / "data", folder_of_programs / "pg_ctl"
 
     def run(*command: object) -> str:
-        done = subprocess.run(
-            [str(part) for part in command], check=True, capture_output=True, text=True, cwd=folder, **user
-        )
-        return done.stdout
+        words = [str(part) for part in command]
+        return str(subprocess.run(words, check=True, capture_output=True, text=True, cwd=folder, **user).stdout)
 
     settings = _SETTINGS if durable else f"{_SETTINGS} {_FORGETTING}"
     run(folder_of_programs / "initdb", "-D", data, "-U", "demur", "-A", "trust", "-E", "UTF8", "--no-sync")
     run(control, "-D", data, "-l", folder / "log", "-o", f"{settings} -k '{folder}'", "-w", "start")
     try:
         release = int(run(control, "--version").split()[2].split(".")[0])
-        yield Cluster(folder, "STRATEGY file_copy" if release >= _CHOOSES else "")
+        yield Cluster(folder, "STRATEGY file_copy" if release >= _STRATEGIES else "")
     finally:
         run(control, "-D", data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder)
