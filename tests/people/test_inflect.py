@@ -355,9 +355,26 @@ def test_a_name_in_cyrillic_changes_in_polish_texts_by_its_latin_spelling() -> N
     assert {"ivana", "ivanowi"} <= set(of("Иван", ["ru", "pl"]).inflected)
 
 
-@pytest.mark.parametrize("name", ["s:Lee", "s:Lis", "s:Kot", "s:Bo"])
-def test_short_surnames_do_not_change(name: str) -> None:
+@pytest.mark.parametrize("name", ["s:Bo", "Ai", "Li"])
+def test_names_of_two_letters_do_not_change(name: str) -> None:
     assert not of(name, ["pl", "fi", "hu", "cs"]).inflected
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "forms_"),
+    [
+        ("s:Lis", "pl", "lisa lisowi lisem"),
+        ("s:Bek", "hr", "beka beku bekom"),
+        ("Jan", "en", "janem janowi jana"),
+        ("Eva", "en", "evy evou"),
+        ("Elena", "es", "elenei"),
+        ("Slavko", "sr", "slavka slavku slavkom"),
+        ("Петър", "bg", "петре"),
+        ("Александър", "bg", "александре"),
+    ],
+)
+def test_short_names_change_and_given_ones_as_wherever_they_are_borne(name: str, language: str, forms_: str) -> None:
+    assert set(forms_.split()) <= set(of(name, [language]).inflected)
 
 
 def test_surnames_have_no_nicknames() -> None:
