@@ -21,7 +21,7 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import COPY, NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
-from demur.people.find import find_people, full_names, needs_context
+from demur.people.find import needs_context, reasoned
 from demur.people.finds import Finds, Tier, joined, no_finds
 from demur.suppression.copies import gram_lists
 from demur.terms import Role
@@ -100,15 +100,14 @@ def read(pages: Pages, context: Context | None) -> Wording:
         return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing)
     page, (shown, picture_of) = pages.page, pages.pictures
     waits = _waits(page, rules, context) | _any(_waits(shown, rules, context), picture_of, len(rows))
-    finds = _counting(page, rules, context)
-    named = _counting(shown, rules, context)
+    finds, full = _counting(page, rules, context)
+    named, _ = _counting(shown, rules, context)
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
-    full = full_names(finds)
     seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
     decided = finds.take(~waits[finds.row])
-    return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits)
+    return Wording(decided, full, seen, with_named, waits, shows & ~waits)
 
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
@@ -142,18 +141,29 @@ def _waits(page: Page, rules: Rules, context: Context | None) -> Bools:
     return np.asarray(needs_context(page, rules.people))
 
 
-def _counting(page: Page, rules: Rules, context: Context | None) -> Finds:
-    """What is found on a page and counts: by score, of somebody withheld, and not decided otherwise by an officer."""
+def _counting(page: Page, rules: Rules, context: Context | None) -> tuple[Finds, Beside]:
+    """What is found on a page and counts: by score, of somebody withheld, and not decided otherwise by an officer.
+
+    And row and subject of whom it names in full.
+    """
     others = rules.policy.others
-    finds = no_finds()
+    finds, full = no_finds(), (_NONE, _NONE)
     if rules.people is not None:
-        names = find_people(page, rules.people, context or Context())
-        finds = names.take(names.score >= others.names_from)
+        names, _, whole = reasoned(page, rules.people, context or Context())
+        finds = names.take((names.score >= others.names_from) & _may_count(page, rules, names.row, names.subject))
+        counts = (whole.score >= others.names_from) & _may_count(page, rules, whole.row, whole.subject)
+        full = whole.row[counts], whole.subject[counts]
     if rules.copies is not None:
         copies = rules.copies.found(page)
-        finds = joined(finds, copies.take(copies.score >= others.copies_from))
-    finds = finds.take(rules.is_withheld(finds.subject) & (finds.subject != page.writing.author[finds.row]))
-    return finds.take(~rules.is_cleared(page.writing.item[finds.row], finds.subject))
+        counts = (copies.score >= others.copies_from) & _may_count(page, rules, copies.row, copies.subject)
+        finds = joined(finds, copies.take(counts))
+    return finds, full
+
+
+def _may_count(page: Page, rules: Rules, row: Ints, subject: Ints) -> Bools:
+    """Whether somebody is withheld and did not write the row, and no officer decided otherwise; shape (n,)."""
+    other = rules.is_withheld(subject) & (subject != page.writing.author[row])
+    return np.asarray(other & ~rules.is_cleared(page.writing.item[row], subject))
 
 
 def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:

@@ -51,7 +51,6 @@ WORDS: Final = {
     Reason.NO_CALL: "a word, and nobody is addressed",
     Reason.OPENER: "opens a sentence and calls nobody",
     Reason.VERB_OPENS: "a verb that opens a sentence, too",
-    Reason.DISTINCTIVE: "a word that is on no list",
     Reason.PLACE_TOO: "name of a place, too",
     Reason.PRODUCT: "like the name of a product",
     Reason.KNOWN: "who takes part in the thread, or is named in full in it",
@@ -75,7 +74,7 @@ class Explained(NamedTuple):
 
 def explained(page: Page, index: PeopleIndex, context: Context) -> Iterator[Explained]:
     """What is found on a page, with its reasons: the same finds as find.find_people gives."""
-    finds, reasons = reasoned(page, index, context)
+    finds, reasons, _ = reasoned(page, index, context)
     columns = (finds.row, finds.start, finds.end, finds.subject, finds.tier, finds.score, reasons)
     for row, start, end, subject, tier, score, bits in zip(*(each.tolist() for each in columns), strict=True):
         yield Explained(row, start, end, subject, Tier(tier), score, said_in_words(bits))

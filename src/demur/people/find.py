@@ -1,8 +1,8 @@
 """Finds the people of an index in the words of a page, with what speaks for each.
 
 Invariants: pure; a find of a person follows from the row, its thread and that person's own names, never from what was
-found of another; full names never hang on the context; a row of which no word hangs on it has the same finds under
-every context.
+found of another; full names never hang on the context, nor does whether somebody is named in full; a row of which no
+word hangs on it has the same finds under every context.
 """
 
 from typing import Final, NamedTuple
@@ -11,12 +11,12 @@ import numpy as np
 
 from demur.people.context import Context
 from demur.people.finding.bearers import Known
-from demur.people.finding.full import full, is_full, known_too, parts_of
+from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Sighter
 from demur.people.finding.single import Said, anywhere, hangs, in_context, learnable, learnt
 from demur.people.finding.tiers import scores, tiers
-from demur.people.finds import Finds, Tier
+from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
 from demur.people.indexed.table import Table, distinct
 from demur.words.page import Bools, Ints, Page
@@ -25,11 +25,23 @@ _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
 
 
+class Whole(NamedTuple):
+    """Who is named by given name, or its letter, and surname; shape (n,) each, in any order."""
+
+    row: Ints
+    subject: Ints
+    score: Ints
+    """0 to 100: how sure it is, whatever their thread says."""
+
+
 class Reasoned(NamedTuple):
-    """Finds, and what speaks for each: bits of tiers.Reason, shape (n,)."""
+    """What is found on a page."""
 
     finds: Finds
     reasons: Ints
+    """What speaks for each find: bits of tiers.Reason, shape (n,)."""
+    whole: Whole
+    """What tells elsewhere in their threads who is meant."""
 
 
 def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
@@ -38,13 +50,16 @@ def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
 
 
 def reasoned(page: Page, index: PeopleIndex, context: Context) -> Reasoned:
-    """The same, with the reasons."""
+    """The same, with the reasons, and whom full names name."""
     phrases, known = Phrases(page), Known(page, index, context)
-    parts = [_of_table(phrases, table, known) for table in index.tables]
+    found = [_of_table(phrases, table, known) for table in index.tables]
+    parts = [columns for columns, _ in found]
     if len(known.withheld[0]) and len(context.learnt):
         called = learnt(phrases, known)
         parts.append(_placed(phrases, called, called.word))
-    return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
+    finds, reasons = _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
+    whole = (np.concatenate(columns) for columns in zip(_NOBODY, *(each for _, each in found), strict=True))
+    return Reasoned(finds, reasons, Whole(*whole))
 
 
 def needs_context(page: Page, index: PeopleIndex) -> Bools:
@@ -59,32 +74,29 @@ def needs_context(page: Page, index: PeopleIndex) -> Bools:
     return needs
 
 
-def full_names(finds: Finds) -> Finds:
-    """Those of full names."""
-    return finds.take(finds.tier == Tier.FULL_NAME)
-
-
 _Columns = tuple[Ints, Ints, Ints, Ints, Ints]
 """Row, start, end, subject and reasons; shape (n,) each."""
 _NOTHING: Final[_Columns] = tuple(np.zeros((5, 0), np.int64))  # type: ignore[assignment]  # five empty rows
+_NOBODY: Final = Whole(*np.zeros((3, 0), np.int64))
 
 
-def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
+def _of_table(phrases: Phrases, table: Table, known: Known) -> tuple[_Columns, Whole]:
     sighter = Sighter(phrases, table)
     if not len(sighter.words):
-        return _NOTHING
+        return _NOTHING, _NOBODY
     double = sighter.double()
     seen, reasons = full(sighter, double)
     told = known_too(seen, reasons, phrases.capital, known)
-    whole = _columns(
+    placed = _columns(
         phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, told
     )
-    counts = is_full(reasons)
-    named = distinct(whole[0][counts], seen.subject[counts])
+    whole = Whole(placed[0], seen.subject, scores(reasons))
+    counts = whole.score >= COUNTS
+    named = distinct(whole.row[counts], whole.subject[counts])
     parts = parts_of(seen, reasons, double, phrases.capital)
     singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
-    found = [whole, *(_placed(phrases, each, parts.last(each)) for each in singles)]
-    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
+    found = [placed, *(_placed(phrases, each, parts.last(each)) for each in singles)]
+    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True)), whole  # type: ignore[return-value]
 
 
 def _placed(phrases: Phrases, single: Said, last: Ints) -> _Columns:
@@ -97,7 +109,7 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
     return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 
-def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
+def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> tuple[Finds, Ints]:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
     score = scores(reasons)
     at = np.flatnonzero(score >= _LEAST)
@@ -108,7 +120,7 @@ def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Re
     kept = ~_within(found)
     found, reasons = found.take(kept), reasons[kept]
     order = np.lexsort((found.subject, found.end, found.start, found.row))
-    return Reasoned(found.take(order), reasons[order])
+    return found.take(order), reasons[order]
 
 
 def _within(finds: Finds) -> Bools:

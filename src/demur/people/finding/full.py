@@ -17,7 +17,7 @@ from demur.people.finding.tiers import Reason, said, scores
 from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 
-_COUNTS: Final = 50
+COUNTS: Final = 50
 """The score from which a full name stands in its row, whatever the policy masks."""
 _LEAST_LETTERS: Final = 4
 """Of a surname that a letter may stand before in lower case: c.moore."""
@@ -59,7 +59,7 @@ def parts_of(seen: Double, reasons: Ints, double: Double, capital: Bools) -> Par
     """
     counts = is_full(reasons)
     whole = Places(np.concatenate([seen.given[counts], seen.surname[counts]]), np.tile(seen.subject[counts], 2))
-    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (scores(reasons) >= _COUNTS))
+    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (scores(reasons) >= COUNTS))
     letter = (double.surname_role == NameRole.INITIAL) & capital[double.surname]  # not the s of Mark's
     last = double.take(letter & (double.surname > double.given))
     words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
@@ -82,7 +82,7 @@ def known_too(seen: Double, reasons: Ints, capital: Bools, known: Known) -> Ints
 
 def is_full(reasons: Ints) -> Bools:
     """Which are full names that count as standing in their row."""
-    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS))
+    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= COUNTS))
 
 
 def _over_lines(sighter: Sighter, seen: Double) -> Bools:

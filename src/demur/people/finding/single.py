@@ -29,8 +29,6 @@ ANYWHERE: Final = (NameRole.SURNAME, NameRole.SINGLE, *HANDLES)
 _SHORT: Final = 4
 """Letters of a name that many words have by chance."""
 _VERY_SHORT: Final = 3
-_DISTINCTIVE: Final = 7
-"""Letters of a surname that few bear."""
 _WORDS: Final = (
     Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
 )
@@ -150,7 +148,7 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: 
 
 
 def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
-    """Surnames and handles, wherever they stand."""
+    """Surnames and handles, wherever they stand: a surname alone is nobody's, and says no more than that it may be."""
     words = sighter.words
     may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
     seen = sighter.alone(words[may], ANYWHERE)
@@ -166,7 +164,6 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
         (Reason.HANDLE, handle & (seen.role == NameRole.HANDLE)),
         (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
         (Reason.SURNAME_ALONE, ~handle),
-        (Reason.DISTINCTIVE, ~handle & _is_distinctive(sighter, seen, around)),
         (Reason.CALLED, handle & call),
         (Reason.SHORT, ~handle & (_letters(sighter, seen) <= _SHORT)),
         (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
@@ -182,15 +179,6 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
     )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
-
-
-def _is_distinctive(sighter: Sighter, seen: Single, around: Surroundings) -> Bools:
-    """Which surnames are on no list, and end as none does; not where nouns, or all words, have a capital."""
-    listed = _is(around.own, _WORDS | Sense.GIVEN | Sense.SURNAME | Sense.PLACE)
-    words, phrases = sighter.phrases.page.words, sighter.phrases
-    titled = _is(around.before.senses, Sense.TITLE) & around.before.near
-    plain = ~words.opens[seen.word] & ~phrases.nouns[words.row[seen.word]]
-    return np.asarray(~listed & (_letters(sighter, seen) >= _DISTINCTIVE) & (titled | plain))
 
 
 def learnt(sighter_phrases: Phrases, known: Known) -> Said:

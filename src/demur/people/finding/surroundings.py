@@ -159,6 +159,7 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
 
     A common word with a capital is a name too, unless it opens a sentence or all is in capitals (``Steve Young``);
     where a language writes nouns with a capital, neither are they, nor behind a name (``nouns``) what is on no list.
+    What is on no list and opens a sentence is no name: lists hold more of the names than of the forms of verbs.
     """
     page, there = phrases.page, np.maximum(word, 0)
     near = (word >= 0) & ~apart & ~page.opaque[there]
@@ -168,7 +169,7 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
     calling = found & (_CALLING | Sense.LEAVE) > 0
     common = (found & Sense.COMMON > 0) & (opens | in_nouns | (shape & np.uint8(Shape.ALL_UPPER) > 0))
     listed = (found & _NAMES > 0) & (found & _CALLING == 0)
-    unknown = ~calling & ~common & ~(in_nouns & nouns)
+    unknown = ~calling & ~common & ~(in_nouns & nouns) & ~opens
     capital = near & phrases.capital[there]
     return capital & whole & (listed | unknown), _initials(phrases, word, capital), found, near
 

@@ -57,10 +57,9 @@ class Reason(IntFlag):
     NO_CALL = 1 << 37
     OPENER = 1 << 38
     VERB_OPENS = 1 << 39
-    DISTINCTIVE = 1 << 40
-    PLACE_TOO = 1 << 41
-    PRODUCT = 1 << 42
-    KNOWN = 1 << 43
+    PLACE_TOO = 1 << 40
+    PRODUCT = 1 << 41
+    KNOWN = 1 << 42
 
 
 WEIGHTS: Final = {
@@ -104,7 +103,6 @@ WEIGHTS: Final = {
     Reason.NO_CALL: -60,
     Reason.OPENER: -40,
     Reason.VERB_OPENS: -20,
-    Reason.DISTINCTIVE: 22,
     Reason.PLACE_TOO: -15,
     Reason.PRODUCT: -20,
     Reason.KNOWN: 10,
