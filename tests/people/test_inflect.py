@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.people.inflect import MOST, Forms, forms
-from demur.people.lexicon import folded, given_names
+from demur.people.lexicon import bearers_of, folded, further_given_names, given_names, is_given
 from demur.people.locale import languages_of
 from demur.people.names import NameRole, Part, read_name
 from demur.people.paradigms import LANGUAGES
@@ -413,6 +413,13 @@ def test_a_locale_comes_first_and_a_platforms_languages_last() -> None:
     assert languages_of("Steve Miller", "pl_PL", ["fi"])[0] == "pl"
     assert languages_of("Steve Miller", None, ["fi"])[-1] == "fi"
     assert languages_of("🙂") == ()
+
+
+def test_rarer_given_names_are_known_and_guess_no_language_of_common_ones() -> None:
+    assert is_given("Ailbhe")
+    assert "ga" in bearers_of("Ailbhe")
+    assert not set(further_given_names()) & {"the", "und"}
+    assert bearers_of("Anna")[: len(given_names()["anna"])] == given_names()["anna"]
 
 
 SCRIPTS = [

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from demur.people.lexicon import folded, given_names, nicks, small
+from demur.people.lexicon import bearers_of, folded, nicks, small
 from demur.people.names import NameRole, Part
 from demur.people.paradigms import CYRILLIC, GREEK, LANGUAGES, Use, inflected
 from demur.people.scripts import script_of, spellings
@@ -85,7 +85,7 @@ def _cases(spelt: Sequence[str], uses: Sequence[Use], languages: Sequence[str]) 
 
 def _with_bearers(part: Part, languages: Sequence[str]) -> tuple[str, ...]:
     """The languages, and those whose people bear a given name."""
-    bearers = (language for language in given_names().get(folded(part.text), ()) if language in LANGUAGES)
+    bearers = (language for language in bearers_of(part.text) if language in LANGUAGES)
     return tuple(islice(dict.fromkeys((*languages, *bearers)), _MOST_LANGUAGES))
 
 
