@@ -117,6 +117,64 @@ def test_an_initial_and_a_surname_tell_who_is_meant_later() -> None:
     assert scene.masked("K. Brennick came. I asked Steve") == "K. Brennick came. I asked Steve"
 
 
+@pytest.mark.parametrize(
+    ("name", "language", "text"),
+    [
+        ("May Brennick", "en", "We meet in May again, says [May]."),
+        ("May Brennick", "en", "It was 3 May, or May 4."),
+        ("April Brennick", "en", "Not since last April, [April] said."),
+        ("Rose Brennick", "en", "They sell “Rose” water, and [Rose] knows it."),
+        ("Vera Brennick", "de", "Das Schiff „Vera“ liegt im Hafen, sagt [Vera]."),
+    ],
+)
+def test_dates_and_what_stands_in_quotation_marks_are_nobody(name: str, language: str, text: str) -> None:
+    scene = Scene({1: [name]}, [1], languages=[language])
+    assert scene.masked(text.replace("[", "").replace("]", "")) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "text"),
+    [
+        ("Jonas Petrauskas", "lt", "Susitikime ant Jono tilto."),
+        ("Taras Zborovyk", "uk", "Гуляли в парку Тараса."),
+        ("Magda Sowiźrzał", "pl", "Mieszkam przy ulicy Magdy."),
+        ("Endre Zsombolya", "hu", "Lezárták az Endre hidat."),
+    ],
+)
+def test_a_street_or_a_bridge_is_nobody_in_whatever_case(name: str, language: str, text: str) -> None:
+    assert Scene({1: [name]}, [1], languages=[language]).masked(text) == text
+
+
+def test_a_word_of_another_language_is_no_noun_that_everybody_writes_with_a_capital() -> None:
+    assert (
+        Scene({1: ["Viola Brennick"]}, [1], languages=["de"]).masked("Frag mal Viola dazu") == "Frag mal [Viola] dazu"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "text"),
+    [
+        ("Kerekes Virág", "hu", "szerintem [kerekes virág] tudja"),
+        ("Andrés Olmedilla Vidal", "es", "según [andrés olmedilla vidal] sí"),
+        ("Pierre Lefontaine", "fr", "demande à Jean-Pierre Lefontaine demain"),
+        ("Jean-Pierre Lefontaine", "fr", "demande à [Jean-Pierre Lefontaine] demain"),
+        ("Linnea Brennick", "sv", "fråga L a r s   B r e n n i c k om det"),
+        ("Lea R. R. Brennick", "en", "ask [L. R. R. Brennick] there"),
+        ("Наталія Коник", "uk", "I met [Nataliya Konyk] there"),
+    ],
+)
+def test_full_names_as_they_are_written(name: str, language: str, text: str) -> None:
+    plain = text.replace("[", "").replace("]", "")
+    assert Scene({1: [name]}, languages=[language]).masked(plain) == text
+
+
+def test_an_initial_and_a_surname_in_one_word_are_no_case_of_the_surname() -> None:
+    scene = Scene({1: ["A. Kovač"]}, languages=["hr"])
+    assert scene.masked("Bez Kovača ne ide, kaže [A. Kovač]".replace("[", "").replace("]", "")) == (
+        "Bez Kovača ne ide, kaže [A. Kovač]"
+    )
+
+
 def test_full_names_in_lower_case() -> None:
     people = {1: ["Ben Bauer"], 2: ["Will Cook"]}
     assert Scene(people).masked("ben bauer was here") == "[ben bauer] was here"

@@ -54,6 +54,8 @@ WORDS: Final = {
     Reason.PLACE_TOO: "name of a place, too",
     Reason.PRODUCT: "like the name of a product",
     Reason.KNOWN: "who takes part in the thread, or is named in full in it",
+    Reason.DATE: "a month or a weekday, in a date",
+    Reason.QUOTED: "in quotation marks by itself",
 }
 """Each reason, as a phrase."""
 

@@ -79,6 +79,8 @@ class Surroundings:
     """Part of a longer token, a path or a piece of code."""
     acts: Bools
     """Before a verb whose subject is a person, or with a genitive's s."""
+    quoted: Bools
+    """By itself in quotation marks."""
 
     @classmethod
     def of(cls, phrases: Phrases, words: Ints) -> Self:
@@ -88,7 +90,8 @@ class Surroundings:
         call, greeted, opener = _calls(phrases, before, behind, ends)
         signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, words, before, behind)
         acts = behind.near & (behind.senses & Sense.SAYS > 0) | _holds(r"\A['’]\Z", behind)
-        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts)
+        quoted = _holds(r"[\"“”„«»‹]\Z", before) & _holds(r"\A[\"“”«»›]", behind)
+        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts, quoted)
 
     def take(self, which: Ints) -> Self:
         """A selection, in its order."""
@@ -100,6 +103,7 @@ class Surroundings:
             self.signs,
             self.inside,
             self.acts,
+            self.quoted,
         )
         return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 

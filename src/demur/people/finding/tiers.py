@@ -60,6 +60,8 @@ class Reason(IntFlag):
     PLACE_TOO = 1 << 40
     PRODUCT = 1 << 41
     KNOWN = 1 << 42
+    DATE = 1 << 43
+    QUOTED = 1 << 44
 
 
 WEIGHTS: Final = {
@@ -106,6 +108,8 @@ WEIGHTS: Final = {
     Reason.PLACE_TOO: -15,
     Reason.PRODUCT: -20,
     Reason.KNOWN: 10,
+    Reason.DATE: -45,
+    Reason.QUOTED: -38,
 }
 """What each reason adds to the score."""
 
