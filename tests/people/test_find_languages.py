@@ -100,6 +100,8 @@ def test_not_even_a_rare_surname_alone_names_somebody(text: str) -> None:
         ("Steve Brennick", "en", "Strangely [Brennick] was there"),
         ("Aino Korvenranta", "fi", "Kysykää [Korvenrannalta], hän tietää."),
         ("Zofia Domejko", "pl", "Zapytajcie [Domejkę] o to."),
+        ("Aino Korvenranta", "fi", "Näinkin [Korvenrannan] eilen."),
+        ("Szalóky Endre", "hu", "Üzenet [Szalókynak] a hibáról."),
     ],
 )
 def test_a_word_on_no_list_that_opens_a_sentence_is_no_other_name(name: str, language: str, text: str) -> None:

@@ -24,6 +24,8 @@ _MASK: Final = "person"
 """The word in the mask of a person; those of other masks are nobody."""
 _WORDS_OF_A_LETTER: Final = frozenset("AEIOUYАВИКОСУЯІЄ")
 _NAMES: Final = Sense.GIVEN | Sense.SURNAME
+_SURE: Final = np.int64(Sense.GIVEN | Sense.FREQUENT)
+"""Names that are on a list: others only end as surnames do, and so do verbs."""
 _CALLING: Final = Sense.TITLE | Sense.GREETING
 
 
@@ -163,7 +165,7 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
 
     A common word with a capital is a name too, unless it opens a sentence or all is in capitals (``Steve Young``);
     where a language writes nouns with a capital, neither are they, nor behind a name (``nouns``) what is on no list.
-    What is on no list and opens a sentence is no name: lists hold more of the names than of the forms of verbs.
+    What is on no list and opens a sentence is no name, even if it ends as surnames do: so do forms of verbs.
     """
     page, there = phrases.page, np.maximum(word, 0)
     near = (word >= 0) & ~apart & ~page.opaque[there]
@@ -172,7 +174,7 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
     whole = shape & np.uint8(Shape.DIGITS | Shape.SINGLE) == 0
     calling = found & (_CALLING | Sense.LEAVE) > 0
     common = (found & Sense.COMMON > 0) & (opens | in_nouns | (shape & np.uint8(Shape.ALL_UPPER) > 0))
-    listed = (found & _NAMES > 0) & (found & _CALLING == 0)
+    listed = (found & np.where(opens, _SURE, np.int64(_NAMES)) > 0) & (found & _CALLING == 0)
     unknown = ~calling & ~common & ~(in_nouns & nouns) & ~opens
     capital = near & phrases.capital[there]
     return capital & whole & (listed | unknown), _initials(phrases, word, capital), found, near
