@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from naming import NOWHERE, Scene, index_of, key, masks, page_of, tiers_of
 
 from demur.people.context import Context, pairs
-from demur.people.explaining import WORDS as PHRASES
 from demur.people.explaining import explained
-from demur.people.find import find_people, needs_context, reasoned
+from demur.people.find import Search, adds, find_people
 from demur.people.finding.full import COUNTS
+from demur.people.finding.reasons import WORDS as PHRASES
 from demur.people.finding.tiers import TIERS, WEIGHTS, Reason
 from demur.people.finds import Tier
 
@@ -27,6 +27,8 @@ PEOPLE = {
     6: ["Jürgen Achternbusch"],
 }
 STRANGER = 50
+HALF = max(settings().max_examples // 2, 1)
+"""Examples where each of them looks for people ten times and more."""
 
 
 def alone(text: str) -> str:
@@ -191,7 +193,7 @@ def test_learnt_names_count_where_somebody_is_addressed() -> None:
 def test_tiers(text: str, tier: Tier) -> None:
     scene = Scene(PEOPLE, [1, 5])
     assert tiers_of(scene.finds(text))[0] == tier
-    whole = reasoned(scene.page(text), index_of(PEOPLE), scene.context).whole
+    whole = Search(scene.page(text), index_of(PEOPLE)).whole
     assert whole.subject[whole.score >= COUNTS].tolist() == [1] * (tier in {Tier.FULL_NAME, Tier.INITIAL_SURNAME})
 
 
@@ -245,8 +247,8 @@ def test_a_name_does_not_cross_the_edge_of_a_quote() -> None:
     text = "Steve Brennick said"
     quotes = (np.array([0]), np.array([0]), np.array([5]))
     for where, count in ((NOWHERE, 1), (quotes, 0)):
-        found = reasoned(page_of([text], quotes=where), index_of(PEOPLE), Context())
-        assert len(found.whole.row) == np.count_nonzero(found.finds.tier == Tier.FULL_NAME) == count
+        search = Search(page_of([text], quotes=where), index_of(PEOPLE))
+        assert len(search.whole.row) == np.count_nonzero(search.found(Context()).tier == Tier.FULL_NAME) == count
 
 
 def test_explanations_say_what_adds_up_to_the_score() -> None:
@@ -340,14 +342,34 @@ def places(scene: Scene, text: str) -> list[tuple[int, ...]]:
 @settings(max_examples=300)
 def test_rows_that_need_no_context_have_the_same_finds_under_every_one(text: str, scene: Scene) -> None:
     page, index = scene.page(text), index_of(PEOPLE)
-    with_it, without = reasoned(page, index, scene.context), reasoned(page, index, Context())
-    if not needs_context(page, index)[0]:
-        assert [column.tolist() for column in vars(with_it.finds).values()] == [
-            each.tolist() for each in vars(without.finds).values()
+    with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
+    if not Search(page, index).hangs()[0]:
+        assert [column.tolist() for column in vars(with_it).values()] == [
+            each.tolist() for each in vars(without).values()
         ]
-    assert [column.tolist() for column in with_it.whole] == [column.tolist() for column in without.whole]
-    full = [each.finds.take(each.finds.tier == Tier.FULL_NAME) for each in (with_it, without)]
+    full = [each.take(each.tier == Tier.FULL_NAME) for each in (with_it, without)]
     assert [column.tolist() for column in vars(full[0]).values()] == [each.tolist() for each in vars(full[1]).values()]
+
+
+@given(TEXTS, CONTEXTS)
+@settings(max_examples=300)
+def test_threads_without_anybody_of_the_index_add_no_find(text: str, scene: Scene) -> None:
+    page, index = scene.page(text), index_of(PEOPLE)
+    with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
+    if not adds(scene.context, index, page.writing.thread)[0]:
+        assert max(with_it.score, default=0) <= max(without.score, default=0)
+
+
+def test_a_thread_adds_finds_by_who_writes_or_is_named_in_it() -> None:
+    index = index_of(PEOPLE)
+    one = next(iter(PEOPLE))
+    for scene, expected in (
+        (Scene(PEOPLE), False),
+        (Scene(PEOPLE, [STRANGER]), False),
+        (Scene(PEOPLE, [one]), True),
+        (Scene(PEOPLE, named=[one]), True),
+    ):
+        assert adds(scene.context, index, np.array([1, 2])).tolist() == [expected, False]
 
 
 @given(TEXTS, CONTEXTS)
@@ -362,6 +384,7 @@ def test_places_are_in_the_text_and_cut_no_grapheme(text: str, scene: Scene) -> 
 
 
 @given(TEXTS, CONTEXTS)
+@settings(max_examples=HALF)
 def test_finds_of_a_person_hang_on_nobody_else_in_the_index(text: str, scene: Scene) -> None:
     for who, names in PEOPLE.items():
         one = Scene({who: names}, scene.takes_part, {}, scene.learnt, scene.named, scene.answers)
@@ -378,6 +401,7 @@ def test_rows_are_found_in_whatever_batch(texts: list[str], scene: Scene) -> Non
         assert [tuple(map(int, each)) for each in zip(*columns, strict=True)] == places(scene, text)
 
 
+@settings(max_examples=HALF)
 @given(
     CONTEXTS, st.permutations(["Steve Brennick", "Anna Kowalczyk", "starfishy", "Rose", "Brennick", "Steve", "Anna"])
 )

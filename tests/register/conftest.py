@@ -2,44 +2,21 @@
 
 import os
 import shutil
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import psycopg
 import pyarrow as pa
 import pytest
+from cluster import Cluster, running
 
 from demur.identity import Keys
 from demur.register import MEMBER, Register
 
-_PLACES = ("/usr/local/bin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
-_SETTINGS = (
-    "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
-    " -c fsync=off -c full_page_writes=off"  # it is thrown away: no test here cuts the power
-)
 _RAM = Path("/dev/shm")
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A throw-away PostgreSQL server on a socket."""
-
-    socket: Path
-
-    def url(self, name: str) -> str:
-        """The URL of one database."""
-        return f"postgresql://demur@/{name}?host={self.socket}"
-
-    def run(self, statement: str) -> None:
-        """Run a statement as the administrator."""
-        with psycopg.connect(f"host={self.socket} user=demur dbname=postgres", autocommit=True) as connection:
-            connection.execute(statement.encode())
 
 
 @dataclass(frozen=True)
@@ -68,43 +45,11 @@ class Place:
         return Register.open(self.url, self.keys)
 
 
-def _missing(reason: str) -> NoReturn:
-    if os.environ.get("DEMUR_REQUIRE") == "all":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _command(name: str) -> str:
-    for folder in _PLACES:
-        found = shutil.which(name, path=folder)
-        if found:  # a link in /usr/local/bin can't find its share folder: go to where it points
-            return str(Path(found).resolve())
-    _missing(f"PostgreSQL's {name} is not installed: apt-get install postgresql.")
-
-
-def _as_postgres() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    initdb, control = _command("initdb"), _command("pg_ctl")
-    where = _RAM if os.access(_RAM, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="demur-pg-", dir=where))  # short: a socket's path has at most 107 bytes
-    if os.geteuid() == 0:
-        shutil.chown(folder, "nobody", "nogroup")
-    run: dict[str, Any] = {"capture_output": True, "cwd": folder, **_as_postgres()}
-    data = folder / "data"
-    subprocess.run([initdb, "-D", data, "-U", "demur", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **run)
-    settings = f"{_SETTINGS} -c unix_socket_directories='{folder}'"
-    log = folder / "log"
-    subprocess.run([control, "-D", data, "-l", log, "-o", settings, "-w", "start"], check=True, **run)
-    try:
-        yield Cluster(folder)
-    finally:
-        subprocess.run([control, "-D", data, "-m", "immediate", "-w", "stop"], check=True, **run)
-        shutil.rmtree(folder)
+def cluster(postgresql: Path) -> Iterator[Cluster]:
+    """A server for all these tests; none of them cuts the power."""
+    with running(postgresql, _RAM if os.access(_RAM, os.W_OK) else None, durable=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +69,10 @@ def place(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Iterato
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     name = f"demur_{uuid.uuid4().hex}"
-    cluster.run(f"CREATE DATABASE {name}")
+    if "prepared" in request.fixturenames:
+        cluster.create(name, request.getfixturevalue("postgresql_template"))
+    else:
+        cluster.create(name)
     yield Place(cluster.url(name), keys)
     cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -141,21 +89,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Pat
 def postgresql_template(cluster: Cluster, keys: Keys) -> str:
     """The name of a database with an empty register, to be copied."""
     name = "demur_template"
-    cluster.run(f"CREATE DATABASE {name}")
+    cluster.create(name)
     Place(cluster.url(name), keys).create().close()
     return name
 
 
 @pytest.fixture
 def prepared(request: pytest.FixtureRequest, place: Place) -> Place:
-    """A place with an empty register."""
+    """A place with an empty register; on PostgreSQL `place` made it as a copy."""
     if place.sqlite:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), place.file)
-        return place
-    cluster: Cluster = request.getfixturevalue("cluster")
-    name = place.url.removeprefix("postgresql://demur@/").partition("?")[0]
-    cluster.run(f"DROP DATABASE {name}")
-    cluster.run(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
     return place
 
 

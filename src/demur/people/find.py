@@ -5,20 +5,22 @@ found of another; full names never hang on the context, nor does whether somebod
 word hangs on it has the same finds under every context.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from demur.people.context import Context
-from demur.people.finding.bearers import Known
+from demur.people.finding.bearers import Known, among
 from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
-from demur.people.finding.sightings import Sighter
-from demur.people.finding.single import Said, anywhere, hangs, in_context, learnable, learnt
+from demur.people.finding.sightings import Double, Sighter
+from demur.people.finding.single import Parts, Said, anywhere, hangs, in_context, learnable, learnt
 from demur.people.finding.tiers import scores, tiers
 from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
-from demur.people.indexed.table import Table, distinct
+from demur.people.indexed.table import distinct
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30
@@ -34,44 +36,74 @@ class Whole(NamedTuple):
     """0 to 100: how sure it is, whatever their thread says."""
 
 
-class Reasoned(NamedTuple):
-    """What is found on a page."""
+class _Named(NamedTuple):
+    """The names of two words that stand on the page, of one table."""
 
-    finds: Finds
+    sighter: Sighter
+    seen: Double
     reasons: Ints
-    """What speaks for each find: bits of tiers.Reason, shape (n,)."""
+    """What speaks for each, whatever their thread says: bits of tiers.Reason."""
     whole: Whole
-    """What tells elsewhere in their threads who is meant."""
+    parts: Parts
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """The search for the people of an index on a page: what does not hang on the context is looked up once."""
+
+    page: Page
+    index: PeopleIndex
+
+    def found(self, context: Context) -> Finds:
+        """Everybody of the index who is named on the page."""
+        known = Known(self.page, self.index, context)
+        parts = [_found(named, known) for named in self._named]
+        if len(known.withheld[0]) and len(context.learnt):
+            called = learnt(self._phrases, known)
+            parts.append(_placed(self._phrases, called, called.word))
+        return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
+
+    def hangs(self) -> Bools:
+        """Which rows of the page may have other finds under another context; shape (rows,)."""
+        row = self.page.words.row
+        needs = np.zeros(len(self.page.texts), bool)
+        if len(self.index.subjects):
+            needs[row[learnable(self._phrases)]] = True
+        for sighter in self._sighters:
+            needs[row[sighter.words[hangs(sighter)]]] = True
+        return needs
+
+    @cached_property
+    def whole(self) -> Whole:
+        """What tells elsewhere in a thread who is meant."""
+        parts = (named.whole for named in self._named)
+        return Whole(*(np.concatenate(columns) for columns in zip(_NOBODY, *parts, strict=True)))
+
+    @cached_property
+    def _named(self) -> list[_Named]:
+        return [_of_two_words(sighter) for sighter in self._sighters if len(sighter.words)]
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases(self.page)
+
+    @cached_property
+    def _sighters(self) -> list[Sighter]:
+        return [Sighter(self._phrases, table) for table in self.index.tables]
 
 
 def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
     """Everybody of the index who is named on a page."""
-    return reasoned(page, index, context).finds
+    return Search(page, index).found(context)
 
 
-def reasoned(page: Page, index: PeopleIndex, context: Context) -> Reasoned:
-    """The same, with the reasons, and whom full names name."""
-    phrases, known = Phrases(page), Known(page, index, context)
-    found = [_of_table(phrases, table, known) for table in index.tables]
-    parts = [columns for columns, _ in found]
-    if len(known.withheld[0]) and len(context.learnt):
-        called = learnt(phrases, known)
-        parts.append(_placed(phrases, called, called.word))
-    finds, reasons = _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
-    whole = (np.concatenate(columns) for columns in zip(_NOBODY, *(each for _, each in found), strict=True))
-    return Reasoned(finds, reasons, Whole(*whole))
+def adds(context: Context, index: PeopleIndex, threads: Ints) -> Bools:
+    """In which threads a context may add a find, shape (n,): where somebody of the index writes or is named in full.
 
-
-def needs_context(page: Page, index: PeopleIndex) -> Bools:
-    """Which rows of a page may have other finds under another context; shape (rows,)."""
-    phrases = Phrases(page)
-    needs = np.zeros(len(page.texts), bool)
-    if len(index.subjects):
-        needs[page.words.row[learnable(phrases)]] = True
-    for table in index.tables:
-        sighter = Sighter(phrases, table)
-        needs[page.words.row[sighter.words[hangs(sighter)]]] = True
-    return needs
+    All else that is known of a thread speaks against somebody.
+    """
+    stirred, _ = zip(*(among(known, index.subjects) for known in (context.takes_part, context.named)), strict=True)
+    return np.isin(threads, np.concatenate(stirred))
 
 
 _Columns = tuple[Ints, Ints, Ints, Ints, Ints]
@@ -80,23 +112,24 @@ _NOTHING: Final[_Columns] = tuple(np.zeros((5, 0), np.int64))  # type: ignore[as
 _NOBODY: Final = Whole(*np.zeros((3, 0), np.int64))
 
 
-def _of_table(phrases: Phrases, table: Table, known: Known) -> tuple[_Columns, Whole]:
-    sighter = Sighter(phrases, table)
-    if not len(sighter.words):
-        return _NOTHING, _NOBODY
-    double = sighter.double()
+def _of_two_words(sighter: Sighter) -> _Named:
+    phrases, double = sighter.phrases, sighter.double()
     seen, reasons = full(sighter, double)
-    told = known_too(seen, reasons, phrases.capital, known)
-    placed = _columns(
-        phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, told
-    )
-    whole = Whole(placed[0], seen.subject, scores(reasons))
+    row = phrases.page.words.row[seen.given].astype(np.int64)
+    whole = Whole(row, seen.subject, scores(reasons))
+    return _Named(sighter, seen, reasons, whole, parts_of(seen, reasons, double, phrases.capital))
+
+
+def _found(named: _Named, known: Known) -> _Columns:
+    sighter, seen, reasons, whole, parts = named
+    phrases = sighter.phrases
+    first, last = np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname)
+    placed = _columns(phrases, first, last, seen.subject, known_too(seen, reasons, phrases.capital, known))
     counts = whole.score >= COUNTS
-    named = distinct(whole.row[counts], whole.subject[counts])
-    parts = parts_of(seen, reasons, double, phrases.capital)
-    singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
+    in_full = distinct(whole.row[counts], whole.subject[counts])
+    singles = in_context(sighter, known, in_full, parts), anywhere(sighter, known, parts)
     found = [placed, *(_placed(phrases, each, parts.last(each)) for each in singles)]
-    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True)), whole  # type: ignore[return-value]
+    return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 def _placed(phrases: Phrases, single: Said, last: Ints) -> _Columns:
@@ -109,18 +142,15 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
     return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 
-def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> tuple[Finds, Ints]:
+def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
     score = scores(reasons)
     at = np.flatnonzero(score >= _LEAST)
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    found = Finds(row, start, end, subject, tiers(reasons), score)
-    order = np.lexsort((reasons, -found.score, -end, start, subject, row))
-    found, reasons = found.take(order), reasons[order]
-    kept = ~_within(found)
-    found, reasons = found.take(kept), reasons[kept]
-    order = np.lexsort((found.subject, found.end, found.start, found.row))
-    return found.take(order), reasons[order]
+    found = Finds(row, start, end, subject, tiers(reasons), score, reasons)
+    found = found.take(np.lexsort((reasons, -score, -end, start, subject, row)))
+    found = found.take(~_within(found))
+    return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
 
 
 def _within(finds: Finds) -> Bools:

@@ -1,4 +1,4 @@
-"""What is kept beside the rows: who took part where and is called what, what withheld people wrote, and doubts.
+"""What is kept beside the rows: who took part where and is called what, what withheld people wrote, uncertain finds.
 
 Invariants: those of :mod:`demur.corpus.datasets.base`; a row for each item that was read with an author, whether or
 not the item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item
@@ -17,7 +17,7 @@ from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, I
 from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
-from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
@@ -26,6 +26,8 @@ class Keyed(Dataset):
     """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
 
     FORMAT = 1
+    FOLDER: ClassVar[str]
+    """Where it lies beside the corpus."""
     OUTLIVES: ClassVar[bool] = False
     """Whether what it says of an item stays when the item's source says that it is gone."""
 
@@ -64,6 +66,7 @@ class Evidence(Keyed):
     """Who took part, who is called what, and whose full name stands where."""
 
     CALLED = "evidence"
+    FOLDER = "evidence.lance"
     SCHEMA = EVIDENCE
     INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE", "named": "LABEL_LIST"}
 
@@ -77,17 +80,43 @@ class Fingerprints(Keyed):
     """What withheld people wrote, and where others wrote the same."""
 
     CALLED = "fingerprints"
+    FOLDER = "fingerprints.lance"
     OUTLIVES = True
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
 
 
-class Doubts(Keyed):
-    """What is masked and somebody may look at: its place and its score."""
+class Uncertain(Keyed):
+    """What is masked and somebody may look at: its place, its score and why."""
 
-    CALLED = "doubts"
-    SCHEMA = DOUBTS
+    CALLED = "uncertain finds"
+    FOLDER = "doubts.lance"
+    SCHEMA = UNCERTAIN
     INDICES: ClassVar[Indices] = {"item": "BTREE"}
+
+    @classmethod
+    def ensure(cls, path: Path) -> Self:
+        """The one at ``path``; what an older demur kept gets the columns of now, empty."""
+        found = super().ensure(path)
+        if found.lacking:
+            found.dataset.add_columns(found.lacking)
+            found.refresh()
+        return found
+
+    @property
+    def lacking(self) -> list[pa.Field]:
+        """The columns that an older demur did not keep."""
+        names = set(self.dataset.schema.names)
+        return [column for column in self.SCHEMA if column.name not in names]
+
+    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """As of :class:`Keyed`; what an older demur did not keep is null."""
+        lacking = [each for each in self.lacking if columns is None or each.name in columns]
+        missing = {each.name for each in lacking}
+        found = super().where(column, keys, [name for name in columns or self.SCHEMA.names if name not in missing])
+        for each in lacking:
+            found = found.append_column(each, pa.nulls(len(found), each.type))
+        return found
 
 
 @dataclass(frozen=True)
@@ -96,7 +125,7 @@ class Beside:
 
     evidence: Evidence
     fingerprints: Fingerprints
-    doubts: Doubts
+    uncertain: Uncertain
 
     @classmethod
     def ensure(cls, folder: Path) -> Self:
@@ -105,7 +134,7 @@ class Beside:
         return cls(
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
-            Doubts.ensure(_in(folder, Doubts)),
+            Uncertain.ensure(_in(folder, Uncertain)),
         )
 
     @classmethod
@@ -116,17 +145,17 @@ class Beside:
             folder: where they lie.
             versions: Lance's numbers, in their order; none for their heads.
         """
-        evidence, fingerprints, doubts = versions or (None, None, None)
+        evidence, fingerprints, uncertain = versions or (None, None, None)
         return cls(
             Evidence.view(_in(folder, Evidence), evidence),
             Fingerprints.view(_in(folder, Fingerprints), fingerprints),
-            Doubts.view(_in(folder, Doubts), doubts),
+            Uncertain.view(_in(folder, Uncertain), uncertain),
         )
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:
         """All of them."""
-        return self.evidence, self.fingerprints, self.doubts
+        return self.evidence, self.fingerprints, self.uncertain
 
     @property
     def versions(self) -> list[int]:
@@ -156,4 +185,4 @@ class Beside:
 
 
 def _in(folder: Path, kind: type[Keyed]) -> Path:
-    return folder / f"{kind.CALLED}.lance"
+    return folder / kind.FOLDER

@@ -15,7 +15,7 @@ from demur.words.page import Bools, Ints
 
 
 class Reason(IntFlag):
-    """What speaks for or against somebody's being meant."""
+    """What speaks for or against somebody's being meant; the bits are kept (evidence.UNCERTAIN), and never change."""
 
     FULL = 1 << 0
     INITIAL = 1 << 1
@@ -57,11 +57,12 @@ class Reason(IntFlag):
     NO_CALL = 1 << 37
     OPENER = 1 << 38
     VERB_OPENS = 1 << 39
-    PLACE_TOO = 1 << 40
-    PRODUCT = 1 << 41
-    KNOWN = 1 << 42
-    DATE = 1 << 43
-    QUOTED = 1 << 44
+    # 1 << 40 was a rare surname, which masks nobody by itself any more.
+    PLACE_TOO = 1 << 41
+    PRODUCT = 1 << 42
+    KNOWN = 1 << 43
+    DATE = 1 << 44
+    QUOTED = 1 << 45
 
 
 WEIGHTS: Final = {
