@@ -6,6 +6,7 @@ which it was asked for; past the allowed staleness the next row is an error. A h
 merely out of reach, is an error at once.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -95,6 +96,7 @@ class Watch:
         self.head, self.clock = head, clock
         self._every, self._most = check_every.total_seconds(), max_staleness.total_seconds()
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._known = clock()
         self._overlay = head.look()
         self.due = clock() + self._every
@@ -126,6 +128,27 @@ class Watch:
                 wait = max(wait, self._most * _PAUSE)
             self.due = self.clock() + wait
             return self._overlay
+
+    def look(self) -> Overlay:
+        """What may not be handed out as it stands, looked at now.
+
+        Raises:
+            UnavailableError, DemurError: as :meth:`overlay`.
+        """
+        self.due = float("-inf")
+        return self.overlay()
+
+    def require_own_process(self) -> None:
+        """Make sure that this is the process in which it was opened: neither Lance nor a database survives a fork.
+
+        Raises:
+            UsageError: when it is not.
+        """
+        if os.getpid() != self._process:
+            raise UsageError(
+                "A loader can't be used in a process that was forked off: start worker processes with `spawn` "
+                "(multiprocessing_context='spawn' of a DataLoader)."
+            )
 
     def go_on_from(self, seen: Seen) -> None:
         """Make sure now that the head goes on from one that was seen before, in another process for instance.
