@@ -5,6 +5,7 @@ EXAMPLES ?= 5000
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+TRAIN := .venv/.train
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
 
@@ -13,7 +14,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format messages readability screenshots soak bench bench-people pins clean
+.PHONY: help setup demo test test-train lint format messages readability screenshots soak bench bench-people pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,10 @@ $(RUNTIME): tools/setup.sh pyproject.toml requirements/build.txt requirements/ba
 
 $(DEV): $(RUNTIME) requirements/dev.txt
 	@tools/setup.sh dev
+	@touch $@
+
+$(TRAIN): $(DEV) requirements/train.txt requirements/cuda.txt
+	@tools/setup.sh train
 	@touch $@
 
 demo: $(RUNTIME) ## the whole loop on a synthetic community
@@ -42,7 +47,13 @@ lint: $(DEV) ## style, types and layers
 
 test: lint ## lint, then every test but the long ones
 	@printf '== %s\n' pytest
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/training -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+
+# Not among the tests above: what trains needs torch, which everything else has to do without.
+test-train: $(TRAIN) ## the tests of the extra `train`, with torch installed
+	$(call check,mypy src tests/training)
+	@printf '== %s\n' 'pytest tests/training'
+	@$(BIN)/pytest -m 'not soak and not bench' --durations=10 --durations-min=1 tests/training $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format
@@ -72,6 +83,10 @@ pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes ne
 		--output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
 		--extra web --extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
+	@python3 tools/train_pins.py join requirements/whole.txt
+	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/dev.txt --constraint requirements/torch.in \
+		--extra web --extra train --output-file requirements/whole.txt pyproject.toml
+	@python3 tools/train_pins.py split requirements/whole.txt
 
 clean: ## remove .venv, caches and what benchmarks left
 	@rm -rf .venv .screens .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench/data bench/results

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Brings .venv up to date: `tools/setup.sh base` for what demur needs to run, `dev` for what its tests need.
+# Brings .venv up to date: `tools/setup.sh base` for what demur needs to run, `dev` for what its tests need, `train` for
+# what training needs, too.
 # Uses uv where it is installed, else venv and pip. Installs only pinned, hashed releases (requirements/), and
 # builds nothing in isolation, so that no step fetches a tool that is not pinned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-group=${1:?usage: tools/setup.sh base|dev}
+group=${1:?usage: tools/setup.sh base|dev|train}
 venv_python=.venv/bin/python
 
 fail() {
@@ -48,6 +49,13 @@ install_pins() {
     install --require-hashes --requirement "$1"
 }
 
+# The build of torch that indexes hand out for Linux wants CUDA's packages; one with a local version (+cpu) brings all
+# that it needs.
+torch_wants_cuda() {
+    "$venv_python" -c 'import sys; from importlib.metadata import version
+sys.exit(sys.platform != "linux" or "+" in version("torch"))'
+}
+
 "$venv_python" -c '' 2>/dev/null || make_venv
 case $group in
     base)
@@ -56,5 +64,9 @@ case $group in
         install --editable .
         ;;
     dev) install_pins requirements/dev.txt ;;
-    *) fail "unknown group $group: base or dev." ;;
+    train)
+        install_pins requirements/train.txt
+        if torch_wants_cuda; then install_pins requirements/cuda.txt; fi
+        ;;
+    *) fail "unknown group $group: base, dev or train." ;;
 esac

@@ -35,3 +35,22 @@ def test_the_status_needs_no_row_and_nothing_that_governs_them(workspace: Path) 
 
 def test_an_objection_where_nothing_is_to_be_honoured_needs_no_row(workspace: Path) -> None:
     assert "lance" not in loaded("object", "--account", "forum:ann", "-w", workspace)
+
+
+WITHOUT_TORCH = """
+import importlib, pkgutil, sys
+for name in ("torch", "transformers", "peft", "tokenizers", "safetensors"):
+    sys.modules[name] = None  # importing it fails
+import demur
+found = [each.name for each in pkgutil.walk_packages(demur.__path__, "demur.")]
+for name in found:
+    if not name.startswith("demur.training.") and not name.endswith(("__main__", "migrations.env")):
+        importlib.import_module(name)
+print(len(found))
+"""
+
+
+def test_all_but_training_is_imported_without_torch() -> None:
+    ended = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) > 300

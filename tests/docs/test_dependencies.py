@@ -24,7 +24,11 @@ LOADED_BY_NAME: Final = {
     "uvloop": "uvicorn takes it for its event loop where it is there",
 }
 """Declared packages that no line of demur imports, with what loads them."""
-EXTRAS: Final = {"web": ("web/", "cli/serve.py"), "postgres": ("sources/tables/sql.py",)}
+EXTRAS: Final = {
+    "web": ("web/", "cli/serve.py"),
+    "postgres": ("sources/tables/sql.py",),
+    "train": ("training/", "loading/"),
+}
 """Where what an extra brings may be imported; everything else has to work without it."""
 PIN: Final = re.compile(r"([a-z0-9-]+)(?:\[[a-z,]+\])?==")
 OURS: Final = re.compile(r"[ #]demur \(pyproject\.toml\)$", re.MULTILINE)
@@ -50,7 +54,9 @@ def _imported(path: Path) -> set[str]:
 
 def _imports() -> Iterator[tuple[str, str]]:
     """Each file of demur, and the distribution of each package that it imports."""
-    brought_by = packages_distributions()
+    brought_by = {name: [name] for name in BROUGHT["train"]} | dict(
+        packages_distributions()
+    )  # `make test` has no torch
     for path in sorted(SOURCE.rglob("*.py")):
         for module in sorted(_imported(path)):
             (distribution,) = {_name(each) for each in brought_by.get(module, [f"nothing brings {module}"])}
@@ -66,7 +72,7 @@ def test_what_is_imported_is_declared() -> None:
 
 def test_what_is_declared_is_imported_or_loaded_by_name() -> None:
     imported = {name for _, name in IMPORTS}
-    assert DECLARED - imported == set(LOADED_BY_NAME)
+    assert DECLARED - imported - BROUGHT["train"] == set(LOADED_BY_NAME)  # training begins with what follows
 
 
 def test_what_an_extra_brings_is_imported_where_nothing_else_needs_it() -> None:
@@ -80,9 +86,28 @@ def test_nothing_is_declared_twice() -> None:
     assert len(everything) == len(DECLARED)
 
 
-@pytest.mark.parametrize(("file", "extras"), [("base.txt", ["web"]), ("dev.txt", ["web", "postgres"])])
+def _pins(file: str) -> dict[str, str]:
+    """What a file of pins says of each distribution."""
+    blocks = re.split(r"^(?=[a-z])", (ROOT / "requirements" / file).read_text(), flags=re.MULTILINE)
+    return {pin[1]: block for block in blocks if (pin := PIN.match(block))}
+
+
+@pytest.mark.parametrize(
+    ("file", "extras"),
+    [("base.txt", ["web"]), ("dev.txt", ["web", "postgres"]), ("train.txt", ["web", "train"])],
+)
 def test_what_is_declared_is_pinned_as_such(file: str, extras: list[str]) -> None:
-    text = (ROOT / "requirements" / file).read_text()
-    pins = [PIN.match(block) for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)]
-    ours = {pin[1] for pin in pins if pin and OURS.search(pin.string)}
+    ours = {name for name, block in _pins(file).items() if OURS.search(block)}
     assert ours == BASE.union(*(BROUGHT[extra] for extra in extras))
+
+
+def test_whoever_does_not_train_gets_nothing_of_what_training_needs() -> None:
+    assert {"torch", "nvidia-cublas"} <= _pins("train.txt").keys() | _pins("cuda.txt").keys()
+    assert not (BROUGHT["train"] | {"accelerate", "triton"}) & _pins("base.txt").keys()
+
+
+def test_torch_is_pinned_as_every_build_of_one_release() -> None:
+    (release,) = re.findall(r"^torch==(\S+)$", (ROOT / "requirements" / "torch.in").read_text(), re.MULTILINE)
+    pin = _pins("train.txt")["torch"]
+    assert pin.startswith(f"torch=={release} \\\n")  # no local version: `+cpu` is one of its builds
+    assert "nvidia" not in "".join(_pins("train.txt"))

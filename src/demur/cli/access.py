@@ -15,6 +15,7 @@ from demur.cli.app import Noun
 from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import emit, note, table
 from demur.errors import UsageError
+from demur.extras import lacking
 from demur.register import Staff, StaffRole
 
 if TYPE_CHECKING:
@@ -143,6 +144,6 @@ def _site(workspace: "Workspace") -> "Site":
     try:
         from demur.web.staff.passkeys import Site  # noqa: PLC0415  # of the extra `web`
     except ImportError:
-        raise UsageError("The staff's pages need the extra `web`: run `pip install 'demur[web]'`.") from None
+        raise lacking("Making passkeys", "web") from None
     policy = workspace.policy()
     return Site.of(policy.portal.url, policy.controller.name)

@@ -4,7 +4,6 @@ Invariants: what goes over a network is https, by a proxy that stands on this ma
 otherwise in as many words; the worker ends with the server.
 """
 
-import importlib.util
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ import click
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import emit
 from demur.errors import UsageError
+from demur.extras import need
 from demur.policy.fields import loopback
 from demur.workspace import Workspace
 
@@ -49,7 +49,7 @@ def serve(  # each is an option
     It listens on this machine only. For the public, put a proxy that speaks https before it, on the same machine,
     and say --behind-proxy: it then believes its X-Forwarded-For and X-Forwarded-Proto.
     """
-    _check_installed()
+    need("The portal", "web", *_NEEDED)
     _check_host(host, insecure=insecure)
     _check_free(host, port)
     workspace = invocation.workspace
@@ -57,14 +57,6 @@ def serve(  # each is an option
     signal.signal(signal.SIGTERM, _stop)
     with Helper(workspace, wanted=not no_worker), suppress(KeyboardInterrupt):
         server.run()
-
-
-def _check_installed() -> None:
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"The portal needs what the extra `web` brings ({missing[0]}): run `pip install 'demur[web]'`."
-        )
 
 
 def _check_host(host: str, *, insecure: bool) -> None:
