@@ -28,7 +28,7 @@ from demur.training.loop import Outcome, Report, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.run import Run, write_settings
-from demur.versions.publish import commitments_digest
+from demur.versions.lineage import commitments_digest
 from demur.versions.states import published
 
 _FIRST: Final = "0001"
@@ -66,7 +66,7 @@ def begin(session: Session, version: str, *, name: str, config: Config, base: Se
     write_settings(folder, config, secrets.token_bytes(KEY_BYTES))
     model = folder.begin_model()
     head = session.register.log.head()
-    as_of = AsOf(head.seq, head.binding, commitments_digest(session, head.seq))
+    as_of = AsOf(head.seq, head.binding, commitments_digest(session.register, head.seq))
     facts = Facts(1, None, version, as_of, pins, session.now, unknown={_BASE: list(base)})
     write_facts(model, facts)
     return Run(model, config, folder.key.read_bytes())
