@@ -82,9 +82,7 @@ def _lines(found: list[Listed]) -> str:
 
 def _sentence(done: "Replayed") -> str:
     if done.parent is None:
-        return (
-            f"Run {done.run.name}: nobody in it objected since; checkpoint {done.serving} serves."
-        )
+        return f"Run {done.run.name}: nobody in it objected since; checkpoint {done.serving} serves."
     said = (
         f"Run {done.run.name}: {count(done.gone, 'account')} fewer. {done.model.name} takes the place of "
         f"{done.parent.name}, trained on from step {done.begun} of {done.steps}; what saw them is destroyed, and "

@@ -10,6 +10,7 @@ from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, progress
 from demur.corpus.session import reading
 from demur.errors import UsageError
+from demur.extras import need
 from demur.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def train(
     First a base on declared data, in which nobody may object, or from a checkpoint; then the rows of the version, those
     of people who are likely to object for few words last. Whoever objects meanwhile is out of every later step.
     """
-    from demur.training.environment import require_extra  # noqa: PLC0415  # it is loaded only where somebody trains
+    from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where somebody trains
 
-    require_extra("`demur train`")
+    need("`demur train`", "train", *NEEDS)
     from demur.training import first  # noqa: PLC0415  # the same
 
     called = name or version.lower()

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, Final, Self
 
 from demur.errors import CheckFailed, UsageError
+from demur.extras import need
 from demur.suppression.signed import canonical_json
 from demur.training.config import Config
 
@@ -53,23 +53,13 @@ class Environment:
         return ", ".join(f"{name} {value}" for name, value in self.pins.items())
 
 
-def require_extra(what: str) -> None:
-    """Make sure that torch and what stands on it can be loaded, without loading it.
-
-    Raises:
-        UsageError: when not.
-    """
-    if not all(find_spec(name) for name in NEEDS):
-        raise UsageError(f"{what} needs demur[train]: pip install 'demur[train]'.")
-
-
 def load(config: Config) -> Any:  # noqa: ANN401  # the module; the extra may be missing where types are checked
     """The module torch, with arithmetic that gives the same bytes each time.
 
     Raises:
         UsageError: when it is not installed, or has no such device.
     """
-    require_extra("Training")
+    need("Training", "train", *NEEDS)
     for name, value in _SWITCHES.items():
         os.environ.setdefault(name, value)
     torch = import_module("torch")

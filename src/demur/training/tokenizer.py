@@ -13,8 +13,9 @@ from shutil import copyfile
 from typing import Any, Final, Self
 
 from demur.errors import UsageError
+from demur.extras import need
 from demur.files import make_folder, replacing, write_durably
-from demur.training.environment import require_extra
+from demur.training.environment import NEEDS
 from demur.training.render import MASK
 
 BEGIN: Final = "<s>"
@@ -56,7 +57,7 @@ class Tokenizer:
         Raises:
             UsageError: when there is none, or it can't be read.
         """
-        require_extra("Training")
+        need("Training", "train", *NEEDS)
         path = folder / _FILE
         try:
             inner = import_module("tokenizers").Tokenizer.from_file(str(path))
@@ -79,7 +80,7 @@ def fit(texts: Iterable[str], vocabulary: int, folder: Path) -> None:
         vocabulary: entries at most.
         folder: where it is kept; made where there is none.
     """
-    require_extra("Training")
+    need("Training", "train", *NEEDS)
     library = import_module("tokenizers")
     inner = library.Tokenizer(library.models.BPE())
     inner.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
