@@ -299,7 +299,7 @@ def destroy(session: Session, model: ModelFolder, successor: ModelFolder) -> Non
     gone = np.zeros(0, np.int64)
     if (model.path / KEYS).exists() and (model.path / STEPS).exists():
         gone = np.setdiff1d(read_people(model).keys, read_people(successor).keys)
-    checkpoints = len(set(model.steps()) - set(successor.steps()))
+    checkpoints = sum(not _is_shared(model, successor, step) for step in model.steps())
     for path in sorted(model.path.iterdir()):
         if path.name not in _STAYS | _LAST:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -310,6 +310,12 @@ def destroy(session: Session, model: ModelFolder, successor: ModelFolder) -> Non
         (model.path / name).unlink(missing_ok=True)
     if model.facts.exists():
         write_facts(model, replace(settled(read_facts(model)), state=ModelState.DESTROYED))
+
+
+def _is_shared(model: ModelFolder, successor: ModelFolder, step: int) -> bool:
+    """Whether a checkpoint goes on as the successor's."""
+    said, same = (each.checkpoint(step) / "state.json" for each in (model, successor))
+    return said.exists() and same.exists() and said.read_bytes() == same.read_bytes()
 
 
 def _forget_classes(session: Session, model: ModelFolder) -> None:
