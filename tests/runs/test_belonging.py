@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 from calling import Demur
@@ -14,9 +15,11 @@ from demur.runs.entries import note_exported, note_trained
 from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.pointer import read_pointer, write_pointer
-from demur.suppression.signed import envelope
+from demur.suppression.signed import JSON, envelope
 from demur.versions.publish import publish
 from demur.workspace import Workspace
+
+CERTIFIED: Final[dict[str, JSON]] = {"run": "irc", "model": "0001", "format": 1}
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def model(town: Workspace) -> ModelFolder:
     pepper = town.keys().pepper
     model = trained(town, [pepper.subject_key(account) for account in (KARMENU, SILENT, DIETER, ANN, EWA)])
     with town.register() as register:
-        model.certificate.write_bytes(envelope({"run": "irc", "model": "0001", "format": 1}, town.keys().signing))
+        model.certificate.write_bytes(envelope(CERTIFIED, town.keys().signing))
         said = read_signed(model, town.keys().signing.public_key())
         note_trained(register, model, {"version": "v1", "certificate": said.digest})
     return model
@@ -48,7 +51,7 @@ def test_what_belongs_together_is_opened_and_nothing_is_found(town: Workspace, m
 def test_a_model_that_the_register_does_not_know_is_refused_unless_it_is_under_way(
     town: Workspace, model: ModelFolder
 ) -> None:
-    facts = {"run": "irc", "model": "0001", "format": 1, "newer": True}
+    facts = {**CERTIFIED, "newer": True}
     model.certificate.write_bytes(envelope(facts, town.keys().signing))
     with pytest.raises(RegisterError, match=r"does not know the model irc/0001.*older"):
         town.register()
