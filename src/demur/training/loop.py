@@ -21,7 +21,7 @@ from demur.training.checkpoints import Checkpoints, Saved
 from demur.training.config import Config
 from demur.training.environment import load, of_now, require_same
 from demur.training.filling import Plan
-from demur.training.log import Log, Record
+from demur.training.log import Log, Record, require_config
 from demur.training.run import Run
 from demur.training.spacing import checkpoint_steps
 from demur.training.state import State
@@ -77,6 +77,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
     require_same(run.environment(), of_now(config))
     state = State.of(run.network(), config)
     saved = checkpoints.load(from_step, state)
+    require_config(run.model.log, run.config_digest)
     log = Log.reopen(run.model.log, from_step)
     if log.chain != saved.chain:
         raise CheckFailed(f"{run.model.log} is not the log of checkpoint {from_step}: put both back from your backup.")
