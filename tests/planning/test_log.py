@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.errors import CheckFailed
-from demur.training.log import HEADER_BYTES, RECORD_BYTES, Log, Record, chain_of, records, require_whole
+from demur.training.log import HEADER_BYTES, RECORD_BYTES, Log, Record, chain_of, records, require_config, require_whole
 
 KIND = {"config": b"c" * 32, "environment": b"e" * 32, "base": b"b" * 32}
 
@@ -52,16 +52,39 @@ def test_equal_steps_have_equal_bytes_and_others_have_not(tmp_path: Path) -> Non
     assert one[-32:] != other[-32:]
 
 
-@given(st.integers(0, 128 + 4 * 96 - 1), st.integers(0, 7))
-def test_a_flipped_bit_is_found(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
+@given(st.integers(128, 128 + 4 * 96 - 1), st.integers(0, 7))
+def test_a_flipped_bit_is_named(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
     path = tmp_path_factory.mktemp("log") / "log.bin"
-    chain = written(path, 4).chain
+    written(path, 4)
+    flip(path, at, bit)
+    with pytest.raises(CheckFailed, match=rf"log\.bin was changed in the record of step {(at - 128) // 96}"):
+        require_whole(path, 4)
+
+
+@given(st.integers(0, 127), st.integers(0, 7))
+def test_a_flipped_bit_in_the_header_is_named_or_gives_no_chain_that_was_known(
+    tmp_path_factory: pytest.TempPathFactory, at: int, bit: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log.bin"
+    chain = written(path, 0).chain
+    flip(path, at, bit)
+    try:
+        assert require_whole(path, 0) != chain
+    except CheckFailed as error:
+        assert "log.bin is no log" in str(error)
+
+
+def flip(path: Path, at: int, bit: int) -> None:
     data = bytearray(path.read_bytes())
     data[at] ^= 1 << bit
     path.write_bytes(data)
-    with pytest.raises(CheckFailed, match=r"log\.bin"):
-        assert require_whole(path, 4) != chain
-        raise CheckFailed(f"{path}: the header has another chain")  # which the checkpoint's is compared with
+
+
+def test_a_log_of_another_configuration_is_named(tmp_path: Path) -> None:
+    written(tmp_path / "log.bin", 1)
+    require_config(tmp_path / "log.bin", b"c" * 32)
+    with pytest.raises(CheckFailed, match="of another configuration"):
+        require_config(tmp_path / "log.bin", b"d" * 32)
 
 
 @pytest.mark.parametrize("left", [0, 100, 128, 128 + 96, 128 + 96 + 50, 128 + 3 * 96])

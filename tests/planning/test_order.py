@@ -1,10 +1,11 @@
 """The order of rows: what it depends on, and what it never does."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ def starts_late(places: Callable[[Lists, Ints], Ints], rows: list[Row]) -> None:
 
 def with_author(people: Lists, places: Ints) -> Ints:
     """The mutant: a row stands with its author, here the first of its people."""
-    return places[people.ends - people.sizes]
+    return np.asarray(places[people.ends - people.sizes])
 
 
 @given(ROWS)
@@ -66,7 +67,7 @@ def test_another_key_gives_another_order_inside_a_class() -> None:
     assert sorted(one) == sorted(other)
 
 
-def drawn_alike(keyed: Callable[..., Ints]) -> None:
+def drawn_alike(keyed: Callable[[bytes, bytes, Iterable[bytes], int], npt.NDArray[np.uint64]]) -> None:
     """Two workers that read the same rows put them in the same order."""
     items = np.arange(16 * 50, dtype=np.uint8).reshape(50, 16)
     orders = []
