@@ -61,17 +61,14 @@ def test_a_flipped_bit_is_named(tmp_path_factory: pytest.TempPathFactory, at: in
         require_whole(path, 4)
 
 
-@given(st.integers(0, 127), st.integers(0, 7))
-def test_a_flipped_bit_in_the_header_is_named_or_gives_no_chain_that_was_known(
+@given(st.integers(16, 127), st.integers(0, 7))
+def test_a_flipped_bit_in_the_header_gives_a_chain_that_no_checkpoint_knows(
     tmp_path_factory: pytest.TempPathFactory, at: int, bit: int
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "log.bin"
     chain = written(path, 0).chain
     flip(path, at, bit)
-    try:
-        assert require_whole(path, 0) != chain
-    except CheckFailed as error:
-        assert "log.bin is no log" in str(error)
+    assert require_whole(path, 0) != chain
 
 
 def flip(path: Path, at: int, bit: int) -> None:

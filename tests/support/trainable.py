@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 from typing import TYPE_CHECKING, Any, Final
 
 from making import NOW, batch, item, open_policy, span
@@ -13,9 +13,10 @@ from making import NOW, batch, item, open_policy, span
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
-from demur.runs.facts import write_facts
+from demur.runs.facts import ModelState, write_facts
 from demur.runs.folder import find_run
 from demur.training.config import Config
+from demur.training.log import HEADER_BYTES
 from demur.versions.publish import publish
 from demur.workspace import Workspace
 
@@ -159,3 +160,16 @@ def successor(run: "Run", *, up_to: int) -> "Run":
     Checkpoints(model).adopt(Checkpoints(run.model), up_to)
     Log.reopen(model.log, up_to, source=run.model.log)
     return new
+
+
+def cut_off(community: Community, name: str = "one") -> "Run":
+    """Put a finished run back to where only its base is trained; what it will give is known."""
+    run = community.run(name)
+    for step in run.model.steps():
+        if step:
+            rmtree(run.model.checkpoint(step))
+    with run.model.log.open("r+b") as file:
+        file.truncate(HEADER_BYTES)
+    run.model.run.pointer.unlink()
+    write_facts(run.model, replace(run.facts(), state=ModelState.RUNNING, finished=None))
+    return run

@@ -91,22 +91,37 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
                 plan, marks = kept, set(checkpoint_steps(kept, config.hazard, config.checkpoints))
                 run.keep_plan(plan)
         if step > saved.step and (step in marks or step >= plan.steps):
+            _require_finite(state, step, saved)
             log.sync()
             saved = checkpoints.save(step, state, tokens=tokens, chain=log.chain)
         if step >= plan.steps:
             break
         record = one_step(state, plan, step, run.key)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
-            raise Diverged(
-                f"The loss of step {step} is no number: the run stops at its checkpoint {saved.step}; train it again "
-                f"with a lower `rate` than {config.rate:g}, or a longer `warmup`."
-            )
+            raise _diverged(f"The loss of step {step} is", saved, config)
         log.append(record)
         step, tokens = step + 1, tokens + record.tokens
         if report is not None:
             report(step, plan.steps, record.loss)
     taken = plan.rows.people.flat[plan.step[plan.rows.people.owner] < step]
     return Outcome(plan, saved, np.intersect1d(gone, taken))
+
+
+def _require_finite(state: State, step: int, saved: Saved) -> None:
+    """Make sure that no checkpoint is written that nobody could go on from.
+
+    Raises:
+        Diverged: when a weight is no number.
+    """
+    if not state.is_finite():
+        raise _diverged(f"A weight after {step} steps is", saved, state.config)
+
+
+def _diverged(what: str, saved: Saved, config: Config) -> Diverged:
+    return Diverged(
+        f"{what} no number: the run stops at its checkpoint {saved.step}; train it again with a lower `rate` than "
+        f"{config.rate:g}, or a longer `warmup`."
+    )
 
 
 def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:
