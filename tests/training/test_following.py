@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import trainable
-from making import item, span
+from making import batch, item, span
 from trainable import LATER, TINY, Community
 
+from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.identity import SubjectKeys
 from demur.runs.following import put_in_service
@@ -96,8 +97,8 @@ def test_a_later_plan_adds_nothing_and_leaves_out_who_objected(own: Community) -
         assert set(new.items()) <= set(plan.items())
         kept = [item for item in plan.items() if item in set(new.items())]
         assert new.items() == kept
-    trainable.import_items(
-        workspace, "table", iter([trainable.batch([item("new", "forum:eve", "rain at the door")])]), now=LATER
+    import_items(
+        workspace, "table", iter([batch([item("new", "forum:eve", "rain at the door")])]), now=LATER
     )
     with reading(workspace, LATER) as session:
         assert set(plan_of(session, None, own.run()).items()) <= set(plan.items())

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -13,6 +14,7 @@ from trainable import LATER, Community
 
 from demur.corpus.session import reading
 from demur.errors import CheckFailed, DemurError, UsageError, WorkspaceError
+from demur.runs.facts import write_facts
 from demur.training import checkpoints, first, log, loop
 from demur.training.checkpoints import PARTS, Checkpoints, Saved
 from demur.training.environment import Environment, of_now, require_same
@@ -183,7 +185,7 @@ def test_another_environment_is_refused_before_the_first_step_naming_both(own: C
     run = trainable.cut_off(own)
     facts = run.facts()
     other = {**facts.environment, "threads": "7", "torch": "1.0"}
-    trainable.write_facts(run.model, trainable.replace(facts, environment=other))
+    write_facts(run.model, replace(facts, environment=other))
     before = run.model.log.read_bytes()
     with pytest.raises(CheckFailed, match=r"threads 7, torch 1\.0, and this is threads 1, torch [2-9]") as told:
         train(run, from_step=0, plan=own.plan())
