@@ -108,6 +108,11 @@ class Plan:
         stay = ~self.rows.people.holding(subjects) | (self.step < after)
         return self._of(np.flatnonzero(stay), step_tokens, after)
 
+    def until(self, step: int) -> Self:
+        """The first ``step`` steps of this plan."""
+        where = np.arange(int(np.searchsorted(self.step, step)))
+        return replace(self, rows=self.rows.take(where), place=self.place[where], step=self.step[where])
+
     def onward(self, after: int, fresh: Self, step_tokens: int) -> Self:
         """The first ``after`` steps of this plan, and behind them what else stands in another.
 
