@@ -10,7 +10,7 @@ from calling import Demur
 from trainable import Community
 
 from demur.runs.pointer import read_pointer
-from demur.training import first, loop
+from demur.training import loop
 from demur.training.checkpoints import Checkpoints
 
 
@@ -98,7 +98,7 @@ def test_a_check_that_fails_exits_with_1(own: Community, demur: Demur) -> None:
 
 def test_who_objected_meanwhile_is_told_of(own: Community, demur: Demur, monkeypatch: pytest.MonkeyPatch) -> None:
     trainable.cut_off(own)
-    real: Callable[..., object] = first.train
+    real: Callable[..., object] = loop.train
 
     def objecting(*given: object, **options: object) -> object:
         def report(step: int, _steps: int, _loss: float) -> None:
@@ -108,7 +108,7 @@ def test_who_objected_meanwhile_is_told_of(own: Community, demur: Demur, monkeyp
 
         return real(*given, **options | {"report": report})
 
-    monkeypatch.setattr(first, "train", objecting)
+    monkeypatch.setattr("demur.training.first.train", objecting)
     told = demur(*arguments(own, "--run", "one", "--resume"))
     assert told.code == 0
     assert (
