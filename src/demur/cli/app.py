@@ -43,6 +43,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "publish": ("demur.cli.version:publish", "Publish the corpus as a version that never changes."),
     "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
     "retire": ("demur.cli.version:retire", "Retire a version."),
+    "train": ("demur.cli.train:train", "Train a language model on a version."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),

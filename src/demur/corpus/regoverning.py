@@ -1,8 +1,8 @@
 """Rows at rest through the kernel again, in one commit, and what they say beside it.
 
 Invariants: what goes beside the rows (fingerprints of what is deleted, where somebody is named in full) is on disk
-before the rows change, so that a kill in between loses none of it and a repetition finds the same; rows that the kernel
-leaves as they are are not touched.
+before the rows change, so that a kill in between loses none of it and a repetition finds the same; what serves a model
+that has seen them is moved before, too; rows that the kernel leaves as they are are not touched.
 """
 
 from collections.abc import Iterable, Iterator
@@ -73,6 +73,8 @@ class Change:
     rewritten: int = 0
     """Rows of others that named, quoted or copied someone."""
     gone: list[Addresses] = field(default_factory=list)
+    items: list[pa.Array] = field(default_factory=list)
+    """Keys of these rows."""
     evidence: list[pa.RecordBatch] = field(default_factory=list)
     fingerprints: list[pa.RecordBatch] = field(default_factory=list)
     doubts: list[pa.RecordBatch] = field(default_factory=list)
@@ -99,8 +101,19 @@ def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
     _add(beside.fingerprints, change.fingerprints, ("wrote", "seen"))
     _add(beside.doubts, change.doubts, ())
     gone = np.concatenate([np.zeros(0, np.uint64), *change.gone])
+    _move_pointers(session, change)
     session.corpus.commit(gone, fragments, {"demur": "honour"})
     return change
+
+
+def _move_pointers(session: Session, change: Change) -> None:
+    """Have no model serve that has seen a row which is about to change; first, as nothing finds such a row again."""
+    models = session.workspace.models_path
+    if models.is_dir():
+        from demur.runs.following import follow_rows  # noqa: PLC0415  # most workspaces have no models
+
+        items = [item for part in change.items for item in part.to_pylist()]
+        follow_rows(models, session.register, items, now=session.now)
 
 
 def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> bool:
@@ -118,7 +131,9 @@ def _rewritten(
 ) -> Iterator[pa.RecordBatch]:
     """The rows whose text changes, as schema.STORED; everything else is noted in ``change``."""
     for part in regoverned(rows, rules, threads):
-        change.gone.append(part.addresses[part.left_out | part.differs])
+        changes = part.left_out | part.differs
+        change.gone.append(part.addresses[changes])
+        change.items.append(part.stored.column("item").filter(pa.array(changes)))
         change.deleted += int(part.left_out.sum())
         change.rewritten += int(part.differs.sum())
         for lines, found in _beside(part.answer, change):
