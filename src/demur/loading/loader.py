@@ -118,6 +118,15 @@ class Loader:
         """Gives what may not be handed out as it stands; for adapters, which have to ask before each row."""
         return self._opened.watch.overlay
 
+    def look(self) -> Overlay:
+        """What may not be handed out as it stands; the head is looked at now, however lately it was.
+
+        Raises:
+            UnavailableError: when it has been out of reach for longer than the allowed staleness.
+            DemurError: when it may not be followed.
+        """
+        return self._opened.watch.look()
+
     def __repr__(self) -> str:
         return f"<Loader of {self.name}: {self.published:,} rows, {self.left_out:,} left out>"
 

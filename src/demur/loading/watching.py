@@ -127,6 +127,15 @@ class Watch:
             self.due = self.clock() + wait
             return self._overlay
 
+    def look(self) -> Overlay:
+        """What may not be handed out as it stands, looked at now.
+
+        Raises:
+            UnavailableError, DemurError: as :meth:`overlay`.
+        """
+        self.due = float("-inf")
+        return self.overlay()
+
     def go_on_from(self, seen: Seen) -> None:
         """Make sure now that the head goes on from one that was seen before, in another process for instance.
 
