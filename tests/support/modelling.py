@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 from making import NOW
 
 from demur.corpus.datasets.corpus import Corpus
+from demur.runs.entries import note_trained
 from demur.runs.facts import AsOf, Facts, ModelState, write_facts
 from demur.runs.folder import ModelFolder, begin_run
 from demur.runs.following import put_in_service
@@ -55,7 +56,8 @@ def trained(workspace: Workspace, order: Sequence[int], name: str = "irc", *, se
         model.checkpoint(step).mkdir()
         (model.checkpoint(step) / "weights.safetensors").write_bytes(b"%d" % step)
     write_facts(model, Facts(1, None, "v1", AsOf(1, 1, "00"), {}, NOW, NOW, ModelState.FINISHED))
-    if serve:
-        with workspace.register() as register:
+    with workspace.register() as register:
+        note_trained(register, model, {"version": "v1"}, now=NOW)
+        if serve:
             put_in_service(model, register, workspace.policy(), now=NOW)
     return model

@@ -44,6 +44,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
     "retire": ("demur.cli.version:retire", "Retire a version."),
     "train": ("demur.cli.train:train", "Train a language model on a version."),
+    "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what waits for a replay."),
+    "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),

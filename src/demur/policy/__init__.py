@@ -19,6 +19,7 @@ from demur.policy.model import (
     RegisterPlace,
     Retention,
     Section,
+    Training,
     Webhooks,
     Wording,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "RegisterPlace",
     "Retention",
     "Section",
+    "Training",
     "WatchedPolicy",
     "Webhooks",
     "Wording",

@@ -20,6 +20,7 @@ from demur.runs.facts import AsOf, Facts, ModelState, write_facts
 from demur.runs.folder import RunFolder, begin_run, find_run
 from demur.runs.following import put_in_service
 from demur.training.base import Chosen, lay_base
+from demur.training.certificate import certify, is_on_record, settled, with_lineage
 from demur.training.checkpoints import Checkpoints
 from demur.training.config import Config
 from demur.training.environment import of_now, require_same
@@ -136,13 +137,11 @@ def _plan(session: Session, version: str, run: Run, last: int) -> Plan:
 
 
 def _finish(session: Session, run: Run, outcome: Outcome) -> Trained:
-    facts = run.facts()
-    kept = {name: value for name, value in facts.unknown.items() if name != _BASE}
-    finished = replace(facts, state=ModelState.FINISHED, finished=datetime.now(UTC), unknown=kept)
-    saved = outcome.saved
-    said = {"version": facts.version, "weights": saved.weights, "ema": saved.ema, "chain": saved.chain.hex()}
+    if not is_on_record(session, run.model, outcome):
+        certificate = certify(session, run, outcome)
+        note_trained(session.register, run.model, with_lineage(certificate))
+    finished = replace(settled(run.facts()), state=ModelState.FINISHED, finished=datetime.now(UTC))
     write_facts(run.model, finished)
-    note_trained(session.register, run.model, said)
     pointer = put_in_service(run.model, session.register, session.policy)
     return Trained(run, outcome, pointer.checkpoint)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.training import order
 from demur.training.filling import Plan, first_difference
@@ -40,6 +41,14 @@ def plan_of(session: Session, version: str | None, run: Run) -> Plan:
     rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
     where = order.in_order(rows.item, places, run.key)
     return Plan.filled(rows.take(where), places[where], run.config.step_tokens)
+
+
+def rows_now(session: Session, run: Run) -> Rows:
+    """The rows, with token ids, that a model of a run can have been trained on, as they may be used now."""
+    version = run.facts().version
+    if version is not None and version in retired(session.register):
+        version = None  # its rows may still be in the corpus
+    return _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
 
 
 def recorded_plan(run: Run) -> Plan | None:
