@@ -6,7 +6,7 @@ from demur.training import Following, tracked
 
 tokenizer, model = hf.AutoTokenizer.from_pretrained("base"), hf.AutoModelForCausalLM.from_pretrained("base")
 collate = hf.DataCollatorForLanguageModeling(tokenizer, mlm=False)
-arguments = hf.TrainingArguments("trained", max_steps=200, per_device_train_batch_size=8, report_to="none")
+arguments = hf.TrainingArguments("trained", max_steps=20, per_device_train_batch_size=8, report_to="none")
 with tracked("community", "spring", run="by-trainer") as run:
     following = Following(run)
     rows = following.dataset(lambda row: tokenizer(row["text"], truncation=True, max_length=256))

@@ -91,13 +91,14 @@ class Watched:
         self.weights: list[torch.Tensor] = []
         """Before each batch, and at the end."""
         self.model: Any = None
+        self._tokenizer: Any = None
 
     def authors(self, number: int) -> set[int]:
         """Who wrote the rows of a batch."""
         return {int(text.rpartition("by")[2].partition("x")[0]) for text in self.read[number]}
 
     def forward(self, model: LlamaForCausalLM, **given: Any) -> Any:  # noqa: ANN401  # as the model's own
-        tokenizer = PreTrainedTokenizerFast.from_pretrained("base")
+        tokenizer = self._tokenizer = self._tokenizer or PreTrainedTokenizerFast.from_pretrained("base")
         self.model = model
         self.weights.append(self.flat())
         self.read.append(tokenizer.batch_decode(given["input_ids"], skip_special_tokens=True))
@@ -165,7 +166,7 @@ def test_a_script_trains_on_every_row_and_is_on_record_with_its_people(at: Path,
     roots = Roots.read(said)
     assert roots_of(people, bytes.fromhex(roots.salt)) == roots
     proof, digest = proof_of(people, roots, key(at, 0))
-    assert holds(proof, digest)
+    assert holds(proof, digest, bits=roots.bits, root=bytes.fromhex(roots.root))
     assert key(at, 0) in people.tolist()
     with Workspace(at / "community").register() as register:
         assert said["checkpoint"]["seq"] <= register.log.head().seq
