@@ -42,6 +42,7 @@ EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 pytestmark = pytest.mark.filterwarnings("ignore:'pin_memory' argument")  # torch's, of the Trainer's default
 SCRIPTS: Final = [("loop.py", "by-hand"), ("trainer.py", "by-trainer")]
 LINES: Final = 15
+torch.set_num_threads(1)  # others wait for the cores
 BATCH: Final = 8
 LATE: Final = 12
 """Somebody whose one row is the last, and whom nobody names."""
