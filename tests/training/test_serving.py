@@ -321,7 +321,14 @@ def test_what_is_not_done_is_refused_by_name(door: str, said: dict[str, Any], pa
 
 
 def test_what_asks_for_nothing_is_taken(door: str) -> None:
-    nothing = {"logprobs": None, "echo": False, "best_of": 1, "presence_penalty": 0, "logit_bias": {}, "suffix": None}
+    nothing: dict[str, Any] = {
+        "logprobs": None,
+        "echo": False,
+        "best_of": 1,
+        "presence_penalty": 0,
+        "logit_bias": {},
+        "suffix": None,
+    }
     assert ask(door, **nothing, user="somebody").status_code == 200
 
 
