@@ -94,7 +94,10 @@ def test_recall_and_verify_know_of_models(town: Workspace, model: ModelFolder, d
     assert "weights that left: lab (ab)" in told.out
     assert demur("verify", "v1", *where).code == 0
     assert "0001 at 3" in demur("runs", *where).out
+    assert "replay irc, in which somebody objected" in demur("status", *where).out
+    assert demur("erase", "--account", DIETER, "--yes", "--json", *where).json["to_replay"] == ["irc"]
+    publish(town, "v2")
     model.certificate.write_bytes(b"{}")
-    told = demur("verify", "v1", *where)
+    told = demur("verify", "v2", *where)
     assert told.code == 1
     assert "about models" in told.out
