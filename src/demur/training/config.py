@@ -93,7 +93,7 @@ class Config:
     # the order
     hazard: tuple[Hazard, ...] = (Hazard(),)
     """How likely people object, by how much they wrote; alike unless said otherwise."""
-    class_share: float = 0.25
+    class_share: float = 0.1
     """Share of all tokens above which a class of people is split."""
     held: float = 0.02
     """Share of people who are kept out altogether, by a keyed hash, so that audits have somebody to compare with."""
