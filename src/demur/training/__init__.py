@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from demur.training.callback import Following as Following  # noqa: PLC0414  # exported, and not listed
+    from demur.training.callback import Following as Following  # exported, and not listed
     from demur.training.tracking import Tracked, tracked
 
 __all__ = ["Tracked", "tracked"]  # and Following, where transformers is installed
