@@ -9,13 +9,14 @@ from calling import Demur
 from modelling import trained
 from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
 
+from demur.canonical import JSON
 from demur.errors import RegisterError
 from demur.runs.belonging import findings, read_signed
 from demur.runs.entries import note_exported, note_trained
 from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.pointer import read_pointer, write_pointer
-from demur.suppression.signed import JSON, envelope
+from demur.suppression.signed import envelope
 from demur.versions.publish import publish
 from demur.workspace import Workspace
 
