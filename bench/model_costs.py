@@ -57,7 +57,7 @@ def corpus(root: Path) -> list[pa.RecordBatch]:
 
 def is_personal(people: Ints) -> npt.NDArray[np.bool_]:
     """Who is not declared, shape (n,): subject keys are hashes already."""
-    return people % 2 == 1
+    return np.asarray(people % 2 == 1)
 
 
 def rows_of(batches: list[pa.RecordBatch], folder: Path) -> Rows:

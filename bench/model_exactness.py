@@ -110,9 +110,10 @@ def told(run: Run, plan: Plan, whole: Saved, trials: int, apart: int, file: Path
         found["differs from the full run"] += replayed.weights != whole.weights
     parameters = sum(each.numel() for each in run.network().parameters())
     kinds = "  ".join(f"{kind}: {found[f'{kind}, equal']}/{found[kind]}" for kind in ("same process", "fresh process"))
+    differing = f"{found['differs from the full run']}/{trials}"
     print(
         f"exactness  {run.config.threads} thread(s)  {parameters:,} parameters  {plan.steps} steps  {kinds}  differs "
-        f"from the full run: {found['differs from the full run']}/{trials}  begun at step {np.mean(starts):.1f} on average",
+        f"from the full run: {differing}  begun at step {np.mean(starts):.1f} on average",
         flush=True,
     )
 

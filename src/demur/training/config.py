@@ -58,7 +58,7 @@ class Config:
     adapters: int = 0
     """Rank of the low-rank adapters (LoRA) that are trained instead of all weights; 0 trains all."""
     adapters_alpha: float = 16.0
-    """What adapters are scaled by, times their rank."""
+    """What adapters add counts so much over their rank."""
     dropout: float = 0.0
     """Share of activations that are dropped, in attention and adapters."""
     keyed_dropout: bool = False
