@@ -23,6 +23,7 @@ TYPE: Final = "urn:demur:problem:"
 
 PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "unauthorized": (401, "No valid API key"),
+    "forbidden": (403, "Not what this key is for"),
     "not-found": (404, "Not found"),
     "not-allowed": (405, "Method not allowed"),
     "conflict": (409, "Not possible as it stands"),
@@ -72,6 +73,19 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's word
         """As an answer."""
         headers = {"Cache-Control": "no-store", **self.headers}
         return Response(orjson.dumps(self.body()), self.status, headers, MEDIA_TYPE)
+
+
+def for_clients_of_models(status: int, sentence: str, *, param: str | None = None) -> dict[str, Any]:
+    """What went wrong in the shape that clients of OpenAI's API read.
+
+    Args:
+        status: of the answer.
+        sentence: for whoever asked.
+        param: the field that is wrong.
+    """
+    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "server_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004  # HTTP's
+    return {"error": {"message": sentence, "type": kind, "param": param, "code": None}}
 
 
 def problem_of(error: Exception) -> Problem | None:
