@@ -131,6 +131,11 @@ class EntryKind(StrEnum):
     VERSION_PUBLISHED = "version.published"
     VERSION_RETIRED = "version.retired"
     VERSION_EXPORTED = "version.exported"
+    RUN_TRAINED = "run.trained"
+    RUN_ROLLED_BACK = "run.rolled-back"  # its serving pointer stands before all rows of somebody who objected
+    RUN_REPLAYED = "run.replayed"  # without those who objected since
+    RUN_DESTROYED = "run.destroyed"  # what of it had seen somebody who objected
+    RUN_EXPORTED = "run.exported"  # weights of it left
     CAMPAIGN_STARTED = "campaign.started"
     NOTICE_SENT = "notice.sent"
     NOTICE_BOUNCED = "notice.bounced"

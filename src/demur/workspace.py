@@ -7,6 +7,7 @@ process, however it ends.
 """
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from demur.errors import WorkspaceError
+from demur.errors import DemurError, WorkspaceError
 from demur.files import exclusive, make_folder, sync, tighten
 from demur.glance import NAME as GLANCE
 from demur.glance import take
@@ -26,6 +27,7 @@ from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
 from demur.register.continuity.belonging import Renewed
 from demur.register.database.mark import NAME as MARK
+from demur.runs.folder import MODELS
 
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
@@ -35,8 +37,9 @@ _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
 _OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
 """What a creation puts into the folder, and so what may not stand there before."""
-_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", "evidence")
+_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", "evidence", MODELS)
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
+_logger: Final = logging.getLogger("demur")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,11 @@ class Workspace:
     def outbox_path(self) -> Path:
         """The embedded mail sink, mode 0700."""
         return self.root / "outbox"
+
+    @property
+    def models_path(self) -> Path:
+        """The folder of the runs; it exists after the first training."""
+        return self.root / MODELS
 
     @property
     def register_url(self) -> str:
@@ -143,12 +151,25 @@ class Workspace:
         policy = self.policy()
         keys = self.keys_by(policy)
         url = _resolved(self.root, policy.register_.url)
-        return Register.open(
+        register = Register.open(
             url,
             keys,
             _mark_path(self.root, policy),
             requiring=lambda register: self._require_parts(register, keys),
         )
+        register.follow_with(lambda: self._move_pointers(register))
+        return register
+
+    def _move_pointers(self, register: Register) -> None:
+        """Move what serves before everybody who objected just now; what can't be moved now serves nothing meanwhile."""
+        if not self.models_path.is_dir():
+            return
+        from demur.runs.following import follow_all  # noqa: PLC0415  # most workspaces have no models
+
+        try:
+            follow_all(self.models_path, register, self.policy())
+        except DemurError as error:  # what was committed binds all the same
+            _logger.warning("The serving pointers did not follow the register: %s", error)
 
     def renew_mark(self) -> Renewed:
         """Begin a new mark, because the old one is lost or from before a restore; see register/continuity/belonging.py.
@@ -165,6 +186,10 @@ class Workspace:
 
     def _require_parts(self, register: Register, keys: Keys) -> None:
         require_versions(register, self.versions_path, keys.signing.public_key())
+        if self.models_path.is_dir():
+            from demur.runs.belonging import require_models  # noqa: PLC0415  # most workspaces have no models
+
+            require_models(register, self.models_path, keys.signing.public_key())
         if (glance := take(self.root, self.corpus_path)) is not None:
             require_corpus(register, glance.said, self.corpus_path)
 

@@ -182,7 +182,7 @@ def test_no_row_comes_out_that_concerns_who_objected(
 
 def once(watch: Watch) -> Overlay:
     """A head that is read when the version is opened, and never again."""
-    return watch._overlay
+    return watch.latest
 
 
 def never(_: Watch) -> Overlay:

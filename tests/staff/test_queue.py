@@ -5,14 +5,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from modelling import trained
 from pages import Visitor
 from silence import doubted
 from staffdoor import Door
-from town import ANN, DIETER
+from town import ANN, DIETER, EWA, KARMENU, SILENT
 
 from demur.register import JSON, Entry, ObjectionPhase, Receipt
 from demur.terms import EntryKind
 from demur.web.desk import Desk
+from demur.workspace import Workspace
 
 Entries = Callable[[EntryKind], list[Entry]]
 
@@ -50,6 +52,16 @@ def test_looking_at_one_shows_nothing_that_was_said(officer: Door, lodged: Recei
     assert "reason" not in page.text
     assert "Ann Archer" not in page.html
     assert entries(EntryKind.DATA_READ) == []
+
+
+def test_it_says_which_models_were_trained_on_it_and_what_was_done(
+    officer: Door, desk: Desk, workspace: Workspace
+) -> None:
+    order = [desk.register.pepper.subject_key(account) for account in (KARMENU, SILENT, DIETER, ANN, EWA)]
+    trained(workspace, order, "helper")
+    lodged = desk.register.objections.lodge([DIETER], channel="letter")
+    page = officer.visitor.get(f"/staff/objections/{lodged.seq}")
+    assert "helper/0001, answers from a state that never saw them; it waits for a replay" in page.text
 
 
 def test_what_was_said_is_opened_on_the_record(officer: Door, lodged: Receipt, entries: Entries, desk: Desk) -> None:

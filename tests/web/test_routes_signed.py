@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 from erasing import erase_details
+from modelling import trained
 from pages import Visitor
 from town import ANN, ANNS_OTHER, DIETER, EWA, KARMENU, MEMBERS, SILENT
 from ways import Platform, bound, by_link, letters, link, path_in, signed_in, state_of
@@ -32,6 +33,16 @@ def test_the_link_is_one_page_with_one_button_and_leads_to_the_receipt(visitor: 
     state = state_of(desk, receipt)
     assert (state.channel, state.binding, state.confirm_by) == ("signed-link", True, None)
     assert bound(desk, ANN, ANNS_OTHER)
+
+
+def test_the_receipt_says_which_models_held_their_rows_and_goes_back(
+    visitor: Visitor, desk: Desk, workspace: Workspace
+) -> None:
+    order = [desk.register.pepper.subject_key(account) for account in (KARMENU, SILENT, DIETER, ANN, EWA)]
+    trained(workspace, order, "helper")
+    receipt = by_link(visitor, desk)
+    assert "helper/0001 was trained on it. It went back to a state that never saw it" in receipt.text
+    assert "keeps what it learned" not in receipt.text
 
 
 def test_the_link_names_nobody(visitor: Visitor, desk: Desk) -> None:

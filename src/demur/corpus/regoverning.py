@@ -1,8 +1,9 @@
 """Rows at rest through the kernel again, in one commit, and what they say beside it.
 
 Invariants: what goes beside the rows (fingerprints of what is deleted, where somebody is named in full) is on disk
-before the rows change, so that a kill in between loses none of it and a repetition finds the same; rows that the kernel
-leaves as they are are not touched; memory does not grow with what is said beside them.
+before the rows change, so that a kill in between loses none of it and a repetition finds the same; what serves a model
+that has seen them is moved before, too; rows that the kernel leaves as they are are not touched; memory does not grow
+with what is said beside them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -83,7 +84,7 @@ class Change:
 
 @dataclass
 class _Pass:
-    """What a pass says, noted while the rewritten rows are streamed to disk; of rows that go, 8 bytes each."""
+    """What a pass says, noted while the rewritten rows are streamed to disk; of rows that change, 24 bytes each."""
 
     evidence: Noted
     fingerprints: Noted
@@ -91,6 +92,8 @@ class _Pass:
     deleted: int = 0
     rewritten: int = 0
     gone: list[Addresses] = field(default_factory=list)
+    items: list[pa.Array] = field(default_factory=list)
+    """Keys of these rows, 16 bytes each."""
     named: Distinct = field(default_factory=Distinct)
     wrote: Distinct = field(default_factory=Distinct)
 
@@ -120,8 +123,19 @@ def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
         _add(beside.fingerprints, fingerprints, ("wrote", "seen"))
         _add(beside.uncertain, uncertain, ())
     gone = np.concatenate([np.zeros(0, np.uint64), *done.gone])
+    _move_pointers(session, done)
     session.corpus.commit(gone, fragments, {"demur": "honour"})
     return Change(done.deleted, done.rewritten, done.named.keys, done.wrote.keys)
+
+
+def _move_pointers(session: Session, done: _Pass) -> None:
+    """Have no model serve that has seen a row which is about to change; first, as nothing finds such a row again."""
+    models = session.workspace.models_path
+    if models.is_dir():
+        from demur.runs.following import follow_rows  # noqa: PLC0415  # most workspaces have no models
+
+        items = [item for part in done.items for item in part.to_pylist()]
+        follow_rows(models, session.register, items, now=session.now)
 
 
 def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> bool:
@@ -139,7 +153,9 @@ def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
 def _rewritten(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, done: _Pass) -> Iterator[pa.RecordBatch]:
     """The rows whose text changes, as schema.STORED; everything else is noted in ``done``."""
     for part in regoverned(rows, rules, threads):
-        done.gone.append(part.addresses[part.left_out | part.differs])
+        changes = part.left_out | part.differs
+        done.gone.append(part.addresses[changes])
+        done.items.append(part.stored.column("item").filter(pa.array(changes)))
         done.deleted += int(part.left_out.sum())
         done.rewritten += int(part.differs.sum())
         done.note(part.answer)

@@ -192,7 +192,9 @@ class Loader:
                 at += _TURNED
                 for number, (place, row) in enumerate(zip(left.tolist(), shown.to_pylist(), strict=True)):
                     # The first one was just checked: so there is progress however fast the head moves.
-                    if number and clock() >= watch.due and watch.overlay() is not overlay:
+                    if number and clock() >= watch.due:
+                        watch.overlay()
+                    if number and watch.latest is not overlay:  # looked at here, or by another reader that shares it
                         at = int(np.searchsorted(places, place))  # the rest once more, as it may be used now
                         break
                     yield place, row

@@ -98,7 +98,8 @@ class Watch:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._known = clock()
-        self._overlay = head.look()
+        self.latest = head.look()
+        """What the head said last."""
         self.due = clock() + self._every
         """When the head has to be looked at again, by :attr:`clock`."""
 
@@ -110,14 +111,14 @@ class Watch:
             DemurError: as :meth:`Head.look`.
         """
         if self.clock() < self.due:
-            return self._overlay
+            return self.latest
         with self._lock:
             began = self.clock()
             if began < self.due:
-                return self._overlay  # another thread was faster
+                return self.latest  # another thread was faster
             wait = self._every
             try:
-                self._overlay = self.head.look()
+                self.latest = self.head.look()
                 self._known = began
             except UnavailableError as error:
                 if (old := self.clock() - self._known) > self._most:
@@ -127,7 +128,7 @@ class Watch:
                     ) from None
                 wait = max(wait, self._most * _PAUSE)
             self.due = self.clock() + wait
-            return self._overlay
+            return self.latest
 
     def look(self) -> Overlay:
         """What may not be handed out as it stands, looked at now.
@@ -159,7 +160,7 @@ class Watch:
         with self._lock:
             self.head.go_on_from(seen)
             self._known = self.clock()
-            self._overlay = self.head.look()
+            self.latest = self.head.look()
             self.due = self.clock() + self._every
 
     def close(self) -> None:

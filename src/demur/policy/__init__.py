@@ -20,6 +20,7 @@ from demur.policy.model import (
     RegisterPlace,
     Retention,
     Section,
+    Training,
     Webhooks,
     Wording,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "RegisterPlace",
     "Retention",
     "Section",
+    "Training",
     "WatchedPolicy",
     "Webhooks",
     "Wording",

@@ -245,6 +245,15 @@ class Retention(Section):
     """Days for which a stale version is kept before maintenance retires it and removes its files."""
 
 
+class Training(Section):
+    """[training]."""
+
+    replay: Literal["by-hand", "worker"] = "by-hand"
+    """Who trains a run again once somebody in it objects: "by-hand" (`demur replay RUN`), or the "worker" by itself."""
+    replay_after_hours: Annotated[int, Field(ge=0, le=720)] = 24
+    """Hours for which the worker gathers objections into one replay; they are out of what serves all the while."""
+
+
 class Objections(Section):
     """[objections]."""
 
@@ -346,6 +355,8 @@ class Policy(Section):
     """Direct identifiers of anyone in text."""
     retention: Retention = Retention()
     """How long things are kept (Art. 5(1)(e) GDPR)."""
+    training: Training = Training()
+    """How models follow objections."""
     objections: Objections = Objections()
     """How objections are handled (Art. 21 GDPR)."""
     portal: Portal = Portal()
@@ -382,7 +393,7 @@ class Policy(Section):
         """SHA-256, in hexadecimal, of everything that decides what comes in and how text is changed.
 
         Taken over canonical JSON (RFC 8785): two policies that decide alike have one hash, in whatever order
-        their lists stand; who the controller is, languages, retention and places do not count.
+        their lists stand; who the controller is, languages, retention, training and places do not count.
         """
         dump = self.model_dump(mode="json", by_alias=True)
         rules = {name: dump[name] for name in ("regions", "door", "identifiers")}

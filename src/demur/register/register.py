@@ -142,6 +142,14 @@ class Register:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def follow_with(self, follower: Callable[[], object]) -> None:
+        """Have something follow every commit that changes what may be used, before it is acknowledged.
+
+        Args:
+            follower: is called once the commit is on disk and noted; it raises nothing, as what was committed binds.
+        """
+        self._store.followed = follower
+
     @contextmanager
     def locked(self) -> Iterator[Self]:
         """Hold the write lock: other writers wait, and what this thread does inside is one transaction."""

@@ -25,7 +25,9 @@ from demur.notices.languages import N_
 from demur.notices.words import speaker
 from demur.objecting.channels import RECORDED, Route, nameless
 from demur.register import ObjectionPhase, OwnObjection
-from demur.rights.where_held import kept_beside
+from demur.rights.where_held import held_in, kept_beside, readable
+from demur.runs.holding import HeldIn
+from demur.runs.holding import held_in as held_in_models
 from demur.terms import EntryKind
 
 JSON = Any
@@ -157,6 +159,7 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "spellings": vars(register.names.kept(keys)),
         "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
         "kept": vars(kept_beside(session, keys)),
+        "models": [vars(each) for each in _models(session, register.persons.shown(keys))],
         "information": _information(session, language, region),
         "not_held": [speaker(language)(sentence) for sentence in NOT_HELD],
     }
@@ -237,6 +240,16 @@ def _versions(session: Session, keys: SubjectKeys, names: Mapping[int, str]) -> 
                 if each.payload["name"] == name
             )
             yield VersionHeld(name, entry.time, went, Rows(corpus, keys, names))
+
+
+def _models(session: Session, keys: SubjectKeys) -> list[HeldIn]:
+    """The models that hold, or held, rows by or about the person."""
+    there = set(readable(session))
+
+    def holds(version: str) -> bool:
+        return version in there and held_in(session, version, keys)
+
+    return held_in_models(session.workspace.models_path, session.register, keys, holds)
 
 
 def _row(row: Mapping[str, Any], theirs: frozenset[int]) -> dict[str, JSON]:

@@ -7,9 +7,9 @@ account of the person's own, whose name is escaped in it.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from babel.core import UnknownLocaleError
@@ -19,6 +19,7 @@ from demur.notices.languages import N_, autonym, locale, matching
 from demur.notices.words import AUDIENCES, Say, day, speaker
 from demur.objecting.channels import Route
 from demur.register import ObjectionPhase
+from demur.runs.holding import Done
 from demur.spelling import FEDIVERSE, MAIL
 from demur.terms import Audience, Channel, Kind, NoticeStatus, Role
 
@@ -110,6 +111,22 @@ NOTICES: Final[Mapping[str, str]] = {
     NoticeStatus.CANCELLED: N_("It was not sent."),
 }
 
+MODELS: Final[Mapping[str, str]] = {
+    # Translators: "it" is what somebody wrote, and what others wrote about them; a model is a language model (AI).
+    Done.HOLDS: N_("The model %(name)s was trained on it."),
+    # Translators: the model answers, for now, as it was at a moment of its training before it came to that person.
+    Done.ROLLED_BACK: N_(
+        "The model %(name)s was trained on it. It went back to a state that never saw it. "
+        "We will train it again without it."
+    ),
+    Done.REPLAYED: N_(
+        "The model %(name)s was trained on it. On %(day)s we trained it again without it, "
+        "and destroyed what had seen it."
+    ),
+    Done.ELSEWHERE: N_("The model %(name)s was trained on it by other software. We cannot take it out exactly."),
+}
+_GIVEN_AWAY: Final = N_("Copies of this model were given away. We tell those who have one what they must remove.")
+
 _PROFILES: Final[Mapping[str, str]] = {
     "facebook": "https://www.facebook.com/{name}",
     "instagram": "https://www.instagram.com/{name}/",
@@ -126,7 +143,7 @@ class Teller:
 
     language: str
     """One of LANGUAGES."""
-    profiles: Mapping[str, str]
+    profiles: Mapping[str, str] = field(default_factory=dict)
     """Of `[accounts]`: addresses of profiles, by namespace."""
 
     @property
@@ -173,6 +190,12 @@ class Teller:
     def notice(self, status: str, on: date) -> str:
         """What became of a notice, in a sentence; ``on`` is the day it was sent, where it was."""
         return self._say(NOTICES[status], day=day(on, self.language))
+
+    def model(self, held: Mapping[str, Any]) -> str:
+        """What a model has of somebody and what was done about it; ``held`` are the fields of a HeldIn."""
+        name = f"{held['run']}/{held['model']}" if held["model"] else held["run"]
+        said = self._say(MODELS[held["done"]], name=name, day=day(held["time"].date(), self.language))
+        return f"{said} {self._say(_GIVEN_AWAY)}" if held["exported"] else said
 
     def country(self, code: str) -> str:
         """A country by its name."""

@@ -166,7 +166,7 @@ class Digester:
         records = np.hstack([item_prefixes(batch), hashes[:, :PREFIX_BYTES]])
         self._records.add(records)
         self._hashes.add(hashes)
-        self._subjects.add(_big_endian(concerned(batch)))
+        self._subjects.add(big_endian(concerned(batch)))
         self._rows += batch.num_rows
         self._text_bytes += pc.sum(pc.binary_length(batch.column("text"))).as_py() or 0
         for name, counter in self._counts.items():
@@ -240,7 +240,8 @@ def item_prefixes(batch: pa.RecordBatch) -> Records:
     return np.frombuffer(heads, dtype=np.uint8).reshape(-1, PREFIX_BYTES)
 
 
-def _big_endian(keys: SubjectKeys) -> Records:
+def big_endian(keys: SubjectKeys) -> Records:
+    """The 8 bytes of each key, most significant first; shape (n, 8)."""
     return keys.astype(">i8").view(np.uint8).reshape(-1, PREFIX_BYTES)
 
 

@@ -7,7 +7,6 @@ that entry, and files without one are a crash's leavings, removed by whoever wri
 no deleted row.
 """
 
-import hashlib
 import re
 import secrets
 from datetime import datetime
@@ -32,6 +31,7 @@ from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind
 from demur.versions.digests import Digester, Digests
 from demur.versions.filelist import FileFacts
+from demur.versions.lineage import commitments_digest
 from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, scores_of, sign, software
 from demur.versions.states import entry_of, published
 from demur.versions.subjects import SALT_BYTES
@@ -162,7 +162,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         left_out=left_out_now(workspace.root, session.register, session.corpus),
         policy=session.policy.rules_hash(),
         suppression=file_digest(listed),
-        checkpoint=Checkpoint(head.seq, head.binding, commitments_digest(session, head.seq)),
+        checkpoint=Checkpoint(head.seq, head.binding, commitments_digest(session.register, head.seq)),
         basis=_basis(session.policy),
         controller=session.policy.controller.name,
         purpose=session.policy.purpose.name,
@@ -225,15 +225,6 @@ def _digested(session: Session, name: str, rules: Rules) -> tuple[Digests, int]:
                 found += reader.count_in(stored)
             digester.add(batch, regions(batch, rules))
         return digester.finish(folder / f"{name}.rows"), found
-
-
-def commitments_digest(session: Session, seq: int) -> str:
-    """SHA-256 over the commitments of the register's entries up to ``seq``, in hexadecimal."""
-    digest = hashlib.sha256()
-    for entry in session.register.log.entries():
-        if entry.seq <= seq:
-            digest.update(entry.commitment)
-    return digest.hexdigest()
 
 
 def _basis(policy: Policy) -> LegalBasis:

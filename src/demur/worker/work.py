@@ -16,6 +16,7 @@ from demur.worker.depot import Depot
 from demur.worker.lanes import Lane, drain, keep_on, log
 from demur.worker.mail_kinds import MailNotices, SingleMails
 from demur.worker.platform_lanes import Events, InAppNotices
+from demur.worker.replays import Replays
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
 
@@ -54,6 +55,7 @@ def lanes_of(depot: Depot) -> list[Lane]:
         Delivery(depot, InAppNotices(depot)),
         Upkeep(depot),
         Events(depot),
+        Replays(depot),
     ]
 
 

@@ -299,6 +299,10 @@ class _Replay:
         self._append(noted, _again(noted))
         return True
 
+    def _ran(self, noted: Noted) -> bool:
+        self._append(noted, _again(noted), noted.subjects if len(noted.subjects) else None)
+        return True
+
     def _append(
         self,
         noted: Noted,
@@ -330,6 +334,11 @@ class _Replay:
         EntryKind.STAFF_REMOVED: _removed,
         EntryKind.VERSION_RETIRED: _said,
         EntryKind.VERSION_EXPORTED: _said,
+        EntryKind.RUN_TRAINED: _ran,
+        EntryKind.RUN_ROLLED_BACK: _ran,
+        EntryKind.RUN_REPLAYED: _ran,
+        EntryKind.RUN_DESTROYED: _ran,
+        EntryKind.RUN_EXPORTED: _ran,
     }
 
 

@@ -18,7 +18,7 @@ breaking it.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -28,7 +28,7 @@ import sqlalchemy as sa
 
 from demur.canonical import canonical_json
 from demur.errors import RegisterError
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, inside
 from demur.register.database import journal
 from demur.register.database.clock import micros, moment
 from demur.register.database.effects import Effect
@@ -219,6 +219,18 @@ class Log:
                 return
             yield from found
             after = found[-1].seq
+
+    def concerning(self, kinds: Iterable[EntryKind], subjects: SubjectKeys) -> list[Entry]:
+        """The entries of some kinds that concern any of these people, shape (n,), in order; all of a kind are read."""
+        kind, wanted = entry.c.kind.in_([each.value for each in kinds]), np.unique(subjects)
+        columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.commitment, entry.c.subjects)
+        statement = sa.select(*columns).where(kind, entry.c.subjects.is_not(None)).order_by(entry.c.seq)
+        with self._store.reading() as connection:
+            return [
+                Entry(seq, EntryKind(name), moment(time), orjson.loads(payload), bytes(committed))
+                for seq, name, time, payload, committed, theirs in connection.execute(statement)
+                if inside(np.frombuffer(theirs, "<i8"), wanted).any()
+            ]
 
     def last(self, kind: EntryKind) -> Mapping[str, JSON] | None:
         """The payload of the last entry of a kind, found by the kind, however many there are; None if there is none."""

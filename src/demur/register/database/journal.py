@@ -43,6 +43,11 @@ REPLAYED: Final = frozenset(
         EntryKind.STAFF_REMOVED,
         EntryKind.VERSION_RETIRED,
         EntryKind.VERSION_EXPORTED,
+        EntryKind.RUN_TRAINED,
+        EntryKind.RUN_ROLLED_BACK,
+        EntryKind.RUN_REPLAYED,
+        EntryKind.RUN_DESTROYED,
+        EntryKind.RUN_EXPORTED,
     }
 )
 """Entries whose doing a restore repeats (replay.py)."""
@@ -95,6 +100,11 @@ def urgent(group: Group) -> bool:
     """Whether the mark has to be on disk before anybody is told of a group."""
     noted = [each["kind"] for each in group.entries]
     return any(EntryKind(kind) in _URGENT | REPLAYED for kind in (*noted, *group.others))
+
+
+def binds(group: Group) -> bool:
+    """Whether a group changes what may be used."""
+    return any(EntryKind(kind) in BINDING for kind in (*(each["kind"] for each in group.entries), *group.others))
 
 
 def end(connection: sa.Connection) -> Point:

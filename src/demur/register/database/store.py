@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +71,8 @@ class Store:
         self._local = threading.local()
         self.mark: Mark | None = None
         """Where every commit is noted before it is acknowledged; None for a register outside a workspace."""
+        self.followed: Callable[[], object] | None = None
+        """What follows every commit that changes what may be used, before it is acknowledged; it raises nothing."""
 
     @property
     def path(self) -> Path:
@@ -157,6 +159,8 @@ class Store:
                 connection.execution_options(demur_begin="BEGIN")
         if self.mark is not None and group is not None:
             self.mark.append(group, durable=journal.urgent(group))
+            if self.followed is not None and journal.binds(group):
+                self.followed()
 
     @property
     def inside(self) -> bool:

@@ -19,7 +19,7 @@ from demur.register.database.effects import Effect
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
 from demur.register.members import alike, called, profiles
-from demur.register.members.people import People, add_link, pair, remove_link, together
+from demur.register.members.people import People, add_link, pair, person_of_each, remove_link, together
 from demur.register.members.profiles import Member, retell
 from demur.register.members.spellings import end
 from demur.register.members.staging import MemberImport, MemberImporter, MemberPreview
@@ -129,6 +129,14 @@ class Members:
         keys = self._people.keys([account])
         with self._store.reading() as connection:
             return np.union1d(keys, together(connection, keys))
+
+    def persons(self, subjects: SubjectKeys) -> SubjectKeys:
+        """The person behind each subject key, shape (n,): the smallest key that an objection of theirs would cover.
+
+        That is of all accounts that are linked with it and of all spellings of it; itself where nothing is known.
+        """
+        with self._store.reading() as connection:
+            return person_of_each(connection, subjects, alike.edges(connection))
 
     def bears(self, subjects: SubjectKeys) -> Beside:
         """Subject and keyed word: by which words some people are or were called, as members say; see called.py."""

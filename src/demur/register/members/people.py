@@ -135,6 +135,13 @@ def together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> Su
     return bulk.read_keys(connection, sa.select(account.c.key).where(account.c.person.in_(persons)))
 
 
+def person_of_each(connection: sa.Connection, keys: SubjectKeys, pairs: Edges) -> SubjectKeys:
+    """The smallest key of all that links, and pairs of spellings, connect with each of these, shape (n,)."""
+    linked = _read(connection, sa.select(account.c.key, account.c.person).where(account.c.key != account.c.person))
+    nodes, roots = components(np.vstack([linked, pairs, np.column_stack([keys, keys])]))
+    return roots[np.searchsorted(nodes, keys)]
+
+
 def held_together(connection: sa.Connection, keys: Sequence[int] | SubjectKeys) -> SubjectKeys:
     """Every account that is known and proven to be of the holders of these accounts, sorted."""
     holders = sa.select(account.c.holder).where(bulk.among(connection, account.c.key, keys))

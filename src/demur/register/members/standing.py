@@ -142,6 +142,15 @@ class Standing:
         """What members say of themselves, sorted by key."""
         return self.snapshot().facts
 
+    def of(self, keys: SubjectKeys) -> Snapshot:
+        """Head, suppressed keys and facts, of one moment, as far as a few keys, shape (n,), are concerned."""
+        with self._store.reading() as connection:
+            pairs = alike.edges(connection)
+            near = grown(pairs, np.unique(keys))
+            return Snapshot(
+                suppressed(connection, near, pairs), facts(connection, near), pairs, head=entries.head(connection)
+            )
+
     def snapshot(self) -> Snapshot:
         """Head, suppressed keys and facts, of one moment."""
         with self._store.reading() as connection:

@@ -8,7 +8,7 @@ reference with a typing error and one that nobody has read the same, and neither
 but the objection's number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -31,6 +31,9 @@ from demur.policy import Policy
 from demur.register import ObjectionPhase, ObjectionState
 from demur.register.database.records import JSON
 from demur.register.objections.names import Kept
+from demur.rights.words import Teller
+from demur.runs.holding import held_in, replays_all
+from demur.terms import EntryKind
 from demur.tokens import Purpose
 from demur.web import forms
 from demur.web.desk import Desk
@@ -109,6 +112,10 @@ class Found:
     """Whether it may do more than show the objection."""
     corrected: bool = False
     """Whether whoever typed it corrected it."""
+    models: Sequence[Mapping[str, Any]] | None = None
+    """Models that hold, or held, rows of theirs, where it is shown whose it is; None where there are no models."""
+    exact: bool = False
+    """Whether each model can be trained again without them."""
     kept: Kept | None = None
     """How many spellings of names are looked for and wait; None where that is not told (:func:`_kept`)."""
 
@@ -221,7 +228,20 @@ def find(at: Desk, token: str, *, acting: bool = False) -> Found:
         raise RegisterError("There is no objection of this number: compare the link with the receipt.")
     state, said = at.register.objections.get(reference), at.register.objections.statement(reference) or {}
     phase, corrected = told_phase(at.register, state), is_corrected(at.register, state)
-    return Found(state, said, phase, token, typed, acting, corrected, _kept(at, state))
+    exact = replays_all(at.workspace.models_path, at.register)
+    return Found(
+        state, said, phase, token, typed, acting, corrected, _models(at, state), exact=exact, kept=_kept(at, state)
+    )
+
+
+def _models(at: Desk, state: ObjectionState) -> list[Mapping[str, Any]] | None:
+    """What models have of whoever it covers; nothing of an account that somebody typed, as that tells of its rows."""
+    if not any(True for _ in at.register.log.entries(EntryKind.RUN_TRAINED)):
+        return None
+    if not _shown(state):
+        return []
+    keys = at.register.objections.covered_by(state.reference)
+    return [vars(each) for each in held_in(at.workspace.models_path, at.register, keys)]
 
 
 def _kept(at: Desk, state: ObjectionState) -> Kept | None:
@@ -273,7 +293,7 @@ def receipt_page(
         "asked": list(_asked(found, shown)),
         "behalf": found.behalf,
         "others": others_of(policy, shown) if found.behalf == "self" else (),
-        "undone": undone_of(shown) if found.behalf == "self" else map(speaker(shown), _UNDONE_OF_OTHERS),
+        "undone": _undone(found, shown),
         "complaint": complaint_of(authority_of(policy.controller.country), shown),
         "here": address(shown, turned),
         "whole": address(shown, path),
@@ -309,6 +329,12 @@ def _conclusion(found: Found, shown: str) -> Iterator[str]:
         yield _(_ROUTES[found.state.channel])
 
 
+def _undone(found: Found, shown: str) -> list[str]:
+    """What it can't undo: that a model keeps what it learned is said unless each is trained again."""
+    said = undone_of(shown) if found.behalf == "self" else tuple(map(speaker(shown), _UNDONE_OF_OTHERS))
+    return list(said[1:] if found.exact else said)
+
+
 def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     """What happens from now on, a sentence each, in the order of time."""
     _ = speaker(shown)
@@ -320,6 +346,9 @@ def _next(found: Found, policy: Policy, shown: str) -> Iterator[str]:
     until = day((found.state.lodged + timedelta(days=policy.retention.versions_days)).date(), shown)
     yield _("Versions that were made before may be kept until %(day)s.", day=until)
     yield _("We tell those who have a copy what they must remove.")
+    if found.models is not None:
+        yield _("Our models go back at once to a state that never saw it. Then we train them again without it.")
+        yield from (Teller(shown).model(each) for each in found.models)
     covered = (_COVERED if _may_lapse(found) else _COVERED_FOR_EVER)[found.behalf == "self"]
     yield _(covered)
 

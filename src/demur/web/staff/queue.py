@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 from demur.objecting import settling
 from demur.objecting.office import Office
 from demur.register import JSON, Attachment, Listed, ObjectionPhase, ObjectionState, Register, StaffRole
+from demur.runs.holding import Done, HeldIn, held_in
 from demur.tokens import Purpose
 from demur.web.desk import Desk
 from demur.web.pages import desk
@@ -38,6 +39,13 @@ _SAID: Final = {
     "for": "On behalf of",
     "doubts": "Doubts, with the day of each",
     "within": "Number of the objection that holds what was written",
+}
+
+_MODELS: Final = {
+    Done.HOLDS: "answers with what it learned from them",
+    Done.ROLLED_BACK: "answers from a state that never saw them; it waits for a replay",
+    Done.REPLAYED: "was replayed without them, and what had seen them is destroyed",
+    Done.ELSEWHERE: "was trained by another program on a version that holds them",
 }
 
 
@@ -153,13 +161,31 @@ async def objection_page(
     shown = {"state": state, "left": days_left(state, at.now()), "files": files, "receipt": receipt, "row": row}
     shown |= {"warning": WARNINGS.get(row.warning or "", row.warning), "home": _home(row)}
     shown["said_with"] = came_with(row) or "nothing that is marked"
-    shown |= {"days": at.office().answer_days, "doubt": "", "no_doubt": await run_in_threadpool(_no_doubt, at, state)}
+    shown["models"] = await run_in_threadpool(_models, at, state)
+    shown |= {
+        "days": at.office().answer_days,
+        "doubt": "",
+        "no_doubt": await run_in_threadpool(_no_doubt, at, state),
+    }
     return visit.page("staff_objection.html", status, **{"said": [], "opened": False, **shown, **values})
 
 
 def _no_doubt(at: Desk, state: ObjectionState) -> str:
     """Why it can't be doubted, "" where it can."""
     return settling.undoubtable(at.register, state)
+
+
+def _models(at: Desk, state: ObjectionState) -> str:
+    """The models that hold, or held, rows of whoever it covers, and what was done about each; "none" without any."""
+    keys = at.register.objections.covered_by(state.reference)
+    found = held_in(at.workspace.models_path, at.register, keys)
+    return "; ".join(map(_model, found)) or "none"
+
+
+def _model(held: HeldIn) -> str:
+    name = f"{held.run}/{held.model}" if held.model else held.run
+    left = ", copies of its weights left" if held.exported else ""
+    return f"{name}, {_MODELS[held.done]} ({held.time:%Y-%m-%d}){left}"
 
 
 def _home(row: Listed) -> str:

@@ -1,0 +1,124 @@
+"""``demur runs`` and ``demur replay``: which models there are, and how an objection reaches one."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, progress, table
+from demur.corpus.session import reading
+from demur.errors import UsageError
+from demur.extras import need
+from demur.runs.listing import Listed, listed
+
+if TYPE_CHECKING:
+    from demur.training.checking import Checked
+    from demur.training.replay import Replayed
+
+
+@click.command
+@shared
+def runs(invocation: Invocation) -> None:
+    """List the runs: what each was trained on, which of its checkpoints serves, and whether it waits for a replay."""
+    with invocation.workspace.register() as register:
+        found = listed(invocation.workspace.models_path, register)
+    emit(lambda: _lines(found), {"runs": found})
+
+
+@click.command
+@click.argument("name", metavar="RUN")
+@click.option("--retrain", is_flag=True, help="Train from the base on, in this environment, be it another one.")
+@click.option("--verify", is_flag=True, help="Change nothing: train it again from its base, and compare the bytes.")
+@click.option("--spot", type=int, metavar="N", help="Change nothing: train N intervals again, and compare.")
+@click.option("--nonce", metavar="WORDS", help="What picks these intervals: the verifier's own, told to nobody before.")
+@shared
+def replay(  # one option a kind of check
+    invocation: Invocation, name: str, *, retrain: bool, verify: bool, spot: int | None, nonce: str | None
+) -> None:
+    """Train RUN again without whoever objected since, from the last checkpoint that never saw them.
+
+    The new model takes the place of the old one, of which only facts and certificate stay. All objections that wait are
+    one batch. It is exact: training from scratch without these people gives the same bytes.
+    """
+    need("`demur replay`", "train", "torch", "transformers", "tokenizers", "safetensors")
+    if (spot is None) != (nonce is None) or (verify and spot is not None) or (retrain and (verify or spot)):
+        raise UsageError("Say one thing: --retrain, --verify, or --spot N together with --nonce WORDS.")
+    done = {"share": 0.0}
+
+    def report(step: int, steps: int, _loss: float) -> None:
+        done["share"] = step / max(steps, 1)
+
+    what = "Replaying" if not verify and spot is None else "Checking"
+    with progress(f"{what} {name}", share=lambda: done["share"]):
+        if not verify and spot is None:
+            from demur.training.replay import replay as train_again  # noqa: PLC0415  # it stands on torch
+
+            replayed = train_again(invocation.workspace, name, retrain=retrain, report=report)
+            emit(lambda: _sentence(replayed), _data(replayed))
+            return
+        from demur.runs.folder import find_run  # noqa: PLC0415  # as below
+        from demur.training import checking  # noqa: PLC0415  # it stands on torch
+        from demur.training.replay import newest_finished  # noqa: PLC0415  # the same
+
+        run = find_run(invocation.workspace.models_path, name)
+        with run.held(f"replay {name}"), reading(invocation.workspace) as session:
+            model = newest_finished(run)
+            if spot is None or nonce is None:
+                checked = checking.verify(session, model, report)
+            else:
+                checked = checking.spot(session, model, spot, nonce.encode(), report)
+    emit(lambda: _checked(checked), _checked_data(checked))
+
+
+def _lines(found: list[Listed]) -> str:
+    if not found:
+        return "There are no runs: `demur train VERSION` makes one."
+    rows = [
+        (each.run, each.model, each.version or "", each.serving or "nothing", each.state, each.waits) for each in found
+    ]
+    head = ("run", "model", "trained on", "serves", "state", "to do")
+    return "\n".join(table(head, rows))
+
+
+def _sentence(done: "Replayed") -> str:
+    if done.parent is None:
+        return f"Run {done.run.name}: nobody in it objected since; checkpoint {done.serving} serves."
+    said = (
+        f"Run {done.run.name}: {count(done.gone, 'account')} fewer. {done.model.name} takes the place of "
+        f"{done.parent.name}, trained on from step {done.begun} of {done.steps}; what saw them is destroyed, and "
+        f"checkpoint {done.serving} serves."
+    )
+    if not done.waiting:
+        return said
+    return f"{said} {count(done.waiting, 'account')} of people who objected meanwhile wait for the next replay."
+
+
+def _data(done: "Replayed") -> dict[str, object]:
+    return {
+        "run": done.run.name,
+        "model": done.model.number,
+        "parent": None if done.parent is None else done.parent.number,
+        "gone": done.gone,
+        "first": done.first,
+        "begun": done.begun,
+        "steps": done.steps,
+        "waiting": done.waiting,
+        "serving": done.serving,
+    }
+
+
+def _checked(done: "Checked") -> str:
+    name = f"{done.certificate.facts['run']}/{done.certificate.facts['model']}"
+    where = ", ".join(f"{begin}-{end}" for begin, end in done.intervals)
+    return f"{name}: {count(done.steps, 'step')} taken again ({where}), and every byte is what the certificate says."
+
+
+def _checked_data(done: "Checked") -> dict[str, object]:
+    facts = done.certificate.facts
+    return {
+        "run": facts["run"],
+        "model": facts["model"],
+        "certificate": done.certificate.digest,
+        "intervals": [list(each) for each in done.intervals],
+        "steps": done.steps,
+    }

@@ -1,0 +1,124 @@
+"""``demur train``: a language model on a version, that a later objection reaches."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from demur.cli.frame.options import Invocation, shared
+from demur.cli.frame.output import count, emit, progress
+from demur.corpus.session import reading
+from demur.errors import UsageError
+from demur.extras import need
+from demur.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from demur.training.config import Config
+    from demur.training.first import Trained
+
+
+@click.command
+@click.argument("version")
+@click.option("--run", "name", metavar="NAME", help="What the run is called (else as the version).")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A TOML or JSON file of the configuration.",
+)
+@click.option(
+    "--base",
+    multiple=True,
+    metavar="PLACE",
+    help="Declared data (a file, several times), the folder of a checkpoint, or run:NAME.",
+)
+@click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
+@shared
+def train(
+    invocation: Invocation, version: str, name: str | None, file: Path | None, base: tuple[str, ...], *, resume: bool
+) -> None:
+    """Train a language model on VERSION, and keep it ready for the objection that comes after it.
+
+    First a base on declared data, in which nobody may object, or from a checkpoint; then the rows of the version, those
+    of people who are likely to object for few words last. Whoever objects meanwhile is out of every later step.
+    """
+    from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where somebody trains
+
+    need("`demur train`", "train", *NEEDS)
+    from demur.training import first  # noqa: PLC0415  # the same
+
+    called = name or version.lower()
+    done = {"share": 0.0}
+    with (
+        reading(invocation.workspace) as session,
+        progress(f"Training {called}", share=lambda: done["share"]),
+    ):
+        if resume:
+            if file or base:
+                raise UsageError("--resume goes on with the run as it was begun: leave out --config and --base.")
+            run = first.resumed(session, called, version)
+        else:
+            _refuse_a_cut_one(RunFolder(session.workspace.models_path, called), version)
+            places = [_absolute(each) for each in base]
+            run = first.begin(session, version, name=called, config=_config(file), base=places)
+
+        def report(step: int, steps: int, _loss: float) -> None:
+            done["share"] = step / max(steps, 1)
+
+        trained = first.carry_out(session, run, report)
+    emit(lambda: _sentence(trained), _data(trained))
+
+
+def _config(file: Path | None) -> "Config":
+    from demur.training.config import Config, read_config  # noqa: PLC0415  # it is needed for a new run alone
+
+    return Config() if file is None else read_config(file)
+
+
+def _absolute(base: str) -> str:
+    return base if base.startswith("run:") else str(Path(base).absolute())
+
+
+def _refuse_a_cut_one(folder: RunFolder, version: str) -> None:
+    from demur.training.first import is_cut_off  # noqa: PLC0415  # as above
+
+    with suppress(OSError):
+        if is_cut_off(folder):
+            raise UsageError(
+                f"The run {folder.name} was cut off: go on with `demur train {version} --run {folder.name} --resume`, "
+                "or choose another name with --run."
+            )
+
+
+def _sentence(trained: "Trained") -> str:
+    outcome, name = trained.outcome, trained.run.model.run.name
+    people = count(len(outcome.plan.people()), "account")
+    said = (
+        f"Run {name}: {count(outcome.saved.step, 'step')} on {outcome.saved.tokens:,} tokens that concern {people}; "
+        f"checkpoint {trained.serving} serves."
+    )
+    if not len(outcome.seen):
+        return said
+    return (
+        f"{said} {count(len(outcome.seen), 'account')} of people who objected meanwhile stood in steps already taken: "
+        f"run `demur replay {name}`."
+    )
+
+
+def _data(trained: "Trained") -> dict[str, object]:
+    saved = trained.outcome.saved
+    return {
+        "run": trained.run.model.run.name,
+        "model": trained.run.model.number,
+        "steps": saved.step,
+        "tokens": saved.tokens,
+        "rows": len(trained.outcome.plan),
+        "accounts": len(trained.outcome.plan.people()),
+        "to_replay": len(trained.outcome.seen),
+        "serving": trained.serving,
+        "weights": saved.weights,
+        "moments": saved.moments,
+        "ema": saved.ema,
+        "chain": saved.chain.hex(),
+    }

@@ -1,0 +1,268 @@
+"""The configuration of a run: everything besides base, rows and environment that decides about the weights.
+
+Invariants: it is frozen, and equal configurations have equal bytes (RFC 8785, fractions as their shortest exact text),
+whose SHA-256 names them. What could not be replayed is refused here: a random number that is not keyed by its place in
+the plan, a reduced precision, a compiled model.
+"""
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, Self
+
+from demur.canonical import JSON, canonical_json
+from demur.errors import UsageError, suggestion
+
+_MOST_BYTES: Final = 1 << 20
+_LARGEST: Final = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One line of the hazard table: how likely it is that somebody objects."""
+
+    tokens: int = 0
+    """Of people whose rows have at least so many tokens; the last line that fits counts."""
+    rate: float = 1.0
+    """Objections a person and year, or any other unit: only ratios count."""
+
+    def json(self) -> dict[str, JSON]:
+        """As JSON."""
+        return {"tokens": self.tokens, "rate": repr(self.rate)}
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that is chosen for a run."""
+
+    # the model; a base that is a checkpoint or another run brings its own
+    layers: int = 4
+    """Blocks of the decoder."""
+    width: int = 256
+    """Size of a hidden state."""
+    inner: int = 704
+    """Size of the hidden layer of each block's feed-forward part."""
+    heads: int = 4
+    """Attention heads of each block; they divide the width into parts of an even size."""
+    vocabulary: int = 4096
+    """Entries of the tokenizer at most, when it is fitted on declared data."""
+    context: int = 256
+    """Tokens of a row at most; what is longer is cut."""
+    seed: int = 0
+    """Of the first weights, and of adapters."""
+    adapters: int = 0
+    """Rank of the low-rank adapters (LoRA) that are trained instead of all weights; 0 trains all."""
+    adapters_alpha: float = 16.0
+    """What adapters add counts so much over their rank."""
+    dropout: float = 0.0
+    """Share of activations that are dropped, in attention and adapters."""
+    keyed_dropout: bool = False
+    """Whether dropout is drawn by the run's key and the place in the plan; without it there may be none."""
+
+    # a step
+    step_tokens: int = 8192
+    """B: a step closes when it holds so many tokens; the loss of a step is its sum over this constant."""
+    micro_tokens: int = 4096
+    """Tokens, padding included, that go through the model at once; a longer row goes alone."""
+    passes: int = 1
+    """E: updates on each step's rows before the next step."""
+    rate: float = 1e-3
+    """Learning rate after the warm-up, constant."""
+    warmup: int = 20
+    """Steps in which the rate grows to its full size, in proportion."""
+    decay: float = 0.0
+    """Weight decay of AdamW, per update, times the rate."""
+    beta1: float = 0.9
+    """Decay of the first moment, per update."""
+    beta2: float = 0.95
+    """Decay of the second moment, per update."""
+    epsilon: float = 1e-8
+    """What AdamW adds to the root of the second moment."""
+    clip: float = 1.0
+    """Norm of the gradient at most; 0 does not clip."""
+    average: float = 0.99
+    """Decay of the average of the weights that is served, per update; smaller in the first updates."""
+    base_passes: int = 1
+    """How often declared data are read for a base."""
+
+    # the order
+    hazard: tuple[Hazard, ...] = (Hazard(),)
+    """How likely people object, by how much they wrote; alike unless said otherwise."""
+    class_share: float = 0.1
+    """Share of all tokens above which a class of people is split."""
+    held: float = 0.02
+    """Share of people who are kept out altogether, by a keyed hash, so that audits have somebody to compare with."""
+    mask_mentions: bool = True
+    """Whether what markup shows to be a mention is one mask, for everybody alike."""
+    checkpoints: int = 32
+    """Checkpoints besides the base and the end, at most."""
+
+    # what else has to be the same for the same bytes
+    device: str = "cpu"
+    """cpu or cuda."""
+    threads: int = 2
+    """Threads of one operation: another number gives other weights."""
+    dtype: str = "float32"
+    """Of weights and arithmetic; no other can be replayed."""
+    attention: str = "eager"
+    """eager or sdpa: how attention is computed."""
+    compile: bool = False
+    """Whether the model is compiled; what a compiler chooses can't be pinned."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def json(self) -> dict[str, JSON]:
+        """As JSON, fractions as text."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+    def to_bytes(self) -> bytes:
+        """The content of ``config.json``."""
+        return canonical_json(self.json())
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of :meth:`to_bytes`."""
+        return hashlib.sha256(self.to_bytes()).digest()
+
+    @classmethod
+    def from_mapping(cls, said: Mapping[str, Any], where: str) -> Self:
+        """A configuration of what a file says; what it leaves out has its default.
+
+        Args:
+            said: the file's content.
+            where: the file, for errors.
+
+        Raises:
+            UsageError: naming the first key that is unknown or does not fit.
+        """
+        known = {each.name: each for each in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in said.items():
+            if name not in known:
+                raise UsageError(f"{where} has an unknown key `{name}`: {suggestion(name, known)}")
+            if name == "hazard":
+                values[name] = _hazards(value, where)
+            else:
+                values[name] = _typed(value, type(known[name].default), name, where)
+        try:
+            return cls(**values)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
+
+
+def read_config(path: Path) -> Config:
+    """The configuration in a TOML or JSON file.
+
+    Raises:
+        UsageError: when it can't be read, is neither, or does not hold together.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES)
+    except OSError as error:
+        raise UsageError(f"The configuration {path} can't be read ({error.strerror}): check the path.") from None
+    try:
+        said = json.loads(data) if path.suffix == ".json" else tomllib.loads(data.decode())
+    except (ValueError, RecursionError):
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise UsageError(f"The configuration {path} is no {kind}: correct it.") from None
+    if not isinstance(said, dict):
+        raise UsageError(f"The configuration {path} is no object of keys and values: correct it.")
+    return Config.from_mapping(said, str(path))
+
+
+_AT_LEAST: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("layers", "inner", "heads", "step_tokens", "micro_tokens", "passes", "threads", "base_passes"), 1),
+    **dict.fromkeys(("seed", "adapters", "warmup", "decay", "clip", "dropout", "held", "average", "beta1", "beta2"), 0),
+    "width": 2,
+    "vocabulary": 260,
+    "context": 4,
+    "checkpoints": 0,
+    "adapters_alpha": 0,
+}
+"""The smallest value of each number; a tokenizer has 256 entries for bytes and a few of its own."""
+
+_BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2")
+_ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share")
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"device": ("cpu", "cuda"), "attention": ("eager", "sdpa")}
+
+
+def _check(config: Config) -> None:
+    """Refuse what does not hold together or can't be replayed.
+
+    Raises:
+        UsageError: in one sentence.
+    """
+    _check_values(config)
+    if config.width % (2 * config.heads):
+        raise UsageError(f"`width` is {config.width}: choose a multiple of twice `heads` ({2 * config.heads}).")
+    if config.dropout and not config.keyed_dropout:
+        raise UsageError("`dropout` can't be replayed as it is: set `keyed_dropout = true`, or leave it at 0.")
+    if config.dtype != "float32":
+        raise UsageError(f'`dtype` is {config.dtype!r}, which can\'t be replayed to the byte: use "float32".')
+    if config.compile:
+        raise UsageError("`compile` can't be replayed to the byte, as a compiler's choices can't be pinned: leave it.")
+    starts = [each.tokens for each in config.hazard]
+    rising = all(one < other for one, other in pairwise(starts))
+    if not starts or starts[0] != 0 or not rising or not all(0 < each.rate < math.inf for each in config.hazard):
+        raise UsageError("`hazard` needs a first line from 0 tokens on, lines in rising order, and rates above 0.")
+
+
+def _check_values(config: Config) -> None:
+    """Refuse a value that no field of its name can have.
+
+    Raises:
+        UsageError: in one sentence.
+    """
+    for name, least in _AT_LEAST.items():
+        if not least <= getattr(config, name) <= _LARGEST:
+            raise UsageError(f"`{name}` is {getattr(config, name)}: give at least {least:g}, and less than 2^31.")
+    for name in _BELOW_ONE:
+        if getattr(config, name) >= 1:
+            raise UsageError(f"`{name}` is {getattr(config, name)}: give a share below 1.")
+    for name in _ABOVE_NOTHING:
+        if not 0 < getattr(config, name) < math.inf:
+            raise UsageError(f"`{name}` is {getattr(config, name)}: give a number above 0.")
+    for name, choices in _CHOICES.items():
+        if getattr(config, name) not in choices:
+            raise UsageError(f"`{name}` is {getattr(config, name)!r}: choose {' or '.join(choices)}.")
+
+
+def _plain(value: object) -> JSON:
+    if isinstance(value, tuple):
+        return [each.json() for each in value]
+    assert isinstance(value, bool | int | float | str)
+    return repr(value) if isinstance(value, float) else value
+
+
+def _typed(value: object, kind: type, name: str, where: str) -> object:
+    """A value of a file as its field has it; a fraction may be written as text, as ``config.json`` has it."""
+    if kind is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except ValueError:
+            value = None
+    if type(value) is not kind:
+        words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+        raise UsageError(f"{where}: `{name}` has to be {words[kind]}.")
+    return value
+
+
+def _hazards(value: object, where: str) -> tuple[Hazard, ...]:
+    said = value if isinstance(value, list) else [None]
+    found = []
+    for line in said:
+        if not isinstance(line, dict) or not set(line) <= {"tokens", "rate"}:
+            raise UsageError(f"{where}: `hazard` has to be a list of lines such as {{tokens = 0, rate = 1.0}}.")
+        tokens = _typed(line.get("tokens", 0), int, "hazard.tokens", where)
+        rate = _typed(line.get("rate", 1.0), float, "hazard.rate", where)
+        assert isinstance(tokens, int)
+        assert isinstance(rate, float)
+        found.append(Hazard(tokens, rate))
+    return tuple(found)

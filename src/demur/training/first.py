@@ -1,0 +1,160 @@
+"""The first training of a run, from a published version: begun, carried on after a cut, and finished.
+
+Invariants: what was cut off at any moment, by a kill or a full disk, is carried on to the bytes that it would have had;
+a run is put on record, and serves, once its plan, its log and its last checkpoint are on disk; a checkpoint serves only
+if it has seen nobody who may not be used at that moment.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from demur.corpus.session import Session
+from demur.errors import UsageError, WorkspaceError
+from demur.files import disk_full
+from demur.runs.entries import note_trained
+from demur.runs.facts import AsOf, Facts, ModelState, write_facts
+from demur.runs.folder import RunFolder, begin_run, find_run
+from demur.runs.following import put_in_service
+from demur.training.base import Chosen, lay_base
+from demur.training.certificate import certify, is_on_record, settled, with_lineage
+from demur.training.checkpoints import Checkpoints
+from demur.training.config import Config
+from demur.training.environment import of_now, require_same
+from demur.training.head import RegisterHead
+from demur.training.loop import Outcome, Report, train
+from demur.training.order import KEY_BYTES
+from demur.training.plan import Plan, plan_of
+from demur.training.run import Run, write_settings
+from demur.versions.lineage import commitments_digest
+from demur.versions.states import published
+
+_FIRST: Final = "0001"
+_BASE: Final = "base"
+"""Of the facts: what was asked for as the base, until the model is finished."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that was finished."""
+
+    run: Run
+    outcome: Outcome
+    serving: int
+    """The checkpoint that serves."""
+
+
+def begin(session: Session, version: str, *, name: str, config: Config, base: Sequence[str]) -> Run:
+    """Make the folder of a new run.
+
+    Args:
+        session: of the workspace.
+        version: what it will be trained on.
+        name: of the run.
+        config: of the run.
+        base: what :meth:`demur.training.base.Chosen.read` reads.
+
+    Raises:
+        UsageError: when there is no such version, the name is taken or malformed, or the base can't be one.
+    """
+    published(session.register, version)
+    Chosen.read(base, session.workspace.models_path)
+    pins = of_now(config).pins
+    folder = begin_run(session.workspace.models_path, name)
+    write_settings(folder, config, secrets.token_bytes(KEY_BYTES))
+    model = folder.begin_model()
+    head = session.register.log.head()
+    as_of = AsOf(head.seq, head.binding, commitments_digest(session.register, head.seq))
+    facts = Facts(1, None, version, as_of, pins, session.now, unknown={_BASE: list(base)})
+    write_facts(model, facts)
+    return Run(model, config, folder.key.read_bytes())
+
+
+def resumed(session: Session, name: str, version: str) -> Run:
+    """A run that was cut off.
+
+    Raises:
+        UsageError: when there is none of that name, it is of another version, or it was finished.
+        CheckFailed: when its files were changed, or this is another environment.
+    """
+    run = Run.open(find_run(session.workspace.models_path, name).model(_FIRST))
+    facts = run.facts()
+    if facts.version != version:
+        raise UsageError(f"The run {name} is one of version {facts.version}: name that one, or another run.")
+    if facts.state is not ModelState.RUNNING:
+        raise UsageError(f"The run {name} is finished: there is nothing to resume; choose another name for a new run.")
+    require_same(run.environment(), of_now(run.config))
+    return run
+
+
+def is_cut_off(folder: RunFolder) -> bool:
+    """Whether the first model of a run was begun and not finished."""
+    model = folder.model(_FIRST)
+    return model.facts.exists() and Run.open(model).facts().state is ModelState.RUNNING
+
+
+def carry_out(session: Session, run: Run, report: Report | None = None) -> Trained:
+    """Train a run from where it stands to its end, put it on record, and let it serve.
+
+    Args:
+        session: of the workspace.
+        run: its first model.
+        report: told of each step, of the base's first.
+
+    Raises:
+        CheckFailed: when its files were changed, or the loss is no number.
+        WorkspaceError: when the disk is full, or another process works on the run.
+    """
+    name, version = run.model.run.name, str(run.facts().version)
+    with _room(f"demur train {version} --run {name} --resume"), run.model.run.held("train"):
+        if not run.model.run.base.exists():
+            said = run.facts().unknown.get(_BASE, [])
+            base = Chosen.read(
+                [str(each) for each in said] if isinstance(said, list) else [], run.model.run.models_path
+            )
+            lay_base(run, base, run.facts(), report)
+        last = Checkpoints(run.model).newest_before(None) or 0
+        plan = _plan(session, version, run, last)
+        follow = RegisterHead(session, plan.people())
+        outcome = train(run, from_step=last, plan=plan, follow=follow, report=report)
+        return _finish(session, run, outcome)
+
+
+def _plan(session: Session, version: str, run: Run, last: int) -> Plan:
+    """What is trained on: the first steps as they were taken, and behind them what may be used now."""
+    fresh = plan_of(session, version, run)
+    if not run.model.plan.exists():
+        run.keep_plan(fresh)
+        return fresh
+    recorded = run.plan()
+    plan = recorded.onward(last, fresh, run.config.step_tokens)
+    if plan.digest() != recorded.digest():
+        run.keep_plan(plan)
+    return plan
+
+
+def _finish(session: Session, run: Run, outcome: Outcome) -> Trained:
+    if not is_on_record(session, run.model, outcome):
+        certificate = certify(session, run, outcome)
+        note_trained(session.register, run.model, with_lineage(certificate))
+    finished = replace(settled(run.facts()), state=ModelState.FINISHED, finished=datetime.now(UTC))
+    write_facts(run.model, finished)
+    pointer = put_in_service(run.model, session.register, session.policy)
+    return Trained(run, outcome, pointer.checkpoint)
+
+
+@contextmanager
+def _room(command: str) -> Iterator[None]:
+    """Say in one sentence that the disk is full, and how to go on."""
+    try:
+        yield
+    except Exception as error:
+        if not disk_full(error):
+            raise
+        raise WorkspaceError(
+            f"There is no room left on the disk: make room, then run `{command}`; nothing that was trained up to the "
+            "last checkpoint is lost."
+        ) from None

@@ -1,0 +1,113 @@
+"""The plan of a model from the rows that may be used now.
+
+Invariants: no row by or about anybody who is withheld at that moment is in it, be it that the version still holds it; a
+plan that was made before is the only source of further ones: no row joins that was not in it, and each stands in the
+class that was recorded for it, so that a replay takes out and rewrites, and adds nothing.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from demur.corpus.journal import retired
+from demur.corpus.session import Session
+from demur.kernel.schema import KEY
+from demur.training import order
+from demur.training.filling import Plan, first_difference
+from demur.training.order import Classes
+from demur.training.rows import COLUMNS, Ints, Lists, Rows, read_rows
+from demur.training.run import Run
+from demur.versions.states import published, rows_of, stale_parts
+
+__all__ = ["Plan", "first_difference", "plan_of"]
+
+
+def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan | None = None) -> Plan:
+    """The plan of a model of a run, with token ids.
+
+    The first one of a run records the classes of people.
+
+    Args:
+        session: of the workspace, as the register has it now.
+        version: whose rows; None for the corpus as it is now.
+        run: the run. Where one of its models has a plan, the newest one's rows are all that may be in it.
+        recorded: the plan whose rows are all that may be in it, where that is another one than the newest.
+
+    Raises:
+        UsageError: when there is no such version.
+        CheckFailed: when the recorded plan or classes are damaged.
+    """
+    rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    recorded = recorded_plan(run) if recorded is None else recorded
+    rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
+    where = order.in_order(rows.item, places, run.key)
+    return Plan.filled(rows.take(where), places[where], run.config.step_tokens)
+
+
+def rows_now(session: Session, run: Run) -> Rows:
+    """The rows, with token ids, that a model of a run can have been trained on, as they may be used now."""
+    version = run.facts().version
+    if version is not None and version in retired(session.register):
+        version = None  # its rows may still be in the corpus
+    return _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+
+
+def recorded_plan(run: Run) -> Plan | None:
+    """The plan of the run's newest model that has one, without token ids; None before there is any."""
+    models = [model for model in run.model.run.models() if model.plan.exists()]
+    return Run(models[-1], run.config, run.key).plan() if models else None
+
+
+def _masks(run: Run) -> bool:
+    return run.config.mask_mentions
+
+
+def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
+    """The rows of a version as today's rules want them, or of the corpus."""
+    if version is None:
+        yield from session.corpus.batches(COLUMNS)
+        return
+    published(session.register, version)
+    gone = [pa.array([], KEY)]
+    for part, _ in stale_parts(session, version):
+        gone.append(part.stored.column("item").filter(pa.array(part.left_out | part.differs)))
+        yield part.answer.kept.select(COLUMNS).filter(pa.array(part.differs[~part.left_out]))
+    stale = pa.concat_arrays(gone)
+    for batch in rows_of(session.workspace, version):
+        keep = pc.invert(pc.is_in(batch.column("item"), value_set=stale))
+        yield batch.select(COLUMNS).filter(keep)
+
+
+def _usable(session: Session, rows: Rows) -> Rows:
+    """Without rows by or about anybody who is withheld; the corpus may be behind the register."""
+    people = np.unique(rows.people.flat)
+    withheld = people[session.wordless()[0].is_withheld(people)]
+    return rows.take(np.flatnonzero(~rows.people.holding(withheld)))
+
+
+def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
+    """The rows of a run's first plan, and their places; nobody who is held out for audits is in it."""
+    config, key, path = run.config, run.key, run.model.run.classes
+    rows = rows.take(np.flatnonzero(~rows.people.holding(_held(session, rows, run))))
+    persons = session.register.members.persons(rows.people.flat)
+    people = Lists(persons, rows.people.ends)
+    classes = Classes.read(path) if path.exists() else Classes(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    classes = classes.grown(*order.tokens_of(people, rows.tokens), config, key)
+    classes.write(path)
+    return rows, order.row_places(people, classes.places(persons))
+
+
+def _held(session: Session, rows: Rows, run: Run) -> Ints:
+    """The keys of those who are held out."""
+    keys = np.unique(rows.people.flat)
+    return keys[order.held_out(session.register.members.persons(keys), run.config.held, run.key)]
+
+
+def _again(rows: Rows, recorded: Plan) -> tuple[Rows, Ints]:
+    """The rows of a later plan, and the places that were recorded for them."""
+    place = dict(zip(recorded.items(), recorded.place.tolist(), strict=True))
+    found = [place.get(bytes(item)) for item in rows.item]
+    which = np.array([at for at, each in enumerate(found) if each is not None], np.int64)
+    return rows.take(which), np.array([each for each in found if each is not None], np.int64)
