@@ -29,7 +29,7 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 	@tools/setup.sh dev
 	@touch $@
 
-$(TRAIN): $(DEV) requirements/train.txt requirements/cuda.txt
+$(TRAIN): $(DEV) $(wildcard requirements/t*.txt requirements/cuda.txt)
 	@tools/setup.sh train
 	@touch $@
 

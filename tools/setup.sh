@@ -45,15 +45,17 @@ install() {
 }
 
 install_pins() {
-    printf 'Installing %s ...\n' "$1" >&2
-    install --require-hashes --requirement "$1"
+    printf 'Installing %s ...\n' "$*" >&2
+    install --require-hashes --requirement "$@"
 }
 
-# The build of torch that indexes hand out for Linux wants CUDA's packages; one with a local version (+cpu) brings all
-# that it needs.
-torch_wants_cuda() {
-    "$venv_python" -c 'import sys; from importlib.metadata import version
-sys.exit(sys.platform != "linux" or "+" in version("torch"))'
+# The build for the processor alone where a folder of PIP_FIND_LINKS has it (200 MB), else the one that indexes hand out,
+# which on Linux wants CUDA's packages (3 GB); see tools/train_pins.py.
+install_torch() {
+    export UV_FIND_LINKS="${UV_FIND_LINKS:-${PIP_FIND_LINKS:-}}"
+    if install_pins requirements/torch-cpu.txt --no-index 2>/dev/null; then return; fi
+    install_pins requirements/torch.txt
+    if [ "$(uname -s)" = Linux ]; then install_pins requirements/cuda.txt; fi
 }
 
 "$venv_python" -c '' 2>/dev/null || make_venv
@@ -65,8 +67,8 @@ case $group in
         ;;
     dev) install_pins requirements/dev.txt ;;
     train)
+        install_torch
         install_pins requirements/train.txt
-        if torch_wants_cuda; then install_pins requirements/cuda.txt; fi
         ;;
     *) fail "unknown group $group: base, dev or train." ;;
 esac

@@ -2,18 +2,27 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from shutil import copytree, rmtree
+from typing import TYPE_CHECKING, Any, Final
 
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
+from demur.corpus.session import reading
+from demur.runs.facts import ModelState, write_facts
+from demur.runs.folder import find_run
 from demur.training.config import Config
+from demur.training.log import HEADER_BYTES
 from demur.versions.publish import publish
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.training.filling import Plan
+    from demur.training.run import Run
 
 PEOPLE: Final = 24
 LATER: Final = NOW + timedelta(days=1)
@@ -95,3 +104,72 @@ def config_file(folder: Path, config: Config = TINY, **changes: Any) -> Path:  #
     path = folder / "tiny.json"
     path.write_bytes(replace(config, **changes).to_bytes())
     return path
+
+
+@dataclass(frozen=True)
+class Community:
+    """A workspace in which the run `one` is finished."""
+
+    root: Path
+    """Holds the workspace `w` and the declared data."""
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.root / "w")
+
+    @property
+    def base(self) -> str:
+        return str(self.root / "rules.jsonl")
+
+    def copied(self, root: Path) -> "Community":
+        copytree(self.root, root)
+        return Community(root)
+
+    def run(self, name: str = "one", number: str = "0001") -> "Run":
+        from demur.training.run import Run  # noqa: PLC0415  # it needs the extra
+
+        return Run.open(find_run(self.workspace.models_path, name).model(number))
+
+    def plan(self, name: str = "one") -> "Plan":
+        """The plan of a run, with token ids."""
+        from demur.training.plan import plan_of  # noqa: PLC0415  # the same
+
+        with reading(self.workspace, LATER) as session:
+            return plan_of(session, "v1", self.run(name))
+
+
+def community(root: Path, config: Config = TINY) -> Community:
+    from demur.training import first  # noqa: PLC0415  # it needs the extra
+
+    made = Community(root)
+    workspace(root / "w")
+    declared(root)
+    with reading(made.workspace, LATER) as session:
+        first.carry_out(session, first.begin(session, "v1", name="one", config=config, base=[made.base]))
+    return made
+
+
+def successor(run: "Run", *, up_to: int) -> "Run":
+    """A new model of a run, that shares checkpoints and log of an earlier one up to a step."""
+    from demur.training.checkpoints import Checkpoints  # noqa: PLC0415  # it needs the extra
+    from demur.training.log import Log  # noqa: PLC0415  # beside it
+
+    model = run.model.run.begin_model()
+    new = replace(run, model=model)
+    write_facts(model, replace(run.facts(), number=int(model.number), parent=run.model.name))
+    Checkpoints(model).adopt(Checkpoints(run.model), up_to)
+    Log.reopen(model.log, up_to, source=run.model.log)
+    return new
+
+
+def cut_off(community: Community, name: str = "one") -> "Run":
+    """Put a finished run back to where only its base is trained; what it will give is known."""
+    run = community.run(name)
+    for step in run.model.steps():
+        if step:
+            rmtree(run.model.checkpoint(step))
+    with run.model.log.open("r+b") as file:
+        file.truncate(HEADER_BYTES)
+    run.model.run.pointer.unlink()
+    write_facts(run.model, replace(run.facts(), state=ModelState.RUNNING, finished=None))
+    return run

@@ -6,7 +6,7 @@ honoured everything the register held when it began.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -221,31 +221,34 @@ def _is_older(session: Session, said: Said) -> bool:
 
 
 @contextmanager
-def reading(workspace: Workspace, now: datetime | None = None, *, rows: bool = True) -> Iterator[Session]:
+def reading(
+    workspace: Workspace, now: datetime | None = None, *, rows: bool = True, register: Register | None = None
+) -> Iterator[Session]:
     """A session that changes nothing; it sees the corpus as it was before an import that is still under way.
 
     Args:
         workspace: what to open.
         now: this moment.
         rows: whether the corpus is opened at once; else only when somebody asks for it.
+        register: the workspace's, where the caller has it open and keeps it so; else it is opened and closed.
     """
-    with _room(workspace), workspace.register() as register:
+    with _room(workspace), workspace.register() if register is None else nullcontext(register) as known:
         now = now or datetime.now(UTC)
 
         def opened() -> Corpus:
             corpus = _before_import(workspace)
-            require_corpus(register, corpus.said(), workspace.corpus_path)
+            require_corpus(known, corpus.said(), workspace.corpus_path)
             return corpus
 
         def beside() -> Beside:
             corpus = session.corpus  # first: what is written beside it is always as far as it is
             found = _beside_before_import(workspace)
             if corpus.has_words:
-                require_beside(register, found.said(), corpus.said(), workspace.beside_path)
+                require_beside(known, found.said(), corpus.said(), workspace.beside_path)
             return found
 
-        session = Session(workspace, workspace.policy(), workspace.keys(), register, opened, beside, now)
-        finish_staged(workspace, register)
+        session = Session(workspace, workspace.policy(), workspace.keys(), known, opened, beside, now)
+        finish_staged(workspace, known)
         if rows:
             assert session.corpus  # open
             assert session.beside

@@ -167,6 +167,11 @@ class Register:
             state.write(connection, name, value)
 
     @property
+    def file(self) -> Path | None:
+        """Its SQLite file; None where it lies in another database."""
+        return self._store.path if self._store.sqlite else None
+
+    @property
     def pepper(self) -> Pepper:
         """What keys items: the workspace's pepper, with the rules by which names are and were spelt here."""
         return self._people.pepper

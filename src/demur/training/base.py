@@ -172,7 +172,7 @@ def _first_checkpoint(run: Run, network: Any) -> Saved:  # noqa: ANN401  # a tra
         network = open_model(described, config)
     make_folder(run.model.checkpoints)
     state, environment = State.of(network, config), run.environment().digest
-    log = Log.begin(run.model.log, config=config.digest, environment=environment, base=weights_digest(state))
+    log = Log.begin(run.model.log, config=run.config_digest, environment=environment, base=weights_digest(state))
     saved = Checkpoints(run.model).save(0, state, tokens=0, chain=log.chain)
     sync(run.model.path)
     return saved

@@ -190,14 +190,11 @@ class Plan:
             CheckFailed: when it can't be read, or is not that plan.
         """
         wrong = CheckFailed(f"The plan {path} was changed or is damaged: put it back from your backup, or train anew.")
+        if not path.exists():
+            raise CheckFailed(f"The plan {path} is missing: put it back from your backup, or train anew.")
         try:
-            table = pq.read_table(path, schema=SCHEMA).combine_chunks()
-            plan = cls._of_table(table)
-        except OSError as error:
-            if error.errno is None:  # Arrow says so of what is no Parquet
-                raise wrong from None
-            raise CheckFailed(f"The plan {path} can't be read ({error.strerror}): put it back.") from None
-        except (ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
+            plan = cls._of_table(pq.read_table(path, schema=SCHEMA).combine_chunks())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
             raise wrong from None
         known = [digest] if isinstance(digest, str) else digest
         if known is not None and plan.digest() not in known:

@@ -113,6 +113,16 @@ class Log:
             os.fsync(file.fileno())
 
 
+def require_config(path: Path, config: bytes) -> None:
+    """Make sure that a log is one of a configuration, by its SHA-256.
+
+    Raises:
+        CheckFailed: when it is of another one.
+    """
+    if _HEADER.unpack(_read(path)[:HEADER_BYTES])[3] != config:
+        raise CheckFailed(f"{path} is of another configuration than the run's: put both back from your backup.")
+
+
 def records(path: Path) -> Iterator[tuple[Record, bytes]]:
     """The records of a log and their chains, each checked.
 

@@ -21,7 +21,7 @@ from demur.training.checkpoints import Checkpoints, Saved
 from demur.training.config import Config
 from demur.training.environment import load, of_now, require_same
 from demur.training.filling import Plan
-from demur.training.log import Log, Record
+from demur.training.log import Log, Record, require_config
 from demur.training.run import Run
 from demur.training.spacing import checkpoint_steps
 from demur.training.state import State
@@ -77,6 +77,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
     require_same(run.environment(), of_now(config))
     state = State.of(run.network(), config)
     saved = checkpoints.load(from_step, state)
+    require_config(run.model.log, run.config_digest)
     log = Log.reopen(run.model.log, from_step)
     if log.chain != saved.chain:
         raise CheckFailed(f"{run.model.log} is not the log of checkpoint {from_step}: put both back from your backup.")
@@ -90,22 +91,37 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
                 plan, marks = kept, set(checkpoint_steps(kept, config.hazard, config.checkpoints))
                 run.keep_plan(plan)
         if step > saved.step and (step in marks or step >= plan.steps):
+            _require_finite(state, step, saved)
             log.sync()
             saved = checkpoints.save(step, state, tokens=tokens, chain=log.chain)
         if step >= plan.steps:
             break
         record = one_step(state, plan, step, run.key)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
-            raise Diverged(
-                f"The loss of step {step} is no number: the run stops at its checkpoint {saved.step}; train it again "
-                f"with a lower `rate` than {config.rate:g}, or a longer `warmup`."
-            )
+            raise _diverged(f"The loss of step {step} is", saved, config)
         log.append(record)
         step, tokens = step + 1, tokens + record.tokens
         if report is not None:
             report(step, plan.steps, record.loss)
     taken = plan.rows.people.flat[plan.step[plan.rows.people.owner] < step]
     return Outcome(plan, saved, np.intersect1d(gone, taken))
+
+
+def _require_finite(state: State, step: int, saved: Saved) -> None:
+    """Make sure that no checkpoint is written that nobody could go on from.
+
+    Raises:
+        Diverged: when a weight is no number.
+    """
+    if not state.is_finite():
+        raise _diverged(f"A weight after {step} steps is", saved, state.config)
+
+
+def _diverged(what: str, saved: Saved, config: Config) -> Diverged:
+    return Diverged(
+        f"{what} no number: the run stops at its checkpoint {saved.step}; train it again with a lower `rate` than "
+        f"{config.rate:g}, or a longer `warmup`."
+    )
 
 
 def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:

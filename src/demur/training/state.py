@@ -64,6 +64,11 @@ class State:
         }
         return {"weights": self.weights, "moments": moments, "ema": self.average}
 
+    def is_finite(self) -> bool:
+        """Whether every weight is a number."""
+        torch = load(self.config)
+        return all(bool(torch.isfinite(each).all()) for each in self.weights.values())
+
     def put(self, parts: Mapping[str, Tensors]) -> None:
         """Take on what a checkpoint holds, by value.
 

@@ -5,7 +5,7 @@ Invariants: the two forms say the same, null for null, and turn into each other 
 of a row is a key, so that the types alone say what to turn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -36,14 +36,19 @@ EXPORTED: Final = pa.schema([_hex_field(column) for column in ROW])
 """A row as it is exported."""
 
 
-def to_hex(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows of ``batch``, schema ROW with nulls allowed anywhere, in schema EXPORTED.
+def of_columns(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    """Some columns of :data:`EXPORTED` or of ROW, in the order in which they are named."""
+    return pa.schema([schema.field(name) for name in names])
+
+
+def to_hex(batch: pa.RecordBatch, columns: Sequence[str] = ROW.names) -> pa.RecordBatch:
+    """Columns of ``batch``, schema ROW with nulls allowed anywhere, as schema EXPORTED has them.
 
     Raises:
         KeyError: when a column is missing.
         pyarrow.ArrowInvalid: when a column has another type.
     """
-    return _turn(batch, ROW, EXPORTED, _to_hex)
+    return _turn(batch, of_columns(ROW, columns), of_columns(EXPORTED, columns), _to_hex)
 
 
 def from_hex(batch: pa.RecordBatch) -> pa.RecordBatch:

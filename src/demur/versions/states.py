@@ -84,6 +84,13 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
 
     That is the reason for which a row is left out; of one that is only changed the first trace that it has of somebody
     who is withheld, by markup or by words, or `rewritten`.
+    """
+    for part, rules in stale_parts(session, name):
+        yield part.stored.filter(pa.array(part.left_out | part.differs)), _reasons(part, rules)
+
+
+def stale_parts(session: Session, name: str) -> Iterator[tuple["Part", Rules]]:
+    """Parts of a version in which today's rules leave out or change a row, and these rules.
 
     The cost follows what changed since the version was published: only rows of people whose standing changed are
     looked at, unless the policy did. Nobody looked for names in a version of an older demur, which has nothing that
@@ -106,9 +113,8 @@ def stale_rows(session: Session, name: str) -> Iterator[tuple[pa.RecordBatch, li
     whole = edited or changes.policy or (unread and rules.reads_words)
     rows = version.batches() if whole else Affected(version, rules, threads).concerning(changes.subjects)
     for part in regoverned(rows, rules, threads):
-        where = part.left_out | part.differs
-        if where.any():
-            yield part.stored.filter(pa.array(where)), _reasons(part, rules)
+        if (part.left_out | part.differs).any():
+            yield part, rules
 
 
 def _reasons(part: "Part", rules: Rules) -> list[str]:
