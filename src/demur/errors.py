@@ -12,6 +12,7 @@ Each message is one sentence: what is wrong, where, and what to do.
     |-- RegisterError          the register is newer, missing, or was asked for an unknown reference
     |-- UnavailableError       the register is busy or can't be used at the moment: nothing was recorded
     |-- CorpusError            the corpus is newer, damaged, or a version does not exist
+    |-- GoneError              a row that was asked for by its place may not be used any more
     |-- WorkspaceError         no workspace here, or another process is writing to it
     `-- CheckFailed            exit 1: a check ran and did not hold
 """
@@ -56,6 +57,10 @@ class UnavailableError(DemurError):
 
 class CorpusError(DemurError):
     """The corpus is newer than this demur, damaged, or a version does not exist."""
+
+
+class GoneError(DemurError):
+    """A row that was asked for by its place may not be used any more."""
 
 
 class WorkspaceError(DemurError):

@@ -186,6 +186,10 @@ class Workspace:
 
     def _require_parts(self, register: Register, keys: Keys) -> None:
         require_versions(register, self.versions_path, keys.signing.public_key())
+        if self.models_path.is_dir():
+            from demur.runs.belonging import require_models  # noqa: PLC0415  # most workspaces have no models
+
+            require_models(register, self.models_path, keys.signing.public_key())
         if (glance := take(self.root, self.corpus_path)) is not None:
             require_corpus(register, glance.said, self.corpus_path)
 

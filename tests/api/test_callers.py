@@ -1,12 +1,14 @@
 """Who may call the API, how often, and what whoever may not is told."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from fastapi import FastAPI
 from problems import problem
 from starlette.testclient import TestClient
 from town import ANN
 
-from demur.register import Register
+from demur.register import ApiKey, KeyScope, Register
 from demur.web.api.root import ROUTES
 from demur.web.app import create_app
 from demur.web.server.limits import Limits, Rate, Rates
@@ -41,7 +43,7 @@ def test_a_key_that_held_is_asked_for_once_in_a_second(
     asked: list[str] = []
     check = register.api_keys.check
 
-    def counted(secret: str) -> str | None:
+    def counted(secret: str) -> ApiKey | None:
         asked.append(secret)
         return check(secret)
 
@@ -50,6 +52,24 @@ def test_a_key_that_held_is_asked_for_once_in_a_second(
     for _ in range(5):
         assert api.get("/api/status").status_code == 200
     assert len(asked) == 1
+
+
+def test_a_key_opens_what_it_is_for_and_nothing_else(anyone: TestClient, register: Register) -> None:
+    trainers = {"Authorization": f"Bearer {register.api_keys.create('trainer', KeyScope.LOAD)}"}
+    platforms = {"Authorization": f"Bearer {register.api_keys.create('platform')}"}
+    for method, path in PATHS:
+        wrong = platforms if path == "/api/head" else trainers
+        detail = problem(anyone.request(method, path, headers=wrong), 403, "forbidden")["detail"]
+        assert f"--scope {'load' if wrong is platforms else 'platform'}" in detail
+
+
+def test_an_expired_key_stops_working(anyone: TestClient, register: Register) -> None:
+    over = datetime.now(UTC) - timedelta(seconds=1)
+    headers = {"Authorization": f"Bearer {register.api_keys.create('over', expires=over)}"}
+    assert "has expired" in problem(anyone.get("/api/status", headers=headers), 401, "unauthorized")["detail"]
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    headers = {"Authorization": f"Bearer {register.api_keys.create('soon', expires=soon)}"}
+    assert anyone.get("/api/status", headers=headers).status_code == 200
 
 
 def test_who_calls_too_often_is_told_when_to_come_back(workspace: Workspace) -> None:

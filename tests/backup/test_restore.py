@@ -5,9 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from making import NOW, batch, item, open_policy
+from modelling import trained
 
 from demur import workspace as workspaces
 from demur.backup import Restored, back_up, restore
@@ -20,6 +22,9 @@ from demur.register import MEMBER, ObjectionPhase
 from demur.register.access.staff import StaffRole
 from demur.register.continuity.loss import undecided
 from demur.rights.erasing import erase
+from demur.runs.entries import note_destroyed, note_replayed
+from demur.runs.listing import waits
+from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
 from demur.versions.leave import export
 from demur.versions.publish import publish, retire
@@ -223,6 +228,29 @@ def test_a_version_that_was_retired_stays_so_and_an_export_is_not_forgotten(desk
         ]
     with pytest.raises(UsageError, match="was retired"):
         export(desk.workspace, "v1", desk.other / "again")
+
+
+def test_a_model_that_was_replaced_stays_so_and_the_older_one_serves_nobody_who_objected(desk: Desk) -> None:
+    pepper = desk.workspace.keys().pepper
+    model = trained(desk.workspace, [pepper.subject_key(account) for account in (ANN, BEN, CEM, DIA)])
+    under_way = model.run.begin_model()
+    desk.back_up()
+    assert not (desk.other / "b1/workspace/models/irc" / under_way.number).exists()
+    with desk.workspace.register() as register:
+        register.objections.lodge([BEN], channel="letter")
+        gone = np.array([pepper.subject_key(BEN)])
+        note_replayed(register, under_way, {"certificate": "ab" * 32}, gone=gone)
+        note_destroyed(register, model, checkpoints=3, gone=gone)
+    desk.lose()
+    done = desk.restore()
+    assert done.replayed["run.replayed"] == done.replayed["run.destroyed"] == 1
+    pointer = read_pointer(model.run)
+    assert pointer is not None
+    assert (pointer.model, pointer.checkpoint) == ("0001", 1)
+    assert waits(model.run)
+    with desk.workspace.register() as register:
+        entries = register.log.concerning([EntryKind.RUN_DESTROYED, EntryKind.RUN_REPLAYED], gone)
+        assert [entry.kind for entry in entries] == ["run.replayed", "run.destroyed"]
 
 
 def test_who_was_shut_out_stays_out(desk: Desk) -> None:

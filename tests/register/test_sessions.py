@@ -8,7 +8,7 @@ import pytest
 from erasing import erase_details
 
 from demur.errors import RegisterError
-from demur.register import Register, StaffRole
+from demur.register import KeyScope, Register, StaffRole
 from demur.register.access.sessions import ANSWERS_KEPT, STAFF, close_sessions
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def test_what_has_expired_is_forgotten(register: Register) -> None:
 def test_a_key_of_the_api_holds_until_it_is_revoked(register: Register) -> None:
     secret = register.api_keys.create("platform", now=NOON)
     assert secret.startswith("demur_")
-    assert register.api_keys.check(secret) == "platform"
+    found = register.api_keys.check(secret)
+    assert found is not None
+    assert (found.name, found.scope, found.expires) == ("platform", KeyScope.PLATFORM, None)
     assert register.api_keys.check(secret[:-1]) is None
     with pytest.raises(RegisterError, match="'platform' is in use"):
         register.api_keys.create("platform")

@@ -161,7 +161,7 @@ def test_the_page_tells_their_own_posts_first_then_others_then_the_register(sett
     written = page(copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER))
     tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(written)
     titles = [each.get("id") for each in tree.iter("h2")]
-    assert titles[:5] == ["own", "about", "versions", "objections", "notices"]
+    assert titles[:6] == ["own", "about", "versions", "models", "objections", "notices"]
     places = [written.index(said) for said in (SAID[0], SAID[1], SAID[2], OTHERS[2], "By the link in our email")]
     assert max(places[:3]) < places[3] < places[4]
     cards = [each for each in tree.iter("article") if each.find("blockquote") is not None]

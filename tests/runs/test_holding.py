@@ -1,6 +1,8 @@
 """Which models held somebody's rows, and what was done: by the folders while they are there, else the register."""
 
+import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from modelling import trained
 from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
 
 from demur.identity import SubjectKeys
+from demur.rights.access import copy_of
 from demur.runs.entries import note_destroyed, note_exported, note_trained
 from demur.runs.folder import ModelFolder
 from demur.runs.holding import Done, HeldIn, held_in, replays_all
@@ -87,3 +90,12 @@ def test_a_run_that_waits_is_listed_so_and_a_damaged_one_as_damaged(town: Worksp
         model.facts.write_bytes(b"{}")
         [run] = listed(town.models_path, register)
         assert (run.state, run.waits) == ("damaged", "")
+
+
+def test_the_copy_says_it_in_words(town: Workspace, model: ModelFolder, tmp_path: Path) -> None:
+    copy = copy_of(town, DIETER, to=tmp_path / "copy.zip")
+    with zipfile.ZipFile(copy.path) as archive:
+        facts, page = json.loads(archive.read("copy.json")), archive.read("copy.html").decode()
+    [held] = facts["models"]
+    assert (held["run"], held["model"], held["done"]) == (model.run.name, "0001", "holds")
+    assert "Das Modell irc/0001 wurde damit trainiert." in page

@@ -49,8 +49,13 @@ def objects(workspace: Workspace, *accounts: str) -> str:
         return register.objections.lodge(list(accounts), channel="letter").reference
 
 
+def text_of(row: dict[str, Any]) -> str:
+    """What is made of a row; at home where worker processes find it."""
+    return str(row["text"])
+
+
 def texts(rows: Iterable[dict[str, Any]]) -> list[str]:
-    return [row["text"] for row in rows]
+    return [text_of(row) for row in rows]
 
 
 def loaded(workspace: Workspace, **changes: Any) -> Loader:  # noqa: ANN401  # arguments of load

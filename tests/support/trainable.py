@@ -16,7 +16,7 @@ from demur.corpus.session import reading
 from demur.runs.facts import ModelState, write_facts
 from demur.runs.folder import find_run
 from demur.training.config import Config
-from demur.training.log import HEADER_BYTES
+from demur.training.log import HEADER_BYTES, Log
 from demur.versions.publish import publish
 from demur.workspace import Workspace
 
@@ -151,13 +151,13 @@ def community(root: Path, config: Config = TINY) -> Community:
 
 def successor(run: "Run", *, up_to: int) -> "Run":
     """A new model of a run, that shares checkpoints and log of an earlier one up to a step."""
-    from demur.training.checkpoints import Checkpoints  # noqa: PLC0415  # it needs the extra
-    from demur.training.log import Log  # noqa: PLC0415  # beside it
+    from demur.training.replay import link  # noqa: PLC0415  # it needs the extra
 
     model = run.model.run.begin_model()
     new = replace(run, model=model)
     write_facts(model, replace(run.facts(), number=int(model.number), parent=run.model.name))
-    Checkpoints(model).adopt(Checkpoints(run.model), up_to)
+    for step in (each for each in run.model.steps() if each <= up_to):
+        link(run.model.checkpoint(step), model.checkpoint(step))
     Log.reopen(model.log, up_to, source=run.model.log)
     return new
 

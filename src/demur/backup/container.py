@@ -10,7 +10,7 @@ is never read, and one that is cut short, changed or gone is noticed before anyt
     keys.sealed     the keys, encrypted by a passphrase (keysafe.py); not there where they were left out
     register.db     the register; register.dump on PostgreSQL
     register.mark   the mark as it was, whose journal reaches back to the backup before
-    workspace/      demur.toml, corpus, versions and their lists
+    workspace/      demur.toml, corpus, versions and their lists, finished models
 """
 
 import hashlib

@@ -4,7 +4,7 @@ Invariants: corpus and versions are copied under the workspace's lock, so that n
 register is copied after them, so that it is never behind what they say; objections are lodged all the while, and those
 that came after the register's copy are in the mark's journal. A backup stands under its name whole or not at all; only
 then the mark's journal begins anew, at the copy's end: a kill at any moment leaves the old journal, or a new one and
-the whole backup it goes with.
+the whole backup it goes with. Finished models are copied, and what is still trained or replayed is not.
 
 Files are copied, never linked: a copy that shares its blocks with what it is a copy of is lost with it. What waits in
 the outbox is not in a backup: mails are sent once, and tell people what they may find in the register anyhow.
@@ -25,10 +25,14 @@ from demur.files import disk_full, partial, sync
 from demur.policy import FILE_NAME
 from demur.register.continuity import copying
 from demur.register.database.mark import Point
+from demur.runs.facts import ModelState, read_facts
+from demur.runs.folder import MODELS, ModelFolder, RunFolder, runs_in
+from demur.runs.pointer import read_pointer
 from demur.versions.manifest import software
 from demur.workspace import Workspace
 
 _TREES: Final = ("versions", "suppression", "imports", "recalls", "evidence")
+_ROUNDS: Final = 3
 _ROOM: Final = 16 << 20
 """Bytes that should be left besides: lists, keys, and what the register takes up meanwhile."""
 
@@ -91,7 +95,7 @@ def _refuse_taken(workspace: Workspace, to: Path) -> None:
 
 def _require_room(session: Session, to: Path) -> None:
     workspace = session.workspace
-    trees = (workspace.corpus_path, *(workspace.root / name for name in _TREES))
+    trees = (workspace.corpus_path, *(workspace.root / name for name in (*_TREES, MODELS)))
     needed = sum(path.stat().st_size for tree in trees for path in tree.rglob("*") if path.is_file())
     needed += copying.size(workspace.register_url) + _ROOM
     free = shutil.disk_usage(to.parent).free
@@ -110,6 +114,8 @@ def _fill(session: Session, folder: Path, passphrase: str | None) -> Listed:
     writer.copy_tree(workspace.corpus_path, f"{INNER}/{workspace.corpus_path.name}")
     for name in _TREES:
         writer.copy_tree(workspace.root / name, f"{INNER}/{name}")
+    for run in runs_in(workspace.models_path):
+        _copy_run(writer, run)
     for path in (workspace.root / glance.NAME, *_platform_key(session)):
         if path.is_file():
             writer.copy(path, f"{INNER}/{path.relative_to(workspace.root).as_posix()}")
@@ -120,6 +126,41 @@ def _fill(session: Session, folder: Path, passphrase: str | None) -> Listed:
     listed = _listed(session, writer, name, end)
     listed.write(folder, session.keys)
     return listed
+
+
+def _copy_run(writer: Writer, run: RunFolder) -> None:
+    """Copy a run with its finished models; training and replay go on meanwhile, and what is under way is left out.
+
+    Raises:
+        WorkspaceError: when models are replaced faster than they can be copied.
+    """
+    if all(_is_under_way(model) for model in run.models()):
+        return
+    copied = RunFolder(writer.folder / INNER / MODELS, run.name)
+    for _ in range(_ROUNDS):
+        before = dict(writer.files)
+        try:
+            for path in sorted(each for each in run.path.iterdir() if each.name[0] != "."):
+                if path.is_file():
+                    writer.copy(path, f"{INNER}/{MODELS}/{run.name}/{path.name}")
+                elif not _is_under_way(run.model(path.name)):
+                    writer.copy_tree(path, f"{INNER}/{MODELS}/{run.name}/{path.name}")
+            pointer = read_pointer(copied)
+            if pointer is not None:
+                copied.model(pointer.model).facts.stat()
+        except FileNotFoundError:  # a replay took its place: what was copied goes, and the newer one is copied
+            shutil.rmtree(copied.path)
+            writer.files = before
+        else:
+            return
+    raise WorkspaceError(f"The run {run.name} changes while it is copied: wait for its replay, and back up again.")
+
+
+def _is_under_way(folder: ModelFolder) -> bool:
+    """Whether a folder of a run is a model that is not finished."""
+    if not folder.number.isdecimal():
+        return False
+    return not folder.facts.exists() or read_facts(folder).state is ModelState.RUNNING
 
 
 def _copy_register(session: Session, writer: Writer) -> tuple[str, Point]:

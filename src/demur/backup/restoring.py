@@ -41,6 +41,7 @@ from demur.register.continuity.replay import Replayed
 from demur.register.database.mark import NAME as MARK
 from demur.register.database.mark import Mark
 from demur.rights.erasing import finish_in
+from demur.runs.following import follow_all
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -304,6 +305,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
         remove_leavings(session.workspace, corpus, register)
         erased = _erase(session, done)  # first, as it tells what there is of whom, and honours then
         honour_in(session)
+        follow_all(session.workspace.models_path, register, building.policy, now=building.now)
         payload = _payload(building, register, instance.incarnation, done)
         register.finish_restore(payload, now=building.now)
         session.keep_glance()

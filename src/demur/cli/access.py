@@ -16,7 +16,7 @@ from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import emit, note, table
 from demur.errors import UsageError
 from demur.extras import lacking
-from demur.register import Staff, StaffRole
+from demur.register import KeyScope, Staff, StaffRole
 
 if TYPE_CHECKING:
     from demur.web.staff.passkeys import Site
@@ -34,13 +34,22 @@ def key(roots: Sequence[Path]) -> None:  # the command reads them
 
 @key.command
 @click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice([each.value for each in KeyScope]),
+    default=KeyScope.PLATFORM.value,
+    show_default=True,
+    help="`platform`: all that the platform does for its members. `load`: following an export, for a trainer.",
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="For how many days it holds; it does not expire otherwise.")
 @shared
-def create(invocation: Invocation, name: str) -> None:
+def create(invocation: Invocation, name: str, scope: str, days: int | None) -> None:
     """Make a key, for what or whom NAME says, and show it this once."""
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with invocation.workspace.register() as register:
-        secret = register.api_keys.create(name)
+        secret = register.api_keys.create(name, KeyScope(scope), expires=expires)
     note(f"This is the key {name}. It is shown only now: put it where {name} keeps its secrets.")
-    emit(secret, {"name": name, "key": secret})
+    emit(secret, {"name": name, "key": secret, "scope": scope, "expires": expires})
 
 
 @key.command
@@ -59,8 +68,14 @@ def list_keys(invocation: Invocation) -> None:
     """List the keys, those revoked included."""
     with invocation.workspace.register() as register:
         found = register.api_keys.list()
-    rows = [(each.name, f"{each.created:%Y-%m-%d}", _day(each.revoked)) for each in found]
-    listed = "\n".join(table(("key", "made", "revoked"), rows)) if rows else "No key yet: `demur key create NAME`."
+    rows = [
+        (each.name, each.scope, f"{each.created:%Y-%m-%d}", _day(each.expires), _day(each.revoked)) for each in found
+    ]
+    listed = (
+        "\n".join(table(("key", "scope", "made", "expires", "revoked"), rows))
+        if rows
+        else "No key yet: `demur key create NAME`."
+    )
     emit(listed, {"keys": [vars(each) for each in found]})
 
 

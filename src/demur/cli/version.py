@@ -14,6 +14,7 @@ from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note,
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
+from demur.runs.listing import REPLAY, Recalled, recalled
 from demur.versions import leave
 from demur.versions import publish as publishing
 from demur.versions.findings import EVERY, MEANS, Findings
@@ -130,13 +131,25 @@ def export(invocation: Invocation, name: str, form: str, to: Path) -> None:
 def recall(invocation: Invocation, name: str, to: Path) -> None:
     """Write the list of rows that holders of copies of the version NAME must remove or replace now.
 
-    It names rows by their item key, as the export does, with the reason; it holds no text and names nobody.
+    It names rows by their item key, as the export does, with the reason; it holds no text and names nobody. Runs that
+    were trained on it are told besides: their checkpoints, and where weights of them went.
     """
     with progress(f"Comparing {name} with the register"):
         report = leave.recall(invocation.workspace, name, to)
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(report.reasons.items()))
     told = f"{count(report.rows, 'row')} to remove or replace{f' ({reasons})' if reasons else ''}: {to}"
-    emit(told, {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons})
+    with invocation.workspace.register() as register:
+        runs = recalled(invocation.workspace.models_path, register, name)
+    data = {"name": name, "path": to, "rows": report.rows, "reasons": report.reasons, "runs": runs}
+    emit(lambda: "\n".join([told, *(line for run in runs for line in _run_lines(run))]), data)
+
+
+def _run_lines(run: Recalled) -> Iterator[str]:
+    """What was trained on a version, and what is to be done about it."""
+    there = f"{count(run.checkpoints, 'checkpoint')} in {', '.join(run.models)}" if run.models else "no files here"
+    to_do = f": run `demur replay {run.run}`" if run.waits == REPLAY else ""
+    yield f"Trained on it: run {run.run}, {there}{to_do}"
+    yield from (f"  weights that left: {to} ({digest})" for to, digest in run.exported)
 
 
 @click.command(cls=Paged)

@@ -9,6 +9,7 @@ anew where it is unpickled, and follows the head there by itself.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -101,22 +102,35 @@ class Loader:
     @property
     def left_out(self) -> int:
         """How many of these are left out now."""
-        return len(self._overlay().gone)
+        return len(self.overlay().gone)
 
     @property
     def rewritten(self) -> int:
         """How many are handed out otherwise than they were published, now."""
-        return len(self._overlay().changed)
+        return len(self.overlay().changed)
 
     @property
     def seen(self) -> Seen:
         """The register's head as it was seen last."""
         return self._opened.watch.head.seen()
 
-    @property
-    def wait(self) -> Callable[[], Overlay]:
-        """Gives what may not be handed out as it stands; for adapters, which have to ask before each row."""
-        return self._opened.watch.overlay
+    def overlay(self) -> Overlay:
+        """What may not be handed out as it stands; the head is looked at if that is due.
+
+        Raises:
+            UnavailableError: when it has been out of reach for longer than the allowed staleness.
+            DemurError: when it may not be followed.
+        """
+        return self._opened.watch.overlay()
+
+    def look(self) -> Overlay:
+        """What may not be handed out as it stands; the head is looked at now, however lately it was.
+
+        Raises:
+            UnavailableError: when it has been out of reach for longer than the allowed staleness.
+            DemurError: when it may not be followed.
+        """
+        return self._opened.watch.look()
 
     def __repr__(self) -> str:
         return f"<Loader of {self.name}: {self.published:,} rows, {self.left_out:,} left out>"
@@ -150,8 +164,8 @@ class Loader:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in Arrow record batches of some thousand, each checked before it is handed out."""
         start = self._starting()
-        for batch, places in self._opened.rows.read(self._asked.columns, start, self.part):
-            shown, _ = self._overlay().applied(batch, places)
+        for batch, places in self._read(start):
+            shown, _ = self.overlay().applied(batch, places)
             self._next = int(places[-1]) + 1
             if len(shown):
                 yield shown
@@ -167,32 +181,68 @@ class Loader:
         """The rows from a place on, each with its place and checked before it is handed out."""
         watch = self._opened.watch
         clock = watch.clock
-        for batch, places in self._opened.rows.read(self._asked.columns, start, self.part):
+        for batch, places in self._read(start):
             at = 0
             while at < len(places):
                 overlay = watch.overlay()
                 shown, left = overlay.applied(batch.slice(at), places[at:])
                 at = len(places)
                 for place, row in zip(left.tolist(), shown.to_pylist(), strict=True):
-                    if clock() >= watch.due and watch.overlay() is not overlay:
+                    if clock() >= watch.due:
+                        watch.overlay()
+                    if watch.latest is not overlay:  # looked at here, or by another reader that shares it
                         at = int(np.searchsorted(places, place))  # the rest once more, as it may be used now
                         break
                     yield place, row
 
+    def blocks(self, start: int = 0) -> Iterator[tuple[Places, pa.RecordBatch, Places]]:
+        """The blocks of this loader's part from a place on, those too of which nothing is left.
+
+        Gives where its rows were published, those that may be used, and where these stand; checked block by block.
+        """
+        waiting: list[tuple[pa.RecordBatch, Places]] = []
+        for batch, places in self._read(start):
+            numbers = places // self.part.block
+            begins = np.flatnonzero(np.diff(numbers, prepend=numbers[:1] - 1))
+            if waiting and waiting[-1][1][-1] // self.part.block != numbers[0]:
+                yield self._whole(waiting)
+                waiting = []
+            for begin, end in pairwise([*begins.tolist(), len(places)]):
+                waiting.append((batch.slice(begin, end - begin), places[begin:end]))
+                if end < len(places):
+                    yield self._whole(waiting)
+                    waiting = []
+        if waiting:
+            yield self._whole(waiting)
+
+    def _whole(self, parts: list[tuple[pa.RecordBatch, Places]]) -> tuple[Places, pa.RecordBatch, Places]:
+        """A block of the parts in which it was read."""
+        places = np.concatenate([each for _, each in parts])
+        batch = pa.Table.from_batches([each for each, _ in parts]).combine_chunks().to_batches()[0]
+        shown, left = self.overlay().applied(batch, places)
+        return places, shown, left
+
+    def _read(self, start: int) -> Iterator[tuple[pa.RecordBatch, Places]]:
+        """The rows of this part as they were published.
+
+        Raises:
+            UsageError: in a process that was forked off after the version was opened.
+        """
+        self._opened.watch.require_own_process()
+        return self._opened.rows.read(self._asked.columns, start, self.part)
+
     def places(self) -> Places:
         """Where the rows stand that may be used now, of this loader's part."""
         mine = self.part.within(0, self.published)
-        return mine[~np.isin(mine, self._overlay().gone)]
+        return mine[~np.isin(mine, self.overlay().gone)]
 
     def at(self, places: Places) -> tuple[pa.RecordBatch, Places]:
         """The rows at some places, ascending, that may be used now; and which of the places these are."""
         if not len(places):
             return self.schema.empty_table().to_batches()[0], places
+        self._opened.watch.require_own_process()
         batch = self._opened.rows.at(self._asked.columns, places)
-        return self._overlay().applied(batch, places)
-
-    def _overlay(self) -> Overlay:
-        return self._opened.watch.overlay()
+        return self.overlay().applied(batch, places)
 
     # sharing, and going on
 

@@ -6,6 +6,7 @@ which it was asked for; past the allowed staleness the next row is an error. A h
 merely out of reach, is an error at once.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -95,8 +96,10 @@ class Watch:
         self.head, self.clock = head, clock
         self._every, self._most = check_every.total_seconds(), max_staleness.total_seconds()
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._known = clock()
-        self._overlay = head.look()
+        self.latest = head.look()
+        """What the head said last."""
         self.due = clock() + self._every
         """When the head has to be looked at again, by :attr:`clock`."""
 
@@ -108,14 +111,14 @@ class Watch:
             DemurError: as :meth:`Head.look`.
         """
         if self.clock() < self.due:
-            return self._overlay
+            return self.latest
         with self._lock:
             began = self.clock()
             if began < self.due:
-                return self._overlay  # another thread was faster
+                return self.latest  # another thread was faster
             wait = self._every
             try:
-                self._overlay = self.head.look()
+                self.latest = self.head.look()
                 self._known = began
             except UnavailableError as error:
                 if (old := self.clock() - self._known) > self._most:
@@ -125,7 +128,28 @@ class Watch:
                     ) from None
                 wait = max(wait, self._most * _PAUSE)
             self.due = self.clock() + wait
-            return self._overlay
+            return self.latest
+
+    def look(self) -> Overlay:
+        """What may not be handed out as it stands, looked at now.
+
+        Raises:
+            UnavailableError, DemurError: as :meth:`overlay`.
+        """
+        self.due = float("-inf")
+        return self.overlay()
+
+    def require_own_process(self) -> None:
+        """Make sure that this is the process in which it was opened: neither Lance nor a database survives a fork.
+
+        Raises:
+            UsageError: when it is not.
+        """
+        if os.getpid() != self._process:
+            raise UsageError(
+                "A loader can't be used in a process that was forked off: start worker processes with `spawn` "
+                "(multiprocessing_context='spawn' of a DataLoader)."
+            )
 
     def go_on_from(self, seen: Seen) -> None:
         """Make sure now that the head goes on from one that was seen before, in another process for instance.
@@ -136,7 +160,7 @@ class Watch:
         with self._lock:
             self.head.go_on_from(seen)
             self._known = self.clock()
-            self._overlay = self.head.look()
+            self.latest = self.head.look()
             self.due = self.clock() + self._every
 
     def close(self) -> None:

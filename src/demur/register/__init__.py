@@ -1,6 +1,6 @@
 """The register: append-only entries, objections, people with linked accounts, members, consents."""
 
-from demur.register.access.api_keys import ApiKey
+from demur.register.access.api_keys import ApiKey, KeyScope
 from demur.register.access.staff import Staff, StaffRole
 from demur.register.audit import Audited
 from demur.register.contact.records import Campaign, Count, Delivered, Due, NoticeRecord, Preview, Selection, SingleMail
@@ -32,6 +32,7 @@ __all__ = [
     "Entry",
     "Erasure",
     "Head",
+    "KeyScope",
     "Listed",
     "Listing",
     "Member",

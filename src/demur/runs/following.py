@@ -91,7 +91,7 @@ def follow(run: RunFolder, register: Register, policy: Policy, *, now: datetime 
                 moved = _move(pointer, model, read_people(model).first_step(gone))
             else:
                 write_pointer(run, pointer, durably=False)
-    _settle(run, register, lambda model: _withheld_in(model, register, policy, now) if gone is None else gone, now)
+    _settle(run, register, lambda model: withheld_in(model, register, policy, now) if gone is None else gone, now)
     return moved
 
 
@@ -153,7 +153,7 @@ def put_in_service(model: ModelFolder, register: Register, policy: Policy, *, no
     run = model.run
     with run.pointing():
         head = register.point(register.log.head().binding)  # first: who objects meanwhile is looked at again
-        gone = _withheld_in(model, register, policy, now)
+        gone = withheld_in(model, register, policy, now)
         checkpoint = model.newest_clean(read_people(model).first_step(gone))
         if checkpoint is None:
             raise CheckFailed(f"The model {model.name} has no checkpoint that may serve: replay it.")
@@ -188,15 +188,15 @@ def _first_step_or_any(model: ModelFolder, items: Sequence[bytes]) -> int | None
 def _gone(model: ModelFolder, pointer: Pointer, register: Register, policy: Policy, now: datetime) -> SubjectKeys:
     """Who of a model may not be in it, of those whom an entry since the pointer's concerns."""
     if register.point(pointer.binding).commitment.hex() != pointer.commitment:  # another numbering: a restore
-        return _withheld_in(model, register, policy, now)
+        return withheld_in(model, register, policy, now)
     changes = register.standing.changes(pointer.binding)
     if changes.policy:
-        return _withheld_in(model, register, policy, now)
+        return withheld_in(model, register, policy, now)
     return _withheld(read_people(model).among(changes.subjects), register, policy, now)
 
 
-def _withheld_in(model: ModelFolder, register: Register, policy: Policy, now: datetime) -> SubjectKeys:
-    """Who of a model may not be in it."""
+def withheld_in(model: ModelFolder, register: Register, policy: Policy, now: datetime) -> SubjectKeys:
+    """Who of a model may not be in it, sorted: objectors and minors, by any spelling."""
     return _withheld(np.asarray(read_people(model).keys), register, policy, now)
 
 

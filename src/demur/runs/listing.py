@@ -62,6 +62,37 @@ def trained_on(register: Register, version: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
+@dataclass(frozen=True)
+class Recalled:
+    """What was trained on a version, and what of it may have to go."""
+
+    run: str
+    models: tuple[str, ...]
+    """The models that are there, four digits each."""
+    checkpoints: int
+    """Of these models."""
+    waits: str
+    """What is to be done here, as in :class:`Listed`; "" for a run that another program trained, too."""
+    exported: tuple[tuple[str, str], ...]
+    """Where weights went, and the SHA-256 of each: their holders must be told."""
+
+
+def recalled(models: Path, register: Register, version: str) -> list[Recalled]:
+    """Every run whose first model was trained on a version."""
+    left = [entry.payload for entry in register.log.entries(EntryKind.RUN_EXPORTED)]
+    return [
+        _recalled(RunFolder(models, name), tuple((str(e["to"]), str(e["weights"])) for e in left if e["run"] == name))
+        for name in dict.fromkeys(run for run, _ in trained_on(register, version))
+    ]
+
+
+def _recalled(run: RunFolder, exported: tuple[tuple[str, str], ...]) -> Recalled:
+    there = [model for model in run.models() if model.steps()]
+    to_do = _listed(run).waits if there else ""
+    steps = sum(len(model.steps()) for model in there)
+    return Recalled(run.name, tuple(model.number for model in there), steps, to_do, exported)
+
+
 def _listed(run: RunFolder) -> Listed:
     try:
         states = _states(run)

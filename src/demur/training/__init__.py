@@ -5,3 +5,25 @@ order, plan, configuration and log load none of it. The state after a step follo
 environment and the rows of the steps so far, and from nothing else: neither from the rows to come, nor from the
 process, nor from how often it was interrupted.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from demur.extras import need
+
+if TYPE_CHECKING:
+    from demur.training.callback import Following
+    from demur.training.tracking import Tracked, tracked
+
+__all__ = ["Following", "Tracked", "tracked"]
+
+_PLACES: Final = {"Following": "callback", "Tracked": "tracking", "tracked": "tracking"}
+
+
+def __getattr__(name: str) -> object:
+    """What is exported, loaded where somebody asks for it: the rest of this package does without."""
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "Following":
+        need("Following a Trainer", "train", "torch", "transformers")
+    return getattr(import_module(f"demur.training.{_PLACES[name]}"), name)

@@ -21,19 +21,18 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.session import Session
-from demur.errors import CheckFailed, CorpusError
+from demur.errors import CheckFailed
 from demur.files import write_durably
+from demur.runs.belonging import FORMAT, named_certificates, read_signed
 from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.people import read_people
-from demur.suppression.signed import JSON, canonical_json, envelope, file_digest, opened, rfc3339
-from demur.terms import EntryKind
+from demur.suppression.signed import JSON, canonical_json, envelope, file_digest, rfc3339
 from demur.training.checkpoints import Checkpoints
 from demur.training.loop import Outcome
 from demur.training.run import Run
 from demur.versions.lineage import Roots, roots_of
 
-FORMAT: Final = 1
 PRIVATE: Final = "certificate.private.json"
 _NONCE_BYTES: Final = 32
 
@@ -137,25 +136,9 @@ def read_certificate(model: ModelFolder, public_key: Ed25519PublicKey) -> Certif
     Raises:
         CheckFailed: when it is missing, was changed, or is of another model.
     """
-    try:
-        signed = model.certificate.read_bytes()
-        facts = opened(
-            signed,
-            public_key,
-            FORMAT,
-            what="certificate",
-            where=str(model.certificate),
-            again=f"replay the run (`demur replay {model.run.name}`)",
-        )
-    except OSError as error:
-        raise CheckFailed(
-            f"{model.certificate} can't be read ({error.strerror}): put it back from your backup."
-        ) from None
-    except CorpusError as error:
-        raise CheckFailed(str(error)) from None
-    if (facts.get("run"), facts.get("model")) != (model.run.name, model.number):
-        raise CheckFailed(f"{model.certificate} is the certificate of another model: put back the one of {model.name}.")
-    return Certificate(facts, _private(model, str(facts.get("private"))), hashlib.sha256(signed).hexdigest())
+    signed = read_signed(model, public_key)
+    facts = signed.facts
+    return Certificate(facts, _private(model, str(facts.get("private"))), signed.digest)
 
 
 def check(session: Session, model: ModelFolder) -> Certificate:
@@ -166,7 +149,7 @@ def check(session: Session, model: ModelFolder) -> Certificate:
     """
     certificate = read_certificate(model, session.keys.signing.public_key())
     facts = certificate.facts
-    if not _is_named(session, certificate):
+    if certificate.digest not in named_certificates(session.register):
         raise CheckFailed(f"No entry of the register names the certificate {model.certificate}: it was made elsewhere.")
     run = Run.open(model)
     saved = Checkpoints(model).verify(max(model.steps(), default=0))
@@ -202,13 +185,7 @@ def is_on_record(session: Session, model: ModelFolder, outcome: Outcome) -> bool
         return False
     if certificate.facts["chain"] != outcome.saved.chain.hex():
         return False
-    return _is_named(session, certificate)
-
-
-def _is_named(session: Session, certificate: Certificate) -> bool:
-    kind = EntryKind.RUN_TRAINED if certificate.facts["kind"] == "training" else EntryKind.RUN_REPLAYED
-    entries = session.register.log.entries(kind)
-    return any(entry.payload.get("certificate") == certificate.digest for entry in entries)
+    return certificate.digest in named_certificates(session.register)
 
 
 def checkpoints_digest(model: ModelFolder) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 import orjson
 
 from demur.errors import CheckFailed, CorpusError
-from demur.files import make_folder, sync, tighten, write_durably
+from demur.files import make_folder, sync, write_durably
 from demur.runs.folder import ModelFolder
 from demur.suppression.signed import canonical_json, file_digest
 from demur.training.state import State, Tensors
@@ -97,29 +97,6 @@ class Checkpoints:
             shutil.rmtree(staging, ignore_errors=True)
             raise
         return saved
-
-    def adopt(self, other: Self, up_to: int) -> None:
-        """Take on the checkpoints of another model up to a step: links to the same files, or copies where links fail.
-
-        Args:
-            other: of the same run.
-            up_to: the last step that both models share.
-        """
-        make_folder(self._model.checkpoints)
-        for step in (each for each in other.steps() if each <= up_to):
-            place = self._model.checkpoint(step)
-            staging = place.with_name(f".{step}")
-            shutil.rmtree(staging, ignore_errors=True)
-            make_folder(staging)
-            for path in sorted(other._model.checkpoint(step).iterdir()):  # of its own kind
-                try:
-                    (staging / path.name).hardlink_to(path)
-                except OSError:
-                    shutil.copyfile(path, staging / path.name)
-                    tighten([staging / path.name])
-                    sync(staging / path.name)
-            staging.rename(place)
-        sync(self._model.checkpoints)
 
     def saved(self, step: int) -> Saved:
         """What a checkpoint says of itself.

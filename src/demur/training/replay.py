@@ -262,7 +262,7 @@ def _rebase(parent: Run, run: Run) -> None:
     state = State.of(run.network(), run.config)
     Checkpoints(parent.model).load(0, state)
     environment, base = run.environment().digest, weights_digest(state)
-    log = Log.begin(run.model.log, config=run.config.digest, environment=environment, base=base)
+    log = Log.begin(run.model.log, config=run.config_digest, environment=environment, base=base)
     Checkpoints(run.model).save(0, state, tokens=0, chain=log.chain)
 
 

@@ -86,12 +86,13 @@ def fit(texts: Iterable[str], vocabulary: int, folder: Path) -> None:
     inner.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = library.decoders.ByteLevel()
     trainer = library.trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=[BEGIN, END, library.AddedToken(MASK, special=False, normalized=False)],
+        vocab_size=vocabulary - 1,
+        special_tokens=[BEGIN, END],
         initial_alphabet=library.pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     inner.train_from_iterator(texts, trainer)
+    inner.add_tokens([library.AddedToken(MASK, special=False, normalized=False)])  # found in text, unlike those above
     make_folder(folder)
     with replacing(folder / _FILE) as file:
         inner.save(str(file))

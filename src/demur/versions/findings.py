@@ -37,6 +37,7 @@ class Code(StrEnum):
     FILE = "file"  # one that does not belong there, is missing or was changed
     COLUMN = "column"  # a column or metadata that does not belong there, or another type
     SUBJECT = "subject"  # names a suppressed person among its subjects
+    MODEL = "model"  # a model is not what it says, or serves what it should not
 
 
 MEANS: Final[Mapping[Code, str]] = {
@@ -59,6 +60,7 @@ MEANS: Final[Mapping[Code, str]] = {
     Code.FILE: "files that don't belong there, are missing or were changed",
     Code.COLUMN: "columns that differ",
     Code.SUBJECT: "rows that name a suppressed person among their subjects",
+    Code.MODEL: "about models",
 }
 """What all findings of a kind are."""
 

@@ -21,6 +21,7 @@ from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
 from demur.register.continuity.loss import undecided
+from demur.runs.belonging import findings as findings_of_models
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest
@@ -117,6 +118,10 @@ def verify(
         entry = published(session.register, name)
         findings = _check(session, name, export, Findings(most=most), current=current)
         _check_register(session, name, str(entry.payload["manifest"]), findings)
+        for sentence in findings_of_models(
+            workspace.models_path, session.register, session.policy, session.keys.signing.public_key()
+        ):
+            findings.add(Code.MODEL, sentence)
         return findings
 
 

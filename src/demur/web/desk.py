@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import Final
 
 from demur.identity import Keys
+from demur.loading.answering import Answers
 from demur.objecting.office import Office
 from demur.policy import Policy, WatchedPolicy
 from demur.register import Register
@@ -39,6 +40,11 @@ class Desk:
         """Where every objection is lodged; its thread begins with the first."""
         return Intake(self.register)
 
+    @cached_property
+    def heads(self) -> Answers:
+        """What tells holders of exports which of their rows may not be used any more."""
+        return Answers(self.workspace)
+
     def policy(self) -> Policy:
         """What demur.toml says now, or said when it could last be read."""
         return self._policy.now()
@@ -56,4 +62,6 @@ class Desk:
         """Let go of the register, after the last objection that waits is in it."""
         if "intake" in self.__dict__:
             self.intake.close()
+        if "heads" in self.__dict__:
+            self.heads.close()
         self.register.close()

@@ -23,6 +23,7 @@ TYPE: Final = "urn:demur:problem:"
 
 PROBLEMS: Final[Mapping[str, tuple[int, str]]] = {
     "unauthorized": (401, "No valid API key"),
+    "forbidden": (403, "Not what this key is for"),
     "not-found": (404, "Not found"),
     "not-allowed": (405, "Method not allowed"),
     "conflict": (409, "Not possible as it stands"),

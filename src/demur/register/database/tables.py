@@ -238,6 +238,8 @@ api_key: Final = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("created", BIG, nullable=False),
     sa.Column("revoked", BIG),
+    sa.Column("scope", sa.Text, nullable=False, server_default="platform"),  # a KeyScope
+    sa.Column("expires", BIG),
     sa.Index("api_key_name", "name"),
 )
 

@@ -167,6 +167,40 @@ class Erasure(Told):
     """Exports that hold, or may hold, such rows: tell whoever has them."""
 
 
+class HeadFacts(Told):
+    """What is signed of the register's head."""
+
+    format: int
+    version: str
+    manifest: str
+    nonce: str
+    """Of the question."""
+    time: str
+    instance: str
+    incarnation: int
+    seq: int
+    """The number of the register's last entry."""
+    commitment: str
+    """Of that entry."""
+    binding: int
+    """The number of the last entry that changes what may be used."""
+    stale: int
+    """How many rows of the version may not be used any more, or not as they are."""
+    digest: str
+    """SHA-256 over their item keys, ascending, 16 bytes each."""
+
+
+class SignedHead(Told):
+    """The register's head for one version, signed with the key that signed the version."""
+
+    signed: HeadFacts
+    signature: str
+    """Ed25519 over the canonical JSON (RFC 8785) of `signed`, hexadecimal."""
+    public_key: str
+    items: list[str] | None
+    """The item keys of the stale rows, hexadecimal; null where you know them by their digest."""
+
+
 class Status(Told):
     """Where the register stands."""
 

@@ -12,10 +12,11 @@ from demur.web.api.answers import Details
 from demur.web.api.models import example
 from demur.web.problems import MEDIA_TYPE, PROBLEMS, TYPE
 
-_ALWAYS: Final = ("unauthorized", "malformed", "too-many", "unavailable")
+_ALWAYS: Final = ("unauthorized", "forbidden", "malformed", "too-many", "unavailable")
 _WITH_BODY: Final = ("too-large", "media-type")
 _SENTENCES: Final[Mapping[str, str]] = {
     "unauthorized": "This API key is unknown or was revoked: ask whoever runs demur for a new one.",
+    "forbidden": "This API key is for something else: make one with `demur key create NAME --scope load`.",
     "not-found": "No objection has the reference 7KQ2-9XJM-4TPA-C0WD: compare it with the receipt.",
     "conflict": "The objection 7KQ2-9XJM-4TPA-C0WD is withdrawn and can't become confirmed: lodge a new one if needed.",
     "too-large": "The body is longer than 256 KB: send less at once.",

@@ -17,6 +17,7 @@ MOST_ACCOUNTS: Final = 50
 MOST_OBJECTIONS: Final = 1000
 MOST_NOTICES: Final = 1000
 MOST_NAMES: Final = 50
+MOST_INTEGER: Final = 2**53 - 1
 NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 ACCOUNT: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 """A namespace and a value that is not blank, without control characters."""
@@ -159,6 +160,33 @@ class Who(Said):
         if len(self.model_fields_set) != 1 or (self.account is None and self.reference is None):
             raise ValueError("Give `account` or `reference`, one of them.")
         return self
+
+
+class SeenHead(Said):
+    """The head of the register as it was seen last: the last entry and its commitment."""
+
+    instance: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    incarnation: Annotated[int, Field(ge=1, le=MOST_INTEGER)]
+    seq: Annotated[int, Field(ge=0, le=MOST_INTEGER)]
+    commitment: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class HeadAsked(Said):
+    """A question of somebody who holds an export of a version: what of it may not be used any more?"""
+
+    version: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROLS)]
+    manifest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 of the export's manifest.json."""
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Random, and new for each question: the answer repeats it."""
+    after: SeenHead | None = None
+    """What the last answer said: an older head than that is a conflict."""
+    known: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The digest of the last answer: while it stays the same, the item keys are not sent again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": "v3", "manifest": "ab" * 32, "nonce": "0f" * 16}]}
+    )
 
 
 class Bounce(Said):

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from demur.register import Register
-from demur.web.api import notices, objections, rights
+from demur.web.api import heads, notices, objections, rights
 from demur.web.api.answers import Status
 from demur.web.api.describing import describe
 from demur.web.api.openapi import document, written
@@ -40,7 +40,9 @@ def _read(register: Register) -> Status:
 
 
 ROUTES: Final[tuple[BaseRoute, ...]] = tuple(
-    route for each in (objections.router, notices.router, rights.router, _monitoring) for route in each.routes
+    route
+    for each in (objections.router, notices.router, rights.router, heads.router, _monitoring)
+    for route in each.routes
 )
 """The routes for callers with a key."""
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from demur.notices.languages import matching
 from demur.notices.words import languages_of
 from demur.policy import Policy
+from demur.register import ApiKey, KeyScope
 from demur.web.desk import Desk
 from demur.web.pages import desk
 from demur.web.problems import Problem, problem_of
@@ -37,7 +38,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ApiRoute(APIRoute):
-    """A route for callers with a key."""
+    """A route for callers with a key of the platform's."""
+
+    scope: ClassVar[KeyScope] = KeyScope.PLATFORM
+    """What a key has to be for."""
 
     def get_route_handler(self) -> Handler:
         """The route, behind the check of the key and in front of the problems."""
@@ -45,7 +49,7 @@ class ApiRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
-                request.state.caller = await caller(request)
+                request.state.caller = await caller(request, self.scope)
                 return await inner(request)
             except Exception as error:
                 problem = problem_of(error)
@@ -56,29 +60,33 @@ class ApiRoute(APIRoute):
         return handle
 
 
-def routes(tag: str) -> APIRouter:
+class LoadRoute(ApiRoute):
+    """A route for whoever holds an export."""
+
+    scope = KeyScope.LOAD
+
+
+def routes(tag: str, kind: type[ApiRoute] = ApiRoute) -> APIRouter:
     """A router for routes under /api with one tag."""
-    return APIRouter(
-        prefix="/api", route_class=ApiRoute, tags=[tag], generate_unique_id_function=lambda each: each.name
-    )
+    return APIRouter(prefix="/api", route_class=kind, tags=[tag], generate_unique_id_function=lambda each: each.name)
 
 
 class Callers:
     """Who called lately: spares the register a question for each request."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[float, str]] = {}
+        self._known: dict[bytes, tuple[float, ApiKey]] = {}
 
-    async def name(self, at: Desk, secret: str, address: str) -> str | None:
-        """The name of a key; None if it does not hold.
+    async def key(self, at: Desk, secret: str, address: str) -> ApiKey | None:
+        """What a key is; None if it does not hold.
 
         Raises:
             Problem: when an address tries too many.
         """
         digest, now = hashlib.sha256(secret.encode(errors="replace")).digest(), time.monotonic()
-        until, name = self._known.get(digest, (0.0, ""))
+        until, known = self._known.get(digest, (0.0, None))
         if until > now:
-            return name
+            return known
         if wait := at.limits.wait("page", address):
             raise _too_many(wait)
         found = await asyncio.to_thread(at.register.api_keys.check, secret)
@@ -89,11 +97,11 @@ class Callers:
         return found
 
 
-async def caller(request: Request) -> str:
+async def caller(request: Request, scope: KeyScope) -> str:
     """The name of the key that a request carries (RFC 6750, section 2.1).
 
     Raises:
-        Problem: without a key, with one that does not hold, or when it calls too often.
+        Problem: without a key, with one that does not hold or is for something else, or when it calls too often.
     """
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
@@ -106,16 +114,22 @@ async def caller(request: Request) -> str:
     callers: Callers | None = getattr(request.app.state, "callers", None)
     if callers is None:
         callers = request.app.state.callers = Callers()
-    name = await callers.name(at, secret.strip(), address(request))
-    if name is None:
+    key = await callers.key(at, secret.strip(), address(request))
+    if key is None:
         raise Problem(
             "unauthorized",
-            "This API key is unknown or was revoked: ask whoever runs demur for a new one.",
+            "This API key is unknown, was revoked or has expired: ask whoever runs demur for a new one.",
             WWW_Authenticate='Bearer realm="demur", error="invalid_token"',
         )
-    if wait := at.limits.wait("key", name):
+    if wait := at.limits.wait("key", key.name):
         raise _too_many(wait)
-    return name
+    if key.scope is not scope:
+        raise Problem(
+            "forbidden",
+            f"This API key is for something else (its scope is `{key.scope}`): "
+            f"make one with `demur key create NAME --scope {scope}`.",
+        )
+    return key.name
 
 
 def _too_many(wait: int) -> Problem:

@@ -97,9 +97,7 @@ def test_a_later_plan_adds_nothing_and_leaves_out_who_objected(own: Community) -
         assert set(new.items()) <= set(plan.items())
         kept = [item for item in plan.items() if item in set(new.items())]
         assert new.items() == kept
-    import_items(
-        workspace, "table", iter([batch([item("new", "forum:eve", "rain at the door")])]), now=LATER
-    )
+    import_items(workspace, "table", iter([batch([item("new", "forum:eve", "rain at the door")])]), now=LATER)
     with reading(workspace, LATER) as session:
         assert set(plan_of(session, None, own.run()).items()) <= set(plan.items())
 

@@ -1,0 +1,256 @@
+"""What answers for a run: the checkpoint that its pointer names, with the weights that are served, and no other.
+
+Invariants: before each text that leaves, the register's head is asked (`runs.following.current`), so that no text of a
+checkpoint leaves once an objection of somebody whose rows it has seen was acknowledged; past the allowed staleness of
+the head nothing leaves (law 4). What was begun on a checkpoint that may still serve is finished on it, also where the
+pointer has moved on; what was begun on one that may not is begun again, or cut where some of it has left already. While
+the next checkpoint is loaded, one that may still serve answers: nothing goes dark.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import import_module
+from typing import Any, Final
+
+from demur.errors import CheckFailed, UnavailableError, UsageError
+from demur.extras import need
+from demur.loading.watching import MAX_STALENESS, now
+from demur.policy import WatchedPolicy
+from demur.register import Register
+from demur.runs.folder import RunFolder, find_run
+from demur.runs.following import current
+from demur.runs.pointer import Pointer
+from demur.suppression.signed import file_digest
+from demur.training.checkpoints import Checkpoints, read_tensors
+from demur.training.environment import NEEDS
+from demur.training.generating import Generation, Sampling
+from demur.training.model import trainable
+from demur.training.run import Run
+from demur.training.tokenizer import Tokenizer
+from demur.workspace import Workspace
+
+_ATTEMPTS: Final = 3
+"""How often a text is begun before whoever asked is told to come back."""
+_EMA: Final = "ema.safetensors"
+_AGAIN: Final = "put it back from your backup, or replay the run."
+
+
+class MovedError(UnavailableError):
+    """Somebody objected whose rows the checkpoint had seen that a text was being drawn from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A checkpoint in memory."""
+
+    name: str
+    """``RUN/0001``. Which checkpoint it is stays here: of a single person it would tell how much they wrote."""
+    at: tuple[str, int]
+    """Model and checkpoint, as the pointer has them."""
+    network: Any = field(repr=False)
+    """Of transformers; it drops nothing."""
+    tokenizer: Tokenizer = field(repr=False)
+
+
+class Head:
+    """Where the pointer of a run stands by the register's head, asked each time; safe to use from several threads."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        run: RunFolder,
+        max_staleness: timedelta = MAX_STALENESS,
+        clock: Callable[[], float] = now,
+    ) -> None:
+        """Ask the register of ``workspace`` for the pointer of ``run``; an answer holds for so long at most."""
+        self._workspace, self._run = workspace, run
+        self._most, self._clock = max_staleness.total_seconds(), clock
+        self._policy = WatchedPolicy(workspace.policy_path)
+        self._lock = threading.Lock()
+        self._register: Register | None = None
+        self._file: os.stat_result | None = None
+        self._known: Pointer | None = None
+        self._since = clock()
+
+    def pointer(self) -> Pointer:
+        """Where it stands.
+
+        Raises:
+            CheckFailed: when nothing of the run may serve.
+            CorpusError: when its files are damaged.
+            UnavailableError: when the register has been out of reach for longer than the allowed staleness.
+        """
+        began = self._clock()
+        try:
+            known = current(self._run, self._opened(), self._policy.now())
+        except (UnavailableError, OSError) as error:
+            lasted = self._clock() - self._since
+            if self._known is None or lasted > self._most:
+                raise UnavailableError(
+                    f"The register has been out of reach for {lasted:,.0f} s, and it is unknown who objected since "
+                    f"({_clause(error)}): see that this machine reaches it, then ask again."
+                ) from None
+            return self._known
+        self._known, self._since = known, began
+        return known
+
+    def close(self) -> None:
+        """Give the register back."""
+        if self._register is not None:
+            self._register.close()
+            self._register = None
+
+    def _opened(self) -> Register:
+        """The register; opened anew where another file took its place.
+
+        Raises:
+            OSError: when its file is gone.
+        """
+        with self._lock:
+            if self._register is not None and not self._is_the_same(self._register):
+                self.close()
+            if self._register is None:
+                self._register = self._workspace.register()
+                self._file = None if self._register.file is None else self._register.file.stat()
+            return self._register
+
+    def _is_the_same(self, register: Register) -> bool:
+        return register.file is None or self._file is None or os.path.samestat(self._file, register.file.stat())
+
+
+class Model:
+    """A run that answers; safe to use from several threads."""
+
+    def __init__(self, run: RunFolder, head: Head) -> None:
+        """Load what the pointer of ``run`` names.
+
+        Raises:
+            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`, or when its files are damaged.
+        """
+        self.run = run
+        self._head = head
+        self._loading = threading.Lock()
+        pointer = head.pointer()
+        self._loaded = _load(run, pointer)
+        self._binding = pointer.binding
+        """The last binding entry by which what is loaded was found to be clean."""
+
+    def loaded(self) -> Loaded:
+        """What answers now.
+
+        Raises:
+            CheckFailed, CorpusError, UnavailableError: as the construction.
+        """
+        while True:
+            pointer, loaded = self._head.pointer(), self._loaded
+            if loaded.at == (pointer.model, pointer.checkpoint):
+                self._binding = max(self._binding, pointer.binding)
+                return loaded
+            free = self._loading.acquire(blocking=pointer.binding != self._binding)
+            if not free:  # another thread loads what comes next, and what is loaded may go on
+                return loaded
+            try:
+                if self._loaded is loaded:
+                    self._loaded, self._binding = _load(self.run, pointer), pointer.binding
+            finally:
+                self._loading.release()
+
+    def may_leave(self, loaded: Loaded) -> bool:
+        """Whether a text that was drawn from a checkpoint may leave now.
+
+        Raises:
+            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`.
+        """
+        pointer = self._head.pointer()
+        return loaded.at == (pointer.model, pointer.checkpoint) or pointer.binding == self._binding
+
+    def pieces(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, Iterator[str]]:
+        """How a prompt goes on, piece by piece, each checked when it is given.
+
+        Returns:
+            What answers, the text as it is drawn, and its pieces. They end in a MovedError where the rest may not
+            leave.
+
+        Raises:
+            UsageError: when the prompt does not fit.
+            CheckFailed, CorpusError, UnavailableError: as :meth:`loaded`.
+        """
+        loaded = self.loaded()
+        generation = Generation(loaded.network, loaded.tokenizer, prompt, sampling)
+
+        def checked() -> Iterator[str]:
+            for piece in generation:
+                if not self.may_leave(loaded):
+                    raise MovedError(
+                        f"Somebody objected whose rows this model of {self.run.name} had seen, so the rest of its text "
+                        "is not given: ask again, and one without them answers."
+                    )
+                yield piece
+
+        return loaded, generation, checked()
+
+    def complete(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, str]:
+        """How a prompt goes on, as a whole; begun again where what it was drawn from may not serve any more.
+
+        Raises:
+            UsageError, CheckFailed, CorpusError, UnavailableError: as :meth:`pieces`.
+        """
+        for left in reversed(range(_ATTEMPTS)):
+            loaded, generation, pieces = self.pieces(prompt, sampling)
+            try:
+                text = "".join(pieces)
+                if self.may_leave(loaded):
+                    return loaded, generation, text
+            except MovedError:
+                if not left:
+                    raise
+        raise MovedError(f"People object faster than {self.run.name} can answer: ask again.")
+
+
+@contextmanager
+def serving(workspace: Workspace, name: str) -> Iterator[Model]:
+    """Let a run of a workspace answer, for as long as the block runs.
+
+    Raises:
+        UsageError: when there is no such run, it was trained by a trainer of somebody's own, or torch is missing.
+        CheckFailed, CorpusError, UnavailableError: as :class:`Model`.
+    """
+    need("A model that answers", "train", *NEEDS)
+    run = find_run(workspace.models_path, name)
+    if not run.config.exists():
+        raise UsageError(f"The run {name} was trained by a trainer of your own, which has its weights: ask that one.")
+    head = Head(workspace, run)
+    try:
+        yield Model(run, head)
+    finally:
+        head.close()
+
+
+def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
+    """The checkpoint that a pointer names, with the weights that are served.
+
+    Raises:
+        CheckFailed: when its files were changed, or are of another network.
+    """
+    run = Run.open(folder.model(pointer.model))
+    saved = Checkpoints(run.model).saved(pointer.checkpoint)
+    path = run.model.checkpoint(pointer.checkpoint) / _EMA
+    if file_digest(path) != saved.ema:
+        raise CheckFailed(f"{path} was changed or is damaged: {_AGAIN}")
+    network, weights = run.network(), read_tensors(path)
+    torch = import_module("torch")
+    with torch.no_grad():
+        for name, parameter in trainable(network).items():
+            if name not in weights or weights[name].shape != parameter.shape:
+                raise CheckFailed(f"{path} is of another network than the run's: {_AGAIN}")
+            parameter.copy_(weights[name])
+    return Loaded(run.model.name, (pointer.model, pointer.checkpoint), network.eval(), run.tokenizer)
+
+
+def _clause(error: Exception) -> str:
+    """What went wrong, as a part of a sentence; nothing of a path's owner or a person."""
+    return (error.strerror or "it can't be read") if isinstance(error, OSError) else str(error).rstrip(".")
