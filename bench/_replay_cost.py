@@ -5,7 +5,7 @@ are laid out by demur's own modules; only the place of a row is another one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,9 +20,9 @@ from demur.training.spacing import checkpoint_steps
 
 Floats = npt.NDArray[np.float64]
 KEY: Final = bytes(range(32))
-DRAWS: Final = 4000
+DRAWS: Final = 1000
 """Batches of objections that are drawn."""
-RESAMPLES: Final = 1000
+RESAMPLES: Final = 400
 """Of a bootstrap."""
 
 
@@ -144,6 +144,7 @@ LAYOUTS: Final[dict[str, Places]] = {
     "newest author last": newest_last,
     "Smith to the letter": smith_to_the_letter,
     "demur's": ours,
+    "demur's, a row with its author": with_author,
 }
 
 
@@ -197,27 +198,33 @@ def misjudged(irc: Irc, config: Config, power: float, key: bytes = KEY) -> float
 def show(irc: Irc, config: Config, keys: Sequence[bytes]) -> None:
     """Print the figures of one set of rows."""
     persons = len(np.unique(irc.author))
-    print(f"{persons:,} people, {len(irc.author):,} rows, {int(irc.rows.tokens.sum()):,} tokens")
-    print("layout | hazard | mean | median | p90 | batch of 8: each | batch of 64: each | 32 checkpoints add")
+    named = float((irc.rows.people.sizes > 1).mean())
+    print(
+        f"{persons:,} people, {len(irc.author):,} rows, {int(irc.rows.tokens.sum()):,} tokens; {named:.0%} name others"
+    )
+    print("layout | hazard | mean | median | p90 | 32 checkpoints add")
     for name, places in LAYOUTS.items():
         for said, power in HAZARDS.items():
             layout = lay_out(irc, places, _with(config, power), keys[0])
-            many = [(people, layout.together(people)) for people in (8, 64)]
             print(
                 f"{name} | {said} | {layout.mean()} | {layout.quantile(0.5):.3f} | {layout.quantile(0.9):.3f} | "
-                + " | ".join(f"{each.value:.3f} together: {each.value / people:.4f}" for people, each in many)
-                + f" | {layout.checkpoints_add():.4f}"
+                f"{layout.checkpoints_add():.4f}"
             )
+    for name, places in LAYOUTS.items():
+        layout = lay_out(irc, places, config, keys[0])
+        many = [(people, layout.together(people)) for people in (8, 64)]
+        print(name + "".join(f"; {people} at once: {each}, each {each.value / people:.4f}" for people, each in many))
     means = [lay_out(irc, ours, config, key).mean().value for key in keys]
     print(f"demur's, by {len(keys)} keys: {', '.join(f'{each:.4f}' for each in means)}")
     print(f"32 checkpoints at even distances add {even_spacing_adds(irc, config):.4f}")
     for said, power in list(HAZARDS.items())[1:]:
         print(f"laid out for people alike, hazard by {said}: mean {misjudged(irc, config, power):.3f}")
-    shown = Config(**{**vars(config), "mask_mentions": False})
-    for name, places in (("by the last of its people", ours), ("by its author", with_author)):
-        layout = lay_out(irc, places, shown, keys[0])
-        print(f"mentions not masked, a row stands {name}: mean {layout.mean()}, median {layout.quantile(0.5):.3f}")
+    for masked in (True, False):
+        for name, places in (("by the last of its people", ours), ("by its author", with_author)):
+            layout = lay_out(irc, places, replace(config, mask_mentions=masked), keys[0])
+            said = "masked" if masked else "not masked"
+            print(f"mentions {said}, a row stands {name}: mean {layout.mean()}, median {layout.quantile(0.5):.3f}")
 
 
 def _with(config: Config, power: float) -> Config:
-    return Config(**{**vars(config), "hazard": hazard_table(power)})
+    return replace(config, hazard=hazard_table(power))

@@ -1,21 +1,10 @@
-"""placeholder"""
-from __future__ import annotations
+"""Models that follow objections: the figures of docs/models.md.
+
+Run ``python bench/models.py WHAT [NUMBER]``; all but `cost` take minutes of a quiet core:
+
+- ``exact [TRIALS]``: whether replay and training from scratch give the same bytes; by default 200.
+"""
+
 import sys
-import numpy as np
-import _irc_rows as irc_rows
-import _measure as measure
-import _replay_cost as cost
-from demur.corpus.session import reading
-from demur.training.config import Config
-DECLARED = 0.2
-def replay_cost():
-    config = Config(vocabulary=irc_rows.VOCABULARY)
-    with irc_rows.imported() as workspace, reading(workspace, irc_rows.NOW) as session, measure.scratch() as folder:
-        persons, declared = irc_rows.declared_of(session, DECLARED)
-        tokenizer = irc_rows.tokenizer_of(session, persons[declared], folder / "tokenizer", config.context)
-        irc = irc_rows.read(session, tokenizer).of(~declared, persons)
-    keys = [bytes([number]) * 32 for number in range(1, 6)]
-    for most in (4000, None):
-        print(f"\ncap: {most}")
-        cost.show(irc if most is None else irc_rows.capped(irc, most), config, keys)
-replay_cost()
+import _replay_exact as exact
+exact.show(int(sys.argv[2]))
