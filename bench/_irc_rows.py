@@ -34,6 +34,8 @@ VERSION: Final = "v1"
 SPLIT: Final = b"who is declared, a bench of demur"
 """The key of the hash by which people are parted; another one than the spike's, which is not kept."""
 VOCABULARY: Final = 2048
+OPTIONS: Final = {"channel": "#ubuntu"}
+"""Of the source: which channel the logs are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,18 @@ def policy() -> Policy:
     )
 
 
+def paths(logs: int | None) -> list[str]:
+    """The logs, or the first so many of them.
+
+    Raises:
+        FileNotFoundError: when they are not at hand.
+    """
+    folder = real.shared("irc")
+    if folder is None:
+        raise FileNotFoundError("no IRC logs: set DEMUR_SHARED to the folder that holds data/irc")
+    return [str(path) for path in sorted(folder.glob("*.raw.txt"))][:logs]
+
+
 @contextmanager
 def imported(*, logs: int | None = None) -> Iterator[Workspace]:
     """A workspace with the logs, or the first so many of them, published; it is gone when the block ends.
@@ -77,13 +91,9 @@ def imported(*, logs: int | None = None) -> Iterator[Workspace]:
     Raises:
         FileNotFoundError: when the logs are not at hand.
     """
-    folder = real.shared("irc")
-    if folder is None:
-        raise FileNotFoundError("no IRC logs: set DEMUR_SHARED to the folder that holds data/irc")
-    paths = [str(path) for path in sorted(folder.glob("*.raw.txt"))][:logs]
     with measure.scratch() as place:
         made = workspaces.create(place / "w", policy())
-        batches = load_source("irc").read(paths, {"channel": "#ubuntu"})
+        batches = load_source("irc").read(paths(logs), OPTIONS)
         import_items(made, "irc", batches, now=NOW)
         publish(made, VERSION, now=NOW)
         yield made

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 import _measure as measure
 import _real as real
-from _irc_rows import NOW, VERSION, policy
+from _irc_rows import NOW, OPTIONS, VERSION, paths, policy
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
@@ -54,7 +54,6 @@ CONFIG: Final = Config(
     checkpoints=8,
     threads=1,
 )
-_OPTIONS: Final = {"channel": "#ubuntu"}
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,7 @@ def _process(trial: Trial) -> str:
 
 def _rows() -> list[dict[str, Any]]:
     """The first lines of the first log."""
-    folder = real.shared("irc")
-    if folder is None:
-        raise FileNotFoundError("no IRC logs: set DEMUR_SHARED to the folder that holds data/irc")
-    path = min(folder.glob("*.raw.txt"))
-    read = (row for batch in load_source("irc").read([str(path)], _OPTIONS) for row in batch.to_pylist())
+    read = (row for batch in load_source("irc").read(paths(1), OPTIONS) for row in batch.to_pylist())
     return [row for _, row in zip(range(LINES), read, strict=False)]
 
 
