@@ -127,7 +127,8 @@ def read(session: Session, tokenizer: Tokenizer) -> Irc:
     batches = list(session.corpus.batches([*COLUMNS, "created"]))
     masked = read_rows(batches, tokenizer.encode, mask_mentions=True)
     shown = read_rows(batches, tokenizer.encode, mask_mentions=False)
-    authors, created = {}, {}
+    authors: dict[bytes, int | None] = {}
+    created: dict[bytes, int | None] = {}
     for batch in batches:
         items = batch.column("item").to_pylist()
         authors.update(zip(items, batch.column("author").to_pylist(), strict=True))

@@ -73,7 +73,7 @@ class Layout:
         """Of the people by hazard, so many cost at most this."""
         cost = 1 - self.before
         order = np.argsort(cost)
-        at = np.searchsorted(np.cumsum(self.weight[order]), share)
+        at = int(np.searchsorted(np.cumsum(self.weight[order]), share))
         return float(cost[order[min(at, len(order) - 1)]])
 
     def checkpoints_add(self) -> float:

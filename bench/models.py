@@ -44,8 +44,8 @@ def main() -> None:
         case "exact":
             exact.show(*(given or [TRIALS]))
         case "held-out":
-            seeds, tokens, logs = (*given, *(SEEDS, TOKENS, None)[len(given) :])
-            held_out.show(seeds or SEEDS, tokens or TOKENS, logs)
+            seeds, tokens = (*given[:2], *(SEEDS, TOKENS)[len(given) :])
+            held_out.show(seeds, tokens, given[2] if len(given) > 2 else None)
         case "objecting":
             times.show_objecting(given[0] if given else None)
         case "overhead":

@@ -122,7 +122,8 @@ def told(model: Modelled) -> Iterator[str]:
         f" accounts, in {model.steps:,} steps with {model.checkpoints} checkpoints: {model.trained_seconds:.1f} s."
     )
     yield (
-        f"Then the holder of {model.account} objected, who wrote {model.theirs} of these rows. Until then checkpoint"
+        f"Then the holder of {model.account} objected, who wrote {model.theirs} of these rows and was chosen because"
+        " their replay costs about as much as the average one. Until then checkpoint"
         f" {model.steps} served. {model.moved_seconds * 1000:,.0f} ms later the objection was on record, and what"
         f" serves was {_checkpoint(model.at_once)}, which never saw them; nothing went dark."
     )
