@@ -14,7 +14,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-train lint format messages readability screenshots soak bench bench-people pins clean
+.PHONY: help setup demo test tests test-train lint format messages readability screenshots soak bench bench-people pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,10 @@ lint: $(DEV) ## style, types and layers
 	$(call check,mypy)
 	$(call check,lint-imports --no-logo)
 
-test: lint ## lint, then every test but the long ones
+test: $(DEV) ## lint, and beside it every test but the long ones
+	@$(MAKE) --no-print-directory --jobs=2 lint tests
+
+tests: $(DEV)
 	@printf '== %s\n' pytest
 	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/training -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -87,8 +88,8 @@ def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:
         holds = np.isin(lists.flatten().to_numpy(zero_copy_only=False), asked)
         of = pc.list_parent_indices(lists).to_numpy(zero_copy_only=False)
         missed += len(np.setdiff1d(finds.row, of[holds]))
-        parts.append(Finds(finds.row + start, finds.start, finds.end, finds.subject, finds.tier, finds.score))
-    columns = ("row", "start", "end", "subject", "tier", "score")
+        parts.append(replace(finds, row=finds.row + start))
+    columns = [each.name for each in fields(Finds)]
     return Finds(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns)), missed
 
 

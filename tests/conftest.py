@@ -29,8 +29,10 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 RAM: Final = Path("/dev/shm")  # memory-backed: spares the disk the many small commits of the laws
 ROOM: Final = 8 << 30  # bytes that have to be free there for every test's temporary folder
 OLDEST_JAVA: Final = 17  # what Spark 4 runs on
+BARE: Final = ROOT / "tests" / "support" / "bare"  # goes before all that processes of a test import
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # tests reach no network; read when `datasets` is imported
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(BARE), os.environ.get("PYTHONPATH"))))
 if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(RAM))  # where `tmp_path` is
     if "TMPDIR" not in os.environ:
@@ -39,14 +41,29 @@ if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
 LONGEST: Final = (
     "browser/test_journeys_in_browser.py",
     "browser/test_browser_looks.py",
+    "laws/test_order.py",
     "faults/test_kills.py",
+    "sources/test_source_limits.py",
+    "people/test_find.py",
+    "people/test_hard.py",
+    "staff/test_officers_day.py",
+    "laws/test_fail_closed.py",
+    "register/test_processes.py",
+    "staff/test_excuses_recorded.py",
     "web/test_server_bounds.py",
+    "laws/test_nested.py",
+    "sources/test_source_memory.py",
+    "web/test_excuses.py",
+    "web/test_core_serve.py",
     "api/test_conformance.py",
     "state/test_parts.py",
+    "register/test_mark.py",
+    "staff/test_record_letter.py",
+    "people/test_real_judges.py",
+    "laws/test_accounted.py",
     "journeys/test_irc.py",
     "journeys/test_backup_drill.py",
     "backup/test_making.py",
-    "sources/test_source_limits.py",
     "faults/test_late_objections.py",
     "cli/test_corpus_commands.py",
 )

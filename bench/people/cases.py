@@ -88,4 +88,4 @@ Finder: TypeAlias = Callable[[Sequence[Person], Sequence[Person], Sequence[Post]
 
 def blind(posts: Iterable[Post]) -> list[Post]:
     """The posts as a finder may see them: without truths and traps."""
-    return [replace(post, truths=(), traps=()) for post in posts]
+    return [replace(post, truths=(), traps=()) if post.truths or post.traps else post for post in posts]

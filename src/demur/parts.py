@@ -12,12 +12,13 @@ from typing import Any, Final
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import canonical_json
 from demur.errors import CorpusError, RegisterError
 from demur.files import sync
 from demur.glance import Said
 from demur.register import Register
 from demur.register.database.mark import Point
-from demur.suppression.signed import canonical_json, signature_holds
+from demur.suppression.signed import signature_holds
 from demur.terms import EntryKind
 
 ASIDE: Final = "aside"

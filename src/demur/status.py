@@ -13,10 +13,14 @@ from demur.corpus import journal
 from demur.corpus.datasets.compaction import MOST_SMALL, small_fragments
 from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import Session, reading
+from demur.errors import CorpusError
 from demur.objecting.channels import PROVEN
 from demur.register import Head
 from demur.register.continuity.loss import undecided
 from demur.register.objections.states import Pending
+from demur.runs.folder import runs_in
+from demur.runs.listing import waits
+from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
 from demur.versions.states import VersionState, ends, states
 from demur.workspace import Workspace
@@ -134,8 +138,24 @@ def _deadlines(session: Session, pending: Pending, versions: Sequence[VersionSta
             end = ends(session, state.name).date()
             what = f"version {state.name}, which is stale, is retired by `demur maintain` (`retention.versions_days`)"
             yield Deadline(end, what, end < today)
+    yield from _replays(session, today)
     if session.policy.effective_date > today:
         yield Deadline(session.policy.effective_date, "the policy takes effect: publish from then on", overdue=False)
+
+
+def _replays(session: Session, today: date) -> Iterator[Deadline]:
+    """The runs that wait for a replay: a month after the first who objected is left out of what serves."""
+    for run in runs_in(session.workspace.models_path):
+        try:
+            pointer = read_pointer(run)
+            waiting = waits(run)
+        except CorpusError:
+            continue  # `demur runs` and `demur verify` say so
+        if waiting:
+            due = answer_due((session.now if pointer is None else pointer.since).date())
+            yield Deadline(
+                due, f"replay {run.name}, in which somebody objected (`demur replay {run.name}`)", due < today
+            )
 
 
 def _answers(pending: Pending, today: date) -> Iterator[Deadline]:

@@ -1,14 +1,22 @@
 """The command line at hand, and a workspace to use it on."""
 
+import shutil
 from pathlib import Path
 
 import pytest
-from calling import Demur
+
+from demur.cli import run
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with safe defaults, as it was made; tests work on copies."""
+    folder = tmp_path_factory.mktemp("fresh") / "ws"
+    assert run(["init", str(folder), "--yes"]) == 0
+    return folder
 
 
 @pytest.fixture
-def workspace(fast_tmp: Path, demur: Demur) -> Path:
+def workspace(fresh: Path, fast_tmp: Path) -> Path:
     """A workspace with safe defaults."""
-    folder = fast_tmp / "ws"
-    assert demur("init", folder, "--yes").code == 0
-    return folder
+    return Path(shutil.copytree(fresh, fast_tmp / "ws"))

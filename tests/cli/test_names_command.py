@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from calling import Demur
 
+from demur.objecting.channels import Route
 from demur.register.objections.names import Kept
 from demur.workspace import find
 
@@ -43,6 +45,53 @@ def test_handles_and_links_that_are_accounts_bind_and_others_are_sealed(demur: D
         assert {keys.subject_key("mastodon:@ann@social.example"), keys.subject_key("instagram:annie")} == kept_out
         statement = register.objections.statement(said["reference"]) or {}
     assert statement["links"] == ["https://far.example/posts/7"]
+
+
+def test_names_are_added_to_an_objection_that_is_shown_to_be_theirs(demur: Demur, workspace: Path) -> None:
+    with find(workspace).register() as register:
+        reference = register.objections.lodge([ANN], channel=Route.SIGNED_IN).reference
+    result = demur("names", reference, "-w", workspace, "--name", "Annie Archer", "--former", "Ann Mills")
+    assert "In what others wrote, 3 spellings of their names are looked for." in result.out, "her handle is the third"
+    assert "The corpus follows" in result.out
+    assert not any(each in result.out + result.err for each in ("Archer", "Mills"))
+    said = demur("names", reference, "--json", "-w", workspace, "--handle", "annie77").json
+    assert (said["names"], said["beside"]) == ({"searched": 4, "waiting": 0}, None)
+    assert said["honoured"]["deleted"] == 0
+    assert _kept(workspace, reference) == Kept(4, 0)
+
+
+def test_accounts_that_are_added_bind_by_objections_of_their_own(demur: Demur, workspace: Path) -> None:
+    with find(workspace).register() as register:
+        reference = register.objections.lodge([ANN], channel=Route.SIGNED_IN).reference
+    links = ("--handle", "@ann@social.example", "--link", "https://far.example/posts/7")
+    said = demur("names", reference, "--json", "-w", workspace, *links).json
+    with find(workspace).register() as register:
+        keys = find(workspace).keys().pepper
+        named = {keys.subject_key("mastodon:@ann@social.example"), keys.subject_key(ANN)}
+        assert named <= set(register.standing.suppressed().tolist())
+        assert register.members.covered_with(ANN).size == 1, "what is named links nothing"
+        statement = register.objections.statement(said["beside"]) or {}
+    assert statement["links"] == ["https://far.example/posts/7"]
+
+
+def test_an_objection_that_nobody_has_confirmed_takes_no_names(demur: Demur, workspace: Path) -> None:
+    reference = demur("object", "--json", "--unconfirmed", "-w", workspace, "--account", ANN).json["reference"]
+    result = demur("names", reference, "-w", workspace, "--name", "Annie")
+    assert result.code == 2
+    assert "confirm it first" in result.err
+    demur("confirm", reference, "-w", workspace)
+    assert demur("names", reference, "-w", workspace, "--name", "Annie").code == 0
+    demur("withdraw", reference, "-w", workspace)
+    result = demur("names", reference, "-w", workspace, "--name", "Annie")
+    assert result.code == 2
+    assert "is withdrawn" in result.err
+
+
+@pytest.mark.parametrize("said", [(), ("--name", " ")])
+def test_names_that_are_none_are_told(demur: Demur, workspace: Path, said: tuple[str, ...]) -> None:
+    result = demur("names", "7KQ2-9XJM-4TPA-C0WD", "-w", workspace, *said)
+    assert result.code == 2
+    assert "Give --name, --former, --handle or --link:" in result.err
 
 
 def test_a_list_has_columns_for_them(demur: Demur, workspace: Path, fast_tmp: Path) -> None:

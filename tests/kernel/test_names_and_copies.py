@@ -15,6 +15,7 @@ from demur.kernel.keying import Keyer, keyed
 from demur.kernel.rules import Rules
 from demur.people.compiled import Compiler
 from demur.people.context import Context, pairs
+from demur.people.finding.reasons import said_in_words
 from demur.people.index import PeopleIndex
 from demur.policy import Others
 from demur.suppression.copies import Copies
@@ -166,7 +167,8 @@ def test_a_score_below_the_policys_stands_and_a_doubt_is_masked_and_noted() -> N
     assert kept(unsure)["text"] == "I asked [person]."
     (doubt,) = unsure.doubts.to_pylist()
     assert (doubt["start"], doubt["end"], doubt["subject"]) == (8, 8 + len(NAME), int(keys(OBJECTOR)[0]))
-    assert set(doubt) == {"row", "item", "key", "start", "end", "subject", "tier", "score"}
+    assert set(doubt) == {"row", "item", "key", "start", "end", "subject", "tier", "score", "reasons"}
+    assert said_in_words(doubt["reasons"]) == ("full name +96",)
 
 
 def test_a_picture_whose_description_names_somebody_goes_and_the_text_stays() -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from naming import NOWHERE, Scene, index_of, key, masks, page_of, tiers_of
 
 from demur.people.context import Context, pairs
-from demur.people.explaining import WORDS as PHRASES
 from demur.people.explaining import explained
-from demur.people.find import find_people, full_names, needs_context
+from demur.people.find import Search, adds, find_people, full_names
+from demur.people.finding.reasons import WORDS as PHRASES
 from demur.people.finding.tiers import TIERS, WEIGHTS, Reason
 from demur.people.finds import Tier
 
@@ -26,6 +26,8 @@ PEOPLE = {
     6: ["Jürgen Achternbusch"],
 }
 STRANGER = 50
+HALF = max(settings().max_examples // 2, 1)
+"""Examples where each of them looks for people ten times and more."""
 
 
 def alone(text: str) -> str:
@@ -339,12 +341,33 @@ def places(scene: Scene, text: str) -> list[tuple[int, ...]]:
 def test_rows_that_need_no_context_have_the_same_finds_under_every_one(text: str, scene: Scene) -> None:
     page, index = scene.page(text), index_of(PEOPLE)
     with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
-    if not needs_context(page, index)[0]:
+    if not Search(page, index).hangs()[0]:
         assert [column.tolist() for column in vars(with_it).values()] == [
             each.tolist() for each in vars(without).values()
         ]
     for one, other in ((full_names(with_it), full_names(without)),):
         assert [column.tolist() for column in vars(one).values()] == [each.tolist() for each in vars(other).values()]
+
+
+@given(TEXTS, CONTEXTS)
+@settings(max_examples=300)
+def test_threads_without_anybody_of_the_index_add_no_find(text: str, scene: Scene) -> None:
+    page, index = scene.page(text), index_of(PEOPLE)
+    with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
+    if not adds(scene.context, index, page.writing.thread)[0]:
+        assert max(with_it.score, default=0) <= max(without.score, default=0)
+
+
+def test_a_thread_adds_finds_by_who_writes_or_is_named_in_it() -> None:
+    index = index_of(PEOPLE)
+    one = next(iter(PEOPLE))
+    for scene, expected in (
+        (Scene(PEOPLE), False),
+        (Scene(PEOPLE, [STRANGER]), False),
+        (Scene(PEOPLE, [one]), True),
+        (Scene(PEOPLE, named=[one]), True),
+    ):
+        assert adds(scene.context, index, np.array([1, 2])).tolist() == [expected, False]
 
 
 @given(TEXTS, CONTEXTS)
@@ -359,6 +382,7 @@ def test_places_are_in_the_text_and_cut_no_grapheme(text: str, scene: Scene) -> 
 
 
 @given(TEXTS, CONTEXTS)
+@settings(max_examples=HALF)
 def test_finds_of_a_person_hang_on_nobody_else_in_the_index(text: str, scene: Scene) -> None:
     for who, names in PEOPLE.items():
         one = Scene({who: names}, scene.takes_part, {}, scene.learnt, scene.named, scene.answers)
@@ -375,6 +399,7 @@ def test_rows_are_found_in_whatever_batch(texts: list[str], scene: Scene) -> Non
         assert [tuple(map(int, each)) for each in zip(*columns, strict=True)] == places(scene, text)
 
 
+@settings(max_examples=HALF)
 @given(
     CONTEXTS, st.permutations(["Steve Brennick", "Anna Kowalczyk", "starfishy", "Rose", "Brennick", "Steve", "Anna"])
 )

@@ -13,7 +13,7 @@ from demur.errors import RegisterError
 from demur.people.context import Context, no_pairs, pairs
 from demur.people.find import find_people
 from demur.people.index import PeopleIndex
-from demur.words.columns import halves
+from demur.words.columns import shortened
 
 PEOPLE = {1: ["Steve Brennick", "@night_owl"], 2: ["Anna Kowalczyk"], 3: ["Sean O'Dwellan"], 4: ["@starfishy"]}
 TEXTS = [
@@ -82,7 +82,7 @@ def test_what_is_asked_for_tells_words_that_count_alone() -> None:
     asked = index_of(PEOPLE).asked(np.array([1]), pairs(np.array([1, 2]), np.array([key("stevo"), key("ania")])))
 
     def holds(words: np.ndarray, word: str) -> bool:
-        return bool(np.isin(halves(np.array([key(word)])), words)[0])
+        return bool(np.isin(shortened(np.array([key(word)])), words)[0])
 
     assert all(holds(asked.alone, word) for word in ("brennick", "nightowl", "stevebrennick"))
     assert all(holds(asked.within, word) for word in ("steve", "stevo"))
@@ -106,7 +106,7 @@ def test_rows_that_change_because_of_a_person_hold_a_word_that_is_asked_for(
     scene = Scene(PEOPLE, taking_part, learnt=learnt, named=named)
     index = index_of(PEOPLE)
     asked = index.asked(np.array([who]), scene.context.learnt)
-    held = halves(scene.page(text).words.key)
+    held = shortened(scene.page(text).words.key)
     found = who in scene.finds(text).subject
     within = bool(taking_part or named) or who in find_people(scene.page(text), index, Context(no_pairs())).subject
     assert not found or np.isin(held, asked.alone).any() or (within and np.isin(held, asked.within).any())

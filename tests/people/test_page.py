@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from demur.people.explaining import WORDS
+from demur.people.finding.reasons import WORDS
 from demur.people.finding.tiers import WEIGHTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "people.md").read_text(encoding="utf-8")

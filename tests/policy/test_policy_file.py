@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demur.errors import PolicyError
-from demur.policy import Policy, Section, load_policy, locate, place, render_policy, write_policy
+from demur.policy import Policy, Section, load_policy, locate, meaning_of, place, render_policy, write_policy
 from demur.policy.fields import COUNTRIES
 from demur.terms import Audience, Basis, Kind
 
@@ -158,7 +158,7 @@ def test_every_key_is_written_uncommented_and_explained(written: Path) -> None:
 def test_every_field_says_its_meaning() -> None:
     def check(model: type[Section]) -> None:
         for name, info in model.model_fields.items():
-            assert info.description, f"{model.__name__}.{name} has no docstring"
+            assert meaning_of(model, name), f"{model.__name__}.{name} has no docstring"
             if isinstance(info.annotation, type) and issubclass(info.annotation, Section):
                 check(info.annotation)
 

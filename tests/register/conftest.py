@@ -23,6 +23,8 @@ _SETTINGS = (
     "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
     " -c fsync=off -c full_page_writes=off"  # it is thrown away: no test here cuts the power
 )
+STRATEGIES = 15
+"""The release from which on a database is copied by the log or file by file, as one says."""
 _RAM = Path("/dev/shm")
 
 
@@ -31,6 +33,8 @@ class Cluster:
     """A throw-away PostgreSQL server on a socket."""
 
     socket: Path
+    strategy: str = ""
+    """How a database is copied: file by file takes half of the time, where the release leaves the choice."""
 
     def url(self, name: str) -> str:
         """The URL of one database."""
@@ -40,6 +44,10 @@ class Cluster:
         """Run a statement as the administrator."""
         with psycopg.connect(f"host={self.socket} user=demur dbname=postgres", autocommit=True) as connection:
             connection.execute(statement.encode())
+
+    def create(self, name: str, template: str = "template1") -> None:
+        """Make a database that holds what another one does."""
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {self.strategy}")
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,10 @@ def cluster() -> Iterator[Cluster]:
     log = folder / "log"
     subprocess.run([control, "-D", data, "-l", log, "-o", settings, "-w", "start"], check=True, **run)
     try:
-        yield Cluster(folder)
+        release = int(
+            subprocess.run([control, "--version"], check=True, text=True, **run).stdout.split()[2].split(".")[0]
+        )
+        yield Cluster(folder, "STRATEGY file_copy" if release >= STRATEGIES else "")
     finally:
         subprocess.run([control, "-D", data, "-m", "immediate", "-w", "stop"], check=True, **run)
         shutil.rmtree(folder)
@@ -124,7 +135,10 @@ def place(request: pytest.FixtureRequest, keys: Keys, tmp_path: Path) -> Iterato
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     name = f"demur_{uuid.uuid4().hex}"
-    cluster.run(f"CREATE DATABASE {name}")
+    if "prepared" in request.fixturenames:
+        cluster.create(name, request.getfixturevalue("postgresql_template"))
+    else:
+        cluster.create(name)
     yield Place(cluster.url(name), keys)
     cluster.run(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -141,21 +155,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> Pat
 def postgresql_template(cluster: Cluster, keys: Keys) -> str:
     """The name of a database with an empty register, to be copied."""
     name = "demur_template"
-    cluster.run(f"CREATE DATABASE {name}")
+    cluster.create(name)
     Place(cluster.url(name), keys).create().close()
     return name
 
 
 @pytest.fixture
 def prepared(request: pytest.FixtureRequest, place: Place) -> Place:
-    """A place with an empty register."""
+    """A place with an empty register; on PostgreSQL `place` made it as a copy."""
     if place.sqlite:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), place.file)
-        return place
-    cluster: Cluster = request.getfixturevalue("cluster")
-    name = place.url.removeprefix("postgresql://demur@/").partition("?")[0]
-    cluster.run(f"DROP DATABASE {name}")
-    cluster.run(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgresql_template')}")
     return place
 
 

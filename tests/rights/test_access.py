@@ -187,6 +187,41 @@ def test_what_somebody_said_has_names_and_what_is_demur_s_own_is_folded(workspac
         assert "We know you by your objection alone." in seen
 
 
+def test_what_was_added_later_is_in_the_copy_of_whoever_is_proven_to_be_the_person(
+    settled: Workspace, fast_tmp: Path
+) -> None:
+    """Names, former names, and what they named elsewhere: in the words in which they said it, for nobody else."""
+    with settled.register() as register:
+        lodged = register.objections.lodge([ALIAS], channel=Route.SIGNED_IN, statement={"names": ["Flo"]}, now=NOW)
+        register.objections.add_names(lodged.reference, ["Florrie Quince"], former=["Flora Mills"], now=NOW)
+        later = ("mastodon:@flo@far.example", "https://far.example/posts/7")
+        register.objections.add_names(lodged.reference, [], elsewhere=later, now=LATER)
+    copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
+    (objection,) = told(copy)["objections"]
+    assert objection["statement"] == {
+        "names": ["Flo", "Florrie Quince"],
+        "former": ["Flora Mills"],
+        "elsewhere": list(later),
+    }
+    seen = re.sub(r"<details>.*?</details>", "", page(copy), flags=re.DOTALL)
+    assert all(each in seen for each in ("Flo\nFlorrie Quince", "Flora Mills", "Accounts and links", *later))
+    other = copy_of(settled, "forum:ben", to=fast_tmp / "other.zip", now=LATER)
+    assert not any(each in json.dumps(told(other)) for each in ("Florrie", "Mills", "far.example"))
+
+
+def test_what_was_added_later_goes_with_an_erasure(settled: Workspace) -> None:
+    with settled.register() as register:
+        lodged = register.objections.lodge([FLORA], channel=Route.SIGNED_IN, now=NOW)
+        register.objections.add_names(lodged.reference, ["Florrie"], now=NOW)
+        register.objections.add_names(lodged.reference, [], elsewhere=["https://far.example/posts/7"], now=NOW)
+    erase(settled, FLORA, now=LATER)
+    with settled.register() as register:
+        assert register.objections.statement(lodged.reference) is None
+        found: list[str] = []
+        register.audit(found.append)
+        assert not found
+
+
 def test_keys_are_folded_and_nothing_else_is(settled: Workspace, fast_tmp: Path) -> None:
     copy = copy_of(settled, FLORA, to=fast_tmp / "copy.zip", now=LATER)
     tree = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page(copy))

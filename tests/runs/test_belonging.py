@@ -9,13 +9,14 @@ from calling import Demur
 from modelling import trained
 from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
 
+from demur.canonical import JSON
 from demur.errors import RegisterError
 from demur.runs.belonging import findings, read_signed
 from demur.runs.entries import note_exported, note_trained
 from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.pointer import read_pointer, write_pointer
-from demur.suppression.signed import JSON, envelope
+from demur.suppression.signed import envelope
 from demur.versions.publish import publish
 from demur.workspace import Workspace
 
@@ -94,7 +95,10 @@ def test_recall_and_verify_know_of_models(town: Workspace, model: ModelFolder, d
     assert "weights that left: lab (ab)" in told.out
     assert demur("verify", "v1", *where).code == 0
     assert "0001 at 3" in demur("runs", *where).out
+    assert "replay irc, in which somebody objected" in demur("status", *where).out
+    assert demur("erase", "--account", DIETER, "--yes", "--json", *where).json["to_replay"] == ["irc"]
+    publish(town, "v2")
     model.certificate.write_bytes(b"{}")
-    told = demur("verify", "v1", *where)
+    told = demur("verify", "v2", *where)
     assert told.code == 1
     assert "about models" in told.out

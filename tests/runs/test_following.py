@@ -13,12 +13,13 @@ from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
 
 from demur.corpus.honour import honour
 from demur.errors import CheckFailed, CorpusError
+from demur.policy import Assessment, LegalBasis, write_policy
 from demur.register import Register
 from demur.register.members.rows import MEMBER
 from demur.runs.folder import ModelFolder
 from demur.runs.following import current, follow
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
-from demur.terms import EntryKind
+from demur.terms import Basis, EntryKind
 from demur.workspace import Workspace
 
 ORDER = (KARMENU, SILENT, DIETER, ANN, EWA)
@@ -86,6 +87,16 @@ def test_a_minor_moves_the_pointer(town: Workspace, model: ModelFolder) -> None:
     with town.register() as register:
         register.members.import_all([pa.RecordBatch.from_pylist([young], schema=MEMBER)])
     assert at(model).checkpoint == 1
+
+
+def test_a_consent_that_is_withdrawn_moves_it_where_consent_is_the_basis(town: Workspace, model: ModelFolder) -> None:
+    signed = Assessment(document="dpia.pdf", date=date(2026, 1, 10), signed_by="DPO")
+    write_policy(town_policy(basis=LegalBasis(use=Basis.CONSENT, consent=signed)), town.policy_path)
+    with town.register() as register:
+        register.members.consent([DIETER], given=True)
+        assert at(model).checkpoint == 6
+        register.members.consent([DIETER], given=False)
+        assert at(model).checkpoint == 2
 
 
 def test_an_objection_of_the_linked_account_moves_it_too(town: Workspace, model: ModelFolder) -> None:

@@ -23,12 +23,12 @@ MIB: Final = 2**20
 MEMORY_MIB: Final = 400
 """What reading may take beyond what the imports take. Refused ones stay below 200; a post of 10 MB takes 330."""
 CPU_SECONDS: Final = 20
-"""Generous, for busy machines: the slowest takes three on an idle one, most of them to import pandas."""
+"""Generous, for busy machines: the slowest takes one on an idle one."""
 
 _RUNNER: Final = """
 import json, os, resource, sys
 from pathlib import Path
-import pandas, pyarrow.csv, pyarrow.parquet  # pandas is what pyarrow would import in every child
+import pyarrow.csv, pyarrow.parquet
 from demur.sources.tables.members import member_batches
 from demur.sources import load_source, source_names
 

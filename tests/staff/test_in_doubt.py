@@ -13,6 +13,7 @@ from pages import Page
 from staffdoor import Door
 from town import ANN, DIETER, EWA, found_town
 
+from demur.corpus.datasets.evidence import Doubts
 from demur.corpus.doubted import count_in_doubt
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
@@ -68,9 +69,32 @@ def test_the_list_shows_the_lowest_score_first_and_no_text(officer: Door, desk: 
     assert len(set(scores)) > 1
     assert "Given name, where somebody is addressed" in page.text
     assert "Surname, in a thread where they take part" in page.text
+    assert "given name of somebody who takes part in the thread +82" in page.text
+    assert "where somebody is addressed +12" in page.text
     for told in ("bakery", "asked", "Ann", "Archer", "ann"):
         assert told not in page.text.split(), told
     assert "In doubt, and masked" in officer.visitor.get("/staff/status").text
+
+
+def test_an_entry_says_in_words_why_it_has_its_score(officer: Door) -> None:
+    visitor = officer.visitor
+    told = [visitor.get(each).text for each in _entries(visitor.get(HERE))]
+    for text in told:
+        (score,) = re.findall(r"Score (\d+) of 100", text)
+        (why,) = re.findall(rf"Why {score} (.+?) All that is in doubt", text)
+        assert sum(map(int, re.findall(r"[+-]\d+", why))) == int(score)
+
+
+def test_what_an_older_demur_kept_has_no_reasons_and_is_listed(officer: Door, workspace: Workspace) -> None:
+    """Its lines lack the column until somebody writes; then it is there, empty, and new lines have reasons."""
+    doubts = Doubts.open(workspace.beside_path / "doubts.lance")
+    doubts.dataset.drop_columns(["reasons"])
+    page = officer.visitor.get(HERE)
+    assert len(_entries(page)) == len(TEXTS)
+    assert "+82" not in page.text
+    assert "Why" not in officer.visitor.get(_entries(page)[0]).text
+    _read(workspace)
+    assert "+82" in officer.visitor.get(HERE).text
 
 
 def test_pages_follow_each_other_without_a_gap(officer: Door, monkeypatch: pytest.MonkeyPatch) -> None:

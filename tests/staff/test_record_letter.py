@@ -13,6 +13,7 @@ from staffdoor import Door
 from town import ANN, DIETER
 
 from demur.register import JSON, Entry, ObjectionPhase, SingleMail
+from demur.register.objections.names import Kept
 from demur.rights.access import copy_of
 from demur.terms import EntryKind
 from demur.web.desk import Desk
@@ -40,11 +41,13 @@ JVBERi0=\r
 """
 
 
-def _record(officer: Door, status: int = 200, mail: bytes = b"", **values: str) -> Page:
+def _record(
+    officer: Door, status: int = 200, mail: bytes = b"", said: Mapping[str, str] | None = None, **values: str
+) -> Page:
     page = officer.visitor.get("/staff/letters")
     form = next(each for each in page.forms if each.action == "/staff/letters")
     files = {"file": ("mail.eml", mail, "message/rfc822")} if mail else None
-    return officer.visitor.post("/staff/letters", form.values | values, status, files=files)
+    return officer.visitor.post("/staff/letters", form.values | values | dict(said or {}), status, files=files)
 
 
 def _letters(desk: Desk) -> list[SingleMail]:
@@ -71,6 +74,42 @@ def test_a_letter_with_names_alone_binds_and_waits(officer: Door, desk: Desk, en
     assert officer.client.post(f"{receipt}/add", data={"reason": "x"}).status_code == 404
     assert officer.visitor.get(f"{receipt}/withdraw").forms == []
     assert desk.register.objections.in_force() == 1
+
+
+SPELT = {"names": "Zoe Zander\nZo", "former": "Zoe Quist", "elsewhere": "zoz77\nhttps://far.example/posts/7"}
+"""What a letter says of names: two spellings, one that she had, a handle of nowhere, and a link."""
+
+
+@pytest.mark.parametrize("checked", ["", "yes"])
+def test_spellings_and_former_names_wait_unless_the_officer_knows_whose_they_are(
+    officer: Door, desk: Desk, entries: Entries, checked: str
+) -> None:
+    _record(officer, checked=checked, said=SPELT)
+    (lodged,) = entries(EntryKind.OBJECTION_LODGED)
+    reference = desk.register.objections.reference_of(lodged.seq)
+    assert reference is not None
+    assert desk.register.objections.statement(reference) == {
+        "names": ["Zoe Zander", "Zo", "zoz77"],
+        "former": ["Zoe Quist"],
+        "links": ["https://far.example/posts/7"],
+    }
+    covered = desk.register.objections.covered_by(reference)
+    assert desk.register.names.kept(covered) == (Kept(4, 0) if checked else Kept(0, 4))
+    desk.register.objections.confirm(reference)
+    assert desk.register.names.kept(covered) == Kept(4, 0)
+
+
+def test_a_handle_or_link_that_is_an_account_binds_at_once(officer: Door, desk: Desk) -> None:
+    _record(officer, accounts="ann", elsewhere="@ann@far.example\nforum:ann")
+    accounts = {desk.register.persons.subject(each) for each in (ANN, "mastodon:@ann@far.example")}
+    assert accounts <= set(desk.register.standing.suppressed().tolist())
+    assert len(desk.register.objections.waiting()) == 2, "each account is asked, and links nothing"
+
+
+def test_what_is_typed_of_names_comes_back_with_an_error(officer: Door) -> None:
+    page = _record(officer, 422, received="soon", said=SPELT)
+    form = next(each for each in page.forms if each.action == "/staff/letters")
+    assert {name: form.values[name] for name in SPELT} == SPELT
 
 
 def test_accounts_that_nobody_checked_are_asked_and_not_linked(officer: Door, desk: Desk) -> None:

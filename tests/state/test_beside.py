@@ -13,6 +13,7 @@ import lance
 import numpy as np
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from making import NOW, batch, item, open_policy
 from talking import CYD, ITEMS, MORE, NAMES, ROB, SAYING, held, talking
 
@@ -27,8 +28,11 @@ from demur.corpus.scratch.spool import Spool
 from demur.corpus.session import reading
 from demur.kernel.door import KEPT, WAITS
 from demur.kernel.schema import KEY
+from demur.people.compiled import Compiler
 from demur.policy import Door, Others
+from demur.register.database.tables import kept_name
 from demur.register.members.rows import MEMBER
+from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 YEAR: Final = NOW.year
@@ -71,6 +75,30 @@ def compiled(workspace: Workspace) -> list[Path]:
 
 
 # Files of names
+
+
+def test_names_are_compiled_once_by_whoever_honours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads all names afterwards, without a file of them, compiles none: not even after a restart."""
+    workspace = Workspace(tmp_path / "w")
+    talking(workspace, waiting=False)
+    made = list[object]()
+    monkeypatch.setattr(Compiler, "name", lambda _, *said: made.append(said))
+    monkeypatch.setattr(Compiler, "handle", lambda _, *said: made.append(said))
+    for path in workspace.beside_path.glob("people-*.index"):
+        path.unlink()
+    assert compiled(workspace)
+    assert made == []
+
+
+def test_maintenance_compiles_what_nobody_has(tmp_path: Path) -> None:
+    """Of a register whose names an older demur, or a policy that looked for none, left uncompiled."""
+    workspace = Workspace(tmp_path / "w")
+    talking(workspace, waiting=False)
+    with workspace.register() as register, register._store.writing() as connection:
+        assert connection.execute(sa.delete(kept_name)).rowcount == 2
+    maintain(workspace, now=NOW)
+    with workspace.register() as register:
+        assert register.names.keep_compiled() == 0
 
 
 def test_names_in_a_file_of_a_register_that_was_put_back_are_not_believed(tmp_path: Path) -> None:

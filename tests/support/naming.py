@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from demur.people.compiled import Compiler
 from demur.people.context import Context, Pairs, pairs
-from demur.people.find import find_people, needs_context
+from demur.people.find import Search, find_people
 from demur.people.finds import Finds, Tier
 from demur.people.index import PeopleIndex
 from demur.words.batch import Words
@@ -129,7 +129,7 @@ class Scene:
 
     def hangs(self, text: str) -> bool:
         """Whether the text hangs on its thread."""
-        return bool(needs_context(self.page(text), index_of(self.withheld, self.languages))[0])
+        return bool(Search(self.page(text), index_of(self.withheld, self.languages)).hangs()[0])
 
 
 def tiers_of(finds: Finds) -> list[Tier]:

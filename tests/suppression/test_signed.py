@@ -10,8 +10,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demur.canonical import JSON, canonical_json
 from demur.errors import CorpusError
-from demur.suppression.signed import JSON, canonical_json, file_digest, rfc3339, write_atomically
+from demur.suppression.signed import file_digest, rfc3339, write_atomically
 
 INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
 FACTS = st.recursive(

@@ -10,9 +10,9 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from demur.canonical import canonical_json
 from demur.errors import CorpusError
 from demur.identity import Keys
-from demur.suppression.signed import canonical_json
 from demur.versions.digests import Digests
 from demur.versions.filelist import FileFacts
 from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, parse, read, sign, software

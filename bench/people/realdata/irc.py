@@ -10,7 +10,7 @@ import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -81,12 +81,13 @@ class Channel:
         """Words that many people write in lower case on many days, and that address nobody."""
         uses: dict[str, _Use] = defaultdict(_Use)
         for line in self.lines:
+            author = fold(line.nick)
             for match in TOKEN.finditer(line.text):
                 token = match[0]
                 if token == token.casefold():
                     use = uses[token]
                     use.days.add(line.file)
-                    use.authors.add(fold(line.nick))
+                    use.authors.add(author)
                     use.times += 1
                     use.addressed += match.start() == 0 and line.text[match.end() : match.end() + 1] == ":"
         return frozenset(token for token, use in uses.items() if use.is_common)
@@ -118,13 +119,13 @@ class Channel:
                 truths.insert(0, Truth(*opener.span(1), account(opener[1]), "opening"))
             else:
                 doubt.append(opener.span(1))
-        post = Post(item, line.file, account(line.nick), line.text, "en")
-        return replace(post, truths=tuple(truths)), doubt
+        return Post(item, line.file, account(line.nick), line.text, "en", truths=tuple(truths)), doubt
 
     def _opens(self, line: Line, opener: re.Match[str]) -> bool:
+        if not opener[2]:
+            return False
         nick = fold(opener[1])
-        marked = opener[2] == ":" or (opener[2] == "," and nick not in self.common)
-        return marked and nick in self.around[line.file]
+        return nick in self.around[line.file] and (opener[2] == ":" or nick not in self.common)
 
 
 @cache

@@ -24,11 +24,12 @@ from typing import Any, Final, Self
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import canonical_json
 from demur.errors import WorkspaceError
 from demur.files import sync, write_durably
 from demur.identity import Keys
 from demur.register.database.mark import Point
-from demur.suppression.signed import canonical_json, rfc3339, signature_holds
+from demur.suppression.signed import rfc3339, signature_holds
 
 LIST: Final = "backup.json"
 MARK: Final = "register.mark"

@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from demur.canonical import canonical_json
 from demur.errors import DemurError, IdentityError, UsageError
 from demur.identity import KEY_BYTES, seal, unseal
 
@@ -114,4 +115,4 @@ def _key(passphrase: str, salt: bytes, n: int, r: int, p: int) -> bytes:
 
 
 def _context(head: Mapping[str, Any]) -> bytes:
-    return b"demur/backup/keys\0" + orjson.dumps(head, option=orjson.OPT_SORT_KEYS)
+    return b"demur/backup/keys\0" + canonical_json(head)

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "members": ("demur.cli.members:members", "Read what the platform knows of its members."),
     "notice": ("demur.cli.notice:notice", "Tell members what is used of theirs, and how to object."),
     "object": ("demur.cli.objection:object_", "Record an objection that came by letter, mail or ticket."),
+    "names": ("demur.cli.objection:names", "Record what else the person of an objection is called."),
     "confirm": ("demur.cli.objection:confirm", "Record that an objection was confirmed."),
     "doubt": ("demur.cli.objection:doubt", "Record reasonable doubt whose an objection is."),
     "lapse": ("demur.cli.objection:lapse", "Record that an objection lapsed."),

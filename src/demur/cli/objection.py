@@ -1,12 +1,12 @@
-"""``demur object``, ``confirm``, ``doubt``, ``lapse``, ``revive`` and ``withdraw``: what staff record (Art. 21 GDPR).
+"""``demur object``, ``names``, ``confirm``, ``doubt``, ``lapse``, ``revive``, ``withdraw``: what staff record.
 
-Invariants: a reason is optional and never judged; an objection binds from the moment it is recorded, confirmed or
-not, and an import that is running does not make it wait; what a mail says of its sender can be forged, so that it
-counts for the address alone and is asked about, unless staff say that they know; nothing lapses unless somebody says
-no, or doubts it on record and nobody answers.
+Invariants (Art. 21 GDPR): a reason is optional and never judged; an objection binds from the moment it is recorded,
+confirmed or not, and an import that is running does not make it wait; what a mail says of its sender can be forged, so
+that it counts for the address alone and is asked about, unless staff say that they know; nothing lapses unless somebody
+says no, or doubts it on record and nobody answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, named
 from demur.cli.many import from_list
 from demur.objecting import settling
-from demur.objecting.called import Called
+from demur.objecting.called import Called, add
 from demur.objecting.channels import RECORDED, Route
 from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Taken, Written, as_staff_say, take_letter
@@ -34,6 +34,46 @@ _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
 """Options that say whose an objection is."""
 
 
+_CALLED: Final = (
+    click.option(
+        "--name",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="A name of the person, who needs no account; repeat it for each spelling and nickname that others use. "
+        "It is kept sealed, and looked for in what others wrote.",
+    ),
+    click.option(
+        "--former",
+        multiple=True,
+        metavar="NAME",
+        help="A name that they had; repeat it for each. It is kept sealed, and looked for likewise.",
+    ),
+    click.option(
+        "--handle",
+        "handles",
+        multiple=True,
+        metavar="HANDLE",
+        help="What they are called elsewhere: @ann@social.example is an account there, stevem42 is looked for as a "
+        "name.",
+    ),
+    click.option(
+        "--link",
+        "links",
+        multiple=True,
+        metavar="URL",
+        help="The address of a profile, which is an account, or of something that others wrote, for an officer.",
+    ),
+)
+
+
+def _called(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what else somebody is called."""
+    for option in reversed(_CALLED):
+        command = option(command)
+    return command
+
+
 @click.command("object")
 @click.option(
     "--account",
@@ -42,34 +82,7 @@ _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
     metavar="NAMESPACE:VALUE",
     help="An account of the person, like instagram:ann; repeat it for each account they have.",
 )
-@click.option(
-    "--name",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="A name of the person, who needs no account; repeat it for each spelling and nickname that others use. It is "
-    "kept sealed, and looked for in what others wrote.",
-)
-@click.option(
-    "--former",
-    multiple=True,
-    metavar="NAME",
-    help="A name that they had; repeat it for each. It is kept sealed, and looked for likewise.",
-)
-@click.option(
-    "--handle",
-    "handles",
-    multiple=True,
-    metavar="HANDLE",
-    help="What they are called elsewhere: @ann@social.example is an account there, stevem42 is looked for as a name.",
-)
-@click.option(
-    "--link",
-    "links",
-    multiple=True,
-    metavar="URL",
-    help="The address of a profile, which is an account, or of something that others wrote, for an officer.",
-)
+@_called
 @click.option(
     "--eml",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -168,7 +181,7 @@ def _asked(said: Mapping[str, Any]) -> Asked:
 def _written(said: Mapping[str, Any], office: Office) -> Written:
     """What the options and the mail say."""
     day = said["received"].date() if said["received"] else None
-    besides = Called.of(said["names"], said["former"], (*said["handles"], *said["links"]), office.policy.accounts.names)
+    besides = _besides(said, office)
     written = Written(
         said["channel"] or Route.TICKET,
         (*said["accounts"], *besides.accounts),
@@ -184,6 +197,11 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     with said["eml"].open("rb") as file:
         letter = read_letter(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
     return replace(written, channel=said["channel"] or Route.MAIL).with_letter(letter)
+
+
+def _besides(said: Mapping[str, Any], office: Office) -> Called:
+    """What the options say somebody is called besides."""
+    return Called.of(said["names"], said["former"], (*said["handles"], *said["links"]), office.policy.accounts.names)
 
 
 def _office(workspace: Workspace, register: Register) -> Office:
@@ -211,6 +229,34 @@ def _tell(workspace: Workspace, states: Sequence[ObjectionState], taken: Taken, 
     data |= {"lodged": first.lodged, "confirm_by": None, "references": [each.reference for each in states]}
     data |= {"warning": taken.doubt, "names": None if kept is None else vars(kept)}
     recorded(workspace, "\n".join(sentences), data, after=first.seq)
+
+
+@click.command
+@click.argument("reference")
+@_called
+@shared
+def names(invocation: Invocation, /, reference: str, **said: Any) -> None:  # noqa: ANN401  # click's own: see _CALLED
+    """Record what else the person of the objection REFERENCE is called.
+
+    Names count at once, and the corpus follows. So only an objection takes them that is shown to be theirs: by a link
+    to the address on file, a sign-in, the platform, or because it is confirmed (`demur confirm`). Accounts that are
+    named here prove nothing: each has an objection of its own, and its holder is asked. Links that are no account are
+    kept for an officer.
+    """
+    workspace = invocation.workspace
+    with workspace.register() as register:
+        office = _office(workspace, register)
+        if not (besides := _besides(said, office)):
+            raise click.UsageError("What else are they called? Give --name, --former, --handle or --link.")
+        before = register.log.head().seq
+        beside = add(register, reference, besides, office, frozenset(besides.accounts))
+        kept = register.names.kept(register.objections.covered_by(reference))
+        other = None if beside is None else register.objections.reference_of(beside)
+    sentences = [f"Objection {reference} has what was added.", *named(kept)]
+    if other:
+        sentences.append(f"Accounts and links are recorded with the objection {other}.")
+    data = {"reference": reference, "names": vars(kept), "beside": other}
+    recorded(workspace, "\n".join(sentences), data, after=before + 1)
 
 
 @click.command

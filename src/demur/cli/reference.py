@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from demur.cli.app import COMMANDS, cli
-from demur.policy import Policy, Section, toml_value
+from demur.policy import Policy, Section, meaning_of, toml_value
 
 _MADE: Final = "<!-- Written by `python -m demur.cli.reference docs`: change the code, not this page. -->"
 _SAMPLE_DAY: Final = date(2026, 12, 31)
@@ -73,13 +73,13 @@ def _table(section: Section, path: tuple[str, ...]) -> Iterator[str]:
         yield from ("| key | default | meaning |", "|---|---|---|")
     for name, info in keys.items():
         default = "none, it is needed" if info.is_required() else f"`{toml_value(getattr(section, name))}`"
-        yield f"| `{info.alias or name}` | {default} | {info.description} |"
+        yield f"| `{info.alias or name}` | {default} | {meaning_of(type(section), name)} |"
     if keys:
         yield ""
     for name, info in fields.items():
         if name not in keys:
             inner = (*path, info.alias or name)
-            yield from (f"## [{'.'.join(inner)}]", "", info.description or "", "")
+            yield from (f"## [{'.'.join(inner)}]", "", meaning_of(type(section), name), "")
             if isinstance(getattr(section, name), Section):
                 yield from _table(getattr(section, name), inner)
 

@@ -16,6 +16,7 @@ from demur.corpus.find import find
 from demur.objecting.channels import account_by_reference
 from demur.rights import erasing
 from demur.rights.access import Copy, copy_of
+from demur.runs.listing import REPLAY, listed
 
 _MB = 1_000_000
 
@@ -110,7 +111,9 @@ def erase(invocation: Invocation, account: str | None, reference: str | None, *,
         _ask(invocation, asked)
     with progress("Erasing"):
         erased = erasing.erase(invocation.workspace, asked)
-    emit(lambda: "\n".join(_receipt(erased)), erased)
+    with invocation.workspace.register() as register:
+        runs = [each.run for each in listed(invocation.workspace.models_path, register) if each.waits == REPLAY]
+    emit(lambda: "\n".join([*_receipt(erased), *map(_to_replay, runs)]), {**vars(erased), "to_replay": runs})
 
 
 def _ask(invocation: Invocation, account: str) -> None:
@@ -121,6 +124,12 @@ def _ask(invocation: Invocation, account: str) -> None:
     rows = f"{count(found.own, 'row')} of theirs go, {count(found.about, 'row')} of others are masked or go"
     click.confirm(
         f"{rows}, in {count(found.accounts, 'account')}; nothing brings them back. Erase?", abort=True, err=True
+    )
+
+
+def _to_replay(run: str) -> str:
+    return (
+        f"Run `demur replay {run}`: it serves a state that never saw whoever objected, and is yet to be trained again."
     )
 
 

@@ -1,7 +1,7 @@
 """Which rows of the corpus, or of a version, an objection may change: by and about the person, by name, by their words.
 
 Invariants: every row whose answer differs for what is known of some people now is among those that are found; the cost
-follows the rows found and the people asked for. Rows are found by halves of keys: some are found for nothing.
+follows the rows found and the people asked for. Rows are found by shortened keys: some are found for nothing.
 """
 
 from collections.abc import Iterable, Iterator

@@ -21,7 +21,7 @@ from demur.people.finds import Tier
 from demur.words.page import Ints
 from demur.workspace import Workspace
 
-_COLUMNS: Final = ["item", "key", "subject", "tier", "score"]
+_COLUMNS: Final = ["item", "key", "subject", "tier", "score", "reasons"]
 _TRACES: Final = {schema.WITHHELD_NAME, schema.WITHHELD_COPY}
 _AROUND: Final = 200
 """Characters of a row that are shown before and after a mask."""
@@ -39,6 +39,14 @@ class Place(NamedTuple):
     """A subject key of whoever is named."""
 
 
+class Why(NamedTuple):
+    """Why a find has its score."""
+
+    score: int
+    reasons: int
+    """Bits of people.finding.tiers.Reason; 0 for a copy, and where an older demur kept none."""
+
+
 @dataclass(frozen=True)
 class InDoubt:
     """What was found of one person in one item."""
@@ -48,6 +56,8 @@ class InDoubt:
     """The item's, 32 hexadecimal digits."""
     tiers: tuple[Tier, ...]
     """The kinds of finds, each once, those of the lowest score first."""
+    why: tuple[Why, ...]
+    """Each score with its reasons, once, the lowest first."""
     finds: int
 
 
@@ -152,14 +162,16 @@ def _told(session: Session, places: Sequence[Place]) -> list[InDoubt]:
     """The entries at some places."""
     items = np.array([place.item for place in places], np.int64)
     rows = session.beside.doubts.where("item", items, _COLUMNS).select(_COLUMNS).to_pylist()
-    finds: dict[tuple[int, int], list[tuple[int, int, bytes]]] = {}
+    finds: dict[tuple[int, int], list[tuple[Why, int, bytes]]] = {}
     for row in rows:
-        finds.setdefault((row["item"], row["subject"]), []).append((row["score"], row["tier"], row["key"]))
+        find = (Why(row["score"], row["reasons"] or 0), row["tier"], row["key"])
+        finds.setdefault((row["item"], row["subject"]), []).append(find)
     found = []
     for place in places:
         of = sorted(finds[place.item, place.subject])
         tiers = tuple(dict.fromkeys(Tier(tier) for _, tier, _ in of))
-        found.append(InDoubt(place, of[0][2].hex(), tiers, len(of)))
+        why = tuple(dict.fromkeys(each for each, _, _ in of))
+        found.append(InDoubt(place, of[0][2].hex(), tiers, why, len(of)))
     return found
 
 

@@ -51,8 +51,9 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
     With ``every_row`` no index is trusted: all rows go through the kernel again.
     """
     began = time.perf_counter()
-    rules, binding = session.rules()
     honoured = session.honoured
+    _keep_names(session, honoured)
+    rules, binding = session.rules()
     changes = session.register.standing.changes(honoured)  # read second: it may know more than the rules, never less
     deleted = rewritten = 0
     if every_row or changes.policy or len(changes.subjects):
@@ -71,6 +72,13 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
     seconds = time.perf_counter() - began
     maintain_if_due(session.corpus)
     return HonourReport(binding, deleted, rewritten, seconds)
+
+
+def _keep_names(session: Session, honoured: int) -> None:
+    """Compile the names of whoever is withheld since, once, so that whoever reads all names finds them compiled."""
+    if session.policy.others.looks_for_names and session.register.log.head().binding > honoured:
+        changes = session.register.standing.changes(honoured)
+        session.register.names.keep_compiled(None if changes.policy else changes.subjects)
 
 
 def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Iterator[Change]:

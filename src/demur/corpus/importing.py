@@ -7,7 +7,7 @@ with the input. Whatever the register took up meanwhile is honoured before the i
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,19 +25,22 @@ from demur.corpus.datasets.compaction import index_new, maintain_if_due
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.honour import honour_in
-from demur.corpus.pool import governed
+from demur.corpus.pool import Asked, Governing, governing
 from demur.corpus.reopening import reopen, sweep, told
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool
-from demur.corpus.scratch.waiting import Waiting
+from demur.corpus.scratch.waiting import Waited, Waiting
 from demur.corpus.session import Session, writing
 from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside
-from demur.kernel.door import REASONS, WAITS
+from demur.kernel.door import KEPT, REASONS, WAITS
 from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, writing_of
-from demur.kernel.govern import Answer, govern_to_store
+from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
+from demur.kernel.schema import ROW
+from demur.people.context import Context
+from demur.people.find import adds
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
@@ -83,7 +86,7 @@ class _Reading:
         positions = self.spool.rows + np.arange(len(answer.codes))
         self.spool.add(answer.items, answer.codes)
         if len(answer.waiting):
-            self.waiting.add(answer.waiting, positions[answer.codes == WAITS])
+            self.waiting.add(answer.waiting, positions[answer.codes == WAITS], answer.hinted)
         self.evidence.add(answer.evidence, positions)
         self.fingerprints.add(answer.fingerprints, positions)
         self.doubts.add(answer.doubts, positions)
@@ -122,8 +125,9 @@ def import_items(
         under_way = journal.Journal(number, session.corpus.version, session.beside.versions)
         scratch = journal.begin(workspace.root, under_way)
         try:
-            with _notes(scratch, progress) as reading:
-                report = _import(session, number, source, reading, batches, workers)
+            kernel = governing(session.rules()[0], workers, scratch / "rules")
+            with kernel as governed, _notes(scratch, progress) as reading:
+                report = _import(session, number, source, reading, batches, governed)
         finally:
             journal.settle(workspace.root, session.corpus, session.beside, session.register)
         honour_in(session)
@@ -132,13 +136,17 @@ def import_items(
 
 
 def _import(
-    session: Session, number: int, source: str, reading: _Reading, batches: Iterable[pa.RecordBatch], workers: int
+    session: Session,
+    number: int,
+    source: str,
+    reading: _Reading,
+    batches: Iterable[pa.RecordBatch],
+    kernel: Governing,
 ) -> ImportReport:
     root = session.workspace.root
     before = Corpus(session.corpus.dataset)
-    rules, _ = session.rules()
     batches = _named_as_before(session, source, batches)
-    replaced = _store(session, _kept_rows(session, batches, rules, reading, workers), rules, reading)
+    replaced = _store(session, _kept_rows(session, batches, kernel, reading), kernel, reading)
     ledger = journal.ledger(root, number)
     make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
@@ -177,14 +185,14 @@ def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordB
 
 
 def _kept_rows(
-    session: Session, batches: Iterable[pa.RecordBatch], rules: Rules, reading: _Reading, workers: int
+    session: Session, batches: Iterable[pa.RecordBatch], kernel: Governing, reading: _Reading
 ) -> Iterator[pa.RecordBatch]:
     """The rows that may be used; every reading is spooled on the way.
 
     The register learns which keys are spellings of one account before any row with them is committed.
     """
     alike: Pairs = np.empty((0, 2), np.int64)
-    for answer in governed(_counted(batches, reading), rules, workers):
+    for answer in kernel.answers((batch, None) for batch in _counted(batches, reading)):
         reading.add(answer)
         if len(answer.alike):
             alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
@@ -201,7 +209,7 @@ def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[p
         yield batch
 
 
-def _store(session: Session, rows: Iterator[pa.RecordBatch], rules: Rules, reading: _Reading) -> int:
+def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, reading: _Reading) -> int:
     """Commits the rows, and what goes beside them; returns how many rows of earlier imports they replaced."""
     corpus, spool, beside = session.corpus, reading.spool, session.beside
     before = corpus.last_fragment
@@ -211,13 +219,13 @@ def _store(session: Session, rows: Iterator[pa.RecordBatch], rules: Rules, readi
     gone = _read_again(corpus, spool) if corpus.count() else np.zeros(0, np.uint64)
     _replace(beside.evidence, reading.evidence, spool, superseded)
     _replace(beside.fingerprints, reading.fingerprints, spool, superseded)
-    fragments += corpus.write(_decided(session, rules, reading, superseded))
+    fragments += corpus.write(_decided(session, kernel, reading, superseded))
     _replace(beside.doubts, reading.doubts, spool, superseded)
     corpus.commit(gone, fragments, {"demur": "import"})
     if len(repeated):
         corpus.commit(corpus.last_rows(repeated, sum(f.physical_rows for f in fragments)), [], {"demur": "import"})
-    news = told(reading.evidence, reading.fingerprints, superseded, rules)
-    reopen(session, news.threads, rules, before)
+    news = told(reading.evidence, reading.fingerprints, superseded, kernel.rules)
+    reopen(session, news.threads, kernel.rules, before)
     if len(fragments):
         maintain_if_due(corpus)
         index_new(corpus)
@@ -234,17 +242,42 @@ def _replace(dataset: Keyed, lines: Lines, spool: Spool, superseded: Positions) 
         index_new(dataset)
 
 
-def _decided(session: Session, rules: Rules, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
+def _decided(session: Session, kernel: Governing, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
     """The rows that waited and may be used, now that all threads are known; their outcomes are noted."""
-    threads = session.threads(rules)
-    for waited, numbers in reading.waiting.batches():
-        counts = ~inside(numbers, superseded)
-        rows, positions = waited.filter(pa.array(counts)), numbers[counts]
-        answer = govern_to_store(rows, rules, threads.context(writing_of(rows).thread))
+    free: deque[Waited] = deque()
+    asked: deque[Positions] = deque()
+
+    def hanging() -> Iterator[Asked]:
+        for clear, waited, context in _by_thread(session, kernel.rules, reading.waiting, superseded):
+            free.append(clear)
+            asked.append(waited.positions)
+            yield waited.rows.select(ROW.names), context
+
+    for answer in kernel.answers(hanging()):
+        while free:
+            rows, positions, _ = free.popleft()
+            reading.spool.resolve(positions, np.full(len(rows), KEPT, np.int8))
+            if len(rows):
+                yield rows
+        positions = asked.popleft()
         reading.spool.resolve(positions, answer.codes)
         reading.doubts.add(answer.doubts, positions)
         if len(answer.kept):
             yield answer.kept
+
+
+def _by_thread(
+    session: Session, rules: Rules, waiting: Waiting, superseded: Positions
+) -> Iterator[tuple[Waited, Waited, Context]]:
+    """Rows that waited, batch by batch: those that may stay as they are, the others, and what their threads tell."""
+    threads = session.threads(rules)
+    for batch in waiting.batches():
+        waited = batch.take(~inside(batch.positions, superseded))
+        thread = writing_of(waited.rows).thread
+        context = threads.context(thread)
+        assert rules.people is not None  # or nothing would wait
+        hangs = waited.hinted | adds(context, rules.people, thread)
+        yield waited.take(~hangs), waited.take(hangs), context
 
 
 def _told_again(dataset: Keyed, spool: Spool) -> Addresses:

@@ -1,61 +1,113 @@
-"""The kernel over a stream of batches, in this process or in a few spawned ones.
+"""The kernel over streams of batches, in this process or in a few spawned ones.
 
 Invariants: answers come in the order of the batches; at most a few batches are in flight, so memory does not grow
 with the input; workers are spawned, never forked, because Lance is not fork-safe, and end with their import, however
-that ends.
+that ends. The arrays of the rules are written to one file, which all map into memory: they are there once, and all
+workers start at once. What is secret in the rules (the pepper) goes from process to process, and to no file.
 """
 
 import os
+import pickle
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
+from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
+from demur.people.context import Context
 
 _ALONE: Final = 12
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
 _IN_FLIGHT: Final = 2  # per worker
+_ALIGNED: Final = 64
+"""Bytes at whose multiples arrays begin."""
+
+Asked = tuple[pa.RecordBatch, Context | None]
+"""A batch, and what is known of its threads: None before anything is."""
 
 _rules: list[Rules] = []
 
 
-def governed(batches: Iterable[pa.RecordBatch], rules: Rules, workers: int = 1) -> Iterator[Answer]:
-    """``govern`` of each batch before its threads are known, in order; a long input gets ``workers`` processes.
+class Governing:
+    """``govern_to_store`` under one value of rules; a long stream starts the workers, and later streams find them."""
+
+    def __init__(self, rules: Rules, workers: int, path: Path, until: ExitStack) -> None:
+        self.rules, self._workers, self._path, self._until = rules, workers, path, until
+        self._pool: ProcessPoolExecutor | None = None
+
+    def answers(self, asked: Iterable[Asked]) -> Iterator[Answer]:
+        """What the kernel says of each batch, in order; kept rows as schema.STORED."""
+        waiting = iter(asked)
+        if self._pool is None and self._workers > 1:
+            first = list(islice(waiting, _ALONE + 1))
+            if len(first) > _ALONE:
+                self._pool = self._started()
+            waiting = chain(first, waiting)
+        if self._pool is None:
+            yield from (_answer(each, self.rules) for each in waiting)
+        else:
+            yield from _in_order(self._pool, waiting, self._workers * _IN_FLIGHT)
+
+    def _started(self) -> ProcessPoolExecutor:
+        told = _written(self.rules, self._path)
+        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _start, told)
+        return self._until.enter_context(pool)
+
+
+@contextmanager
+def governing(rules: Rules, workers: int, path: Path) -> Iterator[Governing]:
+    """The kernel for streams of batches.
 
     With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
+
+    Args:
+        rules: everything that decides.
+        workers: processes that a long stream gets.
+        path: where the arrays of the rules are written for them; must not exist, and is the caller's to remove.
     """
-    waiting = iter(batches)
-    first = list(islice(waiting, _ALONE))
-    following = next(waiting, None)
-    if workers <= 1 or following is None:
-        rest = waiting if following is None else chain([following], waiting)
-        yield from (_answer(batch, rules) for batch in chain(first, rest))
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (rules,)) as pool:
-        yield from _in_order(pool, chain(first, [following], waiting), workers * _IN_FLIGHT)
+    with ExitStack() as until:
+        yield Governing(rules, workers, path, until)
 
 
-def _in_order(pool: ProcessPoolExecutor, batches: Iterator[pa.RecordBatch], most: int) -> Iterator[Answer]:
+def _in_order(pool: ProcessPoolExecutor, asked: Iterator[Asked], most: int) -> Iterator[Answer]:
     running: deque[Future[Answer]] = deque()
-    for batch in batches:
-        running.append(pool.submit(_work, batch))
+    for each in asked:
+        running.append(pool.submit(_work, each))
         if len(running) >= most:
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
 
 
-def _start(rules: Rules) -> None:
+def _written(rules: Rules, path: Path) -> tuple[bytes, Path, list[tuple[int, int]]]:
+    """The rules but for their arrays, the file that these were written to, and where each begins and ends (PEP 574)."""
+    buffers: list[pickle.PickleBuffer] = []
+    rest = pickle.dumps(rules, pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
+    places = []
+    with path.open("xb") as file:
+        for buffer in buffers:
+            begin = -(-file.tell() // _ALIGNED) * _ALIGNED
+            file.seek(begin)
+            places.append((begin, begin + file.write(buffer.raw())))
+        file.truncate(max(file.tell(), 1))  # nothing can't be mapped
+    return rest, path, places
+
+
+def _start(rest: bytes, path: Path, places: list[tuple[int, int]]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(1)
-    _rules[:] = [rules]
+    with path.open("rb") as file:
+        whole = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+    _rules[:] = [pickle.loads(rest, buffers=[whole[begin:end] for begin, end in places])]  # noqa: S301  # _written's
 
 
 def _end_with_parent() -> None:
@@ -66,10 +118,10 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _work(batch: pa.RecordBatch) -> Answer:
-    return _answer(batch, _rules[0])
+def _work(asked: Asked) -> Answer:
+    return _answer(asked, _rules[0])
 
 
-def _answer(batch: pa.RecordBatch, rules: Rules) -> Answer:
-    """What the kernel says before the threads are known; kept rows as schema.STORED."""
-    return govern_to_store(batch, rules, None)
+def _answer(asked: Asked, rules: Rules) -> Answer:
+    batch, context = asked
+    return govern_to_store(batch, rules, context)

@@ -2,7 +2,8 @@
 
 Invariants: what goes beside the rows (fingerprints of what is deleted, where somebody is named in full) is on disk
 before the rows change, so that a kill in between loses none of it and a repetition finds the same; what serves a model
-that has seen them is moved before, too; rows that the kernel leaves as they are are not touched.
+that has seen them is moved before, too; rows that the kernel leaves as they are are not touched; memory does not grow
+with what is said beside them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,20 +13,23 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.base import ADDRESS, Addresses
+from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses
 from demur.corpus.datasets.compaction import maintain_if_due
 from demur.corpus.datasets.evidence import Keyed
+from demur.corpus.scratch.noted import Distinct, Noted
 from demur.corpus.session import Session
 from demur.corpus.threads import Threads, govern_at_rest
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.door import KEPT, REASONS
-from demur.kernel.evidence import gathered
+from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, gathered
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.wording import stored
 from demur.words.columns import in_rows
 
+AT_ONCE: Final = SCAN_FROM
+"""Lines that go beside the rows in one commit."""
 REWRITTEN: Final = "rewritten"
 """What is the matter with a row that may stay, though not as it is."""
 
@@ -64,55 +68,73 @@ def regoverned(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads) -
         yield Part(before, addresses, answer, left_out, differs)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Change:
-    """What a pass over rows does; filled while the rewritten rows are streamed to disk."""
+    """What a pass over rows did."""
 
-    deleted: int = 0
+    deleted: int
     """Rows that may not be used any more."""
-    rewritten: int = 0
+    rewritten: int
     """Rows of others that named, quoted or copied someone."""
+    named: SubjectKeys
+    """Who is named in full in these rows, sorted."""
+    wrote: SubjectKeys
+    """Whose words these rows were, sorted."""
+
+
+@dataclass
+class _Pass:
+    """What a pass says, noted while the rewritten rows are streamed to disk; of rows that change, 24 bytes each."""
+
+    evidence: Noted
+    fingerprints: Noted
+    doubts: Noted
+    deleted: int = 0
+    rewritten: int = 0
     gone: list[Addresses] = field(default_factory=list)
     items: list[pa.Array] = field(default_factory=list)
-    """Keys of these rows."""
-    evidence: list[pa.RecordBatch] = field(default_factory=list)
-    fingerprints: list[pa.RecordBatch] = field(default_factory=list)
-    doubts: list[pa.RecordBatch] = field(default_factory=list)
+    """Keys of these rows, 16 bytes each."""
+    named: Distinct = field(default_factory=Distinct)
+    wrote: Distinct = field(default_factory=Distinct)
 
-    @property
-    def named(self) -> SubjectKeys:
-        """Who is named in full in these rows."""
-        found = [each.column("named").flatten().to_numpy(zero_copy_only=False) for each in self.evidence]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
-
-    @property
-    def wrote(self) -> SubjectKeys:
-        """Whose words these rows were."""
-        found = [each.column("author").to_numpy(zero_copy_only=False) for each in self.fingerprints if len(each)]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *found]))
+    def note(self, answer: Answer) -> None:
+        """What the kernel says beside some rows."""
+        self.evidence.add(answer.evidence)
+        self.fingerprints.add(answer.fingerprints)
+        self.doubts.add(answer.doubts)
+        self.named.add(answer.evidence.column("named").flatten().to_numpy(zero_copy_only=False))
+        self.wrote.add(answer.fingerprints.column("author").to_numpy(zero_copy_only=False))
 
 
 def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> Change:
-    """Governs rows at rest, and puts what comes of it on disk: first what goes beside them, then one commit."""
-    change = Change()
-    fragments = session.corpus.write(_rewritten(rows, rules, session.threads(rules), change))
-    beside = session.beside
-    _add(beside.evidence, change.evidence, ("signs", "calls", "named"))
-    _add(beside.fingerprints, change.fingerprints, ("wrote", "seen"))
-    _add(beside.doubts, change.doubts, ())
-    gone = np.concatenate([np.zeros(0, np.uint64), *change.gone])
-    _move_pointers(session, change)
+    """Governs rows at rest, and puts what comes of it on disk: first what goes beside them, then one commit.
+
+    What the pass says beside them counts for none of its own rows: it is put there once all of them are read.
+    """
+    beside, folder = session.beside, session.workspace.root
+    with (
+        Noted(EVIDENCE, folder) as evidence,
+        Noted(FINGERPRINTS, folder) as fingerprints,
+        Noted(DOUBTS, folder) as doubts,
+    ):
+        done = _Pass(evidence, fingerprints, doubts)
+        fragments = session.corpus.write(_rewritten(rows, rules, session.threads(rules), done))
+        _add(beside.evidence, evidence, ("signs", "calls", "named"))
+        _add(beside.fingerprints, fingerprints, ("wrote", "seen"))
+        _add(beside.doubts, doubts, ())
+    gone = np.concatenate([np.zeros(0, np.uint64), *done.gone])
+    _move_pointers(session, done)
     session.corpus.commit(gone, fragments, {"demur": "honour"})
-    return change
+    return Change(done.deleted, done.rewritten, done.named.keys, done.wrote.keys)
 
 
-def _move_pointers(session: Session, change: Change) -> None:
+def _move_pointers(session: Session, done: _Pass) -> None:
     """Have no model serve that has seen a row which is about to change; first, as nothing finds such a row again."""
     models = session.workspace.models_path
     if models.is_dir():
         from demur.runs.following import follow_rows  # noqa: PLC0415  # most workspaces have no models
 
-        items = [item for part in change.items for item in part.to_pylist()]
+        items = [item for part in done.items for item in part.to_pylist()]
         follow_rows(models, session.register, items, now=session.now)
 
 
@@ -121,43 +143,38 @@ def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
 
     What many people wrote is stock, and counts for nothing: so all of it has to be known before a row is decided.
     """
-    found = [part.answer.fingerprints for part in regoverned(rows, rules, session.threads(rules))]
-    _add(session.beside.fingerprints, [each.select(each.schema.names[1:]) for each in found], ("wrote", "seen"))
-    return any(map(len, found))
+    with Noted(FINGERPRINTS, session.workspace.root) as noted:
+        for part in regoverned(rows, rules, session.threads(rules)):
+            noted.add(part.answer.fingerprints)
+        _add(session.beside.fingerprints, noted, ("wrote", "seen"))
+        return noted.count > 0
 
 
-def _rewritten(
-    rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, change: Change
-) -> Iterator[pa.RecordBatch]:
-    """The rows whose text changes, as schema.STORED; everything else is noted in ``change``."""
+def _rewritten(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, done: _Pass) -> Iterator[pa.RecordBatch]:
+    """The rows whose text changes, as schema.STORED; everything else is noted in ``done``."""
     for part in regoverned(rows, rules, threads):
         changes = part.left_out | part.differs
-        change.gone.append(part.addresses[changes])
-        change.items.append(part.stored.column("item").filter(pa.array(changes)))
-        change.deleted += int(part.left_out.sum())
-        change.rewritten += int(part.differs.sum())
-        for lines, found in _beside(part.answer, change):
-            lines.append(found.select(found.schema.names[1:]))
+        done.gone.append(part.addresses[changes])
+        done.items.append(part.stored.column("item").filter(pa.array(changes)))
+        done.deleted += int(part.left_out.sum())
+        done.rewritten += int(part.differs.sum())
+        done.note(part.answer)
         if part.differs.any():
             yield stored(part.answer.kept.filter(pa.array(part.differs[~part.left_out])), rules)
 
 
-def _beside(answer: Answer, change: Change) -> Iterator[tuple[list[pa.RecordBatch], pa.RecordBatch]]:
-    yield change.evidence, answer.evidence
-    yield change.fingerprints, answer.fingerprints
-    yield change.doubts, answer.doubts
+def _add(dataset: Keyed, noted: Noted, lists: tuple[str, ...]) -> None:
+    """Puts lines beside the rows: what earlier lines of the same items say stays, and the lists are united.
 
-
-def _add(dataset: Keyed, lines: list[pa.RecordBatch], lists: tuple[str, ...]) -> None:
-    """Puts lines beside the rows: what earlier lines of the same items say stays, and the lists are united."""
-    told = pa.Table.from_batches(lines, dataset.SCHEMA) if lines else dataset.SCHEMA.empty_table()
-    if not len(told):
-        return
-    known = dataset.where("item", np.unique(told.column("item").to_numpy()))
-    gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
-    united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
-    dataset.replace(gone, united.combine_chunks().to_batches())
-    maintain_if_due(dataset)  # and no index of the few new lines: a look-up reads them as they are
+    So many at a time as memory takes; a kill in between leaves some of them, and a repetition finds the same.
+    """
+    for told in noted.parts(AT_ONCE):
+        known = dataset.where("item", np.unique(told.column("item").to_numpy()))
+        gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
+        united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
+        dataset.replace(gone, united.combine_chunks().to_batches())
+    if noted.count:
+        maintain_if_due(dataset)  # and no index of the few new lines: a look-up reads them as they are
 
 
 def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:

@@ -50,9 +50,10 @@ DOUBTS: Final = pa.schema(
         pa.field("subject", pa.int64(), nullable=False),
         pa.field("tier", pa.int8(), nullable=False),  # a people.finds.Tier
         pa.field("score", pa.int8(), nullable=False),
+        pa.field("reasons", pa.int64()),  # bits of people.finding.tiers.Reason; null where an older demur kept none
     ]
 )
-"""Finds that are masked and that somebody may look at: place and score, no text."""
+"""Finds that are masked and that somebody may look at: place, score and why, no text."""
 
 UNDATED: Final = 2**63 - 1
 

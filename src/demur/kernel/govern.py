@@ -60,7 +60,13 @@ class Answer:
     codes: Codes
     """Per row of the batch: door.KEPT, door.WAITS, or the position of its reason in door.REASONS."""
     waiting: pa.RecordBatch
-    """Rows of schema.ROW whose code is WAITS: to be governed again, as rows at rest, once their threads are known."""
+    """Rows whose code is WAITS, as the kept ones: to be governed again, as rows at rest, once their threads are known.
+
+    They may be kept as they are where nothing is hinted and :func:`demur.people.find.adds` tells of nobody in their
+    threads.
+    """
+    hinted: Bools
+    """In which of the waiting rows something is found though nothing is known of their threads."""
     evidence: pa.RecordBatch
     """Who takes part, is called what, and is named in full (of rows at rest, only this): evidence.ROW and EVIDENCE."""
     fingerprints: pa.RecordBatch
@@ -90,13 +96,14 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
 
 
 def govern_to_store(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHING) -> Answer:
-    """The same, with the rows that are kept as schema.STORED: as :func:`wording.stored`, but words are read once."""
+    """The same, with rows that are kept or wait as schema.STORED, as by :func:`wording.stored`; words are read once."""
     answer, pages, codes, changed = _governed(batch, rules, context)
-    at = np.flatnonzero(codes == KEPT)
+    at, waits = (np.flatnonzero(codes == code) for code in (KEPT, WAITS))
     again = np.flatnonzero(np.isin(at, changed))
     fresh = Pages(_take(answer.kept, again), pages.rules).lists if len(again) else [None, None]
     lists = [_with(old.take(pa.array(at)), again, new) for old, new in zip(pages.lists, fresh, strict=True)]
-    return replace(answer, kept=with_lists(answer.kept, lists))
+    waiting = with_lists(answer.waiting, [old.take(pa.array(waits)) for old in pages.lists])
+    return replace(answer, kept=with_lists(answer.kept, lists), waiting=waiting)
 
 
 def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> tuple[Answer, Pages, Codes, Ints]:
@@ -120,6 +127,7 @@ def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> t
         items=rows.column("item"),
         codes=codes,
         waiting=kept.filter(pa.array(wording.waits)),
+        hinted=wording.hint[wording.waits],
         evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
         fingerprints=fingerprints(rows, wrote, seen),
         doubts=_renumbered(doubts(kept, wording.finds, rules), at),

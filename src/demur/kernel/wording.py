@@ -21,7 +21,7 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import COPY, NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
-from demur.people.find import find_people, full_names, needs_context
+from demur.people.find import Search, full_names
 from demur.people.finds import Finds, Tier, joined, no_finds
 from demur.suppression.copies import gram_lists
 from demur.terms import Role
@@ -52,6 +52,8 @@ class Wording:
     """Which rows have to wait; shape (rows,)."""
     shows: Bools
     """Of which rows the pictures differ; shape (rows,)."""
+    hint: Bools
+    """In which rows something is found as far as nothing is known of their threads, also where they wait."""
 
     @property
     def rows(self) -> Ints:
@@ -91,24 +93,58 @@ class Pages:
         return [word_lists(len(self.rows), *parts), gram_lists(self.page)]
 
 
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """One page, read under rules; ``context`` is None as long as it is not known."""
+
+    page: Page
+    rules: Rules
+    context: Context | None
+
+    @cached_property
+    def waits(self) -> Bools:
+        """Which rows of the page hang on what is not known of their thread."""
+        if self.context is not None or self._search is None:
+            return np.zeros(len(self.page.texts), bool)
+        return self._search.hangs()
+
+    def counting(self) -> Finds:
+        """What is found and counts: by score, of somebody withheld, and not decided otherwise by an officer."""
+        page, rules, others = self.page, self.rules, self.rules.policy.others
+        finds = no_finds()
+        if self._search is not None:
+            names = self._search.found(self.context or Context())
+            finds = names.take(names.score >= others.names_from)
+        if rules.copies is not None:
+            copies = rules.copies.found(page)
+            finds = joined(finds, copies.take(copies.score >= others.copies_from))
+        finds = finds.take(rules.is_withheld(finds.subject) & (finds.subject != page.writing.author[finds.row]))
+        return finds.take(~rules.is_cleared(page.writing.item[finds.row], finds.subject))
+
+    @cached_property
+    def _search(self) -> Search | None:
+        return None if self.rules.people is None else Search(self.page, self.rules.people)
+
+
 def read(pages: Pages, context: Context | None) -> Wording:
     """What is found in rows; ``context`` is None as long as it is not known."""
     rows, rules = pages.rows, pages.rules
     media = rows.column("media")
     nothing = np.zeros(len(rows), bool)
     if not rules.reads_words or not len(rows):
-        return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing)
+        return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing, nothing)
     page, (shown, picture_of) = pages.page, pages.pictures
-    waits = _waits(page, rules, context) | _any(_waits(shown, rules, context), picture_of, len(rows))
-    finds = _counting(page, rules, context)
-    named = _counting(shown, rules, context)
+    in_text, in_pictures = (_Read(each, rules, context) for each in (page, shown))
+    waits = in_text.waits | _any(in_pictures.waits, picture_of, len(rows))
+    finds, named = in_text.counting(), in_pictures.counting()
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
     full = full_names(finds)
     seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
-    decided = finds.take(~waits[finds.row])
-    return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits)
+    decided, hint = finds.take(~waits[finds.row]), shows.copy()
+    hint[finds.row] = True
+    return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits, hint)
 
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:
@@ -127,33 +163,12 @@ def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
     sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
     unsure = finds.take(finds.score < sure)
     items = rows.column("item").take(pa.array(unsure.row))
-    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score)
+    places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score, unsure.reasons)
     fields = list(DOUBTS)[2:]
     arrays = [pa.array(values).cast(field.type) for values, field in zip(places, fields, strict=True)]
     return pa.RecordBatch.from_arrays(
         [pa.array(unsure.row), pa.array(short_keys(items)), items, *arrays], schema=pa.schema([ROW, *DOUBTS])
     )
-
-
-def _waits(page: Page, rules: Rules, context: Context | None) -> Bools:
-    """Which rows of a page hang on what is not known of their thread."""
-    if context is not None or rules.people is None:
-        return np.zeros(len(page.texts), bool)
-    return np.asarray(needs_context(page, rules.people))
-
-
-def _counting(page: Page, rules: Rules, context: Context | None) -> Finds:
-    """What is found on a page and counts: by score, of somebody withheld, and not decided otherwise by an officer."""
-    others = rules.policy.others
-    finds = no_finds()
-    if rules.people is not None:
-        names = find_people(page, rules.people, context or Context())
-        finds = names.take(names.score >= others.names_from)
-    if rules.copies is not None:
-        copies = rules.copies.found(page)
-        finds = joined(finds, copies.take(copies.score >= others.copies_from))
-    finds = finds.take(rules.is_withheld(finds.subject) & (finds.subject != page.writing.author[finds.row]))
-    return finds.take(~rules.is_cleared(page.writing.item[finds.row], finds.subject))
 
 
 def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:

@@ -85,7 +85,10 @@ def add(register: Register, reference: str, called: Called, office: Office, aski
             raise UsageError(
                 f"Nobody has confirmed the objection {state.reference} yet: confirm it first, then add the names."
             )
-        register.objections.add_names(reference, called.names, former=called.former, now=office.now)
+        elsewhere = (*called.accounts, *called.links)
+        register.objections.add_names(
+            reference, called.names, former=called.former, elsewhere=elsewhere, now=office.now
+        )
         if not (called.accounts or called.links):
             return None
         statement = Statement(accounts=called.accounts, links=called.links)

@@ -11,8 +11,6 @@ from typing import Final
 
 from demur.characters import IN_LINE, UNSEEN
 from demur.errors import IdentityError
-from demur.kernel.identifiers import Category
-from demur.kernel.identifiers.find import scan
 from demur.register.members.people import identify
 from demur.spelling import DEFAULT, FEDIVERSE, MAIL, Names
 
@@ -26,7 +24,6 @@ _WRITTEN: Final = re.compile(rf"""(?i)(?:(?<![^\s<(\["'])|(?<=mailto:)){_MAIL.pa
 """A mail address among other words: after a name, in angle brackets, as a link, or before a full stop."""
 _HOST: Final = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _QUALIFIED: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.*\S.*")
-_NAMING: Final = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
 _UNSEEN: Final = re.compile(f"[{IN_LINE}{UNSEEN}]")
 
 
@@ -125,7 +122,11 @@ def _linked(text: str, names: Names) -> str | None:
     """A profile's address, with or without its scheme."""
     if "/" not in text or " " in text:
         return None
-    hit = next((hit for hit in scan(text, None, _NAMING, names.profiles) if hit.start == 0), None)
+    from demur.kernel.identifiers import Category  # noqa: PLC0415  # its patterns take long to compile, few accounts are links
+    from demur.kernel.identifiers.find import scan  # noqa: PLC0415  # the same
+
+    naming = frozenset({Category.PROFILE_URL, Category.HANDLE, Category.MAIL})
+    hit = next((hit for hit in scan(text, None, naming, names.profiles) if hit.start == 0), None)
     return hit.value if hit and hit.category is Category.PROFILE_URL else None
 
 

@@ -5,12 +5,14 @@ found of another; full names never hang on the context; a row of which no word h
 every context.
 """
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 
 from demur.people.context import Context
-from demur.people.finding.bearers import Known
+from demur.people.finding.bearers import Known, among
 from demur.people.finding.full import full, is_full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Sighter
@@ -18,45 +20,60 @@ from demur.people.finding.single import Said, anywhere, hangs, in_context, learn
 from demur.people.finding.tiers import scores, tiers
 from demur.people.finds import Finds, Tier
 from demur.people.index import PeopleIndex
-from demur.people.indexed.table import Table, distinct
+from demur.people.indexed.table import distinct
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
 
 
-class Reasoned(NamedTuple):
-    """Finds, and what speaks for each: bits of tiers.Reason, shape (n,)."""
+@dataclass(frozen=True, eq=False)
+class Search:
+    """The search for the people of an index on a page: what does not hang on the context is looked up once."""
 
-    finds: Finds
-    reasons: Ints
+    page: Page
+    index: PeopleIndex
+
+    def found(self, context: Context) -> Finds:
+        """Everybody of the index who is named on the page."""
+        known = Known(self.page, self.index, context)
+        parts = [_of_table(sighter, known) for sighter in self._sighters]
+        if len(known.withheld[0]) and len(context.learnt):
+            called = learnt(self._phrases, known)
+            parts.append(_placed(self._phrases, called, called.word))
+        return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
+
+    def hangs(self) -> Bools:
+        """Which rows of the page may have other finds under another context; shape (rows,)."""
+        row = self.page.words.row
+        needs = np.zeros(len(self.page.texts), bool)
+        if len(self.index.subjects):
+            needs[row[learnable(self._phrases)]] = True
+        for sighter in self._sighters:
+            needs[row[sighter.words[hangs(sighter)]]] = True
+        return needs
+
+    @cached_property
+    def _phrases(self) -> Phrases:
+        return Phrases(self.page)
+
+    @cached_property
+    def _sighters(self) -> list[Sighter]:
+        return [Sighter(self._phrases, table) for table in self.index.tables]
 
 
 def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
     """Everybody of the index who is named on a page."""
-    return reasoned(page, index, context).finds
+    return Search(page, index).found(context)
 
 
-def reasoned(page: Page, index: PeopleIndex, context: Context) -> Reasoned:
-    """The same, with the reasons."""
-    phrases, known = Phrases(page), Known(page, index, context)
-    parts = [_of_table(phrases, table, known) for table in index.tables]
-    if len(known.withheld[0]) and len(context.learnt):
-        called = learnt(phrases, known)
-        parts.append(_placed(phrases, called, called.word))
-    return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))
+def adds(context: Context, index: PeopleIndex, threads: Ints) -> Bools:
+    """In which threads a context may add a find, shape (n,): where somebody of the index writes or is named in full.
 
-
-def needs_context(page: Page, index: PeopleIndex) -> Bools:
-    """Which rows of a page may have other finds under another context; shape (rows,)."""
-    phrases = Phrases(page)
-    needs = np.zeros(len(page.texts), bool)
-    if len(index.subjects):
-        needs[page.words.row[learnable(phrases)]] = True
-    for table in index.tables:
-        sighter = Sighter(phrases, table)
-        needs[page.words.row[sighter.words[hangs(sighter)]]] = True
-    return needs
+    All else that is known of a thread speaks against somebody.
+    """
+    stirred, _ = zip(*(among(known, index.subjects) for known in (context.takes_part, context.named)), strict=True)
+    return np.isin(threads, np.concatenate(stirred))
 
 
 def full_names(finds: Finds) -> Finds:
@@ -69,8 +86,8 @@ _Columns = tuple[Ints, Ints, Ints, Ints, Ints]
 _NOTHING: Final[_Columns] = tuple(np.zeros((5, 0), np.int64))  # type: ignore[assignment]  # five empty rows
 
 
-def _of_table(phrases: Phrases, table: Table, known: Known) -> _Columns:
-    sighter = Sighter(phrases, table)
+def _of_table(sighter: Sighter, known: Known) -> _Columns:
+    phrases = sighter.phrases
     if not len(sighter.words):
         return _NOTHING
     double = sighter.double()
@@ -97,18 +114,15 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
     return row.astype(np.int64), start.astype(np.int64), end.astype(np.int64), subject, reasons
 
 
-def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Reasoned:
+def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
     """Each place of a person once, by its highest score, but for those within a place that is as sure."""
     score = scores(reasons)
     at = np.flatnonzero(score >= _LEAST)
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    found = Finds(row, start, end, subject, tiers(reasons), score)
-    order = np.lexsort((reasons, -found.score, -end, start, subject, row))
-    found, reasons = found.take(order), reasons[order]
-    kept = ~_within(found)
-    found, reasons = found.take(kept), reasons[kept]
-    order = np.lexsort((found.subject, found.end, found.start, found.row))
-    return Reasoned(found.take(order), reasons[order])
+    found = Finds(row, start, end, subject, tiers(reasons), score, reasons)
+    found = found.take(np.lexsort((reasons, -score, -end, start, subject, row)))
+    found = found.take(~_within(found))
+    return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
 
 
 def _within(finds: Finds) -> Bools:

@@ -39,6 +39,8 @@ class Finds:
     """A :class:`Tier`."""
     score: Ints
     """0 to 100: how sure it is that they are meant."""
+    reasons: Ints
+    """What speaks for it and against it: bits of finding.tiers.Reason; 0 for a copy, whose score is its length."""
 
     def __len__(self) -> int:
         return len(self.row)

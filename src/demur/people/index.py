@@ -17,7 +17,7 @@ from demur.people.indexed.building import table_of
 from demur.people.indexed.stored import read_arrays, write_arrays
 from demur.people.indexed.table import LEFT, LOW, Table, expanded
 from demur.people.names import NameRole
-from demur.words.columns import halves
+from demur.words.columns import shortened
 from demur.words.page import Bools, Ints
 
 FORM: Final = "demur-people 1"
@@ -26,7 +26,7 @@ ALONE: Final = (NameRole.SURNAME, NameRole.SINGLE, NameRole.HANDLE, NameRole.JOI
 
 
 class Asked(NamedTuple):
-    """By which words the rows are found that may name some people; words.columns.halves, ascending, once each."""
+    """By which words the rows are found that may name some people: shortened (words.columns), ascending, once each."""
 
     alone: np.ndarray
     """Rows anywhere that hold one of them."""
@@ -115,7 +115,7 @@ class PeopleIndex:
             within.append(keys[~strong & (kind >> 4 != NameRole.PARTICLE) & (kind >> 4 != NameRole.INITIAL)])
         learnt = no_pairs() if learnt is None else learnt
         within.append(learnt["other"][np.isin(learnt["one"], subjects)])
-        return Asked(*(np.unique(halves(np.concatenate(keys))) for keys in (alone, within)))
+        return Asked(*(np.unique(shortened(np.concatenate(keys))) for keys in (alone, within)))
 
 
 def _words_of(table: Table, subjects: Ints) -> tuple[Ints, np.ndarray]:

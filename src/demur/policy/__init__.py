@@ -2,6 +2,7 @@
 
 from demur.policy.explain import door_lines, rule_of
 from demur.policy.load import WatchedPolicy, complaint, load_policy
+from demur.policy.meanings import meaning_of
 from demur.policy.model import (
     Accounts,
     Assessment,
@@ -51,6 +52,7 @@ __all__ = [
     "door_lines",
     "load_policy",
     "locate",
+    "meaning_of",
     "place",
     "render_policy",
     "rule_of",

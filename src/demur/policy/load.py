@@ -11,6 +11,7 @@ import re
 import threading
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
 
@@ -50,22 +51,37 @@ def load_policy(path: Path) -> Policy:
     """
     text = _read(path)
     try:
-        table = tomllib.loads(text)
+        said = _said(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(_broken(path, error)) from None
     except RecursionError:
         raise PolicyError(f"{path} holds lists or tables within each other without end: correct it.") from None
-    newer = table.get("format")
-    if isinstance(newer, int) and newer > FORMAT:
-        msg = f"{path} has format {newer}, written by a newer version of demur: update demur to read it."
-        raise PolicyError(msg)
-    try:
-        return Policy.model_validate(table, by_alias=True, by_name=False)
     except ValidationError as error:
         told = [(_line(text, each["loc"]), each) for each in error.errors()]
         line, first = min(told, key=lambda each: each[0] or _LAST)
         where = f" in {path}" + (f" line {line}" if line else "")
         raise PolicyError(_sentence(where, first)) from None
+    if isinstance(said, int):
+        raise PolicyError(f"{path} has format {said}, written by a newer version of demur: update demur to read it.")
+    return said
+
+
+@lru_cache(maxsize=16)
+def _said(text: str) -> Policy | int:
+    """What the text of a file says, or its format if that is a newer one.
+
+    A command asks several times, and most of what it takes to answer is to read TOML.
+
+    Raises:
+        TOMLDecodeError: when it is no TOML.
+        RecursionError: when it nests too deep.
+        ValidationError: when it does not hold together.
+    """
+    table = tomllib.loads(text)
+    newer = table.get("format")
+    if isinstance(newer, int) and newer > FORMAT:
+        return newer
+    return Policy.model_validate(table, by_alias=True, by_name=False)
 
 
 def _read(path: Path) -> str:

@@ -52,9 +52,7 @@ FORMAT: Final = 1
 class Section(BaseModel):
     """A table of demur.toml."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, validate_default=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
 
 
 class Controller(Section):

@@ -16,10 +16,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from pydantic.fields import FieldInfo
-
 from demur.errors import PolicyError
 from demur.files import replacing
+from demur.policy.meanings import meaning_of
 from demur.policy.model import Policy, Section
 
 FILE_NAME: Final = "demur.toml"
@@ -121,11 +120,11 @@ def _section(section: Section, path: tuple[str, ...], explained: set[str]) -> It
     values = {name: getattr(section, name) for name in fields}
     for name, info in fields.items():
         if not isinstance(values[name], Section | Mapping):
-            yield from _once(info, explained)
+            yield from _once(meaning_of(type(section), name), explained)
             yield f"{info.alias or name} = {toml_value(values[name])}"
     for name, info in fields.items():
         if isinstance(values[name], Section | Mapping):
-            yield from ("", *_once(info, explained))
+            yield from ("", *_once(meaning_of(type(section), name), explained))
             inner = (*path, info.alias or name)
             yield _header(inner)
             if isinstance(values[name], Section):
@@ -134,8 +133,7 @@ def _section(section: Section, path: tuple[str, ...], explained: set[str]) -> It
                 yield from _free(values[name], inner, explained)
 
 
-def _once(info: FieldInfo, explained: set[str]) -> Iterator[str]:
-    text = info.description or ""
+def _once(text: str, explained: set[str]) -> Iterator[str]:
     if text not in explained:
         explained.add(text)
         yield from _comment(text)

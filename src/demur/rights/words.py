@@ -89,6 +89,8 @@ SAID: Final[Mapping[str, str]] = {
     "former": N_("Former names"),
     "accounts": N_("Accounts"),
     "links": N_("Links"),
+    # Translators: further user names and addresses of profiles or posts, which somebody added later.
+    "elsewhere": N_("Accounts and links"),
     "contact": N_("Contact"),
     "text": N_("Text"),
 }

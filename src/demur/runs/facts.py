@@ -11,10 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
 
+from demur.canonical import JSON, canonical_json
 from demur.files import write_durably
 from demur.runs.folder import ModelFolder
 from demur.runs.reading import broken, read_json
-from demur.suppression.signed import JSON, canonical_json, rfc3339
+from demur.suppression.signed import rfc3339
 
 
 class ModelState(StrEnum):

@@ -31,6 +31,7 @@ from demur.runs.entries import note_rolled_back
 from demur.runs.folder import ModelFolder, RunFolder, runs_in
 from demur.runs.people import read_people
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
+from demur.terms import Basis
 
 _FEW: Final = 10_000
 """People of a model up to which the register is asked of each, and not of everybody."""
@@ -192,7 +193,12 @@ def _gone(model: ModelFolder, pointer: Pointer, register: Register, policy: Poli
     changes = register.standing.changes(pointer.binding)
     if changes.policy:
         return withheld_in(model, register, policy, now)
-    return _withheld(read_people(model).among(changes.subjects), register, policy, now)
+    asked = read_people(model).among(changes.subjects)
+    gone = _withheld(asked, register, policy, now)
+    if policy.basis.use is Basis.CONSENT and len(asked):  # somebody in a model who takes it back
+        facts = register.standing.of(asked).facts
+        gone = np.union1d(gone, np.setdiff1d(asked, facts.keys[facts.consented]))
+    return gone
 
 
 def withheld_in(model: ModelFolder, register: Register, policy: Policy, now: datetime) -> SubjectKeys:

@@ -8,10 +8,11 @@ acknowledgement and the move serves nothing in the meantime (following.py).
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from demur.canonical import JSON, canonical_json
 from demur.files import partial, replacing
 from demur.runs.folder import RunFolder
 from demur.runs.reading import broken, read_json
-from demur.suppression.signed import JSON, canonical_json, rfc3339
+from demur.suppression.signed import rfc3339
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from demur.suppression.shingles import (
     runs,
 )
 from demur.suppression.stock import is_stock
-from demur.words.columns import halves, in_rows, word_lists
+from demur.words.columns import in_rows, shortened, word_lists
 from demur.words.grams import paired
 from demur.words.page import Bools, Ints, Page
 
@@ -66,7 +66,7 @@ def fingerprints_of(page: Page) -> Beside:
 
 
 def gram_lists(page: Page) -> pa.ListArray:
-    """What finds the rows of a page as copies: for each the halves of its keys that are looked up, ascending."""
+    """What finds the rows of a page as copies: for each the shortened keys that are looked up, ascending."""
     words = Readable.of(page, page.opaque)
     found = looked_up(words)
     return word_lists(len(page.texts), (words.row[found.first], found.key))
@@ -126,8 +126,8 @@ class Copies:
         return type(self), tuple(getattr(self, name) for name in _NAMES)
 
     def asked(self, subjects: SubjectKeys) -> np.ndarray:
-        """The halves of the keys that these people wrote, as the corpus' index has them: stock, too, to be seen."""
-        return np.unique(halves(self.gram[np.isin(self.subject, subjects) & is_looked_up(self.gram)]))
+        """The shortened keys of what these people wrote, as the corpus' index has them: stock, too, to be seen."""
+        return np.unique(shortened(self.gram[np.isin(self.subject, subjects) & is_looked_up(self.gram)]))
 
     def found(self, page: Page) -> Finds:
         """Copies on a page."""
@@ -142,7 +142,8 @@ class Copies:
         row = words.row[found.first]
         start = page.words.start[words.word[found.first]].astype(np.int64)
         end = page.words.end[words.word[found.last]].astype(np.int64)
-        finds = Finds(row, start, end, found.subject, np.full(len(row), Tier.COPY), found.score)
+        tier, unsaid = np.full(len(row), Tier.COPY), np.zeros(len(row), np.int64)
+        finds = Finds(row, start, end, found.subject, tier, found.score, unsaid)
         return finds.take(np.lexsort((found.subject, end, start, row)))
 
     def seen(self, page: Page) -> Beside:

@@ -22,13 +22,12 @@ from typing import Any, Final, Self
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import JSON, canonical_json
 from demur.errors import CorpusError
 from demur.identity import Keys
 from demur.suppression.keyset import KeySet
 from demur.suppression.parts import Part
 from demur.suppression.signed import (
-    JSON,
-    canonical_json,
     file_digest,
     public_bytes,
     read_bytes,

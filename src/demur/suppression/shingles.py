@@ -38,7 +38,7 @@ PART: Final = {ANCHOR: 3, NEAR: 2}
 """Words of the parts that say whether a key is sampled."""
 
 _KIND: Final = 32
-"""The bits above these tell a key's kind: they are not among those that the corpus keeps (words.columns.halves)."""
+"""The bits above these tell a key's kind: they are not among those that the corpus keeps (words.columns.shortened)."""
 _KINDS: Final = np.int64(7 << _KIND)
 
 

@@ -5,44 +5,20 @@ anybody; a file that stands under its name is whole and on disk.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Union
+from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from demur.canonical import JSON, canonical_json
 from demur.errors import CorpusError
 from demur.files import replacing
-
-JSON = Union[None, bool, int, str, Sequence["JSON"], Mapping[str, "JSON"]]  # noqa: UP007  # a recursive alias
-"""Facts: what JSON holds, without fractions, whose spelling differs from writer to writer."""
-
-_MAX_INTEGER: Final = 2**53 - 1  # RFC 8785, appendix D; RFC 7493, section 2.2
-
-
-def canonical_json(value: JSON) -> bytes:
-    """The bytes of ``value`` by the JSON Canonicalization Scheme, RFC 8785.
-
-    Raises:
-        ValueError: for a fraction, or an integer that a double does not hold exactly.
-    """
-    return orjson.dumps(_ordered(value))
-
-
-def _ordered(value: JSON) -> JSON:
-    """``value`` with the members of each object sorted by UTF-16 code units (RFC 8785, section 3.2.3)."""
-    if isinstance(value, Mapping):
-        return {key: _ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
-    if isinstance(value, float) or (isinstance(value, int) and abs(value) > _MAX_INTEGER):
-        raise ValueError(f"{value!r} has no canonical form: write it as text.")
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_ordered(element) for element in value]
-    return value
 
 
 def public_bytes(key: Ed25519PublicKey) -> bytes:

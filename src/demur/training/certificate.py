@@ -20,6 +20,7 @@ from typing import Any, Final
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import JSON, canonical_json
 from demur.corpus.session import Session
 from demur.errors import CheckFailed
 from demur.files import write_durably
@@ -27,7 +28,7 @@ from demur.runs.belonging import FORMAT, named_certificates, read_signed
 from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.people import read_people
-from demur.suppression.signed import JSON, canonical_json, envelope, file_digest, rfc3339
+from demur.suppression.signed import envelope, file_digest, rfc3339
 from demur.training.checkpoints import Checkpoints
 from demur.training.loop import Outcome
 from demur.training.run import Run

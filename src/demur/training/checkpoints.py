@@ -15,10 +15,11 @@ from typing import Any, Final, Self
 
 import orjson
 
+from demur.canonical import canonical_json
 from demur.errors import CheckFailed, CorpusError
 from demur.files import make_folder, sync, write_durably
 from demur.runs.folder import ModelFolder
-from demur.suppression.signed import canonical_json, file_digest
+from demur.suppression.signed import file_digest
 from demur.training.state import State, Tensors
 
 PARTS: Final = ("weights", "moments", "ema")

@@ -15,8 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Self
 
+from demur.canonical import JSON, canonical_json
 from demur.errors import UsageError, suggestion
-from demur.suppression.signed import JSON, canonical_json
 
 _MOST_BYTES: Final = 1 << 20
 _LARGEST: Final = 2**31 - 1

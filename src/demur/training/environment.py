@@ -15,9 +15,9 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final, Self
 
+from demur.canonical import canonical_json
 from demur.errors import CheckFailed, UsageError
 from demur.extras import need
-from demur.suppression.signed import canonical_json
 from demur.training.config import Config
 
 NEEDS: Final = ("torch", "transformers", "tokenizers", "safetensors")

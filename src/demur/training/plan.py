@@ -22,7 +22,7 @@ from demur.versions.states import published, rows_of, stale_rows
 __all__ = ["Plan", "first_difference", "plan_of"]
 
 
-def plan_of(session: Session, version: str | None, run: Run) -> Plan:
+def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan | None = None) -> Plan:
     """The plan of a model of a run, with token ids.
 
     The first one of a run records the classes of people.
@@ -31,13 +31,14 @@ def plan_of(session: Session, version: str | None, run: Run) -> Plan:
         session: of the workspace, as the register has it now.
         version: whose rows; None for the corpus as it is now.
         run: the run. Where one of its models has a plan, the newest one's rows are all that may be in it.
+        recorded: the plan whose rows are all that may be in it, where that is another one than the newest.
 
     Raises:
         UsageError: when there is no such version.
         CheckFailed: when the recorded plan or classes are damaged.
     """
     rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
-    recorded = recorded_plan(run)
+    recorded = recorded_plan(run) if recorded is None else recorded
     rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
     where = order.in_order(rows.item, places, run.key)
     return Plan.filled(rows.take(where), places[where], run.config.step_tokens)

@@ -143,7 +143,7 @@ class _Work:
     def is_current(self) -> Replayed | None:
         """What is told where there is nothing to do; None where there is."""
         with reading(self.workspace) as session:
-            plan, model = plan_of(session, None, self.parent), self.parent.model
+            plan, model = plan_of(session, None, self.parent, recorded=self.old), self.parent.model
             same = np.array_equal(plan.people(), read_people(model).keys)
             if not same or first_difference(self.old, plan) is not None:
                 return None
@@ -177,7 +177,7 @@ class _Work:
         run = replace(self.parent, model=model)
         outcome = self._round(run)
         for _ in range(_ROUNDS - 1):
-            if not len(outcome.seen):
+            if not (len(outcome.seen) or self._is_behind(run)):
                 break
             try:
                 honour(self.workspace)
@@ -186,11 +186,16 @@ class _Work:
             outcome = self._round(run)
         return outcome
 
+    def _is_behind(self, run: Run) -> bool:
+        """Whether something bound since the plan was made: rows of others may be left out then, and not rewritten."""
+        with self.workspace.register() as register:
+            return register.log.head().binding > run.facts().checkpoint.binding
+
     def _round(self, run: Run) -> Outcome:
         """Train on from the last checkpoint whose steps are those of today's plan."""
         model, checkpoints = run.model, Checkpoints(run.model)
         with reading(self.workspace) as session:
-            as_of, plan = _as_of(session.register), plan_of(session, None, self.parent)
+            as_of, plan = _as_of(session.register), plan_of(session, None, self.parent, recorded=self.old)
             known = run.plan() if model.plan.exists() else None
             shared = first_difference(self.old if known is None else known, plan)
             limit = 0 if self.retrain and known is None else shared

@@ -18,9 +18,10 @@ from typing import Final, Self
 import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import JSON
 from demur.errors import CorpusError
 from demur.identity import Keys
-from demur.suppression.signed import JSON, envelope, file_digest, opened
+from demur.suppression.signed import envelope, file_digest, opened
 from demur.versions.export_form import EXPORTED
 
 LIST: Final = "files.json"

@@ -13,9 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from demur.canonical import JSON
 from demur.identity import SubjectKeys
 from demur.register import Register
-from demur.suppression.signed import JSON
 from demur.versions.digests import big_endian
 from demur.versions.sorting import Records, as_strings
 from demur.versions.subjects import SALT_BYTES, Proof, bits_for, digests_of, prove, subjects_root

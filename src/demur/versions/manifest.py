@@ -18,11 +18,12 @@ from typing import Any, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from demur.canonical import JSON
 from demur.errors import CorpusError
 from demur.identity import Keys
 from demur.policy import Policy
 from demur.suppression.parts import COPIES, NAMES
-from demur.suppression.signed import JSON, envelope, opened, read_bytes, rfc3339
+from demur.suppression.signed import envelope, opened, read_bytes, rfc3339
 from demur.versions.digests import Digests
 from demur.versions.filelist import FileFacts
 

@@ -1,7 +1,8 @@
 """The versions of a workspace: which exist, which are stale, and how their rows are read.
 
 Invariants: the register says which versions exist; a retired version is not read; a version is stale when the kernel,
-under today's rules, would leave out or change one of its rows.
+under today's rules, would leave out or change one of its rows for what binding entries or the policy changed since it
+was published. What an import tells later of threads and copies makes none stale (ADR 0031); `verify --now` finds it.
 """
 
 from collections import Counter

@@ -20,14 +20,14 @@ _GATE: Final = 16
 
 
 def word_lists(rows: int, *parts: tuple[Integers, Ints]) -> pa.ListArray:
-    """The distinct words of each row, as :func:`halves`, ascending.
+    """The distinct words of each row, as :func:`shortened`, ascending.
 
     Args:
         rows: how many there are.
         parts: the row and the key of each word, of texts and of descriptions.
     """
     row = np.concatenate([part[0].astype(np.int64) for part in parts])
-    key = np.concatenate([halves(part[1]) for part in parts]).astype(np.int64)
+    key = np.concatenate([shortened(part[1]) for part in parts]).astype(np.int64)
     both = np.sort((row << BITS) + key)  # np.unique hashes first, which takes ten times as long
     both = both[np.diff(both, prepend=-1) > 0]
     row, key = both >> BITS, both & (2**BITS - 1)
@@ -42,14 +42,14 @@ def in_rows(lists: pa.ListArray | pa.ChunkedArray) -> tuple[Ints, np.ndarray]:
     return np.repeat(np.arange(len(whole)), lengths), whole.flatten().to_numpy(zero_copy_only=False)
 
 
-def halves(keys: Ints) -> npt.NDArray[np.int32]:
+def shortened(keys: Ints) -> npt.NDArray[np.int32]:
     """The lower :data:`BITS` of keys, as int32."""
-    half: npt.NDArray[np.int32] = (keys & (2**BITS - 1)).astype(np.int32)
-    return half
+    lower: npt.NDArray[np.int32] = (keys & (2**BITS - 1)).astype(np.int32)
+    return lower
 
 
 class Wanted:
-    """Keys that are looked for in such a column, as :func:`halves`, shape (n,)."""
+    """Keys that are looked for in such a column, as :func:`shortened`, shape (n,)."""
 
     def __init__(self, keys: np.ndarray) -> None:
         self._keys = np.unique(keys).astype(np.int32)

@@ -5,6 +5,7 @@ nothing reaches from one row into the next; the tokens are those of :mod:`demur.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,6 @@ Flags = npt.NDArray[np.bool_]
 
 PAD: Final = 32
 """Zero bytes behind the last row."""
-_ROW_END: Final = (pa.scalar("", pa.large_string()), pa.scalar("\0", pa.large_string()))
-"""What a row is joined with, and by what."""
 _LEAST_HEAD: Final = 0xC0
 _LEAST_OF_3: Final = 0xE0
 _LEAST_OF_4: Final = 0xF0
@@ -83,11 +82,17 @@ def scan(texts: pa.LargeStringArray) -> Scan:
 
 def _laid_out(texts: pa.LargeStringArray) -> tuple[Ints, Bytes]:
     """Where the rows begin in the bytes that they are laid out in, and these bytes."""
-    ended = pc.binary_join_element_wise(texts, *_ROW_END)
+    ended = pc.binary_join_element_wise(texts, *_row_end())
     offsets = np.frombuffer(ended.buffers()[1], np.int64)[ended.offset : ended.offset + len(ended) + 1]
     data = np.zeros(1 + offsets[-1] - offsets[0] + PAD, np.uint8)
     data[1:-PAD] = np.frombuffer(ended.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
     return 1 + offsets[:-1] - offsets[0], data
+
+
+@cache
+def _row_end() -> tuple[pa.LargeStringScalar, pa.LargeStringScalar]:
+    """What a row is joined with, and by what; made when first used, for pyarrow's first value loads pandas."""
+    return pa.scalar("", pa.large_string()), pa.scalar("\0", pa.large_string())
 
 
 def _ascii_classes() -> Bytes:

@@ -37,9 +37,14 @@ class MaintainReport:
 
 
 def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainReport:
-    """All that is due: overdue objections lapse, the corpus follows the register, old files and deletions go."""
+    """All that is due: overdue objections lapse, the corpus follows the register, old files and deletions go.
+
+    Names that nobody compiled yet are, for whoever reads all names next.
+    """
     with writing(workspace, "maintain", now) as session:
         lapsing = session.register.objections.lapse_due(session.now)
+        if session.policy.others.looks_for_names:
+            session.register.names.keep_compiled()
         honoured = honour_in(session)
         erased = finish_in(session)
         before = len(session.corpus.dataset.get_fragments())

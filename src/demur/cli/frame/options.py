@@ -62,7 +62,7 @@ class Invocation:
         """:meth:`account`, without a note."""
         if _QUALIFIED.match(typed):
             return typed
-        from demur.objecting.naming import account_of  # noqa: PLC0415  # it loads the kernel; nearly all do without
+        from demur.objecting.naming import account_of  # noqa: PLC0415  # nearly all do without
 
         policy = self.workspace.policy()
         return account_of(typed, policy.portal.namespace, policy.accounts.names) or typed

@@ -91,7 +91,7 @@ class Corpus(Dataset):
 
         Args:
             column: which.
-            keys: as the column has them (words.columns.halves), shape (n,).
+            keys: as the column has them (words.columns.shortened), shape (n,).
         """
         found = [np.zeros(0, np.uint64)]
         wanted = Wanted(keys)

@@ -83,11 +83,35 @@ class Fingerprints(Keyed):
 
 
 class Doubts(Keyed):
-    """What is masked and somebody may look at: its place and its score."""
+    """What is masked and somebody may look at: its place, its score and why."""
 
     CALLED = "doubts"
     SCHEMA = DOUBTS
     INDICES: ClassVar[Indices] = {"item": "BTREE"}
+
+    @classmethod
+    def ensure(cls, path: Path) -> Self:
+        """The one at ``path``; what an older demur kept gets the columns of now, empty."""
+        found = super().ensure(path)
+        if found.lacking:
+            found.dataset.add_columns(found.lacking)
+            found.refresh()
+        return found
+
+    @property
+    def lacking(self) -> list[pa.Field]:
+        """The columns that an older demur did not keep."""
+        names = set(self.dataset.schema.names)
+        return [column for column in self.SCHEMA if column.name not in names]
+
+    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """As of :class:`Keyed`; what an older demur did not keep is null."""
+        lacking = [each for each in self.lacking if columns is None or each.name in columns]
+        missing = {each.name for each in lacking}
+        found = super().where(column, keys, [name for name in columns or self.SCHEMA.names if name not in missing])
+        for each in lacking:
+            found = found.append_column(each, pa.nulls(len(found), each.type))
+        return found
 
 
 @dataclass(frozen=True)

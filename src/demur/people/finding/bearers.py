@@ -27,12 +27,12 @@ class Known:
     @cached_property
     def withheld(self) -> tuple[Ints, Ints]:
         """Threads and people of the index who take part in them, sorted."""
-        return _some(self.context.takes_part, self.index.subjects)
+        return among(self.context.takes_part, self.index.subjects)
 
     @cached_property
     def named(self) -> tuple[Ints, Ints]:
         """Threads and people of the index who are named in full there, sorted."""
-        return _some(self.context.named, self.index.subjects)
+        return among(self.context.named, self.index.subjects)
 
     def thread(self, words: Ints) -> Ints:
         """The thread of each word."""
@@ -94,7 +94,8 @@ class Known:
         return _mixed(thread, key)
 
 
-def _some(known: np.ndarray, subjects: Ints) -> tuple[Ints, Ints]:
+def among(known: np.ndarray, subjects: Ints) -> tuple[Ints, Ints]:
+    """The pairs whose other is one of some people, ascending: the ones, and the people beside them."""
     if not len(known) or not len(subjects):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     at = np.minimum(np.searchsorted(subjects, known["other"]), len(subjects) - 1)

@@ -91,6 +91,10 @@ _BOUND: Final = (
 """What a word is in some languages alone."""
 _EVERYWHERE: Final = tongue("en")
 """The language whose common words, and kinds of firms, stand in texts of all."""
+_SENSES: Final = np.array([Sense.COMMON, *_BOUND], np.int64)[:, None]
+"""What a word is in some languages, in the order of :data:`_Meaning`; shape (senses, 1)."""
+_ALSO: Final = np.where(np.isin(_SENSES, [Sense.COMMON, Sense.INSTITUTION]), _EVERYWHERE, 0)
+"""The languages in whose words each counts in texts of all; of the same shape."""
 
 
 _Meaning = tuple[int, ...]
@@ -114,13 +118,10 @@ def senses(phrases: Phrases, words: Ints) -> Ints:
 
 def _in_tongue(meanings: npt.NDArray[np.int64], tongues: Ints) -> Ints:
     """What words, lines of :data:`_Meaning`, are in texts of some languages."""
-    found, common = meanings[:, 0].copy(), meanings[:, 1]
-    unknown = tongues == UNKNOWN
-    found |= np.where((common & (tongues | _EVERYWHERE) > 0) | unknown & (common > 0), Sense.COMMON, 0)
-    for number, sense in enumerate(_BOUND):
-        among = tongues | _EVERYWHERE if sense is Sense.INSTITUTION else tongues
-        found |= np.where(meanings[:, 2 + number] & among > 0, sense, 0)
-    return found
+    everywhere, common, *_ = by_language = meanings.T
+    spoken = by_language[1:] & (tongues | _ALSO) > 0
+    spoken[0] |= (tongues == UNKNOWN) & (common > 0)
+    return np.asarray(np.bitwise_or.reduce(np.where(spoken, _SENSES, 0), axis=0) | everywhere)
 
 
 def sense_of(folded: str) -> Sense:

@@ -243,6 +243,7 @@ def _listed(phrases: Phrases, words: Ints, before: Beside, behind: Beside) -> Bo
 
 
 def _holds(pattern: str, beside: Beside) -> Bools:
-    """Whether a pattern is found in what stands between each word and the one beside it."""
-    found = re.compile(pattern).search
-    return np.array([found(each) is not None for each in beside.between.tolist()], bool)
+    """Whether a pattern is found in what stands between each word and the one beside it: mostly a blank."""
+    found, between = re.compile(pattern).search, beside.between.tolist()
+    held = {each: found(each) is not None for each in set(between)}
+    return np.array([held[each] for each in between], bool)

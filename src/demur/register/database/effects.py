@@ -39,6 +39,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from demur.canonical import canonical_json
 from demur.identity import Pairs, SubjectKeys
 
 NO_KEYS: Final[SubjectKeys] = np.empty(0, np.int64)
@@ -73,7 +74,7 @@ class Effect:
         told["emptied"] = [[seq, digest.hex()] for seq, digest in sorted(self.emptied.items())]
         told["signature"] = self.signature.hex()
         kept = {name: value for name, value in told.items() if value not in (None, "", [])}
-        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+        return canonical_json(kept)
 
     @classmethod
     def read(cls, stored: bytes | None) -> Self:

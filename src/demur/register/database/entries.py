@@ -8,7 +8,7 @@ appended by the method that makes its change, in the same transaction. Compare-a
 entry (law 3).
 
 An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random bytes of salt; the canonical entry is JSON
-with sorted keys and no spaces (the form of RFC 8785) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
+in the form of RFC 8785 (canonical.py) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
 sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes.
 Whoever is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the
 table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will
@@ -26,6 +26,7 @@ import numpy as np
 import orjson
 import sqlalchemy as sa
 
+from demur.canonical import canonical_json
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys, inside
 from demur.register.database import journal
@@ -166,11 +167,6 @@ def _hashed(salt: bytes, value: bytes | None) -> bytes:
 
 def _quoted(digest: bytes | None) -> bytes:
     return b"null" if digest is None else b'"%b"' % digest.hex().encode()
-
-
-def canonical_json(value: Mapping[str, JSON]) -> bytes:
-    """JSON with sorted keys and no spaces, UTF-8."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def page(connection: sa.Connection, kind: EntryKind | None, after: int) -> list[Entry]:

@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 import orjson
 from cryptography.exceptions import InvalidSignature
 
+from demur.canonical import canonical_json
 from demur.errors import RegisterError, UnavailableError
 from demur.files import partial, sync
 from demur.identity import Keys, seal, unseal
@@ -225,7 +226,7 @@ class Mark:
         )
 
     def _signed(self, body: Mapping[str, Any]) -> bytes:
-        message = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        message = canonical_json(body)
         signature = self._keys.signing.sign(self._context + message).hex().encode()
         return b'\n{"signature":"' + signature + b'","signed":' + message + b"}"
 
@@ -234,7 +235,7 @@ class Mark:
         try:
             read = orjson.loads(line)
             body, signature = read["signed"], bytes.fromhex(read["signature"])
-            message = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+            message = canonical_json(body)
             self._keys.signing.public_key().verify(signature, self._context + message)
         except (ValueError, KeyError, TypeError, InvalidSignature):
             return None

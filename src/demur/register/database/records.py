@@ -4,14 +4,15 @@ Invariants: every array of subject keys is int64, shape (n,), sorted and without
 UTC; no record carries a raw account identifier.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from demur import canonical
 from demur.identity import SubjectKeys
 from demur.terms import EntryKind
 
-JSON = None | bool | int | float | str | Sequence["JSON"] | Mapping[str, "JSON"]
+JSON = canonical.JSON
 
 
 @dataclass(frozen=True)

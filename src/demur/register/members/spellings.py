@@ -100,6 +100,8 @@ class Spellings:
     ) -> None:
         """Keep the spellings that somebody typed, if they typed any.
 
+        Of what was added to an objection later a row stands in any case: by it the entry is found.
+
         Args:
             connection: a write transaction.
             owner: the account whose key seals what was said.
@@ -108,7 +110,8 @@ class Spellings:
             statement: what was said.
             binds: whether they count at once, or once the objection is confirmed (ADR 0035).
         """
-        if names := said_names(statement):
+        names = said_names(statement)
+        if names or entry != objection_:
             row = {"account": owner, "entry": entry, "objection": objection_, "binds": binds, "source": None}
             self._write(connection, [{**row, "compiled": self._compiled(names)}])
 
@@ -120,13 +123,14 @@ class Spellings:
 
     def fresh(self, connection: sa.Connection, keys: SubjectKeys | None) -> dict[int, bytes]:
         """The kept own names of some accounts, or of all, as far as they are those of now."""
-        joined = sa.join(kept_name, account, account.c.key == kept_name.c.account).outerjoin(
-            member, member.c.key == kept_name.c.account
-        )
-        now = sa.func.coalesce(member.c.digest, b"") == kept_name.c.source
-        which = (kept_name.c.entry == OWN, account.c.wrapped.is_not(None), now)
-        rows = sa.select(kept_name.c.account, kept_name.c.compiled).select_from(joined).where(*which)
+        rows = _fresh(kept_name.c.account, kept_name.c.compiled)
         return {key: bytes(compiled) for key, compiled in connection.execute(_only(connection, rows, keys))}
+
+    def unkept(self, connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+        """Those of some accounts whose own names can be made and are not kept as they are now, sorted."""
+        known = sa.select(account.c.key).where(account.c.wrapped.is_not(None))
+        made = bulk.read_keys(connection, known.where(bulk.among(connection, account.c.key, keys)))
+        return np.setdiff1d(made, bulk.read_keys(connection, _only(connection, _fresh(kept_name.c.account), keys)))
 
     def left(self, connection: sa.Connection, keys: SubjectKeys | None) -> dict[int, bytes]:
         """What erasures left of the own names of some accounts, or of all."""
@@ -177,12 +181,18 @@ class Spellings:
 
     # What is brought back
 
-    def dormant(self, connection: sa.Connection) -> list[Any]:
-        """Rows of typed names whose objection binds again since it had ended; not what nobody can open any more."""
+    def dormant(self, connection: sa.Connection, keys: SubjectKeys | None = None) -> list[Any]:
+        """Rows of typed names whose objection binds again since it had ended; not what nobody can open any more.
+
+        Args:
+            connection: a transaction.
+            keys: only of these accounts.
+        """
         joined = sa.join(kept_name, objection, objection.c.seq == kept_name.c.objection)
         joined = joined.join(detail, detail.c.seq == kept_name.c.entry)
         rows = sa.select(kept_name.c.account, kept_name.c.entry, kept_name.c.binds).select_from(joined)
-        return list(connection.execute(rows.where(objection.c.active.is_(True), kept_name.c.compiled.is_(None))))
+        waiting = rows.where(objection.c.active.is_(True), kept_name.c.compiled.is_(None))
+        return list(connection.execute(_only(connection, waiting, keys)))
 
     def awoken(self, connection: sa.Connection, row: Any) -> bytes:  # noqa: ANN401  # a row of `dormant`
         """The value of a dormant row, made again of what is sealed."""
@@ -193,9 +203,9 @@ class Spellings:
         said = orjson.loads(self._vault.open(found.wrapped, found.sealed, "detail", row.account))
         return self._compiled(said_names(said["statement"]))
 
-    def wake(self, connection: sa.Connection) -> None:
-        """Keep the values of all dormant rows again."""
-        for row in self.dormant(connection):
+    def wake(self, connection: sa.Connection, keys: SubjectKeys | None = None) -> None:
+        """Keep the values of dormant rows again: of all, or of some accounts."""
+        for row in self.dormant(connection, keys):
             self._wake(connection, row)
 
     def _wake(self, connection: sa.Connection, row: Any) -> None:  # noqa: ANN401  # a row of `dormant`
@@ -213,17 +223,12 @@ class Spellings:
         for key, _, value in list(self.made(connection, covered)):
             both = packed(map(Compiled.from_bytes, [*pieces(before.get(key, b"")), *pieces(value)]))
             self._replace(connection, key, both)
-        self._wake_of(connection, keys)
+        self.wake(connection, keys)
         theirs = bulk.among(connection, kept_name.c.account, keys)
         connection.execute(sa.delete(kept_name).where(theirs, kept_name.c.entry == OWN))
         kept = sa.select(kept_name.c.account, kept_name.c.entry, kept_name.c.mark)
         rows = bulk.read(connection, kept.where(theirs, kept_name.c.compiled.is_not(None)), _ROW)
         return np.column_stack([rows[name] for name in ("account", "entry", "mark")]).reshape(-1, 3)
-
-    def _wake_of(self, connection: sa.Connection, keys: SubjectKeys) -> None:
-        for row in self.dormant(connection):
-            if row.account in keys:
-                self._wake(connection, row)
 
     def _replace(self, connection: sa.Connection, key: int, value: bytes) -> None:
         connection.execute(sa.delete(kept_name).where(kept_name.c.account == key, kept_name.c.entry == LEFT))
@@ -274,6 +279,16 @@ def restore_names(connection: sa.Connection, noted: Iterable[Mapping[str, Any]],
 def everybody_of(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
     """These accounts with all that links make one person's with them, sorted."""
     return np.union1d(keys, together(connection, keys))
+
+
+def _fresh(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Columns of the rows that hold accounts' own names as they are now."""
+    joined = sa.join(kept_name, account, account.c.key == kept_name.c.account).outerjoin(
+        member, member.c.key == kept_name.c.account
+    )
+    now = sa.func.coalesce(member.c.digest, b"") == kept_name.c.source
+    which = (kept_name.c.entry == OWN, account.c.wrapped.is_not(None), now)
+    return sa.select(*columns).select_from(joined).where(*which)
 
 
 def _only(connection: sa.Connection, rows: sa.Select[Any], keys: SubjectKeys | None) -> sa.Select[Any]:

@@ -79,15 +79,18 @@ class Names:
             edges = alike.edges(connection)
             return _near(connection, after, grown(edges, minors), edges)
 
-    def keep_compiled(self) -> int:
-        """Keep the keyed forms of all that is looked for and was not compiled yet; how many accounts that were.
+    def keep_compiled(self, keys: SubjectKeys | None = None) -> int:
+        """Keep the keyed forms of what is looked for and was not compiled yet; how many accounts that were.
 
-        Whoever honours calls it: it is only the faster way to the same answers. In pieces, between which others write.
+        Whoever honours calls it, before it reads the names, and maintenance for all: it is only the faster way to the
+        same answers. In pieces, between which others write.
+
+        Args:
+            keys: only of these accounts; of all, without them.
         """
         with self._store.reading() as connection:
-            covered = suppressed(connection)
-            missing = np.setdiff1d(covered, list(self._spellings.fresh(connection, None)))
-            dormant = self._spellings.dormant(connection)
+            missing = self._spellings.unkept(connection, suppressed(connection, keys))
+            dormant = self._spellings.dormant(connection, keys)
         kept = 0
         for start in range(0, len(missing), _AT_ONCE):
             with self._store.writing_briefly() as connection:
@@ -95,7 +98,7 @@ class Names:
                 kept += self._spellings.keep(connection, still)
         if dormant:
             with self._store.writing() as connection:
-                self._spellings.wake(connection)
+                self._spellings.wake(connection, keys)
         return kept
 
     def kept(self, keys: SubjectKeys) -> Kept:

@@ -1,10 +1,11 @@
-"""Spellings of a name that are added to an objection, by whoever has shown that it is theirs (ADR 0035).
+"""What else somebody is called, added to an objection by whoever has shown that it is theirs (ADR 0035).
 
-Invariants: they count at once, as whoever adds them is proven to hold the account; they are sealed with an entry of
-their own, as what was said with the objection is with its, go with the same erasure, and end with the objection.
+Invariants: spellings count at once, as whoever adds them is proven to hold the account; all is sealed with an entry of
+its own, as what was said with the objection is with its, is in the same copy, goes with the same erasure, and ends with
+the objection. Accounts and links are here for the copy alone: what binds by them has objections of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -24,29 +25,39 @@ def add(  # what an entry with words is made of
     people: People,
     vault: Vault,
     typed: str,
-    names: Sequence[str],
-    former: Sequence[str],
+    said: Mapping[str, Sequence[str]],
     time: int,
 ) -> None:
-    """Put spellings on record; none of them is an error, and nothing where there is none.
+    """Put on record what else somebody is called, nothing where that is empty.
+
+    Args:
+        connection: a write transaction.
+        people: whose accounts they are.
+        vault: seals it.
+        typed: the objection's reference.
+        said: lists by ``states.ADDED``.
+        time: microseconds since 1970-01-01, UTC.
 
     Raises:
         RegisterError: for an unknown reference, an objection that has ended, or whose details were erased.
     """
     state = read_state(connection, typed)
-    said: dict[str, JSON] = {"names": list(names), "former": list(former)}
-    spelt = len(said_names(said))
-    if not spelt:
+    words: dict[str, JSON] = {name: tidied for name, some in said.items() if (tidied := _tidied(some))}
+    if not words:
         return
     owner = sealer(connection, state.seq)
     if not state.binding or owner is None:
         ended = f"is {state.phase}" if not state.binding else "has lost its details to an erasure"
         raise RegisterError(f"The objection {state.reference} {ended}: lodge a new one with these names.")
     key, wrapped = owner
-    sealed = vault.seal(wrapped, plain({"reason": None, "statement": said}), "detail", key)
+    sealed = vault.seal(wrapped, plain({"reason": None, "statement": words}), "detail", key)
     number, kind = entries.head(connection).seq + 1, EntryKind.OBJECTION_NAMED
-    payload: dict[str, JSON] = {"names": spelt, "objection": state.seq}
+    payload: dict[str, JSON] = {"names": len(said_names(words)), "objection": state.seq}
     covered = covered_by(connection, state.seq)
     entries.insert(connection, [entries.made(number, kind, payload, time, subjects=covered, sealed=sealed)])
     connection.execute(sa.insert(detail).values(seq=number, account=key, sealed=sealed))
-    Spellings(people, vault).typed(connection, key, number, state.seq, said, binds=True)
+    Spellings(people, vault).typed(connection, key, number, state.seq, words, binds=True)
+
+
+def _tidied(lines: Sequence[str]) -> list[JSON]:
+    return list(dict.fromkeys(filter(None, map(str.strip, lines))))

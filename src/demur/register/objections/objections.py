@@ -96,9 +96,15 @@ class Objections:
             return phases.move(connection, reference, ObjectionPhase.CONFIRMED, micros(now))
 
     def add_names(
-        self, reference: str, names: Sequence[str], *, former: Sequence[str] = (), now: datetime | None = None
+        self,
+        reference: str,
+        names: Sequence[str],
+        *,
+        former: Sequence[str] = (),
+        elsewhere: Sequence[str] = (),
+        now: datetime | None = None,
     ) -> ObjectionState:
-        """Record further spellings that whoever has shown that an objection is theirs gives; they count at once.
+        """Record what else whoever has shown that an objection is theirs is called; spellings count at once.
 
         What somebody says who has not shown that goes with an objection of its own, which waits for a confirmation.
 
@@ -106,13 +112,15 @@ class Objections:
             reference: the objection's.
             names: spellings of their name; sealed.
             former: names that they had; sealed.
+            elsewhere: accounts and links that they named; sealed, for their copy. This binds none of them.
             now: the time of its entry.
 
         Raises:
             RegisterError: for an unknown reference, one that has ended, or whose details were erased.
         """
         with self._store.writing() as connection:
-            naming.add(connection, self._people, self._vault, reference, names, former, micros(now))
+            said = {"names": names, "former": former, "elsewhere": elsewhere}
+            naming.add(connection, self._people, self._vault, reference, said, micros(now))
             return states.read_state(connection, reference)
 
     def doubt(self, reference: str, reason: str, *, days: int, now: datetime | None = None) -> ObjectionState:

@@ -35,6 +35,9 @@ class ObjectionPhase(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+ADDED: Final = ("names", "former", "elsewhere")
+"""What may be added to a statement: spellings, names that somebody had, and accounts and links that they named."""
+
 BINDING: Final = frozenset({ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED})
 """Phases of objections that keep their person's content out."""
 
@@ -268,7 +271,7 @@ def sealer(connection: sa.Connection, seq: int) -> tuple[int, bytes] | None:
 def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[str | None, Mapping[str, JSON] | None]:
     """The reason and the statement given with an objection; None where none was given or it was erased.
 
-    Spellings that were added since stand among the statement's `names` and `former`.
+    What was added since stands among the statement's lists of :data:`ADDED`.
     """
     number = read_state(connection, typed).seq
     reason, said = opened(connection, vault, number)
@@ -280,7 +283,7 @@ def read_detail(connection: sa.Connection, vault: Vault, typed: str) -> tuple[st
 def _with_added(said: Mapping[str, JSON] | None, later: Sequence[Mapping[str, JSON]]) -> Mapping[str, JSON] | None:
     if not later:
         return said
-    more = {name: [each for one in later for each in _list(one.get(name))] for name in ("names", "former")}
+    more = {name: [each for one in later for each in _list(one.get(name))] for name in ADDED}
     return {**(said or {}), **{name: [*_list((said or {}).get(name)), *some] for name, some in more.items() if some}}
 
 

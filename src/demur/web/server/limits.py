@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
+import numpy as np
+
 _HASH_BYTES: Final = 16
 _HOUSEHOLD: Final = 64
 """Bits of an IPv6 address that a household shares (RFC 6177)."""
@@ -121,7 +123,7 @@ class _Unforgetting:
 
     def __init__(self, columns: int = _COLUMNS) -> None:
         self._columns = columns
-        self._full = memoryview(bytearray(8 * _ROWS * columns)).cast("d")  # of each cell, row after row
+        self._full = np.zeros(_ROWS * columns).data  # of each cell, row after row; takes memory as it fills
 
     def take(self, key: bytes, rate: Rate, now: float) -> bool:
         """Take one from the bucket of a key (16 random bytes), if one is there."""

@@ -15,8 +15,9 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from demur.corpus.doubted import InDoubt, Listing, Place, Shown, entry_of, in_doubt, shown
+from demur.corpus.doubted import InDoubt, Listing, Place, Shown, Why, entry_of, in_doubt, shown
 from demur.objecting.channels import nameless
+from demur.people.finding.reasons import said_in_words
 from demur.people.finds import Tier
 from demur.register import JSON, Register, StaffRole
 from demur.terms import EntryKind
@@ -54,7 +55,10 @@ async def queue(request: Request) -> Response:
     query, workspace = request.query_params, desk(request).workspace
     after = _place(query.get("after", ""))
     found = await run_sync(partial(in_doubt, workspace, after=after, limit=SIZE), limiter=heavy)
-    values: dict[str, Any] = {"found": found, "rows": [(each, at(each.place), said(each)) for each in found.rows]}
+    values: dict[str, Any] = {
+        "found": found,
+        "rows": [(each, at(each.place), said(each), reasons(each.why[0])) for each in found.rows],
+    }
     return visit.page("staff_in_doubt.html", pages=list(_pages(found)), cleared="cleared" in query, **values)
 
 
@@ -100,6 +104,11 @@ def said(entry: InDoubt) -> list[str]:
     return [KINDS[tier] for tier in entry.tiers]
 
 
+def reasons(why: Why) -> str:
+    """Why a find has its score, each reason with what it adds; "" where that is not known."""
+    return "; ".join(said_in_words(why.reasons))
+
+
 async def _find(request: Request, item: int, subject: int) -> InDoubt:
     """The entry.
 
@@ -118,6 +127,7 @@ def _page(visit: Visit, entry: InDoubt, **values: Any) -> Response:  # noqa: ANN
     others = desk(visit.request).policy().others
     copy = Tier.COPY in entry.tiers
     shown_: dict[str, Any] = {"entry": entry, "said": said(entry), "here": at(entry.place), "opened": False}
+    shown_["why"] = [(f"Why {each.score}", told) for each in entry.why if (told := reasons(each))]
     shown_["sure"] = others.copies_sure if copy else others.names_sure
     return visit.page("staff_in_doubt_one.html", **(shown_ | values))
 

@@ -1,9 +1,10 @@
 """The officer records an objection that came by letter, mail or ticket; it binds then.
 
 Invariants: nothing of it is refused but what can't be an account, and a file that is neither a scan nor a mail, by its
-content; then everything typed is kept; a scan is sealed under a name of ours, and never shown here;
-what the officer has not checked is asked about and links nothing (objecting/lodging.py); the receipt is on screen at
-once, to be printed.
+content; then everything typed is kept; names are looked for once the officer, or whoever is asked, says whose they are
+(ADR 0035), and handles and links that are accounts bind at once; a scan is sealed under a name of ours, and never shown
+here; what the officer has not checked is asked about and links nothing (objecting/lodging.py); the receipt is on screen
+at once, to be printed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from demur.errors import SourceError
+from demur.objecting.called import Called
 from demur.objecting.channels import Route, nameless
 from demur.objecting.eml import MOST_BYTES, Attached, read_letter
 from demur.objecting.lodging import Taken, Written, take_letter
@@ -42,7 +44,7 @@ CHANNELS: Final = (Route.LETTER, Route.MAIL, Route.TICKET)
 
 _NEITHER: Final = "is no PDF, JPEG or PNG, and no mail saved as .eml. Choose one of these, or type what it says."
 _OFFICER: Final = (StaffRole.OFFICER,)
-_FIELDS: Final = ("accounts", "names", "text", "received", "channel", "checked")
+_FIELDS: Final = ("accounts", "names", "former", "elsewhere", "text", "received", "channel", "checked")
 
 
 @router.get("/staff/letters")
@@ -112,15 +114,19 @@ def _written(form: forms.Form, files: Sequence[forms.Sent], office: Office) -> t
     if unreadable:
         errors["accounts"] = f"This can't be an account: {unreadable[0]}. Enter it under names or text instead."
     channel = form.text("channel")
+    names, former, elsewhere = (form.lines(name) for name in ("names", "former", "elsewhere"))
+    called = Called.of(names, former, elsewhere, office.policy.accounts.names)
     written = Written(
         channel if channel in CHANNELS else CHANNELS[0],
-        tuple(account for account in lines.values() if account),
-        tuple(tidy(name) for name in form.lines("names")),
+        tuple(dict.fromkeys([*filter(None, lines.values()), *called.accounts])),
+        called.names,
         form.text("text"),
         received=_received(form, office.now, errors),
+        former=called.former,
+        links=called.links,
     )
     written = _with_files(written, files, office, errors)
-    if not (errors or written.accounts or written.names or written.text or written.attachments):
+    if not (errors or written.accounts or called or written.text or written.attachments):
         errors["accounts"] = "Enter an account, a name or what the letter says, or choose a file."
     return written, errors
 

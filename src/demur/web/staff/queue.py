@@ -32,6 +32,7 @@ _SAID: Final = {
     "former": "Former names",
     "accounts": "Accounts",
     "links": "Links",
+    "elsewhere": "Accounts and links, added later",
     "contact": "Mail address",
     "child": "On behalf of a child",
     "text": "Text",
