@@ -66,7 +66,7 @@ class Workspace:
 
     @property
     def beside_path(self) -> Path:
-        """The folder of what lies beside the corpus: keyed evidence, fingerprints, doubts, and their compiled files."""
+        """The folder of what lies beside the corpus: keyed evidence, fingerprints, uncertain finds, compiled files."""
         return self.root / "evidence"
 
     @property

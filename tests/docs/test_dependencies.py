@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -63,21 +64,24 @@ def _imports() -> Iterator[tuple[str, str]]:
             yield path.relative_to(SOURCE).as_posix(), distribution
 
 
-IMPORTS: Final = list(_imports())
+@cache
+def found() -> list[tuple[str, str]]:
+    """The same, read once, and not by whoever only collects tests."""
+    return list(_imports())
 
 
 def test_what_is_imported_is_declared() -> None:
-    assert {name for _, name in IMPORTS} - DECLARED == set()
+    assert {name for _, name in found()} - DECLARED == set()
 
 
 def test_what_is_declared_is_imported_or_loaded_by_name() -> None:
-    imported = {name for _, name in IMPORTS}
+    imported = {name for _, name in found()}
     assert DECLARED - imported - BROUGHT["train"] == set(LOADED_BY_NAME)  # training begins with what follows
 
 
 def test_what_an_extra_brings_is_imported_where_nothing_else_needs_it() -> None:
     allowed = {name: EXTRAS[extra] for extra, names in BROUGHT.items() for name in names}
-    elsewhere = [(file, name) for file, name in IMPORTS if name not in BASE and not file.startswith(allowed[name])]
+    elsewhere = [(file, name) for file, name in found() if name not in BASE and not file.startswith(allowed[name])]
     assert elsewhere == []
 
 

@@ -119,7 +119,7 @@ def test_a_row_that_hangs_on_its_thread_waits_and_is_then_decided_as_if_it_had_n
     other = item("3", "forum:bo", f"{NAME} wrote that, @cy.")
     answer = govern(batch([THREAD, other]), knowing(), None)
     assert answer.codes[0] == WAITS
-    assert answer.doubts.num_rows == 0
+    assert answer.uncertain.num_rows == 0
     assert not any("Marvina" in text for text in answer.kept.column("text").to_pylist())
     context = threaded(OBJECTOR)
     later = govern(answer.waiting, knowing(), context)
@@ -159,16 +159,16 @@ def test_a_policy_may_drop_who_is_named_also_once_they_are_masked() -> None:
     assert reason_of(govern(masked, rules())) is None
 
 
-def test_a_score_below_the_policys_stands_and_a_doubt_is_masked_and_noted() -> None:
+def test_a_score_below_the_policys_stands_and_an_uncertain_find_is_masked_and_noted() -> None:
     row = item("2", "forum:bo", f"I asked {NAME}.")
     strict = govern(batch([row]), knowing(Others(names_from=99, names_sure=99)))
     assert kept(strict)["text"] == row["text"]
     unsure = govern(batch([row]), knowing(Others(names_sure=99)))
     assert kept(unsure)["text"] == "I asked [person]."
-    (doubt,) = unsure.doubts.to_pylist()
-    assert (doubt["start"], doubt["end"], doubt["subject"]) == (8, 8 + len(NAME), int(keys(OBJECTOR)[0]))
-    assert set(doubt) == {"row", "item", "key", "start", "end", "subject", "tier", "score", "reasons"}
-    assert said_in_words(doubt["reasons"]) == ("full name +96",)
+    (find,) = unsure.uncertain.to_pylist()
+    assert (find["start"], find["end"], find["subject"]) == (8, 8 + len(NAME), int(keys(OBJECTOR)[0]))
+    assert set(find) == {"row", "item", "key", "start", "end", "subject", "tier", "score", "reasons"}
+    assert said_in_words(find["reasons"]) == ("full name +96",)
 
 
 def test_a_picture_whose_description_names_somebody_goes_and_the_text_stays() -> None:

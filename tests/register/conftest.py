@@ -2,52 +2,21 @@
 
 import os
 import shutil
-import subprocess
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import psycopg
 import pyarrow as pa
 import pytest
+from cluster import Cluster, running
 
 from demur.identity import Keys
 from demur.register import MEMBER, Register
 
-_PLACES = ("/usr/local/bin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)))
-_SETTINGS = (
-    "-c listen_addresses='' -c shared_buffers=64MB -c max_wal_size=2GB"
-    " -c fsync=off -c full_page_writes=off"  # it is thrown away: no test here cuts the power
-)
-STRATEGIES = 15
-"""The release from which on a database is copied by the log or file by file, as one says."""
 _RAM = Path("/dev/shm")
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A throw-away PostgreSQL server on a socket."""
-
-    socket: Path
-    strategy: str = ""
-    """How a database is copied: file by file takes half of the time, where the release leaves the choice."""
-
-    def url(self, name: str) -> str:
-        """The URL of one database."""
-        return f"postgresql://demur@/{name}?host={self.socket}"
-
-    def run(self, statement: str) -> None:
-        """Run a statement as the administrator."""
-        with psycopg.connect(f"host={self.socket} user=demur dbname=postgres", autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    def create(self, name: str, template: str = "template1") -> None:
-        """Make a database that holds what another one does."""
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template} {self.strategy}")
 
 
 @dataclass(frozen=True)
@@ -76,46 +45,11 @@ class Place:
         return Register.open(self.url, self.keys)
 
 
-def _missing(reason: str) -> NoReturn:
-    if os.environ.get("DEMUR_REQUIRE") == "all":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def _command(name: str) -> str:
-    for folder in _PLACES:
-        found = shutil.which(name, path=folder)
-        if found:  # a link in /usr/local/bin can't find its share folder: go to where it points
-            return str(Path(found).resolve())
-    _missing(f"PostgreSQL's {name} is not installed: apt-get install postgresql.")
-
-
-def _as_postgres() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    return {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-
-
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    initdb, control = _command("initdb"), _command("pg_ctl")
-    where = _RAM if os.access(_RAM, os.W_OK) else None
-    folder = Path(tempfile.mkdtemp(prefix="demur-pg-", dir=where))  # short: a socket's path has at most 107 bytes
-    if os.geteuid() == 0:
-        shutil.chown(folder, "nobody", "nogroup")
-    run: dict[str, Any] = {"capture_output": True, "cwd": folder, **_as_postgres()}
-    data = folder / "data"
-    subprocess.run([initdb, "-D", data, "-U", "demur", "-A", "trust", "-E", "UTF8", "--no-sync"], check=True, **run)
-    settings = f"{_SETTINGS} -c unix_socket_directories='{folder}'"
-    log = folder / "log"
-    subprocess.run([control, "-D", data, "-l", log, "-o", settings, "-w", "start"], check=True, **run)
-    try:
-        release = int(
-            subprocess.run([control, "--version"], check=True, text=True, **run).stdout.split()[2].split(".")[0]
-        )
-        yield Cluster(folder, "STRATEGY file_copy" if release >= STRATEGIES else "")
-    finally:
-        subprocess.run([control, "-D", data, "-m", "immediate", "-w", "stop"], check=True, **run)
-        shutil.rmtree(folder)
+def cluster(postgresql: Path) -> Iterator[Cluster]:
+    """A server for all these tests; none of them cuts the power."""
+    with running(postgresql, _RAM if os.access(_RAM, os.W_OK) else None, durable=False) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from demur.register.database.vault import Vault
 from demur.terms import Channel, EntryKind
 
 if TYPE_CHECKING:
-    from tests.register.conftest import Cluster, MakeBatch, Place, Row
+    from cluster import Cluster
+    from tests.register.conftest import MakeBatch, Place, Row
 
 NEEDLES = (
     "annika",

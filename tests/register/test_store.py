@@ -23,7 +23,8 @@ from demur.register.database import bulk, schema, store
 from demur.register.database.tables import metadata
 
 if TYPE_CHECKING:
-    from tests.register.conftest import Cluster, Place
+    from cluster import Cluster
+    from tests.register.conftest import Place
 
 NEXT = '''"""The next revision, for tests."""
 import os

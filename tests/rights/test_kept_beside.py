@@ -54,7 +54,7 @@ def kept(workspace: Workspace, to: Path) -> dict[str, int]:
 def test_the_copy_counts_what_is_kept_beside_the_rows(workspace: Workspace, fast_tmp: Path) -> None:
     """Who takes part is known of everybody, of items that were left out as well; names and fingerprints of nobody."""
     found = kept(workspace, fast_tmp / "1.zip")
-    nothing = dict.fromkeys(("named", "fingerprints", "doubts", "spellings", "waiting"), 0)
+    nothing = dict.fromkeys(("named", "fingerprints", "uncertain", "spellings", "waiting"), 0)
     assert found == {"threads": 3, **nothing}
     erase(workspace, CYD, now=NOW)
     found = kept(workspace, fast_tmp / "2.zip")  # her name and her handle

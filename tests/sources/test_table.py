@@ -1,12 +1,8 @@
 """Tables of every format become items."""
 
 import json
-import os
-import shutil
 import sqlite3
-import subprocess
 import sys
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from cluster import running
 from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import feather
@@ -388,20 +385,8 @@ def test_a_query_that_fails_is_one_sentence(tmp_path: Path, url: str, query: str
 @pytest.fixture(scope="module")
 def cluster(postgresql: Path) -> Iterator[str]:
     """A PostgreSQL server on a socket of its own; its URL."""
-    folder = Path(tempfile.mkdtemp(prefix="demur-pg-"))  # short: a socket's path has at most 107 bytes
-    run: dict[str, Any] = {"capture_output": True, "cwd": folder}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "nobody", "nogroup")
-        run |= {"user": "nobody", "group": "nogroup", "extra_groups": []}
-    control: list[str | Path] = [postgresql / "pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log"]
-    subprocess.run(
-        [postgresql / "initdb", "-D", folder / "data", "-U", "demur", "-A", "trust", "--no-sync"], check=True, **run
-    )
-    settings = f"-c listen_addresses='' -c fsync=off -c unix_socket_directories='{folder}'"
-    subprocess.run([*control, "-o", settings, "start"], check=True, **run)
-    yield f"postgresql://demur@/postgres?host={folder}"
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, **run)
-    shutil.rmtree(folder)
+    with running(postgresql, durable=False) as server:
+        yield server.url("postgres")
 
 
 def test_postgresql_is_read_through_adbc(cluster: str) -> None:

@@ -39,7 +39,7 @@ def test_lines_that_are_put_beside_the_rows_one_by_one_are_those_put_there_at_on
     write_policy(open_policy(others=wary), Workspace(fast_tmp / "one").policy_path)
     shutil.copytree(fast_tmp / "one", fast_tmp / "other")
     at_once = _honoured(fast_tmp / "one")
-    assert all(len(at_once[name]) > 1 for name in ("evidence", "fingerprints", "doubts"))
+    assert all(len(at_once[name]) > 1 for name in ("evidence", "fingerprints", "uncertain"))
     monkeypatch.setattr(regoverning, "AT_ONCE", 1)
     assert _honoured(fast_tmp / "other") == at_once
 

@@ -113,7 +113,9 @@ def test_a_missing_or_broken_tokenizer_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("adapters", [0, 2])
-def test_a_local_checkpoint_is_a_base(own: Community, tmp_path: Path, adapters: int) -> None:
+def test_a_local_checkpoint_is_a_base(
+    own: Community, tmp_path: Path, adapters: int, capfd: pytest.CaptureFixture[str]
+) -> None:
     """One in the format of Hugging Face, in full or through adapters; the run is complete without that folder."""
     one, folder = own.run(), tmp_path / "checkpoint"
     keep(one.network(), folder, weights=True)
@@ -122,6 +124,7 @@ def test_a_local_checkpoint_is_a_base(own: Community, tmp_path: Path, adapters: 
     with reading(own.workspace, LATER) as session:
         run = first.begin(session, "v1", name="from-folder", config=config, base=[str(folder)])
         trained = first.carry_out(session, run)
+    assert capfd.readouterr().err == ""
     assert read_base(run.model.run.base).kind == "checkpoint"
     assert trained.outcome.saved.step == trained.outcome.plan.steps > 0
     names = set(read_tensors(run.model.checkpoint(0) / "weights.safetensors"))

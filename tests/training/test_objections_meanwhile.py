@@ -10,6 +10,7 @@ import trainable
 from making import batch, item, span
 from trainable import LATER, TINY, Community
 
+from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.identity import SubjectKeys
@@ -91,8 +92,13 @@ def test_a_later_plan_adds_nothing_and_leaves_out_who_objected(own: Community) -
         key = session.register.persons.subject(trainable.account(20))
         today = plan_of(session, None, own.run())
         stale = plan_of(session, "v1", own.run())
+    honour(workspace, now=LATER)
+    with reading(workspace, LATER) as session:
+        honoured = plan_of(session, None, own.run())
     assert key in plan.people()
-    for new in (today, stale):
+    assert len(today) < len(honoured) < len(plan)  # what names them is in it again once it is masked in the corpus
+    assert stale.digest() == honoured.digest()  # a version's rows as today's rules want them
+    for new in (today, stale, honoured):
         assert key not in new.people()
         assert set(new.items()) <= set(plan.items())
         kept = [item for item in plan.items() if item in set(new.items())]

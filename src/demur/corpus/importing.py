@@ -35,7 +35,7 @@ from demur.errors import SourceError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside
 from demur.kernel.door import KEPT, REASONS, WAITS
-from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, writing_of
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN, writing_of
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.schema import ROW
@@ -77,7 +77,7 @@ class _Reading:
     waiting: Waiting
     evidence: Lines
     fingerprints: Lines
-    doubts: Lines
+    uncertain: Lines
     progress: Progress
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -89,7 +89,7 @@ class _Reading:
             self.waiting.add(answer.waiting, positions[answer.codes == WAITS], answer.hinted)
         self.evidence.add(answer.evidence, positions)
         self.fingerprints.add(answer.fingerprints, positions)
-        self.doubts.add(answer.doubts, positions)
+        self.uncertain.add(answer.uncertain, positions)
 
 
 @contextmanager
@@ -99,9 +99,9 @@ def _notes(scratch: Path, progress: Progress) -> Iterator[_Reading]:
         Waiting(scratch / "waiting") as waiting,
         Lines(scratch / "evidence", EVIDENCE) as evidence,
         Lines(scratch / "fingerprints", FINGERPRINTS) as fingerprints,
-        Lines(scratch / "doubts", DOUBTS) as doubts,
+        Lines(scratch / "uncertain", UNCERTAIN) as uncertain,
     ):
-        yield _Reading(spool, waiting, evidence, fingerprints, doubts, progress)
+        yield _Reading(spool, waiting, evidence, fingerprints, uncertain, progress)
 
 
 def import_items(
@@ -220,7 +220,7 @@ def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, 
     _replace(beside.evidence, reading.evidence, spool, superseded)
     _replace(beside.fingerprints, reading.fingerprints, spool, superseded)
     fragments += corpus.write(_decided(session, kernel, reading, superseded))
-    _replace(beside.doubts, reading.doubts, spool, superseded)
+    _replace(beside.uncertain, reading.uncertain, spool, superseded)
     corpus.commit(gone, fragments, {"demur": "import"})
     if len(repeated):
         corpus.commit(corpus.last_rows(repeated, sum(f.physical_rows for f in fragments)), [], {"demur": "import"})
@@ -261,7 +261,7 @@ def _decided(session: Session, kernel: Governing, reading: _Reading, superseded:
                 yield rows
         positions = asked.popleft()
         reading.spool.resolve(positions, answer.codes)
-        reading.doubts.add(answer.doubts, positions)
+        reading.uncertain.add(answer.uncertain, positions)
         if len(answer.kept):
             yield answer.kept
 

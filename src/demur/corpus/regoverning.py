@@ -22,7 +22,7 @@ from demur.corpus.threads import Threads, govern_at_rest
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.door import KEPT, REASONS
-from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS, gathered
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN, gathered
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.wording import stored
@@ -88,7 +88,7 @@ class _Pass:
 
     evidence: Noted
     fingerprints: Noted
-    doubts: Noted
+    uncertain: Noted
     deleted: int = 0
     rewritten: int = 0
     gone: list[Addresses] = field(default_factory=list)
@@ -101,7 +101,7 @@ class _Pass:
         """What the kernel says beside some rows."""
         self.evidence.add(answer.evidence)
         self.fingerprints.add(answer.fingerprints)
-        self.doubts.add(answer.doubts)
+        self.uncertain.add(answer.uncertain)
         self.named.add(answer.evidence.column("named").flatten().to_numpy(zero_copy_only=False))
         self.wrote.add(answer.fingerprints.column("author").to_numpy(zero_copy_only=False))
 
@@ -115,13 +115,13 @@ def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
     with (
         Noted(EVIDENCE, folder) as evidence,
         Noted(FINGERPRINTS, folder) as fingerprints,
-        Noted(DOUBTS, folder) as doubts,
+        Noted(UNCERTAIN, folder) as uncertain,
     ):
-        done = _Pass(evidence, fingerprints, doubts)
+        done = _Pass(evidence, fingerprints, uncertain)
         fragments = session.corpus.write(_rewritten(rows, rules, session.threads(rules), done))
         _add(beside.evidence, evidence, ("signs", "calls", "named"))
         _add(beside.fingerprints, fingerprints, ("wrote", "seen"))
-        _add(beside.doubts, doubts, ())
+        _add(beside.uncertain, uncertain, ())
     gone = np.concatenate([np.zeros(0, np.uint64), *done.gone])
     _move_pointers(session, done)
     session.corpus.commit(gone, fragments, {"demur": "honour"})

@@ -41,7 +41,7 @@ FINGERPRINTS: Final = pa.schema(
     ]
 )
 
-DOUBTS: Final = pa.schema(
+UNCERTAIN: Final = pa.schema(
     [
         pa.field("item", pa.int64(), nullable=False),  # words.page.short_keys
         pa.field("key", schema.KEY, nullable=False),

@@ -35,7 +35,7 @@ from demur.kernel.media import described, governed_media
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import NOBODY, Ints, Spans
 from demur.kernel.splice import code_points, splice
-from demur.kernel.wording import Pages, Wording, doubts, page_of, read, with_lists
+from demur.kernel.wording import Pages, Wording, page_of, read, uncertain, with_lists
 from demur.people.context import Context
 from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
@@ -71,8 +71,8 @@ class Answer:
     """Who takes part, is called what, and is named in full (of rows at rest, only this): evidence.ROW and EVIDENCE."""
     fingerprints: pa.RecordBatch
     """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
-    doubts: pa.RecordBatch
-    """What is masked and somebody may look at: evidence.ROW and wording.DOUBTS."""
+    uncertain: pa.RecordBatch
+    """What is masked and somebody may look at: evidence.ROW and wording.UNCERTAIN."""
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """Of a batch from a source: the keys that are other spellings of its accounts, each beside the account's own."""
 
@@ -130,7 +130,7 @@ def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> t
         hinted=wording.hint[wording.waits],
         evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
         fingerprints=fingerprints(rows, wrote, seen),
-        doubts=_renumbered(doubts(kept, wording.finds, rules), at),
+        uncertain=_renumbered(uncertain(kept, wording.finds, rules), at),
         alike=keyer.alike,
     )
     return answer, pages, codes[at], wording.rows

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from demur.kernel import schema
-from demur.kernel.evidence import DOUBTS, ROW, Beside, writing_of
+from demur.kernel.evidence import ROW, UNCERTAIN, Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
@@ -157,17 +157,17 @@ def with_lists(rows: pa.RecordBatch, lists: list[pa.ListArray]) -> pa.RecordBatc
     return pa.RecordBatch.from_arrays([*rows.columns, *lists], schema=schema.STORED)
 
 
-def doubts(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
-    """The finds that the policy wants somebody to look at; of evidence.ROW and :data:`DOUBTS`."""
+def uncertain(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> pa.RecordBatch:
+    """The finds that the policy wants somebody to look at; of evidence.ROW and :data:`UNCERTAIN`."""
     others = rules.policy.others
     sure = np.where(finds.tier == Tier.COPY, others.copies_sure, others.names_sure)
     unsure = finds.take(finds.score < sure)
     items = rows.column("item").take(pa.array(unsure.row))
     places = (unsure.start, unsure.end, unsure.subject, unsure.tier, unsure.score, unsure.reasons)
-    fields = list(DOUBTS)[2:]
+    fields = list(UNCERTAIN)[2:]
     arrays = [pa.array(values).cast(field.type) for values, field in zip(places, fields, strict=True)]
     return pa.RecordBatch.from_arrays(
-        [pa.array(unsure.row), pa.array(short_keys(items)), items, *arrays], schema=pa.schema([ROW, *DOUBTS])
+        [pa.array(unsure.row), pa.array(short_keys(items)), items, *arrays], schema=pa.schema([ROW, *UNCERTAIN])
     )
 
 

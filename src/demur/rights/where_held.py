@@ -43,7 +43,7 @@ class KeptBeside:
     """Threads in which their full name stands, or stood before it was masked."""
     fingerprints: int
     """Items of theirs of which fingerprints are kept: what they wrote while an objection was in force."""
-    doubts: int
+    uncertain: int
     """Places in others' items that were masked for them and that an officer may look at."""
     spellings: int
     """Spellings of their names that are looked for in what others write."""
@@ -64,7 +64,7 @@ def kept_beside(session: Session, keys: SubjectKeys) -> KeptBeside:
         threads=len(pc.unique(beside.evidence.where("author", keys, ["thread"]).column("thread"))),
         named=len(beside.evidence.naming(keys)),
         fingerprints=pc.sum(pc.greater(pc.list_value_length(wrote), 0)).as_py() or 0,
-        doubts=len(beside.doubts.where("subject", keys, ["item"])),
+        uncertain=len(beside.uncertain.where("subject", keys, ["item"])),
         spellings=names.searched,
         waiting=names.waiting,
     )

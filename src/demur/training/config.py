@@ -58,7 +58,7 @@ class Config:
     adapters: int = 0
     """Rank of the low-rank adapters (LoRA) that are trained instead of all weights; 0 trains all."""
     adapters_alpha: float = 16.0
-    """What adapters are scaled by, times their rank."""
+    """What adapters add counts so much over their rank."""
     dropout: float = 0.0
     """Share of activations that are dropped, in attention and adapters."""
     keyed_dropout: bool = False
@@ -93,7 +93,7 @@ class Config:
     # the order
     hazard: tuple[Hazard, ...] = (Hazard(),)
     """How likely people object, by how much they wrote; alike unless said otherwise."""
-    class_share: float = 0.25
+    class_share: float = 0.1
     """Share of all tokens above which a class of people is split."""
     held: float = 0.02
     """Share of people who are kept out altogether, by a keyed hash, so that audits have somebody to compare with."""

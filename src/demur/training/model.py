@@ -155,7 +155,14 @@ def _placed(model: Any, config: Config) -> Any:  # noqa: ANN401  # a transformer
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the library's hints to whoever programs with it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """Without the library's hints to whoever programs with it, and without its bars."""
+    said = import_module("transformers").utils.logging
+    bars = said.is_progress_bar_enabled()
+    said.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if bars:
+            said.enable_progress_bar()

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
+from demur.kernel.schema import KEY
 from demur.training import order
 from demur.training.filling import Plan, first_difference
 from demur.training.order import Classes
 from demur.training.rows import COLUMNS, Ints, Lists, Rows, read_rows
 from demur.training.run import Run
-from demur.versions.states import published, rows_of, stale_rows
+from demur.versions.states import published, rows_of, stale_parts
 
 __all__ = ["Plan", "first_difference", "plan_of"]
 
@@ -63,15 +65,18 @@ def _masks(run: Run) -> bool:
 
 
 def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
-    """The rows of a version that are as today's rules want them, or of the corpus."""
+    """The rows of a version as today's rules want them, or of the corpus."""
     if version is None:
         yield from session.corpus.batches(COLUMNS)
         return
     published(session.register, version)
-    stale = [batch.column("item") for batch, _ in stale_rows(session, version)]
-    gone = pa.chunked_array(stale, pa.binary(16)).combine_chunks() if stale else pa.array([], pa.binary(16))
+    gone = [pa.array([], KEY)]
+    for part, _ in stale_parts(session, version):
+        gone.append(part.stored.column("item").filter(pa.array(part.left_out | part.differs)))
+        yield part.answer.kept.select(COLUMNS).filter(pa.array(part.differs[~part.left_out]))
+    stale = pa.concat_arrays(gone)
     for batch in rows_of(session.workspace, version):
-        keep = pa.compute.invert(pa.compute.is_in(batch.column("item"), value_set=gone))
+        keep = pc.invert(pc.is_in(batch.column("item"), value_set=stale))
         yield batch.select(COLUMNS).filter(keep)
 
 

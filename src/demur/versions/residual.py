@@ -1,4 +1,4 @@
-"""How much of withheld people may be left in a version: a random sample of its rows, read again with every doubt.
+"""How much of withheld people may be left in a version: a sample of its rows, read again with every uncertain find.
 
 Invariants: what counts is anything of which the finder is sure with a score of 1 or more, however far below what the
 policy masks from; so a count is of what *may* be left, and mostly of what means somebody else. The interval is exact

@@ -19,7 +19,7 @@ from demur.web.gate import Gate, Upload
 from demur.web.pages import PREFIX
 from demur.web.portal import attach, called, confirm, correct, information, mine, outbox, pasted, proven, receipt, said
 from demur.web.server.limits import Limits
-from demur.web.staff import doubts, in_doubt, letters, overview, queue, sign_in, waiting
+from demur.web.staff import doubts, letters, overview, queue, sign_in, uncertain, waiting
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(
@@ -31,7 +31,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, waiting, queue, doubts, in_doubt, letters, overview)),
+    *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 

@@ -1,4 +1,4 @@
-"""What is kept beside the rows: who took part where and is called what, what withheld people wrote, and doubts.
+"""What is kept beside the rows: who took part where and is called what, what withheld people wrote, uncertain finds.
 
 Invariants: those of :mod:`demur.corpus.datasets.base`; a row for each item that was read with an author, whether or
 not the item was kept, replaced by the item's next reading; keys alone, no text and no name (ADR 0031 and 0033). An item
@@ -17,7 +17,7 @@ from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, I
 from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
-from demur.kernel.evidence import DOUBTS, EVIDENCE, FINGERPRINTS
+from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
@@ -26,6 +26,8 @@ class Keyed(Dataset):
     """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
 
     FORMAT = 1
+    FOLDER: ClassVar[str]
+    """Where it lies beside the corpus."""
     OUTLIVES: ClassVar[bool] = False
     """Whether what it says of an item stays when the item's source says that it is gone."""
 
@@ -64,6 +66,7 @@ class Evidence(Keyed):
     """Who took part, who is called what, and whose full name stands where."""
 
     CALLED = "evidence"
+    FOLDER = "evidence.lance"
     SCHEMA = EVIDENCE
     INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE", "named": "LABEL_LIST"}
 
@@ -77,16 +80,18 @@ class Fingerprints(Keyed):
     """What withheld people wrote, and where others wrote the same."""
 
     CALLED = "fingerprints"
+    FOLDER = "fingerprints.lance"
     OUTLIVES = True
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
 
 
-class Doubts(Keyed):
+class Uncertain(Keyed):
     """What is masked and somebody may look at: its place, its score and why."""
 
-    CALLED = "doubts"
-    SCHEMA = DOUBTS
+    CALLED = "uncertain finds"
+    FOLDER = "doubts.lance"
+    SCHEMA = UNCERTAIN
     INDICES: ClassVar[Indices] = {"item": "BTREE"}
 
     @classmethod
@@ -120,7 +125,7 @@ class Beside:
 
     evidence: Evidence
     fingerprints: Fingerprints
-    doubts: Doubts
+    uncertain: Uncertain
 
     @classmethod
     def ensure(cls, folder: Path) -> Self:
@@ -129,7 +134,7 @@ class Beside:
         return cls(
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
-            Doubts.ensure(_in(folder, Doubts)),
+            Uncertain.ensure(_in(folder, Uncertain)),
         )
 
     @classmethod
@@ -140,17 +145,17 @@ class Beside:
             folder: where they lie.
             versions: Lance's numbers, in their order; none for their heads.
         """
-        evidence, fingerprints, doubts = versions or (None, None, None)
+        evidence, fingerprints, uncertain = versions or (None, None, None)
         return cls(
             Evidence.view(_in(folder, Evidence), evidence),
             Fingerprints.view(_in(folder, Fingerprints), fingerprints),
-            Doubts.view(_in(folder, Doubts), doubts),
+            Uncertain.view(_in(folder, Uncertain), uncertain),
         )
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:
         """All of them."""
-        return self.evidence, self.fingerprints, self.doubts
+        return self.evidence, self.fingerprints, self.uncertain
 
     @property
     def versions(self) -> list[int]:
@@ -180,4 +185,4 @@ class Beside:
 
 
 def _in(folder: Path, kind: type[Keyed]) -> Path:
-    return folder / f"{kind.CALLED}.lance"
+    return folder / kind.FOLDER

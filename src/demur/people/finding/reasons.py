@@ -1,4 +1,4 @@
-"""Each reason of a find in words, for the command line, the queue of doubts and the docs.
+"""Each reason of a find in words, for the command line, the list of uncertain finds and the docs.
 
 Invariants: a phrase says nothing of the text in which somebody was found.
 """

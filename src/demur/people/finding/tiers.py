@@ -15,7 +15,7 @@ from demur.words.page import Bools, Ints
 
 
 class Reason(IntFlag):
-    """What speaks for or against somebody's being meant; the bits are kept (evidence.DOUBTS), and never change."""
+    """What speaks for or against somebody's being meant; the bits are kept (evidence.UNCERTAIN), and never change."""
 
     FULL = 1 << 0
     INITIAL = 1 << 1

@@ -32,7 +32,7 @@ SIGN_IN: Final = "/staff/"
 _FORBIDDEN: Final = 403
 _PAGES: Final = (
     ("/staff/objections", "Objections to review", {StaffRole.OFFICER, StaffRole.AUDITOR}),
-    ("/staff/in-doubt", "In doubt", {StaffRole.OFFICER, StaffRole.AUDITOR}),
+    ("/staff/uncertain", "Uncertain finds", {StaffRole.OFFICER, StaffRole.AUDITOR}),
     ("/staff/letters", "Record a letter", {StaffRole.OFFICER}),
     ("/staff/coverage", "Coverage", set(StaffRole)),
     ("/staff/status", "Status", set(StaffRole)),

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from demur.corpus.doubted import count_in_doubt
+from demur.corpus.uncertain import count_uncertain
 from demur.notices.languages import SOURCE, locale
 from demur.objecting.channels import PROVEN
 from demur.register import Register, StaffRole, Waiting, Wanted
@@ -75,14 +75,14 @@ async def status(request: Request) -> Response:
     at = desk(request)
     found = await run_in_threadpool(status_of, at.workspace)
     waiting = await run_in_threadpool(at.register.mails.waiting)
-    doubted = await run_sync(count_in_doubt, at.workspace, limiter=heavy)
+    uncertain = await run_sync(count_uncertain, at.workspace, limiter=heavy)
     queue = await run_in_threadpool(at.register.objections.listing, Wanted(Waiting.DOUBTED), limit=1, proven=PROVEN)
     told: dict[str, Any] = {
         "warnings": list(_warnings(found)),
         "versions": [(each, _stands(each)) for each in found.versions],
         "states": Waiting,
     }
-    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, doubted=doubted, **told)
+    return visit.page("staff_status.html", found=found, waiting=waiting, queue=queue, uncertain=uncertain, **told)
 
 
 @router.get("/staff/people")

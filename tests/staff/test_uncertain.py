@@ -1,4 +1,4 @@
-"""What is masked in doubt: who sees it, what is on record before it is shown, and what a decision changes."""
+"""What is masked and uncertain: who sees it, what is on record before it is shown, and what a decision changes."""
 
 import re
 import shutil
@@ -13,11 +13,11 @@ from pages import Page
 from staffdoor import Door
 from town import ANN, DIETER, EWA, found_town
 
-from demur.corpus.datasets.evidence import Doubts
-from demur.corpus.doubted import count_in_doubt
+from demur.corpus.datasets.evidence import Uncertain
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
+from demur.corpus.uncertain import count_uncertain
 from demur.policy import Others, write_policy
 from demur.register import Entry
 from demur.terms import EntryKind
@@ -26,7 +26,7 @@ from demur.workspace import Workspace, find
 
 Entries = Callable[[EntryKind], list[Entry]]
 
-HERE = "/staff/in-doubt"
+HERE = "/staff/uncertain"
 TEXTS = ("Hi Ann, are you there?", "Archer said so.", "I asked Ann about it.")
 """Each names somebody who takes part, and none as sure as the town wants it."""
 
@@ -64,7 +64,7 @@ def test_the_list_shows_the_lowest_score_first_and_no_text(officer: Door, desk: 
     page = officer.visitor.get(HERE)
     numbers = re.findall(r'<td class="number">(\d+)</td>', page.html)
     scores = [int(each) for each in numbers[::2]]
-    assert len(_entries(page)) == len(scores) == count_in_doubt(desk.workspace) == len(TEXTS)
+    assert len(_entries(page)) == len(scores) == count_uncertain(desk.workspace) == len(TEXTS)
     assert scores == sorted(scores)
     assert len(set(scores)) > 1
     assert "Given name, where somebody is addressed" in page.text
@@ -73,7 +73,7 @@ def test_the_list_shows_the_lowest_score_first_and_no_text(officer: Door, desk: 
     assert "where somebody is addressed +12" in page.text
     for told in ("bakery", "asked", "Ann", "Archer", "ann"):
         assert told not in page.text.split(), told
-    assert "In doubt, and masked" in officer.visitor.get("/staff/status").text
+    assert "Uncertain, and masked" in officer.visitor.get("/staff/status").text
 
 
 def test_an_entry_says_in_words_why_it_has_its_score(officer: Door) -> None:
@@ -81,14 +81,14 @@ def test_an_entry_says_in_words_why_it_has_its_score(officer: Door) -> None:
     told = [visitor.get(each).text for each in _entries(visitor.get(HERE))]
     for text in told:
         (score,) = re.findall(r"Score (\d+) of 100", text)
-        (why,) = re.findall(rf"Why {score} (.+?) All that is in doubt", text)
+        (why,) = re.findall(rf"Why {score} (.+?) All uncertain finds", text)
         assert sum(map(int, re.findall(r"[+-]\d+", why))) == int(score)
 
 
 def test_what_an_older_demur_kept_has_no_reasons_and_is_listed(officer: Door, workspace: Workspace) -> None:
     """Its lines lack the column until somebody writes; then it is there, empty, and new lines have reasons."""
-    doubts = Doubts.open(workspace.beside_path / "doubts.lance")
-    doubts.dataset.drop_columns(["reasons"])
+    kept = Uncertain.open(workspace.beside_path / "doubts.lance")
+    kept.dataset.drop_columns(["reasons"])
     page = officer.visitor.get(HERE)
     assert len(_entries(page)) == len(TEXTS)
     assert "+82" not in page.text
@@ -99,7 +99,7 @@ def test_what_an_older_demur_kept_has_no_reasons_and_is_listed(officer: Door, wo
 
 def test_pages_follow_each_other_without_a_gap(officer: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _entries(officer.visitor.get(HERE))
-    monkeypatch.setattr("demur.web.staff.in_doubt.SIZE", 1)
+    monkeypatch.setattr("demur.web.staff.uncertain.SIZE", 1)
     page, seen = officer.visitor.get(HERE), list[str]()
     while True:
         seen += _entries(page)
@@ -112,7 +112,7 @@ def test_pages_follow_each_other_without_a_gap(officer: Door, monkeypatch: pytes
 
 @pytest.mark.parametrize("query", ["after=", "after=1.2", "after=x.1.2", f"after=1.{10**40}.2", "after=-1.2.3"])
 def test_whatever_an_address_says_the_list_is_shown(officer: Door, query: str) -> None:
-    assert officer.visitor.get(f"{HERE}?{query}").h1 == "In doubt"
+    assert officer.visitor.get(f"{HERE}?{query}").h1 == "Uncertain finds"
 
 
 def test_a_row_is_opened_by_a_button_and_that_is_on_record_first(officer: Door, desk: Desk, entries: Entries) -> None:
@@ -139,7 +139,7 @@ def test_a_decision_is_on_record_once_and_counts_with_the_next_reading(
     visitor = officer.visitor
     (path,) = (each for each in _entries(visitor.get(HERE)) if "addressed" in visitor.get(each).text)
     page = visitor.get(path)
-    before = count_in_doubt(desk.workspace)
+    before = count_uncertain(desk.workspace)
     done = officer.act(page, f"{path}/clear")
     assert "It is on record." in done.text
     assert path not in _entries(done)
@@ -147,8 +147,8 @@ def test_a_decision_is_on_record_once_and_counts_with_the_next_reading(
     (cleared,) = entries(EntryKind.NAME_CLEARED)
     assert str(cleared.payload["by"]).startswith("staff ")
     (acted,) = entries(EntryKind.STAFF_ACTED)
-    assert acted.payload["act"] == "doubt.clear"
-    assert count_in_doubt(desk.workspace) == before - 1
+    assert acted.payload["act"] == "find.clear"
+    assert count_uncertain(desk.workspace) == before - 1
     assert visitor.get(path, 404)
     assert "Hi Ann, are you there?" not in _texts(desk.workspace)
     _read(desk.workspace)

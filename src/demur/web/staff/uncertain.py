@@ -1,4 +1,4 @@
-"""What is masked in doubt: finds of names and copies below the scores that the policy takes for sure, by item.
+"""What is masked and uncertain: finds of names and copies below the scores that the policy takes for sure, by item.
 
 Invariants: all of it is masked or left out already, and stays so until its item is read again; the list shows no text
 and no name; a row is opened by a button, and the register knows of it before it is shown; deciding is one entry, and
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from demur.corpus.doubted import InDoubt, Listing, Place, Shown, Why, entry_of, in_doubt, shown
+from demur.corpus.uncertain import Listing, Place, Shown, UncertainItem, Why, entry_of, shown, uncertain
 from demur.objecting.channels import nameless
 from demur.people.finding.reasons import said_in_words
 from demur.people.finds import Tier
@@ -27,7 +27,7 @@ from demur.web.staff.frame import Timed, Visit, acting, admitted
 
 router: Final = APIRouter(include_in_schema=False, route_class=Timed)
 
-HERE: Final = "/staff/in-doubt"
+HERE: Final = "/staff/uncertain"
 SIZE: Final = 50
 """Entries of a page."""
 KINDS: Final[Mapping[Tier, str]] = {
@@ -54,12 +54,12 @@ async def queue(request: Request) -> Response:
         return visit
     query, workspace = request.query_params, desk(request).workspace
     after = _place(query.get("after", ""))
-    found = await run_sync(partial(in_doubt, workspace, after=after, limit=SIZE), limiter=heavy)
+    found = await run_sync(partial(uncertain, workspace, after=after, limit=SIZE), limiter=heavy)
     values: dict[str, Any] = {
         "found": found,
         "rows": [(each, at(each.place), said(each), reasons(each.why[0])) for each in found.rows],
     }
-    return visit.page("staff_in_doubt.html", pages=list(_pages(found)), cleared="cleared" in query, **values)
+    return visit.page("staff_uncertain.html", pages=list(_pages(found)), cleared="cleared" in query, **values)
 
 
 @router.get(HERE + "/{item:int}/{subject:int}")
@@ -99,7 +99,7 @@ def at(place: Place) -> str:
     return f"{HERE}/{place.item}/{place.subject}"
 
 
-def said(entry: InDoubt) -> list[str]:
+def said(entry: UncertainItem) -> list[str]:
     """What was found, in words."""
     return [KINDS[tier] for tier in entry.tiers]
 
@@ -109,7 +109,7 @@ def reasons(why: Why) -> str:
     return "; ".join(said_in_words(why.reasons))
 
 
-async def _find(request: Request, item: int, subject: int) -> InDoubt:
+async def _find(request: Request, item: int, subject: int) -> UncertainItem:
     """The entry.
 
     Raises:
@@ -123,16 +123,16 @@ async def _find(request: Request, item: int, subject: int) -> InDoubt:
     return entry
 
 
-def _page(visit: Visit, entry: InDoubt, **values: Any) -> Response:  # noqa: ANN401  # a template's
+def _page(visit: Visit, entry: UncertainItem, **values: Any) -> Response:  # noqa: ANN401  # a template's
     others = desk(visit.request).policy().others
     copy = Tier.COPY in entry.tiers
     shown_: dict[str, Any] = {"entry": entry, "said": said(entry), "here": at(entry.place), "opened": False}
     shown_["why"] = [(f"Why {each.score}", told) for each in entry.why if (told := reasons(each))]
     shown_["sure"] = others.copies_sure if copy else others.names_sure
-    return visit.page("staff_in_doubt_one.html", **(shown_ | values))
+    return visit.page("staff_uncertain_one.html", **(shown_ | values))
 
 
-def _reads(register: Register, visit: Visit, entry: InDoubt, row: Shown | None) -> dict[str, str]:
+def _reads(register: Register, visit: Visit, entry: UncertainItem, row: Shown | None) -> dict[str, str]:
     """Append that a row is being read, before it is; whom it may mean, and who wrote it."""
     subjects = np.unique(np.array([entry.place.subject, *([] if row is None else [row.author])], np.int64))
     payload: dict[str, JSON] = {"staff": visit.staff.id, "item": entry.key, "what": "row"}
@@ -151,11 +151,11 @@ def _account(register: Register, subject: int) -> str:
     return "somebody without an account" if nameless(account) else account
 
 
-def _cleared(register: Register, visit: Visit, entry: InDoubt) -> None:
+def _cleared(register: Register, visit: Visit, entry: UncertainItem) -> None:
     with register.locked():
         place = entry.place
         if register.names.clear(place.item, place.subject, by=f"staff {visit.staff.id}") is not None:
-            visit.acted(register, "doubt.clear", item=entry.key)
+            visit.acted(register, "find.clear", item=entry.key)
 
 
 def _pages(found: Listing) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What is masked or left out in doubt, for whoever decides about it: the finds below the policy's scores, by item.
+"""What is masked or left out and uncertain, for whoever decides about it: the finds below the policy's scores, by item.
 
 Invariants: listing shows no text and no name; a find of somebody who is not withheld any more, or of whom it was
 decided, is not listed, though its row may still wait for its item's next reading; one entry stands for all finds of
@@ -48,7 +48,7 @@ class Why(NamedTuple):
 
 
 @dataclass(frozen=True)
-class InDoubt:
+class UncertainItem:
     """What was found of one person in one item."""
 
     place: Place
@@ -65,7 +65,7 @@ class InDoubt:
 class Listing:
     """A page of the list."""
 
-    rows: Sequence[InDoubt]
+    rows: Sequence[UncertainItem]
     total: int
     before: int
     """How many stand before this page."""
@@ -90,7 +90,7 @@ class Shown:
     """What stands around its masks of names and copies; its beginning, where it has none."""
 
 
-def in_doubt(workspace: Workspace, *, after: Place | None = None, limit: int, now: datetime | None = None) -> Listing:
+def uncertain(workspace: Workspace, *, after: Place | None = None, limit: int, now: datetime | None = None) -> Listing:
     """What waits for somebody to look at it, the lowest score first.
 
     Args:
@@ -106,13 +106,13 @@ def in_doubt(workspace: Workspace, *, after: Place | None = None, limit: int, no
         return Listing(_told(session, places), len(found), first)
 
 
-def count_in_doubt(workspace: Workspace, now: datetime | None = None) -> int:
-    """How many entries :func:`in_doubt` would list."""
+def count_uncertain(workspace: Workspace, now: datetime | None = None) -> int:
+    """How many entries :func:`uncertain` would list."""
     with reading(workspace, now, rows=False) as session:
         return len(_waiting(session))
 
 
-def entry_of(workspace: Workspace, item: int, subject: int) -> InDoubt | None:
+def entry_of(workspace: Workspace, item: int, subject: int) -> UncertainItem | None:
     """The entry of an item and a person; None where there is none, or none any more."""
     with reading(workspace, rows=False) as session:
         found = _waiting(session)
@@ -138,7 +138,7 @@ _PLACE: Final = np.dtype([("score", "i8"), ("item", "i8"), ("subject", "i8")])
 def _waiting(session: Session) -> npt.NDArray[np.void]:
     """The places of all entries, sorted, shape (n,)."""
     columns = ["item", "subject", "score"]
-    batches = [batch.select(columns) for batch in session.beside.doubts.batches(columns)]
+    batches = [batch.select(columns) for batch in session.beside.uncertain.batches(columns)]
     item, subject, score = (_whole(batches, name) for name in columns)
     if not len(item):
         return np.zeros(0, _PLACE)
@@ -158,10 +158,10 @@ def _whole(batches: Sequence[pa.RecordBatch], name: str) -> Ints:
     return np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)
 
 
-def _told(session: Session, places: Sequence[Place]) -> list[InDoubt]:
+def _told(session: Session, places: Sequence[Place]) -> list[UncertainItem]:
     """The entries at some places."""
     items = np.array([place.item for place in places], np.int64)
-    rows = session.beside.doubts.where("item", items, _COLUMNS).select(_COLUMNS).to_pylist()
+    rows = session.beside.uncertain.where("item", items, _COLUMNS).select(_COLUMNS).to_pylist()
     finds: dict[tuple[int, int], list[tuple[Why, int, bytes]]] = {}
     for row in rows:
         find = (Why(row["score"], row["reasons"] or 0), row["tier"], row["key"])
@@ -171,7 +171,7 @@ def _told(session: Session, places: Sequence[Place]) -> list[InDoubt]:
         of = sorted(finds[place.item, place.subject])
         tiers = tuple(dict.fromkeys(Tier(tier) for _, tier, _ in of))
         why = tuple(dict.fromkeys(each for each, _, _ in of))
-        found.append(InDoubt(place, of[0][2].hex(), tiers, why, len(of)))
+        found.append(UncertainItem(place, of[0][2].hex(), tiers, why, len(of)))
     return found
 
 
