@@ -39,7 +39,8 @@ def key(roots: Sequence[Path]) -> None:  # the command reads them
     type=click.Choice([each.value for each in KeyScope]),
     default=KeyScope.PLATFORM.value,
     show_default=True,
-    help="`platform`: all that the platform does for its members. `load`: following an export, for a trainer.",
+    help="`platform`: all that the platform does for its members. `load`: following an export, for a trainer. "
+    "`generate`: asking `demur serve --model` for texts.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="For how many days it holds; it does not expire otherwise.")
 @shared

@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retire": ("demur.cli.version:retire", "Retire a version."),
     "train": ("demur.cli.train:train", "Train a language model on a version."),
     "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what waits for a replay."),
+    "generate": ("demur.cli.generate:generate", "Continue a text by what serves of a run."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),

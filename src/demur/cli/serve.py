@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import click
@@ -24,9 +25,11 @@ from demur.workspace import Workspace
 
 if TYPE_CHECKING:
     import uvicorn
+    from fastapi import FastAPI
 
 _NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "webauthn")
 _PORT: Final = 8470
+_MODEL_PORT: Final = 8471
 _STOPPING_S: Final = 10
 _LOOK_S: Final = 0.2
 """How often the worker is looked after, in seconds."""
@@ -36,27 +39,55 @@ _AGAIN_S: Final = 30
 
 @click.command
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on (127.0.0.1).")
-@click.option("--port", default=_PORT, metavar="PORT", type=click.IntRange(0, 65_535), help=f"Port ({_PORT}).")
+@click.option("--port", metavar="PORT", type=click.IntRange(0, 65_535), help=f"Port ({_PORT}).")
 @click.option("--no-worker", is_flag=True, help="Do not start `demur worker`: it runs elsewhere.")
 @click.option("--behind-proxy", is_flag=True, help="Believe what a proxy on this machine says of visitors.")
 @click.option("--insecure", is_flag=True, help="Speak plain http to a network, as for a test within one.")
+@click.option("--model", metavar="RUN", help=f"Serve completions by this run, and nothing else (port {_MODEL_PORT}).")
 @shared
 def serve(  # each is an option
-    invocation: Invocation, host: str, port: int, *, no_worker: bool, behind_proxy: bool, insecure: bool
+    invocation: Invocation,
+    *,
+    host: str,
+    port: int | None,
+    no_worker: bool,
+    behind_proxy: bool,
+    insecure: bool,
+    model: str | None,
 ) -> None:
-    """Serve the portal, the API and the officer's pages.
+    """Serve the portal, the API and the officer's pages; or, with --model, a model's completions.
 
     It listens on this machine only. For the public, put a proxy that speaks https before it, on the same machine,
     and say --behind-proxy: it then believes its X-Forwarded-For and X-Forwarded-Proto.
+
+    A model is served by a process of its own, so that nobody who objects waits for a text. What answers has seen no row
+    of anybody who has objected. Whoever asks over a network needs a key (demur key create NAME --scope generate).
     """
-    need("The portal", "web", *_NEEDED)
+    need("The portal" if model is None else "`demur serve --model`", "web", *_NEEDED)
     _check_host(host, insecure=insecure)
+    usual = _PORT if model is None else _MODEL_PORT
+    port = usual if port is None else port
     _check_free(host, port)
     workspace = invocation.workspace
-    server = _server(workspace, host, port, behind_proxy=behind_proxy)
+    place = Place(host, port, behind_proxy=behind_proxy)
     signal.signal(signal.SIGTERM, _stop)
+    if model is not None:
+        _serve_model(workspace, model, place, keyed=behind_proxy or insecure)
+        return
+    from demur.web.app import create_app  # noqa: PLC0415  # only who serves waits for it
+
+    server = _server(create_app(workspace), place, "The portal")
     with Helper(workspace, wanted=not no_worker), suppress(KeyboardInterrupt):
         server.run()
+
+
+def _serve_model(workspace: Workspace, run: str, place: "Place", *, keyed: bool) -> None:
+    """Serve the completions of a run, until somebody stops it."""
+    from demur.training.serving import serving  # noqa: PLC0415  # only who serves a model waits for it
+    from demur.web.completions.root import create_app  # noqa: PLC0415  # the same
+
+    with serving(workspace, run) as model, suppress(KeyboardInterrupt):
+        _server(create_app(workspace, model, keyed=keyed), place, f"The model {run}").run()
 
 
 def _check_host(host: str, *, insecure: bool) -> None:
@@ -78,30 +109,37 @@ def _check_free(host: str, port: int) -> None:
         raise UsageError(f"{host}:{port} can't be used ({error.strerror}): choose another --port or --host.") from None
 
 
-def _server(workspace: Workspace, host: str, port: int, *, behind_proxy: bool) -> "uvicorn.Server":
+@dataclass(frozen=True)
+class Place:
+    """Where a server listens."""
+
+    host: str
+    port: int
+    behind_proxy: bool
+
+
+def _server(app: "FastAPI", place: Place, what: str) -> "uvicorn.Server":
     """One process, which prints its address once it answers."""
     import uvicorn  # noqa: PLC0415  # only who serves waits for it
 
-    from demur.web.app import create_app  # noqa: PLC0415  # the same
     from demur.web.server import serving  # noqa: PLC0415  # the same
 
     class Announcing(uvicorn.Server):
         async def startup(self, *arguments: object, **options: object) -> None:
             await super().startup(*arguments, **options)  # type: ignore[arg-type]  # passed on as they are
             if self.started:
-                _announce(self)
+                _announce(self, what)
 
     serving.log_lines()
     os.umask(0o077)  # what the server and its worker write is for this account alone
-    config = serving.config(create_app(workspace), host, port, behind_proxy=behind_proxy)
-    return Announcing(config)
+    return Announcing(serving.config(app, place.host, place.port, behind_proxy=place.behind_proxy))
 
 
-def _announce(server: "uvicorn.Server") -> None:
+def _announce(server: "uvicorn.Server", what: str) -> None:
     address, port = server.servers[0].sockets[0].getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     url = f"http://{shown}:{port}"
-    emit(f"The portal answers at {url}; Ctrl-C stops it.", {"url": url})
+    emit(f"{what} answers at {url}; Ctrl-C stops it.", {"url": url})
     sys.stdout.flush()
 
 

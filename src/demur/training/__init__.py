@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from demur.training.callback import Following
     from demur.training.tracking import Tracked, tracked
 
-__all__ = ["Following", "Tracked", "tracked"]
+__all__ = ["Tracked", "tracked"]  # and Following, where transformers is installed
 
 _PLACES: Final = {"Following": "callback", "Tracked": "tracking", "tracked": "tracking"}
 

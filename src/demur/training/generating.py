@@ -5,6 +5,7 @@ never taken back, so that half a character, or what may become a text that ends 
 and prompt give the same text in the same environment.
 """
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -84,18 +85,24 @@ class Generation:
         torch = import_module("torch")
         seed = self._sampling.seed
         source = torch.Generator().manual_seed(seed % _SEEDS) if seed is not None else None
-        given, past = self._prompt, None
+        given, past, name = self._prompt, None, _name_of_past(self._model)
         device = next(self._model.parameters()).device
         while self.tokens < self._sampling.tokens:
             with torch.inference_mode():
-                told = self._model(torch.tensor([given], device=device), past_key_values=past, use_cache=True)
+                told = self._model(torch.tensor([given], device=device), use_cache=True, **{name: past})
             token = _draw(torch, told.logits[0, -1].float().cpu(), self._sampling, source)
             self.tokens += 1
             if token == self._tokenizer.end:
                 self.finish = "stop"
                 return
             yield token
-            given, past = [token], told.past_key_values
+            given, past = [token], getattr(told, name)
+
+
+def _name_of_past(model: Any) -> str:  # noqa: ANN401  # a transformers model
+    """What a decoder calls that which it has read: `cache`, and in older releases `past_key_values`."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in inspect.signature(inner.forward).parameters else "past_key_values"
 
 
 def _ids(tokenizer: Tokenizer, prompt: str, tokens: int) -> list[int]:

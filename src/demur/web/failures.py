@@ -15,14 +15,18 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UnavailableError, WorkspaceError
 from demur.notices.languages import N_, locale
 from demur.web.intake import IntakeFullError
 from demur.web.pages import language, page
-from demur.web.problems import by_status
+from demur.web.problems import by_status, for_clients_of_models
 
+MODELS: Final = "/v1/"
+"""Where the paths of models begin."""
+PROGRAMS: Final = ("/api/", MODELS)
+"""Where the paths begin that programs ask for, and not people."""
 _ASTRAY: Final = N_("Check that the address is complete, or start from the first page.")
 _SENTENCES: Final[Mapping[int, tuple[str, str]]] = {
     400: (N_("We could not read that"), N_("Go back and try again.")),
@@ -54,7 +58,11 @@ def failure(request: Request, status: int, headers: Mapping[str, str] | None = N
     known = status if status in _SENTENCES else 400 if status < 500 else 500  # noqa: PLR2004  # HTTP's classes
     headers = dict(headers or {})
     title, advice = _SENTENCES[known]
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(MODELS):
+        told = by_status(status, headers)
+        sentence = told.detail if status < 500 else "Something went wrong here: ask again."  # noqa: PLR2004  # HTTP's
+        return JSONResponse(for_clients_of_models(status, sentence), status, told.headers)
+    if request.url.path.startswith(PROGRAMS):
         return by_status(status, headers).response()
     values: dict[str, Any] = {"title": title, "advice": advice, "when": _when(request, headers)}
     return page(request, "failure.html", status, headers=headers, **values, **_again(request, known))

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.web import forms
 from demur.web.desk import Desk
-from demur.web.failures import failure, may_turn
+from demur.web.failures import PROGRAMS, failure, may_turn
 from demur.web.server.headers import address, from_elsewhere, moment, secure, standard_headers
 
 log = logging.getLogger("demur.web")
@@ -67,7 +67,7 @@ class _Exchange:
 
     @property
     def api(self) -> bool:
-        return str(self.scope["path"]).startswith("/api/")
+        return str(self.scope["path"]).startswith(PROGRAMS)
 
 
 class Gate:

@@ -75,6 +75,19 @@ class Problem(Exception):  # noqa: N818  # RFC 9457's word
         return Response(orjson.dumps(self.body()), self.status, headers, MEDIA_TYPE)
 
 
+def for_clients_of_models(status: int, sentence: str, *, param: str | None = None) -> dict[str, Any]:
+    """What went wrong in the shape that clients of OpenAI's API read.
+
+    Args:
+        status: of the answer.
+        sentence: for whoever asked.
+        param: the field that is wrong.
+    """
+    kinds = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+    kind = kinds.get(status, "server_error" if status >= 500 else "invalid_request_error")  # noqa: PLR2004  # HTTP's
+    return {"error": {"message": sentence, "type": kind, "param": param, "code": None}}
+
+
 def problem_of(error: Exception) -> Problem | None:
     """What an exception is to a caller; None for one that is a fault of ours."""
     found: Problem | None = None
