@@ -162,6 +162,7 @@ def wrote(stand: Stand) -> str:
 def commands(model: Modelled) -> Iterator[tuple[str, str]]:
     """What to try with it."""
     yield "demur runs", "the run, and what serves"
+    yield f'demur generate {model.run} "The "', "how what serves goes on: sentences of nobody's, as it is small"
     yield f"demur replay {model.run} --spot 2 --nonce WORDS", "two stretches that your own words pick, trained again"
 
 
