@@ -1,6 +1,6 @@
 """Words that a loader hands out in a second, the register's head followed, beside `datasets` on the same Parquet.
 
-Run ``python bench/loading.py [ROWS ...]``, by default 200,000: the corpus of importing.py is published and exported;
+Run ``python bench/loading.py [ROWS ...]``, by default 50,000: the corpus of importing.py is published and exported;
 then 100 of those who wrote object, so that rows are left out and rewritten. Ways alternate; each is in this process,
 warm, from opening (what has become stale is worked out then) to the last row; a ratio is of medians, and above 1 where
 the loader is faster. Words, split at blanks, stand for tokens; of Arrow batches bytes of text are counted instead.
@@ -28,7 +28,7 @@ from demur.versions.publish import publish
 from demur.workspace import Workspace, find
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-ROWS = (200_000,)
+ROWS = (50_000,)
 TARGET = 1.0
 OBJECT = 100
 BATCH = 8192

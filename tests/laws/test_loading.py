@@ -180,7 +180,7 @@ DURING: list[Act] = [("take", 1, 0), ("object", 0, 0), ("object", 2, 0)]
 
 def once(watch: Watch) -> Overlay:
     """A head that is read when the version is opened, and never again."""
-    return watch._overlay
+    return watch.latest
 
 
 def never(_: Watch) -> Overlay:

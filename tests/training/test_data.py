@@ -1,6 +1,7 @@
 """Ranks and worker processes share a version's rows exactly, go on exactly, and follow the head."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -9,9 +10,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from loads import ALWAYS, objects, text_of, texts
 from making import NOW, batch, item, open_policy, span
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
 from torch.utils.data import DataLoader
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 import demur
 from demur.corpus.importing import import_items
@@ -197,3 +204,26 @@ def test_a_forked_process_is_told_to_spawn(loader: Loader, monkeypatch: pytest.M
         list(Stream(loader))
     with pytest.raises(UsageError, match="start worker processes with `spawn`"):
         Table(loader)[0]
+
+
+def test_the_five_lines_of_the_readme_train(root: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    (code,) = (each for each in blocks if "demur.load(" in each)
+    assert len(code.partition("\n\n")[2].splitlines()) == 5
+    (workspace.root.parent / "community").symlink_to(workspace.root)
+    monkeypatch.chdir(workspace.root.parent)
+    model = LlamaForCausalLM(
+        LlamaConfig(vocab_size=300, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1)
+    )
+    before = model.lm_head.weight.detach().clone()
+    bytewise = Tokenizer(BPE())
+    bytewise.pre_tokenizer = ByteLevel()
+    bytewise.train_from_iterator([], BpeTrainer(initial_alphabet=ByteLevel.alphabet(), special_tokens=["[PAD]"]))
+    names = {
+        "demur": demur,
+        "model": model,
+        "tokenizer": PreTrainedTokenizerFast(tokenizer_object=bytewise, pad_token="[PAD]", model_max_length=64),
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.1),
+    }
+    exec(compile(code, "README.md", "exec"), names)  # it is ours
+    assert not torch.equal(before, model.lm_head.weight)

@@ -1,6 +1,5 @@
 """Trainers that people use, as in the examples: an objection in the middle reaches them, and they are on record."""
 
-import re
 import runpy
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
@@ -39,7 +38,6 @@ from demur.versions.publish import publish
 from demur.versions.subjects import holds
 from demur.workspace import Workspace
 
-README: Final = Path(__file__).resolve().parents[2] / "README.md"
 EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
 pytestmark = pytest.mark.filterwarnings("ignore:'pin_memory' argument")  # torch's, of the Trainer's default
 SCRIPTS: Final = [("loop.py", "by-hand"), ("trainer.py", "by-trainer")]
@@ -209,19 +207,6 @@ def test_who_was_not_read_yet_is_left_out_and_it_goes_on(at: Path, script: str) 
         assert all(LATE not in watched.authors(each) for each in range(len(watched.read)))
         (said,) = entries(at)
         assert said["ended"] == "finished"
-
-
-def test_the_five_lines_of_the_readme_train(at: Path) -> None:
-    (block,) = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
-    assert len(block.splitlines()) == 5
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(at / "base")
-    model = LlamaForCausalLM.from_pretrained(at / "base")
-    before = next(model.parameters()).detach().clone()
-    given = {"tracked": tracked, "tokenizer": tokenizer, "model": model}
-    with chdir(at):
-        exec(block, given | {"optimizer": torch.optim.AdamW(model.parameters(), lr=1e-3)})
-    assert not torch.equal(before, next(model.parameters()))
-    assert [each["ended"] for each in entries(at)] == ["finished"]
 
 
 def test_where_the_head_is_out_of_reach_it_stops_cleanly_and_says_so(at: Path) -> None:

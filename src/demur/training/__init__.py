@@ -9,10 +9,8 @@ process, nor from how often it was interrupted.
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from demur.extras import need
-
 if TYPE_CHECKING:
-    from demur.training.callback import Following
+    from demur.training.callback import Following as Following  # exported, and not listed
     from demur.training.tracking import Tracked, tracked
 
 __all__ = ["Tracked", "tracked"]  # and Following, where transformers is installed
@@ -25,5 +23,7 @@ def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "Following":
+        from demur.extras import need  # noqa: PLC0415  # this package exports what it names
+
         need("Following a Trainer", "train", "torch", "transformers")
     return getattr(import_module(f"demur.training.{_PLACES[name]}"), name)
