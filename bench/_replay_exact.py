@@ -70,17 +70,17 @@ class Trial:
     """The checkpoint from which the replay trained on."""
 
 
-def show(trials: int) -> None:
+def show(trials: int, first_one: int = 0) -> None:
     """Run so many trials and print what they came to; what they came to so far, after every fifth."""
     with measure.scratch() as folder:
         rows = _rows()
         template = _template(folder / "template", rows)
         done: list[Trial] = []
-        for number in range(trials):
+        for number in range(first_one, first_one + trials):
             done.append(_trial(template, folder / "trial", rows, number))
             if not done[-1].equal:
                 print(f"NOT EQUAL: trial {number}, {done[-1]}")
-            if number % 5 == 4 or number == trials - 1:
+            if number % 5 == 4 or len(done) == trials:
                 _print(done)
 
 

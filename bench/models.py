@@ -3,8 +3,8 @@
 Run ``python bench/models.py WHAT [NUMBER ...]`` with the extra `train` installed:
 
 - ``cost``: what a replay costs, from the layout alone; about two minutes of a quiet core.
-- ``exact [TRIALS]``: whether replay and training from scratch give the same bytes; by default 200 trials, about three
-  seconds of a core each.
+- ``exact [TRIALS [FIRST]]``: whether replay and training from scratch give the same bytes; by default 200 trials, about
+  three seconds of a core each, by their numbers from FIRST on.
 - ``held-out [SEEDS [TOKENS [LOGS]]]``: what the order costs in what is learned; by default 5 seeds of 47,000 tokens.
 - ``objecting [LOGS]``: the seconds from an objection to the pointer that moved; by default all logs.
 - ``overhead``: the processor time of a step over that of a plain loop.
