@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from calling import Demur
 from pages import text_of
 from sheets import read_sheet
 
+from demur import extras
+from demur.demo.modelled import PROVES, PROVES_NOT, Checked, Modelled, Stand
 from demur.demo.page import REASONS, WAVES, WIDTH, render
 from demur.demo.report import Cost, Example, Imported, Published, Report, Told, percentile
 from demur.demo.sheet import sheet
@@ -66,6 +69,40 @@ def report() -> Report:
             seconds=5.1,
         ),
         seconds=21.34,
+    )
+
+
+@pytest.fixture
+def model() -> Modelled:
+    return Modelled(
+        run="harbour",
+        version="v3",
+        parameters=134_000,
+        declared=61_000,
+        rows=2900,
+        accounts=310,
+        tokens=120_000,
+        steps=59,
+        checkpoints=16,
+        classes=[Stand(513, 1024, 140, 1500, 0.625), Stand(257, 512, 130, 1380, 0.37), Stand(1, 1, 1, 20, 0.005)],
+        expected=0.55,
+        trained_seconds=21.5,
+        account="forum:doramar9",
+        theirs=14,
+        moved_seconds=0.0214,
+        at_once=30,
+        begun=30,
+        first=33,
+        again=48_000,
+        steps_after=58,
+        replayed_seconds=9.25,
+        serving="harbour/0002",
+        people_before=310,
+        people_after=309,
+        weights_before="ab" * 32,
+        weights_after="cd" * 32,
+        certificate="ef" * 32,
+        checked=Checked(58, 18.75),
     )
 
 
@@ -133,6 +170,49 @@ def test_the_same_as_a_page_for_those_who_rather_look(report: Report) -> None:
 def test_a_report_of_nothing_is_a_page_too(report: Report) -> None:
     empty = replace(report, costs=[], examples=[], imports=[], offered=Counter(), exported=Counter())
     assert read_sheet(sheet(empty, made=datetime(2026, 11, 29, 12, tzinfo=UTC))) is not None
+
+
+def test_what_came_of_a_model_is_told_on_both_pages(report: Report, model: Modelled) -> None:
+    trained = replace(report, model=model)
+    page = render(trained)
+    tree = read_sheet(sheet(trained, made=datetime(2026, 11, 29, 12, tzinfo=UTC)))
+    for words in (" ".join(page.split()), text_of(next(tree.iter("main")))):
+        for said in (
+            "120,000 tokens of 2,900 rows of v3, that concern 310 accounts, in 59 steps",
+            "Until then checkpoint 59 served. 21 ms later",
+            "what serves was checkpoint 30, which never saw them",
+            "trained 48,000 tokens again, 40% of the personal phase",
+            "on average, it is 55%",
+            "Now harbour/0002 serves, at checkpoint 58",
+            "trained all 58 steps from the base, without whoever objected",
+            model.certificate,
+            model.weights_before,
+            model.weights_after,
+            "demur replay harbour --spot 2",
+            *PROVES,
+            *PROVES_NOT,
+        ):
+            assert said in words
+    for line in page.splitlines():
+        assert len(line) <= WIDTH
+        assert line == line.rstrip()
+    assert not any(word in page.lower() for word in ("complian", "guarantee", "anonymous"))
+    assert len(list(tree.iter("figure"))) == 5
+
+
+def test_the_base_serves_where_no_later_checkpoint_may(report: Report, model: Modelled) -> None:
+    page = render(replace(report, model=replace(model, at_once=0, begun=0, first=None)))
+    words = " ".join(page.split())
+    assert "what serves was the base, checkpoint 0, which never saw them" in words
+    assert "no step of it differs" in words
+
+
+def test_a_model_needs_the_extra(demur: Demur, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(extras, "_is_there", lambda _: False)
+    done = demur("demo", "--train", tmp_path / "demo")
+    assert done.code == 2
+    assert done.err.strip().endswith("`demur demo --train` needs demur[train]: pip install 'demur[train]'.")
+    assert not (tmp_path / "demo").exists()
 
 
 def test_percentiles_are_nearest_ranks() -> None:

@@ -13,29 +13,46 @@ from demur.cli.frame.options import Invocation, Paged, as_page, shared
 from demur.cli.frame.output import Page, as_json, emit_paged, note
 from demur.demo.community import SEED
 from demur.demo.loop import run
+from demur.demo.modelled import Modelled
 from demur.demo.page import render
 from demur.demo.report import Report
 from demur.errors import CheckFailed
+from demur.extras import need
 
 _FOLDER = "demur-demo"
+_PEOPLE = 2000
+_TRAINED_ON = 200
+"""People of a community that a model is trained on, in a minute or two."""
 
 
 @click.command(cls=Paged)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--people", type=click.IntRange(min=10), default=2000, show_default=True, metavar="N", help="Size of the community."
+    "--people",
+    type=click.IntRange(min=10),
+    metavar="N",
+    help=f"Size of the community (default: {_PEOPLE:,}; with --train {_TRAINED_ON}).",
 )
 @click.option("--seed", type=int, default=SEED, show_default=True, metavar="S", help="The same seed, the same story.")
+@click.option("--train", is_flag=True, help="Train a model on the last version, too, and let an objection reach it.")
 @as_page
 @shared
-def demo(invocation: Invocation, folder: Path | None, people: int, seed: int, page: str | None) -> None:
+def demo(
+    invocation: Invocation, folder: Path | None, people: int | None, seed: int, page: str | None, *, train: bool
+) -> None:
     """Run the whole loop on a community that does not exist, and check the outcome against what is true of it.
 
     It makes a workspace in DIR: by default demur-demo in the current folder, or the next number that is free.
     Exits with 1 where the outcome is not what it has to be.
     """
+    if train:
+        from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where somebody trains
+
+        need("`demur demo --train`", "train", *NEEDS)
+    people = people or (_TRAINED_ON if train else _PEOPLE)
     watched = sys.stderr.isatty() and not as_json()
-    report = run(folder or _place(invocation), people=people, seed=seed, report=note if watched else lambda _: None)
+    say = note if watched else lambda _: None
+    report = run(folder or _place(invocation), people=people, seed=seed, train=train, report=say)
     shown = None if page is None else Page(page, "demo.html", lambda: _sheet(report))
     emit_paged(lambda: render(report, _activate()).rstrip("\n"), _data(report), shown)
     if not report.clean:
@@ -88,5 +105,15 @@ def _data(report: Report) -> dict[str, object]:
         "objections": [vars(cost) for cost in report.costs],
         "versions": [vars(version) for version in report.versions],
         "told": vars(report.told),
+        "model": None if report.model is None else _model(report.model),
         "clean": report.clean,
+    }
+
+
+def _model(model: Modelled) -> dict[str, object]:
+    return {
+        **vars(model),
+        "classes": [vars(each) for each in model.classes],
+        "checked": vars(model.checked),
+        "cost": model.cost,
     }

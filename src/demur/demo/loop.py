@@ -144,8 +144,17 @@ _COLUMNS: Final = (
 Say = Callable[[str], None]
 
 
-def run(folder: Path, *, people: int = 2000, seed: int = SEED, report: Say = lambda _: None) -> Report:
+def run(
+    folder: Path, *, people: int = 2000, seed: int = SEED, train: bool = False, report: Say = lambda _: None
+) -> Report:
     """The whole loop in a new workspace at ``folder``; ``report`` is told what happens, a line at a time.
+
+    Args:
+        folder: of the workspace.
+        people: of the community.
+        seed: of the story.
+        train: whether a model is trained on the last version, objected to and replayed; it needs the extra `train`.
+        report: told what happens.
 
     Raises:
         WorkspaceError: when ``folder`` holds a workspace already.
@@ -159,7 +168,13 @@ def run(folder: Path, *, people: int = 2000, seed: int = SEED, report: Say = lam
         loop = _Loop(workspace, register, Truth(community, policy), report)
         for step in story(community):
             loop.take(step)
-    return loop.finish(started)
+        told_of = loop.finish(started)
+    if not train:
+        return told_of
+    from demur.demo import training  # noqa: PLC0415  # a demo without a model does without
+
+    name = told_of.versions[-1].name
+    return replace(told_of, model=training.model(workspace, community, name, spared=told_of.account, say=report))
 
 
 class _Loop:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final
 
+from demur.demo import modelled
 from demur.demo.items import Wave
 from demur.demo.report import Report, Told, percentile
 from demur.terms import Kind, Reason
@@ -82,7 +83,7 @@ def render(report: Report, activate: str = "") -> str:
         report: what was found out.
         activate: what makes the command `demur` known to a shell that does not know it; "" where it does.
     """
-    parts = (_title, _came_in, _stayed_out, _costs, _versions, _examples, _residual)
+    parts = (_title, _came_in, _stayed_out, _costs, _versions, _examples, _residual, _model)
     lines = chain.from_iterable(part(report) for part in parts)
     return "\n".join(chain(lines, _next(report, activate))) + "\n"
 
@@ -219,6 +220,35 @@ def _residual(report: Report) -> Iterator[str]:
     yield from _listed(report.findings)
 
 
+def _model(report: Report) -> Iterator[str]:
+    model = report.model
+    if model is None:
+        return
+    yield from _heading("A model, and the objection that came after it")
+    for paragraph in modelled.told(model):
+        yield from _text(paragraph)
+        yield ""
+    yield f"  {'class, by tokens a person':<28}{'people':>8}{'rows in it':>12}  share of the tokens"
+    for stand in model.classes:
+        row = f"  {modelled.wrote(stand):<28}{stand.people:>8,}{stand.rows:>12,}"
+        yield f"{row}  {_bar(stand.share):<{_BAR}} {stand.share:>4.0%}"
+    yield ""
+    yield from _text(f"{modelled.ORDER} {modelled.EVEN}")
+    yield ""
+    for name, value in modelled.certified(model):
+        yield f"  {name:<24}{value}"
+    yield ""
+    yield "  The certificate proves"
+    for line in modelled.PROVES:
+        yield from _text(line, first="    - ", rest="      ")
+    yield ""
+    yield "  It does not prove"
+    for line in modelled.PROVES_NOT:
+        yield from _text(line, first="    - ", rest="      ")
+    yield ""
+    yield from _text(modelled.verified(model))
+
+
 def _listed(findings: Sequence[str]) -> Iterator[str]:
     for finding in findings[:_LISTED]:
         yield from _text(finding, first="    ! ", rest="      ")
@@ -266,6 +296,8 @@ def commands(report: Report, activate: str = "") -> Iterable[tuple[str, str]]:
     yield f"demur verify {version} --now", "judged by what the register says now"
     yield "demur publish v4", f"a version that honours them: {version} is stale from the moment somebody objects"
     yield f"demur notice progress {shlex.quote(told.campaign)}", "where the notices stand"
+    if report.model:
+        yield from modelled.commands(report.model)
     yield "demur status", "where this workspace stands"
     yield "demur init my-workspace", "the same with an export of your own"
 

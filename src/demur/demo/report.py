@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
+from demur.demo.modelled import Modelled
 from demur.terms import Kind, Reason
 
 
@@ -102,7 +103,9 @@ class Report:
     """Of somebody who did not object, to try things with."""
     told: Told
     seconds: float
-    """Of the whole demo."""
+    """Of the whole demo, but for the model."""
+    model: Modelled | None = None
+    """What was trained on the last version; None where nothing was."""
 
     @property
     def left_out(self) -> Counter[Reason]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from demur.demo import modelled
 from demur.demo.page import MEANS, MEANS_NOT, REASONS, WAVES, bins, commands
 from demur.demo.report import Example, Report, percentile
 from demur.sheet.page import banner, cards, figure, listed, page, section, table, text
@@ -28,7 +29,8 @@ def sheet(report: Report, *, made: datetime, activate: str = "") -> str:
     )
     parts = (_summary, _came_in, _why_not, _costs, _examples, _versions, _residual)
     following = section("Try it", command_list(commands(report, activate)))
-    body = [*(part(report) for part in parts), following]
+    trained = [] if report.model is None else [_model(report.model)]
+    body = [*(part(report) for part in parts), *trained, following]
     return page("A community that does not exist, after people said no", lead, body, made=made)
 
 
@@ -191,4 +193,39 @@ def _residual(report: Report) -> Markup:
         text(MEANS),
         Markup("<h3>It does not mean</h3>"),
         listed(MEANS_NOT),
+    )
+
+
+def _model(model: modelled.Modelled) -> Markup:
+    classes = [
+        (modelled.wrote(each), each.people, each.rows, f"{each.share:.0%}", round(each.share * 1000))
+        for each in model.classes
+    ]
+    plot = bars(
+        "classes",
+        "The tokens of each class of people, in the order of training",
+        "; ".join(f"{name}: {share}" for name, _, _, share, _ in classes),
+        [Bar(name, (parts,), share) for name, _, _, share, parts in classes],
+    )
+    head = ("tokens a person", "people", "rows in the class", "share of the tokens")
+    numbers = table("The classes", head, [each[:4] for each in classes], right="|".join(head[1:]))
+    return section(
+        "A model, and the objection that came after it",
+        cards(
+            [
+                (f"{model.moved_seconds * 1000:,.0f} ms", "until the objection was on record, and what serves moved"),
+                (f"{model.cost:.0%}", "of the personal phase was trained again"),
+                (f"{model.checked.steps:,} of {model.steps_after:,}", "steps were checked from scratch, byte for byte"),
+            ]
+        ),
+        *(text(each) for each in modelled.told(model)),
+        figure("Classes of people, those who wrote most first", plot, numbers),
+        text(modelled.ORDER, modelled.EVEN),
+        Markup("<h3>The certificate</h3>"),
+        table("The certificate", ("figure", "value"), modelled.certified(model)),
+        Markup("<h3>It proves</h3>"),
+        listed(modelled.PROVES),
+        Markup("<h3>It does not prove</h3>"),
+        listed(modelled.PROVES_NOT),
+        text(modelled.verified(model)),
     )
