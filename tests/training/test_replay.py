@@ -2,6 +2,9 @@
 
 import hashlib
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -194,6 +197,30 @@ def test_a_kill_between_steps_is_carried_on_to_the_same_bytes(town: Workspace, s
         replay(town, "tiny", report=_after(steps))
     done = replay(town, "tiny")
     assert hashes(done.model) == wanted
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from demur.training.replay import replay
+from demur.workspace import Workspace
+
+def report(step, steps, loss):
+    if step >= 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+replay(Workspace(Path(sys.argv[1])), "tiny", report=report)
+"""
+
+
+def test_a_process_that_is_killed_leaves_what_the_next_one_carries_on(town: Workspace) -> None:
+    whole = Workspace(Path(shutil.copytree(town.root, town.root.with_name("whole"))))
+    lodge(whole, HEAVY)
+    wanted = hashes(replay(whole, "tiny").model)
+    lodge(town, HEAVY)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(town.root)], check=False, capture_output=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert hashes(replay(town, "tiny").model) == wanted
 
 
 @pytest.mark.parametrize("who", [HEAVY, LIGHT], ids=["taken", "to-come"])
