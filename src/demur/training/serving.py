@@ -43,7 +43,7 @@ class MovedError(UnavailableError):
     """Somebody objected whose rows the checkpoint had seen that a text was being drawn from."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Loaded:
     """A checkpoint in memory."""
 
@@ -54,6 +54,8 @@ class Loaded:
     network: Any = field(repr=False)
     """Of transformers; it drops nothing."""
     tokenizer: Tokenizer = field(repr=False)
+    clean_by: tuple[int, str]
+    """The last binding entry by which it was found to have seen nobody who may not be in it, and its commitment."""
 
 
 class Head:
@@ -134,10 +136,7 @@ class Model:
         self.run = run
         self._head = head
         self._loading = threading.Lock()
-        pointer = head.pointer()
-        self._loaded = _load(run, pointer)
-        self._binding = pointer.binding
-        """The last binding entry by which what is loaded was found to be clean."""
+        self._loaded = _load(run, head.pointer())
 
     def loaded(self) -> Loaded:
         """What answers now.
@@ -147,15 +146,14 @@ class Model:
         """
         while True:
             pointer, loaded = self._head.pointer(), self._loaded
-            if loaded.at == (pointer.model, pointer.checkpoint):
-                self._binding = max(self._binding, pointer.binding)
+            if _names(pointer, loaded):
                 return loaded
-            free = self._loading.acquire(blocking=pointer.binding != self._binding)
+            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by)
             if not free:  # another thread loads what comes next, and what is loaded may go on
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded, self._binding = _load(self.run, pointer), pointer.binding
+                    self._loaded = _load(self.run, pointer)
             finally:
                 self._loading.release()
 
@@ -166,7 +164,7 @@ class Model:
             CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`.
         """
         pointer = self._head.pointer()
-        return loaded.at == (pointer.model, pointer.checkpoint) or pointer.binding == self._binding
+        return _names(pointer, loaded) or _by(pointer) == loaded.clean_by
 
     def pieces(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, Iterator[str]]:
         """How a prompt goes on, piece by piece, each checked when it is given.
@@ -248,7 +246,20 @@ def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
             if name not in weights or weights[name].shape != parameter.shape:
                 raise CheckFailed(f"{path} is of another network than the run's: {_AGAIN}")
             parameter.copy_(weights[name])
-    return Loaded(run.model.name, (pointer.model, pointer.checkpoint), network.eval(), run.tokenizer)
+    at = (pointer.model, pointer.checkpoint)
+    return Loaded(run.model.name, at, network.eval(), run.tokenizer, _by(pointer))
+
+
+def _names(pointer: Pointer, loaded: Loaded) -> bool:
+    """Whether a pointer names what is loaded, which is then known to be clean by the pointer's entry."""
+    if loaded.at != (pointer.model, pointer.checkpoint):
+        return False
+    loaded.clean_by = _by(pointer)
+    return True
+
+
+def _by(pointer: Pointer) -> tuple[int, str]:
+    return pointer.binding, pointer.commitment
 
 
 def _clause(error: Exception) -> str:
