@@ -71,7 +71,7 @@ class Trial:
 
 
 def show(trials: int, first_one: int = 0) -> None:
-    """Run so many trials and print what they came to; what they came to so far, after every fifth."""
+    """Run so many trials, by their numbers, and print what they came to so far after every fifth."""
     with measure.scratch() as folder:
         rows = _rows()
         template = _template(folder / "template", rows)

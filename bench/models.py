@@ -12,6 +12,7 @@ Run ``python bench/models.py WHAT [NUMBER ...]`` with the extra `train` installe
 What a loader costs is ``bench/loading.py``.
 """
 
+import importlib.util
 import sys
 from typing import Final
 
@@ -36,6 +37,9 @@ SEEDS, TOKENS = 5, 47_000
 
 def main() -> None:
     """Prints the figures."""
+    if not importlib.util.find_spec("torch"):
+        print("models.py needs demur[train]: pip install 'demur[train]'.")
+        return
     what, *numbers = sys.argv[1:] or ["cost"]
     given = [int(each) for each in numbers]
     match what:

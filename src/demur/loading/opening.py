@@ -138,7 +138,11 @@ def _export(folder: Path, asked: Asked) -> Opened:
         raise CorpusError(f"{folder / LIST} is the list of another version than {folder / MANIFEST}: export again.")
     rows = ExportRows(folder, listed.files)
     watched = _watched(manifest, rows, _head_of(folder, asked, manifest, digest, key, rows), asked)
-    _refuse_stale(folder, asked, watched.watch.overlay())
+    try:
+        _refuse_stale(folder, asked, watched.watch.overlay())
+    except CheckFailed:
+        watched.watch.close()
+        raise
     return watched
 
 
