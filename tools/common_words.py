@@ -1,7 +1,7 @@
 """Makes src/demur/people/data/words.txt: words that people write in lower case, by language.
 
 Function words and other frequent ones are those of stopwordsiso (MIT), further frequent English ones of symspellpy
-(MIT) without names; at most 3,000 a language. Neither package is needed but here:
+(MIT) without names; at most 3,000 a language, and of English 20,000. Neither package is needed but here:
 ``pip install stopwordsiso==0.7.1 symspellpy==6.10.1``.
 """
 # ruff: noqa: INP001  # a script, no package
@@ -11,10 +11,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from demur.people.lexicon import given_names, surname_languages
+from demur.people.lexicon import is_given, surname_languages
 
 _LANGUAGES: Final = "bg ca cs da de el en es et fi fr ga hr hu it lt lv nl no pl pt ro ru sk sl sv tr uk".split()  # noqa: SIM905
 _MOST: Final = 3_000
+_FREQUENT: Final = 20_000
+"""Of English words, since texts in other languages hold them, and accounts bear them."""
 _NAME: Final = 7
 """What a listed surname scores."""
 _TARGET: Final = Path(__file__).parent.parent / "src/demur/people/data/words.txt"
@@ -33,21 +35,19 @@ def main() -> None:
 
 
 def _words(language: str, listed: list[str]) -> list[str]:
-    words = dict.fromkeys(word for word in sorted(listed) if word.isalpha() and len(word) > 1)
-    if language == "en":
-        words |= dict.fromkeys(_frequent())
-    return list(words)[:_MOST]
+    words = list(dict.fromkeys(word for word in sorted(listed) if word.isalpha() and len(word) > 1))[:_MOST]
+    return list(dict.fromkeys([*words, *_frequent()])) if language == "en" else words
 
 
 def _frequent() -> list[str]:
     """Frequent English words, of three letters and more, that are no names."""
     source = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text("utf-8")
-    words = [line.split()[0] for line in source.splitlines()[: 2 * _MOST]]
+    words = [line.split()[0] for line in source.splitlines()[:_FREQUENT]]
     return [word for word in words if len(word) > 2 and word.isalpha() and not _is_name(word)]  # noqa: PLR2004
 
 
 def _is_name(word: str) -> bool:
-    return word in given_names() or max(surname_languages(word).values(), default=0) >= _NAME
+    return is_given(word) or max(surname_languages(word).values(), default=0) >= _NAME
 
 
 if __name__ == "__main__":

@@ -16,22 +16,24 @@ _DATA: Final = Path(__file__).parent.parent / "src/demur/people/data"
 _SOURCE: Final = "of the Common Locale Data Repository (Unicode licence v3) by Babel 2.18, in one word each.\n"
 _MADE: Final = "# Made by tools/place_names.py.\n"
 _LEAST: Final = 4
-"""Letters."""
+"""Letters of a place."""
+_LEAST_OF_DAYS: Final = 3
+"""Letters of a month: May."""
 
 
 def main() -> None:
     """Writes the lists."""
-    _write("places.txt", "# Names of countries and large cities, by language: " + _SOURCE, _places)
-    _write("calendar.txt", "# Names of months and weekdays, by language: " + _SOURCE, _days)
+    _write("places.txt", "# Names of countries and large cities, by language: " + _SOURCE, _places, _LEAST)
+    _write("calendar.txt", "# Names of months and weekdays, by language: " + _SOURCE, _days, _LEAST_OF_DAYS)
 
 
-def _write(name: str, head: str, words: Callable[[Locale], Iterable[str]]) -> None:
-    lines = [f"{language}: {' '.join(_single(words(Locale.parse(language))))}\n" for language in TONGUES]
+def _write(name: str, head: str, words: Callable[[Locale], Iterable[str]], least: int) -> None:
+    lines = [f"{language}: {' '.join(_single(words(Locale.parse(language)), least))}\n" for language in TONGUES]
     (_DATA / name).write_text(head + _MADE + "".join(lines), encoding="utf-8")
 
 
-def _single(words: Iterable[str]) -> list[str]:
-    return sorted({word.lower() for word in words if word.isalpha() and len(word) >= _LEAST})
+def _single(words: Iterable[str], least: int) -> list[str]:
+    return sorted({word.lower() for word in words if word.isalpha() and len(word) >= least})
 
 
 def _places(locale: Locale) -> Iterable[str]:

@@ -18,8 +18,8 @@ from demur import workspace as workspaces
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import ImportReport, import_items
-from demur.people.lexicon import common_words, given_names
 from demur.sources import load_source
+from demur.sources.chats.nicks import is_word
 from demur.versions.leave import export, verify
 from demur.versions.publish import publish
 
@@ -87,7 +87,7 @@ def test_no_row_of_theirs_is_exported(journey: Journey) -> None:
 
 
 def test_no_line_opens_with_a_nick(journey: Journey) -> None:
-    nicks = {nick for nick, _ in journey.said} - (set(common_words()) - set(given_names()))  # words need evidence
+    nicks = {nick for nick, _ in journey.said if not is_word(nick.casefold())}  # words need evidence
     opening = Counter(
         first[0].casefold() for text in journey.rows.column("text").to_pylist() if (first := OPENING.match(text))
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demur.people.inflect import MOST, Forms, forms
-from demur.people.lexicon import folded, given_names
+from demur.people.lexicon import bearers_of, folded, further_given_names, given_names, is_given
 from demur.people.locale import languages_of
 from demur.people.names import NameRole, Part, read_name
 from demur.people.paradigms import LANGUAGES
@@ -355,9 +355,26 @@ def test_a_name_in_cyrillic_changes_in_polish_texts_by_its_latin_spelling() -> N
     assert {"ivana", "ivanowi"} <= set(of("Иван", ["ru", "pl"]).inflected)
 
 
-@pytest.mark.parametrize("name", ["s:Lee", "s:Lis", "s:Kot", "s:Bo"])
-def test_short_surnames_do_not_change(name: str) -> None:
+@pytest.mark.parametrize("name", ["s:Bo", "Ai", "Li"])
+def test_names_of_two_letters_do_not_change(name: str) -> None:
     assert not of(name, ["pl", "fi", "hu", "cs"]).inflected
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "forms_"),
+    [
+        ("s:Lis", "pl", "lisa lisowi lisem"),
+        ("s:Bek", "hr", "beka beku bekom"),
+        ("Jan", "en", "janem janowi jana"),
+        ("Eva", "en", "evy evou"),
+        ("Elena", "es", "elenei"),
+        ("Slavko", "sr", "slavka slavku slavkom"),
+        ("Петър", "bg", "петре"),
+        ("Александър", "bg", "александре"),
+    ],
+)
+def test_short_names_change_and_given_ones_as_wherever_they_are_borne(name: str, language: str, forms_: str) -> None:
+    assert set(forms_.split()) <= set(of(name, [language]).inflected)
 
 
 def test_surnames_have_no_nicknames() -> None:
@@ -396,6 +413,13 @@ def test_a_locale_comes_first_and_a_platforms_languages_last() -> None:
     assert languages_of("Steve Miller", "pl_PL", ["fi"])[0] == "pl"
     assert languages_of("Steve Miller", None, ["fi"])[-1] == "fi"
     assert languages_of("🙂") == ()
+
+
+def test_rarer_given_names_are_known_and_guess_no_language_of_common_ones() -> None:
+    assert is_given("Ailbhe")
+    assert "ga" in bearers_of("Ailbhe")
+    assert not set(further_given_names()) & {"the", "und"}
+    assert bearers_of("Anna")[: len(given_names()["anna"])] == given_names()["anna"]
 
 
 SCRIPTS = [

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from demur.errors import SourceError
-from demur.people.lexicon import common_words, given_names
-from demur.sources.chats.nicks import Nicks
+from demur.sources.chats.nicks import Nicks, Talking, is_word
 from demur.sources.meter import watching
 
 Items = Callable[..., list[dict[str, Any]]]
@@ -133,6 +132,29 @@ def test_words_that_are_nicks_may_be_left_alone() -> None:
     assert known("the box") == ["the"]
     assert known("the box", unmarked=False) == []
     assert known("the: box", unmarked=False) == ["the"]
+
+
+@pytest.mark.parametrize("nick", ["the", "i", "lol", "sure", "linux"])
+def test_a_nick_that_is_a_word_needs_a_colon_or_a_mark_and_a_bearer_who_just_spoke(nick: str) -> None:
+    nicks = Nicks([nick, "zorvan"])
+    just, long_ago = Talking().heard(nick), Talking().heard(nick)
+    for _ in range(20):
+        long_ago.heard("zorvan")
+
+    def marked_in(text: str, talking: Talking) -> list[str]:
+        return [text[span.start : span.end] for span in nicks.mentions(text, talking)]
+
+    assert marked_in(f"{nick}: hello", long_ago) == [nick]
+    assert marked_in(f"{nick}, hello", just) == [nick]
+    assert marked_in(f"{nick}, hello", long_ago) == []
+    assert marked_in(f"{nick} box", just) == []
+    assert marked_in("zorvan hello", Talking()) == ["zorvan"]
+
+
+def test_a_nick_that_is_a_given_name_is_no_word() -> None:
+    assert not is_word("steve")
+    assert not is_word("rose")
+    assert not is_word("zorvan")
 
 
 def test_a_nick_learnt_in_one_log_is_known_in_all(items: Items, folder: Folder) -> None:
@@ -361,10 +383,11 @@ def test_the_ubuntu_logs_are_read_whole(items: Items, shared: Path) -> None:
     assert len(spoken) == 196_146
     assert len(rows) == len(spoken) + others == len({row["item"] for row in rows})
     assert all(row["created"] is not None for row in rows)
-    nicks = {match[1].replace(" ", "").casefold() for match in spoken} - (set(common_words()) - set(given_names()))
+    nicks = {match[1].replace(" ", "").casefold() for match in spoken}
+    names = {nick for nick in nicks if not is_word(nick)}
     opening = re.compile(r"[^\s:,]+")
     for row in rows:
         first = opening.match(row["text"])
-        if first and first[0].casefold() in nicks:
+        if first and first[0].casefold() in names:
             assert row["spans"], row["item"]
             assert row["spans"][0]["start"] == 0, row["item"]

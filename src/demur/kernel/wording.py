@@ -21,7 +21,7 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import COPY, NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
-from demur.people.find import Search, full_names
+from demur.people.find import Search
 from demur.people.finds import Finds, Tier, joined, no_finds
 from demur.suppression.copies import gram_lists
 from demur.terms import Role
@@ -110,16 +110,29 @@ class _Read:
 
     def counting(self) -> Finds:
         """What is found and counts: by score, of somebody withheld, and not decided otherwise by an officer."""
-        page, rules, others = self.page, self.rules, self.rules.policy.others
+        rules, others = self.rules, self.rules.policy.others
         finds = no_finds()
         if self._search is not None:
             names = self._search.found(self.context or Context())
             finds = names.take(names.score >= others.names_from)
         if rules.copies is not None:
-            copies = rules.copies.found(page)
+            copies = rules.copies.found(self.page)
             finds = joined(finds, copies.take(copies.score >= others.copies_from))
-        finds = finds.take(rules.is_withheld(finds.subject) & (finds.subject != page.writing.author[finds.row]))
-        return finds.take(~rules.is_cleared(page.writing.item[finds.row], finds.subject))
+        return finds.take(self._may_count(finds.row, finds.subject))
+
+    def in_full(self) -> Beside:
+        """Row and subject of whoever is named in full, or by an initial and a surname, whatever the context."""
+        if self._search is None:
+            return _NONE, _NONE
+        whole = self._search.whole
+        counts = (whole.score >= self.rules.policy.others.names_from) & self._may_count(whole.row, whole.subject)
+        return whole.row[counts], whole.subject[counts]
+
+    def _may_count(self, row: Ints, subject: Ints) -> Bools:
+        """Whether somebody is withheld and did not write the row, and no officer decided otherwise; shape (n,)."""
+        writing = self.page.writing
+        other = self.rules.is_withheld(subject) & (subject != writing.author[row])
+        return np.asarray(other & ~self.rules.is_cleared(writing.item[row], subject))
 
     @cached_property
     def _search(self) -> Search | None:
@@ -140,11 +153,10 @@ def read(pages: Pages, context: Context | None) -> Wording:
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
-    full = full_names(finds)
     seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
     decided, hint = finds.take(~waits[finds.row]), shows.copy()
     hint[finds.row] = True
-    return Wording(decided, (full.row, full.subject), seen, with_named, waits, shows & ~waits, hint)
+    return Wording(decided, in_text.in_full(), seen, with_named, waits, shows & ~waits, hint)
 
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:

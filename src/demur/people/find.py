@@ -1,30 +1,50 @@
 """Finds the people of an index in the words of a page, with what speaks for each.
 
 Invariants: pure; a find of a person follows from the row, its thread and that person's own names, never from what was
-found of another; full names never hang on the context; a row of which no word hangs on it has the same finds under
-every context.
+found of another; full names never hang on the context, nor does whether somebody is named in full; a row of which no
+word hangs on it has the same finds under every context.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from demur.people.context import Context
 from demur.people.finding.bearers import Known, among
-from demur.people.finding.full import full, is_full, known_too, parts_of
+from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
-from demur.people.finding.sightings import Sighter
-from demur.people.finding.single import Said, anywhere, hangs, in_context, learnable, learnt
+from demur.people.finding.sightings import Double, Sighter
+from demur.people.finding.single import Parts, Said, anywhere, hangs, in_context, learnable, learnt
 from demur.people.finding.tiers import scores, tiers
-from demur.people.finds import Finds, Tier
+from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
 from demur.people.indexed.table import distinct
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
+
+
+class Whole(NamedTuple):
+    """Who is named by given name, or its letter, and surname; shape (n,) each, in any order."""
+
+    row: Ints
+    subject: Ints
+    score: Ints
+    """0 to 100: how sure it is, whatever their thread says."""
+
+
+class _Named(NamedTuple):
+    """The names of two words that stand on the page, of one table."""
+
+    sighter: Sighter
+    seen: Double
+    reasons: Ints
+    """What speaks for each, whatever their thread says: bits of tiers.Reason."""
+    whole: Whole
+    parts: Parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +57,7 @@ class Search:
     def found(self, context: Context) -> Finds:
         """Everybody of the index who is named on the page."""
         known = Known(self.page, self.index, context)
-        parts = [_of_table(sighter, known) for sighter in self._sighters]
+        parts = [_found(named, known) for named in self._named]
         if len(known.withheld[0]) and len(context.learnt):
             called = learnt(self._phrases, known)
             parts.append(_placed(self._phrases, called, called.word))
@@ -52,6 +72,16 @@ class Search:
         for sighter in self._sighters:
             needs[row[sighter.words[hangs(sighter)]]] = True
         return needs
+
+    @cached_property
+    def whole(self) -> Whole:
+        """What tells elsewhere in a thread who is meant."""
+        parts = (named.whole for named in self._named)
+        return Whole(*(np.concatenate(columns) for columns in zip(_NOBODY, *parts, strict=True)))
+
+    @cached_property
+    def _named(self) -> list[_Named]:
+        return [_of_two_words(sighter) for sighter in self._sighters if len(sighter.words)]
 
     @cached_property
     def _phrases(self) -> Phrases:
@@ -76,31 +106,29 @@ def adds(context: Context, index: PeopleIndex, threads: Ints) -> Bools:
     return np.isin(threads, np.concatenate(stirred))
 
 
-def full_names(finds: Finds) -> Finds:
-    """Those of full names."""
-    return finds.take(finds.tier == Tier.FULL_NAME)
-
-
 _Columns = tuple[Ints, Ints, Ints, Ints, Ints]
 """Row, start, end, subject and reasons; shape (n,) each."""
 _NOTHING: Final[_Columns] = tuple(np.zeros((5, 0), np.int64))  # type: ignore[assignment]  # five empty rows
+_NOBODY: Final = Whole(*np.zeros((3, 0), np.int64))
 
 
-def _of_table(sighter: Sighter, known: Known) -> _Columns:
-    phrases = sighter.phrases
-    if not len(sighter.words):
-        return _NOTHING
-    double = sighter.double()
+def _of_two_words(sighter: Sighter) -> _Named:
+    phrases, double = sighter.phrases, sighter.double()
     seen, reasons = full(sighter, double)
-    told = known_too(seen, reasons, phrases.capital, known)
-    whole = _columns(
-        phrases, np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname), seen.subject, told
-    )
-    counts = is_full(reasons)
-    named = distinct(whole[0][counts], seen.subject[counts])
-    parts = parts_of(seen, reasons, double, phrases.capital)
-    singles = in_context(sighter, known, named, parts), anywhere(sighter, known, parts)
-    found = [whole, *(_placed(phrases, each, parts.last(each)) for each in singles)]
+    row = phrases.page.words.row[seen.given].astype(np.int64)
+    whole = Whole(row, seen.subject, scores(reasons))
+    return _Named(sighter, seen, reasons, whole, parts_of(seen, reasons, double, phrases.capital))
+
+
+def _found(named: _Named, known: Known) -> _Columns:
+    sighter, seen, reasons, whole, parts = named
+    phrases = sighter.phrases
+    first, last = np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname)
+    placed = _columns(phrases, first, last, seen.subject, known_too(seen, reasons, phrases.capital, known))
+    counts = whole.score >= COUNTS
+    in_full = distinct(whole.row[counts], whole.subject[counts])
+    singles = in_context(sighter, known, in_full, parts), anywhere(sighter, known, parts)
+    found = [placed, *(_placed(phrases, each, parts.last(each)) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
 
 

@@ -40,10 +40,11 @@ def joined_forms(name: Name, bases: Sequence[Sequence[str]]) -> Joined:
         words = [base[min(spelling, len(base) - 1)] for base in bases]
         firsts, lasts = _firsts(name, words), _lasts(name, words)
         pairs = [(first, last) for first in firsts for last in lasts]
-        whole |= {joined for first, last in pairs for joined in (first + last, last + first)}
+        both = [pair for pair in pairs if min(map(len, pair)) > 1]
+        whole |= {joined for first, last in both for joined in (first + last, last + first)}
         given |= {*firsts}
         surname |= {*lasts}
-        short |= {joined for first, last in pairs for joined in (first[0] + last, first + last[0])}
+        short |= {joined for first, last in both for joined in (first[0] + last, first + last[0])}
     alone = {form for base in bases for form in base}
     given, surname = given - alone, surname - given - alone
     whole -= given | surname | alone

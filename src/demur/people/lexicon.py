@@ -78,7 +78,14 @@ def without_accents(word: str) -> str:
 
 def is_given(word: str) -> bool:
     """Whether people bear a word as a given name."""
-    return folded(word) in given_names()
+    plain = folded(word)
+    return plain in given_names() or plain in further_given_names()
+
+
+def bearers_of(word: str) -> tuple[str, ...]:
+    """The languages whose people bear a word as a given name, those that commonly do first."""
+    plain = folded(word)
+    return tuple(dict.fromkeys((*given_names().get(plain, ()), *further_given_names().get(plain, ()))))
 
 
 def is_surname(word: str) -> bool:
@@ -99,9 +106,19 @@ def surname_languages(word: str) -> dict[str, int]:
 
 @cache
 def given_names() -> dict[str, tuple[str, ...]]:
-    """Folded given names with the languages whose people bear them."""
+    """Folded given names with the languages whose people commonly bear them."""
+    return _given("given.txt")
+
+
+@cache
+def further_given_names() -> dict[str, tuple[str, ...]]:
+    """The same of names, or languages, that are rarer."""
+    return _given("given_more.txt")
+
+
+def _given(name: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for language, words in _by_language("given.txt"):
+    for language, words in _by_language(name):
         for word in dict.fromkeys(map(folded, words)):
             found[word] = (*found.get(word, ()), language)
     return found
@@ -161,6 +178,12 @@ def common_words() -> dict[str, int]:
             for word in map(_fold, words):
                 found[word] = found.get(word, 0) | tongue(language)
     return found
+
+
+@cache
+def calendar_words() -> frozenset[str]:
+    """Folded names of months and weekdays, in many languages."""
+    return frozenset(_fold(word) for _, words in _by_language("calendar.txt") for word in words)
 
 
 @cache

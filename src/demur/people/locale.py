@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from demur.people.lexicon import folded, given_names, is_given, places, surname_languages
+from demur.people.lexicon import bearers_of, folded, given_names, is_given, places, surname_languages
 from demur.people.scripts import script_of
 
 MOST: Final = 6
@@ -64,7 +64,7 @@ def guessed(spelling: str) -> tuple[str, ...]:
 @lru_cache(maxsize=_MOST_REMEMBERED)
 def _votes(word: str, ends: bool) -> tuple[tuple[str, int], ...]:  # noqa: FBT001  # part of the cache's key
     """What a word speaks for; its ending where it ``ends`` a name, as surnames do."""
-    given = given_names().get(folded(word), ())
+    given = given_names().get(folded(word)) or bearers_of(word)
     votes = [(language, _LETTER_WEIGHT // len(group)) for group in _telling(word) for language in group]
     votes += [(language, _GIVEN_WEIGHT // len(given) + 1) for language in given]
     return (*votes, *(surname_languages(word).items() if ends else ()))

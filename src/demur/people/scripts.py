@@ -92,7 +92,7 @@ def spellings(word: str, languages: Sequence[str]) -> list[str]:
     if script == "latin":
         found = [*_umlauts(word, languages), *(found or _from_latin(word, languages))]
     elif script == "cyrillic":
-        found += _cyrillic_in_latin(word)
+        found += _cyrillic_in_latin(word, languages)
     elif script == "greek":
         found += _greek_in_latin(word)
     return [each for each in dict.fromkeys(found) if each != word and of_one_alphabet(each)][:MOST]
@@ -125,11 +125,14 @@ def _umlauts(word: str, languages: Sequence[str]) -> Iterator[str]:
         yield _SPELT_OUT.sub(lambda match: match[0][0], word)
 
 
-def _cyrillic_in_latin(word: str) -> Iterator[str]:
-    own = _UKRAINIAN if set(word) & set("іїєґ") else _SERBIAN if set(word) & set("ђјљњћџ") else {}
+def _cyrillic_in_latin(word: str, languages: Sequence[str]) -> Iterator[str]:
+    likely = next(iter(languages), "") == "uk"
+    own = _UKRAINIAN if set(word) & set("іїєґ") or likely else _SERBIAN if set(word) & set("ђјљњћџ") else {}
     for system, ending in _SYSTEMS:
         stem, tail = (word[:-2], ending) if word.endswith(("ий", "ій")) else (word, "")
         yield _mapped(stem, {**system, **own}) + tail
+    if not own and "uk" in languages:
+        yield _mapped(word, {**_ENGLISH, **_UKRAINIAN})
     if own is _SERBIAN:
         yield _mapped(word, {**_ENGLISH, **own, "ђ": "dj"})
     if "ъ" in word or "щ" in word:

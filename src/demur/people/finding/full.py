@@ -14,13 +14,17 @@ from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Places
 from demur.people.finding.surroundings import Surroundings
 from demur.people.finding.tiers import Reason, said, scores
+from demur.people.lexicon import tongue
 from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 
-_COUNTS: Final = 50
+COUNTS: Final = 50
 """The score from which a full name stands in its row, whatever the policy masks."""
 _LEAST_LETTERS: Final = 4
 """Of a surname that a letter may stand before in lower case: c.moore."""
+_LETTERS_APART: Final = 2
+"""Initials that stand behind a first one without a full stop: of more, the letters of a word are set apart."""
+_HYPHENS: Final = frozenset("-‐‑－")
 _MOST_BETWEEN: Final = 1
 """Words of no part of the name that may stand between two of its parts."""
 
@@ -29,10 +33,11 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
     """Which of the names of two words are full ones, or an initial and a surname; with what speaks for each."""
     seen = seen.take(seen.surname_role != NameRole.INITIAL)
     strange = _strange(sighter, seen)
-    kept = (strange <= _MOST_BETWEEN) & ~_over_lines(sighter, seen)
+    kept = (strange <= _MOST_BETWEEN) & ~_over_lines(sighter, seen) & ~_spelt_out(sighter, seen)
     seen, strange = seen.take(kept), strange[kept]
     initial = seen.role == NameRole.INITIAL
-    swapped = seen.surname < seen.given
+    swapped = (seen.surname < seen.given) & ~_surname_first(sighter, seen)
+    hyphened = _hyphened(sighter, seen)
     flags = seen.given_flags | seen.surname_flags
     reasons = said(
         (Reason.FULL, ~initial),
@@ -42,7 +47,8 @@ def full(sighter: Sighter, seen: Double) -> tuple[Double, Ints]:
         (Reason.NICK, seen.role == NameRole.NICK),
         (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
         (Reason.INFLECTED, flags & FormFlag.INFLECTED > 0),
-        (Reason.OTHER_BEFORE, ~initial & _in_list(sighter, seen)),
+        (Reason.OTHER_BEFORE, (~initial & _in_list(sighter, seen)) | hyphened),
+        (Reason.INSIDE, hyphened),
     )
     reasons |= np.where(initial, _of_initial(sighter, seen, swapped), _of_shape(sighter, seen, swapped))
     return seen, reasons
@@ -59,7 +65,7 @@ def parts_of(seen: Double, reasons: Ints, double: Double, capital: Bools) -> Par
     """
     counts = is_full(reasons)
     whole = Places(np.concatenate([seen.given[counts], seen.surname[counts]]), np.tile(seen.subject[counts], 2))
-    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (scores(reasons) >= _COUNTS))
+    first = seen.take((reasons & np.int64(Reason.INITIAL) > 0) & (scores(reasons) >= COUNTS))
     letter = (double.surname_role == NameRole.INITIAL) & capital[double.surname]  # not the s of Mark's
     last = double.take(letter & (double.surname > double.given))
     words, subjects = np.concatenate([first.surname, last.given]), np.concatenate([first.subject, last.subject])
@@ -82,7 +88,32 @@ def known_too(seen: Double, reasons: Ints, capital: Bools, known: Known) -> Ints
 
 def is_full(reasons: Ints) -> Bools:
     """Which are full names that count as standing in their row."""
-    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= _COUNTS))
+    return np.asarray((reasons & np.int64(Reason.FULL) > 0) & (scores(reasons) >= COUNTS))
+
+
+def _surname_first(sighter: Sighter, seen: Double) -> Bools:
+    """Which stand in texts of a language that has the surname first."""
+    return np.asarray(sighter.phrases.tongues[sighter.phrases.page.words.row[seen.given]] == tongue("hu"))
+
+
+def _spelt_out(sighter: Sighter, seen: Double) -> Bools:
+    """Which begin with a letter that is no initial, but the first of a word whose letters are set apart."""
+    far = (seen.role == NameRole.INITIAL) & (seen.apart >= _LETTERS_APART)
+    found = np.zeros(len(far), bool)
+    found[far] = ~_dotted(sighter, seen.given[far])
+    return found
+
+
+def _hyphened(sighter: Sighter, seen: Double) -> Bools:
+    """Which have another name joined before them by a hyphen: Jean-Pierre Martin is no Pierre Martin."""
+    phrases, first = sighter.phrases, np.minimum(seen.given, seen.surname)
+    words, which = np.unique(first, return_inverse=True)
+    joined = np.array([phrases.texts.before(word, 1) in _HYPHENS for word in words.tolist()], bool)[which]
+    number = np.maximum(phrases.page.words.place[first].astype(np.int64) - 1, 0)
+    before = phrases.plain[number]
+    joined &= phrases.capital[before] & (phrases.page.words.row[before] == phrases.page.words.row[first])
+    joined[joined] = ~sighter.is_part(before[joined], seen.name[joined])
+    return joined
 
 
 def _over_lines(sighter: Sighter, seen: Double) -> Bools:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from demur.people.indexed.table import expanded
 from demur.people.lexicon import UNKNOWN, tongue
+from demur.words.folding import fold_name
 from demur.words.page import Bools, Ints, Page
 from demur.words.shapes import Shape
 
@@ -22,6 +23,11 @@ _NOUNS: Final = ("de", "lb")
 _LONGEST_ENDING: Final = 5
 _SET_OFF: Final = ("'", "’", "-", ":")
 """What stands before the ending of a foreign name: Steve'owi, Steve-vel, Steve:n."""
+_HYPHENED: Final = frozenset(
+    """val vel nak nek nal nel tol rol hoz hez ra re ert t et ot at ben ban be ba bol bel n on en kor ig kent e ek i ul
+    ului lui il ele le lle lla lta lta ssa sta an""".split()  # noqa: SIM905  # a list of endings
+)
+"""Endings behind a hyphen, folded: Steve-vel, and no compound (Anna-bál)."""
 _ENDINGS: Final = sum(map(tongue, ("pl", "cs", "sk", "hu", "fi", "et", "tr", "lt", "lv", "ro")))
 REACH: Final = 3
 """Words that may stand between a given name and a surname."""
@@ -129,7 +135,9 @@ class Phrases:
         )
         for at in np.flatnonzero(near).tolist():
             word = int(words[fits[at]])
-            if self.texts.behind(word, 1) in _SET_OFF:
+            sign = self.texts.behind(word, 1)
+            ending = sign in _SET_OFF and (sign != "-" or fold_name(self.texts.word(int(other[at]))) in _HYPHENED)
+            if ending:
                 found[fits[at]] = other[at]
         return found
 

@@ -48,10 +48,11 @@ WORDS: Final = {
     Reason.NO_CALL: "a word, and nobody is addressed",
     Reason.OPENER: "opens a sentence and calls nobody",
     Reason.VERB_OPENS: "a verb that opens a sentence, too",
-    Reason.DISTINCTIVE: "a word that is on no list",
     Reason.PLACE_TOO: "name of a place, too",
     Reason.PRODUCT: "like the name of a product",
     Reason.KNOWN: "who takes part in the thread, or is named in full in it",
+    Reason.DATE: "a month or a weekday, in a date",
+    Reason.QUOTED: "in quotation marks by itself",
 }
 """Each reason, as a phrase."""
 

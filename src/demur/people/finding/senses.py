@@ -6,6 +6,7 @@ verbs and kinds of institutions count in texts of their own language: ``a`` is a
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from enum import IntFlag
 from functools import cache, reduce
 from importlib import resources
@@ -17,7 +18,17 @@ import numpy.typing as npt
 
 from demur.people.finding.phrases import Phrases
 from demur.people.greetings import HELLO, THANKS, phrases
-from demur.people.lexicon import UNKNOWN, common_words, is_given, is_surname, place_names, surname_languages, tongue
+from demur.people.lexicon import (
+    UNKNOWN,
+    calendar_words,
+    common_words,
+    is_given,
+    is_surname,
+    place_names,
+    surname_languages,
+    tongue,
+)
+from demur.people.paradigms import Use, inflected
 from demur.words.folding import fold_name
 from demur.words.page import Ints
 
@@ -31,6 +42,10 @@ _LISTED: Final = 7
 
 _TELLING: Final = 4
 """Letters of a kind of firm that is told in a text of an unknown language."""
+
+
+_CHANGES: Final = 3
+"""Letters of a noun that has other cases: a shorter one is an abbreviation."""
 
 
 class Sense(IntFlag):
@@ -63,7 +78,7 @@ class Sense(IntFlag):
     VERB = 8192
     """A name that opens many sentences as a word: Will, May, Mark."""
     WAY = 16384
-    """A kind of street that stands before its name in lower case, too."""
+    """A kind of street, or bridge, that stands beside its name in lower case, too."""
     SAYS = 32768
     """A verb whose subject is a person, in a form that follows its subject: said, schrieb."""
     TOWARD = 65536
@@ -74,6 +89,12 @@ class Sense(IntFlag):
     """A name that stands in lower case before a verb: will, may."""
     CROWN = 524288
     """Before the given name of a monarch, a pope or a saint."""
+    CALENDAR = 1048576
+    """A month or a weekday."""
+    DATES = 2097152
+    """Stands before dates: in, since, last."""
+    OWN = 4194304
+    """People write it in lower case in the text's own language, as far as that is known."""
 
 
 _BOUND: Final = (
@@ -87,8 +108,11 @@ _BOUND: Final = (
     Sense.VERB,
     Sense.MODAL,
     Sense.CROWN,
+    Sense.DATES,
 )
 """What a word is in some languages alone."""
+_DECLINED: Final = (Sense.INSTITUTION, Sense.WAY)
+"""Kinds of nouns that stand in other cases, too."""
 _EVERYWHERE: Final = tongue("en")
 """The language whose common words, and kinds of firms, stand in texts of all."""
 _SENSES: Final = np.array([Sense.COMMON, *_BOUND], np.int64)[:, None]
@@ -121,7 +145,8 @@ def _in_tongue(meanings: npt.NDArray[np.int64], tongues: Ints) -> Ints:
     everywhere, common, *_ = by_language = meanings.T
     spoken = by_language[1:] & (tongues | _ALSO) > 0
     spoken[0] |= (tongues == UNKNOWN) & (common > 0)
-    return np.asarray(np.bitwise_or.reduce(np.where(spoken, _SENSES, 0), axis=0) | everywhere)
+    own = np.where((common & tongues > 0) | (tongues == UNKNOWN) & (common > 0), np.int64(Sense.OWN), 0)
+    return np.asarray(np.bitwise_or.reduce(np.where(spoken, _SENSES, 0), axis=0) | everywhere | own)
 
 
 def sense_of(folded: str) -> Sense:
@@ -163,13 +188,24 @@ def _listed() -> dict[str, dict[Sense, int]]:
         if not line.startswith("#"):
             head, _, words = line.partition(":")
             sense = Sense[head.split()[0].upper()]
-            for word in map(fold_name, words.split()):
-                found[word][sense] = found[word].get(sense, 0) | _tongues(sense, head.split()[1:], word)
+            languages = head.split()[1:]
+            for word in map(fold_name, _with_cases(words.split(), languages) if sense in _DECLINED else words.split()):
+                found[word][sense] = found[word].get(sense, 0) | _tongues(sense, languages, word)
+    for word in calendar_words():
+        found[word][Sense.CALENDAR] = 0
     for place in place_names():
         found[place][Sense.PLACE] = 0
     for phrase in (*phrases(HELLO), *phrases(THANKS)):
         found[fold_name(phrase.split()[-1])][Sense.GREETING] = 0
     return dict(found)
+
+
+def _with_cases(words: list[str], languages: list[str]) -> Iterator[str]:
+    """Nouns and their other cases: names of people change as nouns do."""
+    for word in words:
+        yield word
+        if len(word) >= _CHANGES:
+            yield from (form for use in Use for form in inflected(word, use, languages[0]))
 
 
 def _tongues(sense: Sense, languages: list[str], word: str) -> int:

@@ -138,6 +138,7 @@ class Sighter:
         phrases = self.phrases
         particle = np.isin(phrases.page.words.key[phrases.plain], self.table.particles)
         named = phrases.letter[phrases.plain] | phrases.capital[phrases.plain] | particle
+        named |= self.ranks[phrases.plain] >= 0
         return np.asarray(named & phrases.usable[phrases.plain])
 
     def _neighbours(self) -> list[tuple[Ints, Ints, int]]:

@@ -29,8 +29,8 @@ ANYWHERE: Final = (NameRole.SURNAME, NameRole.SINGLE, *HANDLES)
 _SHORT: Final = 4
 """Letters of a name that many words have by chance."""
 _VERY_SHORT: Final = 3
-_DISTINCTIVE: Final = 7
-"""Letters of a surname that few bear."""
+_WAYS_LAST: Final = sum(map(tongue, ("hu", "fi", "et", "lv", "lt")))
+"""Languages that have the kind of a street behind its name."""
 _WORDS: Final = (
     Sense.COMMON | Sense.TERM | Sense.TITLE | Sense.GREETING | Sense.LEAVE | Sense.INSTITUTION | Sense.OPENER
 )
@@ -150,7 +150,7 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: 
 
 
 def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
-    """Surnames and handles, wherever they stand."""
+    """Surnames and handles, wherever they stand: a surname alone is nobody's, and says no more than that it may be."""
     words = sighter.words
     may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
     seen = sighter.alone(words[may], ANYWHERE)
@@ -166,7 +166,6 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
         (Reason.HANDLE, handle & (seen.role == NameRole.HANDLE)),
         (Reason.JOINED, handle & (seen.role == NameRole.JOINED)),
         (Reason.SURNAME_ALONE, ~handle),
-        (Reason.DISTINCTIVE, ~handle & _is_distinctive(sighter, seen, around)),
         (Reason.CALLED, handle & call),
         (Reason.SHORT, ~handle & (_letters(sighter, seen) <= _SHORT)),
         (Reason.ABBREVIATED, seen.flags & FormFlag.ABBREVIATED > 0),
@@ -182,15 +181,6 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
     )
     reasons |= np.where(seen.flags & FormFlag.INFLECTED > 0, int(Reason.INFLECTED), 0)
     return Said(seen.word, seen.subject, reasons)
-
-
-def _is_distinctive(sighter: Sighter, seen: Single, around: Surroundings) -> Bools:
-    """Which surnames are on no list, and end as none does; not where nouns, or all words, have a capital."""
-    listed = _is(around.own, _WORDS | Sense.GIVEN | Sense.SURNAME | Sense.PLACE)
-    words, phrases = sighter.phrases.page.words, sighter.phrases
-    titled = _is(around.before.senses, Sense.TITLE) & around.before.near
-    plain = ~words.opens[seen.word] & ~phrases.nouns[words.row[seen.word]]
-    return np.asarray(~listed & (_letters(sighter, seen) >= _DISTINCTIVE) & (titled | plain))
 
 
 def learnt(sighter_phrases: Phrases, known: Known) -> Said:
@@ -263,13 +253,14 @@ def _of_form(sighter: Sighter, seen: Single, around: Surroundings, call: Bools) 
     handle = np.isin(seen.role, HANDLES)
     noun = sighter.phrases.nouns[sighter.phrases.page.words.row[seen.word]]
     bare = ~call & ~handle & ~around.greeted & ~around.acts
+    foreign = _is(around.own, Sense.COMMON) & ~_is(around.own, Sense.OWN)
     return said(
         (Reason.INFLECTED, seen.flags & FormFlag.INFLECTED > 0),
         (Reason.NICK, seen.role == NameRole.NICK),
         (Reason.MIDDLE, seen.role == NameRole.MIDDLE),
         (Reason.LOWER, ~capital & ~handle),
         (Reason.WORD, word),
-        (Reason.WORD_OPENS, word & capital & (opens | noun) & bare),
+        (Reason.WORD_OPENS, word & ~foreign & capital & (opens | noun) & bare),
         (Reason.VERB_OPENS, _is(around.own, Sense.VERB) & capital & opens & bare),
         (Reason.WORD_LOWER, word & ~capital & ~call & ~handle),
         (Reason.SHORT, handle & (seen.flags & FormFlag.ABBREVIATED > 0)),
@@ -322,6 +313,8 @@ def _of_place(sighter: Sighter, seen: Single, around: Surroundings, initialled: 
             (Reason.INSIDE, around.inside),
             (Reason.SIGNATURE, around.signs),
             (Reason.PRODUCT, given & _is_product(sighter, around)),
+            (Reason.DATE, _is_date(sighter, around)),
+            (Reason.QUOTED, around.quoted),
             (Reason.OTHER_IN_TEXT, _elsewhere(sighter, seen, np.where(given, behind_named, before_named))),
         ),
     )
@@ -353,6 +346,8 @@ def _is_institution(sighter: Sighter, around: Surroundings, surname: Bools) -> B
     before, behind = around.before, around.behind
     kind = _is(behind.senses, Sense.INSTITUTION)
     found = kind & (_upper(sighter, behind.word) | surname | _is(before.senses, Sense.ARTICLE))
+    last = sighter.phrases.tongues[sighter.phrases.page.words.row[np.maximum(behind.word, 0)]] & _WAYS_LAST > 0
+    found |= _is(behind.senses, Sense.WAY) & behind.near & last
     return found | _is(before.senses, Sense.WAY) | _is(before.senses, Sense.INSTITUTION) & _upper(sighter, before.word)
 
 
@@ -362,6 +357,17 @@ def _is_product(sighter: Sighter, around: Surroundings) -> Bools:
     digits = sighter.phrases.page.words.shape[behind] & np.uint8(Shape.DIGITS) > 0
     number = digits & (around.behind.word >= 0) & (around.behind.between == " ")
     return np.asarray(number | _is(around.before.senses, Sense.TERM) & _upper(sighter, around.before.word))
+
+
+def _is_date(sighter: Sighter, around: Surroundings) -> Bools:
+    """Which words are months or weekdays beside a number, or behind a word that stands before dates: in May, 3 June."""
+    found = _is(around.own, Sense.CALENDAR)
+    shape = sighter.phrases.page.words.shape
+    beside = np.zeros(len(found), bool)
+    for side in (around.before, around.behind):
+        digits = shape[np.maximum(side.word, 0)] & np.uint8(Shape.DIGITS) > 0
+        beside |= (side.word >= 0) & digits & np.isin(side.between, (" ", ". "))
+    return np.asarray(found & (beside | _is(around.before.senses, Sense.DATES)))
 
 
 def _elsewhere(sighter: Sighter, seen: Single, other: Bools) -> Bools:

@@ -24,6 +24,8 @@ _MASK: Final = "person"
 """The word in the mask of a person; those of other masks are nobody."""
 _WORDS_OF_A_LETTER: Final = frozenset("AEIOUYАВИКОСУЯІЄ")
 _NAMES: Final = Sense.GIVEN | Sense.SURNAME
+_SURE: Final = np.int64(Sense.GIVEN | Sense.FREQUENT)
+"""Names that are on a list: others only end as surnames do, and so do verbs."""
 _CALLING: Final = Sense.TITLE | Sense.GREETING
 
 
@@ -79,6 +81,8 @@ class Surroundings:
     """Part of a longer token, a path or a piece of code."""
     acts: Bools
     """Before a verb whose subject is a person, or with a genitive's s."""
+    quoted: Bools
+    """By itself in quotation marks."""
 
     @classmethod
     def of(cls, phrases: Phrases, words: Ints) -> Self:
@@ -88,7 +92,8 @@ class Surroundings:
         call, greeted, opener = _calls(phrases, before, behind, ends)
         signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, words, before, behind)
         acts = behind.near & (behind.senses & Sense.SAYS > 0) | _holds(r"\A['’]\Z", behind)
-        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts)
+        quoted = _holds(r"[\"“”„«»‹]\Z", before) & _holds(r"\A[\"“”«»›]", behind)
+        return cls(before, behind, senses(phrases, words), call, greeted, opener, signs, inside, acts, quoted)
 
     def take(self, which: Ints) -> Self:
         """A selection, in its order."""
@@ -100,6 +105,7 @@ class Surroundings:
             self.signs,
             self.inside,
             self.acts,
+            self.quoted,
         )
         return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 
@@ -159,6 +165,7 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
 
     A common word with a capital is a name too, unless it opens a sentence or all is in capitals (``Steve Young``);
     where a language writes nouns with a capital, neither are they, nor behind a name (``nouns``) what is on no list.
+    What is on no list and opens a sentence is no name, even if it ends as surnames do: so do forms of verbs.
     """
     page, there = phrases.page, np.maximum(word, 0)
     near = (word >= 0) & ~apart & ~page.opaque[there]
@@ -167,8 +174,8 @@ def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[
     whole = shape & np.uint8(Shape.DIGITS | Shape.SINGLE) == 0
     calling = found & (_CALLING | Sense.LEAVE) > 0
     common = (found & Sense.COMMON > 0) & (opens | in_nouns | (shape & np.uint8(Shape.ALL_UPPER) > 0))
-    listed = (found & _NAMES > 0) & (found & _CALLING == 0)
-    unknown = ~calling & ~common & ~(in_nouns & nouns)
+    listed = (found & np.where(opens, _SURE, np.int64(_NAMES)) > 0) & (found & _CALLING == 0)
+    unknown = ~calling & ~common & ~(in_nouns & nouns) & ~opens
     capital = near & phrases.capital[there]
     return capital & whole & (listed | unknown), _initials(phrases, word, capital), found, near
 

@@ -57,10 +57,12 @@ class Reason(IntFlag):
     NO_CALL = 1 << 37
     OPENER = 1 << 38
     VERB_OPENS = 1 << 39
-    DISTINCTIVE = 1 << 40
+    # 1 << 40 was a rare surname, which masks nobody by itself any more.
     PLACE_TOO = 1 << 41
     PRODUCT = 1 << 42
     KNOWN = 1 << 43
+    DATE = 1 << 44
+    QUOTED = 1 << 45
 
 
 WEIGHTS: Final = {
@@ -104,10 +106,11 @@ WEIGHTS: Final = {
     Reason.NO_CALL: -60,
     Reason.OPENER: -40,
     Reason.VERB_OPENS: -20,
-    Reason.DISTINCTIVE: 22,
     Reason.PLACE_TOO: -15,
     Reason.PRODUCT: -20,
     Reason.KNOWN: 10,
+    Reason.DATE: -45,
+    Reason.QUOTED: -38,
 }
 """What each reason adds to the score."""
 

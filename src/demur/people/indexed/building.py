@@ -53,7 +53,8 @@ class Building:
         firsts = [part for part in parts if part.role in _FIRST]
         lasts = [part for part in parts if part.role == _SURNAME]
         self._held.extend([part.number << 32 | number for part in parts])
-        initials = [letter for part in firsts if part.role == _GIVEN for letter in part.letters]
+        spelt = [part for part in parts if part.role == _INITIAL]  # A. Lee, or Ann L.: a part of one letter
+        initials = [letter for part in firsts if part.role == _GIVEN for letter in part.letters] if firsts else spelt
         for first in (*firsts, *initials):
             for last in lasts:
                 self._pair(number, first, last)
@@ -61,6 +62,8 @@ class Building:
             for last in lasts:
                 for letter in last.letters:
                     self._pair(number, first, letter)
+            for letter in () if lasts else spelt:
+                self._pair(number, first, letter)
 
     def table(self) -> Table:
         """Everything that was added."""

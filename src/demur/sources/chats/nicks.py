@@ -2,17 +2,19 @@
 
 Invariants: a nick is compared without case; a span covers one nick and nothing else of the line, save an ``@`` that
 stands before it; a line never opens with the nick of somebody who spoke that is not marked, because there a nick
-stands for the person addressed. Marking one word too many costs a word; marking one too few leaves a person in the
-corpus.
+stands for the person addressed, unless it is a word, too. Marking one word too many costs a word; marking one too few
+leaves a person in the corpus.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, Self
 
-from demur.people.lexicon import common_words, given_names
+from demur.people.finding.senses import Sense, sense_of
 from demur.sources.text import Span
 from demur.terms import Role
+from demur.words.folding import fold_name
 
 NAMESPACE: Final = "irc"
 
@@ -32,8 +34,10 @@ _COLONED: Final = re.compile(r":(?=\s|$)")
 _LAST_TOKEN: Final = re.compile(rf"(?<![@./:{_LETTERS}])[{_LETTERS}]+\Z")
 _TRIGGER: Final = re.compile(rf"!\S[^|>]*[|>]\s*([{_LETTERS}]+)\s*$")  # a bot told to explain something to someone
 
-_LATELY: Final = 500
-"""Lines for which somebody who said something counts as there."""
+_LATELY: Final = 20
+"""Lines for which somebody who said something is likely to be answered."""
+_REMEMBERED: Final = 65_536
+_WORDS: Final = Sense.COMMON | Sense.TERM | Sense.OPENER | Sense.GREETING
 
 
 class Talking:
@@ -80,7 +84,8 @@ class Nicks:
         """The mentions in one line, in order, not overlapping.
 
         ``talking`` are those who said something lately: a nick that is a word of some language opens a line, or a list
-        of nicks, without a colon only where its bearer is among them. Unknown, every bearer is.
+        of nicks, without a colon only where another mark follows and its bearer is among them. Where they are not
+        known, every nick counts.
 
         A known nick counts where it opens the line, follows one that does (``ann, bob: hi``), stands before a
         colon or behind an ``@``; of somebody who never spoke, it opens a line only with a mark behind it, because
@@ -119,10 +124,12 @@ class Nicks:
     def _addressed(self, text: str, found: tuple[int, int], talking: "Talking | None") -> bool:
         """Whether a known nick that opens a line is somebody who is spoken to, and not a word."""
         nick = text[slice(*found)].replace(" ", "").casefold()
+        if _COLON.match(text, found[1]) is not None:
+            return True
         marked = _LISTED.match(text, found[1]) is not None
-        if not marked and not (self._unmarked and nick in self._speakers):
-            return False
-        return _COLON.match(text, found[1]) is not None or not _is_word(nick) or talking is None or nick in talking
+        if talking is not None and is_word(nick):
+            return marked and nick in talking
+        return marked or (self._unmarked and nick in self._speakers)
 
     def _listed_at(self, text: str, position: int, talking: "Talking | None", *, colon: bool) -> tuple[int, int] | None:
         """A further nick of the list that opens a line; behind a colon only a known one."""
@@ -187,6 +194,8 @@ def _mention(text: str, start: int, end: int) -> Span:
     return Span(start, end, Role.MENTION, f"{NAMESPACE}:{nick}")
 
 
-def _is_word(nick: str) -> bool:
-    """Whether a nick, without case, is a word of some language, and nobody's given name."""
-    return nick in common_words() and nick not in given_names()
+@lru_cache(maxsize=_REMEMBERED)
+def is_word(nick: str) -> bool:
+    """Whether a nick, without case, is a letter or a word of some language, and nobody's given name."""
+    found = sense_of(fold_name(nick))
+    return len(nick) == 1 or (bool(found & _WORDS) and not found & Sense.GIVEN)
