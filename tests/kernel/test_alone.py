@@ -5,6 +5,7 @@ import sys
 
 ALLOWED = {
     "demur",
+    "demur.canonical",
     "demur.characters",
     "demur.errors",
     "demur.files",

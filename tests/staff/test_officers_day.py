@@ -136,7 +136,7 @@ def _those_due_first(walk: Walk) -> None:
 
 def _one_by_email(walk: Walk, known: int) -> None:
     walk.page.fill("#what", "Ida@far.example")
-    walk.press("text=Find")
+    walk.press('text="Find"')
     assert len(_table(walk)) == 1
     assert "far.example" not in walk.page.url
     walk.follow("table a")

@@ -15,7 +15,7 @@ from demur.versions.residual import exact_interval
 ANN = "forum:ann"
 POSTS = [
     {"item": "forum:1", "author": "ben", "text": "I met Ann Bakewell at the market."},
-    {"item": "forum:2", "author": "ben", "text": "the Bakewell tart is cold by now"},
+    {"item": "forum:2", "author": "ben", "text": "I heard Bakewell on that yesterday"},
     {"item": "forum:3", "author": "cem", "text": "Nobody is named in this one."},
     *({"item": f"forum:{at}", "author": "cem", "text": f"Number {at} says nothing."} for at in range(10, 30)),
 ]
@@ -57,7 +57,7 @@ def test_a_version_from_before_an_objection_holds_what_would_be_masked_today(dem
 def test_a_current_version_holds_doubts_alone(demur: Demur, forum: Path) -> None:
     found = audited(demur, forum, "after")
     assert (found["sampled"], found["of"]) == (23, 23)
-    assert found["by"]["any"]["rows"] == 1, "the tart"
+    assert found["by"]["any"]["rows"] == 1, "a surname alone"
     assert all(left["sure"] == 0 for left in found["left"])
     assert found["by"]["any"]["rows_at_most"] == 1, "every row was read"
     assert not found["newer"]
