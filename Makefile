@@ -56,7 +56,7 @@ tests: $(DEV)
 test-train: $(TRAIN) ## the tests of the extra `train`, with torch installed
 	$(call check,mypy src tests/training)
 	@printf '== %s\n' 'pytest tests/training'
-	@$(BIN)/pytest -m 'not soak and not bench' --durations=10 --durations-min=1 tests/training $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile -m 'not soak and not bench' --durations=10 --durations-min=1 tests/training $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format
