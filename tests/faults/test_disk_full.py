@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 import pytest
 from calling import PYTHON
+from disks import small_disk
 from making import open_policy
 from victim import COMMANDS, LATER, prepare
 
@@ -40,17 +41,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def disk(tmp_path: Path, missing: Callable[[str], NoReturn]) -> Iterator[Path]:
     """A small disk, empty."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        missing("the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with small_disk(tmp_path / "disk", SIZE, missing) as place:
+        yield place
 
 
 @pytest.fixture

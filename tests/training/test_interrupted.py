@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final, NoReturn
 
 import pytest
 import trainable
+from disks import small_disk
 from trainable import LATER, Community
 
 from demur.corpus.session import reading
@@ -76,17 +76,8 @@ def test_after_a_kill_it_goes_on_to_the_same_bytes(own: Community, owner: object
 @pytest.fixture
 def disk(tmp_path: Path, missing: Callable[[str], NoReturn]) -> Iterator[Path]:
     """A small disk, empty."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small disk")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(place)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        missing("the right to mount a small disk")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with small_disk(tmp_path / "disk", ROOM, missing) as place:
+        yield place
 
 
 @pytest.mark.parametrize("left", [40, 700])

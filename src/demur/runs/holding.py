@@ -16,7 +16,7 @@ from demur.errors import CorpusError
 from demur.identity import SubjectKeys
 from demur.register import Entry, Register
 from demur.runs.facts import read_facts
-from demur.runs.folder import ModelFolder, RunFolder, runs_in
+from demur.runs.folder import KEYS, ModelFolder, RunFolder, runs_in
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
@@ -110,7 +110,7 @@ def _here(
 
 def _stand(model: ModelFolder, keys: SubjectKeys) -> Done | None:
     """How somebody stands in a model that is there; None where they are not in it."""
-    if not (model.path / "people.keys").exists():
+    if not (model.path / KEYS).exists():
         return None
     first = read_people(model).first_step(np.unique(keys))
     if first is None:

@@ -126,13 +126,17 @@ class Plan:
         rest = np.array([at for at, item in enumerate(fresh.items()) if item not in taken], np.int64)
         rows = _joined(self.rows.take(np.arange(head)), fresh.rows.take(rest))
         place = np.concatenate([self.place[:head], fresh.place[rest]])
-        step = np.concatenate([self.step[:head], fill(rows.tokens[head:], step_tokens) + after])
-        return type(self)(rows, place, step.astype(np.int32))
+        return type(self)(rows, place, self._refilled(rows.tokens, step_tokens, after))
 
     def _of(self, which: Ints, step_tokens: int, after: int) -> Self:
-        rows, head = self.rows.take(which), int(np.searchsorted(self.step, after))
-        step = np.concatenate([self.step[:head], fill(rows.tokens[head:], step_tokens) + after])
-        return replace(self, rows=rows, place=self.place[which], step=step.astype(np.int32))
+        rows = self.rows.take(which)
+        step = self._refilled(rows.tokens, step_tokens, after)
+        return replace(self, rows=rows, place=self.place[which], step=step)
+
+    def _refilled(self, tokens: npt.NDArray[np.int32], step_tokens: int, after: int) -> npt.NDArray[np.int32]:
+        """The steps of rows that begin with those of this plan's first ``after`` steps, and are filled anew behind."""
+        head = int(np.searchsorted(self.step, after))
+        return np.concatenate([self.step[:head], fill(tokens[head:], step_tokens) + after]).astype(np.int32)
 
     def with_ids(self, rows: Rows) -> Self:
         """The plan with the token ids of its rows.

@@ -16,7 +16,7 @@ from demur.corpus.session import Session
 from demur.errors import UsageError, WorkspaceError
 from demur.files import disk_full
 from demur.runs.entries import note_trained
-from demur.runs.facts import AsOf, Facts, ModelState, write_facts
+from demur.runs.facts import Facts, ModelState, write_facts
 from demur.runs.folder import RunFolder, begin_run, find_run
 from demur.runs.following import put_in_service
 from demur.training.base import Chosen, lay_base
@@ -29,7 +29,7 @@ from demur.training.loop import Outcome, Report, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.run import Run, write_settings
-from demur.versions.lineage import commitments_digest
+from demur.versions.lineage import as_of
 from demur.versions.states import published
 
 _FIRST: Final = "0001"
@@ -66,9 +66,7 @@ def begin(session: Session, version: str, *, name: str, config: Config, base: Se
     folder = begin_run(session.workspace.models_path, name)
     write_settings(folder, config, secrets.token_bytes(KEY_BYTES))
     model = folder.begin_model()
-    head = session.register.log.head()
-    as_of = AsOf(head.seq, head.binding, commitments_digest(session.register, head.seq))
-    facts = Facts(1, None, version, as_of, pins, session.now, unknown={_BASE: list(base)})
+    facts = Facts(1, None, version, as_of(session.register), pins, session.now, unknown={_BASE: list(base)})
     write_facts(model, facts)
     return Run(model, config, folder.key.read_bytes())
 

@@ -24,9 +24,8 @@ from demur.corpus.honour import honour
 from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, UsageError, WorkspaceError
 from demur.files import make_folder, sync
-from demur.register import Register
 from demur.runs.entries import note_destroyed, note_replayed
-from demur.runs.facts import AsOf, Facts, ModelState, read_facts, write_facts
+from demur.runs.facts import Facts, ModelState, read_facts, write_facts
 from demur.runs.folder import CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_run
 from demur.runs.following import follow, put_in_service
 from demur.runs.people import read_people
@@ -42,7 +41,7 @@ from demur.training.order import Classes
 from demur.training.plan import Plan, first_difference, plan_of
 from demur.training.run import Run
 from demur.training.state import State
-from demur.versions.lineage import commitments_digest
+from demur.versions.lineage import as_of
 from demur.workspace import Workspace
 
 _ROUNDS: Final = 3
@@ -166,10 +165,10 @@ class _Work:
     def begin(self) -> ModelFolder:
         """The folder of the new model, with what is known of it."""
         with self.workspace.register() as register:
-            as_of = _as_of(register)
+            at = as_of(register)
         model = self.parent.model.run.begin_model()
         number, parent = int(model.number), self.parent.model.name
-        write_facts(model, Facts(number, parent, None, as_of, self.pins, datetime.now(UTC)))
+        write_facts(model, Facts(number, parent, None, at, self.pins, datetime.now(UTC)))
         return model
 
     def train(self, model: ModelFolder) -> Outcome:
@@ -195,7 +194,7 @@ class _Work:
         """Train on from the last checkpoint whose steps are those of today's plan."""
         model, checkpoints = run.model, Checkpoints(run.model)
         with reading(self.workspace) as session:
-            as_of, plan = _as_of(session.register), plan_of(session, None, self.parent, recorded=self.old)
+            at, plan = as_of(session.register), plan_of(session, None, self.parent, recorded=self.old)
             known = run.plan() if model.plan.exists() else None
             shared = first_difference(self.old if known is None else known, plan)
             limit = 0 if self.retrain and known is None else shared
@@ -204,7 +203,7 @@ class _Work:
                     shutil.rmtree(model.checkpoint(step))  # before the plan says that it has nothing to do with it
             if known is None:
                 self._take_over(run, limit)
-            write_facts(model, replace(run.facts(), checkpoint=as_of))
+            write_facts(model, replace(run.facts(), checkpoint=at))
             run.keep_plan(plan)
             begun = checkpoints.newest_before(None)
             if begun is None:
@@ -269,11 +268,6 @@ def _rebase(parent: Run, run: Run) -> None:
     environment, base = run.environment().digest, weights_digest(state)
     log = Log.begin(run.model.log, config=run.config_digest, environment=environment, base=base)
     Checkpoints(run.model).save(0, state, tokens=0, chain=log.chain)
-
-
-def _as_of(register: Register) -> AsOf:
-    head = register.log.head()
-    return AsOf(head.seq, head.binding, commitments_digest(register, head.seq))
 
 
 def _tidy(session: Session, run: RunFolder) -> None:

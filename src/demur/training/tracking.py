@@ -30,10 +30,10 @@ from demur.loading.loader import Row
 from demur.loading.overlay import Overlay, Places
 from demur.register import JSON, Register
 from demur.runs.entries import note_trained
-from demur.runs.facts import AsOf, Facts, ModelState, read_facts, write_facts
+from demur.runs.facts import Facts, ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder, RunFolder, begin_run
 from demur.runs.people import People, read_people, write_people
-from demur.versions.lineage import commitments_digest, roots_of
+from demur.versions.lineage import as_of, roots_of
 from demur.workspace import Workspace, find
 
 _PINS: Final = ("demur", "torch", "transformers", "accelerate", "tokenizers", "safetensors", "peft", "numpy", "pyarrow")
@@ -147,9 +147,7 @@ def tracked(
         with folder.held("train"):
             began = datetime.now(UTC)
             model = folder.begin_model()
-            head = register.log.head()
-            as_of = AsOf(head.seq, head.binding, commitments_digest(register, head.seq))
-            write_facts(model, Facts(int(model.number), None, version, as_of, _pins(), began))
+            write_facts(model, Facts(int(model.number), None, version, as_of(register), _pins(), began))
             training = Tracked(model, loader, _overlay=loader.look())
             _name_people(model, _people_of(loader))
             try:

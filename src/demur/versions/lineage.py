@@ -16,6 +16,7 @@ import numpy as np
 from demur.canonical import JSON
 from demur.identity import SubjectKeys
 from demur.register import Register
+from demur.runs.facts import AsOf
 from demur.versions.digests import big_endian
 from demur.versions.sorting import Records, as_strings
 from demur.versions.subjects import SALT_BYTES, Proof, bits_for, digests_of, prove, subjects_root
@@ -65,6 +66,12 @@ def proof_of(keys: SubjectKeys, roots: Roots, key: int) -> tuple[Proof, bytes]:
     salt = bytes.fromhex(roots.salt)
     digest = digests_of(salt, big_endian(np.array([key], np.int64))).tobytes()
     return prove(_sorted_digests(salt, keys), roots.bits, digest), digest
+
+
+def as_of(register: Register) -> AsOf:
+    """Where a register stands now."""
+    head = register.log.head()
+    return AsOf(head.seq, head.binding, commitments_digest(register, head.seq))
 
 
 def commitments_digest(register: Register, seq: int) -> str:
