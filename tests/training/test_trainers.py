@@ -24,6 +24,7 @@ from transformers import (
     TrainingArguments,
 )
 
+import demur
 from demur import workspace as workspaces
 from demur.corpus.importing import import_items
 from demur.errors import UsageError
@@ -193,8 +194,8 @@ def test_who_was_read_and_objects_stops_it_and_no_later_step_sees_them(at: Path,
     assert key(at, gone[0]) in read_people(of(at, run)).keys.tolist()
 
 
-@pytest.mark.parametrize("script", [script for script, _ in SCRIPTS])
-def test_who_was_not_read_yet_is_left_out_and_it_goes_on(at: Path, script: str) -> None:
+@pytest.mark.parametrize(("script", "run"), SCRIPTS)
+def test_who_was_not_read_yet_is_left_out_and_it_goes_on(at: Path, script: str, run: str) -> None:
     def object_(number: int, watched: Watched) -> None:
         if number == 2:
             assert all(LATE not in watched.authors(each) for each in range(3))
@@ -202,11 +203,46 @@ def test_who_was_not_read_yet_is_left_out_and_it_goes_on(at: Path, script: str) 
 
     with running(at, script, object_) as watched:
         pass
-    if script == "loop.py":
-        assert len(watched.read) > 8
-        assert all(LATE not in watched.authors(each) for each in range(len(watched.read)))
-        (said,) = entries(at)
-        assert said["ended"] == "finished"
+    assert len(watched.read) > 8
+    assert all(LATE not in watched.authors(each) for each in range(len(watched.read)))
+    (said,) = entries(at)
+    assert (said["run"], said["version"], said["ended"]) == (run, "spring", "finished")
+    assert key(at, LATE) in read_people(of(at, run)).keys.tolist()  # as nobody can tell what was read of a batch
+
+
+def test_who_is_in_a_batch_that_the_trainer_read_ahead_is_in_no_step(at: Path) -> None:
+    last, who = newcomer(at)
+
+    def object_(number: int, _: Watched) -> None:
+        if number == last:
+            objects(at, who)
+
+    with running(at, "trainer.py", object_) as watched:
+        pass
+    assert len(watched.read) == last + 1
+    assert all(who not in watched.authors(each) for each in range(last + 1))
+    assert torch.equal(watched.flat(), watched.weights[last])
+    (said,) = entries(at)
+    assert said["ended"] == "stopped"
+    assert key(at, who) in read_people(of(at, "by-trainer")).keys.tolist()
+
+
+def newcomer(at: Path) -> tuple[int, int]:
+    """A batch, and somebody who is in none up to it and wrote a row of the next."""
+    with demur.load(at / "community", "spring") as loader:
+        rows = list(loader)
+    seen: set[str] = set()
+    for number in range(1, len(rows) // BATCH):
+        seen.update(key for row in rows[(number - 1) * BATCH : number * BATCH] for key in people_of(row))
+        wrote = {row["author"] for row in rows[number * BATCH : (number + 1) * BATCH]}
+        for who in range(LATE):
+            if f"{key(at, who):016x}" in wrote - seen:
+                return number - 1, who
+    raise AssertionError(rows)
+
+
+def people_of(row: dict[str, Any]) -> list[str]:
+    return [row["author"], *(row["subjects"] or ())]
 
 
 def test_where_the_head_is_out_of_reach_it_stops_cleanly_and_says_so(at: Path) -> None:
