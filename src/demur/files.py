@@ -90,6 +90,22 @@ def exclusive(path: Path, said: bytes = b"") -> Iterator[bytes | None]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of :func:`exclusive` right now."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def write_for_owner_only() -> None:
     """Have this process, and those it starts, make files and folders that only their owner may read.
 

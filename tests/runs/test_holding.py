@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
 
 from demur.identity import SubjectKeys
 from demur.rights.access import copy_of
+from demur.runs.belonging import findings
 from demur.runs.entries import note_destroyed, note_exported, note_trained
+from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.holding import Done, HeldIn, held_in, replays_all
 from demur.runs.listing import listed, trained_on
@@ -82,14 +85,59 @@ def test_a_model_of_another_program_holds_whom_its_version_holds(town: Workspace
         ]
 
 
+def test_a_run_of_a_trainer_of_ones_own_is_neither_replayed_nor_certified(town: Workspace, model: ModelFolder) -> None:
+    model.run.config.unlink()
+    model.run.pointer.unlink()
+    assert [each.done for each in found(town, DIETER)] == [Done.ELSEWHERE]
+    with town.register() as register:
+        assert not replays_all(town.models_path, register)
+        [run] = listed(town.models_path, register)
+        assert (run.state, run.waits, run.to_do) == ("finished", "", "")
+        assert list(findings(town.models_path, register, town.policy(), town.keys().signing.public_key())) == []
+        write_facts(model, replace(read_facts(model), state=ModelState.RUNNING))
+        [run] = listed(town.models_path, register)
+        assert (run.state, run.waits, run.to_do) == ("cut off", "", "train it again by your own trainer")
+
+
+def test_what_is_not_finished_is_told_by_whether_somebody_works_on_it(town: Workspace, model: ModelFolder) -> None:
+    model.run.pointer.unlink()
+    unfinished = replace(read_facts(model), state=ModelState.RUNNING)
+    write_facts(model, unfinished)
+
+    def told() -> tuple[str, str, str]:
+        with town.register() as register:
+            [run] = listed(town.models_path, register)
+        return run.state, run.waits, run.to_do
+
+    assert told() == ("cut off", "resume", "go on with `demur train v1 --run irc --resume`")
+    with model.run.held("train"):
+        assert told() == ("running", "", "")
+    write_facts(model, replace(unfinished, stopped=7))
+    assert read_facts(model).stopped == 7
+    words = "train another run, with a lower `rate` or a longer `warmup`"
+    assert told() == ("stopped at step 7: its loss was no number", "", words)
+
+
+def test_a_replay_that_was_cut_off_waits_for_the_next(town: Workspace, model: ModelFolder) -> None:
+    new = model.run.begin_model()
+    write_facts(new, replace(read_facts(model), number=2, state=ModelState.RUNNING))
+    with town.register() as register:
+        [run] = listed(town.models_path, register)
+        assert (run.model, run.state, run.waits, run.to_do) == ("0002", "cut off", "replay", "run `demur replay irc`")
+        with model.run.held("replay irc"):
+            [run] = listed(town.models_path, register)
+        assert (run.state, run.to_do) == ("running", "")
+
+
 def test_a_run_that_waits_is_listed_so_and_a_damaged_one_as_damaged(town: Workspace, model: ModelFolder) -> None:
     with town.register() as register:
         register.objections.lodge([ANN], channel="letter")
         [run] = listed(town.models_path, register)
-        assert (run.serving, run.waits) == ("0001 at 3", "replay")
+        assert (run.serving, run.waits, run.to_do) == ("0001 at 3", "replay", "run `demur replay irc`")
         model.facts.write_bytes(b"{}")
         [run] = listed(town.models_path, register)
         assert (run.state, run.waits) == ("damaged", "")
+        assert run.to_do == f"{model.facts} is damaged: put it back from your backup, or train the run again."
 
 
 def test_the_copy_says_it_in_words(town: Workspace, model: ModelFolder, tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def trained(workspace: Workspace, order: Sequence[int], name: str = "irc", *, se
     """A run whose first model is trained on the corpus, one row a step, with a checkpoint after each step."""
     plan = planned(Corpus.view(workspace.corpus_path), order)
     model = begin_run(workspace.models_path, name).begin_model()
+    model.run.config.write_bytes(b"{}")
     pq.write_table(plan, model.plan)
     write_people(model, people_of(plan))
     for step in range(len(plan) + 1):

@@ -146,3 +146,5 @@ def test_a_broken_checkpoint_is_named(own: Community, tmp_path: Path) -> None:
         run = first.begin(session, "v1", name="broken", config=TINY, base=[str(folder)])
         with pytest.raises(UsageError, match=r"The checkpoint .* can't be read"):
             first.carry_out(session, run)
+        assert not run.model.run.path.exists()
+        first.begin(session, "v1", name="broken", config=TINY, base=[own.base])  # its name is free

@@ -157,19 +157,25 @@ def test_an_edited_configuration_is_named(own: Community) -> None:
         finished(own, run)
 
 
-def test_a_loss_that_is_no_number_stops_at_the_last_good_checkpoint(
+def test_a_loss_that_is_no_number_stops_at_the_last_good_checkpoint_and_is_told_of(
     own: Community, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, plan = trainable.cut_off(own), own.plan()
+    expected, run = last(own.run()), trainable.cut_off(own)
     real = loop.rate_of
     monkeypatch.setattr(loop, "rate_of", lambda step, config: float("inf") if step == 3 else real(step, config))
     with pytest.raises(Diverged, match=r"no number: the run stops at its checkpoint \d") as told:
-        train(run, from_step=0, plan=plan)
+        finished(own, run)
     assert told.value.exit_code == 1
     kept = run.model.steps()
     assert f"checkpoint {max(kept)}" in str(told.value)
     assert all(Checkpoints(run.model).verify(step) for step in kept)
     assert max(kept) <= 3
+    assert run.facts().stopped == told.value.step
+    with pytest.raises(UsageError, match=r"one stopped at step \d, as its loss was no number: choose another name"):
+        first.require_not_begun(run.model.run, "v1")
+    monkeypatch.undo()  # where it was a fault of the machine, it goes on
+    assert finished(own, run) == expected
+    assert run.facts().stopped is None
 
 
 def test_another_environment_is_refused_before_the_first_step_naming_both(own: Community) -> None:

@@ -1,7 +1,7 @@
 """Trainers that people use, as in the examples: an objection in the middle reaches them, and they are on record."""
 
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, contextmanager
 from datetime import timedelta
 from functools import wraps
@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import trainable
+from calling import Demur
 from making import NOW, batch, item, open_policy
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -290,6 +291,16 @@ def test_rows_that_come_back_bring_their_people(at: Path) -> None:
 
 def _withdraw(register: Register, reference: str) -> None:
     register.objections.withdraw(reference)
+
+
+@pytest.mark.parametrize("command", [("replay", "mine"), ("generate", "mine", "rain"), ("serve", "--model", "mine")])
+def test_what_is_on_record_alone_is_neither_replayed_nor_asked(at: Path, demur: Demur, command: Sequence[str]) -> None:
+    with tracked(at / "community", "spring", run="mine"):
+        pass
+    told = demur(*command, "-w", at / "community")
+    assert told.code == 2
+    assert "The run mine was trained by a trainer of your own, which has its weights" in told.err
+    assert len(told.err.splitlines()) == 1
 
 
 def test_it_refuses_other_processes(at: Path) -> None:

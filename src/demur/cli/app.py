@@ -45,7 +45,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "versions": ("demur.cli.version:versions", "List the versions, and whether they are stale."),
     "retire": ("demur.cli.version:retire", "Retire a version."),
     "train": ("demur.cli.train:train", "Train a language model on a version."),
-    "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what waits for a replay."),
+    "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what is to do."),
     "generate": ("demur.cli.generate:generate", "Continue a text by what serves of a run."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),

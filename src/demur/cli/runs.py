@@ -9,6 +9,7 @@ from demur.cli.frame.output import count, emit, progress, table
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
+from demur.runs.folder import find_replayable
 from demur.runs.listing import Listed, listed
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @click.command
 @shared
 def runs(invocation: Invocation) -> None:
-    """List the runs: what each was trained on, which of its checkpoints serves, and whether it waits for a replay."""
+    """List the runs: what each was trained on, which of its checkpoints serves, where it stands, and what is to do."""
     with invocation.workspace.register() as register:
         found = listed(invocation.workspace.models_path, register)
     emit(lambda: _lines(found), {"runs": found})
@@ -56,11 +57,10 @@ def replay(  # one option a kind of check
             replayed = train_again(invocation.workspace, name, retrain=retrain, report=report)
             emit(lambda: _sentence(replayed), _data(replayed))
             return
-        from demur.runs.folder import find_run  # noqa: PLC0415  # as below
         from demur.training import checking  # noqa: PLC0415  # it stands on torch
         from demur.training.replay import newest_finished  # noqa: PLC0415  # the same
 
-        run = find_run(invocation.workspace.models_path, name)
+        run = find_replayable(invocation.workspace.models_path, name)
         with run.held(f"replay {name}"), reading(invocation.workspace) as session:
             model = newest_finished(run)
             if spot is None or nonce is None:
@@ -74,7 +74,7 @@ def _lines(found: list[Listed]) -> str:
     if not found:
         return "There are no runs: `demur train VERSION` makes one."
     rows = [
-        (each.run, each.model, each.version or "", each.serving or "nothing", each.state, each.waits) for each in found
+        (each.run, each.model, each.version or "", each.serving or "nothing", each.state, each.to_do) for each in found
     ]
     head = ("run", "model", "trained on", "serves", "state", "to do")
     return "\n".join(table(head, rows))

@@ -59,7 +59,8 @@ def train(
                 raise UsageError("--resume goes on with the run as it was begun: leave out --config and --base.")
             run = first.resumed(session, called, version)
         else:
-            _refuse_a_cut_one(RunFolder(session.workspace.models_path, called), version)
+            with suppress(OSError):
+                first.require_not_begun(RunFolder(session.workspace.models_path, called), version)
             places = [_absolute(each) for each in base]
             run = first.begin(session, version, name=called, config=_config(file), base=places)
 
@@ -78,17 +79,6 @@ def _config(file: Path | None) -> "Config":
 
 def _absolute(base: str) -> str:
     return base if base.startswith("run:") else str(Path(base).absolute())
-
-
-def _refuse_a_cut_one(folder: RunFolder, version: str) -> None:
-    from demur.training.first import is_cut_off  # noqa: PLC0415  # as above
-
-    with suppress(OSError):
-        if is_cut_off(folder):
-            raise UsageError(
-                f"The run {folder.name} was cut off: go on with `demur train {version} --run {folder.name} --resume`, "
-                "or choose another name with --run."
-            )
 
 
 def _sentence(trained: "Trained") -> str:

@@ -98,7 +98,7 @@ def findings(models: Path, register: Register, policy: Policy, public_key: Ed255
         policy: with the age limit in force.
         public_key: that certificates are signed with.
     """
-    runs = runs_in(models)
+    runs = [run for run in runs_in(models) if not run.is_tracked]  # whose models have no certificate
     named = named_certificates(register) if runs else set()
     for run in runs:
         for model in run.models():

@@ -59,6 +59,8 @@ class Facts:
     started: datetime
     finished: datetime | None = None
     state: ModelState = ModelState.RUNNING
+    stopped: int | None = None
+    """The step whose loss was no number, where the training could not go on for that."""
     unknown: Mapping[str, JSON] = field(default_factory=dict)
     """Further members, kept as they are."""
 
@@ -74,6 +76,7 @@ class Facts:
             "started": rfc3339(self.started),
             "finished": None if self.finished is None else rfc3339(self.finished),
             "state": self.state.value,
+            "stopped": self.stopped,
         }
 
     @classmethod
@@ -83,7 +86,7 @@ class Facts:
         Raises:
             KeyError, TypeError, ValueError, AttributeError: when a member is missing or malformed.
         """
-        as_of, finished = said["checkpoint"], said["finished"]
+        as_of, finished, stopped = said["checkpoint"], said["finished"], said.get("stopped")
         return cls(
             number=int(said["number"]),
             parent=said["parent"],
@@ -93,6 +96,7 @@ class Facts:
             started=_moment(said["started"]),
             finished=None if finished is None else _moment(finished),
             state=ModelState(said["state"]),
+            stopped=None if stopped is None else int(stopped),
             unknown={name: value for name, value in said.items() if name not in _KNOWN},
         )
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.errors import UsageError, WorkspaceError, suggestion
-from demur.files import exclusive, make_folder, sync
+from demur.files import exclusive, is_held, make_folder, sync
 
 MODELS: Final = "models"
 """The folder of all runs, in a workspace."""
@@ -144,6 +144,11 @@ class RunFolder:
         """The tokenizer's folder."""
         return self.path / "tokenizer"
 
+    @property
+    def is_tracked(self) -> bool:
+        """Whether trainers of somebody's own made its models, which can neither be replayed nor serve here."""
+        return bool(self.models()) and not self.config.exists()
+
     def model(self, number: str) -> ModelFolder:
         """One of its models, whether or not it is there."""
         return ModelFolder(self, number)
@@ -169,11 +174,19 @@ class RunFolder:
         Raises:
             WorkspaceError: when another process is.
         """
-        with exclusive(self.path / ".lock", command.encode()) as other:
+        with exclusive(self._lock, command.encode()) as other:
             if other is not None:
                 doing = other.decode(errors="replace") or "train"
                 raise WorkspaceError(f"Another demur (`demur {doing}`) works on the run {self.name}: wait for it.")
             yield
+
+    def is_held(self) -> bool:
+        """Whether a process trains or replays it right now."""
+        return is_held(self._lock)
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / ".lock"
 
     @contextmanager
     def pointing(self) -> Iterator[None]:
@@ -206,6 +219,21 @@ def find_run(models: Path, name: str) -> RunFolder:
     if name not in known:
         raise UsageError(f"There is no run {name!r}: {suggestion(name, known)}")
     return known[name]
+
+
+def find_replayable(models: Path, name: str) -> RunFolder:
+    """The run of that name, whose models demur's own loop made.
+
+    Raises:
+        UsageError: when there is none, or it is one of a trainer of somebody's own.
+    """
+    run = find_run(models, name)
+    if run.is_tracked:
+        raise UsageError(
+            f"The run {name} was trained by a trainer of your own, which has its weights: ask it there; after an "
+            "objection publish a version, and train it there again."
+        )
+    return run
 
 
 def begin_run(models: Path, name: str) -> RunFolder:

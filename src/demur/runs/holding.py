@@ -28,7 +28,7 @@ class Done(StrEnum):
     HOLDS = "holds"  # it was trained on their rows, and answers
     ROLLED_BACK = "rolled-back"  # an earlier state of it answers, that never saw them; a replay is still to come
     REPLAYED = "replayed"  # it was trained again without them, and what had seen them is destroyed
-    ELSEWHERE = "elsewhere"  # another program trained it on a version that holds them; nothing can be replayed
+    ELSEWHERE = "elsewhere"  # another trainer trained it on a version that holds them; nothing can be replayed
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,10 @@ def held_in(
 
 def replays_all(models: Path, register: Register) -> bool:
     """Whether there are runs, and each of them can be replayed: none was trained elsewhere, and no weights left."""
-    here = {run.name for run in runs_in(models)}
+    here = {run.name for run in runs_in(models) if not run.is_tracked}
     trained = {str(entry.payload["run"]) for entry in register.log.entries(EntryKind.RUN_TRAINED)}
-    return bool(here) and trained <= here and not any(True for _ in register.log.entries(EntryKind.RUN_EXPORTED))
+    left = any(True for _ in register.log.entries(EntryKind.RUN_EXPORTED))
+    return bool(here) and trained <= here and not left
 
 
 def _said(entries: list[Entry]) -> Iterator[tuple[tuple[str, str], tuple[Done, datetime]]]:
@@ -115,6 +116,8 @@ def _stand(model: ModelFolder, keys: SubjectKeys) -> Done | None:
     first = read_people(model).first_step(np.unique(keys))
     if first is None:
         return None
+    if model.run.is_tracked:
+        return Done.ELSEWHERE
     pointer = read_pointer(model.run)
     serves = pointer is not None and pointer.model == model.number and pointer.checkpoint > first
     return Done.HOLDS if serves else Done.ROLLED_BACK

@@ -1,18 +1,22 @@
-"""The runs of a workspace as a list: what each was trained on, what serves, and what is still to be done."""
+"""The runs of a workspace as a list: what each was trained on, what serves, and what is still to be done.
 
-from collections.abc import Iterator
+Invariants: a process that works on a run holds it, so that a model which is not finished is *under way* where somebody
+does, and was *cut off* where nobody does, or has *stopped* where its loss was no number.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
 
 from demur.errors import CorpusError
 from demur.register import Register
-from demur.runs.facts import ModelState, read_facts
-from demur.runs.folder import ModelFolder, RunFolder, runs_in
+from demur.runs.facts import Facts, ModelState, read_facts
+from demur.runs.folder import RunFolder, runs_in
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
 
 REPLAY = "replay"
 RESUME = "resume"
+_CUT_OFF = "cut off"
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,11 @@ class Listed:
     serving: str | None
     """``0001 at 40``: a model and its checkpoint; None where nothing serves."""
     state: str
-    """Of the newest model, "damaged", or "elsewhere" for one that another program trained."""
+    """Of the newest model, "cut off", "stopped ...", "damaged", or "elsewhere" for one that another program trained."""
     waits: str
-    """What is to be done: "replay", "resume", or ""."""
+    """What is to be done: "replay", "resume", or "", also where the first training is under way."""
+    to_do: str
+    """The same in words, with the command."""
 
 
 def listed(models: Path, register: Register) -> list[Listed]:
@@ -39,16 +45,16 @@ def listed(models: Path, register: Register) -> list[Listed]:
 
 
 def waits(run: RunFolder) -> bool:
-    """Whether a run is to be replayed: it serves an earlier checkpoint than its last, or a replay was cut off.
+    """Whether a run is to be replayed: it serves an earlier checkpoint than its last, or a replay is not finished.
 
     Raises:
         CorpusError: when its files are damaged.
     """
-    states = _states(run)
-    if ModelState.FINISHED not in states.values():
+    models = _models(run)
+    if run.is_tracked or not any(facts.state is ModelState.FINISHED for facts in models):
         return False
     pointer = read_pointer(run)
-    if pointer is None or states[max(states)] is ModelState.RUNNING:
+    if pointer is None or models[-1].state is ModelState.RUNNING:
         return True
     return pointer.checkpoint < max(run.model(pointer.model).steps(), default=0)
 
@@ -95,37 +101,57 @@ def _recalled(run: RunFolder, exported: tuple[tuple[str, str], ...]) -> Recalled
 
 def _listed(run: RunFolder) -> Listed:
     try:
-        states = _states(run)
-        newest = max(states, default="")
+        models, held = _models(run), run.is_held()
         pointer = read_pointer(run)
         serving = None if pointer is None else f"{pointer.model} at {pointer.checkpoint}"
-        to_do = REPLAY if waits(run) else RESUME if _is_cut_off(states) else ""
-        state = states[newest].value if newest else ModelState.RUNNING.value
-        return Listed(run.name, newest, _version(run), serving, state, to_do)
-    except CorpusError:
-        return Listed(run.name, "", None, None, "damaged", "")
+        version = next((facts.version for facts in models if facts.version), None)
+        newest = f"{models[-1].number:04d}" if models else ""
+        state = _state(models[-1] if models else None, held=held)
+        to_do = _waits(run, state)
+        return Listed(run.name, newest, version, serving, state, to_do, _words(run, version, state, to_do, held=held))
+    except CorpusError as error:
+        return Listed(run.name, "", None, None, "damaged", "", str(error))
 
 
-def _states(run: RunFolder) -> dict[str, ModelState]:
-    return {model.number: read_facts(model).state for model in _known(run)}
+def _models(run: RunFolder) -> list[Facts]:
+    """What is known of its models, oldest first."""
+    return [read_facts(model) for model in run.models() if model.facts.exists()]
 
 
-def _known(run: RunFolder) -> Iterator[ModelFolder]:
-    return (model for model in run.models() if model.facts.exists())
+def _state(newest: Facts | None, *, held: bool) -> str:
+    """Where the newest model of a run stands."""
+    if newest is not None and newest.state is not ModelState.RUNNING:
+        return newest.state.value
+    if held:
+        return ModelState.RUNNING.value
+    if newest is None or newest.stopped is None:
+        return _CUT_OFF
+    return f"stopped at step {newest.stopped}: its loss was no number"
 
 
-def _version(run: RunFolder) -> str | None:
-    return next((facts.version for facts in map(read_facts, _known(run)) if facts.version), None)
+def _waits(run: RunFolder, state: str) -> str:
+    if waits(run):
+        return REPLAY
+    return RESUME if state == _CUT_OFF and not run.is_tracked else ""
 
 
-def _is_cut_off(states: dict[str, ModelState]) -> bool:
-    return ModelState.RUNNING in states.values() and ModelState.FINISHED not in states.values()
+def _words(run: RunFolder, version: str | None, state: str, to_do: str, *, held: bool) -> str:
+    """What is to be done, with the command."""
+    if state == ModelState.RUNNING:
+        return ""
+    if state.startswith("stopped"):
+        return "train another run, with a lower `rate` or a longer `warmup`"
+    if to_do == RESUME:
+        return f"go on with `demur train {version or 'VERSION'} --run {run.name} --resume`"
+    if to_do == REPLAY:
+        return "wait: somebody works on it" if held else f"run `demur replay {run.name}`"
+    return "train it again by your own trainer" if state == _CUT_OFF else ""
 
 
 def _elsewhere(register: Register) -> dict[str, Listed]:
     said = (entry.payload for entry in register.log.entries(EntryKind.RUN_TRAINED))
     return {
-        str(each["run"]): Listed(str(each["run"]), "", _text(each.get("version")), None, "elsewhere", "")
+        str(each["run"]): Listed(str(each["run"]), "", _text(each.get("version")), None, "elsewhere", "", "")
         for each in said
     }
 

@@ -19,7 +19,7 @@ import numpy as np
 from demur.errors import UsageError
 from demur.files import make_folder, sync
 from demur.runs.facts import Base, Facts, read_base, write_base, write_facts
-from demur.runs.folder import ModelFolder, RunFolder, find_run
+from demur.runs.folder import ModelFolder, RunFolder, find_replayable
 from demur.training import order
 from demur.training.checkpoints import Checkpoints, Saved, read_tensors
 from demur.training.config import Config
@@ -70,7 +70,7 @@ class Chosen:
             )
         one = said[0]
         if len(said) == 1 and one.startswith(_RUN):
-            return cls("run", of=find_run(models, one.removeprefix(_RUN)))
+            return cls("run", of=find_replayable(models, one.removeprefix(_RUN)))
         if len(said) == 1 and Path(one).is_dir():
             return cls("checkpoint", folder=Path(one))
         return cls("fresh", tuple(Declared.of(Path(each)) for each in said))
@@ -104,6 +104,11 @@ def lay_base(run: Run, chosen: Chosen, facts: Facts, report: Report | None = Non
     declared = said if chosen.of is None else read_base(chosen.of.base).declared
     write_base(folder.base, Base(chosen.kind, of, saved.weights, declared))
     return saved
+
+
+def is_under_way(folder: RunFolder) -> bool:
+    """Whether steps of a run's base may have been taken."""
+    return (folder.path / _UNDER_WAY).exists()
 
 
 def _network(run: Run, chosen: Chosen, facts: Facts, report: Report | None) -> Any:  # noqa: ANN401  # of transformers

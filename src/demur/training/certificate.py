@@ -219,7 +219,8 @@ def with_lineage(certificate: Certificate) -> dict[str, JSON]:
 
 def settled(facts: Facts) -> Facts:
     """Facts without what only an unfinished model needs."""
-    return replace(facts, unknown={name: value for name, value in facts.unknown.items() if name == "plans"})
+    plans = {name: value for name, value in facts.unknown.items() if name == "plans"}
+    return replace(facts, stopped=None, unknown=plans)
 
 
 def _private(model: ModelFolder, digest: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ if it has seen nobody who may not be used at that moment.
 """
 
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,15 +18,15 @@ from demur.errors import UsageError, WorkspaceError
 from demur.files import disk_full
 from demur.runs.entries import note_trained
 from demur.runs.facts import Facts, ModelState, write_facts
-from demur.runs.folder import RunFolder, begin_run, find_run
+from demur.runs.folder import RunFolder, begin_run, find_replayable
 from demur.runs.following import put_in_service
-from demur.training.base import Chosen, lay_base
+from demur.training.base import Chosen, is_under_way, lay_base
 from demur.training.certificate import certify, is_on_record, settled, with_lineage
 from demur.training.checkpoints import Checkpoints
 from demur.training.config import Config
 from demur.training.environment import of_now, require_same
 from demur.training.head import RegisterHead
-from demur.training.loop import Outcome, Report, train
+from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.run import Run, write_settings
@@ -75,10 +76,10 @@ def resumed(session: Session, name: str, version: str) -> Run:
     """A run that was cut off.
 
     Raises:
-        UsageError: when there is none of that name, it is of another version, or it was finished.
+        UsageError: when there is none of that name, it is of another version or trainer, or it was finished.
         CheckFailed: when its files were changed, or this is another environment.
     """
-    run = Run.open(find_run(session.workspace.models_path, name).model(_FIRST))
+    run = Run.open(find_replayable(session.workspace.models_path, name).model(_FIRST))
     facts = run.facts()
     if facts.version != version:
         raise UsageError(f"The run {name} is one of version {facts.version}: name that one, or another run.")
@@ -88,10 +89,27 @@ def resumed(session: Session, name: str, version: str) -> Run:
     return run
 
 
-def is_cut_off(folder: RunFolder) -> bool:
-    """Whether the first model of a run was begun and not finished."""
+def require_not_begun(folder: RunFolder, version: str) -> None:
+    """Make sure that no run of that name was begun and not finished.
+
+    Raises:
+        UsageError: when one was: saying how to go on with it, or that it can't be gone on with.
+    """
     model = folder.model(_FIRST)
-    return model.facts.exists() and Run.open(model).facts().state is ModelState.RUNNING
+    if folder.is_tracked or not model.facts.exists():
+        return
+    facts = Run.open(model).facts()
+    if facts.state is not ModelState.RUNNING:
+        return
+    if facts.stopped is not None:
+        raise UsageError(
+            f"The run {folder.name} stopped at step {facts.stopped}, as its loss was no number: choose another name "
+            "with --run, and a lower `rate` or a longer `warmup`."
+        )
+    raise UsageError(
+        f"The run {folder.name} was cut off: go on with `demur train {version} --run {folder.name} --resume`, or "
+        "choose another name with --run."
+    )
 
 
 def carry_out(session: Session, run: Run, report: Report | None = None) -> Trained:
@@ -103,22 +121,34 @@ def carry_out(session: Session, run: Run, report: Report | None = None) -> Train
         report: told of each step, of the base's first.
 
     Raises:
+        UsageError: when its base can't be read; a run of which nothing was trained is gone then, and its name is free.
         CheckFailed: when its files were changed, or the loss is no number.
         WorkspaceError: when the disk is full, or another process works on the run.
     """
     name, version = run.model.run.name, str(run.facts().version)
-    with _room(f"demur train {version} --run {name} --resume"), run.model.run.held("train"):
+    with (
+        _room(f"demur train {version} --run {name} --resume"),
+        run.model.run.held("train"),
+        noting_where_it_stops(run),
+    ):
         if not run.model.run.base.exists():
-            said = run.facts().unknown.get(_BASE, [])
-            base = Chosen.read(
-                [str(each) for each in said] if isinstance(said, list) else [], run.model.run.models_path
-            )
-            lay_base(run, base, run.facts(), report)
+            _lay_base(run, report)
         last = Checkpoints(run.model).newest_before(None) or 0
         plan = _plan(session, version, run, last)
         follow = RegisterHead(session, plan.people())
         outcome = train(run, from_step=last, plan=plan, follow=follow, report=report)
         return _finish(session, run, outcome)
+
+
+def _lay_base(run: Run, report: Report | None) -> None:
+    folder, said = run.model.run, run.facts().unknown.get(_BASE, [])
+    base = Chosen.read([str(each) for each in said] if isinstance(said, list) else [], folder.models_path)
+    try:
+        lay_base(run, base, run.facts(), report)
+    except UsageError:
+        if not is_under_way(folder):
+            shutil.rmtree(folder.path)
+        raise
 
 
 def _plan(session: Session, version: str, run: Run, last: int) -> Plan:

@@ -9,7 +9,8 @@ scratch give the same bytes. Nobody who objected is in a step that begins after 
 import hmac
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from demur.errors import CheckFailed
 from demur.identity import SubjectKeys
+from demur.runs.facts import write_facts
 from demur.training.checkpoints import Checkpoints, Saved
 from demur.training.config import Config
 from demur.training.environment import load, of_now, require_same
@@ -56,7 +58,25 @@ class Outcome:
 
 
 class Diverged(CheckFailed):
-    """A loss or gradient that is no number: the last checkpoint stays, and nothing behind it."""
+    """A loss, gradient or weight that is no number: the last checkpoint stays, and nothing behind it."""
+
+    def __init__(self, what: str, step: int, saved: Saved, config: Config) -> None:
+        """Say ``what`` is no number, in which step, and what is left."""
+        super().__init__(
+            f"{what} no number: the run stops at its checkpoint {saved.step}; train another one with a lower `rate` "
+            f"than {config.rate:g}, or a longer `warmup`."
+        )
+        self.step = step
+
+
+@contextmanager
+def noting_where_it_stops(run: Run) -> Iterator[None]:
+    """Put down in the facts of a model where its loss was no number: whoever lists runs can tell that from a kill."""
+    try:
+        yield
+    except Diverged as error:
+        write_facts(run.model, replace(run.facts(), stopped=error.step))
+        raise
 
 
 def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, report: Report | None = None) -> Outcome:
@@ -98,7 +118,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
             break
         record = one_step(state, plan, step, run.key)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
-            raise _diverged(f"The loss of step {step} is", saved, config)
+            raise Diverged(f"The loss of step {step} is", step, saved, config)
         log.append(record)
         step, tokens = step + 1, tokens + record.tokens
         if report is not None:
@@ -114,14 +134,7 @@ def _require_finite(state: State, step: int, saved: Saved) -> None:
         Diverged: when a weight is no number.
     """
     if not state.is_finite():
-        raise _diverged(f"A weight after {step} steps is", saved, state.config)
-
-
-def _diverged(what: str, saved: Saved, config: Config) -> Diverged:
-    return Diverged(
-        f"{what} no number: the run stops at its checkpoint {saved.step}; train it again with a lower `rate` than "
-        f"{config.rate:g}, or a longer `warmup`."
-    )
+        raise Diverged(f"A weight after {step} steps is", step - 1, saved, state.config)
 
 
 def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:

@@ -26,7 +26,7 @@ from demur.errors import CheckFailed, UsageError, WorkspaceError
 from demur.files import make_folder, sync
 from demur.runs.entries import note_destroyed, note_replayed
 from demur.runs.facts import Facts, ModelState, read_facts, write_facts
-from demur.runs.folder import CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_run
+from demur.runs.folder import CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_replayable
 from demur.runs.following import follow, put_in_service
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
@@ -36,7 +36,7 @@ from demur.training.checkpoints import Checkpoints
 from demur.training.environment import of_now, require_same
 from demur.training.head import RegisterHead
 from demur.training.log import Log
-from demur.training.loop import Outcome, Report, train
+from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import Classes
 from demur.training.plan import Plan, first_difference, plan_of
 from demur.training.run import Run
@@ -84,11 +84,11 @@ def replay(workspace: Workspace, name: str, *, retrain: bool = False, report: Re
         report: told of each step.
 
     Raises:
-        UsageError: when there is no such run, or its first training is not finished.
+        UsageError: when there is no such run, another trainer made it, or its first training is not finished.
         CheckFailed: when this is another environment, or a file was changed.
         WorkspaceError: when another process works on the run, or writes to the workspace.
     """
-    run = find_run(workspace.models_path, name)
+    run = find_replayable(workspace.models_path, name)
     with workspace.register() as register:
         follow(run, register, workspace.policy())
     with run.held(f"replay {name}"):
@@ -211,7 +211,8 @@ class _Work:
                     f"No checkpoint of the model {model.name} is left to begin from: train the run again."
                 )
             follower = RegisterHead(session, plan.people())
-            return train(run, from_step=begun, plan=plan, follow=follower, report=self.report)
+            with noting_where_it_stops(run):
+                return train(run, from_step=begun, plan=plan, follow=follower, report=self.report)
 
     def _take_over(self, run: Run, limit: int | None) -> None:
         """Give the new model what it shares with its parent: checkpoints, and the log up to the last of them."""

@@ -16,12 +16,12 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
 
-from demur.errors import CheckFailed, UnavailableError, UsageError
+from demur.errors import CheckFailed, UnavailableError
 from demur.extras import need
 from demur.loading.watching import MAX_STALENESS, now
 from demur.policy import WatchedPolicy
 from demur.register import Register
-from demur.runs.folder import RunFolder, find_run
+from demur.runs.folder import RunFolder, find_replayable
 from demur.runs.following import current
 from demur.runs.pointer import Pointer
 from demur.suppression.signed import file_digest
@@ -218,9 +218,7 @@ def serving(workspace: Workspace, name: str) -> Iterator[Model]:
         CheckFailed, CorpusError, UnavailableError: as :class:`Model`.
     """
     need("A model that answers", "train", *NEEDS)
-    run = find_run(workspace.models_path, name)
-    if not run.config.exists():
-        raise UsageError(f"The run {name} was trained by a trainer of your own, which has its weights: ask that one.")
+    run = find_replayable(workspace.models_path, name)
     head = Head(workspace, run)
     try:
         yield Model(run, head)

@@ -161,7 +161,7 @@ def tracked(
 def _folder(workspace: Workspace, name: str) -> RunFolder:
     """A new run, or one of earlier trainings by loops of somebody's own."""
     known = RunFolder(workspace.models_path, name)
-    if known.models() and not known.config.exists():
+    if known.is_tracked:
         return known
     return begin_run(workspace.models_path, name)
 
