@@ -25,7 +25,7 @@ from planned import rewritten
 
 from demur.corpus.session import reading
 from demur.training import first
-from demur.training.checkpoints import Checkpoints, Saved
+from demur.training.checkpoints import Saved
 from demur.training.filling import Plan, first_difference
 from demur.training.loop import train
 from demur.training.run import Run
@@ -99,7 +99,7 @@ def told(run: Run, plan: Plan, whole: Saved, trials: int, apart: int, file: Path
     found, starts = Counter[str](), []
     for trial in range(trials):
         new = objected(plan, random.Random(f"{run.config.threads} {trial}"))
-        start = Checkpoints(run.model).newest_before(first_difference(plan, new))
+        start = run.model.newest_clean(first_difference(plan, new))
         assert start is not None  # the base at least
         starts.append(start)
         replayed = trained(run, start, new)

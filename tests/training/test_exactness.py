@@ -48,7 +48,7 @@ def objected(plan: Plan, drawn: random.Random, step_tokens: int) -> Plan:
 def replayed(run: Run, old: Plan, new: Plan) -> tuple[Saved, int]:
     """What a replay of a run gives, and the checkpoint it began from."""
     difference = first_difference(old, new)
-    start = Checkpoints(run.model).newest_before(difference)
+    start = run.model.newest_clean(difference)
     assert start is not None
     return train(trainable.successor(run, up_to=start), from_step=start, plan=new).saved, start
 

@@ -19,7 +19,6 @@ from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
 from demur.training import first
-from demur.training.checkpoints import Checkpoints
 from demur.training.filling import first_difference
 from demur.training.loop import train
 from demur.training.plan import plan_of
@@ -166,4 +165,4 @@ def test_what_serves_has_seen_nobody_who_objected(own: Community) -> None:
     first_step = read_people(run.model).first_step(np.array([key]))
     assert first_step is not None
     assert 0 < pointer.checkpoint <= first_step
-    assert pointer.checkpoint == Checkpoints(run.model).newest_before(first_step)
+    assert pointer.checkpoint == run.model.newest_clean(first_step)

@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.identity import Keys, Pepper
 from demur.kernel.schema import ROW
+from demur.runs.facts import AsOf
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList
 from demur.suppression.signed import file_digest, write_atomically
 from demur.versions.digests import Digester
 from demur.versions.export import ExportReport, export_rows
 from demur.versions.findings import Findings
-from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, sign
+from demur.versions.manifest import LegalBasis, Manifest, sign
 from demur.versions.verify import check_export, check_version
 
 OBJECTED, MINOR = 2**61 + 7, 2**62 + 9
@@ -120,7 +121,7 @@ def publish(folder: Path, keys: Keys, rows: pa.Table) -> Published:
         left_out={"objected": 3, "audience": 1200},
         policy="11" * 32,
         suppression=file_digest(listed),
-        checkpoint=Checkpoint(9, 7, "22" * 32),
+        checkpoint=AsOf(9, 7, "22" * 32),
         basis=LegalBasis("legitimate-interests", "Assessment 4 | final", "2026-10-01", "Head of Legal"),
         controller="Example <Forum>\nLtd",
         purpose="Training of generative AI models",

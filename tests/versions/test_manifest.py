@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from demur.canonical import canonical_json
 from demur.errors import CorpusError
 from demur.identity import Keys
+from demur.runs.facts import AsOf
 from demur.versions.digests import Digests
 from demur.versions.filelist import FileFacts
-from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, parse, read, sign, software
+from demur.versions.manifest import LegalBasis, Manifest, parse, read, sign, software
 
 GOLDEN = Path(__file__).with_name("golden-manifest.json")
 MANIFEST = Manifest(
@@ -35,7 +36,7 @@ MANIFEST = Manifest(
     left_out={"objected": 1},
     policy="04" * 32,
     suppression="05" * 32,
-    checkpoint=Checkpoint(9, 7, "06" * 32),
+    checkpoint=AsOf(9, 7, "06" * 32),
     basis=LegalBasis("legitimate-interests", "Interessenabwägung", "2026-10-01", "Leitung Recht"),
     controller="Beispielforum",
     purpose="Training of generative AI models",

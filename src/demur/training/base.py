@@ -139,15 +139,14 @@ def _trained(run: Run, declared: Sequence[Declared], facts: Facts, report: Repor
     """A network of the configuration, trained on declared data; carried on where it was cut off."""
     folder, under_way = run.model.run, run.model.run.model(_UNDER_WAY)
     described, first = folder.path / MODEL, replace(run, model=under_way)
-    checkpoints = Checkpoints(under_way)
     plan = _declared_plan(declared, first)
-    if not (under_way.log.exists() and checkpoints.steps()):
+    if not (under_way.log.exists() and under_way.steps()):
         make_folder(under_way.path)
         write_facts(under_way, facts)
         network = fresh(run.config, first.tokenizer)
         keep(network, described, weights=False)
         _first_checkpoint(first, network)
-    last = checkpoints.newest_before(None)
+    last = under_way.newest_clean(None)
     assert last is not None  # the first one at least
     done = train(first, from_step=last, plan=plan, report=report).saved
     return _with_weights(described, under_way, done.step, run.config)

@@ -64,14 +64,6 @@ class Checkpoints:
     def __init__(self, model: ModelFolder) -> None:
         self._model = model
 
-    def steps(self) -> list[int]:
-        """Their numbers, ascending."""
-        return self._model.steps()
-
-    def newest_before(self, step: int | None) -> int | None:
-        """The last one that has seen no row of step ``step`` or a later one; of all where that is None."""
-        return self._model.newest_clean(step)
-
     def save(self, step: int, state: State, *, tokens: int, chain: bytes) -> Saved:
         """Put down the state after ``step`` steps, in the place of what stands there.
 

@@ -22,7 +22,6 @@ from demur.runs.folder import RunFolder, begin_run, find_replayable
 from demur.runs.following import put_in_service
 from demur.training.base import Chosen, is_under_way, lay_base
 from demur.training.certificate import certify, is_on_record, settled, with_lineage
-from demur.training.checkpoints import Checkpoints
 from demur.training.config import Config
 from demur.training.environment import of_now, require_same
 from demur.training.head import RegisterHead
@@ -133,7 +132,7 @@ def carry_out(session: Session, run: Run, report: Report | None = None) -> Train
     ):
         if not run.model.run.base.exists():
             _lay_base(run, report)
-        last = Checkpoints(run.model).newest_before(None) or 0
+        last = run.model.newest_clean(None) or 0
         plan = _plan(session, version, run, last)
         follow = RegisterHead(session, plan.people())
         outcome = train(run, from_step=last, plan=plan, follow=follow, report=report)

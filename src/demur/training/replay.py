@@ -192,7 +192,7 @@ class _Work:
 
     def _round(self, run: Run) -> Outcome:
         """Train on from the last checkpoint whose steps are those of today's plan."""
-        model, checkpoints = run.model, Checkpoints(run.model)
+        model = run.model
         with reading(self.workspace) as session:
             at, plan = as_of(session.register), plan_of(session, None, self.parent, recorded=self.old)
             known = run.plan() if model.plan.exists() else None
@@ -205,7 +205,7 @@ class _Work:
                 self._take_over(run, limit)
             write_facts(model, replace(run.facts(), checkpoint=at))
             run.keep_plan(plan)
-            begun = checkpoints.newest_before(None)
+            begun = model.newest_clean(None)
             if begun is None:
                 raise CheckFailed(
                     f"No checkpoint of the model {model.name} is left to begin from: train the run again."

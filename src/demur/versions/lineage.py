@@ -15,7 +15,7 @@ import numpy as np
 
 from demur.canonical import JSON
 from demur.identity import SubjectKeys
-from demur.register import Register
+from demur.register import Head, Register
 from demur.runs.facts import AsOf
 from demur.versions.digests import big_endian
 from demur.versions.sorting import Records, as_strings
@@ -68,9 +68,9 @@ def proof_of(keys: SubjectKeys, roots: Roots, key: int) -> tuple[Proof, bytes]:
     return prove(_sorted_digests(salt, keys), roots.bits, digest), digest
 
 
-def as_of(register: Register) -> AsOf:
-    """Where a register stands now."""
-    head = register.log.head()
+def as_of(register: Register, head: Head | None = None) -> AsOf:
+    """Where a register stands now, or stood at an earlier ``head``."""
+    head = register.log.head() if head is None else head
     return AsOf(head.seq, head.binding, commitments_digest(register, head.seq))
 
 

@@ -22,6 +22,7 @@ from demur.canonical import JSON
 from demur.errors import CorpusError
 from demur.identity import Keys
 from demur.policy import Policy
+from demur.runs.facts import AsOf
 from demur.suppression.parts import COPIES, NAMES
 from demur.suppression.signed import envelope, opened, read_bytes, rfc3339
 from demur.versions.digests import Digests
@@ -38,18 +39,6 @@ SCORES: Final = {NAMES: "names_from", COPIES: "copies_from"}
 """What a manifest, and the policy, call the score from which names and copies may not be in a version."""
 
 _SOFTWARE: Final = ("demur", "pylance", "pyarrow", "numpy")
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """Where the register stood when the version was published."""
-
-    seq: int
-    """Its last entry."""
-    binding: int
-    """The last entry that changes what may be used; every objection up to it is honoured."""
-    digest: str
-    """SHA-256 over the entries' commitments up to `seq`, lowercase hexadecimal."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +70,8 @@ class Manifest:
     """Digest of the rules in force."""
     suppression: str
     """Digest of the suppression list's file."""
-    checkpoint: Checkpoint
+    checkpoint: AsOf
+    """Where the register stood; every objection up to its last binding entry is honoured."""
     basis: LegalBasis
     controller: str
     """Who answers for the processing (Art. 4(7) GDPR)."""
@@ -130,7 +120,7 @@ class Manifest:
             **_own(cls, facts, besides=_TURNED),
             files=None if listed is None else tuple(FileFacts(**_own(FileFacts, each)) for each in listed),
             content=Digests(**_own(Digests, facts["content"])),
-            checkpoint=Checkpoint(**_own(Checkpoint, facts["checkpoint"])),
+            checkpoint=AsOf(**_own(AsOf, facts["checkpoint"])),
             basis=LegalBasis(**_own(LegalBasis, facts["basis"])),
             effective=date.fromisoformat(facts["effective"]),
             time=datetime.fromisoformat(facts["time"]).astimezone(UTC),

@@ -31,8 +31,8 @@ from demur.suppression.signed import file_digest, write_atomically
 from demur.terms import EntryKind
 from demur.versions.digests import Digester, Digests
 from demur.versions.filelist import FileFacts
-from demur.versions.lineage import commitments_digest
-from demur.versions.manifest import Checkpoint, LegalBasis, Manifest, scores_of, sign, software
+from demur.versions.lineage import as_of
+from demur.versions.manifest import LegalBasis, Manifest, scores_of, sign, software
 from demur.versions.states import entry_of, published
 from demur.versions.subjects import SALT_BYTES
 from demur.versions.traces import count_traced
@@ -162,7 +162,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         left_out=left_out_now(workspace.root, session.register, session.corpus),
         policy=session.policy.rules_hash(),
         suppression=file_digest(listed),
-        checkpoint=Checkpoint(head.seq, head.binding, commitments_digest(session.register, head.seq)),
+        checkpoint=as_of(session.register, head),
         basis=_basis(session.policy),
         controller=session.policy.controller.name,
         purpose=session.policy.purpose.name,
