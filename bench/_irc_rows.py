@@ -21,9 +21,9 @@ from demur import workspace as workspaces
 from demur.corpus.importing import import_items
 from demur.corpus.session import Session
 from demur.policy import Assessment, Door, LegalBasis, Notice, Policy
+from demur.runs.render import render
 from demur.sources import load_source
 from demur.training.order import held_out
-from demur.training.render import render
 from demur.training.rows import COLUMNS, Ints, Rows, read_rows
 from demur.training.tokenizer import Tokenizer, fit
 from demur.versions.publish import publish

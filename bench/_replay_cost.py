@@ -57,6 +57,8 @@ class Layout:
     """For each author, the share of the tokens before the first step that differs without them, shape (people,)."""
     clean: Floats
     """The same to the newest checkpoint before that step."""
+    named: Floats
+    """The same to the first step in which a row names them, masked or not, or is theirs."""
     weight: Floats
     """Of each author: their hazard, summing up to 1."""
 
@@ -68,6 +70,10 @@ class Layout:
         means = (cost[drawn] * weights).sum(axis=1) / weights.sum(axis=1)
         low, high = np.quantile(means, (0.025, 0.975))
         return Figure(float((cost * self.weight).sum()), float(low), float(high))
+
+    def named_mean(self) -> float:
+        """For one person, if rows in which they are a masked mention had to be trained again, too."""
+        return float(((1 - self.named) * self.weight).sum())
 
     def quantile(self, share: float) -> float:
         """Of the people by hazard, so many cost at most this."""
@@ -126,7 +132,14 @@ def smith_to_the_letter(irc: Irc, config: Config, _key: bytes) -> Ints:
 
 def ours(irc: Irc, config: Config, key: bytes) -> Ints:
     """demur's: classes of a factor of two, mixed inside, a row in the class of the last of its people."""
-    people = irc.rows.people
+    people = (irc.rows if config.mask_mentions else irc.open).people
+    classes = Classes.first(*tokens_of(people, irc.rows.tokens), config, key)
+    return row_places(people, classes.places(people.flat))
+
+
+def ours_by_everybody(irc: Irc, config: Config, key: bytes) -> Ints:
+    """The same, but somebody whose mention is masked counts, too: demur's until 2026-11-30."""
+    people = irc.open.people
     classes = Classes.first(*tokens_of(people, irc.rows.tokens), config, key)
     return row_places(people, classes.places(people.flat))
 
@@ -144,6 +157,7 @@ LAYOUTS: Final[dict[str, Places]] = {
     "newest author last": newest_last,
     "Smith to the letter": smith_to_the_letter,
     "demur's": ours,
+    "demur's, masked mentions count": ours_by_everybody,
     "demur's, a row with its author": with_author,
 }
 
@@ -163,10 +177,7 @@ def lay_out(irc: Irc, places: Places, config: Config, key: bytes = KEY) -> Layou
     plan = Plan.filled(rows.take(where), place[where], config.step_tokens)
     persons, own = tokens_of(plan.rows.people, plan.rows.tokens)
     authors = np.unique(irc.author)
-    if config.mask_mentions:  # whoever is only named changes no row
-        keys, steps = irc.author[where], plan.step
-    else:
-        keys, steps = plan.rows.people.flat, plan.step[plan.rows.people.owner]
+    keys, steps = plan.rows.people.flat, plan.step[plan.rows.people.owner]
     first = np.full(len(persons), plan.steps)
     np.minimum.at(first, np.searchsorted(persons, keys), steps)
     first, own = first[np.searchsorted(persons, authors)], own[np.searchsorted(persons, authors)]
@@ -174,8 +185,13 @@ def lay_out(irc: Irc, places: Places, config: Config, key: bytes = KEY) -> Layou
     marks = np.array([0, *checkpoint_steps(plan, config.hazard, config.checkpoints)])
     clean = marks[np.searchsorted(marks, first, side="right") - 1]
     weight = rates(own, config.hazard)
-    total = begins[-1]
-    return Layout(begins[first] / total, begins[clean] / total, weight / weight.sum())
+    everybody, total = irc.open.people.take(where), begins[-1]
+    named = np.full(len(authors), plan.steps)
+    where_known = np.minimum(np.searchsorted(authors, everybody.flat), len(authors) - 1)
+    known = authors[where_known] == everybody.flat
+    np.minimum.at(named, where_known[known], plan.step[everybody.owner][known])
+    before, clean_before, named_before = (begins[each] / total for each in (first, clean, named))
+    return Layout(before, clean_before, named_before, weight / weight.sum())
 
 
 def even_spacing_adds(irc: Irc, config: Config, key: bytes = KEY) -> float:
@@ -198,17 +214,17 @@ def misjudged(irc: Irc, config: Config, power: float, key: bytes = KEY) -> float
 def show(irc: Irc, config: Config, keys: Sequence[bytes]) -> None:
     """Print the figures of one set of rows."""
     persons = len(np.unique(irc.author))
-    named = float((irc.rows.people.sizes > 1).mean())
+    named = float((irc.open.people.sizes > 1).mean())
     print(
         f"{persons:,} people, {len(irc.author):,} rows, {int(irc.rows.tokens.sum()):,} tokens; {named:.0%} name others"
     )
-    print("layout | hazard | mean | median | p90 | 32 checkpoints add")
+    print("layout | hazard | mean | median | p90 | 32 checkpoints add | mean from the first row that names them")
     for name, places in LAYOUTS.items():
         for said, power in HAZARDS.items():
             layout = lay_out(irc, places, _with(config, power), keys[0])
             print(
                 f"{name} | {said} | {layout.mean()} | {layout.quantile(0.5):.3f} | {layout.quantile(0.9):.3f} | "
-                f"{layout.checkpoints_add():.4f}"
+                f"{layout.checkpoints_add():.4f} | {layout.named_mean():.3f}"
             )
     for name, places in LAYOUTS.items():
         layout = lay_out(irc, places, config, keys[0])

@@ -10,7 +10,7 @@ from demur import workspace as workspaces
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
-from demur.training.render import MASK, render
+from demur.runs.render import MASK, render
 from demur.workspace import Workspace
 
 BOB = "forum:bob"

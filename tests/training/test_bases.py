@@ -13,12 +13,12 @@ from trainable import LATER, TINY, Community
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.runs.facts import read_base
+from demur.runs.render import MASK
 from demur.training import first, tokenizer
 from demur.training.base import Chosen
 from demur.training.checkpoints import Checkpoints, read_tensors
 from demur.training.declared import Declared
 from demur.training.model import keep
-from demur.training.render import MASK
 from demur.training.tokenizer import Tokenizer
 
 

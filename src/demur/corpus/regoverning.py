@@ -26,6 +26,7 @@ from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN, gathered
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
 from demur.kernel.wording import stored
+from demur.runs.render import COLUMNS, render
 from demur.words.columns import in_rows
 
 AT_ONCE: Final = SCAN_FROM
@@ -94,6 +95,8 @@ class _Pass:
     gone: list[Addresses] = field(default_factory=list)
     items: list[pa.Array] = field(default_factory=list)
     """Keys of these rows, 16 bytes each."""
+    shown: list[pa.Array] = field(default_factory=list)
+    """Keys of those that give a model another text, though it masks mentions."""
     named: Distinct = field(default_factory=Distinct)
     wrote: Distinct = field(default_factory=Distinct)
 
@@ -134,8 +137,8 @@ def _move_pointers(session: Session, done: _Pass) -> None:
     if models.is_dir():
         from demur.runs.following import follow_rows  # noqa: PLC0415  # most workspaces have no models
 
-        items = [item for part in done.items for item in part.to_pylist()]
-        follow_rows(models, session.register, items, now=session.now)
+        items, shown = ([item for part in parts for item in part.to_pylist()] for parts in (done.items, done.shown))
+        follow_rows(models, session.register, items, shown, now=session.now)
 
 
 def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) -> bool:
@@ -156,11 +159,22 @@ def _rewritten(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, d
         changes = part.left_out | part.differs
         done.gone.append(part.addresses[changes])
         done.items.append(part.stored.column("item").filter(pa.array(changes)))
+        done.shown.append(part.stored.column("item").filter(pa.array(_give_otherwise(part))))
         done.deleted += int(part.left_out.sum())
         done.rewritten += int(part.differs.sum())
         done.note(part.answer)
         if part.differs.any():
             yield stored(part.answer.kept.filter(pa.array(part.differs[~part.left_out])), rules)
+
+
+def _give_otherwise(part: Part) -> Bools:
+    """Which rows give a model that masks mentions another text, shape (rows,)."""
+    found, at = part.left_out.copy(), np.flatnonzero(part.differs)
+    kept = np.cumsum(~part.left_out) - 1
+    before, after = part.stored.take(pa.array(at)), part.answer.kept.take(pa.array(kept[at]))
+    texts = ([render(**row) for row in each.select(COLUMNS).to_pylist()] for each in (before, after))
+    found[at] = [old != new for old, new in zip(*texts, strict=True)]
+    return found
 
 
 def _add(dataset: Keyed, noted: Noted, lists: tuple[str, ...]) -> None:

@@ -6,7 +6,8 @@ a binding entry covers; it is moved before that is put on record, and owes the e
 should not. Nobody's rows are read: `people.keys` tells from which step on somebody is in a model.
 
 Rows of others that honouring finds by name or as copies are followed by :func:`follow_rows`, before they are changed: a
-kill in between leaves them to be found again.
+kill in between leaves them to be found again. What stays the same for a model is not followed: a mention that it read
+as a mask.
 """
 
 import logging
@@ -31,6 +32,7 @@ from demur.runs.entries import note_rolled_back
 from demur.runs.folder import ModelFolder, RunFolder, runs_in
 from demur.runs.people import read_people
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
+from demur.runs.reading import read_json
 from demur.terms import Basis
 
 _FEW: Final = 10_000
@@ -96,17 +98,19 @@ def follow(run: RunFolder, register: Register, policy: Policy, *, now: datetime 
     return moved
 
 
-def follow_rows(models: Path, register: Register, items: Sequence[bytes], *, now: datetime | None = None) -> None:
-    """Move each pointer before the first of these rows, which are about to be deleted or rewritten.
+def follow_rows(
+    models: Path, register: Register, items: Sequence[bytes], shown: Sequence[bytes], *, now: datetime | None = None
+) -> None:
+    """Move each pointer before the first row that its model read otherwise, of rows that are deleted or rewritten next.
 
     Args:
         models: the workspace's folder; it need not be there.
         register: the workspace's.
         items: keys of rows, 16 bytes each.
+        shown: those of them that give another text where mentions are masked; nothing else of them counts for a run
+            that masks mentions.
         now: this moment.
     """
-    if not items:
-        return
     now = now or datetime.now(UTC)
     for run in runs_in(models):
         with run.pointing():
@@ -114,7 +118,8 @@ def follow_rows(models: Path, register: Register, items: Sequence[bytes], *, now
             if pointer is None:
                 continue
             model = run.model(pointer.model)
-            first = _first_step_or_any(model, items)
+            counts = shown if _masks_mentions(run) else items
+            first = _first_step_or_any(model, counts) if counts else None
             if first is not None and first < pointer.checkpoint:
                 _move(pointer, model, first)
         _settle(run, register, lambda _: np.zeros(0, np.int64), now)
@@ -184,6 +189,14 @@ def _first_step_or_any(model: ModelFolder, items: Sequence[bytes]) -> int | None
     except CorpusError as error:
         _logger.warning("The base of the run %s serves until it is replayed: %s", model.run.name, error)
         return 0
+
+
+def _masks_mentions(run: RunFolder) -> bool:
+    """Whether mentions are one mask in what a run reads; no where that is unknown, so that every row counts."""
+    try:
+        return read_json(run.config).get("mask_mentions") is True
+    except CorpusError:
+        return False
 
 
 def _gone(model: ModelFolder, pointer: Pointer, register: Register, policy: Policy, now: datetime) -> SubjectKeys:

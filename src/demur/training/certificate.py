@@ -24,6 +24,7 @@ from demur.canonical import JSON, canonical_json
 from demur.corpus.session import Session
 from demur.errors import CheckFailed
 from demur.files import write_durably
+from demur.runs import render
 from demur.runs.belonging import FORMAT, named_certificates, read_signed
 from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
@@ -198,9 +199,9 @@ def checkpoints_digest(model: ModelFolder) -> str:
 
 
 def code_digest() -> str:
-    """SHA-256 over demur's release and the files of this package, by name: what else decides about the bytes."""
+    """SHA-256 over demur's release, what a row gives and the files of this package: what else decides about bytes."""
     digest = hashlib.sha256(_release().encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in [Path(render.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

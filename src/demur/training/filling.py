@@ -29,7 +29,7 @@ SCHEMA: Final = pa.schema(
         pa.field("item", pa.binary(ITEM_KEY_BYTES), nullable=False),
         pa.field("row", pa.binary(ROW_BYTES), nullable=False),  # SHA-256 of the token ids, int32 little-endian
         pa.field("tokens", pa.int32(), nullable=False),
-        pa.field("people", pa.list_(pa.int64()), nullable=False),  # subject keys of author and subjects, ascending
+        pa.field("people", pa.list_(pa.int64()), nullable=False),  # subject keys (rows.people_of), ascending
         pa.field("class", pa.int8(), nullable=False),  # where the row stands, as it was recorded first
         pa.field("part", pa.int16(), nullable=False),
     ]

@@ -6,9 +6,9 @@ classes of a factor of two, ``floor(log2(hazard / tokens))``, and rows are mixed
 is kinder to what is learned than people one after the other. A class with too large a share of the tokens is split by
 a keyed hash of the person.
 
-Invariants: a row stands in the class of the last of its people, author and subjects alike, so that no row that concerns
-somebody stands before their class; the class of a person, and of a row, is what was recorded first, so that a rewritten
-row moves nobody, and a row that loses a person stays where it is; the order of two rows depends on no other row.
+Invariants: a row stands in the class of the last of its people (rows.people_of), so that no row that their objection
+would change stands before their class; the class of a person, and of a row, is what was recorded first, so that a
+rewritten row moves nobody, and a row that loses a person stays where it is; the order of two rows depends on no other.
 """
 
 import hmac

@@ -1,6 +1,7 @@
 """The plan of a model from the rows that may be used now.
 
-Invariants: no row by or about anybody who is withheld at that moment is in it, be it that the version still holds it; a
+Invariants: no row of anybody who is withheld at that moment (rows.people_of) is in it, be it that the version still
+holds it; a
 plan that was made before is the only source of further ones: no row joins that was not in it, and each stands in the
 class that was recorded for it, so that a replay takes out and rewrites, and adds nothing.
 """
@@ -39,7 +40,7 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
         UsageError: when there is no such version.
         CheckFailed: when the recorded plan or classes are damaged.
     """
-    rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    rows = _rows(session, version, run)
     recorded = recorded_plan(run) if recorded is None else recorded
     rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
     where = order.in_order(rows.item, places, run.key)
@@ -51,7 +52,7 @@ def rows_now(session: Session, run: Run) -> Rows:
     version = run.facts().version
     if version is not None and version in retired(session.register):
         version = None  # its rows may still be in the corpus
-    return _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    return _rows(session, version, run)
 
 
 def recorded_plan(run: Run) -> Plan | None:
@@ -60,8 +61,10 @@ def recorded_plan(run: Run) -> Plan | None:
     return Run(models[-1], run.config, run.key).plan() if models else None
 
 
-def _masks(run: Run) -> bool:
-    return run.config.mask_mentions
+def _rows(session: Session, version: str | None, run: Run) -> Rows:
+    drops, masks = session.policy.others.mentions == "drop", run.config.mask_mentions
+    batches, encode = _batches(session, version), run.tokenizer.encode
+    return _usable(session, read_rows(batches, encode, mask_mentions=masks, drops_mentions=drops))
 
 
 def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:

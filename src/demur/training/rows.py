@@ -5,16 +5,17 @@ left out; rows come in the order of their items, whatever order they were read i
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from demur.identity import ITEM_KEY_BYTES, SubjectKeys
-from demur.training.render import render
+from demur.runs.render import render
+from demur.terms import Role
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -80,7 +81,7 @@ class Rows:
     tokens: npt.NDArray[np.int32]
     """How many ids each gives, shape (n,)."""
     people: Lists
-    """Author and subjects of each, once each and ascending."""
+    """Whom each is of: its author and those whom it shows, once each and ascending."""
     ids: npt.NDArray[np.int32]
     """The ids of all, end to end."""
     start: Ints
@@ -106,14 +107,18 @@ class Rows:
         return cls(item, np.frombuffer(row, np.uint8).reshape(-1, ROW_BYTES), tokens, Lists.of(people), ids, start)
 
 
-def read_rows(batches: Iterable[pa.RecordBatch], encode: Encode, *, mask_mentions: bool) -> Rows:
+def read_rows(
+    batches: Iterable[pa.RecordBatch], encode: Encode, *, mask_mentions: bool, drops_mentions: bool = False
+) -> Rows:
     """What rows of the corpus give.
 
     Args:
         batches: with :data:`COLUMNS`.
         encode: the tokenizer's.
         mask_mentions: as the configuration has it.
+        drops_mentions: whether a row goes once somebody objects whom it mentions: then it is of them in any case.
     """
+    hides = mask_mentions and not drops_mentions
     found: list[tuple[bytes, Sequence[int], list[int]]] = []
     waiting: list[tuple[bytes, str, list[int]]] = []
 
@@ -126,9 +131,25 @@ def read_rows(batches: Iterable[pa.RecordBatch], encode: Encode, *, mask_mention
         columns = (batch.column(name).to_pylist() for name in COLUMNS)
         for item, author, text, spans, subjects in zip(*columns, strict=True):
             if words := render(text, spans, mask_mentions=mask_mentions):
-                waiting.append((item, words, sorted({author, *subjects})))
+                waiting.append((item, words, people_of(author, subjects, spans if hides else ())))
             if len(waiting) >= _AT_ONCE:
                 settle()
     settle()
     found.sort(key=lambda each: each[0])
     return Rows.of([each[0] for each in found], [each[1] for each in found], [each[2] for each in found])
+
+
+def people_of(author: int, subjects: Iterable[int], spans: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Whom a row is of, ascending: its author, and every subject but those who stand in it as masked mentions alone.
+
+    Such a mention is one mask before its person objects and after (render.py): the row gives the same without them.
+
+    Args:
+        author: their key.
+        subjects: keys of everybody else in the row.
+        spans: the row's, as schema.STORED_SPAN; none where mentions are shown.
+    """
+    mentioned, shown = set[int](), set[int]()
+    for span in spans:
+        (mentioned if span["role"] == Role.MENTION else shown).add(span["subject"])
+    return sorted({author, *subjects} - (mentioned - shown - {author}))

@@ -15,8 +15,8 @@ from typing import Any, Final, Self
 from demur.errors import UsageError
 from demur.extras import need
 from demur.files import make_folder, replacing, write_durably
+from demur.runs.render import MASK
 from demur.training.environment import NEEDS
-from demur.training.render import MASK
 
 BEGIN: Final = "<s>"
 END: Final = "</s>"

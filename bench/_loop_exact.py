@@ -1,12 +1,11 @@
-"""Whether a replay gives the bytes of a training from scratch, trial by trial, with other people and rewritten rows.
+"""Whether the loop alone gives, from a checkpoint on, the bytes of a training from scratch: trial by trial.
 
 Each trial takes out 1 to 8 people of a small community and rewrites rows of two others, trains on from the checkpoint
 before the first step that differs, and trains from scratch; equal means SHA-256 over weights, both moments, average and
-the log's chain. A share of the trials trains from scratch in a fresh process. `python bench/model_exactness.py [TRIALS
-[FRESH [THREADS...]]]`; wants the extra `train`.
+the log's chain. The first trials train from scratch in a fresh process. Register, corpus and certificate have no part
+in it; _replay_exact.py has all of them.
 """
 
-import importlib.util
 import pickle
 import random
 import shutil
@@ -34,6 +33,7 @@ CONFIG = replace(
     trainable.TINY, width=64, inner=176, heads=4, vocabulary=512, context=64, step_tokens=512, micro_tokens=1024
 )
 PEOPLE = 60
+THREADS = (1, 2)
 FRESH = """
 import pickle, sys
 from pathlib import Path
@@ -74,27 +74,27 @@ def fresh(run: Run, plan: Plan, file: Path) -> Saved:
     return Saved.of(said.stdout)
 
 
-def main() -> None:
-    """Print one line for each number of threads."""
-    if importlib.util.find_spec("torch") is None:
-        print("model exactness  skipped: needs demur[train]")
-        return
-    asked = [int(each) for each in sys.argv[1:]]
-    trials, apart, threads = (asked[:1] or [20])[0], (asked[1:2] or [2])[0], asked[2:] or [1, 2]
+def show(trials: int, apart: int) -> None:
+    """Print one line for each number of threads.
+
+    Args:
+        trials: of each.
+        apart: so many of them train from scratch in a fresh process.
+    """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         made = trainable.Community(root)
         trainable.workspace(root / "w", list(trainable.posts(people=PEOPLE, most=150)))
         trainable.declared(root)
-        for count in threads:
+        for count in THREADS:
             with reading(made.workspace, trainable.LATER) as session:
                 name, config = f"threads-{count}", replace(CONFIG, threads=count)
                 run = first.begin(session, "v1", name=name, config=config, base=[made.base])
                 whole = first.carry_out(session, run).outcome
-            told(run, made.plan(name), whole.saved, trials, apart, root / "plan")
+            _told(run, made.plan(name), whole.saved, trials, apart, root / "plan")
 
 
-def told(run: Run, plan: Plan, whole: Saved, trials: int, apart: int, file: Path) -> None:
+def _told(run: Run, plan: Plan, whole: Saved, trials: int, apart: int, file: Path) -> None:
     """Do the trials, and say how many were equal."""
     found, starts = Counter[str](), []
     for trial in range(trials):
@@ -116,7 +116,3 @@ def told(run: Run, plan: Plan, whole: Saved, trials: int, apart: int, file: Path
         f"from the full run: {differing}  begun at step {np.mean(starts):.1f} on average",
         flush=True,
     )
-
-
-if __name__ == "__main__":
-    main()
