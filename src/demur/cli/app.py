@@ -47,6 +47,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "train": ("demur.cli.train:train", "Train a language model on a version."),
     "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what is to do."),
     "generate": ("demur.cli.generate:generate", "Continue a text by what serves of a run."),
+    "release": ("demur.cli.runs:release", "Write what serves of a run as a folder that others load."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),

@@ -1,5 +1,6 @@
-"""``demur runs`` and ``demur replay``: which models there are, and how an objection reaches one."""
+"""``demur runs``, ``release`` and ``replay``: which models there are, which left, and how an objection reaches one."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,24 @@ def runs(invocation: Invocation) -> None:
     with invocation.workspace.register() as register:
         found = listed(invocation.workspace.models_path, register)
     emit(lambda: _lines(found), {"runs": found})
+
+
+@click.command
+@click.argument("name", metavar="RUN")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="A new folder, made by the command.")
+@shared
+def release(invocation: Invocation, name: str, to: Path) -> None:
+    """Write what serves of RUN to a new folder, as `transformers` reads one: weights, settings and tokenizer.
+
+    It has seen nobody who has objected so far. What happens to the copy afterwards demur can't follow: the register
+    notes that it was made, and `demur recall VERSION` lists it for whoever has to be told.
+    """
+    need("`demur release`", "train", "torch", "transformers", "tokenizers", "safetensors")
+    from demur.training.exporting import export  # noqa: PLC0415  # it stands on torch
+
+    done = export(invocation.workspace, name, to)
+    said = f"Wrote {done.model} to {done.to}, on record as weights that left; it follows no later objection."
+    emit(said, {"model": done.model, "weights": done.weights, "to": done.to})
 
 
 @click.command
