@@ -14,9 +14,10 @@ import numpy as np
 import orjson
 import pytest
 from calling import Demur
-from trainable import TINY, account, declared, posts
+from trainable import PEOPLE, TINY, account, declared, posts
 from trainable import workspace as published
 
+from demur.corpus.honour import honour
 from demur.corpus.session import reading
 from demur.errors import CheckFailed, UsageError
 from demur.register import Register
@@ -30,6 +31,7 @@ from demur.training import replay as replaying
 from demur.training.certificate import read_certificate
 from demur.training.checkpoints import Checkpoints, Saved
 from demur.training.replay import Replayed, replay
+from demur.training.run import Run
 from demur.versions.lineage import Roots, proof_of
 from demur.versions.subjects import holds
 from demur.workspace import Workspace
@@ -100,6 +102,34 @@ def test_what_a_replay_gives_is_what_training_from_scratch_gives(town: Workspace
     with town.register() as register:
         keys = np.array([register.pepper.subject_key(each) for each in who])
     assert len(read_people(done.model).among(keys)) == 0
+
+
+def test_rows_in_which_somebody_is_a_mask_alone_neither_move_the_pointer_nor_are_replayed(town: Workspace) -> None:
+    model = run_of(town).model("0001")
+    who, own, named = _mentioned_early(town, model)
+    lodge(town, who)
+    assert serving(town) == ("0001", model.newest_clean(own))
+    assert honour(town).rewritten > 0
+    assert serving(town) == ("0001", model.newest_clean(own))
+    done = replay(town, "tiny")
+    assert done.first == own > named
+    assert done.gone == 1
+    verified(town, done)
+
+
+def _mentioned_early(town: Workspace, model: ModelFolder) -> tuple[str, int, int]:
+    """Somebody, the step of their first row, and an earlier one in which a row mentions them, before a checkpoint."""
+    plan = Run.open(model).plan()
+    step = dict(zip(plan.items(), plan.step.tolist(), strict=True))
+    with reading(town) as session:
+        rows = [row for each in session.corpus.batches(["item", "author", "subjects"]) for row in each.to_pylist()]
+    for who in (account(number) for number in range(PEOPLE)):
+        key = town.keys().pepper.subject_key(who)
+        own = min(step[row["item"]] for row in rows if row["author"] == key)
+        others = [step[row["item"]] for row in rows if key in row["subjects"] and row["author"] != key]
+        if others and (model.newest_clean(min(others)) or 0) < (model.newest_clean(own) or 0):
+            return who, own, min(others)
+    raise AssertionError(step)
 
 
 def test_the_parent_is_destroyed_and_what_both_share_stays(town: Workspace) -> None:
@@ -328,3 +358,21 @@ def test_commands(town: Workspace, demur: Demur) -> None:
     assert "every byte" in demur("replay", "tiny", "--spot", "1", "--nonce", "heron", *where).out
     assert demur("replay", "tiny", "--spot", "1", *where).code == 2
     assert demur("replay", "nobody", *where).code == 2
+
+
+def test_a_run_through_adapters_answers_and_is_replayed_to_equal_bytes(
+    template: Path, tmp_path: Path, demur: Demur
+) -> None:
+    town = Workspace(Path(shutil.copytree(template, tmp_path / "town", symlinks=True)))
+    config = replace(TINY, step_tokens=96, adapters=2, rate=1e-2)
+    data = template.parent / "rules.jsonl"
+    with reading(town) as session:
+        run = first.begin(session, "v1", name="small", config=config, base=[str(data)])
+        first.carry_out(session, run)
+    asked = ("generate", "small", "rain", "--tokens", "4", "--seed", "1", "--json", "-w", town.root)
+    assert demur(*asked).json["model"] == "small/0001"
+    lodge(town, account(9))
+    done = replay(town, "small")
+    assert (done.gone, done.first is not None) == (1, True)
+    verified(town, done)
+    assert demur(*asked).json["model"] == "small/0002"

@@ -24,6 +24,7 @@ from demur.training import order
 from demur.training.checkpoints import Checkpoints, Saved, read_tensors
 from demur.training.config import Config
 from demur.training.declared import Declared
+from demur.training.environment import of_now
 from demur.training.filling import Plan
 from demur.training.log import Log
 from demur.training.loop import Report, train
@@ -142,7 +143,7 @@ def _trained(run: Run, declared: Sequence[Declared], facts: Facts, report: Repor
     plan = _declared_plan(declared, first)
     if not (under_way.log.exists() and under_way.steps()):
         make_folder(under_way.path)
-        write_facts(under_way, facts)
+        write_facts(under_way, replace(facts, environment=of_now(run.config).pins))  # no adapters yet
         network = fresh(run.config, first.tokenizer)
         keep(network, described, weights=False)
         _first_checkpoint(first, network)
