@@ -11,6 +11,7 @@ from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.runs.render import MASK, render
+from demur.training.rows import people_of
 from demur.workspace import Workspace
 
 BOB = "forum:bob"
@@ -44,6 +45,24 @@ def test_a_row_gives(text: str, spans: list[dict[str, Any]], expected: str) -> N
 def test_mentions_may_be_kept() -> None:
     spans = [stored(0, 4, "mention"), stored(9, 17, "withheld-name")]
     assert render(f"@bob and {MASK}", spans, mask_mentions=False) == f"@bob and {MASK}"
+
+
+@pytest.mark.parametrize(
+    ("subjects", "spans", "expected"),
+    [
+        ([7], [stored(0, 4, "mention")], [1]),
+        ([7], [stored(0, 4, "mention"), stored(9, 12, "quote")], [1, 7]),
+        ([7], [stored(0, 4, "tag")], [1, 7]),
+        ([7, 8], [stored(0, 4, "mention")], [1, 8]),  # 8 is tagged in a picture
+        ([1], [stored(0, 4, "mention") | {"subject": 1}], [1]),
+        ([], [stored(0, 4, "withheld-mention") | {"subject": None}], [1]),
+        ([7], [], [1, 7]),
+    ],
+)
+def test_a_row_is_of_its_author_and_of_whom_it_shows(
+    subjects: list[int], spans: list[dict[str, Any]], expected: list[int]
+) -> None:
+    assert people_of(1, subjects, spans) == expected
 
 
 def mention(at: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from modelling import trained
 from town import ANN, DIETER, EWA, KARMENU, SILENT, found_town, town_policy
@@ -17,7 +18,7 @@ from demur.policy import Assessment, LegalBasis, write_policy
 from demur.register import Register
 from demur.register.members.rows import MEMBER
 from demur.runs.folder import ModelFolder
-from demur.runs.following import current, follow
+from demur.runs.following import current, follow, follow_rows
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
 from demur.terms import Basis, EntryKind
 from demur.workspace import Workspace
@@ -161,6 +162,19 @@ def test_rows_of_others_that_name_somebody_move_the_pointer_before_they_change(
         entries = list(register.log.entries(EntryKind.RUN_ROLLED_BACK))
         honoured = next(iter(register.log.entries(EntryKind.CORPUS_HONOURED)))
     assert entries[0].seq < honoured.seq
+
+
+@pytest.mark.parametrize(("masks", "checkpoint"), [(b'{"mask_mentions":true}', 6), (b"{}", 2), (b"{", 2)])
+def test_rows_that_a_model_read_with_the_same_mask_move_nothing(
+    town: Workspace, model: ModelFolder, masks: bytes, checkpoint: int
+) -> None:
+    model.run.config.write_bytes(masks)
+    items = pq.read_table(model.plan, columns=["item"]).column("item").to_pylist()
+    with town.register() as register:
+        follow_rows(town.models_path, register, items[2:4], [])
+        assert at(model).checkpoint == checkpoint
+        follow_rows(town.models_path, register, items[2:4], items[3:4])
+        assert at(model).checkpoint == min(checkpoint, 3)
 
 
 def test_where_a_plan_cannot_be_read_the_base_serves_and_rows_change(town: Workspace, model: ModelFolder) -> None:
