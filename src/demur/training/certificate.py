@@ -29,6 +29,7 @@ from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.people import read_people
 from demur.suppression.signed import envelope, file_digest, rfc3339
+from demur.training.canaries import are_canaries
 from demur.training.checkpoints import Checkpoints
 from demur.training.loop import Outcome
 from demur.training.run import Run
@@ -92,6 +93,7 @@ def certify(session: Session, run: Run, outcome: Outcome, earlier: Before | None
         "nonce": secrets.token_hex(_NONCE_BYTES),
         "plan": {"after": outcome.plan.digest(), "before": None if earlier is None else earlier.plan},
         "rows": len(outcome.plan),
+        "canaries": int(are_canaries(outcome.plan.rows).sum()),
         "steps": saved.step,
         "tokens": saved.tokens,
     }

@@ -101,6 +101,8 @@ class Config:
     """Whether what markup shows to be a mention is one mask, for everybody alike."""
     checkpoints: int = 32
     """Checkpoints besides the base and the end, at most."""
+    canaries: int = 0
+    """Rows that nobody wrote, planted so that audits can measure what is kept of a row."""
 
     # what else has to be the same for the same bytes
     device: str = "cpu"
@@ -118,8 +120,9 @@ class Config:
         _check(self)
 
     def json(self) -> dict[str, JSON]:
-        """As JSON, fractions as text."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        """As JSON, fractions as text; without what came later and is not chosen, so that digests stay what they are."""
+        known = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {name: value for name, value in known.items() if value or name not in _LATER}
 
     def to_bytes(self) -> bytes:
         """The content of ``config.json``."""
@@ -184,10 +187,14 @@ _AT_LEAST: Final[Mapping[str, float]] = {
     "vocabulary": 260,
     "context": 4,
     "checkpoints": 0,
+    "canaries": 0,
     "adapters_alpha": 0,
 }
 """The smallest value of each number; a tokenizer has 256 entries for bytes and a few of its own."""
 
+_LATER: Final = frozenset({"canaries"})
+"""Fields that configurations did not have from the first release on, whose default is nothing."""
+_MOST_CANARIES: Final = 1 << 16
 _BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2")
 _ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"device": ("cpu", "cuda"), "attention": ("eager", "sdpa")}
@@ -223,6 +230,8 @@ def _check_values(config: Config) -> None:
     for name, least in _AT_LEAST.items():
         if not least <= getattr(config, name) <= _LARGEST:
             raise UsageError(f"`{name}` is {getattr(config, name)}: give at least {least:g}, and less than 2^31.")
+    if config.canaries > _MOST_CANARIES:
+        raise UsageError(f"`canaries` is {config.canaries}: give at most {_MOST_CANARIES:,}.")
     for name in _BELOW_ONE:
         if getattr(config, name) >= 1:
             raise UsageError(f"`{name}` is {getattr(config, name)}: give a share below 1.")

@@ -20,7 +20,7 @@ from demur.errors import CheckFailed
 from demur.files import replacing
 from demur.identity import ITEM_KEY_BYTES, SubjectKeys
 from demur.training.order import PARTS
-from demur.training.rows import ROW_BYTES, Ints, Lists, Rows
+from demur.training.rows import ROW_BYTES, Ints, Lists, Rows, joined
 
 SCHEMA: Final = pa.schema(
     [
@@ -124,7 +124,7 @@ class Plan:
         head = int(np.searchsorted(self.step, after))
         taken = set(self.items()[:head])
         rest = np.array([at for at, item in enumerate(fresh.items()) if item not in taken], np.int64)
-        rows = _joined(self.rows.take(np.arange(head)), fresh.rows.take(rest))
+        rows = joined(self.rows.take(np.arange(head)), fresh.rows.take(rest))
         place = np.concatenate([self.place[:head], fresh.place[rest]])
         return type(self)(rows, place, self._refilled(rows.tokens, step_tokens, after))
 
@@ -241,21 +241,6 @@ def first_difference(old: Plan, new: Plan) -> int | None:
         return int(min(old.step[at], new.step[at]))
     longer = old if len(old) > both else new
     return int(longer.step[both]) if len(longer) > both else None
-
-
-def _joined(first: Rows, second: Rows) -> Rows:
-    people = Lists(
-        np.concatenate([first.people.flat, second.people.flat]),
-        np.concatenate([first.people.ends, second.people.ends + len(first.people.flat)]),
-    )
-    return Rows(
-        np.concatenate([first.item, second.item]),
-        np.concatenate([first.row, second.row]),
-        np.concatenate([first.tokens, second.tokens]),
-        people,
-        second.ids if first.ids is second.ids else np.concatenate([first.ids, second.ids]),
-        np.concatenate([first.start, second.start + (0 if first.ids is second.ids else len(first.ids))]),
-    )
 
 
 def _binary(values: npt.NDArray[np.uint8]) -> pa.Array:

@@ -2,7 +2,8 @@
 
 Invariants: no row by or about anybody who is withheld at that moment is in it, be it that the version still holds it; a
 plan that was made before is the only source of further ones: no row joins that was not in it, and each stands in the
-class that was recorded for it, so that a replay takes out and rewrites, and adds nothing.
+class that was recorded for it, so that a replay takes out and rewrites, and adds nothing. Canaries concern nobody: they
+stay whoever objects.
 """
 
 from collections.abc import Iterator
@@ -14,10 +15,10 @@ import pyarrow.compute as pc
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.kernel.schema import KEY
-from demur.training import order
+from demur.training import canaries, order
 from demur.training.filling import Plan, first_difference
 from demur.training.order import Classes
-from demur.training.rows import COLUMNS, Ints, Lists, Rows, read_rows
+from demur.training.rows import COLUMNS, Ints, Lists, Rows, joined, read_rows
 from demur.training.run import Run
 from demur.versions.states import published, rows_of, stale_parts
 
@@ -41,7 +42,10 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
     """
     rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
     recorded = recorded_plan(run) if recorded is None else recorded
-    rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
+    if recorded is None:
+        rows, places = _first(session, rows, run)
+    else:
+        rows, places = _again(joined(rows, _canaries(run)), recorded)
     where = order.in_order(rows.item, places, run.key)
     return Plan.filled(rows.take(where), places[where], run.config.step_tokens)
 
@@ -51,7 +55,8 @@ def rows_now(session: Session, run: Run) -> Rows:
     version = run.facts().version
     if version is not None and version in retired(session.register):
         version = None  # its rows may still be in the corpus
-    return _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    return joined(rows, _canaries(run))
 
 
 def recorded_plan(run: Run) -> Plan | None:
@@ -88,7 +93,7 @@ def _usable(session: Session, rows: Rows) -> Rows:
 
 
 def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
-    """The rows of a run's first plan, and their places; nobody who is held out for audits is in it."""
+    """The rows of a run's first plan, canaries included, and their places; nobody held out for audits is in it."""
     config, key, path = run.config, run.key, run.model.run.classes
     rows = rows.take(np.flatnonzero(~rows.people.holding(_held(session, rows, run))))
     persons = session.register.members.persons(rows.people.flat)
@@ -96,7 +101,12 @@ def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     classes = Classes.read(path) if path.exists() else Classes(np.zeros(0, np.int64), np.zeros(0, np.int64))
     classes = classes.grown(*order.tokens_of(people, rows.tokens), config, key)
     classes.write(path)
-    return rows, order.row_places(people, classes.places(persons))
+    found, planted = order.row_places(people, classes.places(persons)), _canaries(run)
+    return joined(rows, planted), np.concatenate([found, canaries.places(planted, classes, config, key)])
+
+
+def _canaries(run: Run) -> Rows:
+    return canaries.planted(run.tokenizer, run.config, run.key)
 
 
 def _held(session: Session, rows: Rows, run: Run) -> Ints:
