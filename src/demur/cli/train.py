@@ -109,6 +109,8 @@ def _refuse_a_cut_one(folder: RunFolder, version: str) -> None:
 
 
 def _sentence(trained: "Trained") -> str:
+    from demur.training.epsilon import worth  # noqa: PLC0415  # it is needed once something was trained
+
     outcome, name = trained.outcome, trained.run.model.run.name
     people = count(len(outcome.plan.people()), "account")
     said = (
@@ -117,6 +119,8 @@ def _sentence(trained: "Trained") -> str:
     )
     if trained.run.config.canaries:
         said += f" Canaries among the rows, which nobody wrote: {trained.run.config.canaries:,}."
+    if trained.run.config.noise:
+        said += f" {worth(trained.run.config.noise, trained.run.config.delta, 1)}"
     if not len(outcome.seen):
         return said
     return (
@@ -134,6 +138,7 @@ def _data(trained: "Trained") -> dict[str, object]:
         "tokens": saved.tokens,
         "rows": len(trained.outcome.plan),
         "canaries": trained.run.config.canaries,
+        "noise": trained.run.config.noise,
         "accounts": len(trained.outcome.plan.people()),
         "to_replay": len(trained.outcome.seen),
         "serving": trained.serving,

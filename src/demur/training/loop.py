@@ -36,6 +36,13 @@ Report = Callable[[int, int, float], None]
 """Called after each step with the steps done, those there are, and the loss."""
 
 
+class Gradient(Protocol):
+    """How the gradient of a step is made, where that is not the sum of its rows' (training.private)."""
+
+    def __call__(self, state: State, plan: Plan, step: int) -> float:
+        """Put it into a network that has none; the loss a predicted token, in nats."""
+
+
 class Head(Protocol):
     """The register's head, as the loop follows it."""
 
@@ -59,7 +66,15 @@ class Diverged(CheckFailed):
     """A loss or gradient that is no number: the last checkpoint stays, and nothing behind it."""
 
 
-def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, report: Report | None = None) -> Outcome:
+def train(
+    run: Run,
+    *,
+    from_step: int,
+    plan: Plan,
+    follow: Head | None = None,
+    private: Gradient | None = None,
+    report: Report | None = None,
+) -> Outcome:
     """Train a model from a checkpoint to the end of a plan.
 
     Args:
@@ -67,6 +82,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
         from_step: the number of the checkpoint.
         plan: with token ids; its first ``from_step`` steps are those that the checkpoint has seen.
         follow: the register's head; None where nobody can object.
+        private: how a step's gradient is made, where the configuration asks for noise.
         report: told of each step.
 
     Raises:
@@ -96,7 +112,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
             saved = checkpoints.save(step, state, tokens=tokens, chain=log.chain)
         if step >= plan.steps:
             break
-        record = one_step(state, plan, step, run.key)
+        record = one_step(state, plan, step, run.key, private)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
             raise _diverged(f"The loss of step {step} is", saved, config)
         log.append(record)
@@ -124,7 +140,7 @@ def _diverged(what: str, saved: Saved, config: Config) -> Diverged:
     )
 
 
-def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:
+def one_step(state: State, plan: Plan, step: int, key: bytes, private: Gradient | None = None) -> Record:
     """Take a step of a plan: `passes` updates on its rows; what the log says of it."""
     config, torch = state.config, load(state.config)
     where = plan.of_step(step)
@@ -132,9 +148,9 @@ def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:
     loss, norm, rate = 0.0, 0.0, rate_of(step, config)
     for each in range(config.passes):
         state.optimizer.zero_grad(set_to_none=True)
-        found = _gradient(state, rows, (key, step, each))
+        found = _gradient(state, rows, (key, step, each)) if private is None else private(state, plan, step)
         loss = found if each == 0 else loss
-        clip = config.clip or math.inf
+        clip = (config.clip if private is None else 0) or math.inf  # what one person adds was clipped then
         norm = float(torch.nn.utils.clip_grad_norm_(state.weights.values(), clip, foreach=False))
         for group in state.optimizer.param_groups:
             group["lr"] = rate

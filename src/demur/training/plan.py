@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.kernel.schema import KEY
-from demur.training import canaries, order
+from demur.training import canaries, fixed, order
 from demur.training.filling import Plan, first_difference
+from demur.training.fixed import Units
 from demur.training.order import Classes
 from demur.training.rows import COLUMNS, Ints, Lists, Rows, joined, read_rows
 from demur.training.run import Run
@@ -43,11 +44,12 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
     rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
     recorded = recorded_plan(run) if recorded is None else recorded
     if recorded is None:
-        rows, places = _first(session, rows, run)
+        rows, places = (_first_fixed if run.config.noise else _first)(session, rows, run)
     else:
         rows, places = _again(joined(rows, _canaries(run)), recorded)
     where = order.in_order(rows.item, places, run.key)
-    return Plan.filled(rows.take(where), places[where], run.config.step_tokens)
+    fixed_steps = run.config.fixed_steps if run.config.noise else 0
+    return Plan.filled(rows.take(where), places[where], run.config.step_tokens, fixed=fixed_steps)
 
 
 def rows_now(session: Session, run: Run) -> Rows:
@@ -95,7 +97,7 @@ def _usable(session: Session, rows: Rows) -> Rows:
 def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     """The rows of a run's first plan, canaries included, and their places; nobody held out for audits is in it."""
     config, key, path = run.config, run.key, run.model.run.classes
-    rows = rows.take(np.flatnonzero(~rows.people.holding(_held(session, rows, run))))
+    rows = _without_held(session, rows, run)
     persons = session.register.members.persons(rows.people.flat)
     people = Lists(persons, rows.people.ends)
     classes = Classes.read(path) if path.exists() else Classes(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -105,14 +107,26 @@ def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     return joined(rows, planted), np.concatenate([found, canaries.places(planted, classes, config, key)])
 
 
+def _first_fixed(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
+    """The rows of the first plan of a run with noise, and the step of each; who is one person is recorded."""
+    rows = _without_held(session, rows, run)
+    rows = rows.take(fixed.counting(rows, session.register.members.persons(rows.people.flat), run.config, run.key))
+    keys = np.unique(rows.people.flat)
+    units = Units(keys, session.register.members.persons(keys))
+    units.write(run.model.run.path / fixed.UNITS)
+    first = rows.people.flat[rows.people.ends - rows.people.sizes]
+    return rows, fixed.steps_of(units.of(first), run.config, run.key)
+
+
 def _canaries(run: Run) -> Rows:
     return canaries.planted(run.tokenizer, run.config, run.key)
 
 
-def _held(session: Session, rows: Rows, run: Run) -> Ints:
-    """The keys of those who are held out."""
+def _without_held(session: Session, rows: Rows, run: Run) -> Rows:
+    """The rows without those by or about anybody who is held out."""
     keys = np.unique(rows.people.flat)
-    return keys[order.held_out(session.register.members.persons(keys), run.config.held, run.key)]
+    held = keys[order.held_out(session.register.members.persons(keys), run.config.held, run.key)]
+    return rows.take(np.flatnonzero(~rows.people.holding(held)))
 
 
 def _again(rows: Rows, recorded: Plan) -> tuple[Rows, Ints]:

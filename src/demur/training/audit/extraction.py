@@ -122,7 +122,9 @@ class _Group:
     def _rows(self, name: str, hit: npt.NDArray[np.bool_]) -> Figure:
         value, interval = share_of_rows(hit, self.passages.person)
         few = TOO_FEW if self.passages.persons < FEWEST else ""
-        note = "; ".join(each for each in ("the interval is over persons", few) if each) if len(hit) else self._note(True)
+        note = (
+            "; ".join(each for each in ("the interval is over persons", few) if each) if len(hit) else self._note(True)
+        )
         return Figure(name, value, "share", len(hit), "rows", interval, note)
 
     def _note(self, empty: bool) -> str:
