@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -188,7 +188,7 @@ def test_everybody_objects(private: Community) -> None:
     "changes",
     [{"passes": 2}, {"dropout": 0.1, "keyed_dropout": True}, {"canaries": 4}, {"fixed_steps": 0}, {"delta": 1.0}],
 )
-def test_what_does_not_hold_together(changes: dict[str, float | bool]) -> None:
+def test_what_does_not_hold_together(changes: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         replace(PRIVATE, **changes)
 
