@@ -85,17 +85,17 @@ def show(seeds: int, tokens: int, logs: int | None) -> None:
     """
     with irc_rows.imported(logs=logs) as workspace, reading(workspace, NOW) as session, measure.scratch() as folder:
         persons, declared = irc_rows.declared_of(session, DECLARED)
-        base = _base(session, persons[declared], folder / "base.jsonl", 3 * tokens)
-        run = _begun(session, "base", [str(base)])
+        base = base_of(session, persons[declared], folder / "base.jsonl", 3 * tokens)
+        run = begun(session, "base", [str(base)])
         rest = irc_rows.read(session, run.tokenizer).of(~declared, persons)
         for seed in range(1, seeds + 1):
             key = bytes([100 + seed]) * 32
-            kept, scored = _parted(rest, key, tokens)
+            kept, scored = parted(rest, key, tokens)
             found = {
                 name: _scored(session, f"s{seed}-{at}", kept, scored, places, key)
                 for at, (name, places) in enumerate(ORDERS.items())
             }
-            before = _score(_opened(run, 0), scored)
+            before = score_of(opened(run, 0), scored)
             reference = found["random rows"]
             print(
                 f"seed {seed}: {len(kept.author):,} rows, {int(kept.rows.tokens.sum()):,} tokens of "
@@ -106,7 +106,7 @@ def show(seeds: int, tokens: int, logs: int | None) -> None:
                 print(f"  {name}: {score.mean:.4f}, {worse:+.2f} % [{low:+.2f}, {high:+.2f}]", flush=True)
 
 
-def _base(session: Session, declared: Ints, path: Path, tokens: int) -> Path:
+def base_of(session: Session, declared: Ints, path: Path, tokens: int) -> Path:
     """The words of declared people, about so many tokens, with their declaration."""
     left = tokens * 3  # characters: a token is about three
     with path.open("w", encoding="utf-8") as file:
@@ -122,14 +122,14 @@ def _base(session: Session, declared: Ints, path: Path, tokens: int) -> Path:
     return path
 
 
-def _begun(session: Session, name: str, base: Sequence[str]) -> Run:
+def begun(session: Session, name: str, base: Sequence[str], config: Config = CONFIG) -> Run:
     """A run that stands at its base."""
-    run = first.begin(session, VERSION, name=name, config=CONFIG, base=base)
+    run = first.begin(session, VERSION, name=name, config=config, base=base)
     lay_base(run, Chosen.read(base, run.model.run.models_path), run.facts())
     return run
 
 
-def _parted(rest: Irc, key: bytes, tokens: int) -> tuple[Irc, list[Rows]]:
+def parted(rest: Irc, key: bytes, tokens: int) -> tuple[Irc, list[Rows]]:
     """Who is trained on, up to so many tokens, and the rows of each who is scored."""
     persons = np.unique(rest.author)
     held = held_out(persons, HELD, key)
@@ -143,15 +143,15 @@ def _parted(rest: Irc, key: bytes, tokens: int) -> tuple[Irc, list[Rows]]:
 
 
 def _scored(session: Session, name: str, kept: Irc, scored: Sequence[Rows], places: Places, key: bytes) -> Score:
-    run = replace(_begun(session, name, ["run:base"]), key=key)
+    run = replace(begun(session, name, ["run:base"]), key=key)
     place = places(kept, CONFIG, key)
     where = in_order(kept.rows.item, place, key)
     plan = Plan.filled(kept.rows.take(where), place[where], CONFIG.step_tokens)
     run.keep_plan(plan)
-    return _score(_opened(run, train(run, from_step=0, plan=plan).saved.step), scored)
+    return score_of(opened(run, train(run, from_step=0, plan=plan).saved.step), scored)
 
 
-def _opened(run: Run, step: int) -> State:
+def opened(run: Run, step: int) -> State:
     """The average at a checkpoint, as weights."""
     state = State.of(run.network(), run.config)
     Checkpoints(run.model).load(step, state)
@@ -160,7 +160,8 @@ def _opened(run: Run, step: int) -> State:
     return state
 
 
-def _score(state: State, scored: Sequence[Rows]) -> Score:
+def score_of(state: State, scored: Sequence[Rows]) -> Score:
+    """What people who are held out cost a model."""
     torch = load(state.config)
     nats, tokens = [], []
     with torch.no_grad():

@@ -89,6 +89,7 @@ def test_the_whole_training_equals_itself_in_a_fresh_process(own: Community, tmp
         {"dropout": 0.2, "keyed_dropout": True},
         {"adapters": 2},
         {"attention": "sdpa", "micro_tokens": 64},
+        {"canaries": 9},
     ],
     ids=lambda changes: next(iter(changes)),
 )

@@ -1,6 +1,7 @@
 """``demur train``: a language model on a version, that a later objection reaches."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,23 @@ if TYPE_CHECKING:
     metavar="PLACE",
     help="Declared data (a file, several times), the folder of a checkpoint, or run:NAME.",
 )
+@click.option(
+    "--canaries",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Plant N rows that nobody wrote, so that an audit can measure what is kept of a row.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @shared
-def train(
-    invocation: Invocation, version: str, name: str | None, file: Path | None, base: tuple[str, ...], *, resume: bool
+def train(  # noqa: PLR0913  # one parameter an option
+    invocation: Invocation,
+    version: str,
+    name: str | None,
+    file: Path | None,
+    base: tuple[str, ...],
+    canaries: int | None,
+    *,
+    resume: bool,
 ) -> None:
     """Train a language model on VERSION, and keep it ready for the objection that comes after it.
 
@@ -55,14 +69,16 @@ def train(
         progress(f"Training {called}", share=lambda: done["share"]),
     ):
         if resume:
-            if file or base:
-                raise UsageError("--resume goes on with the run as it was begun: leave out --config and --base.")
+            if file or base or canaries is not None:
+                raise UsageError(
+                    "--resume goes on with the run as it was begun: leave out --config, --base and --canaries."
+                )
             run = first.resumed(session, called, version)
         else:
             with suppress(OSError):
                 first.require_not_begun(RunFolder(session.workspace.models_path, called), version)
             places = [_absolute(each) for each in base]
-            run = first.begin(session, version, name=called, config=_config(file), base=places)
+            run = first.begin(session, version, name=called, config=_config(file, canaries), base=places)
 
         def report(step: int, steps: int, _loss: float) -> None:
             done["share"] = step / max(steps, 1)
@@ -71,10 +87,11 @@ def train(
     emit(lambda: _sentence(trained), _data(trained))
 
 
-def _config(file: Path | None) -> "Config":
+def _config(file: Path | None, canaries: int | None) -> "Config":
     from demur.training.config import Config, read_config  # noqa: PLC0415  # it is needed for a new run alone
 
-    return Config() if file is None else read_config(file)
+    config = Config() if file is None else read_config(file)
+    return config if canaries is None else replace(config, canaries=canaries)
 
 
 def _absolute(base: str) -> str:
@@ -82,12 +99,18 @@ def _absolute(base: str) -> str:
 
 
 def _sentence(trained: "Trained") -> str:
+    from demur.training.epsilon import worth  # noqa: PLC0415  # it is needed once something was trained
+
     outcome, name = trained.outcome, trained.run.model.run.name
     people = count(len(outcome.plan.people()), "account")
     said = (
         f"Run {name}: {count(outcome.saved.step, 'step')} on {outcome.saved.tokens:,} tokens that concern {people}; "
         f"checkpoint {trained.serving} serves."
     )
+    if trained.run.config.canaries:
+        said += f" Canaries among the rows, which nobody wrote: {trained.run.config.canaries:,}."
+    if trained.run.config.noise:
+        said += f" {worth(trained.run.config.noise, trained.run.config.delta, 1)}"
     if not len(outcome.seen):
         return said
     return (
@@ -104,6 +127,8 @@ def _data(trained: "Trained") -> dict[str, object]:
         "steps": saved.step,
         "tokens": saved.tokens,
         "rows": len(trained.outcome.plan),
+        "canaries": trained.run.config.canaries,
+        "noise": trained.run.config.noise,
         "accounts": len(trained.outcome.plan.people()),
         "to_replay": len(trained.outcome.seen),
         "serving": trained.serving,

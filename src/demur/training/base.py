@@ -120,7 +120,7 @@ def _network(run: Run, chosen: Chosen, facts: Facts, report: Report | None) -> A
     if chosen.of is not None:
         first = chosen.of.models()[0]
         return _with_weights(chosen.of.path / MODEL, first, 0, plain)
-    return _trained(replace(run, config=plain), chosen.declared, facts, report)
+    return _trained(replace(run, config=replace(plain, noise=0.0)), chosen.declared, facts, report)
 
 
 def _with_weights(described: Path, model: ModelFolder, step: int, config: Config) -> Any:  # noqa: ANN401  # the same

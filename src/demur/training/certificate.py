@@ -30,8 +30,10 @@ from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.people import read_people
 from demur.suppression.signed import envelope, file_digest, rfc3339
+from demur.training.canaries import are_canaries
 from demur.training.checkpoints import Checkpoints
 from demur.training.loop import Outcome
+from demur.training.private import facts_of
 from demur.training.run import Run
 from demur.versions.lineage import Roots, roots_of
 
@@ -65,16 +67,19 @@ class Before:
     """The first step of it that differs; None where none does."""
     begun: int
     """The checkpoint from which the replay went on."""
+    releases: int = 0
+    """Trainings and replays up to it, where they are private (training.private)."""
 
 
 def before(session: Session, model: ModelFolder, plan: str, first: int | None, begun: int) -> Before:
     """What a replay begins from; the people as the parent's own certificate has them."""
     facts = read_facts(model)
     try:
-        roots = Roots.read(read_certificate(model, session.keys.signing.public_key()).facts["people"]["after"])
-    except (CheckFailed, KeyError, TypeError, ValueError):  # it has none that holds
-        roots = roots_of(read_people(model).keys)
-    return Before(model, facts, roots, plan, first, begun)
+        said = read_certificate(model, session.keys.signing.public_key()).facts
+        roots, releases = Roots.read(said["people"]["after"]), int(said.get("privacy", {}).get("releases", 0))
+    except (CheckFailed, KeyError, TypeError, ValueError):  # it has none that holds: each model before was a release
+        roots, releases = roots_of(read_people(model).keys), int(model.number)
+    return Before(model, facts, roots, plan, first, begun, releases)
 
 
 def certify(session: Session, run: Run, outcome: Outcome, earlier: Before | None = None) -> Certificate:
@@ -93,6 +98,7 @@ def certify(session: Session, run: Run, outcome: Outcome, earlier: Before | None
         "nonce": secrets.token_hex(_NONCE_BYTES),
         "plan": {"after": outcome.plan.digest(), "before": None if earlier is None else earlier.plan},
         "rows": len(outcome.plan),
+        "canaries": int(are_canaries(outcome.plan.rows).sum()),
         "steps": saved.step,
         "tokens": saved.tokens,
     }
@@ -126,6 +132,8 @@ def certify(session: Session, run: Run, outcome: Outcome, earlier: Before | None
         "version": run.facts().version,
         "weights": saved.weights,
     }
+    if run.config.noise:
+        facts["privacy"] = facts_of(run, 1 if earlier is None else earlier.releases + 1)
     signed = envelope(facts, session.keys.signing)
     write_durably(model.path / PRIVATE, canonical_json(private))
     write_durably(model.certificate, signed)

@@ -18,11 +18,12 @@ from demur.files import make_folder
 from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
 from demur.training.certificate import Certificate, check
-from demur.training.checkpoints import PARTS, Checkpoints, Saved
+from demur.training.checkpoints import PARTS, Checkpoints
 from demur.training.environment import of_now, require_same
 from demur.training.log import Log
 from demur.training.loop import Report, train
 from demur.training.plan import Plan, rows_now
+from demur.training.private import Private
 from demur.training.replay import link
 from demur.training.run import Run
 
@@ -53,7 +54,7 @@ def verify(session: Session, model: ModelFolder, report: Report | None = None) -
         CheckFailed: naming what differs; or the environment, or the rows, where it can't be trained again.
     """
     certificate, run, plan = _opened(session, model)
-    _compare(run, plan, 0, Checkpoints(model).saved(plan.steps), report)
+    _compare(session, run, plan, (0, plan.steps), report)
     return Checked(certificate, [(0, plan.steps)], plan.steps)
 
 
@@ -76,7 +77,7 @@ def spot(session: Session, model: ModelFolder, number: int, nonce: bytes, report
     certificate, run, plan = _opened(session, model)
     chosen = picked(model.steps(), number, nonce, bytes.fromhex(certificate.digest))
     for begin, end in chosen:
-        _compare(run, plan, begin, Checkpoints(model).saved(end), report)
+        _compare(session, run, plan, (begin, end), report)
     return Checked(certificate, chosen, sum(end - begin for begin, end in chosen))
 
 
@@ -105,18 +106,20 @@ def _opened(session: Session, model: ModelFolder) -> tuple[Certificate, Run, Pla
     return certificate, run, run.plan().with_ids(rows_now(session, run))
 
 
-def _compare(run: Run, plan: Plan, begin: int, wanted: Saved, report: Report | None) -> None:
+def _compare(session: Session, run: Run, plan: Plan, interval: tuple[int, int], report: Report | None) -> None:
     """Train from one checkpoint to the next, in a folder of its own.
 
     Raises:
         CheckFailed: naming the first part that differs.
     """
+    (begin, end), private = interval, Private.of(run, session.keys)
+    wanted = Checkpoints(run.model).saved(end)
     with _beside(run, begin) as other:
-        found = train(other, from_step=begin, plan=plan.until(wanted.step), report=report).saved
+        found = train(other, from_step=begin, plan=plan.until(end), private=private, report=report).saved
     for name in ("chain", *PARTS):
         if getattr(found, name) != getattr(wanted, name):
             raise CheckFailed(
-                f"Training the steps {begin} to {wanted.step} of the model {run.model.name} again gives another "
+                f"Training the steps {begin} to {end} of the model {run.model.name} again gives another "
                 f"{name}: its certificate does not hold; replay the run, and find out who changed its folder."
             )
 

@@ -101,6 +101,20 @@ class Config:
     """Whether what markup shows to be a mention is one mask, for everybody alike."""
     checkpoints: int = 32
     """Checkpoints besides the base and the end, at most."""
+    canaries: int = 0
+    """Rows that nobody wrote, planted so that audits can measure what is kept of a row."""
+
+    # differential privacy of the person (training.private); without noise none of this counts
+    noise: float = 0.0
+    """Standard deviation of the noise, over `person_norm`; 0: none, and rows stand in the order above."""
+    person_norm: float = 1.0
+    """Norm of what one person adds to a step's gradient, at most."""
+    person_tokens: int = 2048
+    """Tokens of one person, at most; which of their rows count is drawn by a keyed hash."""
+    fixed_steps: int = 100
+    """Steps, fixed in advance: a keyed hash puts each person into one of them, and nobody moves anybody."""
+    delta: float = 1e-6
+    """For which epsilon is said."""
 
     # what else has to be the same for the same bytes
     device: str = "cpu"
@@ -118,8 +132,11 @@ class Config:
         _check(self)
 
     def json(self) -> dict[str, JSON]:
-        """As JSON, fractions as text."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        """As JSON, fractions as text; without what came later and is not chosen, so that digests stay what they are."""
+        values = {each.name: (getattr(self, each.name), each.default) for each in fields(self)}
+        return {
+            name: _plain(value) for name, (value, default) in values.items() if name not in _LATER or value != default
+        }
 
     def to_bytes(self) -> bytes:
         """The content of ``config.json``."""
@@ -177,19 +194,27 @@ def read_config(path: Path) -> Config:
     return Config.from_mapping(said, str(path))
 
 
+_MOST_FIXED: Final = 1 << 15
+"""Steps that have a number as a part of a class (training.order)."""
 _AT_LEAST: Final[Mapping[str, float]] = {
     **dict.fromkeys(("layers", "inner", "heads", "step_tokens", "micro_tokens", "passes", "threads", "base_passes"), 1),
+    **dict.fromkeys(("fixed_steps", "person_tokens"), 1),
     **dict.fromkeys(("seed", "adapters", "warmup", "decay", "clip", "dropout", "held", "average", "beta1", "beta2"), 0),
     "width": 2,
     "vocabulary": 260,
     "context": 4,
     "checkpoints": 0,
+    "canaries": 0,
+    "noise": 0,
     "adapters_alpha": 0,
 }
 """The smallest value of each number; a tokenizer has 256 entries for bytes and a few of its own."""
 
-_BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2")
-_ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share")
+_LATER: Final = frozenset({"canaries", "noise", "person_norm", "person_tokens", "fixed_steps", "delta"})
+"""Fields that configurations did not have from the first release on: said where they are not the default."""
+_MOST_CANARIES: Final = 1 << 16
+_BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2", "delta")
+_ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share", "person_norm", "delta")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"device": ("cpu", "cuda"), "attention": ("eager", "sdpa")}
 
 
@@ -204,6 +229,8 @@ def _check(config: Config) -> None:
         raise UsageError(f"`width` is {config.width}: choose a multiple of twice `heads` ({2 * config.heads}).")
     if config.dropout and not config.keyed_dropout:
         raise UsageError("`dropout` can't be replayed as it is: set `keyed_dropout = true`, or leave it at 0.")
+    if config.noise:
+        _check_private(config)
     if config.dtype != "float32":
         raise UsageError(f'`dtype` is {config.dtype!r}, which can\'t be replayed to the byte: use "float32".')
     if config.compile:
@@ -212,6 +239,20 @@ def _check(config: Config) -> None:
     rising = all(one < other for one, other in pairwise(starts))
     if not starts or starts[0] != 0 or not rising or not all(0 < each.rate < math.inf for each in config.hazard):
         raise UsageError("`hazard` needs a first line from 0 tokens on, lines in rising order, and rates above 0.")
+
+
+def _check_private(config: Config) -> None:
+    """Refuse what would let one person count more than once, or move another.
+
+    Raises:
+        UsageError: in one sentence.
+    """
+    if config.passes != 1 or config.dropout:
+        raise UsageError("With `noise`, each person counts once: leave `passes` at 1 and `dropout` at 0.")
+    if config.canaries:
+        raise UsageError("With `noise`, no canaries can be planted: they would stand where nobody's rows do.")
+    if config.fixed_steps >= _MOST_FIXED:
+        raise UsageError(f"`fixed_steps` is {config.fixed_steps}: give less than {_MOST_FIXED:,}.")
 
 
 def _check_values(config: Config) -> None:
@@ -223,6 +264,8 @@ def _check_values(config: Config) -> None:
     for name, least in _AT_LEAST.items():
         if not least <= getattr(config, name) <= _LARGEST:
             raise UsageError(f"`{name}` is {getattr(config, name)}: give at least {least:g}, and less than 2^31.")
+    if config.canaries > _MOST_CANARIES:
+        raise UsageError(f"`canaries` is {config.canaries}: give at most {_MOST_CANARIES:,}.")
     for name in _BELOW_ONE:
         if getattr(config, name) >= 1:
             raise UsageError(f"`{name}` is {getattr(config, name)}: give a share below 1.")

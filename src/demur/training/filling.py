@@ -2,7 +2,8 @@
 
 Invariants: a step closes when it holds B tokens, so that which rows a step has depends on the rows up to it and on none
 behind; taking people out leaves every step before their first row as it is, byte for byte, and fills what follows as if
-they had never been there; a plan that is read is the one that was written, or is named as changed.
+they had never been there; where steps are fixed in advance (training.private), each row stands in the step that its
+place says, and nobody moves anybody; a plan that is read is the one that was written, or is named as changed.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from demur.errors import CheckFailed
 from demur.files import replacing
 from demur.identity import ITEM_KEY_BYTES, SubjectKeys
 from demur.training.order import PARTS
-from demur.training.rows import ROW_BYTES, Ints, Lists, Rows
+from demur.training.rows import ROW_BYTES, Ints, Lists, Rows, joined
 
 SCHEMA: Final = pa.schema(
     [
@@ -45,18 +46,21 @@ class Plan:
     place: Ints
     """Class and part of each (training.order), shape (n,)."""
     step: npt.NDArray[np.int32]
-    """The step of each, ascending from 0 without a gap, shape (n,)."""
+    """The step of each, ascending, shape (n,); from 0 without a gap where steps are not fixed."""
+    fixed: int = 0
+    """How many steps there are, whoever is in them; 0: they are filled, as many as it takes."""
 
     @classmethod
-    def filled(cls, rows: Rows, place: Ints, step_tokens: int) -> Self:
+    def filled(cls, rows: Rows, place: Ints, step_tokens: int, *, fixed: int = 0) -> Self:
         """The plan of rows that are in their order.
 
         Args:
             rows: in the order of training.
-            place: of each.
+            place: of each; where steps are fixed, its step.
             step_tokens: B.
+            fixed: how many steps there are; 0 where they are filled.
         """
-        return cls(rows, place, fill(rows.tokens, step_tokens))
+        return cls(rows, place, place.astype(np.int32) if fixed else fill(rows.tokens, step_tokens), fixed)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -64,7 +68,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """How many steps there are."""
-        return int(self.step[-1]) + 1 if len(self) else 0
+        return self.fixed or (int(self.step[-1]) + 1 if len(self) else 0)
 
     def of_step(self, step: int) -> slice:
         """Where the rows of a step stand."""
@@ -111,7 +115,8 @@ class Plan:
     def until(self, step: int) -> Self:
         """The first ``step`` steps of this plan."""
         where = np.arange(int(np.searchsorted(self.step, step)))
-        return replace(self, rows=self.rows.take(where), place=self.place[where], step=self.step[where])
+        rows, fixed = self.rows.take(where), min(self.fixed, step)
+        return replace(self, rows=rows, place=self.place[where], step=self.step[where], fixed=fixed)
 
     def onward(self, after: int, fresh: Self, step_tokens: int) -> Self:
         """The first ``after`` steps of this plan, and behind them what else stands in another.
@@ -124,17 +129,20 @@ class Plan:
         head = int(np.searchsorted(self.step, after))
         taken = set(self.items()[:head])
         rest = np.array([at for at, item in enumerate(fresh.items()) if item not in taken], np.int64)
-        rows = _joined(self.rows.take(np.arange(head)), fresh.rows.take(rest))
+        rows = joined(self.rows.take(np.arange(head)), fresh.rows.take(rest))
         place = np.concatenate([self.place[:head], fresh.place[rest]])
-        return type(self)(rows, place, self._refilled(rows.tokens, step_tokens, after))
+        return replace(self, rows=rows, place=place, step=self._refilled(rows.tokens, place, step_tokens, after))
 
     def _of(self, which: Ints, step_tokens: int, after: int) -> Self:
-        rows = self.rows.take(which)
-        step = self._refilled(rows.tokens, step_tokens, after)
-        return replace(self, rows=rows, place=self.place[which], step=step)
+        rows, place = self.rows.take(which), self.place[which]
+        return replace(self, rows=rows, place=place, step=self._refilled(rows.tokens, place, step_tokens, after))
 
-    def _refilled(self, tokens: npt.NDArray[np.int32], step_tokens: int, after: int) -> npt.NDArray[np.int32]:
+    def _refilled(
+        self, tokens: npt.NDArray[np.int32], place: Ints, step_tokens: int, after: int
+    ) -> npt.NDArray[np.int32]:
         """The steps of rows that begin with those of this plan's first ``after`` steps, and are filled anew behind."""
+        if self.fixed:
+            return place.astype(np.int32)
         head = int(np.searchsorted(self.step, after))
         return np.concatenate([self.step[:head], fill(tokens[head:], step_tokens) + after]).astype(np.int32)
 
@@ -241,21 +249,6 @@ def first_difference(old: Plan, new: Plan) -> int | None:
         return int(min(old.step[at], new.step[at]))
     longer = old if len(old) > both else new
     return int(longer.step[both]) if len(longer) > both else None
-
-
-def _joined(first: Rows, second: Rows) -> Rows:
-    people = Lists(
-        np.concatenate([first.people.flat, second.people.flat]),
-        np.concatenate([first.people.ends, second.people.ends + len(first.people.flat)]),
-    )
-    return Rows(
-        np.concatenate([first.item, second.item]),
-        np.concatenate([first.row, second.row]),
-        np.concatenate([first.tokens, second.tokens]),
-        people,
-        second.ids if first.ids is second.ids else np.concatenate([first.ids, second.ids]),
-        np.concatenate([first.start, second.start + (0 if first.ids is second.ids else len(first.ids))]),
-    )
 
 
 def _binary(values: npt.NDArray[np.uint8]) -> pa.Array:

@@ -28,6 +28,7 @@ from demur.training.head import RegisterHead
 from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
+from demur.training.private import NOISE, Noise, Private
 from demur.training.run import Run, write_settings
 from demur.versions.lineage import as_of
 from demur.versions.states import published
@@ -133,9 +134,12 @@ def carry_out(session: Session, run: Run, report: Report | None = None) -> Train
         if not run.model.run.base.exists():
             _lay_base(run, report)
         last = run.model.newest_clean(None) or 0
+        if run.config.noise and not (run.model.path / NOISE).exists():
+            Noise.fresh().write(run.model, session.keys)
         plan = _plan(session, version, run, last)
         follow = RegisterHead(session, plan.people())
-        outcome = train(run, from_step=last, plan=plan, follow=follow, report=report)
+        private = Private.of(run, session.keys)
+        outcome = train(run, from_step=last, plan=plan, follow=follow, private=private, report=report)
         return _finish(session, run, outcome)
 
 

@@ -85,7 +85,7 @@ class Generation:
         torch = import_module("torch")
         seed = self._sampling.seed
         source = torch.Generator().manual_seed(seed % _SEEDS) if seed is not None else None
-        given, past, name = self._prompt, None, _name_of_past(self._model)
+        given, past, name = self._prompt, None, name_of_past(self._model)
         device = next(self._model.parameters()).device
         while self.tokens < self._sampling.tokens:
             with torch.inference_mode():
@@ -99,7 +99,7 @@ class Generation:
             given, past = [token], getattr(told, name)
 
 
-def _name_of_past(model: Any) -> str:  # noqa: ANN401  # a transformers model
+def name_of_past(model: Any) -> str:  # noqa: ANN401  # a transformers model
     """What a decoder calls that which it has read: `cache`, and in older releases `past_key_values`."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     return "cache" if "cache" in inspect.signature(inner.forward).parameters else "past_key_values"

@@ -38,6 +38,13 @@ Report = Callable[[int, int, float], None]
 """Called after each step with the steps done, those there are, and the loss."""
 
 
+class Gradient(Protocol):
+    """How the gradient of a step is made, where that is not the sum of its rows' (training.private)."""
+
+    def __call__(self, state: State, plan: Plan, step: int) -> float:
+        """Put it into a network that has none; the loss a predicted token, in nats."""
+
+
 class Head(Protocol):
     """The register's head, as the loop follows it."""
 
@@ -79,7 +86,15 @@ def noting_where_it_stops(run: Run) -> Iterator[None]:
         raise
 
 
-def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, report: Report | None = None) -> Outcome:
+def train(
+    run: Run,
+    *,
+    from_step: int,
+    plan: Plan,
+    follow: Head | None = None,
+    private: Gradient | None = None,
+    report: Report | None = None,
+) -> Outcome:
     """Train a model from a checkpoint to the end of a plan.
 
     Args:
@@ -87,6 +102,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
         from_step: the number of the checkpoint.
         plan: with token ids; its first ``from_step`` steps are those that the checkpoint has seen.
         follow: the register's head; None where nobody can object.
+        private: how a step's gradient is made, where the configuration asks for noise.
         report: told of each step.
 
     Raises:
@@ -116,7 +132,7 @@ def train(run: Run, *, from_step: int, plan: Plan, follow: Head | None = None, r
             saved = checkpoints.save(step, state, tokens=tokens, chain=log.chain)
         if step >= plan.steps:
             break
-        record = one_step(state, plan, step, run.key)
+        record = one_step(state, plan, step, run.key, private)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
             raise Diverged(f"The loss of step {step} is", step, saved, config)
         log.append(record)
@@ -137,7 +153,7 @@ def _require_finite(state: State, step: int, saved: Saved) -> None:
         raise Diverged(f"A weight after {step} steps is", step - 1, saved, state.config)
 
 
-def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:
+def one_step(state: State, plan: Plan, step: int, key: bytes, private: Gradient | None = None) -> Record:
     """Take a step of a plan: `passes` updates on its rows; what the log says of it."""
     config, torch = state.config, load(state.config)
     where = plan.of_step(step)
@@ -145,9 +161,9 @@ def one_step(state: State, plan: Plan, step: int, key: bytes) -> Record:
     loss, norm, rate = 0.0, 0.0, rate_of(step, config)
     for each in range(config.passes):
         state.optimizer.zero_grad(set_to_none=True)
-        found = _gradient(state, rows, (key, step, each))
+        found = _gradient(state, rows, (key, step, each)) if private is None else private(state, plan, step)
         loss = found if each == 0 else loss
-        clip = config.clip or math.inf
+        clip = (config.clip if private is None else 0) or math.inf  # what one person adds was clipped then
         norm = float(torch.nn.utils.clip_grad_norm_(state.weights.values(), clip, foreach=False))
         for group in state.optimizer.param_groups:
             group["lr"] = rate

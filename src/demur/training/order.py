@@ -94,6 +94,17 @@ class Classes:
         order = np.argsort(subject)
         return type(self)(subject[order], np.concatenate([self.place, places])[order], self.split)
 
+    def would_be(self, persons: SubjectKeys, tokens: Ints, config: Config, key: bytes) -> Ints:
+        """The place that each of these would have, shape (n,); nothing is recorded of them.
+
+        Args:
+            persons: as in :meth:`first`.
+            tokens: likewise.
+            config: likewise.
+            key: likewise.
+        """
+        return _places(persons, smith(tokens, config.hazard), self.split, key)
+
     def places(self, persons: SubjectKeys) -> Ints:
         """The place of each, all of them known, shape (n,)."""
         return self.place[np.searchsorted(self.subject, persons)]

@@ -1,9 +1,9 @@
 """The plan of a model from the rows that may be used now.
 
 Invariants: no row of anybody who is withheld at that moment (rows.people_of) is in it, be it that the version still
-holds it; a
-plan that was made before is the only source of further ones: no row joins that was not in it, and each stands in the
-class that was recorded for it, so that a replay takes out and rewrites, and adds nothing.
+holds it; a plan that was made before is the only source of further ones: no row joins that was not in it, and each
+stands in the class that was recorded for it, so that a replay takes out and rewrites, and adds nothing. Canaries
+concern nobody: they stay whoever objects.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.kernel.schema import KEY
-from demur.training import order
+from demur.training import canaries, fixed, order
 from demur.training.filling import Plan, first_difference
+from demur.training.fixed import Units
 from demur.training.order import Classes
-from demur.training.rows import COLUMNS, Ints, Lists, Rows, read_rows
+from demur.training.rows import COLUMNS, Ints, Lists, Rows, joined, read_rows
 from demur.training.run import Run
 from demur.versions.states import published, rows_of, stale_parts
 
@@ -42,9 +43,13 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
     """
     rows = _rows(session, version, run)
     recorded = recorded_plan(run) if recorded is None else recorded
-    rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
+    if recorded is None:
+        rows, places = (_first_fixed if run.config.noise else _first)(session, rows, run)
+    else:
+        rows, places = _again(joined(rows, _canaries(run)), recorded)
     where = order.in_order(rows.item, places, run.key)
-    return Plan.filled(rows.take(where), places[where], run.config.step_tokens)
+    fixed_steps = run.config.fixed_steps if run.config.noise else 0
+    return Plan.filled(rows.take(where), places[where], run.config.step_tokens, fixed=fixed_steps)
 
 
 def rows_now(session: Session, run: Run) -> Rows:
@@ -52,7 +57,7 @@ def rows_now(session: Session, run: Run) -> Rows:
     version = run.facts().version
     if version is not None and version in retired(session.register):
         version = None  # its rows may still be in the corpus
-    return _rows(session, version, run)
+    return joined(_rows(session, version, run), _canaries(run))
 
 
 def recorded_plan(run: Run) -> Plan | None:
@@ -91,21 +96,38 @@ def _usable(session: Session, rows: Rows) -> Rows:
 
 
 def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
-    """The rows of a run's first plan, and their places; nobody who is held out for audits is in it."""
+    """The rows of a run's first plan, canaries included, and their places; nobody held out for audits is in it."""
     config, key, path = run.config, run.key, run.model.run.classes
-    rows = rows.take(np.flatnonzero(~rows.people.holding(_held(session, rows, run))))
+    rows = _without_held(session, rows, run)
     persons = session.register.members.persons(rows.people.flat)
     people = Lists(persons, rows.people.ends)
     classes = Classes.read(path) if path.exists() else Classes(np.zeros(0, np.int64), np.zeros(0, np.int64))
     classes = classes.grown(*order.tokens_of(people, rows.tokens), config, key)
     classes.write(path)
-    return rows, order.row_places(people, classes.places(persons))
+    found, planted = order.row_places(people, classes.places(persons)), _canaries(run)
+    return joined(rows, planted), np.concatenate([found, canaries.places(planted, classes, config, key)])
 
 
-def _held(session: Session, rows: Rows, run: Run) -> Ints:
-    """The keys of those who are held out."""
+def _first_fixed(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
+    """The rows of the first plan of a run with noise, and the step of each; who is one person is recorded."""
+    rows = _without_held(session, rows, run)
+    rows = rows.take(fixed.counting(rows, session.register.members.persons(rows.people.flat), run.config, run.key))
     keys = np.unique(rows.people.flat)
-    return keys[order.held_out(session.register.members.persons(keys), run.config.held, run.key)]
+    units = Units(keys, session.register.members.persons(keys))
+    units.write(run.model.run.path / fixed.UNITS)
+    first = rows.people.flat[rows.people.ends - rows.people.sizes]
+    return rows, fixed.steps_of(units.of(first), run.config, run.key)
+
+
+def _canaries(run: Run) -> Rows:
+    return canaries.planted(run.tokenizer, run.config, run.key)
+
+
+def _without_held(session: Session, rows: Rows, run: Run) -> Rows:
+    """The rows without those by or about anybody who is held out."""
+    keys = np.unique(rows.people.flat)
+    held = keys[order.held_out(session.register.members.persons(keys), run.config.held, run.key)]
+    return rows.take(np.flatnonzero(~rows.people.holding(held)))
 
 
 def _again(rows: Rows, recorded: Plan) -> tuple[Rows, Ints]:

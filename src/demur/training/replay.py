@@ -34,11 +34,13 @@ from demur.training.base import weights_digest
 from demur.training.certificate import before, certify, is_on_record, settled, with_lineage
 from demur.training.checkpoints import Checkpoints
 from demur.training.environment import of_now, require_same
+from demur.training.fixed import UNITS, Units
 from demur.training.head import RegisterHead
 from demur.training.log import Log
 from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import Classes
 from demur.training.plan import Plan, first_difference, plan_of
+from demur.training.private import Private, renew_noise
 from demur.training.run import Run
 from demur.training.state import State
 from demur.versions.lineage import as_of
@@ -210,9 +212,11 @@ class _Work:
                 raise CheckFailed(
                     f"No checkpoint of the model {model.name} is left to begin from: train the run again."
                 )
-            follower = RegisterHead(session, plan.people())
+            if run.config.noise:
+                renew_noise(model, self.parent.model, begun, session.keys)
+            follower, private = RegisterHead(session, plan.people()), Private.of(run, session.keys)
             with noting_where_it_stops(run):
-                return train(run, from_step=begun, plan=plan, follow=follower, report=self.report)
+                return train(run, from_step=begun, plan=plan, follow=follower, private=private, report=self.report)
 
     def _take_over(self, run: Run, limit: int | None) -> None:
         """Give the new model what it shares with its parent: checkpoints, and the log up to the last of them."""
@@ -304,7 +308,7 @@ def destroy(session: Session, model: ModelFolder, successor: ModelFolder) -> Non
         if path.name not in _STAYS | _LAST:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     sync(model.path)
-    _forget_classes(session, successor)
+    _forget_people(session, successor)
     note_destroyed(session.register, model, checkpoints=checkpoints, gone=gone)
     for name in sorted(_LAST):
         (model.path / name).unlink(missing_ok=True)
@@ -318,13 +322,13 @@ def _is_shared(model: ModelFolder, successor: ModelFolder, step: int) -> bool:
     return said.exists() and same.exists() and said.read_bytes() == same.read_bytes()
 
 
-def _forget_classes(session: Session, model: ModelFolder) -> None:
-    """Keep the classes of those alone who are in a model: a class tells how much somebody wrote."""
-    path = model.run.classes
-    if not path.exists():
-        return
-    classes = Classes.read(path)
-    persons = np.unique(session.register.members.persons(read_people(model).keys))
-    stay = np.isin(classes.subject, persons)
-    if not stay.all():
-        replace(classes, subject=classes.subject[stay], place=classes.place[stay]).write(path)
+def _forget_people(session: Session, model: ModelFolder) -> None:
+    """Keep the classes and the accounts of those alone who are in a model: a class tells how much somebody wrote."""
+    keys = read_people(model).keys
+    if model.run.classes.exists():
+        classes = Classes.read(model.run.classes)
+        stay = np.isin(classes.subject, np.unique(session.register.members.persons(keys)))
+        if not stay.all():
+            replace(classes, subject=classes.subject[stay], place=classes.place[stay]).write(model.run.classes)
+    if (known := model.run.path / UNITS).exists():
+        Units.read(known).among(keys).write(known)

@@ -107,6 +107,22 @@ class Rows:
         return cls(item, np.frombuffer(row, np.uint8).reshape(-1, ROW_BYTES), tokens, Lists.of(people), ids, start)
 
 
+def joined(first: Rows, second: Rows) -> Rows:
+    """The rows of both, those of the first before those of the second."""
+    people = Lists(
+        np.concatenate([first.people.flat, second.people.flat]),
+        np.concatenate([first.people.ends, second.people.ends + len(first.people.flat)]),
+    )
+    return Rows(
+        np.concatenate([first.item, second.item]),
+        np.concatenate([first.row, second.row]),
+        np.concatenate([first.tokens, second.tokens]),
+        people,
+        second.ids if first.ids is second.ids else np.concatenate([first.ids, second.ids]),
+        np.concatenate([first.start, second.start + (0 if first.ids is second.ids else len(first.ids))]),
+    )
+
+
 def read_rows(
     batches: Iterable[pa.RecordBatch], encode: Encode, *, mask_mentions: bool, drops_mentions: bool = False
 ) -> Rows:

@@ -84,7 +84,8 @@ class Run:
         Raises:
             CheckFailed: when it was changed, or is damaged.
         """
-        return Plan.read(self.model.plan, _digests(self.facts()))
+        plan = Plan.read(self.model.plan, _digests(self.facts()))
+        return replace(plan, fixed=self.config.fixed_steps if self.config.noise else 0)
 
 
 def write_settings(folder: RunFolder, config: Config, key: bytes) -> None:
