@@ -47,7 +47,8 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
         CorpusError: when its suppression list or its files are missing or were changed.
     """
     with reading(workspace, now, rows=False) as session:
-        binding = session.register.log.head().binding  # first: what lies beside the rows is as far as this, at least
+        binding = session.register.log.head().binding
+        assert session.beside  # opened after that, so that it is as far at least
         published(session.register, name)
         if (lost := undecided(session.register.log)) is not None:
             raise RegisterError(lost.sentence)
