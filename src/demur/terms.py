@@ -127,6 +127,7 @@ class EntryKind(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     POLICY_CHANGED = "policy.changed"
     IMPORT_FINISHED = "import.finished"
+    EVIDENCE_TOLD = "evidence.told"  # beside it: an import told something new of withheld people's threads or words
     CORPUS_HONOURED = "corpus.honoured"
     VERSION_PUBLISHED = "version.published"
     VERSION_RETIRED = "version.retired"
@@ -173,6 +174,7 @@ BINDING: Final = frozenset(
         EntryKind.CONSENT_GIVEN,
         EntryKind.CONSENT_WITHDRAWN,
         EntryKind.POLICY_CHANGED,
+        EntryKind.EVIDENCE_TOLD,
         EntryKind.NOTICE_SENT,
         EntryKind.NOTICE_BOUNCED,
         EntryKind.NOTICES_REGROUPED,

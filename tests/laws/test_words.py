@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import NOW, batch, item, open_policy, span
 
 from demur import workspace as workspaces
+from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
@@ -168,21 +169,75 @@ class Forum:
             for key, (text, spans) in held.items()
         }
 
-    def governed_again(self) -> dict[bytes, tuple[str, list[Any]]]:
-        """What the kernel makes of the corpus's own rows, all of them, by what is known now: nothing may change."""
+    def governed_again(self, version: str | None = None) -> dict[bytes, tuple[str, list[Any]]]:
+        """What the kernel makes of the corpus's own rows, all of them, by what is known now: nothing may change.
+
+        Of a version's rows, if one is named.
+        """
         with reading(self.workspace, NOW) as session:
             rules, _ = session.rules()
             threads = session.threads(rules)
             found = {}
-            for part in session.corpus.batches():
+            corpus = session.corpus if version is None else Corpus.open(self.workspace.corpus_path, version)
+            for part in corpus.batches():
                 rows = part.select([name for name in part.schema.names if name != "_rowaddr"])
                 for row in govern_at_rest(rows, rules, threads).kept.to_pylist():
                     found[row["item"]] = (row["text"], row["spans"])
         return found
 
 
+def wrote(number: int, author: str, text: str, thread: int = 1, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # an item's
+    return item(str(number), f"forum:{author}", text, thread=f"forum:{thread}", **fields)
+
+
+ANNAS: Final[list[Event]] = [
+    *(("members", f"forum:{who}") for who in ("annie_k", "anna_s")),
+    ("import", [wrote(1, "annie_k", "one"), wrote(2, "anna_s", "two"), wrote(3, "rmiller", "Thanks Anna!")]),
+    ("object", "forum:annie_k"),
+]
+"""Whoever is thanked may be either of two, while both take part."""
+LEAVING: Final[list[Event]] = [*ANNAS, ("import", [wrote(2, "anna_s", "two", deleted=True)])]
+REPLACED: Final[list[Event]] = [*ANNAS, ("import", [wrote(2, "steele77", "two")])]
+SIGNING: Final[list[Event]] = [
+    ("object", "forum:steele77"),
+    ("import", [wrote(1, "steele77", "one"), wrote(3, "rmiller", "Thanks Bobby!")]),
+    ("import", [wrote(5, "steele77", "I met somebody\n-- Bobby", 2)]),
+]
+"""Signed in one thread, thanked in another."""
+CALLED: Final[list[Event]] = [
+    ("object", "forum:steele77"),
+    (
+        "import",
+        [
+            wrote(1, "steele77", "one"),
+            *(wrote(n, who, "Hi Bobby, yes", parent="forum:1") for n, who in ((2, "rmiller"), (3, "anna_s"))),
+        ],
+    ),
+    ("import", [wrote(11, "steele77", "one", 2), wrote(12, "rmiller", "Thanks Bobby!", 2)]),
+]
+"""What others call somebody in one thread tells nothing of another, whichever rows are asked about together."""
+_SAID: Final = SAYINGS["forum:rmiller"]
+STOCK: Final[list[Event]] = [
+    (
+        "import",
+        [
+            wrote(1, "rmiller", _SAID),
+            *(wrote(n, who, f"{_SAID}, yes", n) for n, who in enumerate(("annie_k", "anna_s", "steele77"), 2)),
+        ],
+    ),
+    ("object", "forum:rmiller"),
+    ("import", [wrote(4, "steele77", "nothing", 4)]),
+]
+"""Three others write the same, until one of them does not any more."""
+
+
 @settings(deadline=None, max_examples=max(6, settings().max_examples // 4))
 @given(happening=events)
+@example(happening=LEAVING)
+@example(happening=REPLACED)
+@example(happening=SIGNING)
+@example(happening=CALLED)
+@example(happening=STOCK)
 def test_no_row_is_missed(happening: list[Event]) -> None:
     forum = Forum()
     try:
@@ -237,5 +292,28 @@ def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Eve
         assert recalled == {item for item, row in before.items() if after.get(item) != row}
         assert forum.recalled("v") == recalled
         assert stale == bool(recalled)
+    finally:
+        forum.close()
+
+
+@settings(deadline=None, max_examples=max(4, settings().max_examples // 6))
+@given(before=events, after=events)
+@example(before=ANNAS, after=LEAVING[-1:])
+@example(before=ANNAS, after=REPLACED[-1:])
+@example(before=SIGNING[:-1], after=SIGNING[-1:])
+@example(before=STOCK[:-1], after=STOCK[-1:])
+@example(before=[("import", [wrote(2, "anna_s", _SAID)]), ("object", "forum:rmiller")], after=STOCK[:1])
+def test_a_version_is_recalled_for_what_imports_tell(before: list[Event], after: list[Event]) -> None:
+    """Whatever happens after it: the rows that may not stay are those that change when all of them are read anew."""
+    forum = Forum()
+    try:
+        for kind, what in before:
+            forum.happen("import_" if kind == "import" else kind, what)
+        publish(forum.workspace, "v", now=NOW)
+        published = forum.held()
+        for kind, what in after:
+            forum.happen("import_" if kind == "import" else kind, what)
+            now = forum.governed_again("v")
+            assert forum.recalled("v") == {item for item, row in published.items() if now.get(item) != row}
     finally:
         forum.close()

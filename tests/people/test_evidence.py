@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from naming import KEYS, key
 
 from demur.kernel.evidence import EVIDENCE
-from demur.people.evidence import evidence_of, learnt_of
+from demur.people.context import pairs
+from demur.people.evidence import called_in, evidence_of, signed_by
 from demur.words.page import Writing
 
 WORDS = [
@@ -158,7 +159,10 @@ def rows(*lines: Line) -> pa.Table:
 
 def learnt(here: pa.Table, signed: pa.Table | None = None) -> set[tuple[int, int]]:
     signed = EVIDENCE.empty_table() if signed is None else signed
-    return {(int(one), int(other)) for one, other in learnt_of(here, signed.select(["author", "signs"]))}
+    called = called_in(here)
+    assert len(called.there) == len(called.word)
+    both = [signed_by([here, signed.select(["author", "signs"])]), pairs(called.subject, called.word)]
+    return {(int(one), int(other)) for one, other in np.concatenate(both)}
 
 
 def test_what_somebody_signs_with_counts_anywhere() -> None:

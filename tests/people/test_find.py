@@ -418,6 +418,45 @@ def test_the_order_in_which_people_are_withheld_does_not_show(scene: Scene, name
         assert step == at_once
 
 
+HEADS = ("starfishy", "Starfishy", "Brennick", "Steve", "Steve Brennick", "Anna", "Anna Kowalczyk")
+"""Who is spoken to at the beginning of a line, and who is spoken of; below, what stands between."""
+ADDRESSED = st.builds(
+    lambda head, mark, words, who, end: head + mark + words.format(who) + end,
+    st.sampled_from(HEADS),
+    st.sampled_from((": ", ", ", "! ", " - ", ":\n", " > ")),
+    st.sampled_from(("see above", "{} said so", "thanks {}!", "ask {} about it", "Hi {}", "{}", "{}: yes", "{}, yes")),
+    st.sampled_from(("Anna", "Steve", "Brennick", "starfishy")),
+    st.sampled_from(("", "\nAnna: see above", "\nstarfishy, Steve said so", "\nBrennick: and Anna")),
+)
+
+
+@settings(max_examples=HALF)
+@given(st.lists(ADDRESSED, min_size=1, max_size=40), st.permutations([1, 2, 5]), st.sampled_from([-1, 1]))
+def test_a_mask_at_the_beginning_of_a_line_hides_nobody_from_the_next(
+    texts: list[str], order: list[int], answers: int
+) -> None:
+    """As people write in a chat: whoever is masked first, the same words are masked in the end."""
+    at_once = all_masked(Scene(PEOPLE, order, {}, {}, [], answers), texts)
+    step = texts
+    for who in order:
+        step = all_masked(Scene({who: PEOPLE[who]}, order, {}, {}, [], answers), step)
+    assert step == at_once
+    assert all_masked(Scene(PEOPLE, order, {}, {}, [], answers), step) == step
+
+
+def all_masked(scene: Scene, texts: list[str]) -> list[str]:
+    """Several texts with the masks that the kernel writes."""
+    finds = scene.finds(*texts)
+    finds = finds.take(finds.score >= 50)
+    found = list(texts)
+    for row, text in enumerate(texts):
+        here = finds.take(finds.row == row)
+        for start, end in reversed(merged(list(zip(here.start.tolist(), here.end.tolist(), strict=True)))):
+            found[row] = found[row][:start] + "[person]" + found[row][end:]
+        assert found[row] == text or "[person]" in found[row]
+    return found
+
+
 def masked(scene: Scene, text: str) -> str:
     """With the masks that the kernel writes."""
     found = [(start, end) for start, end, _, _, score in places(scene, text) if score >= 50]  # names_from

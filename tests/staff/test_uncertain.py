@@ -86,14 +86,16 @@ def test_an_entry_says_in_words_why_it_has_its_score(officer: Door) -> None:
 
 
 def test_what_an_older_demur_kept_has_no_reasons_and_is_listed(officer: Door, workspace: Workspace) -> None:
-    """Its lines lack the column until somebody writes; then it is there, empty, and new lines have reasons."""
-    kept = Uncertain.open(workspace.beside_path / "doubts.lance")
-    kept.dataset.drop_columns(["reasons"])
+    """Its lines lack the column, in a folder of another name, until somebody writes; then new lines have reasons."""
+    here, former = (workspace.beside_path / name for name in ("uncertain.lance", "doubts.lance"))
+    Uncertain.open(here).dataset.drop_columns(["reasons"])
+    here.rename(former)
     page = officer.visitor.get(HERE)
     assert len(_entries(page)) == len(TEXTS)
     assert "+82" not in page.text
     assert "Why" not in officer.visitor.get(_entries(page)[0]).text
     _read(workspace)
+    assert (here.exists(), former.exists()) == (True, False)
     assert "+82" in officer.visitor.get(HERE).text
 
 

@@ -17,6 +17,7 @@ from demur.corpus.threads import Threads
 from demur.identity import SubjectKeys, inside
 from demur.kernel.evidence import threads_of
 from demur.kernel.rules import Rules
+from demur.register import Changes
 from demur.words.page import Ints
 
 
@@ -32,6 +33,14 @@ class Affected:
         """Every row that is found for some people in any of these ways, once, with its address."""
         words = [self.named_anywhere(subjects), self.named_in_threads(subjects), self.copied(subjects)]
         yield from once(chain(self.corpus.concerning(subjects), self.corpus.rows(np.unique(np.concatenate(words)))))
+
+    def changed(self, changes: Changes) -> Iterator[pa.RecordBatch]:
+        """Every row that may be judged otherwise for what binding entries changed, once, with its address."""
+        told, found = changes.told, [self.copied(changes.told.wrote)]
+        if len(told.threads) and self.rules.people is not None:
+            found.append(standing_in(self.corpus.batches(["item", "thread"]), told.threads))
+        rows = self.corpus.rows(np.unique(np.concatenate(found)))
+        yield from once(chain(self.concerning(changes.subjects), rows))
 
     def named_anywhere(self, subjects: SubjectKeys) -> Addresses:
         """Rows that hold a word which may name one of these people wherever it stands."""

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +24,9 @@ from demur.corpus.datasets.compaction import index_new, maintain_if_due
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.honour import honour_in
+from demur.corpus.news import DELETED, News
 from demur.corpus.pool import Asked, Governing, governing
-from demur.corpus.reopening import reopen, sweep, told
+from demur.corpus.reopening import reopen, sweep
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool
 from demur.corpus.scratch.waiting import Waited, Waiting
@@ -41,11 +41,9 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.schema import ROW
 from demur.people.context import Context
 from demur.people.find import adds
-from demur.register import JSON
+from demur.register import JSON, Register, Told
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
-
-_DELETED: Final = REASONS.index(Reason.DELETED)
 
 Progress = Callable[[int], object]
 """Told how many items were read since it was last told."""
@@ -146,7 +144,7 @@ def _import(
     root = session.workspace.root
     before = Corpus(session.corpus.dataset)
     batches = _named_as_before(session, source, batches)
-    replaced = _store(session, _kept_rows(session, batches, kernel, reading), kernel, reading)
+    replaced, told = _store(session, _kept_rows(session, batches, kernel, reading), kernel, reading)
     ledger = journal.ledger(root, number)
     make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
@@ -157,8 +155,14 @@ def _import(
     report = _report(number, source, reading, replaced)
     session.note_import(number)
     payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now)}
-    session.register.log.append(EntryKind.IMPORT_FINISHED, payload, now=session.now)
+    session.register.log.note_import(payload, told if _may_be_stale(session.register) else None, now=session.now)
     return report
+
+
+def _may_be_stale(register: Register) -> bool:
+    """Whether there is a version that can be loaded: where there is none, nothing binds that an import tells."""
+    published = {str(entry.payload["name"]) for entry in register.log.entries(EntryKind.VERSION_PUBLISHED)}
+    return bool(published - journal.retired(register))
 
 
 def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -209,14 +213,15 @@ def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[p
         yield batch
 
 
-def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, reading: _Reading) -> int:
-    """Commits the rows, and what goes beside them; returns how many rows of earlier imports they replaced."""
+def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, reading: _Reading) -> tuple[int, Told]:
+    """Commits the rows, and what goes beside them; how many earlier rows they replaced, and what they tell."""
     corpus, spool, beside = session.corpus, reading.spool, session.beside
     before = corpus.last_fragment
     fragments = corpus.write(rows)
     superseded = spool.superseded()
     repeated = spool.supersede(superseded)
     gone = _read_again(corpus, spool) if corpus.count() else np.zeros(0, np.uint64)
+    news = News.of(beside, reading.evidence, reading.fingerprints, spool, superseded, kernel.rules)
     _replace(beside.evidence, reading.evidence, spool, superseded)
     _replace(beside.fingerprints, reading.fingerprints, spool, superseded)
     fragments += corpus.write(_decided(session, kernel, reading, superseded))
@@ -224,13 +229,13 @@ def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, 
     corpus.commit(gone, fragments, {"demur": "import"})
     if len(repeated):
         corpus.commit(corpus.last_rows(repeated, sum(f.physical_rows for f in fragments)), [], {"demur": "import"})
-    news = told(reading.evidence, reading.fingerprints, superseded, kernel.rules)
-    reopen(session, news.threads, kernel.rules, before)
+    told = news.told(beside.evidence, kernel.rules)
+    reopen(session, told.threads, kernel.rules, before)
     if len(fragments):
         maintain_if_due(corpus)
         index_new(corpus)
-    sweep(session, news.wrote)
-    return len(gone)
+    sweep(session, told.wrote)
+    return len(gone), told
 
 
 def _replace(dataset: Keyed, lines: Lines, spool: Spool, superseded: Positions) -> None:
@@ -286,7 +291,7 @@ def _told_again(dataset: Keyed, spool: Spool) -> Addresses:
     def among(read: ReadItems, items: pa.Array) -> Bools:
         return read.holds(items.to_numpy(zero_copy_only=False))
 
-    return _of_read(dataset, spool, among, but=_DELETED if dataset.OUTLIVES else None)
+    return _of_read(dataset, spool, among, but=DELETED if dataset.OUTLIVES else None)
 
 
 def _read_again(corpus: Corpus, spool: Spool) -> Addresses:

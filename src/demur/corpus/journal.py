@@ -1,8 +1,8 @@
 """What was cut off: an import is undone by the next command, a publishing or a retirement removed or finished.
 
-Invariants: while the journal stands, the corpus counts as it was at the journal's base version; the journal is written
-before the first commit of an import, and removed after the register says that the import finished; whoever holds the
-workspace's lock and finds a journal settles it first.
+Invariants: while the journal stands, and the register does not know the import, the corpus counts as it was at the
+journal's base version; the journal is written before the first commit of an import, and removed after the register says
+that the import finished; whoever holds the workspace's lock and finds a journal settles it first.
 
 The register alone says which versions exist. A manifest is *staged* until its entry is in the register, and takes its
 name then, so that one which stands under its name is on record and is never deleted. A tag, a sidecar or a suppression
@@ -54,6 +54,15 @@ def read(root: Path) -> Journal | None:
         return Journal(**json.loads((root / NAME).read_bytes()))
     except FileNotFoundError:
         return None
+
+
+def under_way(root: Path, register: Register) -> Journal | None:
+    """The import that is under way, as far as readers are concerned: once the register knows it, it counts.
+
+    So whoever sees what an import bound sees what it told.
+    """
+    journal = read(root)
+    return None if journal is None or journal.number in finished(register) else journal
 
 
 def begin(root: Path, journal: Journal) -> Path:

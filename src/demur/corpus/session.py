@@ -236,13 +236,13 @@ def reading(
         now = now or datetime.now(UTC)
 
         def opened() -> Corpus:
-            corpus = _before_import(workspace)
+            corpus = _before_import(workspace, known)
             require_corpus(known, corpus.said(), workspace.corpus_path)
             return corpus
 
         def beside() -> Beside:
             corpus = session.corpus  # first: what is written beside it is always as far as it is
-            found = _beside_before_import(workspace)
+            found = _beside_before_import(workspace, known)
             if corpus.has_words:
                 require_beside(known, found.said(), corpus.said(), workspace.beside_path)
             return found
@@ -255,21 +255,21 @@ def reading(
         yield session
 
 
-def _before_import(workspace: Workspace) -> Corpus:
+def _before_import(workspace: Workspace, register: Register) -> Corpus:
     """The corpus at its head, or at what was its head before the import that is under way."""
     while True:
-        under_way = journal.read(workspace.root)
+        under_way = journal.under_way(workspace.root, register)
         corpus = Corpus.view(workspace.corpus_path, under_way.base if under_way else None)
-        if journal.read(workspace.root) == under_way:  # or else an import began or ended between the two
+        if journal.under_way(workspace.root, register) == under_way:  # or else one began or ended between the two
             return corpus
 
 
-def _beside_before_import(workspace: Workspace) -> Beside:
+def _beside_before_import(workspace: Workspace, register: Register) -> Beside:
     """What lies beside the corpus, likewise: an import that is undone leaves nothing that a reader went by."""
     while True:
-        under_way = journal.read(workspace.root)
+        under_way = journal.under_way(workspace.root, register)
         beside = Beside.view(workspace.beside_path, under_way.beside if under_way else ())
-        if journal.read(workspace.root) == under_way:
+        if journal.under_way(workspace.root, register) == under_way:
             return beside
 
 

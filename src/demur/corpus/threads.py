@@ -17,7 +17,7 @@ from demur.kernel.evidence import writing_of
 from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, no_pairs, pairs
-from demur.people.evidence import learnt_of
+from demur.people.evidence import called_in, signed_by
 from demur.words.columns import in_rows
 from demur.words.page import Ints
 
@@ -42,7 +42,8 @@ class Threads:
             takes_part=pairs(thread, author),
             wrote=pairs(item, author),
             bears=self.bears(people),
-            learnt=learnt_of(here, self._signed(people)),
+            learnt=signed_by([here, self._signed(people)]),
+            called=called_in(here).there,
             named=_beside(thread, here.column("named")),
         )
 
@@ -53,8 +54,11 @@ class Threads:
 
     def learnt(self, subjects: SubjectKeys, threads: Ints) -> Pairs:
         """What these people are called in some threads: subject and word."""
-        learnt = self.context(threads).learnt
-        return learnt[np.isin(learnt["one"], subjects)]
+        here = self.evidence.where("thread", np.unique(threads))
+        called = called_in(here)
+        signed = signed_by([self._signed(np.unique(here.column("author").to_numpy()))])
+        both = np.union1d(signed, pairs(called.subject, called.word))
+        return both[np.isin(both["one"], subjects)]
 
     def _signed(self, people: SubjectKeys) -> pa.Table:
         """What those among some people who are withheld signed with, in any thread."""

@@ -86,13 +86,12 @@ def add(register: Register, reference: str, called: Called, office: Office, aski
                 f"Nobody has confirmed the objection {state.reference} yet: confirm it first, then add the names."
             )
         elsewhere = (*called.accounts, *called.links)
-        register.objections.add_names(
-            reference, called.names, former=called.former, elsewhere=elsewhere, now=office.now
-        )
-        if not (called.accounts or called.links):
-            return None
         statement = Statement(accounts=called.accounts, links=called.links)
-        return without_account(register, statement, office, asking, mail=False)
+        beside = without_account(register, statement, office, asking, mail=False) if elsewhere else None
+        register.objections.add_names(
+            reference, called.names, former=called.former, elsewhere=elsewhere, beside=beside, now=office.now
+        )
+        return beside
 
 
 def _tidied(names: Iterable[str]) -> tuple[str, ...]:

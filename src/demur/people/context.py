@@ -12,6 +12,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from demur.words.grams import paired
 from demur.words.page import Bools, Ints
 
 PAIR: Final = np.dtype([("one", "<i8"), ("other", "<i8")])
@@ -42,6 +43,11 @@ def holds(known: Pairs, one: Ints, other: Ints) -> Bools:
     return np.asarray(known[at] == asked)
 
 
+def in_thread(threads: Ints, people: Ints) -> Ints:
+    """A number for each person in a thread, of which no two have the same; both of shape (n,)."""
+    return paired(np.ascontiguousarray(threads), people)
+
+
 def others(known: Pairs, one: int) -> Ints:
     """Everything that stands beside ``one``, ascending."""
     first, last = np.searchsorted(known["one"], [one, one + 1])
@@ -59,7 +65,9 @@ class Context:
     bears: Pairs = field(default_factory=no_pairs)
     """Somebody who takes part, and the key of a word that they are or were called by, as members say."""
     learnt: Pairs = field(default_factory=no_pairs)
-    """Somebody, and the key of a word that they sign with, or that others call them by."""
+    """Somebody, and the key of a word that they sign with."""
+    called: Pairs = field(default_factory=no_pairs)
+    """Somebody in a thread (:func:`in_thread`), and the key of a word that others call them by there."""
     named: Pairs = field(default_factory=no_pairs)
     """Thread, and somebody withheld whose full name stands, or stood, in it."""
 

@@ -5,15 +5,15 @@ nobody's name; words leave as keys. What it says of a row follows from that row 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from demur.people.context import Pairs, no_pairs, pairs
+from demur.people.context import Pairs, in_thread, pairs
 from demur.people.finding.senses import Sense, sense_of
 from demur.people.greetings import HELLO, LEAVE, THANKS, either, phrases
 from demur.words.folding import fold_name
@@ -122,22 +122,31 @@ def _words(match: re.Match[str] | None) -> Iterator[str]:
         yield from folded
 
 
-def learnt_of(here: pa.Table, signed: pa.Table) -> Pairs:
-    """What people are called, by what threads say.
+def signed_by(tables: Iterable[pa.Table]) -> Pairs:
+    """What people sign with, by rows of kernel.evidence.EVIDENCE: it counts wherever they write."""
+    signs = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *(_lists(table, "author", "signs") for table in tables)]
+    return pairs(*(np.concatenate(column) for column in zip(*signs, strict=True)))
 
-    What somebody signs with counts wherever they do; what others call them counts from two of them in a thread.
+
+class Called(NamedTuple):
+    """What people are called in a thread, by two others at least; shape (n,) each."""
+
+    thread: Ints
+    subject: Ints
+    word: Ints
+
+    @property
+    def there(self) -> Pairs:
+        """As a context has it: each person in a thread (:func:`in_thread`), and the word."""
+        return pairs(in_thread(self.thread, self.subject), self.word)
+
+
+def called_in(here: pa.Table) -> Called:
+    """What several others call somebody by in one thread, which counts in that thread.
 
     Args:
         here: rows of kernel.evidence.EVIDENCE of whole threads.
-        signed: author and signs, of any threads.
     """
-    signs = [_lists(table, "author", "signs") for table in (here, signed)]
-    own = pairs(*(np.concatenate(column) for column in zip(*signs, strict=True)))
-    return np.unique(np.concatenate([own, _called(here)]))
-
-
-def _called(here: pa.Table) -> Pairs:
-    """Whom several others call by a word, in one thread."""
     item, author, parent, thread = (here.column(name).to_numpy() for name in ("item", "author", "parent", "thread"))
     order = np.argsort(item, kind="stable")
     at = np.minimum(np.searchsorted(item[order], parent), max(len(item) - 1, 0))
@@ -147,11 +156,8 @@ def _called(here: pa.Table) -> Pairs:
     kept = (whom[row] >= 0) & (whom[row] != author[row])
     row, word = row[kept], word[kept]
     said = np.unique(np.stack([thread[row], whom[row], word, author[row]], axis=1), axis=0)
-    if not len(said):
-        return no_pairs()
     which, callers = np.unique(said[:, :3], axis=0, return_counts=True)
-    some = which[callers >= _CALLERS]
-    return pairs(some[:, 1], some[:, 2])
+    return Called(*np.ascontiguousarray(which[callers >= _CALLERS].T))
 
 
 def _lists(table: pa.Table, name: str, lists: str) -> Beside:

@@ -58,7 +58,7 @@ class Search:
         """Everybody of the index who is named on the page."""
         known = Known(self.page, self.index, context)
         parts = [_found(named, known) for named in self._named]
-        if len(known.withheld[0]) and len(context.learnt):
+        if len(known.withheld[0]) and (len(context.learnt) or len(context.called)):
             called = learnt(self._phrases, known)
             parts.append(_placed(self._phrases, called, called.word))
         return _best(*(np.concatenate(columns) for columns in zip(_NOTHING, *parts, strict=True)))

@@ -5,7 +5,7 @@ from demur.register.access.staff import Staff, StaffRole
 from demur.register.audit import Audited
 from demur.register.contact.records import Campaign, Count, Delivered, Due, NoticeRecord, Preview, Selection, SingleMail
 from demur.register.database.effects import Effect
-from demur.register.database.records import JSON, Changes, Entry, Head
+from demur.register.database.records import JSON, Changes, Entry, Head, Told
 from demur.register.members.profiles import Member
 from demur.register.members.rows import MEMBER
 from demur.register.members.staging import MemberImport, MemberPreview
@@ -52,6 +52,7 @@ __all__ = [
     "Snapshot",
     "Staff",
     "StaffRole",
+    "Told",
     "Waiting",
     "Wanted",
     "merged",

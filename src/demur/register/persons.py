@@ -212,8 +212,22 @@ class Persons:
         return {subject: asked} | {key: name for key, name in known.items() if name}
 
     def erased_by(self, erasure: Erasure) -> SubjectKeys:
-        """The keys of the accounts that an erasure erases, sorted."""
-        return np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)
+        """The keys of the accounts that an erasure erases, sorted, with those of :meth:`beside`."""
+        keys = np.unique(np.array(erasure.keys, np.int64)) if erasure.keys else self.own_of(erasure.subject)
+        return np.union1d(keys, self.beside(keys))
+
+    def beside(self, keys: SubjectKeys) -> SubjectKeys:
+        """What stands for an account in objections that hold what the holders of some accounts gave later, sorted.
+
+        Whoever has shown that an objection is theirs may give accounts and links besides: they are sealed with an
+        objection of nobody's account, by a key of its own.
+        """
+        found, ahead = np.zeros(0, np.int64), keys
+        with self._store.reading() as connection:
+            while len(ahead):
+                new = np.setdiff1d(_beside(connection, ahead), found)
+                found, ahead = np.union1d(found, new), new
+        return found
 
     def shown(self, keys: SubjectKeys) -> SubjectKeys:
         """Those of somebody's accounts whose rows are shown to them, sorted.
@@ -353,6 +367,16 @@ def _spoken_for(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
     objecting = sa.select(objected.c.account).where(bulk.among(connection, objected.c.account, keys))
     members = sa.select(member.c.key).where(bulk.among(connection, member.c.key, keys))
     return np.union1d(bulk.read_keys(connection, objecting), bulk.read_keys(connection, members))
+
+
+def _beside(connection: sa.Connection, keys: SubjectKeys) -> SubjectKeys:
+    """The accounts of the objections that hold what was given besides, by entries whose words these accounts seal."""
+    added = (bulk.among(connection, kept_name.c.account, keys), kept_name.c.entry != kept_name.c.objection)
+    words = sa.select(entry.c.payload).where(entry.c.seq.in_(sa.select(kept_name.c.entry).where(*added)))
+    payloads = [_payload(payload) for payload in connection.scalars(words)]
+    numbers = [int(str(said["beside"])) for said in payloads if "beside" in said]
+    theirs = sa.select(objected.c.account).where(bulk.among(connection, objected.c.objection, numbers))
+    return bulk.read_keys(connection, theirs)
 
 
 def _naming(connection: sa.Connection, keys: SubjectKeys) -> list[int]:

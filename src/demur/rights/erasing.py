@@ -21,6 +21,8 @@ from email.utils import getaddresses
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from demur.corpus.datasets.compaction import remove_old_files, rewrite_deleted
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import retired
@@ -176,7 +178,7 @@ def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overw
 
     return Erased(
         reference=erasure.reference,
-        accounts=len(keys),
+        accounts=_accounts(session.register, keys),
         claimed=session.register.persons.claimed(keys),
         own=erasure.own,
         about=erasure.about,
@@ -188,6 +190,11 @@ def _told(session: Session, erasure: Erasure, mails: int, removed: int, *, overw
         overwritten=overwritten,
         kept=kept_beside(session, keys),
     )
+
+
+def _accounts(register: Register, keys: SubjectKeys) -> int:
+    """How many of what an erasure erases are accounts, and not what stands for one in an objection."""
+    return len(np.setdiff1d(keys, register.persons.beside(keys)))
 
 
 def _binding(session: Session, account: str) -> str:
@@ -248,7 +255,7 @@ def _destroy(session: Session, erasure: Erasure) -> int:
     theirs = _Mails(register.persons.addresses(keys), _contacts(register, keys), register.pepper.names)
     mails = theirs.remove(session.workspace.outbox_path)
     payload: dict[str, JSON] = {
-        "accounts": len(keys),
+        "accounts": _accounts(register, keys),
         "own": erasure.own,
         "about": erasure.about,
         "versions": list(erasure.versions),

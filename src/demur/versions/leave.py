@@ -46,11 +46,12 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
         CheckFailed: when the version is stale, or holds rows of people who may not be in it: publish a new one.
         CorpusError: when its suppression list or its files are missing or were changed.
     """
-    with reading(workspace, now) as session:
+    with reading(workspace, now, rows=False) as session:
+        binding = session.register.log.head().binding
+        assert session.beside  # opened after that, so that it is as far at least
         published(session.register, name)
         if (lost := undecided(session.register.log)) is not None:
             raise RegisterError(lost.sentence)
-        binding = session.register.log.head().binding
         _refuse_stale(session, name)
         manifest = manifest_of(session, name)
         signed = (workspace.versions_path / f"{name}.json").read_bytes()
@@ -75,7 +76,8 @@ def _record(session: Session, name: str, report: ExportReport, binding: int) -> 
     while session.register.log.append_if(binding, EntryKind.VERSION_EXPORTED, payload, now=session.now) is None:
         binding = session.register.log.head().binding
         try:
-            _refuse_stale(session, name)
+            with reading(session.workspace, session.now, rows=False, register=session.register) as anew:
+                _refuse_stale(anew, name)  # an import may have told something
         except CheckFailed:
             shutil.rmtree(report.path)
             raise

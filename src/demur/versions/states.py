@@ -2,7 +2,7 @@
 
 Invariants: the register says which versions exist; a retired version is not read; a version is stale when the kernel,
 under today's rules, would leave out or change one of its rows for what binding entries or the policy changed since it
-was published. What an import tells later of threads and copies makes none stale (ADR 0031); `verify --now` finds it.
+was published: what an import tells later of withheld people's threads and words is such an entry (ADR 0037).
 """
 
 from collections import Counter
@@ -102,7 +102,7 @@ def stale_parts(session: Session, name: str) -> Iterator[tuple["Part", Rules]]:
     # A policy that was edited since the last command that writes is not in the register yet.
     edited = changes.policy or session.policy.rules_hash() != manifest.policy
     unread = manifest.words is None and bool(scores_of(session.policy))
-    if not (edited or unread or len(changes.subjects)):
+    if not (edited or unread or changes.of_rows):
         return
     from demur.corpus.affected import Affected  # noqa: PLC0415  # as the next
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
@@ -112,7 +112,7 @@ def stale_parts(session: Session, name: str) -> Iterator[tuple["Part", Rules]]:
     rules, threads = known_now(session)
     changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
     whole = edited or changes.policy or (unread and rules.reads_words)
-    rows = version.batches() if whole else Affected(version, rules, threads).concerning(changes.subjects)
+    rows = version.batches() if whole else Affected(version, rules, threads).changed(changes)
     for part in regoverned(rows, rules, threads):
         if (part.left_out | part.differs).any():
             yield part, rules

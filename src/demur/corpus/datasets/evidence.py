@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, Indices
-from demur.files import make_folder
+from demur.files import make_folder, sync
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
@@ -28,6 +28,8 @@ class Keyed(Dataset):
     FORMAT = 1
     FOLDER: ClassVar[str]
     """Where it lies beside the corpus."""
+    FORMERLY: ClassVar[str | None] = None
+    """Where an older demur kept it."""
     OUTLIVES: ClassVar[bool] = False
     """Whether what it says of an item stays when the item's source says that it is gone."""
 
@@ -90,7 +92,9 @@ class Uncertain(Keyed):
     """What is masked and somebody may look at: its place, its score and why."""
 
     CALLED = "uncertain finds"
-    FOLDER = "doubts.lance"
+    FOLDER = "uncertain.lance"
+    FORMERLY = "doubts.lance"
+    """Where it lay before the word *doubt* was kept for whose an objection is; whoever writes moves it."""
     SCHEMA = UNCERTAIN
     INDICES: ClassVar[Indices] = {"item": "BTREE"}
 
@@ -131,6 +135,9 @@ class Beside:
     def ensure(cls, folder: Path) -> Self:
         """Those in a folder, made empty if there are none yet."""
         make_folder(folder)
+        if (former := _in(folder, Uncertain)).name != Uncertain.FOLDER:
+            former.rename(folder / Uncertain.FOLDER)
+            sync(folder)
         return cls(
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
@@ -185,4 +192,7 @@ class Beside:
 
 
 def _in(folder: Path, kind: type[Keyed]) -> Path:
-    return folder / kind.FOLDER
+    """Where a dataset lies; one that nobody has written since its folder was renamed lies in the former one."""
+    here = folder / kind.FOLDER
+    former = None if kind.FORMERLY is None or here.exists() else folder / kind.FORMERLY
+    return former if former is not None and former.exists() else here

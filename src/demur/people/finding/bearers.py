@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from demur.people.context import Context, holds
+from demur.people.context import Context, Pairs, holds, in_thread
 from demur.people.finding.sightings import Single
 from demur.people.index import PeopleIndex
 from demur.people.indexed.table import Table, expanded
@@ -54,6 +54,11 @@ class Known:
         """Whether the person beside each word wrote what its row answers; shape (n,)."""
         return holds(self.context.wrote, self.page.writing.parent[self.page.words.row[words]], subjects)
 
+    def is_called(self, words: Ints, subjects: Ints, keys: Ints) -> Bools:
+        """Whether the person beside each word signs with a key's word, or is called so in its thread; shape (n,)."""
+        there = holds(self.context.called, in_thread(self.thread(words), subjects), keys)
+        return np.asarray(holds(self.context.learnt, subjects, keys) | there)
+
     def others_bear(self, table: Table, seen: Single) -> Bools:
         """Whether somebody else in the thread is called by the same name: one who is not withheld by it; shape (n,)."""
         which, key = table.keys_of(seen.stem)
@@ -83,8 +88,11 @@ class Known:
         """Thread, word and person, of all that those who take part are called by; by the mix of the first two."""
         said = np.unique(np.concatenate([self.context.bears, self.context.learnt]))
         part = self.context.takes_part[np.isin(self.context.takes_part["one"], self.page.writing.thread)]
-        which, at = expanded(*(np.searchsorted(said["one"], part["other"], side) for side in ("left", "right")))
-        thread, person, key = part["one"][which], part["other"][which], said["other"][at]
+        there = in_thread(part["one"], part["other"])
+        ways = ((said, part["other"]), (self.context.called, there))
+        told = [_spread(known, asked) for known, asked in ways]
+        which, key = (np.concatenate(each) for each in zip(*told, strict=True))
+        thread, person = part["one"][which], part["other"][which]
         order = np.argsort(_mixed(thread, key), kind="stable")
         return thread[order], key[order], person[order]
 
@@ -92,6 +100,12 @@ class Known:
     def _mixes(self) -> Ints:
         thread, key, _ = self._called
         return _mixed(thread, key)
+
+
+def _spread(known: Pairs, asked: Ints) -> tuple[Ints, Ints]:
+    """Everything that stands beside each of some ones: whose it is, and it."""
+    which, at = expanded(*(np.searchsorted(known["one"], asked, side) for side in ("left", "right")))
+    return which, known["other"][at]
 
 
 def among(known: np.ndarray, subjects: Ints) -> tuple[Ints, Ints]:

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from demur.people.compiled import FormFlag
-from demur.people.context import holds
 from demur.people.finding.bearers import Known
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.senses import Sense, senses
@@ -188,8 +187,8 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     words = learnable(sighter_phrases)
     around = Surroundings.of(sighter_phrases, words)
     which, subject = _beside(known.withheld, known.thread(words))
-    wanted = (subject != known.author(words)[which]) & _holds(
-        known, subject, sighter_phrases.page.words.key[words[which]]
+    wanted = (subject != known.author(words)[which]) & known.is_called(
+        words[which], subject, sighter_phrases.page.words.key[words[which]]
     )
     which, subject = which[wanted], subject[wanted]
     word = words[which]
@@ -217,10 +216,6 @@ def learnable(phrases: Phrases) -> Ints:
     around = Surroundings.of(phrases, words)
     name = ~_is(around.own, _WORDS) | _is(around.own, Sense.GIVEN)
     return np.asarray(words[(around.call != Call.NONE) & name])
-
-
-def _holds(known: Known, subject: Ints, key: Ints) -> Bools:
-    return holds(known.context.learnt, subject, key)
 
 
 def _people(known: Known, words: Ints, named: tuple[Ints, Ints]) -> tuple[Ints, Ints]:

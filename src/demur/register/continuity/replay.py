@@ -177,7 +177,10 @@ class _Replay:
 
     def _number(self, noted: Noted) -> int | None:
         """The objection that an entry is about, by its number now."""
-        before = int(str(noted.payload["objection"]))
+        return self._now(int(str(noted.payload["objection"])))
+
+    def _now(self, before: int) -> int | None:
+        """The number now of the objection that had one."""
         number = before if before <= self._backed_up else self._numbers.get(before)
         known = sa.select(objection.c.seq).where(objection.c.seq == number)
         return None if number is None else self._connection.scalar(known)
@@ -221,9 +224,10 @@ class _Replay:
         if (number := self._number(noted)) is None or not noted.names:
             return False
         subjects = covered_by(self._connection, number)
-        entry_ = entries.append(
-            self._connection, noted.kind, _again(noted) | {"objection": number}, noted.time, subjects=subjects
-        )
+        said = _again(noted) | {"objection": number}
+        if (beside := said.pop("beside", None)) and (other := self._now(int(str(beside)))) is not None:
+            said["beside"] = other
+        entry_ = entries.append(self._connection, noted.kind, said, noted.time, subjects=subjects)
         restore_names(self._connection, noted.names, entry_, number)
         return True
 

@@ -23,6 +23,8 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | | `kept` | (account, entry, mark) of each row of keyed names that survives: see spellings.py |
 | | `signature` | of the three before, by the workspace's signing key |
 | objection.lapsed, .withdrawn, account.unlinked | `ended` | (account, entry) of rows of keyed names that end with it |
+| evidence.told | `threads` | threads (words.page.short_keys) of which an import told something new |
+| | `keys` | withheld people of whose words other copies may be found since |
 | name.cleared | `cleared` | (item, subject): the first 8 bytes of the item's key, and whom it does not mean |
 
 The reference is a bearer secret. It stands here as it stands in `objection`: in the clear for whoever reads the
@@ -45,7 +47,7 @@ from demur.identity import Pairs, SubjectKeys
 NO_KEYS: Final[SubjectKeys] = np.empty(0, np.int64)
 NO_ROWS: Final[npt.NDArray[np.int64]] = np.empty((0, 3), np.int64)
 NO_PAIRS: Final[Pairs] = np.empty((0, 2), np.int64)
-_KEYS: Final = ("keys", "unrecorded")
+_KEYS: Final = ("keys", "unrecorded", "threads")
 _PAIRS: Final = ("proven", "covering", "unlinked", "members", "ended", "cleared")
 
 
@@ -61,6 +63,7 @@ class Effect:
     unlinked: Pairs = field(default_factory=lambda: NO_PAIRS)
     members: Pairs = field(default_factory=lambda: NO_PAIRS)
     unrecorded: SubjectKeys = field(default_factory=lambda: NO_KEYS)
+    threads: npt.NDArray[np.int64] = field(default_factory=lambda: NO_KEYS)
     ended: Pairs = field(default_factory=lambda: NO_PAIRS)
     cleared: Pairs = field(default_factory=lambda: NO_PAIRS)
     kept: npt.NDArray[np.int64] = field(default_factory=lambda: NO_ROWS)

@@ -31,8 +31,8 @@ from demur.errors import RegisterError
 from demur.identity import SubjectKeys, inside
 from demur.register.database import journal
 from demur.register.database.clock import micros, moment
-from demur.register.database.effects import Effect
-from demur.register.database.records import JSON, Changes, Entry, Head
+from demur.register.database.effects import NO_KEYS, Effect
+from demur.register.database.records import JSON, Changes, Entry, Head, Told
 from demur.register.database.store import Store
 from demur.register.database.tables import entry
 from demur.terms import BINDING, EntryKind
@@ -189,7 +189,18 @@ def changes(connection: sa.Connection, after: int) -> Changes:
         kinds.add(kind)
         blobs.append(subjects or b"")
     subjects = np.unique(np.frombuffer(b"".join(blobs), dtype="<i8")).astype(np.int64)
-    return Changes(subjects, EntryKind.POLICY_CHANGED in kinds, head(connection))
+    told = _told(connection, after) if EntryKind.EVIDENCE_TOLD in kinds else Told(NO_KEYS, NO_KEYS)
+    return Changes(subjects, EntryKind.POLICY_CHANGED in kinds, head(connection), told)
+
+
+def _told(connection: sa.Connection, after: int) -> Told:
+    """What imports told since the entry with a number."""
+    statement = sa.select(entry.c.effect).where(entry.c.kind == EntryKind.EVIDENCE_TOLD.value, entry.c.seq > after)
+    effects = [Effect.read(stored) for stored in connection.scalars(statement)]
+    threads, wrote = (
+        np.unique(np.concatenate(each)) for each in zip(*((e.threads, e.keys) for e in effects), strict=True)
+    )
+    return Told(threads, wrote)
 
 
 def last_of(connection: sa.Connection, kind: EntryKind) -> Mapping[str, JSON] | None:
@@ -286,6 +297,17 @@ class Log:
             if head(connection).binding != binding:
                 return None
             return append(connection, _unbinding(kind), payload, micros(now))
+
+    def note_import(
+        self, payload: Mapping[str, JSON], told: Told | None = None, *, now: datetime | None = None
+    ) -> None:
+        """Record an import, and beside it, as a binding entry, what it told that versions have to be judged by."""
+        with self._store.writing() as connection:
+            append(connection, EntryKind.IMPORT_FINISHED, payload, micros(now))
+            if told:
+                counts = {"import": payload["number"], "threads": len(told.threads), "people": len(told.wrote)}
+                effect = Effect(keys=told.wrote, threads=told.threads)
+                append(connection, EntryKind.EVIDENCE_TOLD, counts, micros(now), effect=effect)
 
     def note_policy(self, rules_hash: str, *, now: datetime | None = None) -> int | None:
         """Record the policy in force, if it is another one than before; the entry's number, or None."""

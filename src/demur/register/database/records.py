@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from demur import canonical
 from demur.identity import SubjectKeys
 from demur.terms import EntryKind
@@ -39,6 +42,19 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
+class Told:
+    """What imports tell that may change the answer about a row which names or copies somebody withheld."""
+
+    threads: npt.NDArray[np.int64]
+    """Threads (words.page.short_keys) in which such a person writes, or is named in full; ascending, shape (n,)."""
+    wrote: SubjectKeys
+    """Such people of whose words other copies may be found."""
+
+    def __bool__(self) -> bool:
+        return bool(len(self.threads) or len(self.wrote))
+
+
+@dataclass(frozen=True, eq=False)
 class Changes:
     """What the binding entries after some number may have changed."""
 
@@ -47,3 +63,10 @@ class Changes:
     policy: bool
     """True if the policy changed, which may concern everybody."""
     head: Head
+    told: Told
+    """What imports told since of people who are withheld: their standing stays as it is."""
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether a row may have to be judged anew that was published before."""
+        return self.policy or bool(len(self.subjects) or self.told)

@@ -27,6 +27,8 @@ def add(  # what an entry with words is made of
     typed: str,
     said: Mapping[str, Sequence[str]],
     time: int,
+    *,
+    beside: int | None = None,
 ) -> None:
     """Put on record what else somebody is called, nothing where that is empty.
 
@@ -37,6 +39,8 @@ def add(  # what an entry with words is made of
         typed: the objection's reference.
         said: lists by ``states.ADDED``.
         time: microseconds since 1970-01-01, UTC.
+        beside: the number of an objection, of nobody's account, that holds accounts and links; its entry names it, so
+            that whoever erases one finds the other.
 
     Raises:
         RegisterError: for an unknown reference, an objection that has ended, or whose details were erased.
@@ -53,6 +57,7 @@ def add(  # what an entry with words is made of
     sealed = vault.seal(wrapped, plain({"reason": None, "statement": words}), "detail", key)
     number, kind = entries.head(connection).seq + 1, EntryKind.OBJECTION_NAMED
     payload: dict[str, JSON] = {"names": len(said_names(words)), "objection": state.seq}
+    payload |= {} if beside is None else {"beside": beside}
     covered = covered_by(connection, state.seq)
     entries.insert(connection, [entries.made(number, kind, payload, time, subjects=covered, sealed=sealed)])
     connection.execute(sa.insert(detail).values(seq=number, account=key, sealed=sealed))

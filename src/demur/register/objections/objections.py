@@ -102,6 +102,7 @@ class Objections:
         *,
         former: Sequence[str] = (),
         elsewhere: Sequence[str] = (),
+        beside: int | None = None,
         now: datetime | None = None,
     ) -> ObjectionState:
         """Record what else whoever has shown that an objection is theirs is called; spellings count at once.
@@ -113,6 +114,7 @@ class Objections:
             names: spellings of their name; sealed.
             former: names that they had; sealed.
             elsewhere: accounts and links that they named; sealed, for their copy. This binds none of them.
+            beside: the number of the objection of nobody's account that holds these, and goes with an erasure.
             now: the time of its entry.
 
         Raises:
@@ -120,7 +122,7 @@ class Objections:
         """
         with self._store.writing() as connection:
             said = {"names": names, "former": former, "elsewhere": elsewhere}
-            naming.add(connection, self._people, self._vault, reference, said, micros(now))
+            naming.add(connection, self._people, self._vault, reference, said, micros(now), beside=beside)
             return states.read_state(connection, reference)
 
     def doubt(self, reference: str, reason: str, *, days: int, now: datetime | None = None) -> ObjectionState:
