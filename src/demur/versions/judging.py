@@ -6,7 +6,7 @@ whose standing changed since and, where something may be allowed again, the rows
 Whatever else may have changed an answer (the policy, an import, an erasure, the day) has all of it judged anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from itertools import chain
@@ -87,6 +87,8 @@ class Judged:
     """These rows, with what becomes of them; None where there are none."""
     moment: _Moment | None
     """None where nothing was stale: to judge anew costs as little as to go on."""
+    again: int | None = None
+    """How many rows were judged to go on from an earlier moment; None where all was judged anew."""
 
 
 def judged(session: Session, name: str, before: Judged | None = None) -> Judged:
@@ -130,14 +132,14 @@ def _gone_on(session: Session, name: str, before: Judged, head: Head) -> Judged 
         return None
     allowed = stock.gained or bool(kinds & _MAY_ALLOW)
     again = before.rows.addresses if allowed else before.rows.addresses[:0]
-    fresh = _again(session, name, rules, threads, changes.subjects, again)
-    return Judged(head, _in_place_of(before.rows, fresh), moment)
+    fresh = list(_again(session, name, rules, threads, changes.subjects, again))
+    return Judged(head, _in_place_of(before.rows, fresh), moment, sum(len(part.addresses) for part in fresh))
 
 
 def _again(  # what is judged, and by what
     session: Session, name: str, rules: Rules, threads: "Threads", subjects: SubjectKeys, others: Addresses
 ) -> "Iterator[Part]":
-    """The rows of a version that some people concern, and others, through the kernel again."""
+    """The rows of a version that concern some people, and others, through the kernel again."""
     from demur.corpus.affected import Affected, once  # noqa: PLC0415  # the kernel, as in states.py
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the same
 
@@ -146,14 +148,12 @@ def _again(  # what is judged, and by what
     yield from regoverned(rows, rules, threads)
 
 
-def _in_place_of(known: "Part", parts: "Iterable[Part]") -> "Part | None":
+def _in_place_of(known: "Part", again: "Sequence[Part]") -> "Part | None":
     """The stale rows, once some rows were judged again."""
-    again, fresh = [np.zeros(0, np.uint64)], []
-    for part in parts:
-        again.append(part.addresses)
-        fresh.append(_stale_of(part))
-    rest = known.only(~np.isin(known.addresses, np.concatenate(again)))
-    return _joined([rest, *fresh])
+    rest = known.only(
+        ~np.isin(known.addresses, np.concatenate([known.addresses[:0], *(each.addresses for each in again)]))
+    )
+    return _joined([rest, *map(_stale_of, again)])
 
 
 def _stale_of(part: "Part") -> "Part":
