@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from cluster import Cluster, running
 from loads import ALWAYS, TEXTS, found, loaded, objects, texts
-from making import open_policy
 
 import demur
 from demur.corpus.honour import honour
 from demur.errors import RegisterError, UnavailableError, UsageError
 from demur.policy.model import RegisterPlace
 from demur.versions.leave import export
-from demur.versions.publish import publish, retire
+from demur.versions.publish import retire
 from demur.workspace import Workspace
 
 MASKED = ["see [person] there", "I met [person] today", *TEXTS[3:]]
