@@ -108,7 +108,8 @@ class LocalHead(Generic[T]):
             _require_no_loss(register)
         if self._known is None or head.binding != self._head.binding or policy != self._policy:
             self._known = self._judged(register)
-        self._seen = _seen(register, head.seq)
+        if self._seen is None or head.seq != self._seen.seq:  # or else it is what was just made sure of
+            self._seen = _seen(register, head.seq)
         self._head, self._policy = head, policy
         return self._known
 

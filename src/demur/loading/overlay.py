@@ -60,7 +60,7 @@ class Overlay:
         if len(changed):
             take[changed] = len(places) + np.arange(len(changed))
             fresh = self.rows.select(batch.schema.names).take(pa.array(news)).cast(batch.schema)
-            batch = pa.Table.from_batches([batch, fresh]).combine_chunks().to_batches()[0]
+            batch = pa.concat_batches([batch, fresh])
         return batch.take(pa.array(take[stays])), places[stays]
 
 

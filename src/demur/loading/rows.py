@@ -204,12 +204,13 @@ class ExportRows:
             wanted = [at for at in range(len(sizes)) if begins[at + 1] > start]
             at = int(begins[wanted[0]]) if wanted else end
             with pq.ParquetFile(self._folder / facts.path) as file:
-                for batch in file.iter_batches(BATCH_ROWS, row_groups=wanted, columns=list(columns)):
+                several = len(columns) > 1  # one column is not read faster by several threads, at more cost
+                for batch in file.iter_batches(BATCH_ROWS, wanted, list(columns), use_threads=several):
                     skipped = min(max(start - at, 0), len(batch))
                     at += len(batch)
                     if skipped < len(batch):
                         shown = batch.slice(skipped).select(list(columns))
-                        yield shown.cast(schema), at - len(shown)
+                        yield shown if shown.schema.equals(schema) else shown.cast(schema), at - len(shown)
 
     def _check(self, facts: FileFacts) -> None:
         """Whether a shard is what was signed: once, before its first row is read."""
