@@ -25,9 +25,9 @@ TEXTS = [
 ]
 
 
-def found(folder: Path) -> Workspace:
+def found(folder: Path, **changes: Any) -> Workspace:  # noqa: ANN401  # tables of a policy
     """Ann wrote a row; others mention and name her; and one has nothing to do with her."""
-    workspace = create(folder, open_policy())
+    workspace = create(folder, open_policy(**changes))
     ann = {"account": "forum:ann", "names": ["Annabella Archerly"]}
     with workspace.register() as register:
         register.members.import_all([pa.RecordBatch.from_pylist([ann], schema=MEMBER)], now=NOW)

@@ -7,7 +7,7 @@ with what is said beside them.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -33,6 +33,8 @@ AT_ONCE: Final = SCAN_FROM
 """Lines that go beside the rows in one commit."""
 REWRITTEN: Final = "rewritten"
 """What is the matter with a row that may stay, though not as it is."""
+_BESIDE: Final = ("waiting", "evidence", "fingerprints", "uncertain")
+"""What the kernel says beside the rows that it was asked about."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,15 @@ class Part:
             change if code == KEPT else str(REASONS[code])
             for code, change in zip(self.answer.codes.tolist(), changed, strict=True)
         ]
+
+    def only(self, rows: Bools) -> "Part":
+        """Some of the rows, shape (rows,), without what the kernel said beside them."""
+        some, answer = pa.array(rows), self.answer
+        kept = answer.kept.filter(pa.array(rows[~self.left_out]))
+        beside = {name: getattr(answer, name).slice(0, 0) for name in _BESIDE}
+        facts = {"items": answer.items.filter(some), "codes": answer.codes[rows], "hinted": answer.hinted[:0]}
+        answer = replace(answer, kept=kept, **facts, **beside)
+        return Part(self.stored.filter(some), self.addresses[rows], answer, self.left_out[rows], self.differs[rows])
 
 
 def regoverned(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads) -> Iterator[Part]:

@@ -1,13 +1,13 @@
 """The head of a workspace's register, read where the workspace is; and what it says of a version's rows.
 
-Invariants: what the rows are judged by is what publishing and recalling judge by (versions.states.stale_parts), of a
+Invariants: what the rows are judged by is what publishing and recalling judge by (versions.judging), of a
 session that is opened anew for each judgement, so that policy, corpus and what lies beside it are those of now; the
 register may only grow: one that lacks the entry seen before is an older one or another one, and refused. A look costs
-a few queries while nothing happens; what concerns a version is worked out again only when a binding entry came or
-demur.toml was touched.
+a few queries while nothing happens; only when a binding entry came or demur.toml was touched is it worked out what of
+the version that concerns, and of the rest what is known stays (versions.judging).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -17,7 +17,8 @@ from demur.loading.watching import Seen
 from demur.register import Head, Register
 from demur.register.continuity.loss import undecided
 from demur.register.database.mark import Point
-from demur.versions.states import published, stale_parts
+from demur.versions.judging import Judged, judged
+from demur.versions.states import published
 from demur.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ T = TypeVar("T")
 class LocalHead(Generic[T]):
     """The head of one workspace's register, for one version."""
 
-    def __init__(self, workspace: Workspace, name: str, told: "Callable[[Iterator[Part]], T]") -> None:
+    def __init__(self, workspace: Workspace, name: str, told: "Callable[[Sequence[Part]], T]") -> None:
         """Follow the register of a workspace.
 
         Args:
@@ -43,6 +44,7 @@ class LocalHead(Generic[T]):
         self._policy = self._file = b""
         self._head = Head(0, 0)
         self._seen: Seen | None = None
+        self._stale: Judged | None = None
         self._known: T | None = None
 
     def look(self) -> T:
@@ -106,7 +108,8 @@ class LocalHead(Generic[T]):
             _require_no_loss(register)
         if self._known is None or head.binding != self._head.binding or policy != self._policy:
             self._known = self._judged(register)
-        self._seen = _seen(register, head.seq)
+        if self._seen is None or head.seq != self._seen.seq:  # or else it is what was just made sure of
+            self._seen = _seen(register, head.seq)
         self._head, self._policy = head, policy
         return self._known
 
@@ -133,7 +136,8 @@ class LocalHead(Generic[T]):
     def _judged(self, register: Register) -> T:
         """What today's rules make of the version's rows."""
         with reading(self._workspace, rows=False, register=register) as session:
-            return self._told(part for part, _ in stale_parts(session, self._name))
+            self._stale = judged(session, self._name, self._stale)
+            return self._told([] if self._stale.rows is None else [self._stale.rows])
 
 
 def _seen(register: Register, seq: int) -> Seen:

@@ -41,7 +41,7 @@ class Overlay:
 
     def touches(self, places: Places) -> bool:
         """Whether any of some places is concerned."""
-        return _any_in(self.gone, places) or _any_in(self.changed, places)
+        return any(len(_among(some, places)[0]) for some in (self.gone, self.changed))
 
     def applied(self, batch: pa.RecordBatch, places: Places) -> tuple[pa.RecordBatch, Places]:
         """Rows as they may be handed out, and their places.
@@ -50,19 +50,18 @@ class Overlay:
             batch: columns of EXPORTED.
             places: where its rows stand.
         """
-        if not self.touches(places):
+        gone, _ = _among(self.gone, places)
+        changed, news = _among(self.changed, places)
+        if not (len(gone) or len(changed)):
             return batch, places
-        stays = ~np.isin(places, self.gone)
-        shown = batch.filter(pa.array(stays))
-        left: Places = places[stays]
-        where = np.flatnonzero(np.isin(left, self.changed))
-        if not len(where):
-            return shown, left
-        take = np.arange(len(left))
-        news = self.rows.select(batch.schema.names).take(pa.array(np.searchsorted(self.changed, left[where])))
-        take[where] = len(left) + np.arange(len(where))
-        both = pa.Table.from_batches([shown, news.cast(batch.schema)]).take(pa.array(take))
-        return both.combine_chunks().to_batches()[0], left
+        stays = np.ones(len(places), bool)
+        stays[gone] = False
+        take = np.arange(len(places))
+        if len(changed):
+            take[changed] = len(places) + np.arange(len(changed))
+            fresh = self.rows.select(batch.schema.names).take(pa.array(news)).cast(batch.schema)
+            batch = pa.concat_batches([batch, fresh])
+        return batch.take(pa.array(take[stays])), places[stays]
 
 
 PlacesOf = Callable[[pa.Array, Addresses], Places]
@@ -84,9 +83,11 @@ def overlay_of(parts: Iterable["Part"], places_of: PlacesOf) -> Overlay:
     return Overlay(np.unique(np.concatenate(gone)), where, news[0] if news else _NO_ROWS)
 
 
-def _any_in(wanted: Places, places: Places) -> bool:
-    """Whether one of ``wanted`` lies among ascending places."""
-    if not len(wanted) or not len(places):
-        return False
+def _among(wanted: Places, places: Places) -> tuple[Places, Places]:
+    """Where some of ``wanted`` stand among ascending places, and which of them these are: both as numbers from 0."""
+    if not len(places):
+        return NOWHERE, NOWHERE
     begin, end = np.searchsorted(wanted, [places[0], places[-1] + 1])
-    return begin < end and bool(np.isin(wanted[begin:end], places).any())
+    at = np.searchsorted(places, wanted[begin:end])
+    here = places[at] == wanted[begin:end]
+    return at[here], begin + np.flatnonzero(here)
