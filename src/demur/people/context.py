@@ -63,6 +63,12 @@ class Context:
     named: Pairs = field(default_factory=no_pairs)
     """Thread, and somebody withheld whose full name stands, or stood, in it."""
 
+    def within(self, threads: Ints, items: Ints) -> Self:
+        """What concerns rows of some threads alone, which answer some items; both in any order."""
+        part, named = (known[np.isin(known["one"], threads)] for known in (self.takes_part, self.named))
+        bears, learnt = (known[np.isin(known["one"], part["other"])] for known in (self.bears, self.learnt))
+        return type(self)(part, self.wrote[np.isin(self.wrote["one"], items)], bears, learnt, named)
+
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> Self:
         """All that several say."""

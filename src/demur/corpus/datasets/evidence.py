@@ -18,6 +18,7 @@ from demur.files import make_folder
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
+from demur.people.indexed.table import expanded
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
@@ -70,10 +71,39 @@ class Evidence(Keyed):
     SCHEMA = EVIDENCE
     INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE", "named": "LABEL_LIST"}
 
+    def lines(self) -> pa.Table:
+        """All of it."""
+        parts = (pa.Table.from_batches([each]).select(EVIDENCE.names) for each in self.batches(EVIDENCE.names))
+        return pa.concat_tables([EVIDENCE.empty_table(), *parts])
+
     def naming(self, subjects: SubjectKeys) -> Ints:
         """The threads in which some people are named in full."""
         named = self.holding_keys("array_has_any(named, [{}])", subjects, ["thread"])
         return np.unique(np.concatenate([np.zeros(0, np.int64), *(each.column("thread").to_numpy() for each in named)]))
+
+
+class Recalled:
+    """The evidence in memory, as it is when this is made: what an index finds slowly for many keys."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._lines = evidence.lines().combine_chunks()
+        self._order: dict[str, tuple[Ints, Ints]] = {}
+
+    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """The lines in which a column holds one of some keys, as :meth:`Keyed.where` has them, without addresses."""
+        if column not in self._order:
+            values = self._lines.column(column).to_numpy()
+            order = np.argsort(values, kind="stable")
+            self._order[column] = order, values[order]
+        order, values = self._order[column]
+        _, at = expanded(*(np.searchsorted(values, np.unique(keys), side) for side in ("left", "right")))
+        lines = self._lines.select(columns) if columns else self._lines
+        return lines.take(pa.array(order[at])).combine_chunks()
+
+    def naming(self, subjects: SubjectKeys) -> Ints:
+        """As :meth:`Evidence.naming`."""
+        return self._evidence.naming(subjects)
 
 
 class Fingerprints(Keyed):
