@@ -21,10 +21,12 @@ Pairs = npt.NDArray[np.void]
 
 def pairs(one: Ints, other: Ints) -> Pairs:
     """Pairs of two arrays of the same shape (n,)."""
-    both = np.unique(np.stack([one, other], axis=1).astype(np.int64).reshape(-1, 2), axis=0)
-    found = np.zeros(len(both), PAIR)
-    found["one"], found["other"] = both[:, 0], both[:, 1]
-    return found
+    order = np.lexsort((other, one))
+    found = np.zeros(len(order), PAIR)
+    found["one"], found["other"] = one, other = np.asarray(one)[order], np.asarray(other)[order]
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    return found[fresh]
 
 
 def no_pairs() -> Pairs:

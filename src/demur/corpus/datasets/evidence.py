@@ -8,7 +8,7 @@ that its source says is gone loses its evidence, and the fingerprints of it stay
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,11 @@ from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.people.indexed.table import expanded
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
+
+_FEW: Final = 2_000
+"""Keys that an index is asked for, however few lines there are."""
+_READ_A_KEY: Final = 50
+"""Lines that are read in the time in which an index finds those of one key."""
 
 
 class Keyed(Dataset):
@@ -41,7 +46,7 @@ class Keyed(Dataset):
             columns: those that are wanted; all, if they are not named.
         """
         wanted = list(columns or self.SCHEMA.names)
-        if len(keys) > SCAN_FROM:
+        if len(keys) > min(SCAN_FROM, max(self.count() // _READ_A_KEY, _FEW)):
             return self._scanned(column, KeySet(keys), wanted)
         found = self.holding_keys(f"{column} IN ({{}})", keys, wanted)
         parts = [pa.Table.from_batches([], self._schema(wanted)), *(each.select([*wanted, ADDRESS]) for each in found)]
