@@ -46,6 +46,8 @@ ITEM_KEY_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
 _BLOCK_BYTES: Final = 64  # of SHA-256, FIPS 180-4
 _DIGEST_BYTES: Final = 32
+_MOST_REMEMBERED: Final = 65_536
+"""Accounts whose keys a process remembers, but for those of one batch."""
 
 SubjectKeys = npt.NDArray[np.int64]
 
@@ -69,6 +71,20 @@ def inside(few: SubjectKeys, keys: SubjectKeys) -> npt.NDArray[np.bool_]:
         return np.zeros(len(few), np.bool_)
     at = np.minimum(np.searchsorted(keys, few), len(keys) - 1)
     return np.asarray(keys[at] == few)
+
+
+@lru_cache(maxsize=4)
+def _keyed_before(_pepper: "Pepper", _names: tuple[Names, ...]) -> dict[str, tuple[int, ...]]:
+    """The keys of the spellings of accounts that a process met under a pepper, its own first: most come again.
+
+    Its names are told besides, as two of them are equal whatever was declared earlier.
+    """
+    return {}
+
+
+def _all_names(names: Names) -> tuple[Names, ...]:
+    """Names, and what was declared before them."""
+    return (names, *(each for earlier in names.earlier for each in _all_names(earlier)))
 
 
 @lru_cache(maxsize=8)
@@ -105,8 +121,21 @@ class Pepper:
 
     def all_keys(self, accounts: Iterable[str]) -> tuple[SubjectKeys, Pairs]:
         """Both: the subject keys of many accounts in their order, and the pairs of those with other spellings."""
-        spelt = [self.names.spellings(account) for account in accounts]
-        return self.spelt_keys(each[0] for each in spelt), self._pairs(spelt)
+        asked, known = list(accounts), _keyed_before(self, _all_names(self.names))
+        found = {account: keys for account in asked if (keys := known.get(account)) is not None}
+        new = [account for account in asked if account not in found]
+        spelt = [self.names.spellings(account) for account in new]
+        ends = np.cumsum([len(each) for each in spelt]).tolist()
+        keys = self.spelt_keys(spelling for each in spelt for spelling in each).tolist()
+        found |= {
+            account: tuple(keys[end - len(each) : end]) for account, each, end in zip(new, spelt, ends, strict=True)
+        }
+        if len(known) > _MOST_REMEMBERED:
+            known.clear()
+        known.update((account, found[account]) for account in new)
+        every = [found[account] for account in asked]
+        pairs = [(own, other) for own, *others in every for other in others]
+        return np.array([own for own, *_ in every], np.int64), np.array(pairs, np.int64).reshape(-1, 2)
 
     def _pairs(self, spelt: Iterable[tuple[str, ...]]) -> Pairs:
         several = [each for each in spelt if len(each) > 1]

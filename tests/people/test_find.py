@@ -5,6 +5,7 @@ import unicodedata
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from demur.people.finding.full import COUNTS
 from demur.people.finding.reasons import WORDS as PHRASES
 from demur.people.finding.tiers import TIERS, WEIGHTS, Reason
 from demur.people.finds import Tier
+from demur.words.columns import word_lists
+from demur.words.page import Page
 
 PEOPLE = {
     1: ["Steve Brennick", "@night_owl"],
@@ -353,23 +356,33 @@ def test_rows_that_need_no_context_have_the_same_finds_under_every_one(text: str
 
 @given(TEXTS, CONTEXTS)
 @settings(max_examples=300)
-def test_threads_without_anybody_of_the_index_add_no_find(text: str, scene: Scene) -> None:
+def test_rows_without_a_word_of_somebody_in_their_thread_get_no_find_by_it(text: str, scene: Scene) -> None:
     page, index = scene.page(text), index_of(PEOPLE)
     with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
-    if not adds(scene.context, index, page.writing.thread)[0]:
+    if not adds(scene.context, index, page.writing.thread, words_of(page))[0]:
         assert max(with_it.score, default=0) <= max(without.score, default=0)
 
 
-def test_a_thread_adds_finds_by_who_writes_or_is_named_in_it() -> None:
+def test_a_thread_adds_finds_by_words_of_who_writes_or_is_named_in_it() -> None:
     index = index_of(PEOPLE)
     one = next(iter(PEOPLE))
-    for scene, expected in (
-        (Scene(PEOPLE), False),
-        (Scene(PEOPLE, [STRANGER]), False),
-        (Scene(PEOPLE, [one]), True),
-        (Scene(PEOPLE, named=[one]), True),
+    for scene, text, expected in (
+        (Scene(PEOPLE), "Hi Steve", False),
+        (Scene(PEOPLE, [STRANGER]), "Hi Steve", False),
+        (Scene(PEOPLE, [one]), "Hi Steve", True),
+        (Scene(PEOPLE, [one]), "Hi Anna", False),
+        (Scene(PEOPLE, [one]), "Steve's", True),
+        (Scene(PEOPLE, [one], learnt={one: ["anna"]}), "Hi Anna", True),
+        (Scene(PEOPLE, named=[one]), "Hi Steve", True),
+        (Scene(PEOPLE, named=[one]), "", False),
     ):
-        assert adds(scene.context, index, np.array([1, 2])).tolist() == [expected, False]
+        page = scene.page(text, text)
+        threads = np.array([page.writing.thread[0], page.writing.thread[0] + 1])
+        assert adds(scene.context, index, threads, words_of(page)).tolist() == [expected, False]
+
+
+def words_of(page: Page) -> pa.ListArray:
+    return word_lists(len(page.texts), (page.words.row, page.words.key))
 
 
 @given(TEXTS, CONTEXTS)

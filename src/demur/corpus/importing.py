@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +45,9 @@ from demur.people.find import adds
 from demur.register import JSON, Register, Told
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
+
+_READ_A_ROW: Final = 50
+"""Lines of the evidence that are read in the time in which an index finds those of one row's thread."""
 
 Progress = Callable[[int], object]
 """Told how many items were read since it was last told."""
@@ -275,14 +279,17 @@ def _by_thread(
     session: Session, rules: Rules, waiting: Waiting, superseded: Positions
 ) -> Iterator[tuple[Waited, Waited, Context]]:
     """Rows that waited, batch by batch: those that may stay as they are, the others, and what their threads tell."""
-    threads = session.threads(rules)
+    if rules.people is None:
+        return  # nothing waited
+    people, threads = rules.people, session.threads(rules)
+    if waiting.rows * _READ_A_ROW > session.beside.evidence.count():
+        threads = threads.recalled()
     for batch in waiting.batches():
         waited = batch.take(~inside(batch.positions, superseded))
-        thread = writing_of(waited.rows).thread
-        context = threads.context(thread)
-        assert rules.people is not None  # or nothing would wait
-        hangs = waited.hinted | adds(context, rules.people, thread)
-        yield waited.take(~hangs), waited.take(hangs), context
+        writing = writing_of(waited.rows)
+        context = threads.context(writing.thread)
+        hangs = waited.hinted | adds(context, people, writing.thread, waited.rows.column("words"))
+        yield waited.take(~hangs), waited.take(hangs), context.within(writing.thread[hangs], writing.parent[hangs])
 
 
 def _told_again(dataset: Keyed, spool: Spool) -> Addresses:

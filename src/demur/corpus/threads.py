@@ -5,12 +5,13 @@ rows it is asked with; the cost follows the threads that are asked for, and thos
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.evidence import Evidence
+from demur.corpus.datasets.evidence import Evidence, Recalled
 from demur.identity import SubjectKeys
 from demur.kernel.door import WAITS
 from demur.kernel.evidence import writing_of
@@ -24,12 +25,15 @@ from demur.words.page import Ints
 Bears = Callable[[SubjectKeys], Pairs]
 """Tells which words some people are or were called by, as members say: people.context.Pairs of subject and word."""
 
+_MOST_RECALLED: Final = 1_000_000
+"""Lines of evidence that are held in memory, at about a hundred bytes."""
+
 
 @dataclass(frozen=True)
 class Threads:
     """What is known of threads at one moment."""
 
-    evidence: Evidence
+    evidence: Evidence | Recalled
     bears: Bears
     rules: Rules
 
@@ -46,6 +50,13 @@ class Threads:
             called=called_in(here).there,
             named=_beside(thread, here.column("named")),
         )
+
+    def recalled(self) -> "Threads":
+        """The same, with the evidence in memory where it is not too much: for whoever asks for many threads."""
+        evidence = self.evidence
+        if isinstance(evidence, Recalled) or evidence.count() > _MOST_RECALLED:
+            return self
+        return replace(self, evidence=Recalled(evidence))
 
     def of(self, subjects: SubjectKeys) -> Ints:
         """The threads in which some people wrote, or are named in full; ascending."""

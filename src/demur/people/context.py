@@ -22,10 +22,12 @@ Pairs = npt.NDArray[np.void]
 
 def pairs(one: Ints, other: Ints) -> Pairs:
     """Pairs of two arrays of the same shape (n,)."""
-    both = np.unique(np.stack([one, other], axis=1).astype(np.int64).reshape(-1, 2), axis=0)
-    found = np.zeros(len(both), PAIR)
-    found["one"], found["other"] = both[:, 0], both[:, 1]
-    return found
+    order = np.lexsort((other, one))
+    found = np.zeros(len(order), PAIR)
+    found["one"], found["other"] = one, other = np.asarray(one)[order], np.asarray(other)[order]
+    fresh = np.ones(len(order), bool)
+    fresh[1:] = (one[1:] != one[:-1]) | (other[1:] != other[:-1])
+    return found[fresh]
 
 
 def no_pairs() -> Pairs:
@@ -70,6 +72,14 @@ class Context:
     """Somebody in a thread (:func:`in_thread`), and the key of a word that others call them by there."""
     named: Pairs = field(default_factory=no_pairs)
     """Thread, and somebody withheld whose full name stands, or stood, in it."""
+
+    def within(self, threads: Ints, items: Ints) -> Self:
+        """What concerns rows of some threads alone, which answer some items; both in any order."""
+        part, named = (known[np.isin(known["one"], threads)] for known in (self.takes_part, self.named))
+        people = np.concatenate([part["other"], named["other"]])
+        bears, learnt = (known[np.isin(known["one"], people)] for known in (self.bears, self.learnt))
+        called = self.called[np.isin(self.called["one"], in_thread(part["one"], part["other"]))]
+        return type(self)(part, self.wrote[np.isin(self.wrote["one"], items)], bears, learnt, called, named)
 
     @classmethod
     def joined(cls, parts: Iterable[Self]) -> Self:

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from demur.people.context import Context
-from demur.people.finding.bearers import Known, among
+from demur.people.context import Context, in_thread
+from demur.people.finding.bearers import Known, among, beside
 from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Double, Sighter
@@ -20,7 +21,8 @@ from demur.people.finding.single import Parts, Said, anywhere, hangs, in_context
 from demur.people.finding.tiers import scores, tiers
 from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
-from demur.people.indexed.table import distinct
+from demur.people.indexed.table import distinct, expanded
+from demur.words.columns import BITS, in_rows, shortened
 from demur.words.page import Bools, Ints, Page
 
 _LEAST: Final = 30
@@ -67,10 +69,10 @@ class Search:
         """Which rows of the page may have other finds under another context; shape (rows,)."""
         row = self.page.words.row
         needs = np.zeros(len(self.page.texts), bool)
-        if len(self.index.subjects):
-            needs[row[learnable(self._phrases)]] = True
         for sighter in self._sighters:
             needs[row[sighter.words[hangs(sighter)]]] = True
+        if len(self.index.subjects):
+            needs[row[learnable(self._phrases, ~needs)]] = True
         return needs
 
     @cached_property
@@ -97,13 +99,48 @@ def find_people(page: Page, index: PeopleIndex, context: Context) -> Finds:
     return Search(page, index).found(context)
 
 
-def adds(context: Context, index: PeopleIndex, threads: Ints) -> Bools:
-    """In which threads a context may add a find, shape (n,): where somebody of the index writes or is named in full.
+def adds(context: Context, index: PeopleIndex, threads: Ints, words: pa.ListArray) -> Bools:
+    """In which rows a context may add a find, shape (n,): those that hold a word by which somebody may be meant there.
 
-    All else that is known of a thread speaks against somebody.
+    That are the words of the names of whoever of the index writes or is named in full in a row's thread, and what they
+    are called there: all else that is known of a thread speaks against somebody.
+
+    Args:
+        context: what is known of the threads.
+        index: whom it is asked of.
+        threads: of the rows, shape (n,).
+        words: of each row, as words.columns.word_lists has them.
     """
-    stirred, _ = zip(*(among(known, index.subjects) for known in (context.takes_part, context.named)), strict=True)
-    return np.isin(threads, np.concatenate(stirred))
+    stirred, people = map(
+        np.concatenate,
+        zip(*(among(known, index.subjects) for known in (context.takes_part, context.named)), strict=True),
+    )
+    stirred, people = distinct(stirred, people)
+    here = np.flatnonzero(np.isin(threads, stirred))
+    row, word = in_rows(words.take(pa.array(here)))
+    called, by = _called(np.unique(people), index, context, np.unique(word))
+    low, high = (np.searchsorted(called, people, side) for side in ("left", "right"))
+    which, at = expanded(low, high)
+    there, by_others = beside(context.called, in_thread(stirred, people))
+    said = _of_thread(stirred, stirred[there], shortened(by_others))
+    known = np.unique(np.concatenate([_of_thread(stirred, stirred[which], by[at]), said]))
+    found = np.zeros(len(threads), bool)
+    found[here[row[np.isin(_of_thread(stirred, threads[here][row], word), known)]]] = True
+    return found
+
+
+def _called(people: Ints, index: PeopleIndex, context: Context, words: Ints) -> tuple[Ints, Ints]:
+    """By which of some words, shortened and ascending, each of some people may be meant; sorted by person."""
+    whose, keys = index.words_of(people)
+    learnt = context.learnt[np.isin(context.learnt["one"], people)]
+    whose, short = np.concatenate([whose, learnt["one"]]), shortened(np.concatenate([keys, learnt["other"]]))
+    there = np.isin(short, words)
+    return distinct(whose[there], short[there].astype(np.int64))
+
+
+def _of_thread(threads: Ints, thread: Ints, word: np.ndarray) -> Ints:
+    """A number for each word, shortened, in its thread, one of some ascending ones."""
+    return np.searchsorted(threads, thread) << BITS | word.astype(np.int64)
 
 
 _Columns = tuple[Ints, Ints, Ints, Ints, Ints]

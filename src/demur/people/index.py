@@ -118,6 +118,15 @@ class PeopleIndex:
         within.append(learnt["other"][np.isin(learnt["one"], subjects)])
         return Asked(*(np.unique(shortened(np.concatenate(keys))) for keys in (alone, within)))
 
+    def words_of(self, subjects: Ints) -> tuple[Ints, Ints]:
+        """Every word of the names of some people, with whose it is: keys of people and of words, shape (n,) each.
+
+        A word stands as often as names hold it, in no order.
+        """
+        parts = [(np.zeros(0, np.int64),) * 2, *(table.words_of(subjects) for table in self.tables)]
+        whose, keys = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return whose, keys
+
 
 def _words_of(table: Table, subjects: Ints) -> tuple[Ints, np.ndarray]:
     """The words of some people's names, and what each is."""

@@ -78,6 +78,8 @@ def fold_word(raw: str) -> tuple[Piece, ...]:
 
 def fold_name(written: str) -> str:
     """All plain words of a spelling as one: the fold under which a joined or connected form of it is found."""
+    if written.isascii() and written.isalnum():
+        return written.lower()
     return "".join(piece.folded for piece in fold(written) if not piece.further)
 
 

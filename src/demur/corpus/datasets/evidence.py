@@ -8,7 +8,7 @@ that its source says is gone loses its evidence, and the fingerprints of it stay
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +18,14 @@ from demur.files import make_folder, sync
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
+from demur.people.indexed.table import expanded
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
+
+_FEW: Final = 2_000
+"""Keys that an index is asked for, however few lines there are."""
+_READ_A_KEY: Final = 50
+"""Lines that are read in the time in which an index finds those of one key."""
 
 
 class Keyed(Dataset):
@@ -42,7 +48,7 @@ class Keyed(Dataset):
             columns: those that are wanted; all, if they are not named.
         """
         wanted = list(columns or self.SCHEMA.names)
-        if len(keys) > SCAN_FROM:
+        if len(keys) > min(SCAN_FROM, max(self.count() // _READ_A_KEY, _FEW)):
             return self._scanned(column, KeySet(keys), wanted)
         found = self.holding_keys(f"{column} IN ({{}})", keys, wanted)
         parts = [pa.Table.from_batches([], self._schema(wanted)), *(each.select([*wanted, ADDRESS]) for each in found)]
@@ -72,10 +78,39 @@ class Evidence(Keyed):
     SCHEMA = EVIDENCE
     INDICES: ClassVar[Indices] = {"item": "BTREE", "thread": "BTREE", "author": "BTREE", "named": "LABEL_LIST"}
 
+    def lines(self) -> pa.Table:
+        """All of it."""
+        parts = (pa.Table.from_batches([each]).select(EVIDENCE.names) for each in self.batches(EVIDENCE.names))
+        return pa.concat_tables([EVIDENCE.empty_table(), *parts])
+
     def naming(self, subjects: SubjectKeys) -> Ints:
         """The threads in which some people are named in full."""
         named = self.holding_keys("array_has_any(named, [{}])", subjects, ["thread"])
         return np.unique(np.concatenate([np.zeros(0, np.int64), *(each.column("thread").to_numpy() for each in named)]))
+
+
+class Recalled:
+    """The evidence in memory, as it is when this is made: what an index finds slowly for many keys."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._lines = evidence.lines().combine_chunks()
+        self._order: dict[str, tuple[Ints, Ints]] = {}
+
+    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
+        """The lines in which a column holds one of some keys, as :meth:`Keyed.where` has them, without addresses."""
+        if column not in self._order:
+            values = self._lines.column(column).to_numpy()
+            order = np.argsort(values, kind="stable")
+            self._order[column] = order, values[order]
+        order, values = self._order[column]
+        _, at = expanded(*(np.searchsorted(values, np.unique(keys), side) for side in ("left", "right")))
+        lines = self._lines.select(columns) if columns else self._lines
+        return lines.take(pa.array(order[at])).combine_chunks()
+
+    def naming(self, subjects: SubjectKeys) -> Ints:
+        """As :meth:`Evidence.naming`."""
+        return self._evidence.naming(subjects)
 
 
 class Fingerprints(Keyed):

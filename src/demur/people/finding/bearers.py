@@ -90,7 +90,7 @@ class Known:
         part = self.context.takes_part[np.isin(self.context.takes_part["one"], self.page.writing.thread)]
         there = in_thread(part["one"], part["other"])
         ways = ((said, part["other"]), (self.context.called, there))
-        told = [_spread(known, asked) for known, asked in ways]
+        told = [beside(known, asked) for known, asked in ways]
         which, key = (np.concatenate(each) for each in zip(*told, strict=True))
         thread, person = part["one"][which], part["other"][which]
         order = np.argsort(_mixed(thread, key), kind="stable")
@@ -102,8 +102,8 @@ class Known:
         return _mixed(thread, key)
 
 
-def _spread(known: Pairs, asked: Ints) -> tuple[Ints, Ints]:
-    """Everything that stands beside each of some ones: whose it is, and it."""
+def beside(known: Pairs, asked: Ints) -> tuple[Ints, Ints]:
+    """Everything that stands beside each of some ones: the index of the one, and what stands there."""
     which, at = expanded(*(np.searchsorted(known["one"], asked, side) for side in ("left", "right")))
     return which, known["other"][at]
 

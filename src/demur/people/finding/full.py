@@ -12,7 +12,7 @@ from demur.people.finding.bearers import Known
 from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Places
-from demur.people.finding.surroundings import Surroundings
+from demur.people.finding.surroundings import before_of, behind_of
 from demur.people.finding.tiers import Reason, said, scores
 from demur.people.lexicon import tongue
 from demur.people.names import NameRole
@@ -138,7 +138,7 @@ def _in_list(sighter: Sighter, seen: Double) -> Bools:
     """Whether a comma stands between surname and given name, and before the surname another name: Ann Lee, Bob Lee."""
     comma = (seen.surname < seen.given) & sighter.phrases.page.words.gap[seen.given]
     words, which = np.unique(seen.surname[comma], return_inverse=True)
-    before = Surroundings.of(sighter.phrases, words).before
+    before = before_of(sighter.phrases, words)
     found = np.zeros(len(comma), bool)
     found[comma] = (before.named | before.initial)[which]
     return found
@@ -168,10 +168,10 @@ def _of_initial(sighter: Sighter, seen: Double, swapped: Bools) -> Ints:
     upper = sighter.phrases.capital[seen.given] & sighter.phrases.capital[seen.surname]
     dotted = _dotted(sighter, seen.given)
     words, which = np.unique(np.minimum(seen.given, seen.surname), return_inverse=True)
-    before = Surroundings.of(sighter.phrases, words).before
+    before = before_of(sighter.phrases, words)
     other = (before.named | before.initial)[which] & ~swapped
     letters, of_letter = np.unique(seen.given, return_inverse=True)
-    behind = Surroundings.of(sighter.phrases, letters).behind
+    behind = behind_of(sighter.phrases, letters)
     page = sighter.phrases.page.words
     word = senses(sighter.phrases, seen.surname) & np.int64(Sense.COMMON) > 0
     short = page.end[seen.surname] - page.start[seen.surname] < _LEAST_LETTERS

@@ -4,11 +4,13 @@ Invariants: plain words have consecutive numbers through the page; no phrase hol
 name; the time is linear.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +33,8 @@ _HYPHENED: Final = frozenset(
 _ENDINGS: Final = sum(map(tongue, ("pl", "cs", "sk", "hu", "fi", "et", "tr", "lt", "lv", "ro")))
 REACH: Final = 3
 """Words that may stand between a given name and a surname."""
+
+Integers = npt.NDArray[np.signedinteger[Any]]
 
 
 class Texts:
@@ -61,6 +65,28 @@ class Texts:
         """At most so many characters before a word."""
         start = int(self._page.words.start[word])
         return self.of(word)[max(start - most, 0) : start]
+
+    def before_all(self, words: Ints, most: Integers) -> npt.NDArray[np.object_]:
+        """At most so many characters before each of some words, in any order."""
+        spans = self._spans(words, self._page.words.start[words], most)
+        return _objects([text[max(start - room, 0) : start] for text, start, room in spans], len(words))
+
+    def behind_all(self, words: Ints, most: Integers) -> npt.NDArray[np.object_]:
+        """At most so many characters behind each of some words, in any order."""
+        spans = self._spans(words, self._page.words.end[words], most)
+        return _objects([text[end : end + room] for text, end, room in spans], len(words))
+
+    def _spans(self, words: Ints, places: Integers, most: Integers) -> Iterator[tuple[str, int, int]]:
+        """The text of each word, a place in it, and how far to read from there."""
+        rows, which = np.unique(self._page.words.row[words], return_inverse=True)
+        texts = self._page.texts.take(pa.array(rows)).to_pylist()
+        return zip(map(texts.__getitem__, which.tolist()), places.tolist(), most.tolist(), strict=True)
+
+
+def _objects(values: list[str], count: int) -> npt.NDArray[np.object_]:
+    found = np.empty(count, np.object_)
+    found[:] = values
+    return found
 
 
 @dataclass(frozen=True)

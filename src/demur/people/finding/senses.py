@@ -23,7 +23,6 @@ from demur.people.lexicon import (
     calendar_words,
     common_words,
     is_given,
-    is_surname,
     place_names,
     surname_languages,
     tongue,
@@ -111,6 +110,8 @@ _BOUND: Final = (
     Sense.DATES,
 )
 """What a word is in some languages alone."""
+_UNBOUND: Final = (0,) * len(_BOUND)
+"""What a word is that is none of these anywhere."""
 _DECLINED: Final = (Sense.INSTITUTION, Sense.WAY)
 """Kinds of nouns that stand in other cases, too."""
 _EVERYWHERE: Final = tongue("en")
@@ -158,25 +159,25 @@ def sense_of(folded: str) -> Sense:
 
 def _meaning(folded: str) -> _Meaning:
     listed = _listed().get(folded, {})
-    found = reduce(or_, (sense for sense in listed if sense not in _BOUND), Sense(0))
-    frequent = max(surname_languages(folded).values(), default=0) >= _LISTED
+    found = sum(sense.value for sense in listed if sense not in _BOUND)
+    given, surname = is_given(folded), surname_languages(folded)
     for holds, sense in (
-        (is_given(folded), Sense.GIVEN),
-        (is_surname(folded), Sense.SURNAME),
-        (frequent, Sense.FREQUENT),
+        (given, Sense.GIVEN),
+        (surname and not given, Sense.SURNAME),
+        (max(surname.values(), default=0) >= _LISTED, Sense.FREQUENT),
     ):
-        found |= sense if holds else Sense(0)
-    return int(found), common_words().get(folded, 0), *(listed.get(sense, 0) for sense in _BOUND)
+        found |= sense.value if holds else 0
+    bound = (listed.get(sense, 0) for sense in _BOUND) if listed else _UNBOUND
+    return found, common_words().get(folded, 0), *bound
 
 
 def _learn(phrases: Phrases, keys: Ints, words: Ints) -> None:
     """Looks up what is not known yet, given a word of each key."""
     if len(_known) + len(keys) > _MOST:
         _known.clear()
-    known = [key in _known for key in keys.tolist()]
-    for at in np.argsort(words):  # row by row
-        if not known[at]:
-            _known[int(keys[at])] = _meaning(fold_name(phrases.texts.word(int(words[at]))))
+    new = sorted((word, key) for word, key in zip(words.tolist(), keys.tolist(), strict=True) if key not in _known)
+    for word, key in new:  # row by row
+        _known[key] = _meaning(fold_name(phrases.texts.word(word)))
 
 
 @cache

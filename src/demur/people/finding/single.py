@@ -13,7 +13,7 @@ from demur.people.finding.bearers import Known
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Sighter, Single
-from demur.people.finding.surroundings import Beside, Call, Surroundings
+from demur.people.finding.surroundings import Beside, Call, Surroundings, calls_of
 from demur.people.finding.tiers import Reason, said
 from demur.people.indexed.table import distinct, expanded, numbered
 from demur.people.lexicon import UNKNOWN, tongue
@@ -81,7 +81,9 @@ class Parts(NamedTuple):
 def hangs(sighter: Sighter) -> Bools:
     """Which of the words that are in names may mean somebody under some context; shape (len(sighter.words),)."""
     words = sighter.words
-    found = sighter.phrases.capital[words] | ~_is(senses(sighter.phrases, words), Sense.COMMON)
+    found = sighter.phrases.capital[words]
+    small = np.flatnonzero(~found)
+    found[small] = ~_is(senses(sighter.phrases, words[small]), Sense.COMMON)
     rest = np.flatnonzero(~found)
     found[rest[np.isin(words[rest], called(sighter.phrases, words[rest]))]] = True
     return found
@@ -151,7 +153,7 @@ def in_context(sighter: Sighter, known: Known, named: tuple[Ints, Ints], parts: 
 def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
     """Surnames and handles, wherever they stand: a surname alone is nobody's, and says no more than that it may be."""
     words = sighter.words
-    may = sighter.phrases.capital[words] | np.isin(words, words[sighter.table.strong[sighter.ranks[words]]])
+    may = sighter.phrases.capital[words] | sighter.table.strong[sighter.ranks[words]]
     seen = sighter.alone(words[may], ANYWHERE)
     seen = seen.take(~parts.whole.hold(seen))
     handle = np.isin(seen.role, HANDLES)
@@ -184,8 +186,7 @@ def anywhere(sighter: Sighter, known: Known, parts: Parts) -> Said:
 
 def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     """Words that people of the index are called by in their threads, where somebody is addressed."""
-    words = learnable(sighter_phrases)
-    around = Surroundings.of(sighter_phrases, words)
+    words = learnable(sighter_phrases, np.isin(known.page.writing.thread, known.withheld[0]))
     which, subject = _beside(known.withheld, known.thread(words))
     wanted = (subject != known.author(words)[which]) & known.is_called(
         words[which], subject, sighter_phrases.page.words.key[words[which]]
@@ -195,6 +196,8 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     key = sighter_phrases.page.words.key[word]
     answered = known.is_answered(word, subject)
     other = known.others_called(word, subject, np.arange(len(word)), key) & ~answered
+    unique, which = np.unique(word, return_inverse=True)
+    around = Surroundings.of(sighter_phrases, unique)
     reasons = said(
         (Reason.LEARNT, np.ones(len(word), bool)),
         (Reason.CALLED, around.call[which] == Call.SURE),
@@ -205,17 +208,18 @@ def learnt(sighter_phrases: Phrases, known: Known) -> Said:
     return Said(word, subject, reasons)
 
 
-def learnable(phrases: Phrases) -> Ints:
-    """The words by which somebody may be addressed whose name nobody told."""
+def learnable(phrases: Phrases, rows: Bools) -> Ints:
+    """The words of some rows, shape (rows,), by which somebody may be addressed whose name nobody told."""
     words = np.flatnonzero(phrases.capital & phrases.usable & phrases.page.words.plain)
+    words = words[rows[phrases.page.words.row[words]]]
     breaks, opens = phrases.page.breaks, phrases.page.words.opens
     before = _words_before(phrases, words)
     greeted = (before >= 0) & opens[np.maximum(before, 0)]
     greeted[greeted] = senses(phrases, before[greeted]) & Sense.GREETING > 0
     words = words[_apart(phrases, words) & (breaks[words] | opens[words]) | greeted]
-    around = Surroundings.of(phrases, words)
-    name = ~_is(around.own, _WORDS) | _is(around.own, Sense.GIVEN)
-    return np.asarray(words[(around.call != Call.NONE) & name])
+    own = senses(phrases, words)
+    words = words[~_is(own, _WORDS) | _is(own, Sense.GIVEN)]
+    return np.asarray(words[calls_of(phrases, words) != Call.NONE])
 
 
 def _people(known: Known, words: Ints, named: tuple[Ints, Ints]) -> tuple[Ints, Ints]:

@@ -5,7 +5,6 @@ was masked; nothing is read beyond the edge of a quote; each word costs the same
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, Self
@@ -87,7 +86,7 @@ class Surroundings:
     @classmethod
     def of(cls, phrases: Phrases, words: Ints) -> Self:
         """What stands around some words, by their indices."""
-        before, behind = _before(phrases, words), _behind(phrases, words)
+        before, behind = before_of(phrases, words), behind_of(phrases, words)
         ends = _ends(phrases, words, behind)
         call, greeted, opener = _calls(phrases, before, behind, ends)
         signs, inside = _signs(phrases, before, behind, ends), _is_inside(phrases, words, before, behind)
@@ -110,24 +109,30 @@ class Surroundings:
         return type(self)(self.before.take(which), self.behind.take(which), *(column[which] for column in columns))
 
 
-def _before(phrases: Phrases, words: Ints) -> Beside:
+def calls_of(phrases: Phrases, words: Ints) -> Ints:
+    """How the text calls on each word, a :class:`Call`, for whoever asks nothing else of what stands around it."""
+    before, behind = before_of(phrases, words), behind_of(phrases, words)
+    return _calls(phrases, before, behind, _ends(phrases, words, behind))[0]
+
+
+def before_of(phrases: Phrases, words: Ints) -> Beside:
     """What stands before each word."""
     number = phrases.page.words.place[words].astype(np.int64)
     other = _plain(phrases, words, number - 1, number)
     starts = phrases.page.words.start[words]
     rooms = starts - np.where(other >= 0, phrases.page.words.end[other], 0)
-    between = _read(phrases.texts.before, words, rooms)
+    between = phrases.texts.before_all(words, np.minimum(rooms, _NEAR))
     named, initial, found, near = _names(phrases, other, _apart(phrases, number), nouns=False)
     return Beside(other, near, named | _masked(phrases, other, between, "] "), initial, found, between)
 
 
-def _behind(phrases: Phrases, words: Ints) -> Beside:
+def behind_of(phrases: Phrases, words: Ints) -> Beside:
     """What stands behind each word."""
     number = phrases.page.words.last[words].astype(np.int64) + 1
     other = _plain(phrases, words, number, number)
     ends = phrases.page.words.end[words]
     rooms = np.where(other >= 0, phrases.page.words.start[other] - ends, _NEAR)
-    between = _read(phrases.texts.behind, words, rooms)
+    between = phrases.texts.behind_all(words, np.minimum(rooms, _NEAR))
     named, initial, found, near = _names(phrases, other, _apart(phrases, number), nouns=True)
     return Beside(other, near, named | _masked(phrases, other, between, " ["), initial, found, between)
 
@@ -149,15 +154,6 @@ def _apart(phrases: Phrases, number: Ints) -> Bools:
     inside = number < len(phrases.plain)
     word = phrases.plain[np.where(inside, number, 0)]
     return np.asarray(~inside | phrases.page.breaks[word] | phrases.page.words.opens[word])
-
-
-def _read(
-    read: Callable[[int, int], str], words: Ints, rooms: npt.NDArray[np.signedinteger[Any]]
-) -> npt.NDArray[np.object_]:
-    """So many characters beside each word, but never more than a few."""
-    texts = np.empty(len(words), np.object_)
-    texts[:] = [read(*pair) for pair in zip(words.tolist(), np.minimum(rooms, _NEAR).tolist(), strict=True)]
-    return texts
 
 
 def _names(phrases: Phrases, word: Ints, apart: Bools, *, nouns: bool) -> tuple[Bools, Bools, Ints, Bools]:
@@ -235,7 +231,9 @@ def _is_inside(phrases: Phrases, words: Ints, before: Beside, behind: Beside) ->
     joined |= (behind.word >= 0) & _holds(r"\A[-_.·]\Z", behind) & (phrases.with_ending(words) == words)
     option = _holds(r"\A -{1,2}\Z", behind) & (behind.word >= 0)
     path = _holds(r"(?:[/\\=$<>{}#~`]|::)\Z", before) | _holds(r"\A(?:[/\\=${}(`]|::)", behind)
-    return joined | option | path & ~_listed(phrases, words, before, behind)
+    at = np.flatnonzero(path)
+    path[at] = ~_listed(phrases, words[at], before.take(at), behind.take(at))
+    return joined | option | path
 
 
 def _listed(phrases: Phrases, words: Ints, before: Beside, behind: Beside) -> Bools:

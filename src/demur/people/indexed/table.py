@@ -154,6 +154,15 @@ class Table:
         which, at = expanded(*(np.searchsorted(ordered, subjects, side) for side in ("left", "right")))
         return which, self.of_subject[at].astype(np.int64)
 
+    def words_of(self, subjects: Ints) -> tuple[Ints, Ints]:
+        """Every word of the names of some people: whose it is, and its key; as often as their names hold it."""
+        _, names = self.names_of_subjects(subjects)
+        wanted = np.zeros(len(self.subject), bool)
+        wanted[names] = True
+        held = self.held[wanted[self.held & LOW]]
+        which, keys = self.keys_of(held >> 32)
+        return self.subject[(held & LOW)[which]], keys
+
     def holds(self, stems: Ints, names: Ints) -> Bools:
         """Which of some names hold the stems beside them; shape (n,)."""
         if not len(self.held):
