@@ -48,12 +48,14 @@ class Scheme:
 
 ALL: Final = Scheme(top_k=0)
 """The network's own distribution."""
+LIKELIEST: Final = Scheme()
+"""As papers on extraction draw: from the 40 likeliest (arXiv 2410.19482)."""
 
 
 class Outputs(Protocol):
     """A model that goes on with a text: all that an attacker who may only ask has of it."""
 
-    def complete(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
+    def texts(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
         """What it says behind a prompt, drawn so many times.
 
         Args:
@@ -69,10 +71,10 @@ class Continuation:
 
     network: Any = field(repr=False)
     tokenizer: Tokenizer = field(repr=False)
-    scheme: Scheme = Scheme()
+    scheme: Scheme = LIKELIEST
     seed: int = 0
 
-    def complete(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
+    def texts(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
         """As :class:`Outputs` has it."""
         first = [] if self.tokenizer.begin is None else [self.tokenizer.begin]
         ids = [*first, *self.tokenizer.inner.encode(prompt, add_special_tokens=False).ids]
@@ -80,7 +82,7 @@ class Continuation:
         return [str(self.tokenizer.inner.decode(self._until_end(each), skip_special_tokens=True)) for each in drawn]
 
     def _until_end(self, ids: Ints) -> list[int]:
-        said = ids.tolist()
+        said: list[int] = ids.tolist()
         return said[: said.index(self.tokenizer.end)] if self.tokenizer.end in said else said
 
 

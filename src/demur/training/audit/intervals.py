@@ -1,7 +1,7 @@
 """Intervals of 95 % for what is found over persons, canaries or names: each of these counts once.
 
-Shares have Wilson's interval (1927), which stays wide where all or none of a few are hit, as a bootstrap does not; means
-and ranks are drawn again (Efron 1979), under a fixed seed.
+Shares have Wilson's interval (1927), which stays wide where all or none of a few are hit, as a bootstrap does not;
+means and ranks are drawn again (Efron 1979), under a fixed seed.
 
 Invariants: equal numbers give equal intervals; what is drawn again has none where it is of fewer than :data:`FEWEST`.
 """

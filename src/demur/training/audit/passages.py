@@ -6,7 +6,7 @@ passage gives none, and whoever has none is counted apart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ class Cut:
     def said(self) -> str:
         """As a note says it."""
         return f"{self.prefix} tokens given, {self.suffix} wanted, up to {self.each} rows a person"
+
+
+CUT: Final = Cut()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,4 +82,6 @@ class Passages:
 
     def note(self) -> str:
         """Who is not among them; "" where everybody is."""
+        if not self.persons:
+            return "nobody has a row that is long enough"
         return f"{self.without:,} more have no row that is long enough" if self.without else ""
