@@ -73,20 +73,25 @@ class Asking:
 ASKING: Final = Asking()
 
 
-def names_of(register: Register, subjects: SubjectKeys) -> list[tuple[str, ...]]:
-    """What people are called, by subject key: names as members say, and the handle; never log or store it.
+def names_of(register: Register, people: Sequence[SubjectKeys]) -> list[tuple[str, ...]]:
+    """What people are called, as members say and by their handles; never log or store it.
 
     Args:
         register: the workspace's.
-        subjects: one key a person, shape (n,).
+        people: the subject keys of each person's accounts.
     """
-    found = []
-    for account in register.members.identifiers(subjects):
-        member = None if account is None else register.members.get(account)
-        handle = None if account is None else handle_of(account)
-        bare = [] if handle is None else [handle.partition(":")[2].lstrip("@").partition("@")[0]]
-        found.append(tuple(dict.fromkeys([*(() if member is None else member.names), *bare])))
-    return found
+    known = iter(register.members.identifiers(np.concatenate([np.zeros(0, np.int64), *people])))
+    accounts = ([next(known) for _ in keys] for keys in people)
+    return [
+        tuple(dict.fromkeys(name for each in theirs if each for name in _called(register, each))) for theirs in accounts
+    ]
+
+
+def _called(register: Register, account: str) -> list[str]:
+    """The names of one member, and the account's handle where it is one."""
+    member, handle = register.members.get(account), handle_of(account)
+    names = [] if member is None else [*member.names]
+    return names if handle is None else [*names, handle.partition(":")[2].lstrip("@").partition("@")[0]]
 
 
 def names_said(outputs: Outputs, members: Names, held: Names, asking: Asking = ASKING) -> Finding | NotRun:
