@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from demur.training.tokenizer import Tokenizer
 
 KEY: Final = bytes(range(32))
-CONFIG: Final = replace(TINY, canaries=12, step_tokens=2048, rate=1e-2, warmup=1)
+CONFIG: Final = replace(TINY, canaries=24, step_tokens=2048, rate=1e-2, warmup=1)
 UPDATES: Final = 30
 Row = npt.NDArray[np.int32]
 
@@ -47,7 +47,7 @@ def learnt(tokenizer: "Tokenizer", copies: int, *, canaries: bool, updates: int 
     """
     from demur.training.canaries import planted  # noqa: PLC0415  # it needs the extra
 
-    members, held = people(12, 1), people(12, 2)
+    members, held = people(20, 1), people(20, 2)
     own = [row for theirs in members for row in theirs] * copies
     rows = Rows.of([at.to_bytes(16, "big") for at in range(len(own))], [row.tolist() for row in own], [[1]] * len(own))
     whole = joined(rows, planted(tokenizer, CONFIG, KEY)) if canaries else rows

@@ -64,7 +64,7 @@ def test_what_it_knows_comes_out() -> None:
 def test_without_long_texts_it_is_not_run() -> None:
     found = extracted_by_sampling(Asked(Parrot()), [["short"], ["\x00 " + SECRET]], [])
     assert found == NotRun(
-        "extraction by sampling", "no member has a text of 13 words that can be asked: ask for shorter passages"
+        "extraction-by-sampling", "no member has a text of 13 words that can be asked: ask for shorter passages"
     )
 
 

@@ -29,7 +29,7 @@ pytest.importorskip("torch")
 REFERENCES: Final = 255
 
 
-def measured(model: Learnt, number: int = 12) -> dict[str, float]:
+def measured(model: Learnt, number: int = 24) -> dict[str, float]:
     found = exposed(model.network, model.tokenizer, replace(CONFIG, canaries=number), KEY, number=REFERENCES)
     assert isinstance(found, Finding)
     return {name: figure.value for name, figure in figures(found).items()}
@@ -78,10 +78,10 @@ def test_what_is_drawn_follows_from_key_and_tokenizer(tokenizer: Tokenizer) -> N
 
 def test_they_are_nobodys(tokenizer: Tokenizer) -> None:
     rows = canaries.planted(tokenizer, CONFIG, KEY)
-    assert len(rows) == 45
+    assert len(rows) == 90
     assert canaries.are_canaries(rows).all()
-    assert len({bytes(item) for item in rows.item}) == 45
-    assert len({bytes(row) for row in rows.row}) == 12
+    assert len({bytes(item) for item in rows.item}) == 90
+    assert len({bytes(row) for row in rows.row}) == 24
     assert len(canaries.planted(tokenizer, replace(CONFIG, canaries=0), KEY)) == 0
 
 

@@ -27,7 +27,7 @@ from demur.training.environment import load
 from demur.training.model import of_checkpoint
 from demur.training.tokenizer import Tokenizer
 
-NAME: Final = "extraction by sampling"
+NAME: Final = "extraction-by-sampling"
 Texts = Sequence[Sequence[str]]
 """The texts of each person, as they would be trained on."""
 
@@ -39,17 +39,9 @@ _BLANKS: Final = frozenset("\t\n\r")
 _ASKED_ONLY: Final = "it needs more than outputs, and this model is only asked"
 _OWN_ONLY: Final = "it needs a run that demur trained"
 NOT_RUN: Final = (
-    NotRun("loss", _ASKED_ONLY),
-    NotRun("loss minus base", _ASKED_ONLY),
-    NotRun("EZ-MIA", _ASKED_ONLY),
-    NotRun("RMIA", _ASKED_ONLY),
-    NotRun("extraction", _ASKED_ONLY),
-    NotRun("near-verbatim extraction", _ASKED_ONLY),
-    NotRun("names ranked", _ASKED_ONLY),
-    NotRun("canaries", _OWN_ONLY),
-    NotRun("version-diff", _OWN_ONLY),
-    NotRun("position in the order", _OWN_ONLY),
-    NotRun("quantised", _OWN_ONLY),
+    *(NotRun(attack, _ASKED_ONLY) for attack in ("loss", "reference", "ez-mia", "rmia", "quantised")),
+    *(NotRun(attack, _ASKED_ONLY) for attack in ("extraction", "near-verbatim", "names-ranked")),
+    *(NotRun(attack, _OWN_ONLY) for attack in ("position", "objectors", "version-diff", "canaries")),
 )
 """What is not tried on a model that demur did not train."""
 

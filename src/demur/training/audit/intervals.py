@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 DRAWS: Final = 1000
-FEWEST: Final = 10
+FEWEST: Final = 20
 """Units below which nothing is drawn again: they would only repeat each other."""
 TOO_FEW: Final = f"too few for an interval, which asks for {FEWEST}"
 _SEED: Final = 14

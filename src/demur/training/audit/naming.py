@@ -28,8 +28,8 @@ from demur.training.audit.intervals import FEWEST, TOO_FEW, auc, share
 from demur.training.tokenizer import Tokenizer
 from demur.words.folding import fold
 
-SAID: Final = "names said"
-RANKED: Final = "names ranked"
+SAID: Final = "names"
+RANKED: Final = "names-ranked"
 Names = Sequence[Sequence[str]]
 """What each person is called: display names and handles."""
 

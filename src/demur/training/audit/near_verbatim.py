@@ -24,7 +24,7 @@ from demur.training.audit.intervals import share
 from demur.training.audit.passages import Cut, Passages, Persons
 from demur.training.rows import Ints
 
-NAME: Final = "near-verbatim extraction"
+NAME: Final = "near-verbatim"
 WIDTH: Final = 20
 NEAR: Final = 0.2
 """Edits over the tokens of the end, at most."""

@@ -11,12 +11,26 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from demur.training.rows import Ints
+from demur.training.rows import Ints, Rows
 
 Ids = npt.NDArray[np.int32]
 """Token ids of a row, shape (length,)."""
 Persons = Sequence[Sequence[Ids]]
 """The rows of each person."""
+
+
+def grouped(rows: Rows, person: Ints, people: int) -> list[list[Ids]]:
+    """The token ids of each person's rows.
+
+    Args:
+        rows: with token ids.
+        person: whose each row is, numbers from 0, shape (n,).
+        people: how many there are.
+    """
+    found: list[list[Ids]] = [[] for _ in range(people)]
+    for whose, start, size in zip(person.tolist(), rows.start.tolist(), rows.tokens.tolist(), strict=True):
+        found[whose].append(rows.ids[start : start + size])
+    return found
 
 
 @dataclass(frozen=True)
