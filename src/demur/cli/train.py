@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @shared
-def train(  # one parameter an option
+def train(
     invocation: Invocation,
     version: str,
     name: str | None,

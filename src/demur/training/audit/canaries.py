@@ -62,8 +62,10 @@ def exposed(
         figures=figures,
         said=(
             f"Exposure is log2({number + 1:,} / rank); what was not learnt has {CHANCE:.2f} bits on average, and an "
-            "AUC of .5. The number behind a name is how often a canary stood in the plan. Canaries are tokens without "
-            "sense, so they tell what this training can keep of a row, not what it kept of what people wrote."
+            "AUC of .5. The number behind a name is how often a canary stood in the plan. More copies stand earlier, "
+            "as people do who wrote more, and what is trained after them can wear them off: with more copies the "
+            "figures need not grow. Canaries are tokens without sense, so they tell what this training can keep of a "
+            "row, not what it kept of what people wrote."
         ),
     )
 

@@ -39,21 +39,40 @@ class Scheme:
         Args:
             scores: as a network gives them, shape (..., vocabulary).
         """
+        ids, chances = self.drawn_from(scores)
+        if chances.shape == scores.shape:
+            return chances
+        found = np.full(scores.shape, -np.inf)
+        np.put_along_axis(found, ids, chances, axis=-1)
+        return found
+
+    def drawn_from(self, scores: npt.NDArray[np.floating[Any]]) -> tuple[Ints, Numbers]:
+        """The tokens that may be drawn, ascending, and their log-probabilities, in nats; shape (..., k) both.
+
+        Args:
+            scores: as a network gives them, shape (..., vocabulary).
+        """
+        size = scores.shape[-1]
+        k = min(self.top_k or size, size)
+        ids = np.broadcast_to(np.arange(size), scores.shape)
+        if k < size:
+            ids = (np.flatnonzero(_likeliest(scores, k)) % size).reshape(*scores.shape[:-1], k)
+            scores = np.take_along_axis(scores, ids, axis=-1)
         scaled = scores.astype(np.float64) / self.temperature
-        if 0 < self.top_k < scaled.shape[-1]:
-            scaled[~_likeliest(scaled, self.top_k)] = -np.inf
         scaled -= scaled.max(axis=-1, keepdims=True)
-        return np.asarray(scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True)), np.float64)
+        return ids, np.asarray(scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True)), np.float64)
 
 
 ALL: Final = Scheme(top_k=0)
 """The network's own distribution."""
+LIKELIEST: Final = Scheme()
+"""As papers on extraction draw: from the 40 likeliest (arXiv 2410.19482)."""
 
 
 class Outputs(Protocol):
     """A model that goes on with a text: all that an attacker who may only ask has of it."""
 
-    def complete(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
+    def texts(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
         """What it says behind a prompt, drawn so many times.
 
         Args:
@@ -69,10 +88,10 @@ class Continuation:
 
     network: Any = field(repr=False)
     tokenizer: Tokenizer = field(repr=False)
-    scheme: Scheme = Scheme()
+    scheme: Scheme = LIKELIEST
     seed: int = 0
 
-    def complete(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
+    def texts(self, prompt: str, number: int, tokens: int) -> Sequence[str]:
         """As :class:`Outputs` has it."""
         first = [] if self.tokenizer.begin is None else [self.tokenizer.begin]
         ids = [*first, *self.tokenizer.inner.encode(prompt, add_special_tokens=False).ids]
@@ -80,7 +99,7 @@ class Continuation:
         return [str(self.tokenizer.inner.decode(self._until_end(each), skip_special_tokens=True)) for each in drawn]
 
     def _until_end(self, ids: Ints) -> list[int]:
-        said = ids.tolist()
+        said: list[int] = ids.tolist()
         return said[: said.index(self.tokenizer.end)] if self.tokenizer.end in said else said
 
 
@@ -161,9 +180,10 @@ def sampled(
     for at in range(tokens):
         if at:
             reading.go_on(np.arange(number), found[:, at - 1])
-        total = np.exp(scheme.log_chances(reading.scores)).cumsum(axis=1)
-        drawn = source.random(number)[:, None] * total[:, -1:]
-        found[:, at] = (total <= drawn).sum(axis=1)
+        ids, chances = scheme.drawn_from(reading.scores)
+        total = np.exp(chances).cumsum(axis=1)
+        which = (total <= source.random((number, 1)) * total[:, -1:]).sum(axis=1, keepdims=True)
+        found[:, at] = np.take_along_axis(ids, which, axis=1)[:, 0]
     return found
 
 
@@ -209,14 +229,15 @@ def _beams(
     chances[:, 0] = 0  # one beginning; the others are none yet
     of_row = np.arange(n)[:, None]
     for at in range(length):
-        told = scheme.log_chances(reading.scores)
-        told = told[:, None] if at == 0 else told.reshape(n, width, -1)
-        best, chances = _best(chances[..., None] + told, width)
-        begun, token = np.divmod(best, told.shape[-1])
+        tokens, told = scheme.drawn_from(reading.scores)
+        size = told.shape[-1]
+        best, chances = _best(chances[..., None] + told.reshape(n, -1, size), width)
+        begun, which = np.divmod(best, size)
+        token = np.broadcast_to(tokens.reshape(n, -1, size), (n, width, size))[of_row, begun, which]
         ids = np.concatenate([ids[of_row, begun], token[..., None]], axis=-1)
         if at + 1 < length:
-            which = np.broadcast_to(of_row, begun.shape) if at == 0 else of_row * width + begun
-            reading.go_on(which.reshape(-1), token.reshape(-1))
+            text = np.broadcast_to(of_row, begun.shape) if at == 0 else of_row * width + begun
+            reading.go_on(text.reshape(-1), token.reshape(-1))
     return ids, chances
 
 
@@ -245,9 +266,10 @@ def _scores(
         yield where, np.asarray(logits.float().cpu().numpy())
 
 
-def _likeliest(scores: Numbers, number: int) -> npt.NDArray[np.bool_]:
+def _likeliest(scores: npt.NDArray[np.floating[Any]], number: int) -> npt.NDArray[np.bool_]:
     """Which are among the highest, of equal ones the first."""
-    least = -np.partition(-scores, number - 1, axis=-1)[..., number - 1 : number]
+    at = scores.shape[-1] - number
+    least = np.partition(scores, at, axis=-1)[..., at : at + 1]
     stay, equal = scores > least, scores == least
     left = number - stay.sum(axis=-1, keepdims=True)
     if (equal.sum(axis=-1, keepdims=True) > left).any():

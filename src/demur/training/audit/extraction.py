@@ -1,9 +1,9 @@
 """Extraction: whether a model adds the rest of a row, word for word, to its beginning.
 
-(n, p)-discoverable extraction (Hayes et al., arXiv 2410.19482): a passage counts where the rest comes out at least once
-in n queries with a probability of p or more. One query gives it with the probability q, which is the product of its
-tokens' under the way of drawing, computed exactly; so n queries give it with 1 - (1 - q)^n. Greedy extraction, where the
-likeliest token is taken each time, is the older measure, and misses most.
+(n, p)-discoverable extraction (Hayes et al., arXiv 2410.19482): a passage counts where the rest comes out at least
+once in n queries with a probability of p or more. One query gives it with the probability q, which is the product of
+its tokens' under the way of drawing, computed exactly; so n queries give it with 1 - (1 - q)^n. Greedy extraction,
+where the likeliest token is taken each time, is the older measure, and misses most.
 
 Invariants: unit is the person, who counts as soon as one of their passages does; the same is measured of people whose
 rows the model has never seen: what comes out of these is common words, not memory.
@@ -16,10 +16,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from demur.training.audit.continuing import Numbers, Scheme, suffix_chances
+from demur.training.audit.continuing import LIKELIEST, Numbers, Scheme, suffix_chances
 from demur.training.audit.figure import Curve, Figure, Finding, NotRun
-from demur.training.audit.intervals import FEWEST, TOO_FEW, share, share_of_rows
-from demur.training.audit.passages import Cut, Passages, Persons
+from demur.training.audit.intervals import TOO_FEW, share, share_of_rows
+from demur.training.audit.passages import CUT, Cut, Passages, Persons
 
 NAME: Final = "extraction"
 QUERIES: Final = (1, 10, 100, 1_000, 10_000)
@@ -55,8 +55,8 @@ def extracted(
     members: Persons,
     held: Persons,
     *,
-    cut: Cut = Cut(),
-    scheme: Scheme = Scheme(),
+    cut: Cut = CUT,
+    scheme: Scheme = LIKELIEST,
 ) -> Finding | NotRun:
     """How many people there are of whom a model adds the rest of a row, among members and people it never saw.
 
@@ -79,9 +79,9 @@ def extracted(
         figures=[figure for each in measured for figure in each.figures()],
         curves=[each.curve(chance) for each in measured for chance in CHANCES],
         said=(
-            f"{cut.said()}; temperature {scheme.temperature:g}, the {scheme.top_k:,} likeliest tokens. n queries a row, "
-            "p the probability that one of them gives it. What is said of people held out is what common words give "
-            "without memory. Other passages, longer prompts or another way of drawing may give more."
+            f"{cut.said()}; temperature {scheme.temperature:g}, the {scheme.top_k:,} likeliest tokens. n queries a "
+            "row, p the probability that one of them gives it. What is said of people held out is what common words "
+            "give without memory. Other passages, longer prompts or another way of drawing may give more."
         ),
     )
 
@@ -117,16 +117,10 @@ class _Group:
 
     def _persons(self, name: str, hit: npt.NDArray[np.bool_]) -> Figure:
         value, interval = share(self.passages.any(hit))
-        return Figure(name, value, "share", self.passages.persons, "persons", interval, self._note(interval is None))
+        return Figure(name, value, "share", self.passages.persons, "persons", interval, self.passages.note())
 
     def _rows(self, name: str, hit: npt.NDArray[np.bool_]) -> Figure:
         value, interval = share_of_rows(hit, self.passages.person)
-        few = TOO_FEW if self.passages.persons < FEWEST else ""
-        note = (
-            "; ".join(each for each in ("the interval is over persons", few) if each) if len(hit) else self._note(True)
-        )
-        return Figure(name, value, "share", len(hit), "rows", interval, note)
-
-    def _note(self, empty: bool) -> str:
-        nobody = "nobody has a row that is long enough" if empty else ""
-        return nobody or self.passages.note()
+        few = "" if interval else TOO_FEW
+        said = ("the interval is over persons" if interval else "", few, self.passages.note())
+        return Figure(name, value, "share", len(hit), "rows", interval, "; ".join(filter(None, said)))

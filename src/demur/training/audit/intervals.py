@@ -1,7 +1,7 @@
 """Intervals of 95 % for what is found over persons, canaries or names: each of these counts once.
 
-Shares have Wilson's interval (1927), which stays wide where all or none of a few are hit, as a bootstrap does not; means
-and ranks are drawn again (Efron 1979), under a fixed seed.
+Shares have Wilson's interval (1927), which stays wide where all or none of a few are hit, as a bootstrap does not;
+means and ranks are drawn again (Efron 1979), under a fixed seed.
 
 Invariants: equal numbers give equal intervals; what is drawn again has none where it is of fewer than :data:`FEWEST`.
 """
@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 DRAWS: Final = 1000
-FEWEST: Final = 10
+FEWEST: Final = 20
 """Units below which nothing is drawn again: they would only repeat each other."""
 TOO_FEW: Final = f"too few for an interval, which asks for {FEWEST}"
 _SEED: Final = 14

@@ -17,14 +17,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from demur.training.audit.continuing import Numbers, Scheme, beams, suffix_chances
+from demur.training.audit.continuing import LIKELIEST, Numbers, Scheme, beams, suffix_chances
 from demur.training.audit.extraction import extractable
 from demur.training.audit.figure import Figure, Finding, NotRun
 from demur.training.audit.intervals import share
 from demur.training.audit.passages import Cut, Passages, Persons
 from demur.training.rows import Ints
 
-NAME: Final = "near-verbatim extraction"
+NAME: Final = "near-verbatim"
 WIDTH: Final = 20
 NEAR: Final = 0.2
 """Edits over the tokens of the end, at most."""
@@ -32,6 +32,7 @@ RUN: Final = 0.5
 """A run of tokens in common is long that has this share of the end."""
 _QUERIES: Final = (1, 100, 10_000)
 _CHANCE: Final = 0.5
+_CUT: Final = Cut(each=2)
 
 
 def near_extracted(
@@ -39,8 +40,8 @@ def near_extracted(
     members: Persons,
     held: Persons,
     *,
-    cut: Cut = Cut(each=2),
-    scheme: Scheme = Scheme(),
+    cut: Cut = _CUT,
+    scheme: Scheme = LIKELIEST,
     width: int = WIDTH,
 ) -> Finding | NotRun:
     """How many people there are of whom a model adds the rest of a row nearly, among members and people it never saw.
@@ -112,7 +113,7 @@ def found_near(
     with np.errstate(divide="ignore"):  # nothing near has log 0
         bound = np.log(total)
     run = (common_run(ids, ends) >= RUN * cut.suffix) & drawn
-    return Near(np.maximum(bound, verbatim), near.any(axis=1), run.any(axis=1))
+    return Near(np.maximum(bound, verbatim), np.asarray(near.any(axis=1)), np.asarray(run.any(axis=1)))
 
 
 def edits(ids: Ints, ends: Ints) -> Ints:
@@ -152,6 +153,5 @@ def _figures(name: str, passages: Passages, found: Near) -> list[Figure]:
     figures = []
     for each, hit in hits.items():
         value, interval = share(passages.any(hit))
-        note = passages.note() if passages.persons else "nobody has a row that is long enough"
-        figures.append(Figure(f"{name}_{each}", value, "share", passages.persons, "persons", interval, note))
+        figures.append(Figure(f"{name}_{each}", value, "share", passages.persons, "persons", interval, passages.note()))
     return figures

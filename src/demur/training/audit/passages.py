@@ -6,17 +6,31 @@ passage gives none, and whoever has none is counted apart.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from demur.training.rows import Ints
+from demur.training.rows import Ints, Rows
 
 Ids = npt.NDArray[np.int32]
 """Token ids of a row, shape (length,)."""
 Persons = Sequence[Sequence[Ids]]
 """The rows of each person."""
+
+
+def grouped(rows: Rows, person: Ints, people: int) -> list[list[Ids]]:
+    """The token ids of each person's rows.
+
+    Args:
+        rows: with token ids.
+        person: whose each row is, numbers from 0, shape (n,).
+        people: how many there are.
+    """
+    found: list[list[Ids]] = [[] for _ in range(people)]
+    for whose, start, size in zip(person.tolist(), rows.start.tolist(), rows.tokens.tolist(), strict=True):
+        found[whose].append(rows.ids[start : start + size])
+    return found
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,9 @@ class Cut:
     def said(self) -> str:
         """As a note says it."""
         return f"{self.prefix} tokens given, {self.suffix} wanted, up to {self.each} rows a person"
+
+
+CUT: Final = Cut()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,4 +96,6 @@ class Passages:
 
     def note(self) -> str:
         """Who is not among them; "" where everybody is."""
+        if not self.persons:
+            return "nobody has a row that is long enough"
         return f"{self.without:,} more have no row that is long enough" if self.without else ""
