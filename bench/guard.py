@@ -109,7 +109,8 @@ def named(count: int = PEOPLE) -> tuple[Rules, list[tuple[str, str]]]:
 def names(guard: Guard, count: int = PEOPLE, only: Collection[str] = ()) -> Iterator[tuple[str, Share, int]]:
     """By way, of all or some: how many names pass, and how many of them the way changed at all."""
     rules, people = named(count)
-    written, changed = defaultdict(list), defaultdict(int)
+    written: dict[str, list[Said]] = defaultdict(list)
+    changed: dict[str, int] = defaultdict(int)
     for name, language in people:
         for way, write in evading.names(language).items():
             if only and way not in only:

@@ -1,5 +1,6 @@
-"""``demur runs`` and ``demur replay``: which models there are, and how an objection reaches one."""
+"""``demur runs``, ``card`` and ``replay``: which models there are, what is said of one, how an objection reaches it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -9,6 +10,7 @@ from demur.cli.frame.output import count, emit, progress, table
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
+from demur.files import write_durably
 from demur.runs.listing import Listed, listed
 
 if TYPE_CHECKING:
@@ -23,6 +25,31 @@ def runs(invocation: Invocation) -> None:
     with invocation.workspace.register() as register:
         found = listed(invocation.workspace.models_path, register)
     emit(lambda: _lines(found), {"runs": found})
+
+
+@click.command
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it, such as README.md (else it is printed).",
+)
+@shared
+def card(invocation: Invocation, name: str, to: Path | None) -> None:
+    """Write the model card of RUN, as the Hugging Face Hub reads it, with the section on user data.
+
+    It says what the run was trained on, which objections were in force and what was done for each group, the
+    certificates and what they don't show, and the figures of its audit. It names nobody; counts of 1 to 9 are hidden.
+    """
+    from demur.versions.model_card import model_card  # noqa: PLC0415  # it loads what versions stand on
+    from demur.versions.modelled import modelled  # noqa: PLC0415  # the same
+
+    with reading(invocation.workspace, rows=False) as session:
+        text = model_card(modelled(session, name))
+    if to is not None:
+        write_durably(to, text.encode())
+    emit(text if to is None else f"The card of {name}: {to}", {"run": name, "path": to, "card": text})
 
 
 @click.command
