@@ -177,8 +177,8 @@ def user_data(known: Modelled) -> str:
 
 
 def _title(known: Modelled) -> str:
-    who = "" if known.manifest is None else f"{known.manifest.controller}: "
-    return f"{who}{known.run}"
+    who = "" if known.manifest is None else known.manifest.controller.strip()
+    return f"{who}: {known.run}" if who else known.run
 
 
 def _base(known: Modelled) -> str:
@@ -207,7 +207,7 @@ def _content(known: Modelled) -> str:
     )
     return (
         f"Version `{cell(known.manifest.name)}` of {known.manifest.time:%Y-%m-%d}: {content.rows:,} items. Who "
-        f"objected since is in these counts, and not in the model.\n\n{counts}"
+        f"objected since is in these counts; what was done in the model stands below.\n\n{counts}"
     )
 
 

@@ -15,7 +15,7 @@ import orjson
 from demur.corpus.session import Session
 from demur.errors import CheckFailed, CorpusError, UsageError
 from demur.register import Entry
-from demur.runs.belonging import read_signed
+from demur.runs.belonging import named_certificates, read_signed
 from demur.runs.facts import Base, Facts, ModelState, read_base, read_facts
 from demur.runs.folder import ModelFolder, RunFolder, find_run
 from demur.runs.following import withheld_in
@@ -41,7 +41,7 @@ class Certified:
     """`training`, `replay`, or `retraining`: a replay in another environment than the model before it had."""
     time: datetime
     digest: str
-    """SHA-256 of the certificate; "" where there is none that holds."""
+    """SHA-256 of the certificate; "" where there is none that holds and that the register names."""
     fewer: int
     """Accounts that are not in it any more, of those in the model before it."""
     destroyed: bool
@@ -151,14 +151,14 @@ def _manifest(session: Session, version: str | None) -> Manifest | None:
 
 
 def _certified(session: Session, run: RunFolder, known: Mapping[str, Facts]) -> Iterator[Certified]:
-    public_key, before = session.keys.signing.public_key(), None
+    public_key, before, named = session.keys.signing.public_key(), None, named_certificates(session.register)
     for number, facts in sorted(known.items()):
         if facts.state is ModelState.RUNNING:
             continue
         model = run.model(number)
         try:
             signed = read_signed(model, public_key)
-            said, digest = signed.facts, signed.digest
+            said, digest = signed.facts, signed.digest if signed.digest in named else ""
         except CheckFailed:
             said, digest = {}, ""
         kind = "training" if facts.parent is None else "replay"
