@@ -1,4 +1,4 @@
-"""``demur runs``, ``release`` and ``replay``: which models there are, which left, and how an objection reaches one."""
+"""``demur runs``, ``card``, ``release`` and ``replay``: models, what is said of one, and what becomes of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from demur.cli.frame.output import count, emit, progress, table
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
+from demur.files import write_durably
 from demur.runs.folder import find_replayable
 from demur.runs.listing import Listed, listed
 
@@ -43,6 +44,31 @@ def release(invocation: Invocation, name: str, to: Path) -> None:
     done = export(invocation.workspace, name, to)
     said = f"Wrote {done.model} to {done.to}, on record as weights that left; it follows no later objection."
     emit(said, {"model": done.model, "weights": done.weights, "to": done.to})
+
+
+@click.command
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Where to write it, such as README.md (else it is printed).",
+)
+@shared
+def card(invocation: Invocation, name: str, to: Path | None) -> None:
+    """Write the model card of RUN, as the Hugging Face Hub reads it, with the section on user data.
+
+    It says what the run was trained on, which objections were in force and what was done for each group, the
+    certificates and what they don't show, and the figures of its audit. It names nobody; counts of 1 to 9 are hidden.
+    """
+    from demur.versions.model_card import model_card  # noqa: PLC0415  # it loads what versions stand on
+    from demur.versions.modelled import modelled  # noqa: PLC0415  # the same
+
+    with reading(invocation.workspace, rows=False) as session:
+        text = model_card(modelled(session, name))
+    if to is not None:
+        write_durably(to, text.encode())
+    emit(text if to is None else f"The card of {name}: {to}", {"run": name, "path": to, "card": text})
 
 
 @click.command

@@ -44,8 +44,9 @@ _AGAIN_S: Final = 30
 @click.option("--behind-proxy", is_flag=True, help="Believe what a proxy on this machine says of visitors.")
 @click.option("--insecure", is_flag=True, help="Speak plain http to a network, as for a test within one.")
 @click.option("--model", metavar="RUN", help=f"Serve completions by this run, and nothing else (port {_MODEL_PORT}).")
+@click.option("--no-guard", is_flag=True, help="With --model: answers leave as they are drawn.")
 @shared
-def serve(  # each is an option
+def serve(  # noqa: PLR0913  # each is an option
     invocation: Invocation,
     *,
     host: str,
@@ -54,6 +55,7 @@ def serve(  # each is an option
     behind_proxy: bool,
     insecure: bool,
     model: str | None,
+    no_guard: bool,
 ) -> None:
     """Serve the portal, the API and the officer's pages; or, with --model, a model's completions.
 
@@ -61,10 +63,13 @@ def serve(  # each is an option
     and say --behind-proxy: it then believes its X-Forwarded-For and X-Forwarded-Proto.
 
     A model is served by a process of its own, so that nobody who objects waits for a text. What answers has seen no row
-    of anybody who has objected. Whoever asks over a network needs a key (demur key create NAME --scope generate).
+    of anybody who has objected, and a guard masks names of withheld people in what it says, and cuts words that they
+    wrote. Whoever asks over a network needs a key (demur key create NAME --scope generate).
     """
     need("The portal" if model is None else "`demur serve --model`", "web", *_NEEDED)
     _check_host(host, insecure=insecure)
+    if no_guard and model is None:
+        raise UsageError("--no-guard is about what a model says: name one with --model RUN.")
     usual = _PORT if model is None else _MODEL_PORT
     port = usual if port is None else port
     _check_free(host, port)
@@ -72,7 +77,7 @@ def serve(  # each is an option
     place = Place(host, port, behind_proxy=behind_proxy)
     signal.signal(signal.SIGTERM, _stop)
     if model is not None:
-        _serve_model(workspace, model, place, keyed=behind_proxy or insecure)
+        _serve_model(workspace, model, place, keyed=behind_proxy or insecure, guarded=not no_guard)
         return
     from demur.web.app import create_app  # noqa: PLC0415  # only who serves waits for it
 
@@ -81,13 +86,14 @@ def serve(  # each is an option
         server.run()
 
 
-def _serve_model(workspace: Workspace, run: str, place: "Place", *, keyed: bool) -> None:
+def _serve_model(workspace: Workspace, run: str, place: "Place", *, keyed: bool, guarded: bool) -> None:
     """Serve the completions of a run, until somebody stops it."""
     from demur.training.serving import serving  # noqa: PLC0415  # only who serves a model waits for it
     from demur.web.completions.root import create_app  # noqa: PLC0415  # the same
 
-    with serving(workspace, run) as model, suppress(KeyboardInterrupt):
-        _server(create_app(workspace, model, keyed=keyed), place, f"The model {run}").run()
+    what = f"The model {run}" if guarded else f"Without its guard, the model {run}"
+    with serving(workspace, run, guarded=guarded) as model, suppress(KeyboardInterrupt):
+        _server(create_app(workspace, model, keyed=keyed), place, what).run()
 
 
 def _check_host(host: str, *, insecure: bool) -> None:

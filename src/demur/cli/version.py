@@ -11,6 +11,7 @@ import click
 from demur.cli.app import Noun
 from demur.cli.frame.options import Invocation, Paged, as_page, in_workspace, shared
 from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
+from demur.cli.skew import audit_skew
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
@@ -247,7 +248,10 @@ def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
 @click.group(cls=Noun)
 @in_workspace
 def audit(roots: Sequence[Path]) -> None:  # the command reads them
-    """Measure what is left of withheld people."""
+    """Measure what is left of withheld people, and what leaving them out did."""
+
+
+audit.add_command(audit_skew)
 
 
 @audit.command("residual")

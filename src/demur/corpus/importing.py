@@ -25,9 +25,11 @@ from demur.corpus.datasets.compaction import index_new, maintain_if_due
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.honour import honour_in
+from demur.corpus.imports import CELLS
 from demur.corpus.news import DELETED, News
 from demur.corpus.pool import Asked, Governing, governing
 from demur.corpus.reopening import reopen, sweep
+from demur.corpus.scratch.cells import Cells
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool
 from demur.corpus.scratch.waiting import Waited, Waiting
@@ -76,6 +78,7 @@ class _Reading:
     """What is noted while the items stream past, on disk but for the counts."""
 
     spool: Spool
+    cells: Cells
     waiting: Waiting
     evidence: Lines
     fingerprints: Lines
@@ -87,6 +90,8 @@ class _Reading:
         """What the kernel says of one batch."""
         positions = self.spool.rows + np.arange(len(answer.codes))
         self.spool.add(answer.items, answer.codes)
+        assert answer.cells is not None  # it comes from a source
+        self.cells.add(answer.cells)
         if len(answer.waiting):
             self.waiting.add(answer.waiting, positions[answer.codes == WAITS], answer.hinted)
         self.evidence.add(answer.evidence, positions)
@@ -98,12 +103,13 @@ class _Reading:
 def _notes(scratch: Path, progress: Progress) -> Iterator[_Reading]:
     with (
         Spool(scratch / "readings") as spool,
+        Cells(scratch / "cells") as cells,
         Waiting(scratch / "waiting") as waiting,
         Lines(scratch / "evidence", EVIDENCE) as evidence,
         Lines(scratch / "fingerprints", FINGERPRINTS) as fingerprints,
         Lines(scratch / "uncertain", UNCERTAIN) as uncertain,
     ):
-        yield _Reading(spool, waiting, evidence, fingerprints, uncertain, progress)
+        yield _Reading(spool, cells, waiting, evidence, fingerprints, uncertain, progress)
 
 
 def import_items(
@@ -158,7 +164,7 @@ def _import(
         sync(path)
     report = _report(number, source, reading, replaced)
     session.note_import(number)
-    payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now)}
+    payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now), CELLS: reading.cells.counts(reading.spool)}
     session.register.log.note_import(payload, told if _may_be_stale(session.register) else None, now=session.now)
     return report
 

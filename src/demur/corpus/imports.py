@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from demur.corpus.session import Session
 from demur.register import JSON
 from demur.terms import EntryKind, Reason
+
+CELLS: Final = "cells"
+"""What the payload of `import.finished` calls the counts by kind, language, region and year; older ones have none."""
 
 T = TypeVar("T", bound=str)
 
@@ -61,6 +64,39 @@ def totals(session: Session) -> Counts:
         kinds=dict(sorted(_sum(each.kinds for each in every).items())),
         left_out=in_order(_sum(each.left_out for each in every)),
     )
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What imports read and kept, by one cell at a time."""
+
+    imports: int
+    """How many they are of."""
+    lacking: int
+    """Imports of an older demur, which counted none; they are not among these."""
+    read: Mapping[str, Mapping[str, int]]
+    """By cell and value: items that were there to be read, "" for what is unknown."""
+    kept: Mapping[str, Mapping[str, int]]
+
+
+def cells(session: Session, seq: int) -> Cells:
+    """All imports up to an entry of the register together."""
+    found = [entry for entry in session.register.log.entries(EntryKind.IMPORT_FINISHED) if entry.seq <= seq]
+    told = [counts for entry in found if isinstance(counts := entry.payload.get(CELLS), Mapping)]
+    read: dict[str, Counter[str]] = {}
+    kept: dict[str, Counter[str]] = {}
+    for cell, value, there, stayed in (each for counts in told for each in _cells(counts)):
+        read.setdefault(cell, Counter())[value] += there
+        kept.setdefault(cell, Counter())[value] += stayed
+    return Cells(len(told), len(found) - len(told), read, kept)
+
+
+def _cells(counts: Mapping[str, JSON]) -> Iterator[tuple[str, str, int, int]]:
+    for cell, by_value in counts.items():
+        assert isinstance(by_value, Mapping)
+        for value, both in by_value.items():
+            assert isinstance(both, list)
+            yield cell, value, int(str(both[0])), int(str(both[1]))
 
 
 def _counts(payload: Mapping[str, JSON]) -> Counts:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from demur.identity import Pairs
 from demur.kernel import schema
+from demur.kernel.cells import cells
 from demur.kernel.door import KEPT, REASONS, WAITS, Codes, door, mark
 from demur.kernel.evidence import Beside, evidence, fingerprints
 from demur.kernel.finding import found_in
@@ -73,6 +74,8 @@ class Answer:
     """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
     uncertain: pa.RecordBatch
     """What is masked and somebody may look at: evidence.ROW and wording.UNCERTAIN."""
+    cells: pa.RecordBatch | None = None
+    """Of a batch from a source: by what each of its rows is counted, columns of kernel.cells.CELLS."""
     alike: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """Of a batch from a source: the keys that are other spellings of its accounts, each beside the account's own."""
 
@@ -131,6 +134,7 @@ def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> t
         evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
         fingerprints=fingerprints(rows, wrote, seen),
         uncertain=_renumbered(uncertain(kept, wording.finds, rules), at),
+        cells=cells(rows, rules) if incoming else None,
         alike=keyer.alike,
     )
     return answer, pages, codes[at], wording.rows

@@ -58,7 +58,9 @@ class Generation:
         self.tokens = 0
         """Drawn so far."""
         self.finish = "length"
-        """Why it ended: `stop` (the model, or a text that ends it), or `length`."""
+        """Why it ended: `stop` (the model, or a text that ends it), `length`, or `content_filter` (the guard)."""
+        self.masked: int | None = None
+        """Names that the guard masked in what left; None where none stands at the door."""
 
     def __iter__(self) -> Iterator[str]:
         """The pieces, as far as they can be told; the next token is drawn when the next piece is asked for."""

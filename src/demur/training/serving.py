@@ -4,7 +4,8 @@ Invariants: before each text that leaves, the register's head is asked (`runs.fo
 checkpoint leaves once an objection of somebody whose rows it has seen was acknowledged; past the allowed staleness of
 the head nothing leaves (law 4). What was begun on a checkpoint that may still serve is finished on it, also where the
 pointer has moved on; what was begun on one that may not is begun again, or cut where some of it has left already. While
-the next checkpoint is loaded, one that may still serve answers: nothing goes dark.
+the next checkpoint is loaded, one that may still serve answers: nothing goes dark. Where the guard stands at the door,
+what leaves was searched by what is known of withheld people at the head by which it leaves.
 """
 
 import os
@@ -28,6 +29,8 @@ from demur.suppression.signed import file_digest
 from demur.training.checkpoints import Checkpoints, read_tensors
 from demur.training.environment import NEEDS
 from demur.training.generating import Generation, Sampling
+from demur.training.guard.following import Followed
+from demur.training.guard.passing import Passing
 from demur.training.model import trainable
 from demur.training.run import Run
 from demur.training.tokenizer import Tokenizer
@@ -127,14 +130,19 @@ class Head:
 class Model:
     """A run that answers; safe to use from several threads."""
 
-    def __init__(self, run: RunFolder, head: Head) -> None:
+    def __init__(self, run: RunFolder, head: Head, guard: Followed | None = None) -> None:
         """Load what the pointer of ``run`` names.
+
+        Args:
+            run: what answers.
+            head: where its pointer stands.
+            guard: whom to look for in what it says; None lets everything pass.
 
         Raises:
             CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`, or when its files are damaged.
         """
         self.run = run
-        self._head = head
+        self._head, self._guard = head, guard
         self._loading = threading.Lock()
         self._loaded = _load(run, head.pointer())
 
@@ -163,8 +171,7 @@ class Model:
         Raises:
             CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`.
         """
-        pointer = self._head.pointer()
-        return _names(pointer, loaded) or _by(pointer) == loaded.clean_by
+        return _may_go_on(self._head.pointer(), loaded)
 
     def pieces(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, Iterator[str]]:
         """How a prompt goes on, piece by piece, each checked when it is given.
@@ -177,19 +184,68 @@ class Model:
             UsageError: when the prompt does not fit.
             CheckFailed, CorpusError, UnavailableError: as :meth:`loaded`.
         """
+        loaded, generation = self._begun(prompt, sampling)
+        if self._guard is None:
+            return loaded, generation, self._checked(loaded, generation)
+        return loaded, generation, self._guarded(loaded, generation, prompt)
+
+    def _begun(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation]:
         loaded = self.loaded()
-        generation = Generation(loaded.network, loaded.tokenizer, prompt, sampling)
+        return loaded, Generation(loaded.network, loaded.tokenizer, prompt, sampling)
 
-        def checked() -> Iterator[str]:
-            for piece in generation:
-                if not self.may_leave(loaded):
-                    raise MovedError(
-                        f"Somebody objected whose rows this model of {self.run.name} had seen, so the rest of its text "
-                        "is not given: ask again, and one without them answers."
-                    )
-                yield piece
+    def _checked(self, loaded: Loaded, generation: Generation) -> Iterator[str]:
+        """The pieces of a text, as long as they may leave.
 
-        return loaded, generation, checked()
+        Raises:
+            MovedError: once they may not.
+        """
+        for piece in generation:
+            self._require(loaded)
+            yield piece
+
+    def _guarded(self, loaded: Loaded, generation: Generation, prompt: str) -> Iterator[str]:
+        """The same behind the guard: what is not ready to leave yet comes as an empty piece."""
+        passing, drawn = Passing(prompt), ""
+        for piece in self._checked(loaded, generation):
+            drawn += piece
+            yield self._passed(loaded, generation, passing, drawn) if passing.is_due(drawn) else ""
+            if passing.cut:
+                return
+        yield self._passed(loaded, generation, passing, drawn, ended=True)
+
+    def _passed(
+        self, loaded: Loaded, generation: Generation, passing: Passing, drawn: str, *, ended: bool = False
+    ) -> str:
+        """What the guard lets pass of what is drawn, by what is known at the head by which it leaves.
+
+        Raises:
+            MovedError: when it may not leave any more.
+            UnavailableError: when the register, or what is known of withheld people, can't be read.
+        """
+        assert self._guard is not None  # whoever calls it has one
+        by, found = _by(self._require(loaded)), None
+        while found is None:
+            found = passing.taken(drawn, self._guard.rules(by), ended=ended)
+            searched, by = by, _by(self._require(loaded))
+            found = found if searched == by else None  # somebody objected meanwhile: it is searched for them, too
+        text = passing.left(found)
+        generation.masked = passing.masked
+        generation.finish = "content_filter" if passing.cut else generation.finish
+        return text
+
+    def _require(self, loaded: Loaded) -> Pointer:
+        """Make sure that a text which was drawn from a checkpoint may leave now; by which pointer it may.
+
+        Raises:
+            MovedError: when it may not.
+        """
+        pointer = self._head.pointer()
+        if not _may_go_on(pointer, loaded):
+            raise MovedError(
+                f"Somebody objected whose rows this model of {self.run.name} had seen, so the rest of its text "
+                "is not given: ask again, and one without them answers."
+            )
+        return pointer
 
     def complete(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, str]:
         """How a prompt goes on, as a whole; begun again where what it was drawn from may not serve any more.
@@ -198,9 +254,11 @@ class Model:
             UsageError, CheckFailed, CorpusError, UnavailableError: as :meth:`pieces`.
         """
         for left in reversed(range(_ATTEMPTS)):
-            loaded, generation, pieces = self.pieces(prompt, sampling)
+            loaded, generation = self._begun(prompt, sampling)
             try:
-                text = "".join(pieces)
+                text = "".join(self._checked(loaded, generation))
+                if self._guard is not None:
+                    text = self._passed(loaded, generation, Passing(prompt), text, ended=True)
                 if self.may_leave(loaded):
                     return loaded, generation, text
             except MovedError:
@@ -210,8 +268,13 @@ class Model:
 
 
 @contextmanager
-def serving(workspace: Workspace, name: str) -> Iterator[Model]:
+def serving(workspace: Workspace, name: str, *, guarded: bool = True) -> Iterator[Model]:
     """Let a run of a workspace answer, for as long as the block runs.
+
+    Args:
+        workspace: whose.
+        name: of the run.
+        guarded: whether the guard reads what it says before that leaves.
 
     Raises:
         UsageError: when there is no such run, it was trained by a trainer of somebody's own, or torch is missing.
@@ -221,7 +284,7 @@ def serving(workspace: Workspace, name: str) -> Iterator[Model]:
     run = find_replayable(workspace.models_path, name)
     head = Head(workspace, run)
     try:
-        yield Model(run, head)
+        yield Model(run, head, Followed(workspace) if guarded else None)
     finally:
         head.close()
 
@@ -254,6 +317,11 @@ def _names(pointer: Pointer, loaded: Loaded) -> bool:
         return False
     loaded.clean_by = _by(pointer)
     return True
+
+
+def _may_go_on(pointer: Pointer, loaded: Loaded) -> bool:
+    """Whether a text that was drawn from a checkpoint may leave, by where the pointer stands."""
+    return _names(pointer, loaded) or _by(pointer) == loaded.clean_by
 
 
 def _by(pointer: Pointer) -> tuple[int, str]:

@@ -118,25 +118,25 @@ def card(manifest: Manifest) -> str:
     content, basis = manifest.content, manifest.basis
     counts = {"Kind": content.kinds, "Language": content.languages, "Region": content.regions}
     body = _BODY.format(
-        title=_line(title(manifest)),
-        name=_line(manifest.name),
+        title=cell(title(manifest)),
+        name=cell(manifest.name),
         rows=content.rows,
         megabytes=content.text_bytes / 1e6,
         subjects=content.subjects,
         time=f"{manifest.time:%Y-%m-%d}",
-        controller=_line(manifest.controller),
-        purpose=_line(manifest.purpose),
-        basis=_line(basis.use),
-        document=_line(basis.document),
-        signed=_line(basis.date),
-        signed_by=_line(basis.signed_by),
+        controller=cell(manifest.controller),
+        purpose=cell(manifest.purpose),
+        basis=cell(basis.use),
+        document=cell(basis.document),
+        signed=cell(basis.date),
+        signed_by=cell(basis.signed_by),
         effective=manifest.effective.isoformat(),
         binding=manifest.checkpoint.binding,
-        counts="\n\n".join(_table((head, "Items"), rows.items()) for head, rows in counts.items()),
+        counts="\n\n".join(table((head, "Items"), rows.items()) for head, rows in counts.items()),
         stayed_out=_STAYED_OUT[manifest.format],
-        check=_CHECK[manifest.format].format(name=_line(manifest.name)),
-        left_out=_table(("Reason", "Items"), manifest.left_out.items()),
-        columns=_table(("Column", "Meaning"), COLUMNS.items()),
+        check=_CHECK[manifest.format].format(name=cell(manifest.name)),
+        left_out=table(("Reason", "Items"), manifest.left_out.items()),
+        columns=table(("Column", "Meaning"), COLUMNS.items()),
         software=", ".join(f"{name} {release}" for name, release in sorted(manifest.software.items())),
     )
     return front_matter(manifest) + body
@@ -172,12 +172,12 @@ def size(rows: int) -> str:
     return next((name for limit, name in _SIZES if rows < limit), "n>10B")
 
 
-def _line(text: str) -> str:
-    """``text`` on one line, with nothing in it that Markdown or HTML acts on."""
-    return re.sub(r"([\\`*_\[\]<>|#&])", r"\\\1", " ".join(text.split())) or "not said"
+def cell(text: str, nothing: str = "not said") -> str:
+    """``text`` on one line, with nothing in it that Markdown or HTML acts on; ``nothing`` where it is empty."""
+    return re.sub(r"([\\`*_\[\]<>|#&])", r"\\\1", " ".join(text.split())) or nothing
 
 
-def _table(head: tuple[str, str], rows: Iterable[tuple[str, int | str]]) -> str:
+def table(head: tuple[str, str], rows: Iterable[tuple[str, int | str]]) -> str:
     """A Markdown table of two columns; a number gets its thousands marked."""
-    lines = [f"| {_line(name)} | {f'{value:,}' if isinstance(value, int) else value} |" for name, value in rows]
+    lines = [f"| {cell(name)} | {f'{value:,}' if isinstance(value, int) else value} |" for name, value in rows]
     return "\n".join([f"| {head[0]} | {head[1]} |", "| --- | --- |", *lines])

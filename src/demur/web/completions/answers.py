@@ -35,8 +35,8 @@ class Completion:
     id: str = field(default_factory=lambda: f"cmpl-{uuid.uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def answer(self, text: str, finish: str | None = None, usage: Mapping[str, int] | None = None) -> dict[str, Any]:
-        """All of it, or a piece of it."""
+    def answer(self, text: str, finish: str | None = None, **said: Mapping[str, Any]) -> dict[str, Any]:
+        """All of it, or a piece of it; with what else is said of it."""
         choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
         told = {
             "id": self.id,
@@ -46,13 +46,18 @@ class Completion:
             "system_fingerprint": self.model,
             "choices": [choice],
         }
-        return told if usage is None else told | {"usage": usage}
+        return told | said
 
 
 def usage_of(generation: Generation) -> dict[str, int]:
     """How many tokens were read and drawn."""
     read, drawn = generation.prompt_tokens, generation.tokens
     return {"prompt_tokens": read, "completion_tokens": drawn, "total_tokens": read + drawn}
+
+
+def guarded(generation: Generation) -> dict[str, Any]:
+    """What the guard did, in a field of our own; with `content_filter` as the reason, it cut the rest besides."""
+    return {"guard": generation.masked is not None, "masked": generation.masked}
 
 
 def event(told: Mapping[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ from demur.training.generating import Generation
 from demur.training.serving import Loaded, Model
 from demur.web import failures
 from demur.web.api.routing import caller, said
-from demur.web.completions.answers import DONE, Completion, event, models, refusal, refused, usage_of
+from demur.web.completions.answers import DONE, Completion, event, guarded, models, refusal, refused, usage_of
 from demur.web.completions.asked import Asked
 from demur.web.desk import Desk
 from demur.web.gate import Gate
@@ -125,7 +125,8 @@ async def complete(request: Request) -> Response:
         )
     loaded, generation, text = await _in_turn(request, lambda: model.complete(asked.text, asked.sampling))
     completion = Completion(model.run.name, loaded.name)
-    return JSONResponse(completion.answer(text, generation.finish, usage_of(generation)))
+    told = completion.answer(text, generation.finish, usage=usage_of(generation), demur=guarded(generation))
+    return JSONResponse(told)
 
 
 async def _stream(
@@ -139,9 +140,9 @@ async def _stream(
             if piece:
                 yield event(completion.answer(piece))
             piece = await _in_turn(request, lambda: next(pieces, None))
-        yield event(completion.answer("", generation.finish))
+        yield event(completion.answer("", generation.finish, demur=guarded(generation)))
         if asked.stream_options and asked.stream_options.include_usage:
-            yield event(completion.answer("", None, usage_of(generation)) | {"choices": []})
+            yield event(completion.answer("", None, usage=usage_of(generation)) | {"choices": []})
         yield DONE
     except Exception as error:  # noqa: BLE001  # whatever it is, the client reads one sentence
         status, told = refusal(error) or (500, for_clients_of_models(500, "Something went wrong here: ask again."))

@@ -1,0 +1,242 @@
+"""What is known of a run for its model card: from its folder, its version's manifest, and the register.
+
+Invariants: nothing is changed, and no row is read; everything is a name, a digest or a count; who somebody is, and
+which rows are theirs, is nowhere in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from demur.corpus.session import Session
+from demur.errors import CheckFailed, CorpusError, UsageError
+from demur.register import Entry
+from demur.runs.belonging import named_certificates, read_signed
+from demur.runs.facts import Base, Facts, ModelState, read_base, read_facts
+from demur.runs.folder import ModelFolder, RunFolder, find_run
+from demur.runs.following import withheld_in
+from demur.runs.people import read_people
+from demur.runs.pointer import read_pointer
+from demur.terms import EntryKind
+from demur.versions.manifest import Manifest
+from demur.versions.states import manifest_of
+
+AUDIT: Final = "audit.json"
+"""What an audit of a model is kept as, in its folder."""
+_BEGIN: Final = (EntryKind.OBJECTION_LODGED, EntryKind.OBJECTION_REVIVED)
+_END: Final = (EntryKind.OBJECTION_WITHDRAWN, EntryKind.OBJECTION_LAPSED)
+
+
+@dataclass(frozen=True)
+class Certified:
+    """One model of a run, as its certificate has it."""
+
+    model: str
+    """Four digits."""
+    kind: str
+    """`training`, `replay`, or `retraining`: a replay in another environment than the model before it had."""
+    time: datetime
+    digest: str
+    """SHA-256 of the certificate; "" where there is none that holds and that the register names."""
+    fewer: int
+    """Accounts that are not in it any more, of those in the model before it."""
+    destroyed: bool
+    """Whether its checkpoints are."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A number of an audit."""
+
+    attack: str
+    name: str
+    value: str
+    unit: str
+    n: str
+    interval: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """What is known of a run."""
+
+    run: str
+    model: str
+    """The newest finished one, four digits."""
+    trained: datetime
+    manifest: Manifest | None
+    """Of the version that it was trained on; None where that can't be read, or there was none."""
+    version: str | None
+    base: Base | None
+    config: Mapping[str, Any]
+    """As its file says; empty for a trainer of somebody's own."""
+    at_publishing: int | None
+    """Objections that were in force when the version was published; None without one."""
+    at_training: int
+    """Those in force at the state of the register that the newest model was made under."""
+    since: int
+    """Objections that were lodged, or came back, after that."""
+    certified: Sequence[Certified]
+    """Every model of the run, oldest first."""
+    waiting: int
+    """Accounts in the newest model that may not be in it: the pointer stands before them, and a replay is to come."""
+    serves: str
+    """`all of it`, `an earlier state of it` or `nothing`."""
+    left: int
+    """Times that weights were handed out."""
+    audited: Sequence[Audited]
+    not_run: Sequence[tuple[str, str]]
+    """Attacks that an audit names as not tried, and why."""
+
+
+def modelled(session: Session, name: str) -> Modelled:
+    """What is known of a run.
+
+    Raises:
+        UsageError: when there is no such run, or none of its models is finished.
+        CorpusError: when its files are damaged.
+    """
+    run = find_run(session.workspace.models_path, name)
+    known = {model.number: read_facts(model) for model in run.models() if model.facts.exists()}
+    finished = [number for number, facts in known.items() if facts.state is ModelState.FINISHED]
+    if not finished:
+        raise UsageError(f"Nothing of the run {name} is finished: train it to its end, then write its card.")
+    model = run.model(max(finished))
+    facts, first = known[model.number], known[min(known)]
+    manifest = _manifest(session, first.version)
+    log = list(session.register.log.entries())
+    audited = _audit(model)
+    at = facts.checkpoint.seq
+    return Modelled(
+        run=name,
+        model=model.number,
+        trained=facts.finished or facts.started,
+        manifest=manifest,
+        version=first.version,
+        base=read_base(run.base) if run.base.exists() else None,
+        config=_json(run.config),
+        at_publishing=None if manifest is None else in_force(log, manifest.checkpoint.seq),
+        at_training=in_force(log, at),
+        since=sum(entry.kind in _BEGIN for entry in log if entry.seq > at),
+        certified=list(_certified(session, run, known)),
+        waiting=len(withheld_in(model, session.register, session.policy, session.now)) if _has_people(model) else 0,
+        serves=_serves(run, model),
+        left=sum(entry.kind is EntryKind.RUN_EXPORTED and entry.payload.get("run") == name for entry in log),
+        audited=list(_figures(audited)),
+        not_run=list(_not_run(audited)),
+    )
+
+
+def in_force(log: Sequence[Entry], seq: int) -> int:
+    """How many objections were in force at an entry, as the log tells it."""
+    stands: dict[object, bool] = {}
+    for entry in log:
+        if entry.seq > seq:
+            break
+        if entry.kind in _BEGIN or entry.kind in _END:
+            stands[entry.payload.get("reference", entry.seq)] = entry.kind in _BEGIN
+    return sum(stands.values())
+
+
+def _manifest(session: Session, version: str | None) -> Manifest | None:
+    try:
+        return None if version is None else manifest_of(session, version)
+    except CorpusError:
+        return None
+
+
+def _certified(session: Session, run: RunFolder, known: Mapping[str, Facts]) -> Iterator[Certified]:
+    public_key, before, named = session.keys.signing.public_key(), None, named_certificates(session.register)
+    for number, facts in sorted(known.items()):
+        if facts.state is ModelState.RUNNING:
+            continue
+        model = run.model(number)
+        try:
+            signed = read_signed(model, public_key)
+            said, digest = signed.facts, signed.digest if signed.digest in named else ""
+        except CheckFailed:
+            said, digest = {}, ""
+        kind = "training" if facts.parent is None else "replay"
+        if before is not None and facts.parent is not None and facts.environment != before.environment:
+            kind = "retraining"
+        yield Certified(
+            number, kind, facts.finished or facts.started, digest, _fewer(said), facts.state is ModelState.DESTROYED
+        )
+        before = facts
+
+
+def _fewer(certificate: Mapping[str, Any]) -> int:
+    """How many accounts a certificate says are gone."""
+    try:
+        people = certificate["people"]
+        return max(int(people["before"]["people"]) - int(people["after"]["people"]), 0) if people["before"] else 0
+    except (KeyError, TypeError, ValueError):
+        return 0
+
+
+def _has_people(model: ModelFolder) -> bool:
+    try:
+        return bool(len(read_people(model).keys))
+    except CorpusError:
+        return False
+
+
+def _serves(run: RunFolder, model: ModelFolder) -> str:
+    pointer = read_pointer(run)
+    if pointer is None:
+        return "nothing"
+    whole = (pointer.model, pointer.checkpoint) == (model.number, max(model.steps(), default=0))
+    return "all of it" if whole else "an earlier state of it"
+
+
+# what an audit left, read as it is, for another demur may have written it
+
+
+def _audit(model: ModelFolder) -> Mapping[str, Any]:
+    return _json(model.path / AUDIT)
+
+
+def _json(path: Path) -> Mapping[str, Any]:
+    """What a file of JSON says; nothing where there is none, or it is no object."""
+    try:
+        said = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _figures(audit: Mapping[str, Any]) -> Iterator[Audited]:
+    for finding in _objects(audit.get("findings")):
+        for figure in _objects(finding.get("figures")):
+            between = figure.get("interval")
+            interval = " to ".join(map(_number, between)) if isinstance(between, list) and between else ""
+            value = "" if figure.get("value") is None else _number(figure["value"])
+            n = f"{_text(figure.get('n'))} {_text(figure.get('of'))}".strip()
+            told = (_text(finding.get("attack")), _text(figure.get("name")), value, _text(figure.get("unit")), n)
+            yield Audited(*told, interval, _text(figure.get("note")))
+
+
+def _not_run(audit: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for each in _objects(audit.get("not_run")):
+        yield _text(each.get("attack")), _text(each.get("why"))
+
+
+def _objects(said: object) -> Iterator[Mapping[str, Any]]:
+    return (each for each in (said if isinstance(said, list) else []) if isinstance(each, dict))
+
+
+def _number(said: object) -> str:
+    """A number as it is printed; whatever is none, as it is."""
+    try:
+        return f"{float(str(said)):.3f}"
+    except ValueError:
+        return _text(said)
+
+
+def _text(said: object) -> str:
+    return "" if said is None else str(said)
