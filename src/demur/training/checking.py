@@ -111,7 +111,7 @@ def _compare(run: Run, plan: Plan, begin: int, wanted: Saved, report: Report | N
     Raises:
         CheckFailed: naming the first part that differs.
     """
-    with _beside(run, begin) as other:
+    with beside(run, begin) as other:
         found = train(other, from_step=begin, plan=plan.until(wanted.step), report=report).saved
     for name in ("chain", *PARTS):
         if getattr(found, name) != getattr(wanted, name):
@@ -122,16 +122,16 @@ def _compare(run: Run, plan: Plan, begin: int, wanted: Saved, report: Report | N
 
 
 @contextmanager
-def _beside(run: Run, begin: int) -> Iterator[Run]:
-    """A model that stands at a checkpoint of another, until the block ends."""
-    beside = run.model.run.model(_BESIDE)
-    shutil.rmtree(beside.path, ignore_errors=True)
+def beside(run: Run, begin: int) -> Iterator[Run]:
+    """A model that stands at a checkpoint of another, in a folder of its own, until the block ends."""
+    folder = run.model.run.model(_BESIDE)
+    shutil.rmtree(folder.path, ignore_errors=True)
     try:
-        make_folder(beside.path)
-        make_folder(beside.checkpoints)
-        write_facts(beside, run.facts())
-        link(run.model.checkpoint(begin), beside.checkpoint(begin))
-        Log.reopen(beside.log, begin, source=run.model.log)
-        yield replace(run, model=beside)
+        make_folder(folder.path)
+        make_folder(folder.checkpoints)
+        write_facts(folder, run.facts())
+        link(run.model.checkpoint(begin), folder.checkpoint(begin))
+        Log.reopen(folder.log, begin, source=run.model.log)
+        yield replace(run, model=folder)
     finally:
-        shutil.rmtree(beside.path, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)

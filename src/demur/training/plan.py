@@ -21,7 +21,7 @@ from demur.training.rows import COLUMNS, Ints, Lists, Rows, read_rows
 from demur.training.run import Run
 from demur.versions.states import published, rows_of, stale_parts
 
-__all__ = ["Plan", "first_difference", "plan_of"]
+__all__ = ["Plan", "batches_of", "first_difference", "plan_of", "usable"]
 
 
 def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan | None = None) -> Plan:
@@ -39,7 +39,7 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
         UsageError: when there is no such version.
         CheckFailed: when the recorded plan or classes are damaged.
     """
-    rows = _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    rows = usable(session, read_rows(batches_of(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
     recorded = recorded_plan(run) if recorded is None else recorded
     rows, places = _first(session, rows, run) if recorded is None else _again(rows, recorded)
     where = order.in_order(rows.item, places, run.key)
@@ -51,7 +51,7 @@ def rows_now(session: Session, run: Run) -> Rows:
     version = run.facts().version
     if version is not None and version in retired(session.register):
         version = None  # its rows may still be in the corpus
-    return _usable(session, read_rows(_batches(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
+    return usable(session, read_rows(batches_of(session, version), run.tokenizer.encode, mask_mentions=_masks(run)))
 
 
 def recorded_plan(run: Run) -> Plan | None:
@@ -64,7 +64,7 @@ def _masks(run: Run) -> bool:
     return run.config.mask_mentions
 
 
-def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
+def batches_of(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
     """The rows of a version as today's rules want them, or of the corpus."""
     if version is None:
         yield from session.corpus.batches(COLUMNS)
@@ -80,7 +80,7 @@ def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
         yield batch.select(COLUMNS).filter(keep)
 
 
-def _usable(session: Session, rows: Rows) -> Rows:
+def usable(session: Session, rows: Rows) -> Rows:
     """Without rows by or about anybody who is withheld; the corpus may be behind the register."""
     people = np.unique(rows.people.flat)
     withheld = people[session.wordless()[0].is_withheld(people)]
