@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command
 @shared
 def runs(invocation: Invocation) -> None:
-    """List the runs: what each was trained on, which of its checkpoints serves, and whether it waits for a replay."""
+    """List the runs: what each was trained on, what serves, when that was audited, and what waits for a replay."""
     with invocation.workspace.register() as register:
         found = listed(invocation.workspace.models_path, register)
     emit(lambda: _lines(found), {"runs": found})
@@ -74,9 +74,18 @@ def _lines(found: list[Listed]) -> str:
     if not found:
         return "There are no runs: `demur train VERSION` makes one."
     rows = [
-        (each.run, each.model, each.version or "", each.serving or "nothing", each.state, each.waits) for each in found
+        (
+            each.run,
+            each.model,
+            each.version or "",
+            each.serving or "nothing",
+            each.audited or "no",
+            each.state,
+            each.waits,
+        )
+        for each in found
     ]
-    head = ("run", "model", "trained on", "serves", "state", "to do")
+    head = ("run", "model", "trained on", "serves", "audited", "state", "to do")
     return "\n".join(table(head, rows))
 
 

@@ -1,7 +1,7 @@
 """The runs of a workspace as a list: what each was trained on, what serves, and what is still to be done."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demur.errors import CorpusError
@@ -30,12 +30,19 @@ class Listed:
     """Of the newest model, "damaged", or "elsewhere" for one that another program trained."""
     waits: str
     """What is to be done: "replay", "resume", or ""."""
+    audited: str | None = None
+    """The day in UTC on which what serves was audited last, by the register; None where it was not."""
 
 
 def listed(models: Path, register: Register) -> list[Listed]:
     """Every run, by name; with those that another program trained, and of which the register alone knows."""
     here = {run.name: _listed(run) for run in runs_in(models)}
-    return [each for _, each in sorted((_elsewhere(register) | here).items())]
+    days = {
+        (str(entry.payload["run"]), str(entry.payload["model"])): f"{entry.time:%Y-%m-%d}"
+        for entry in register.log.entries(EntryKind.MODEL_AUDITED)
+    }
+    found = (each for _, each in sorted((_elsewhere(register) | here).items()))
+    return [replace(each, audited=days.get((each.run, (each.serving or "")[:4]))) for each in found]
 
 
 def waits(run: RunFolder) -> bool:

@@ -3,11 +3,11 @@
 Where they can, the two groups differ in what they wrote or when, and an attack on the model may find that and nothing
 else (Das, Zhang and Tramèr, arXiv 2406.16201). Members and held out are parted by a hash here, so that they should not.
 
-Invariant: a person is scored by what is counted on others alone, and compared within their own fold, where both groups
-lack as much: then the AUC is a half on average when the groups are alike.
+Invariant: what is counted on one half of the people is tried on the other, so that the scores of those tried depend on
+nobody else who is tried, and the interval holds. (Crossing five folds instead lets each fold lean against the others:
+with two groups alike, its AUC strays from a half by twice what its interval says.)
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.training.audit.figure import Figure
-from demur.training.audit.statistics import FEWEST, Scores, auc, groups, interval, resampled
+from demur.training.audit.statistics import Scores, auc_figure
 
-FOLDS: Final = 5
 _SMOOTH: Final = 1.0
 """What is added to each count (Laplace)."""
 
@@ -35,37 +34,23 @@ class Words:
 
 
 def words_figure(words: Words, seed: int) -> Figure:
-    """The AUC of a bag of words: naive Bayes over token ids, crossed over five folds of people."""
-    folds = list(_folds(words, seed))
-    weights = np.array([len(each.members) * len(each.held) for each in folds], np.float64)
-    found, note = float(np.average([auc(each) for each in folds], weights=weights)), groups(_whole(folds))
-    whole, low_high = _whole(folds), None
-    if min(len(whole.members), len(whole.held)) >= FEWEST:
-        draws = np.stack([resampled(each, seed + at).auc for at, each in enumerate(folds)])
-        low_high = interval(np.average(draws, axis=0, weights=weights))
-    else:
-        note += f"; too few persons for an interval, which asks for {FEWEST} of each"
-    return Figure("auc_words", found, "AUC", whole.persons, "persons", low_high, note)
-
-
-def _folds(words: Words, seed: int) -> Iterator[Scores]:
-    """The scores of the people of each fold that has some of both groups."""
+    """The AUC of a bag of words: naive Bayes over token ids, counted on half of each group, tried on the other."""
     people, size = len(words.held), int(words.ids.max(initial=0)) + 1
-    random = np.random.default_rng(seed)
-    fold = np.zeros(people, np.int64)
+    tried = _half(words.held, np.random.default_rng(seed))
+    counted = ~tried[words.owner]
+    held = words.held[words.owner]
+    counts = (np.bincount(words.ids[counted & kind], minlength=size) for kind in (~held, held))
+    member, other = (np.log((count + _SMOOTH) / (count.sum() + _SMOOTH * size)) for count in counts)
+    total = np.bincount(words.owner, (member - other)[words.ids], people)
+    mean = total / np.maximum(np.bincount(words.owner, minlength=people), 1)
+    found = Scores(mean[tried & ~words.held], mean[tried & words.held])
+    return auc_figure(found, seed, "auc_words", "by a bag of words that was counted on as many others")
+
+
+def _half(held: npt.NDArray[np.bool_], random: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Half of each group, the larger one of an odd number, shape (p,)."""
+    found = np.zeros(len(held), bool)
     for group in (True, False):
-        theirs = random.permutation(np.flatnonzero(words.held == group))
-        fold[theirs] = np.arange(len(theirs)) % FOLDS
-    for each in range(FOLDS):
-        others = fold[words.owner] != each
-        counts = [np.bincount(words.ids[others & (words.held[words.owner] == kind)], minlength=size) for kind in (0, 1)]
-        member, held = (np.log((count + _SMOOTH) / (count.sum() + _SMOOTH * size)) for count in counts)
-        total = np.bincount(words.owner, (member - held)[words.ids], people)
-        mean = total / np.maximum(np.bincount(words.owner, minlength=people), 1)
-        here = fold == each
-        if (here & words.held).any() and (here & ~words.held).any():
-            yield Scores(mean[here & ~words.held], mean[here & words.held])
-
-
-def _whole(folds: list[Scores]) -> Scores:
-    return Scores(*(np.concatenate([getattr(each, kind) for each in folds]) for kind in ("members", "held")))
+        theirs = random.permutation(np.flatnonzero(held == group))
+        found[theirs[: (len(theirs) + 1) // 2]] = True
+    return found
