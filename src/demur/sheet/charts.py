@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from demur.sheet.plots import DASHES, SERIES, framed
 
 _WIDTH: Final = 640
-_NAMED, _NOTED = 190, 130
+_NAMED, _NOTED = 170, 170
 """What is left free beside whiskers: for names, and for numbers."""
 _ROW, _FOOT = 28, 30
 _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 64, 140, 16, 46, 340
@@ -92,7 +92,15 @@ class Axis:
 Points = Sequence[tuple[float, float]]
 
 
-def curves(name: str, title: str, description: str, series: Mapping[str, Points], axes: tuple[Axis, Axis]) -> Markup:
+def curves(
+    name: str,
+    title: str,
+    description: str,
+    series: Mapping[str, Points],
+    axes: tuple[Axis, Axis],
+    *,
+    diagonal: bool = False,
+) -> Markup:
     """A line for each series.
 
     Args:
@@ -101,9 +109,12 @@ def curves(name: str, title: str, description: str, series: Mapping[str, Points]
         description: what there is to see, in a sentence.
         series: at most SERIES, by their names.
         axes: across and up.
+        diagonal: whether a line stands from corner to corner, that series are held against.
     """
     across, up = axes
     drawn = [*_grid(across, up)]
+    if diagonal:
+        drawn.append(f'<line class="plot-half" x1="{_x(0)}" x2="{_x(1)}" y1="{_y(0)}" y2="{_y(1)}"/>')
     for number, (label, points) in enumerate(list(series.items())[:SERIES]):
         places = [(_x(across.share(x)), _y(up.share(y))) for x, y in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)

@@ -36,6 +36,7 @@ from demur.training.audit.people import Audited, Bools, Draw, Everybody, drawn, 
 from demur.training.audit.reading import in_reading_order, read_at
 from demur.training.audit.report import Audit
 from demur.training.audit.scores import Read
+from demur.training.audit.statistics import Scores, roc
 from demur.training.config import Config
 from demur.training.filling import Plan
 from demur.training.order import held_out
@@ -251,14 +252,14 @@ def test_a_report_tells_numbers_and_nobody(done: Audit, own: Community) -> None:
 
 
 def test_the_page_stands_alone_and_says_what_the_report_says(done: Audit) -> None:
-    more = Finding("extraction", "Asked?", "exfiltration", "outputs", [], [membership.roc(membership.Scores(*ROWS))])
+    more = Finding("extraction", "Asked?", "exfiltration", "outputs", [], [roc(Scores(*ROWS))])
     whole = replace(done, findings=[*done.findings, more])
     tree = read_sheet(audit_page(whole))
     words = text_of(next(tree.iter("main")))
     for each in done.findings:
         assert f"Test: {each.attack}" in words
-    for each in done.not_run:
-        assert each.why in words
+    for untried in done.not_run:
+        assert untried.why in words
     for said in ("lower bound", "Attribute inference (EDPB Opinion 28/2024): no test stands for it.", whole.digest):
         assert said in words
     assert "Exfiltration (EDPB Opinion 28/2024): extraction." in words
@@ -297,14 +298,14 @@ def test_a_report_stays_when_a_replay_destroys_the_model(own: Community) -> None
 
 def test_what_can_not_be_audited_is_said_in_one_sentence(own: Community, demur: Demur) -> None:
     folder, run = own.run().model.run, own.run()
-    for name, changes in {"nobody": {"held": 0.0}, "few": {"held": 1e-9}}.items():
+    was = folder.config.read_bytes()
+    for name, share in {"nobody": 0.0, "few": 1e-9}.items():
         other = Path(shutil.copytree(folder.path, folder.path.with_name(name)))
-        config = replace(CONFIG, **changes)
-        log = (other / "0001" / "log.bin").read_bytes()
-        was, now = folder.config.read_bytes(), config.to_bytes()
+        now = replace(CONFIG, held=share).to_bytes()
         (other / "config.json").write_bytes(now)
-        digests = (hashlib.sha256(each).digest() for each in (was, now))
-        (other / "0001" / "log.bin").write_bytes(log.replace(*digests))
+        log = (other / "0001" / "log.bin").read_bytes()
+        digest, its = hashlib.sha256(was).digest(), hashlib.sha256(now).digest()
+        (other / "0001" / "log.bin").write_bytes(log.replace(digest, its))
     shutil.copytree(folder.path, folder.path.with_name("edited"))
     (folder.path.with_name("edited") / "config.json").write_bytes(replace(CONFIG, rate=1e-3).to_bytes())
     shutil.copytree(folder.path, folder.path.with_name("tracked"))

@@ -78,14 +78,14 @@ def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
 
 def test_who_is_too_few_has_no_interval_and_the_figure_says_so() -> None:
     random = np.random.default_rng(2)
-    few = statistics.figures(Scores(random.normal(size=19), random.normal(size=500)), 0)
+    few = statistics.figures(Scores(random.normal(size=19), random.normal(size=60)), 0)
     assert all(each.interval is None for each in few)
     assert "too few persons" in few[0].note
     enough = {each.name: each for each in statistics.figures(Scores(random.normal(size=99), random.normal(size=99)), 0)}
     assert enough["auc"].interval is not None
     assert enough["tpr_at_0.01"].value is None
     assert enough["tpr_at_0.01"].note == "asks for 100 held out, and there are 99"
-    many = {each.name: each for each in statistics.figures(Scores(np.arange(9999.0), np.arange(10_000.0)), 0)}
+    many = {each.name: each for each in statistics.figures(Scores(np.arange(50.0), np.arange(10_000.0)), 0)}
     assert many["tpr_at_0.001"].interval is not None
 
 

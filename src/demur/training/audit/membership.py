@@ -79,7 +79,9 @@ def blind(seen: Seen, words: Words) -> Finding:
         "",
         "no model: the words of people, and who was in the model for most of them",
         [bag, size],
-        said=_biased(biased) if bag.interval and size.interval else "Too few persons: whether the groups differ is open.",
+        said=_biased(biased)
+        if bag.interval and size.interval
+        else "Too few persons: whether the groups differ is open.",
     )
 
 

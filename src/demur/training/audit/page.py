@@ -64,7 +64,8 @@ def _in_short(done: Audit) -> Markup:
     for attack, name, what in _CARDS:
         one = _figure(done, attack, name)
         if one is not None and one.value is not None:
-            shown.append((said(one), f"{what} ({one.unit}, {one.n:,} {one.of})"))
+            interval = "" if one.interval is None else f" [{', '.join(map(_number, one.interval))}]"
+            shown.append((_number(one.value), f"{one.unit}{interval}: {what}; {one.n:,} {one.of}"))
     return section("In short", cards(shown), text(MEANS), listed(_six(done)))
 
 
@@ -99,9 +100,8 @@ def _membership(done: Audit) -> Iterator[Markup]:
     low = 10.0 ** math.floor(math.log10(1 / max(one.n for _, one in named)))
     axes = (Axis("false positive rate", low, 1, log=True), Axis("true positive rate", low, 1, log=True))
     caption = "True against false positive rate of each attack, both logarithmic"
-    plot = curves(
-        "roc", caption, "Far from guessing is to the upper left.", {k: c.points for k, c in lines.items()}, axes
-    )
+    points = {attack: curve.points for attack, curve in lines.items()}
+    plot = curves("roc", caption, "Guessing is the dashed line.", points, axes, diagonal=True)
     head = ("attack", *(f"at {rate:g}" for rate in _GRID))
     rows = [(attack, *(f"{_up(curve, rate):.3f}" for rate in _GRID)) for attack, curve in lines.items()]
     parts.append(
