@@ -12,6 +12,7 @@ from demur.cli.frame.options import Invocation, Paged, as_page, in_workspace, sh
 from demur.cli.frame.output import Page, count, emit, emit_paged, progress, table
 from demur.corpus.session import reading
 from demur.extras import need
+from demur.runs.folder import find_run
 
 if TYPE_CHECKING:
     from demur.training.audit.report import Audit
@@ -105,14 +106,16 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     def report(done: float) -> None:
         share["done"] = done
 
-    with reading(invocation.workspace) as session:
+    folder = find_run(invocation.workspace.models_path, name.partition("/")[0])
+    with (
+        reading(invocation.workspace) as session,
+        folder.held(f"audit {folder.name}"),
+        progress(f"Auditing {folder.name}", share=lambda: share["done"]),
+    ):
         run, checkpoint = auditing.audited_model(session, name)
-        asked = auditing.Asked(draw, objectors, references)
-        held = run.model.run.held(f"audit {run.model.run.name}")
-        with held, progress(f"Auditing {run.model.name}", share=lambda: share["done"]):
-            done = auditing.audit(session, run, checkpoint, asked, report)
-            auditing.keep(session, run.model, done)
-    shown = None if page is None else Page(page, f"demur-audit-{run.model.run.name}.html", lambda: audit_page(done))
+        done = auditing.audit(session, run, checkpoint, auditing.Asked(draw, objectors, references), report)
+        auditing.keep(session, run.model, done)
+    shown = None if page is None else Page(page, f"demur-audit-{folder.name}.html", lambda: audit_page(done))
     emit_paged(lambda: "\n".join(_audit_lines(done)), {**done.json(), "digest": done.digest}, shown)
 
 

@@ -34,6 +34,7 @@ KNOWN: Final[Mapping[str, str]] = {
     "extraction": _NOT_ASKED,
     "near-verbatim": _NOT_ASKED,
     "names": _NOT_ASKED,
+    "names-ranked": _NOT_ASKED,
     "attribute inference": "nothing here stands for it: no attributes of people are known that a guess could be held "
     "against, and demur infers none",
     "inversion": "nothing here stands for it: no attack that starts from weights or hidden states is tried",
