@@ -38,7 +38,7 @@ class Audits(Noun):
 @click.group(cls=Audits)
 @in_workspace
 def audit(roots: Sequence[Path]) -> None:  # the command reads them
-    """Measure what is left of withheld people in a version, or what a model shows of the people in it.
+    """Measure what is left of withheld people, and what models show of others.
 
     `demur audit RUN` is `demur audit model RUN`; a run that is called like one of these commands needs the longer form.
     """
