@@ -38,10 +38,7 @@ class Audits(Noun):
 @click.group(cls=Audits)
 @in_workspace
 def audit(roots: Sequence[Path]) -> None:  # the command reads them
-    """Measure what is left of withheld people, and what models show of others.
-
-    `demur audit RUN` is `demur audit model RUN`; a run that is called like one of these commands needs the longer form.
-    """
+    """Measure what is left of withheld people, and what models show of others."""
 
 
 @audit.command(_MODEL, cls=Paged)
@@ -92,6 +89,8 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     Members are compared with people whom the run held out, by several attacks, each with an interval over persons; a
     part of the members is taken out as if they had objected, by training again in a folder of its own. What is found is
     a lower bound. The report lies beside the model, and its digest is put on record.
+
+    `demur audit RUN` is the same; a run that is called like another audit needs the longer form.
     """
     from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where a model is read
 
