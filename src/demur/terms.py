@@ -137,6 +137,7 @@ class EntryKind(StrEnum):
     RUN_REPLAYED = "run.replayed"  # without those who objected since
     RUN_DESTROYED = "run.destroyed"  # what of it had seen somebody who objected
     RUN_EXPORTED = "run.exported"  # weights of it left
+    MODEL_AUDITED = "model.audited"  # what shows of people in it was tested
     CAMPAIGN_STARTED = "campaign.started"
     NOTICE_SENT = "notice.sent"
     NOTICE_BOUNCED = "notice.bounced"

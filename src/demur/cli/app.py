@@ -53,7 +53,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),
-    "audit": ("demur.cli.version:audit", "Measure what is left of withheld people."),
+    "audit": ("demur.cli.audit:audit", "Measure what is left of withheld people, and what models show of others."),
     "key": ("demur.cli.access:key", "Make, list and revoke the keys of the API."),
     "staff": ("demur.cli.access:staff", "Invite, list and remove the staff who use the pages at /staff/."),
     "serve": ("demur.cli.serve:serve", "Serve the portal, the API and the officer's pages."),

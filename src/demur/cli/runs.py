@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command
 @shared
 def runs(invocation: Invocation) -> None:
-    """List the runs: what each was trained on, which of its checkpoints serves, where it stands, and what is to do."""
+    """List the runs: what each was trained on, what serves, when that was audited, how it stands, and what is to do."""
     with invocation.workspace.register() as register:
         found = listed(invocation.workspace.models_path, register)
     emit(lambda: _lines(found), {"runs": found})
@@ -119,9 +119,18 @@ def _lines(found: list[Listed]) -> str:
     if not found:
         return "There are no runs: `demur train VERSION` makes one."
     rows = [
-        (each.run, each.model, each.version or "", each.serving or "nothing", each.state, each.to_do) for each in found
+        (
+            each.run,
+            each.model,
+            each.version or "",
+            each.serving or "nothing",
+            each.audited or "no",
+            each.state,
+            each.to_do,
+        )
+        for each in found
     ]
-    head = ("run", "model", "trained on", "serves", "state", "to do")
+    head = ("run", "model", "trained on", "serves", "audited", "state", "to do")
     return "\n".join(table(head, rows))
 
 

@@ -1,17 +1,13 @@
 """``demur publish`` to ``verify``: the versions of the corpus, what leaves the house of them, and whether both hold."""
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, Paged, as_page, in_workspace, shared
+from demur.cli.frame.options import Invocation, Paged, as_page, shared
 from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
-from demur.cli.skew import audit_skew
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
@@ -22,11 +18,7 @@ from demur.versions.findings import EVERY, MEANS, Findings
 from demur.versions.states import VersionState, published, states
 from demur.workspace import Workspace
 
-if TYPE_CHECKING:
-    from demur.versions.residual import Residual
-
 _MB = 1_000_000
-_SAMPLE = 2_000
 _EXAMPLES = 3
 """Findings of each kind that are told one by one."""
 
@@ -243,53 +235,3 @@ def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
         for place, findings in checked.items()
     ]
     return {"name": name, "now": current, "ok": all(each.ok for each in checked.values()), "checked": places}
-
-
-@click.group(cls=Noun)
-@in_workspace
-def audit(roots: Sequence[Path]) -> None:  # the command reads them
-    """Measure what is left of withheld people, and what leaving them out did."""
-
-
-audit.add_command(audit_skew)
-
-
-@audit.command("residual")
-@click.argument("name")
-@click.option(
-    "--sample", type=click.IntRange(min=1), default=_SAMPLE, show_default=True, help="How many rows to read again."
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Which rows to draw; the same seed draws the same.")
-@shared
-def audit_residual(invocation: Invocation, name: str, sample: int, seed: int | None) -> None:
-    """Say how many rows of the version NAME may still name withheld people or copy their words, at most.
-
-    Draws rows at random and reads them again, counting whatever may mean somebody withheld, however unlikely. The bound
-    is by kind of find, exact at 95 %. It is one on what demur can see: no name that nobody declared is in it.
-    """
-    from demur.versions import residual  # noqa: PLC0415  # it loads the kernel, which no other command here needs
-
-    drawn = secrets.randbelow(2**31) if seed is None else seed
-    with progress(f"Reading {name} again"), reading(invocation.workspace) as session:
-        found = residual.residual(session, name, sample, drawn)
-    rows = [{**vars(left), "rows_at_most": found.at_most(left)} for left in found.left]
-    data = {**vars(found), "left": rows, "assumed": residual.ASSUMED}
-    emit(lambda: "\n".join(_residual_lines(found, residual.ASSUMED)), data)
-
-
-def _residual_lines(found: "Residual", assumed: str) -> Iterator[str]:
-    yield (
-        f"{count(found.sampled, 'row')} of the {found.of:,} of version {found.name} read again (--seed {found.seed})."
-    )
-    cells = [
-        (left.tier.replace("_", " "), f"{left.rows:,}", f"{left.high:.4%}", f"{found.at_most(left):,}")
-        for left in found.left
-    ]
-    yield from table(("may be left", "seen", "share", "rows"), cells, right="seen share rows")
-    yield "Seen are rows of the sample; share and rows are of the version, at most (95 %)."
-    masked = found.left[-1].sure
-    if masked:
-        yield f"{count(masked, 'row')} of the sample would be masked today: the version is stale; publish a new one."
-    if found.newer:
-        yield "The register has newer binding entries than the version: what they withhold is counted, too."
-    yield assumed

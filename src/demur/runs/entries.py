@@ -1,4 +1,4 @@
-"""What the register says of runs: one was trained, its pointer moved, it was replayed, what saw somebody was destroyed.
+"""What the register says of runs: trained, its pointer moved, replayed, destroyed what saw somebody, left, audited.
 
 Invariants: payloads hold names, numbers and digests, and no key of a person; those whom an entry concerns are its
 subjects, which the log commits to under a salt of their own; no payload tells a step or a number of tokens, which for a
@@ -68,6 +68,12 @@ def note_exported(register: Register, model: ModelFolder, *, weights: str, to: s
     """Put on record that weights left: their SHA-256 in lowercase hexadecimal, and where they went."""
     payload: dict[str, JSON] = {**_of(model), "weights": weights, "to": to}
     return register.log.append(EntryKind.RUN_EXPORTED, payload, now=now)
+
+
+def note_audited(register: Register, model: ModelFolder, *, report: str, now: datetime | None = None) -> int:
+    """Put on record that a model was audited: the SHA-256 of its report, in lowercase hexadecimal."""
+    payload: dict[str, JSON] = {**_of(model), "report": report}
+    return register.log.append(EntryKind.MODEL_AUDITED, payload, now=now)
 
 
 def _of(model: ModelFolder) -> dict[str, JSON]:

@@ -6,7 +6,7 @@
       config.json base.json key classes.parquet tokenizer/     what all of its models share
       serving.json                                             which checkpoint serves (pointer.py)
       0001/                                                    a model: one training, or one replay
-        run.json plan.parquet log.bin people.keys people.steps certificate.json
+        run.json plan.parquet log.bin people.keys people.steps certificate.json audit.json
         checkpoints/STEP/                                      the state after STEP steps; 0 is the base
 
 Invariants: a name is one folder's and nothing else (no separator, no leading dot); folders have mode 0700; what is
@@ -31,6 +31,7 @@ PLAN: Final = "plan.parquet"
 LOG: Final = "log.bin"
 FACTS: Final = "run.json"
 CERTIFICATE: Final = "certificate.json"
+AUDIT: Final = "audit.json"
 KEYS: Final = "people.keys"
 STEPS: Final = "people.steps"
 CHECKPOINTS: Final = "checkpoints"
@@ -77,6 +78,11 @@ class ModelFolder:
     def certificate(self) -> Path:
         """What is signed of it."""
         return self.path / CERTIFICATE
+
+    @property
+    def audit(self) -> Path:
+        """What its last audit found; there where it was audited."""
+        return self.path / AUDIT
 
     @property
     def checkpoints(self) -> Path:

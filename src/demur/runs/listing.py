@@ -4,7 +4,7 @@ Invariants: a process that works on a run holds it, so that a model which is not
 does, and was *cut off* where nobody does, or has *stopped* where its loss was no number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demur.errors import CorpusError
@@ -36,12 +36,19 @@ class Listed:
     """What is to be done: "replay", "resume", or "", also where the first training is under way."""
     to_do: str
     """The same in words, with the command."""
+    audited: str | None = None
+    """The day in UTC on which what serves was audited last, by the register; None where it was not."""
 
 
 def listed(models: Path, register: Register) -> list[Listed]:
     """Every run, by name; with those that another program trained, and of which the register alone knows."""
     here = {run.name: _listed(run) for run in runs_in(models)}
-    return [each for _, each in sorted((_elsewhere(register) | here).items())]
+    days = {
+        (str(entry.payload["run"]), str(entry.payload["model"])): f"{entry.time:%Y-%m-%d}"
+        for entry in register.log.entries(EntryKind.MODEL_AUDITED)
+    }
+    found = (each for _, each in sorted((_elsewhere(register) | here).items()))
+    return [replace(each, audited=days.get((each.run, (each.serving or "")[:4]))) for each in found]
 
 
 def waits(run: RunFolder) -> bool:

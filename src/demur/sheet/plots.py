@@ -19,7 +19,7 @@ SERIES: Final = 6
 
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 130, 16, 34
-_DASHES: Final = ("", "8 4", "2 4", "12 4 2 4", "5 5 1 5", "1 3")
+DASHES: Final = ("", "8 4", "2 4", "12 4 2 4", "5 5 1 5", "1 3")
 _LABEL_GAP: Final = 15
 _WIDEST: Final = 40
 """Of a column: of few days, too."""
@@ -81,7 +81,7 @@ def columns(name: str, title: str, description: str, points: Points) -> Markup:
         gap = max(min(2.0, wide / 5), wide - _WIDEST)
         size = f'width="{wide - gap:.1f}" height="{high:.1f}"'
         drawn.append(f'<rect class="plot-column" x="{x + gap / 2:.1f}" y="{y:.1f}" {size}/>')
-    return _framed(name, title, description, drawn)
+    return framed(name, title, description, drawn)
 
 
 def lines(
@@ -106,14 +106,14 @@ def lines(
     for number, (label, points) in enumerate(list(series.items())[:SERIES]):
         places = [(x_of(day), _y(value, top)) for day, value in points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        dashes = f' stroke-dasharray="{_DASHES[number]}"' if _DASHES[number] else ""
+        dashes = f' stroke-dasharray="{DASHES[number]}"' if DASHES[number] else ""
         drawn.append(f'<polyline class="plot-line plot-{number + 1}" points="{path}"{dashes}/>')
         drawn.extend(
             f'<circle class="plot-mark plot-{number + 1}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in places[-1:]
         )
         ends.append((places[-1][1], label))
     drawn.extend(_labels(ends))
-    return _framed(name, title, description, drawn)
+    return framed(name, title, description, drawn)
 
 
 def dated_bars(
@@ -141,7 +141,7 @@ def dated_bars(
             drawn.append(f'<rect class="plot-mark plot-{number}" x="{_BAR_LEFT}" y="{middle - high / 2:.1f}" {size}/>')
             drawn.append(_text(_BAR_LEFT + wide + 8, middle, f"{value:,.0f}{unit} on {day.isoformat()}", "plot-start"))
             y += slot
-    return _framed(name, title, description, drawn)
+    return framed(name, title, description, drawn)
 
 
 def _upright(x: float) -> str:
@@ -234,7 +234,7 @@ def bars(name: str, title: str, description: str, rows: Sequence[Bar], names: Se
     drawn = [*_legend(name, names)]
     for number, row in enumerate(rows):
         drawn.extend(_row(name, row, top + number * _ROW, (_WIDTH - _NAMED - _NOTES) / most))
-    return _framed(name, title, description, drawn, top + len(rows) * _ROW + 4, _hatch(name))
+    return framed(name, title, description, drawn, top + len(rows) * _ROW + 4, _hatch(name))
 
 
 def histogram(name: str, title: str, description: str, bins: Sequence[tuple[str, int]]) -> Markup:
@@ -247,7 +247,7 @@ def histogram(name: str, title: str, description: str, bins: Sequence[tuple[str,
         bins: the stretches in order, each with its number.
     """
     wide, most = _WIDTH / max(1, len(bins)), max((number for _, number in bins), default=0) or 1
-    return _framed(name, title, description, _columns(bins, wide, most), _COLUMN + _HEAD + _FOOT, _hatch(name))
+    return framed(name, title, description, _columns(bins, wide, most), _COLUMN + _HEAD + _FOOT, _hatch(name))
 
 
 def _columns(bins: Sequence[tuple[str, int]], wide: float, most: int) -> Iterator[str]:
@@ -286,7 +286,7 @@ def _legend(name: str, names: Sequence[str]) -> Iterator[str]:
         left += _BAR + 30 + _PER_LETTER * len(each)
 
 
-def _framed(
+def framed(
     name: str, title: str, description: str, drawn: Iterable[str], high: float = _HEIGHT, hatch: str = ""
 ) -> Markup:
     """The drawing, with what it is told by; ``hatch`` is for a second part of bars."""

@@ -114,7 +114,7 @@ def _compare(session: Session, run: Run, plan: Plan, interval: tuple[int, int], 
     """
     (begin, end), private = interval, Private.of(run, session.keys)
     wanted = Checkpoints(run.model).saved(end)
-    with _beside(run, begin) as other:
+    with beside(run, begin) as other:
         found = train(other, from_step=begin, plan=plan.until(end), private=private, report=report).saved
     for name in ("chain", *PARTS):
         if getattr(found, name) != getattr(wanted, name):
@@ -125,16 +125,16 @@ def _compare(session: Session, run: Run, plan: Plan, interval: tuple[int, int], 
 
 
 @contextmanager
-def _beside(run: Run, begin: int) -> Iterator[Run]:
-    """A model that stands at a checkpoint of another, until the block ends."""
-    beside = run.model.run.model(_BESIDE)
-    shutil.rmtree(beside.path, ignore_errors=True)
+def beside(run: Run, begin: int) -> Iterator[Run]:
+    """A model that stands at a checkpoint of another, in a folder of its own, until the block ends."""
+    folder = run.model.run.model(_BESIDE)
+    shutil.rmtree(folder.path, ignore_errors=True)
     try:
-        make_folder(beside.path)
-        make_folder(beside.checkpoints)
-        write_facts(beside, run.facts())
-        link(run.model.checkpoint(begin), beside.checkpoint(begin))
-        Log.reopen(beside.log, begin, source=run.model.log)
-        yield replace(run, model=beside)
+        make_folder(folder.path)
+        make_folder(folder.checkpoints)
+        write_facts(folder, run.facts())
+        link(run.model.checkpoint(begin), folder.checkpoint(begin))
+        Log.reopen(folder.log, begin, source=run.model.log)
+        yield replace(run, model=folder)
     finally:
-        shutil.rmtree(beside.path, ignore_errors=True)
+        shutil.rmtree(folder.path, ignore_errors=True)

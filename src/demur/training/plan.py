@@ -6,7 +6,7 @@ stands in the class that was recorded for it, so that a replay takes out and rew
 concern nobody: they stay whoever objects.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,9 @@ from demur.training.order import Classes
 from demur.training.rows import COLUMNS, Ints, Lists, Rows, joined, read_rows
 from demur.training.run import Run
 from demur.versions.states import published, rows_of, stale_parts
+
+Noting = Callable[[Iterator[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+"""Looks at batches of rows as they pass."""
 
 __all__ = ["Plan", "first_difference", "plan_of"]
 
@@ -41,7 +44,7 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
         UsageError: when there is no such version.
         CheckFailed: when the recorded plan or classes are damaged.
     """
-    rows = _rows(session, version, run)
+    rows = rows_of_run(session, version, run)
     recorded = recorded_plan(run) if recorded is None else recorded
     if recorded is None:
         rows, places = (_first_fixed if run.config.noise else _first)(session, rows, run)
@@ -57,7 +60,7 @@ def rows_now(session: Session, run: Run) -> Rows:
     version = run.facts().version
     if version is not None and version in retired(session.register):
         version = None  # its rows may still be in the corpus
-    return joined(_rows(session, version, run), _canaries(run))
+    return joined(rows_of_run(session, version, run), _canaries(run))
 
 
 def recorded_plan(run: Run) -> Plan | None:
@@ -66,13 +69,22 @@ def recorded_plan(run: Run) -> Plan | None:
     return Run(models[-1], run.config, run.key).plan() if models else None
 
 
-def _rows(session: Session, version: str | None, run: Run) -> Rows:
+def rows_of_run(session: Session, version: str | None, run: Run, noting: Noting | None = None) -> Rows:
+    """The rows of a version, or of the corpus, that may be used now, as a run renders them.
+
+    Args:
+        session: of the workspace, with rows.
+        version: whose; None for the corpus.
+        run: whose tokenizer and configuration.
+        noting: what batches pass through on their way.
+    """
     drops, masks = session.policy.others.mentions == "drop", run.config.mask_mentions
-    batches, encode = _batches(session, version), run.tokenizer.encode
-    return _usable(session, read_rows(batches, encode, mask_mentions=masks, drops_mentions=drops))
+    batches = _batches_of(session, version)
+    read = batches if noting is None else noting(batches)
+    return _usable(session, read_rows(read, run.tokenizer.encode, mask_mentions=masks, drops_mentions=drops))
 
 
-def _batches(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
+def _batches_of(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
     """The rows of a version as today's rules want them, or of the corpus."""
     if version is None:
         yield from session.corpus.batches(COLUMNS)

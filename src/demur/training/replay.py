@@ -8,7 +8,7 @@ the pointer before them.
 
 Invariants: a kill at any point is carried on by the next replay to the same bytes; nothing that the new model is made
 from has seen a row that is not in its plan; the parent is destroyed once the new model is on record and serves, and its
-facts and its certificate are all that stays; in another environment nothing is begun.
+facts, its certificate and the report of an audit are all that stays; in another environment nothing is begun.
 """
 
 import os
@@ -26,7 +26,7 @@ from demur.errors import CheckFailed, UsageError, WorkspaceError
 from demur.files import make_folder, sync
 from demur.runs.entries import note_destroyed, note_replayed
 from demur.runs.facts import Facts, ModelState, read_facts, write_facts
-from demur.runs.folder import CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_replayable
+from demur.runs.folder import AUDIT, CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_replayable
 from demur.runs.following import follow, put_in_service
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
@@ -48,7 +48,7 @@ from demur.workspace import Workspace
 
 _ROUNDS: Final = 3
 """Trainings of one replay at most: what still comes then waits for the next."""
-_STAYS: Final = frozenset({FACTS, CERTIFICATE})
+_STAYS: Final = frozenset({FACTS, CERTIFICATE, AUDIT})
 _LAST: Final = frozenset({KEYS, STEPS})
 """What tells who was in it: needed until it is on record that the rest is destroyed."""
 
@@ -291,7 +291,7 @@ def _stands(model: ModelFolder) -> bool:
 
 
 def destroy(session: Session, model: ModelFolder, successor: ModelFolder) -> None:
-    """Destroy what a model was: its checkpoints, optimiser states, log, plan and people; facts and certificate stay.
+    """Destroy a model's checkpoints, optimiser states, log, plan and people; its facts, certificate and audit stay.
 
     A checkpoint that its successor has taken over goes on under the successor's name alone.
 

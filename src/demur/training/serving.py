@@ -289,15 +289,14 @@ def serving(workspace: Workspace, name: str, *, guarded: bool = True) -> Iterato
         head.close()
 
 
-def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
-    """The checkpoint that a pointer names, with the weights that are served.
+def averaged(run: Run, step: int) -> Any:  # noqa: ANN401  # a transformers model
+    """The network of a checkpoint with its averaged weights, those that are served; it drops nothing.
 
     Raises:
         CheckFailed: when its files were changed, or are of another network.
     """
-    run = Run.open(folder.model(pointer.model))
-    saved = Checkpoints(run.model).saved(pointer.checkpoint)
-    path = run.model.checkpoint(pointer.checkpoint) / _EMA
+    saved = Checkpoints(run.model).saved(step)
+    path = run.model.checkpoint(step) / _EMA
     if file_digest(path) != saved.ema:
         raise CheckFailed(f"{path} was changed or is damaged: {_AGAIN}")
     network, weights = run.network(), read_tensors(path)
@@ -307,8 +306,18 @@ def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
             if name not in weights or weights[name].shape != parameter.shape:
                 raise CheckFailed(f"{path} is of another network than the run's: {_AGAIN}")
             parameter.copy_(weights[name])
+    return network.eval()
+
+
+def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
+    """The checkpoint that a pointer names, with the weights that are served.
+
+    Raises:
+        CheckFailed: as :func:`averaged`.
+    """
+    run = Run.open(folder.model(pointer.model))
     at = (pointer.model, pointer.checkpoint)
-    return Loaded(run.model.name, at, network.eval(), run.tokenizer, _by(pointer))
+    return Loaded(run.model.name, at, averaged(run, pointer.checkpoint), run.tokenizer, _by(pointer))
 
 
 def _names(pointer: Pointer, loaded: Loaded) -> bool:

@@ -343,6 +343,7 @@ class _Replay:
         EntryKind.RUN_REPLAYED: _ran,
         EntryKind.RUN_DESTROYED: _ran,
         EntryKind.RUN_EXPORTED: _ran,
+        EntryKind.MODEL_AUDITED: _ran,
     }
 
 

@@ -48,6 +48,7 @@ REPLAYED: Final = frozenset(
         EntryKind.RUN_REPLAYED,
         EntryKind.RUN_DESTROYED,
         EntryKind.RUN_EXPORTED,
+        EntryKind.MODEL_AUDITED,
     }
 )
 """Entries whose doing a restore repeats (replay.py)."""
