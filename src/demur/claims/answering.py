@@ -4,11 +4,21 @@ Invariants: the entry and the mail are recorded together or not at all; the mail
 nobody whose rows hold them; an answer is an officer's, who may add to it, and never a refusal.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 from demur.claims.lodging import link
 from demur.notices.words import languages_of
 from demur.objecting.office import Office
-from demur.register import ClaimState, Register
+from demur.register import ClaimState, Outcome, Register
 from demur.register.claims import Said
+
+FOUND: Final[Mapping[Outcome, str]] = {
+    Outcome.REPRODUCED: "reproduced: the model said it again",
+    Outcome.HELD: "held: the words stand in rows that a run was trained on",
+    Outcome.NOT_FOUND: "not found, which is no proof that the model never says it",
+}
+"""What a test found, in words for staff."""
 
 
 def answer(register: Register, reference: str, office: Office, *, note: str = "") -> ClaimState:

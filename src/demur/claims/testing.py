@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,11 +47,51 @@ Ask = Callable[[str, Said], Asked]
 
 
 @dataclass(frozen=True)
+class LookedAt:
+    """One run, in numbers."""
+
+    run: str
+    model: str
+    """The model that serves, or else the newest; four digits, "" for none."""
+    rows: int
+    """Rows that it was trained on and that hold the words."""
+    served: int
+    """Those of them that what serves has seen."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a test looked at, as its entry says."""
+
+    runs: tuple[LookedAt, ...]
+    corpus: int
+    """Rows of the corpus that hold the words, trained on or not."""
+    longest: int
+    """Words of the longest passage in common."""
+    withheld: int
+    """Passages that are words of people who objected."""
+    moved: int
+    """Rows of such people that what served had seen."""
+    asked: int
+    """How often models were asked."""
+    answers: tuple[Mapping[str, Any], ...] = ()
+    """Of each model that was asked: training/claims.py says what."""
+
+    @classmethod
+    def read(cls, result: Mapping[str, Any]) -> "Looked":
+        """From the payload of the entry."""
+        runs = tuple(LookedAt(**each) for each in result["runs"])
+        numbers = {name: int(result[name]) for name in ("corpus", "longest", "withheld", "moved", "asked")}
+        return cls(runs, **numbers, answers=tuple(result["answers"]))
+
+
+@dataclass(frozen=True)
 class Tested:
     """What a test found."""
 
     state: ClaimState
     """With the entry's facts in its result."""
+    looked: Looked
     incident: bool
     """Whether what served had seen a row of somebody withheld, or says words that withheld people wrote."""
 
@@ -96,7 +137,7 @@ def try_claim(workspace: Workspace, reference: str, ask: Ask | None = None, *, n
         outcome, facts = _outcome(runs, answers), _facts(found, runs, answers, len(gone))
         whose = _people(row for each in runs for row in each.rows)
         recorded = register.claims.tested(reference, outcome, facts, whose, now=session.now)
-    return Tested(recorded, bool(facts["incident"]))
+    return Tested(recorded, Looked.read(facts), bool(facts["incident"]))
 
 
 def _looked_at(models: Path, state: ClaimState) -> list[RunFolder]:

@@ -48,6 +48,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what waits for a replay."),
     "generate": ("demur.cli.generate:generate", "Continue a text by what serves of a run."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
+    "claim": ("demur.cli.claim:claim", "Record, test and answer claims that a model repeats data."),
+    "claims": ("demur.cli.claim:claims", "List these claims, and when each answer is due."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),

@@ -136,7 +136,7 @@ class Model:
         self.run = run
         self._head = head
         self._loading = threading.Lock()
-        self._loaded = _load(run, head.pointer())
+        self._loaded = load(run, head.pointer())
 
     def loaded(self) -> Loaded:
         """What answers now.
@@ -153,7 +153,7 @@ class Model:
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded = _load(self.run, pointer)
+                    self._loaded = load(self.run, pointer)
             finally:
                 self._loading.release()
 
@@ -228,7 +228,7 @@ def serving(workspace: Workspace, name: str) -> Iterator[Model]:
         head.close()
 
 
-def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
+def load(folder: RunFolder, pointer: Pointer) -> Loaded:
     """The checkpoint that a pointer names, with the weights that are served.
 
     Raises:

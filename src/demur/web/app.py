@@ -32,7 +32,7 @@ from demur.web.portal import (
     said,
 )
 from demur.web.server.limits import Limits
-from demur.web.staff import doubts, letters, overview, queue, sign_in, uncertain, waiting
+from demur.web.staff import claims, doubts, letters, overview, queue, sign_in, uncertain, waiting
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(
@@ -45,7 +45,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, letters, overview)),
+    *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, claims, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 
