@@ -1,5 +1,6 @@
 """Claims from the command line: recorded by letter, listed, tested, answered; and what the worker does by itself."""
 
+import io
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ def test_a_letter_is_recorded_tested_answered_and_listed(demur: Demur, workspace
     assert (listed["state"], listed["received"], listed["channel"]) == ("lodged", came, "letter")
     reference = listed["reference"]
     assert WORDS in demur("claim", "read", reference, "-w", workspace).out
-    assert "answer it once" in demur("claim", "answer", reference, "-w", workspace, code=2).err
+    assert "answer it once" in demur("claim", "answer", reference, "-w", workspace).err
     tested = demur("claim", "test", reference, "-w", workspace)
     assert "not found, which is no proof" in tested.out
     assert "no model was asked" in tested.out
@@ -34,8 +35,11 @@ def test_a_letter_is_recorded_tested_answered_and_listed(demur: Demur, workspace
     assert "answered" in demur("claims", "-w", workspace).out
 
 
-def test_the_words_may_come_from_the_standard_input(demur: Demur, workspace: Path) -> None:
-    said = demur("claim", "record", "-w", workspace, "--output", "-", "--json", input=WORDS).json
+def test_the_words_may_come_from_the_standard_input(
+    demur: Demur, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(WORDS.encode())))
+    said = demur("claim", "record", "-w", workspace, "--output", "-", "--json").json
     assert WORDS in demur("claim", "read", said["reference"], "-w", workspace).out
 
 
@@ -52,16 +56,17 @@ def test_the_words_may_come_from_the_standard_input(demur: Demur, workspace: Pat
     ],
 )
 def test_bad_input_is_one_sentence(demur: Demur, workspace: Path, options: tuple[str, ...], sentence: str) -> None:
-    result = demur("claim", "record", "-w", workspace, *options, code=2)
+    result = demur("claim", "record", "-w", workspace, *options)
+    assert result.code == 2
     assert sentence in result.err
     assert "Traceback" not in result.err
     assert demur("claims", "-w", workspace).out.startswith("There are no claims")
 
 
 def test_which_one_is_tested_is_said(demur: Demur, workspace: Path) -> None:
-    assert "Which one?" in demur("claim", "test", "-w", workspace, code=2).err
+    assert "Which one?" in demur("claim", "test", "-w", workspace).err
     assert "No claim waits for a test." in demur("claim", "test", "--waiting", "-w", workspace).out
-    assert "is no reference" in demur("claim", "test", "x", "-w", workspace, code=2).err
+    assert "is no reference" in demur("claim", "test", "x", "-w", workspace).err
 
 
 def test_the_worker_tests_what_waits_and_rests_where_it_can_not(demur: Demur, workspace: Path) -> None:

@@ -1,4 +1,4 @@
-"""Claims that a model repeats data, as staff see them: what waits, what was found, and the answer, which is on record."""
+"""Claims that a model repeats data, as staff see them: what waits, what was found, and the answer, on record."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.characters import IN_TEXT, SURROGATES
-from demur.errors import CorpusError, UsageError, suggestion
+from demur.errors import CorpusError, UsageError
 from demur.objecting.channels import Route, new_person
 from demur.objecting.naming import is_mail
 from demur.objecting.office import Office
@@ -99,7 +99,7 @@ def run_called(models: Path, name: str) -> str | None:
     """
     known = [run.name for run in runs_in(models)]
     if name and name not in known:
-        raise UsageError(f"There is no run {name!r}: {suggestion(name, known)}")
+        raise UsageError(f"There is no run {name!r}: `demur runs` lists those that there are.")
     return name or None
 
 

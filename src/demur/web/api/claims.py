@@ -33,7 +33,7 @@ router = routes("Claims")
     summary="Lodge a claim that a model repeats somebody's data",
     **describe(Claim, "It is recorded and durable; the worker tests it.", said=NewClaim, status=201, once=True),
 )
-async def lodge_one(request: Request) -> Response:
+async def lodge_claim(request: Request) -> Response:
     """What somebody told you that a model said. It binds nothing: lodge an objection for that."""
     new, body = await said(request, NewClaim)
     at = desk(request)
@@ -54,7 +54,7 @@ async def lodge_one(request: Request) -> Response:
     summary="See how a claim stands",
     **describe(Claim, "The claim.", "not-found"),
 )
-async def show(request: Request, reference: Reference) -> Response:
+async def show_claim(request: Request, reference: Reference) -> Response:
     """Case, spaces and hyphens of the reference don't matter."""
     at = desk(request)
     try:
