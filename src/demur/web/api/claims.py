@@ -11,7 +11,7 @@ from functools import partial
 from fastapi import Request
 from starlette.responses import Response
 
-from demur.claims.lodging import Came, due, link, lodge, run_called
+from demur.claims.lodging import Came, due, link, lodge, require_kept, run_called
 from demur.errors import DemurError, RegisterError, UsageError
 from demur.objecting.office import Office
 from demur.register import ClaimState, Register
@@ -40,6 +40,7 @@ async def lodge_claim(request: Request) -> Response:
     office = at.office()
     words = Said(new.output, new.prompt or "", new.account or "", new.contact or "", language(office.policy))
     try:
+        require_kept(words)
         run = await asyncio.to_thread(run_called, at.workspace.models_path, new.model or "")
     except UsageError as error:
         raise Problem("malformed", str(error)) from None
