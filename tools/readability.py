@@ -55,6 +55,8 @@ _PARAMS: Final[dict[str, JSON]] = {
     "lodged": "2027-01-02T00:00:00+00:00",
     "confirm_by": "2027-01-16T00:00:00+00:00",
     "minutes": 60,
+    "outcome": "held",
+    "asked": 20,
     "account": "ann",
     **dict.fromkeys(("receipt_url", "confirm_url", "url"), "https://object.example.org/x"),
 }

@@ -14,8 +14,13 @@ def need(what: str, extra: str, *modules: str) -> None:
     Raises:
         UsageError: one of the modules is not installed.
     """
-    if not all(map(_is_there, modules)):
+    if not has(*modules):
         raise lacking(what, extra)
+
+
+def has(*modules: str) -> bool:
+    """Whether what an extra brings is there, for what does without it, too."""
+    return all(map(_is_there, modules))
 
 
 def lacking(what: str, extra: str) -> UsageError:

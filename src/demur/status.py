@@ -15,7 +15,7 @@ from demur.corpus.imports import LastImport, last_imports
 from demur.corpus.session import Session, reading
 from demur.errors import CorpusError
 from demur.objecting.channels import PROVEN
-from demur.register import Head
+from demur.register import ClaimPhase, Head
 from demur.register.continuity.loss import undecided
 from demur.register.objections.states import Pending
 from demur.runs.folder import runs_in
@@ -128,6 +128,7 @@ def answer_due(came: date) -> date:
 def _deadlines(session: Session, pending: Pending, versions: Sequence[VersionState]) -> Iterator[Deadline]:
     today = session.now.date()
     yield from _answers(pending, today)
+    yield from _claims(session, today)
     if pending.first_lapse is not None:
         lapsing = pending.first_lapse.date()
         yield Deadline(
@@ -170,6 +171,16 @@ def _answers(pending: Pending, today: date) -> Iterator[Deadline]:
     if len(late) < len(due):
         day, number = due[len(late)]
         yield Deadline(day, f"answer {_objections(number)} (Art. 12(3) GDPR)", overdue=False)
+
+
+def _claims(session: Session, today: date) -> Iterator[Deadline]:
+    """The answer to the claim that came first, of those that wait for one."""
+    waiting = session.register.claims.listed(ClaimPhase.LODGED, ClaimPhase.TESTED)
+    if waiting:
+        due, number = answer_due(waiting[0].received), len(waiting)
+        claims = "1 claim" if number == 1 else f"{number:,} claims"
+        what = f"answer {claims} that a model repeats data (Art. 12(3) GDPR), the first by this day"
+        yield Deadline(due, what, due < today)
 
 
 def _objections(number: int) -> str:

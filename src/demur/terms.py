@@ -138,6 +138,9 @@ class EntryKind(StrEnum):
     RUN_DESTROYED = "run.destroyed"  # what of it had seen somebody who objected
     RUN_EXPORTED = "run.exported"  # weights of it left
     MODEL_AUDITED = "model.audited"  # what shows of people in it was tested
+    CLAIM_LODGED = "claim.lodged"  # somebody says that a model repeats their data
+    CLAIM_TESTED = "claim.tested"  # what was looked for, and what was found
+    CLAIM_ANSWERED = "claim.answered"
     CAMPAIGN_STARTED = "campaign.started"
     NOTICE_SENT = "notice.sent"
     NOTICE_BOUNCED = "notice.bounced"

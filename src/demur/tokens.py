@@ -50,9 +50,11 @@ class Purpose(IntEnum):
     """The challenge of a passkey: to join as the member of staff of that number, or with 0 to sign in; expires."""
     VIEW = 6
     """See how that objection stands, and nothing else: what staff have of a receipt."""
+    CLAIM = 7
+    """See how the claim stands that the entry of that number lodged, and object for the account that it names."""
 
 
-_OF_ENTRIES: Final = frozenset({Purpose.CONFIRM, Purpose.RECEIPT, Purpose.VIEW})
+_OF_ENTRIES: Final = frozenset({Purpose.CONFIRM, Purpose.RECEIPT, Purpose.VIEW, Purpose.CLAIM})
 """Purposes whose number is an entry's."""
 
 

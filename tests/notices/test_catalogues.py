@@ -228,6 +228,8 @@ def test_no_sentence_of_a_letter_is_left_in_english(language: str, template: str
         "lodged": "2027-01-02T00:00:00+00:00",
         "confirm_by": "2027-01-16T00:00:00+00:00",
         "minutes": 60,
+        "outcome": "held",
+        "asked": 20,
         **dict.fromkeys(("receipt_url", "confirm_url", "url"), "https://object.example.org/x"),
     }
     for more in ({}, {"named": True, "accounts": True}, {"for": "child", "account": "ann"}, {"for": "other"}):

@@ -37,6 +37,8 @@ PARAMS: Final[Mapping[str, JSON]] = {
     "lodged": datetime(2027, 1, 5, 12, tzinfo=UTC).isoformat(),
     "confirm_by": datetime(2027, 2, 4, 12, tzinfo=UTC).isoformat(),
     "minutes": 60,
+    "outcome": "held",
+    "asked": 20,
     "number": 1,
 }
 UNSEEN: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}

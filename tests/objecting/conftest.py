@@ -38,7 +38,7 @@ def town(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> Iterator[T
     """The town, its portal open and an officer signed in; what opening that recorded and posted is past."""
     platform = Platform()
     platform.known_to(workspace)
-    app = create_app(workspace, limits=Limits(Rates(*[NO_HURRY] * 6)))
+    app = create_app(workspace, limits=Limits(Rates(*[NO_HURRY] * 7)))
     with TestClient(app, base_url="http://127.0.0.1:8470", client=ADDRESS) as client:
         desk: Desk = app.state.desk
         officer = Door(TestClient(app, base_url="http://localhost:8470", client=ADDRESS), desk.register)

@@ -185,14 +185,14 @@ def test_while_the_next_is_loaded_what_may_go_on_answers(
     from demur.training import serving as module  # noqa: PLC0415  # to hold its loading
 
     before, hold, at_it = model.loaded(), threading.Event(), threading.Event()
-    load = module._load
+    loading = module.load
 
     def slow(run: RunFolder, where: Pointer) -> Loaded:
         at_it.set()
         assert hold.wait(60)
-        return load(run, where)
+        return loading(run, where)
 
-    monkeypatch.setattr(module, "_load", slow)
+    monkeypatch.setattr(module, "load", slow)
     found = pointer(own)
     write_pointer(run_of(own), replace(found, checkpoint=own.run().model.steps()[1]))  # moved, and nobody objected
     thread = threading.Thread(target=model.loaded)

@@ -20,7 +20,9 @@ NO_HURRY = Rate(10**9, 1.0)
 
 def patient() -> Limits:
     """Limits that nobody meets."""
-    return Limits(Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, question=NO_HURRY, sign_in=NO_HURRY))
+    return Limits(
+        Rates(page=NO_HURRY, act=NO_HURRY, account=NO_HURRY, question=NO_HURRY, sign_in=NO_HURRY, claim=NO_HURRY)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "release": ("demur.cli.runs:release", "Write what serves of a run as a folder that others load."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),
     "card": ("demur.cli.runs:card", "Write the model card of a run."),
+    "claim": ("demur.cli.claim:claim", "Record, test and answer claims that a model repeats data."),
+    "claims": ("demur.cli.claim:claims", "List these claims, and when each answer is due."),
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),

@@ -12,6 +12,7 @@ from typing import Final
 
 from demur.notices.asking import Question, question_of, withdrawn_of
 from demur.notices.authorities import authority_of
+from demur.notices.claimed import answered
 from demur.notices.content import Behalf, behalf_of, complaint_of, looks_for_names, name_of, stopped_of, undone_of
 from demur.notices.languages import N_, within
 from demur.notices.templating import line
@@ -195,6 +196,13 @@ def _copy_ready(_policy: Policy, language: str, params: Params) -> MailContent:
     )
 
 
+def _claim(_policy: Policy, language: str, params: Params) -> MailContent:
+    """The answer to whoever reported what a model said."""
+    _ = speaker(language)
+    before = (*answered(params, language), _reference(params, language))
+    return MailContent(_("Our answer to your report"), before, _text(params, "url"), button=_("See our answer"))
+
+
 MAILS: Final[Mapping[str, Callable[[Policy, str, Params], MailContent]]] = {
     "receipt": _receipt,
     "confirm": _confirm,
@@ -203,6 +211,7 @@ MAILS: Final[Mapping[str, Callable[[Policy, str, Params], MailContent]]] = {
     "withdrawn": _withdrawn,
     "erased": _erased,
     "copy-ready": _copy_ready,
+    "claim": _claim,
 }
 """Every mail by the name that the register has for it."""
 

@@ -7,10 +7,14 @@ too, which proves nothing about that account.
 
 import re
 import secrets
+from contextlib import suppress
 from enum import StrEnum
 from typing import Final
 
-from demur.errors import UsageError
+import numpy as np
+
+from demur.errors import RegisterError, UsageError
+from demur.identity import SubjectKeys
 from demur.register import Register
 
 _PERSON: Final = "person"
@@ -58,20 +62,32 @@ def nameless(account: str) -> bool:
 
 
 def account_by_reference(register: Register, reference: str) -> str:
-    """The account of whoever objected without one, for a copy or an erasure (Arts 15 and 17 GDPR).
+    """The account of whoever objected, or reported what a model said, without one (Arts 15 and 17 GDPR).
 
     Raises:
         RegisterError: for an unknown reference.
         UsageError: where it is no such objection, or nothing is left of what was said with it.
     """
-    state = register.objections.get(reference)
-    accounts = register.members.identifiers(register.persons.named(state.seq))
+    what, known, channel, keys = _named_by(register, reference)
+    accounts = register.members.identifiers(keys)
     if not any(accounts):
-        raise UsageError(f"What was said with the objection {state.reference} was erased: nothing is left to ask for.")
+        raise UsageError(f"What was said with the {what} {known} was erased: nothing is left to ask for.")
     (account, *others) = accounts
-    if others or account is None or not nameless(account) or state.channel == Route.TYPED:
+    if others or account is None or not nameless(account) or channel == Route.TYPED:
         raise UsageError(
-            f"The objection {state.reference} was lodged for an account, and a reference does not prove whose that is: "
+            f"The {what} {known} was lodged for an account, and a reference does not prove whose that is: "
             "make sure who asks, and give the account instead (--account)."
         )
     return account
+
+
+def _named_by(register: Register, reference: str) -> tuple[str, str, str, SubjectKeys]:
+    """What a reference is of, in a word, with its one spelling, its channel and the keys of the accounts it is for."""
+    try:
+        state = register.objections.get(reference)
+    except RegisterError:
+        with suppress(RegisterError):
+            claim = register.claims.get(reference)
+            return "claim", claim.reference, claim.channel, np.array([claim.account], np.int64)
+        raise
+    return "objection", state.reference, state.channel, register.persons.named(state.seq)

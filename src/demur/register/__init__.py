@@ -3,6 +3,7 @@
 from demur.register.access.api_keys import ApiKey, KeyScope
 from demur.register.access.staff import Staff, StaffRole
 from demur.register.audit import Audited
+from demur.register.claims import ClaimPhase, ClaimState, Outcome
 from demur.register.contact.records import Campaign, Count, Delivered, Due, NoticeRecord, Preview, Selection, SingleMail
 from demur.register.database.effects import Effect
 from demur.register.database.records import JSON, Changes, Entry, Head, Told
@@ -25,6 +26,8 @@ __all__ = [
     "Audited",
     "Campaign",
     "Changes",
+    "ClaimPhase",
+    "ClaimState",
     "Count",
     "Delivered",
     "Due",
@@ -42,6 +45,7 @@ __all__ = [
     "ObjectionPhase",
     "ObjectionState",
     "Order",
+    "Outcome",
     "OwnObjection",
     "Place",
     "Preview",

@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from demur.identity import SubjectKeys
 from demur.kernel.rules import NEVER
+from demur.register import claims
 from demur.register.access.sessions import close_sessions
 from demur.register.contact import mails, notices
 from demur.register.database import bulk, entries, state
@@ -77,7 +78,10 @@ def erased(connection: sa.Connection, keys: SubjectKeys, signing: Ed25519Private
     spelling = sa.select(kept_name.c.entry).where(kept_name.c.objection.in_(naming))
     wordless = ~sa.exists().where(detail.c.seq == entry.c.seq)
     which = (
-        entry.c.seq.in_(naming) | entry.c.seq.in_(doubting) | entry.c.seq.in_(spelling),
+        entry.c.seq.in_(naming)
+        | entry.c.seq.in_(doubting)
+        | entry.c.seq.in_(spelling)
+        | claims.with_words(connection, keys),
         entry.c.detail_digest.is_not(None),
         sa.func.length(entry.c.salt) > 0,
         wordless,
@@ -292,9 +296,8 @@ class Persons:
         with self._store.writing() as connection:
             brought = self._brought(connection, keys)
             kept = Spellings(self._people, self._vault).leave(connection, keys)
-            drop_contact_mails(
-                connection, self._vault, {each.state.reference for each in self.objections(keys) if each.whole}
-            )
+            told_of = {each.state.reference for each in self.objections(keys) if each.whole}
+            drop_contact_mails(connection, self._vault, told_of | claims.references_of(connection, keys))
             erase_keys(connection, keys)
             forget(connection, brought)
             unknown = {"region": UNKNOWN_REGION, "birth_year": 0, "told_on": NEVER}

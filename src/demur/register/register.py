@@ -16,6 +16,7 @@ from demur.register.access.api_keys import ApiKeys
 from demur.register.access.sessions import Sessions, close_all
 from demur.register.access.staff import StaffBook
 from demur.register.audit import Audited, audit
+from demur.register.claims import Claims
 from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
@@ -53,6 +54,7 @@ class Register:
         self.log = Log(store)
         self.members = Members(store, people, vault)
         self.objections = Objections(store, people, vault)
+        self.claims = Claims(store, people, vault)
         self.names = Names(store, people, vault)
         self.standing = Standing(store)
         self.attachments = Attachments(store, vault)

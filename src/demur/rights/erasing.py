@@ -282,7 +282,7 @@ class _Mails:
     addresses: frozenset[str]
     """On file: every mail to one is theirs."""
     contacts: Mapping[str, str]
-    """Addresses that they named with an objection, by its reference: what tells of it is theirs."""
+    """Addresses that they named with an objection or a claim, by its reference: what tells of it is theirs."""
     names: Names
 
     def remove(self, outbox: Path) -> int:
@@ -311,9 +311,13 @@ def _text(mail: EmailMessage) -> str:
 
 
 def _contacts(register: Register, keys: SubjectKeys) -> dict[str, str]:
-    """The contact that was named with each objection of these accounts alone."""
+    """The contact that was named with each objection of these accounts alone, and with each claim."""
     whole = [each.state.reference for each in register.persons.objections(keys) if each.whole]
-    named = {reference: (register.objections.statement(reference) or {}).get("contact") for reference in whole}
+    named: dict[str, JSON] = {
+        reference: (register.objections.statement(reference) or {}).get("contact") for reference in whole
+    }
+    said = ((each.reference, register.claims.said(each.reference)) for each in register.claims.of(keys))
+    named |= {reference: each.contact for reference, each in said if each is not None and each.contact}
     return {
         reference: register.pepper.names.mail(contact)
         for reference, contact in named.items()

@@ -24,7 +24,7 @@ from demur.notices.content import NoticeContent, NoticeSection
 from demur.notices.languages import N_
 from demur.notices.words import speaker
 from demur.objecting.channels import RECORDED, Route, nameless
-from demur.register import ObjectionPhase, OwnObjection
+from demur.register import ClaimState, ObjectionPhase, OwnObjection
 from demur.rights.where_held import held_in, kept_beside, readable
 from demur.runs.holding import HeldIn
 from demur.runs.holding import held_in as held_in_models
@@ -156,6 +156,7 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "named_together": register.persons.claimed(keys),
         "members": [_plain(vars(member)) for member in members],
         "objections": [_objection(session, each, accounts) for each in register.persons.objections(keys)],
+        "claims": [_claim(session, each, accounts) for each in register.claims.of(keys)],
         "spellings": vars(register.names.kept(keys)),
         "notices": [_notice(vars(each)) for each in register.notices.of(accounts[0])],
         "kept": vars(kept_beside(session, keys)),
@@ -198,6 +199,29 @@ def _unchecked(own: OwnObjection, accounts: Sequence[str]) -> bool:
         return False
     doubtful = own.state.channel in _TOLD or own.state.unsure
     return doubtful and not all(nameless(account) for account in accounts)
+
+
+def _claim(session: Session, state: ClaimState, accounts: Sequence[str]) -> dict[str, JSON]:
+    """A claim that a model repeats something; the words only where somebody checked that the person sent it."""
+    unchecked = state.channel in _TOLD and not all(nameless(account) for account in accounts)
+    told: dict[str, JSON] = {
+        "channel": state.channel,
+        "phase": state.phase.value,
+        "received": state.received,
+        "changed": state.changed,
+        "outcome": state.outcome,
+        "unchecked": unchecked,
+        "reference": None if unchecked else state.reference,
+        "output": None,
+        "prompt": None,
+        "contact": None,
+        "note": None,
+    }
+    said = session.register.claims.said(state.reference)
+    if not unchecked and said is not None:
+        note = session.register.claims.note(state.reference) or None
+        told |= {"output": said.output, "prompt": said.prompt, "contact": said.contact, "note": note}
+    return told
 
 
 def _notice(record: Mapping[str, Any]) -> dict[str, JSON]:

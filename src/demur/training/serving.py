@@ -144,7 +144,7 @@ class Model:
         self.run = run
         self._head, self._guard = head, guard
         self._loading = threading.Lock()
-        self._loaded = _load(run, head.pointer())
+        self._loaded = load(run, head.pointer())
 
     def loaded(self) -> Loaded:
         """What answers now.
@@ -161,7 +161,7 @@ class Model:
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded = _load(self.run, pointer)
+                    self._loaded = load(self.run, pointer)
             finally:
                 self._loading.release()
 
@@ -309,7 +309,7 @@ def averaged(run: Run, step: int) -> Any:  # noqa: ANN401  # a transformers mode
     return network.eval()
 
 
-def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
+def load(folder: RunFolder, pointer: Pointer) -> Loaded:
     """The checkpoint that a pointer names, with the weights that are served.
 
     Raises:

@@ -17,13 +17,27 @@ from demur.web.desk import Desk
 from demur.web.forms import room_for_files, turning, with_file
 from demur.web.gate import Gate, Upload
 from demur.web.pages import PREFIX
-from demur.web.portal import attach, called, confirm, correct, information, mine, outbox, pasted, proven, receipt, said
+from demur.web.portal import (
+    attach,
+    called,
+    claim,
+    confirm,
+    correct,
+    information,
+    mine,
+    outbox,
+    pasted,
+    proven,
+    receipt,
+    said,
+)
 from demur.web.server.limits import Limits
-from demur.web.staff import doubts, letters, overview, queue, sign_in, uncertain, waiting
+from demur.web.staff import claims, doubts, letters, overview, queue, sign_in, uncertain, waiting
 from demur.workspace import Workspace
 
 PORTAL: Final = tuple(
-    module.router for module in (information, pasted, proven, said, receipt, correct, attach, called, confirm, mine)
+    module.router
+    for module in (information, pasted, proven, said, receipt, correct, attach, called, claim, confirm, mine)
 )
 """The public pages: each stands under /LANG/."""
 
@@ -31,7 +45,7 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
-    *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, letters, overview)),
+    *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, claims, letters, overview)),
 )
 """Whole paths: /, the outbox, the API, the staff's pages."""
 

@@ -37,6 +37,8 @@ FIELDS: Final = 20
 """Of a form, if it does not say otherwise."""
 
 _FIELD_BYTES: Final = 128 * 1024
+_TOO_LARGE: Final = "maximum size"
+"""What the parser says of a field that is longer."""
 _DIGITS: Final = 15
 """Of a number that fits everywhere."""
 _CONTROL: Final = re.compile(f"[{IN_TEXT}]")
@@ -190,7 +192,8 @@ async def read(request: Request, *, fields: int = FIELDS, files: int = 1) -> For
         files: how many there may be, where it has any.
 
     Raises:
-        HTTPException: 400 when it can't be read, 503 when there is no room for its file.
+        HTTPException: 400 when it can't be read, 413 when a field is far too long, 503 when there is no room for its
+            file.
     """
     if not request.headers.get("content-type", "").startswith("multipart/"):
         sent = await request.form(max_fields=fields, max_files=0)
@@ -205,8 +208,8 @@ async def read(request: Request, *, fields: int = FIELDS, files: int = 1) -> For
     parser.folder = desk(request).workspace.root
     try:
         parsed = await parser.parse()
-    except (MultiPartException, KeyError, ValueError):
-        raise HTTPException(400) from None
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise HTTPException(413 if _TOO_LARGE in str(getattr(error, "message", "")) else 400) from None
     except OSError:  # the disk is full, or no more files may be opened
         raise HTTPException(503, headers={"retry-after": str(_RETRY_S)}) from None
     uploaded = [each for _, each in parsed.multi_items() if isinstance(each, UploadFile)]

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from demur.register import Register
+from demur.worker.claims import Claims
 from demur.worker.delivery import Delivery
 from demur.worker.depot import Depot
 from demur.worker.lanes import Lane, drain, keep_on, log
@@ -56,6 +57,7 @@ def lanes_of(depot: Depot) -> list[Lane]:
         Upkeep(depot),
         Events(depot),
         Replays(depot),
+        Claims(depot),
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from demur.register.audit import names, notices, objections, people
+from demur.register.audit import claims, names, notices, objections, people
 from demur.register.database import state
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
@@ -88,8 +88,9 @@ class _Log:
         self._members = people.Members(connection, people_of, vault, report)
         self._notices = notices.Notices(connection, report)
         self._names = names.Names(connection, vault, report)
+        self._claims = claims.Claims(connection, report)
         self._takers: dict[str, list[Callable[[Stored], None]]] = {}
-        for replay in (self._objections, self._links, self._members, self._notices, self._names):
+        for replay in (self._objections, self._links, self._members, self._notices, self._names, self._claims):
             for kind in replay.kinds:
                 self._takers.setdefault(kind, []).append(replay.take)
         self._takers.setdefault(EntryKind.PERSON_ERASED.value, []).append(self._erased)
@@ -222,3 +223,4 @@ class _Log:
         self._members.finish()
         self._notices.finish()
         self._names.finish()
+        self._claims.finish()

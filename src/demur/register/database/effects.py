@@ -18,6 +18,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 | account.unlinked | `unlinked` | pairs that are taken back |
 | consent.given, .withdrawn | `keys`, `consent` | whose word, and which |
 | notice.sent, notice.bounced | `keys` | the accounts whose notices left, or came back |
+| claim.lodged | `keys`, `reference` | whose key seals it, and what it is found by |
 | person.erased | `keys` | the accounts whose details are destroyed: what stays of them |
 | | `emptied` | (number, digest) of each entry whose salts are destroyed: see persons.py |
 | | `kept` | (account, entry, mark) of each row of keyed names that survives: see spellings.py |

@@ -108,6 +108,25 @@ doubt: Final = sa.Table(
     sa.Index("doubt_objection", "objection"),
 )
 
+claim: Final = sa.Table(
+    "claim",
+    metadata,
+    sa.Column("seq", BIG, primary_key=True, autoincrement=False),  # of the entry that lodged it, whose detail holds it
+    sa.Column("reference", sa.Text, nullable=False, unique=True),
+    sa.Column("incarnation", BIG, nullable=False),  # in which it was lodged: a link of an earlier one is another's
+    sa.Column("phase", sa.Text, nullable=False),  # a ClaimPhase
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("received", sa.Integer, nullable=False),  # days since 1970-01-01
+    sa.Column("lodged", BIG, nullable=False),
+    sa.Column("changed", BIG, nullable=False),
+    sa.Column("account", BIG, nullable=False),  # whose key seals it
+    sa.Column("run", sa.Text),  # that is said to have answered; null where they don't know
+    sa.Column("tested", BIG),  # the entry of the last test
+    sa.Column("answered", BIG),  # the entry of the answer; its detail may hold words
+    sa.Index("claim_phase", "phase", "received"),
+    sa.Index("claim_account", "account"),
+)
+
 member: Final = sa.Table(
     "member",
     metadata,

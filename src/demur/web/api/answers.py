@@ -87,6 +87,23 @@ class Standing(Told):
     """Those for any account that is proven to be the same person's, the ended ones too, oldest first."""
 
 
+class Claim(Told):
+    """A claim that a model repeats somebody's data, as it stands."""
+
+    reference: Annotated[str, Field(examples=[REFERENCE])]
+    status: Literal["lodged", "tested", "answered"]
+    outcome: Literal["reproduced", "held", "not-found"] | None
+    """What the last test found: the model said it again; the words stand in rows that it was trained on; neither, which
+    is no proof that it never says them. Null before it is tested."""
+    received: date
+    lodged: datetime
+    changed: datetime
+    answer_by: date
+    """The last day for the answer (Art. 12(3) GDPR)."""
+    page_url: str
+    """Where the person sees how it stands, and reads the answer."""
+
+
 class Details(Told):
     """A problem (RFC 9457)."""
 

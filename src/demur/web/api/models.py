@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from demur.characters import C1, IN_LINE
+from demur.characters import C1, IN_LINE, IN_TEXT
 
 MOST_ACCOUNTS: Final = 50
 MOST_OBJECTIONS: Final = 1000
@@ -22,7 +22,12 @@ NO_CONTROLS: Final = r"^[^\x00-\x1f\x7f-\x9f]+$"
 ACCOUNT: Final = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 """A namespace and a value that is not blank, without control characters."""
 
+NO_CONTROLS_IN_TEXT: Final = r"^[^\x00-\x08\x0b-\x1f\x7f]+$"
+MAIL: Final = r"^[^\s@<>()\[\],;:\"\\/]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+"""A mail address, as far as a form can tell."""
+
 _CONTROLS: Final = re.compile(f"[{IN_LINE}{C1}]")
+_IN_TEXT: Final = re.compile(f"[{IN_TEXT}]")
 
 
 def without_controls(text: str) -> str:
@@ -133,6 +138,42 @@ class Lapse(Said):
     """The account's holder denied it; or it is doubted, and its holder has not answered in time, though reminded."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"cause": "denied"}]})
+
+
+def _plain(text: str) -> str:
+    if _IN_TEXT.search(text):
+        raise ValueError("A text can't hold control characters but line breaks and tabs.")
+    return text
+
+
+Words = Annotated[str, Field(min_length=1, max_length=10_000, pattern=NO_CONTROLS_IN_TEXT), AfterValidator(_plain)]
+
+
+class NewClaim(Said):
+    """A claim that a model repeats somebody's data. Nobody needs a proof or a reason; all of it is kept sealed."""
+
+    output: Words
+    """What the model said, in its words."""
+    prompt: Words | None = None
+    """What it was asked."""
+    model: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROLS, examples=["helper"])] | None = None
+    """The run that answered, as `demur runs` lists it; null where they don't know."""
+    account: Account | None = None
+    """An account of the person: the claim is in their copy then, and goes with their deletion. It is no objection."""
+    contact: Annotated[str, Field(min_length=3, max_length=300, pattern=MAIL)] | None = None
+    """The mail address that the answer goes to."""
+    channel: Literal["api", "form", "letter", "mail", "ticket"] = "api"
+    """How it reached you."""
+    received: Annotated[date, AfterValidator(_not_to_come)] | None = None
+    """The day it reached you, if not today: the answer is due within a month (Art. 12(3) GDPR)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"output": "Ann lives at 7 Harbour Row.", "prompt": "Where does Ann live?", "account": "forum:ann"}
+            ]
+        }
+    )
 
 
 def _without_default(schema: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ _TAGS: Final = {
     "Objections": "Lodged, looked up, confirmed, lapsed, withdrawn (Art. 21 GDPR).",
     "Notices": "In-app notices that you show, and mails that came back.",
     "Rights": "A person's copy and a person's deletion (Arts 15 and 17 GDPR).",
+    "Claims": "That a model repeats somebody's data: lodged, and how each stands.",
     "Loading": "For whoever trains on an export: what of it may not be used any more.",
     "Status": "For monitoring.",
 }
@@ -36,6 +37,7 @@ _SAID: Final[tuple[type[BaseModel], ...]] = (
     models.NewObjections,
     models.Lapse,
     models.Who,
+    models.NewClaim,
     models.Bounce,
     models.HeadAsked,
     models.ShownTo,

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from demur.register import Register
-from demur.web.api import heads, notices, objections, rights
+from demur.web.api import claims, heads, notices, objections, rights
 from demur.web.api.answers import Status
 from demur.web.api.describing import describe
 from demur.web.api.openapi import document, written
@@ -41,7 +41,7 @@ def _read(register: Register) -> Status:
 
 ROUTES: Final[tuple[BaseRoute, ...]] = tuple(
     route
-    for each in (objections.router, notices.router, rights.router, heads.router, _monitoring)
+    for each in (objections.router, notices.router, rights.router, claims.router, heads.router, _monitoring)
     for route in each.routes
 )
 """The routes for callers with a key."""

@@ -190,23 +190,40 @@ async def ask_reference(request: Request) -> Response:
 @router.post("/status")
 @forms.turns
 async def show_by_reference(request: Request) -> Response:
-    """The receipt of the reference."""
+    """The receipt of the reference, or the page of the report that has it."""
     form = await forms.read(request)
     typed = tidy(form.text("reference"), 60)
     if form.turned:
         return page(request, "object_status.html", reference=typed)
     try:
-        state = await run_in_threadpool(desk(request).register.objections.get, typed)
+        return RedirectResponse(await run_in_threadpool(_by_reference, request, typed), 303)
     except RegisterError:
         errors = {"reference": gettext(request).gettext(_UNKNOWN)}
         return page(request, "object_status.html", forms.WRONG, reference=typed, errors=errors)
-    return RedirectResponse(receipt_at(request, state.seq), 303)
+
+
+def _by_reference(request: Request, typed: str) -> str:
+    """The path of what a reference is of, an objection or a report.
+
+    Raises:
+        RegisterError: where it is of neither.
+    """
+    register = desk(request).register
+    try:
+        return receipt_at(request, register.objections.get(typed).seq)
+    except RegisterError:
+        return claim_at(request, register.claims.get(typed).seq)
 
 
 def receipt_at(request: Request, seq: int, typed: Typed | None = None) -> str:
     """The path of an objection's receipt, in the language of the request; it tells back what was typed."""
     token = desk(request).tokens.make(Purpose.RECEIPT, seq)
     return address(language(request), f"/receipt/{token if typed is None else sealed(request, token, typed)}")
+
+
+def claim_at(request: Request, seq: int) -> str:
+    """The path of the page that says how a report of what a model said stands, in the language of the request."""
+    return address(language(request), f"/claim/{desk(request).tokens.make(Purpose.CLAIM, seq)}")
 
 
 def find(at: Desk, token: str, *, acting: bool = False) -> Found:

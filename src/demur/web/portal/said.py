@@ -31,9 +31,9 @@ MOST_LINES: Final = 50
 _LONGEST_LINK: Final = 2000
 _EMPTY: Final[dict[str, Any]] = {"names": "", "former": "", "links": "", "contact": ""}
 
-_UNREADABLE: Final = N_("Enter a user name, an email address or the address of a profile.")
+UNREADABLE: Final = N_("Enter a user name, an email address or the address of a profile.")
 NOTHING: Final = N_("Enter at least one name, account or link.")
-_NO_ADDRESS: Final = N_("This is not an email address. Leave the field empty, or enter one like name@example.org.")
+NO_ADDRESS: Final = N_("This is not an email address. Leave the field empty, or enter one like name@example.org.")
 _TOO_MANY: Final = N_("These are too many lines. Send the others with a second form.")
 
 
@@ -75,7 +75,7 @@ async def told_account(
         return page(request, template, account=tidy(text), **values), Typed()
     account = account_of(text, policy.portal.namespace, policy.accounts.names)
     if account is None:
-        errors = {"account": gettext(request).gettext(_UNREADABLE)}
+        errors = {"account": gettext(request).gettext(UNREADABLE)}
         return page(request, template, forms.WRONG, account=tidy(text), errors=errors, **values), Typed()
     forms.limit_by_account(request, account)
     return account, Typed.of(tidy(text), [account])
@@ -194,5 +194,5 @@ def _errors(request: Request, form: forms.Form, statement: Statement) -> dict[st
         errors["names"] = _(NOTHING)
     errors |= too_many(request, form)
     if statement.contact and not is_mail(statement.contact):
-        errors["contact"] = _(_NO_ADDRESS)
+        errors["contact"] = _(NO_ADDRESS)
     return errors

@@ -59,6 +59,8 @@ class Rates:
     """Questions that somebody who typed an account causes to its holder."""
     sign_in: Rate = Rate(5, 1 / 600)
     """Links to sign in with that somebody who typed an account causes to its holder."""
+    claim: Rate = Rate(10, 1 / 60)
+    """Claims that a model repeats data, by address: each of them is tested."""
     key: Rate = Rate(20_000, 2_000)
     """Calls of the API, by key."""
 

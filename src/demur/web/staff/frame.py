@@ -33,6 +33,7 @@ _FORBIDDEN: Final = 403
 _PAGES: Final = (
     ("/staff/objections", "Objections to review", {StaffRole.OFFICER, StaffRole.AUDITOR}),
     ("/staff/uncertain", "Uncertain finds", {StaffRole.OFFICER, StaffRole.AUDITOR}),
+    ("/staff/claims", "Claims", {StaffRole.OFFICER, StaffRole.AUDITOR}),
     ("/staff/letters", "Record a letter", {StaffRole.OFFICER}),
     ("/staff/coverage", "Coverage", set(StaffRole)),
     ("/staff/status", "Status", set(StaffRole)),
