@@ -76,6 +76,11 @@ audit.add_command(audit_skew)
     help="Pairs of models to train for RMIA, each on half of the members; 0 for none.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Of every draw; the same seed draws the same.")
+@click.option(
+    "--version",
+    metavar="V",
+    help="RUN is the folder of a model that demur did not train: it is asked for what people of this version wrote.",
+)
 @as_page
 @shared
 def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
@@ -86,6 +91,7 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     objectors: int,
     references: int,
     seed: int | None,
+    version: str | None,
     page: str | None,
 ) -> None:
     """Test what the model that serves of RUN shows of the people whose rows it was trained on.
@@ -94,13 +100,13 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     part of the members is taken out as if they had objected, by training again in a folder of its own. What is found is
     a lower bound. The report lies beside the model, and its digest is put on record.
 
-    `demur audit RUN` is the same; a run that is called like another audit needs the longer form.
+    `demur audit RUN` is the same; a run that is called like another audit needs the longer form. With --version, RUN is
+    a folder in the format of Hugging Face: what needs only its answers is tried, and nothing goes on record.
     """
     from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where a model is read
 
     need("`demur audit model`", "train", *NEEDS)
     from demur.training.audit import auditing  # noqa: PLC0415  # the same
-    from demur.training.audit.page import audit_page  # noqa: PLC0415  # the same
     from demur.training.audit.people import Draw  # noqa: PLC0415  # the same
 
     draw = Draw(persons, tokens, secrets.randbelow(2**31) if seed is None else seed)
@@ -109,6 +115,13 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     def report(done: float) -> None:
         share["done"] = done
 
+    if version is not None:
+        from demur.training.audit.outside import audit_outside  # noqa: PLC0415  # as above
+
+        with reading(invocation.workspace) as session, progress(f"Auditing {name}", share=lambda: share["done"]):
+            done = audit_outside(session, Path(name), version, draw, report)
+        _emit(done, page, Path(name).name)
+        return
     folder = find_run(invocation.workspace.models_path, name.partition("/")[0])
     with (
         reading(invocation.workspace) as session,
@@ -118,12 +131,18 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
         run, checkpoint = auditing.audited_model(session, name)
         done = auditing.audit(session, run, checkpoint, auditing.Asked(draw, objectors, references), report)
         auditing.keep(session, run.model, done)
-    shown = None if page is None else Page(page, f"demur-audit-{folder.name}.html", lambda: audit_page(done))
+    _emit(done, page, folder.name)
+
+
+def _emit(done: "Audit", page: str | None, name: str) -> None:
+    from demur.training.audit.page import audit_page  # noqa: PLC0415  # as above
+
+    shown = None if page is None else Page(page, f"demur-audit-{name}.html", lambda: audit_page(done))
     emit_paged(lambda: "\n".join(_audit_lines(done)), {**done.json(), "digest": done.digest}, shown)
 
 
 def _audit_lines(done: "Audit") -> Iterator[str]:
-    from demur.training.audit.page import said  # noqa: PLC0415  # as above
+    from demur.training.audit.page import HEAD, cells  # noqa: PLC0415  # as above
     from demur.training.audit.report import MEANS  # noqa: PLC0415  # the same
 
     people = done.people
@@ -131,16 +150,12 @@ def _audit_lines(done: "Audit") -> Iterator[str]:
         f"Model {done.name}: {people['members']:,} of {people['members_of']:,} members and {people['held_out']:,} of "
         f"{people['held_out_of']:,} people held out (--seed {people['seed']})."
     )
-    cells = [
-        (found.attack if at == 0 else "", one.name, said(one), one.unit, f"{one.n:,} {one.of}")
-        for found in done.findings
-        for at, one in enumerate(found.figures)
-    ]
-    yield from table(("test", "figure", "value [95 %]", "unit", "over"), cells, right="over")
+    yield from table(HEAD, cells(done), right="over")
     yield from (f"{found.attack}: {found.said}" for found in done.findings if found.said)
     yield f"Not run: {', '.join(each.attack for each in done.not_run)}."
     yield MEANS
-    yield f"The report (SHA-256 {done.digest}) lies beside the model."
+    where = "lies beside the model" if done.about["certificate"] else "goes on no record: it is of no run"
+    yield f"The report (SHA-256 {done.digest}) {where}."
 
 
 @audit.command("residual")

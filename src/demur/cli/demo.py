@@ -115,5 +115,6 @@ def _model(model: Modelled) -> dict[str, object]:
         **vars(model),
         "classes": [vars(each) for each in model.classes],
         "checked": vars(model.checked),
+        "audit": model.audit.json(),
         "cost": model.cost,
     }

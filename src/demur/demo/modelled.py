@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from demur.training.audit.report import Audit
+
 PROVES: Final = (
     (
         "which rows, configuration, code, tokenizer, base and environment gave these weights, and at which state of the"
@@ -68,6 +70,9 @@ class Modelled:
     declared: int
     """Tokens of the base, of texts that nobody wrote."""
     rows: int
+    """By people, in the plan."""
+    canaries: int
+    """Rows of nobody's, each of which stands there once to eight times."""
     accounts: int
     """In the plan."""
     tokens: int
@@ -106,6 +111,9 @@ class Modelled:
     certificate: str
     """SHA-256 of the signed file, as the register names it."""
     checked: Checked
+    audit: Audit
+    """Of what serves in the end."""
+    audited_seconds: float
 
     @property
     def cost(self) -> float:
@@ -119,7 +127,8 @@ def told(model: Modelled) -> Iterator[str]:
         f"The run {model.run} is a language model of {model.parameters:,} weights. Its base and its tokenizer were"
         f" made from {model.declared:,} tokens of sentences that the code puts together and nobody wrote; then came"
         f" {model.tokens:,} tokens of {model.rows:,} rows of {model.version}, that concern {model.accounts:,}"
-        f" accounts, in {model.steps:,} steps with {model.checkpoints} checkpoints: {model.trained_seconds:.1f} s."
+        f" accounts, and {model.canaries} canaries that nobody wrote, in {model.steps:,} steps with"
+        f" {model.checkpoints} checkpoints: {model.trained_seconds:.1f} s."
     )
     yield (
         f"Then the holder of {model.account} objected, who wrote {model.theirs} of these rows and was chosen because"
@@ -143,6 +152,16 @@ def verified(model: Modelled) -> str:
         f"`demur replay {model.run} --verify` trained all {model.checked.steps:,} steps from the base, without whoever"
         f" objected, in {model.checked.seconds:.1f} s: weights, optimiser, average and log are the certified ones,"
         " byte for byte."
+    )
+
+
+def audited(model: Modelled) -> str:
+    """Of what the audit is."""
+    people = model.audit.people
+    return (
+        f"What serves now, {model.audit.name}, was audited in {model.audited_seconds:.1f} s: {people['members']:,} of"
+        f" its members against {people['held_out']:,} people whom the run held out. These people were made up by one"
+        " generator and write alike, so that the figures show how an audit reads, and nothing of real ones."
     )
 
 

@@ -14,6 +14,8 @@ from demur.demo import modelled
 from demur.demo.items import Wave
 from demur.demo.report import Report, Told, percentile
 from demur.terms import Kind, Reason
+from demur.training.audit.page import HEAD, cells
+from demur.training.audit.report import MEANS as AUDIT_MEANS
 
 WAVES: Final = {
     Wave.FIRST.value: "three fifths of the items",
@@ -247,6 +249,22 @@ def _model(report: Report) -> Iterator[str]:
         yield from _text(line, first="    - ", rest="      ")
     yield ""
     yield from _text(modelled.verified(model))
+    yield from _audit(model)
+
+
+def _audit(model: modelled.Modelled) -> Iterator[str]:
+    audit = model.audit
+    yield from _heading("The audit of the model")
+    yield from _text(modelled.audited(model))
+    yield ""
+    lines = [HEAD, *cells(audit)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    for line in lines:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    yield ""
+    yield from _text(f"Not run: {', '.join(each.attack for each in audit.not_run)}.")
+    yield ""
+    yield from _text(AUDIT_MEANS)
 
 
 def _listed(findings: Sequence[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from demur.sheet.page import banner, cards, figure, listed, page, section, table
 from demur.sheet.page import commands as command_list
 from demur.sheet.plots import Bar, bars, histogram
 from demur.terms import Kind, Reason
+from demur.training.audit.page import sections
 
 _MASK: Final = re.compile(r"\[[a-z -]+\]")
 
@@ -29,7 +30,7 @@ def sheet(report: Report, *, made: datetime, activate: str = "") -> str:
     )
     parts = (_summary, _came_in, _why_not, _costs, _examples, _versions, _residual)
     following = section("Try it", command_list(commands(report, activate)))
-    trained = [] if report.model is None else [_model(report.model)]
+    trained = [] if report.model is None else [_model(report.model), *_audit(report.model)]
     body = [*(part(report) for part in parts), *trained, following]
     return page("A community that does not exist, after people said no", lead, body, made=made)
 
@@ -229,3 +230,8 @@ def _model(model: modelled.Modelled) -> Markup:
         listed(modelled.PROVES_NOT),
         text(modelled.verified(model)),
     )
+
+
+def _audit(model: modelled.Modelled) -> list[Markup]:
+    """The audit's page, section by section."""
+    return [section("The audit of the model", text(modelled.audited(model))), *sections(model.audit)]

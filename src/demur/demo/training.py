@@ -1,6 +1,6 @@
-"""``demur demo --train``: a small model on the community's last version, an objection, and the replay it brings.
+"""``demur demo --train``: a small model on the community's last version, an objection, its replay, and an audit.
 
-Everything goes through the same functions as `demur train`, `demur object` and `demur replay`. Invariants: the base is
+Everything goes through the same functions as `demur train`, `object`, `replay` and `audit`. Invariants: the base is
 made from sentences that the code puts together and no member wrote; who objects is in the model, is one whose replay
 costs about the average, and is not the account that the page offers to try things with.
 """
@@ -24,6 +24,10 @@ from demur.errors import CheckFailed
 from demur.runs.folder import find_run
 from demur.runs.pointer import read_pointer
 from demur.training import checking, first
+from demur.training.audit import auditing
+from demur.training.audit.people import Draw
+from demur.training.audit.report import Audit
+from demur.training.canaries import are_canaries
 from demur.training.certificate import read_certificate
 from demur.training.config import Config
 from demur.training.filling import Plan
@@ -56,14 +60,21 @@ CONFIG: Final = Config(
     average=0.95,
     checkpoints=16,
     threads=1,
+    held=0.3,
+    canaries=24,
 )
-"""Small, so that all of it takes a minute or two: it learns the shape of sentences, and not much else."""
+"""Small, so that all of it takes some minutes: it learns the shape of sentences, and not much else.
+
+More people than usual are held out, as the community is small and an audit compares with them.
+"""
+_OBJECTORS: Final = 30
+"""Members whom the audit takes out as if they had objected."""
 
 Say = Callable[[str], None]
 
 
 def model(workspace: Workspace, community: Community, version: str, *, spared: str, say: Say) -> Modelled:
-    """Train, object, replay and verify.
+    """Train, object, replay, verify and audit.
 
     Args:
         workspace: of the demo, where its story has ended.
@@ -98,13 +109,17 @@ def model(workspace: Workspace, community: Community, version: str, *, spared: s
     started = perf_counter()
     with reading(workspace) as session:
         checked = checking.verify(session, done.model)
-    after = checked.certificate
+    after, seconds_checked = checked.certificate, perf_counter() - started
+    say(f"Auditing {RUN}")
+    started = perf_counter()
+    audited = _audit(workspace, community.seed)
     return Modelled(
         run=RUN,
         version=version,
         parameters=shape.parameters,
         declared=shape.declared,
-        rows=len(old),
+        rows=len(old) - int(are_canaries(old.rows).sum()),
+        canaries=CONFIG.canaries,
         accounts=len(old.people()),
         tokens=int(old.rows.tokens.sum()),
         steps=old.steps,
@@ -127,7 +142,9 @@ def model(workspace: Workspace, community: Community, version: str, *, spared: s
         weights_before=str(before.facts["weights"]),
         weights_after=str(after.facts["weights"]),
         certificate=after.digest,
-        checked=Checked(checked.steps, perf_counter() - started),
+        checked=Checked(checked.steps, seconds_checked),
+        audit=audited,
+        audited_seconds=perf_counter() - started,
     )
 
 
@@ -193,11 +210,11 @@ def _classes(run: Run, plan: Plan) -> list[Stand]:
 
 
 def _authors(session: Session, plan: Plan) -> Ints:
-    """The author's key of each row of a plan, shape (n,)."""
+    """The author's key of each row of a plan, -1 of a canary's, shape (n,)."""
     found: dict[bytes, int] = {}
     for batch in session.corpus.batches(["item", "author"]):
         found.update(zip(*(batch.column(name).to_pylist() for name in ("item", "author")), strict=True))
-    return np.array([found[item] for item in plan.items()], np.int64)
+    return np.array([found.get(item, -1) for item in plan.items()], np.int64)
 
 
 def _firsts(plan: Plan, author: Ints) -> dict[int, float]:
@@ -206,7 +223,8 @@ def _firsts(plan: Plan, author: Ints) -> dict[int, float]:
     step = np.full(len(keys), plan.steps)
     np.minimum.at(step, index, plan.step)
     begins = np.concatenate([[0], np.cumsum(np.bincount(plan.step, plan.rows.tokens, plan.steps))])
-    return dict(zip(keys.tolist(), (1 - begins[step] / begins[-1]).tolist(), strict=True))
+    costs = dict(zip(keys.tolist(), (1 - begins[step] / begins[-1]).tolist(), strict=True))
+    return {key: cost for key, cost in costs.items() if key >= 0}
 
 
 def _objector(session: Session, community: Community, firsts: Mapping[int, float], spared: str) -> str:
@@ -235,6 +253,16 @@ def _lodge(workspace: Workspace, account: str) -> tuple[float, int]:
     pointer = read_pointer(find_run(workspace.models_path, RUN))
     assert pointer is not None  # the base never goes
     return seconds, pointer.checkpoint
+
+
+def _audit(workspace: Workspace, seed: int) -> Audit:
+    """Audit what serves, and keep the report, as `demur audit` does."""
+    asked = auditing.Asked(Draw(seed=seed), objectors=_OBJECTORS)
+    with reading(workspace) as session:
+        run, checkpoint = auditing.audited_model(session, RUN)
+        done = auditing.audit(session, run, checkpoint, asked, lambda _: None)
+        auditing.keep(session, run.model, done)
+    return done
 
 
 def _taken(done: Replayed) -> int:

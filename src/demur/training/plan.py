@@ -79,12 +79,12 @@ def rows_of_run(session: Session, version: str | None, run: Run, noting: Noting 
         noting: what batches pass through on their way.
     """
     drops, masks = session.policy.others.mentions == "drop", run.config.mask_mentions
-    batches = _batches_of(session, version)
+    batches = batches_of(session, version)
     read = batches if noting is None else noting(batches)
     return _usable(session, read_rows(read, run.tokenizer.encode, mask_mentions=masks, drops_mentions=drops))
 
 
-def _batches_of(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
+def batches_of(session: Session, version: str | None) -> Iterator[pa.RecordBatch]:
     """The rows of a version as today's rules want them, or of the corpus."""
     if version is None:
         yield from session.corpus.batches(COLUMNS)

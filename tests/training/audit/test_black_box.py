@@ -6,6 +6,7 @@ from shutil import copy
 
 import learnt
 import pytest
+from calling import Demur
 from trainable import Community
 
 from demur.errors import UsageError
@@ -133,3 +134,22 @@ def test_a_tokenizer_of_another_network(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has 316 entries and the network 315"):
         open_folder(tmp_path)
     assert isinstance(open_folder(folder), Local)
+
+
+# By the command
+
+
+def test_the_command_asks_a_folder_and_keeps_nothing(community: Community, folder: Path, demur: Demur) -> None:
+    with community.workspace.register() as register:
+        before = register.log.head()
+    asked = demur("audit", "model", str(folder), "--version", "v1", "--persons", "6", "-w", community.workspace.root)
+    assert asked.code == 0, asked.err
+    assert "extraction-by-sampling" in asked.out
+    assert "goes on no record" in asked.out
+    with community.workspace.register() as register:
+        assert register.log.head() == before
+
+
+def test_the_command_on_what_is_no_model(community: Community, tmp_path: Path, demur: Demur) -> None:
+    told = demur("audit", "model", str(tmp_path), "--version", "v1", "-w", community.workspace.root)
+    assert (told.code, "config.json" in told.err) == (2, True)

@@ -39,8 +39,26 @@ def audit_page(done: Audit) -> str:
         f"What was tested of the model {done.name}: what it shows of people whose rows it was trained on, to whoever "
         "asks it. A test, and a lower bound."
     )
-    parts = [_in_short(done), *_membership(done), *(_one(each) for each in done.findings), _untried(done), _which(done)]
-    return page(f"Audit of the model {done.name}", lead, parts, made=done.made)
+    return page(f"Audit of the model {done.name}", lead, sections(done), made=done.made)
+
+
+def sections(done: Audit) -> list[Markup]:
+    """What the page says, section by section, for another page that ends with it."""
+    tests = [_one(each) for each in done.findings]
+    return [_in_short(done), *_membership(done), *tests, _untried(done), _which(done)]
+
+
+def cells(done: Audit) -> list[tuple[str, str, str, str, str]]:
+    """Every figure as a line of text: its test where that begins, name, value, unit, and how many it is over."""
+    return [
+        (found.attack if at == 0 else "", one.name, said(one), one.unit, f"{one.n:,} {one.of}")
+        for found in done.findings
+        for at, one in enumerate(found.figures)
+    ]
+
+
+HEAD: Final = ("test", "figure", "value [95 %]", "unit", "over")
+"""Of :func:`cells`."""
 
 
 def said(one: Figure) -> str:
@@ -48,7 +66,7 @@ def said(one: Figure) -> str:
     if one.value is None:
         return "not told"
     number = _number(one.value)
-    return number if one.interval is None else f"{number} [{', '.join(map(_number, one.interval))}]"
+    return f"{number} (no interval)" if one.interval is None else f"{number} [{', '.join(map(_number, one.interval))}]"
 
 
 def _number(value: float) -> str:
@@ -66,7 +84,7 @@ def _in_short(done: Audit) -> Markup:
         if one is not None and one.value is not None:
             interval = "" if one.interval is None else f" [{', '.join(map(_number, one.interval))}]"
             shown.append((_number(one.value), f"{one.unit}{interval}: {what}; {one.n:,} {one.of}"))
-    return section("In short", cards(shown), text(MEANS), listed(_six(done)))
+    return section("The audit in short", cards(shown), text(MEANS), listed(_six(done)))
 
 
 _CARDS: Final = (
@@ -176,10 +194,13 @@ def _which(done: Audit) -> Markup:
     environment = about["environment"]
     pins = ", ".join(f"{k} {v}" for k, v in environment.items()) if isinstance(environment, dict) else ""
     whole = "its last checkpoint" if about["whole"] else "an earlier checkpoint, as somebody objected since"
+    which = f"{done.name}, {whole}, with the averaged weights that are served"
+    if about["certificate"] is None:
+        which = f"the folder {about['run']}, that demur did not train: it was only asked"
     rows = [
-        ("model", f"{done.name}, {whole}, with the averaged weights that are served"),
+        ("model", which),
         ("version", about["version"] or "the corpus as it is now: the version was retired"),
-        ("certificate, SHA-256", about["certificate"]),
+        ("certificate, SHA-256", about["certificate"] or "none"),
         ("weights, SHA-256", about["weights"]),
         ("configuration, SHA-256", about["config"]),
         ("environment", pins),

@@ -1,7 +1,7 @@
 """What a model makes of the people who stay, by language: the loss on rows of people whom it was never trained on.
 
 Invariants: the unit is the person, and intervals are over persons; a language is the tag that the source gave; one with
-fewer than ten people has neither a value nor a number.
+fewer than ten people has neither a value nor a name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,11 +53,14 @@ def loss_by_language(
 def _by_language(
     names: npt.NDArray[np.object_], loss: Floats, tokens: Ints, persons: Ints, seed: int, draws: int
 ) -> Iterator[Figure]:
-    """A figure for each language, the one of most people first."""
+    """A figure for each language of enough people, the one of most first; and one for all others."""
     people = {str(name): len(np.unique(persons[names == name])) for name in set(names.tolist())}
-    for name in sorted(people, key=lambda each: (-people[each], each)):
+    many = [name for name in people if people[name] >= FEWEST]
+    for name in sorted(many, key=lambda each: (-people[each], each)):
         at = names == name
         yield _figure(name or "unknown", loss[at], tokens[at], persons[at], seed, draws)
+    if len(many) < len(people):
+        yield Figure("other languages", None, _UNIT, 0, "persons", note=f"Each of them: {_FEW[0].lower()}{_FEW[1:]}")
 
 
 def _figure(name: str, loss: Floats, tokens: Ints, persons: Ints, seed: int, draws: int) -> Figure:
