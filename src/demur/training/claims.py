@@ -19,8 +19,8 @@ from demur.errors import CheckFailed
 from demur.register import JSON
 from demur.register.claims import Said
 from demur.runs.pointer import read_pointer
-from demur.training.generating import Sampling
 from demur.runs.render import render
+from demur.training.generating import Sampling
 from demur.training.rows import COLUMNS
 from demur.training.serving import Loaded, Model, load, serving
 from demur.training.tokenizer import Tokenizer
