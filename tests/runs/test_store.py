@@ -123,6 +123,7 @@ def test_nothing_of_a_forgotten_row_is_left_in_the_files(tmp_path: Path) -> None
 # Kills
 
 
+@pytest.mark.filterwarnings("ignore")  # Lance warns of forks; the child does not touch it
 @pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
 def test_a_kill_while_it_forgets_is_carried_on(tmp_path: Path, moment: str) -> None:
     rows = three(tmp_path / "s")
@@ -131,9 +132,9 @@ def test_a_kill_while_it_forgets_is_carried_on(tmp_path: Path, moment: str) -> N
     if not pid:
         store = Store(tmp_path / "s")
         if moment == "after the commit":
-            store._zero = lambda *, durably: [] if durably else os._exit(9)  # type: ignore[method-assign,func-returns-value]
+            store._zero = lambda *, durably: [] if durably else os._exit(9)  # type: ignore[method-assign]
         else:
-            store._put = lambda *_: os._exit(9)  # type: ignore[method-assign,func-returns-value]
+            store._put = lambda *_: os._exit(9)  # type: ignore[method-assign]
         store.forget_people(np.array([3]))
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9

@@ -160,7 +160,7 @@ def _copy_run(writer: Writer, run: RunFolder) -> None:
     raise WorkspaceError(f"The run {run.name} changes while it is copied: wait for its replay, and back up again.")
 
 
-def _remembered(run: RunFolder) -> list[bytes]:
+def _remembered(run: RunFolder) -> list[str]:
     """What changes where a run forgets something that it remembers beside its weights."""
     return [state_of(model.path / STORE) for model in run.models()]
 

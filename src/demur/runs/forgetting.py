@@ -62,8 +62,7 @@ def forget(model: ModelFolder, gone: SubjectKeys, at: tuple[int, str]) -> None:
 
 def _mark(model: ModelFolder, at: tuple[int, str]) -> bytes:
     number, commitment = at
-    state = state_of(model.path / STORE).hex()
-    return canonical_json({"binding": number, "commitment": commitment, "state": state})
+    return canonical_json({"binding": number, "commitment": commitment, "state": state_of(model.path / STORE)})
 
 
 def forget_rows(model: ModelFolder, items: Sequence[bytes]) -> None:

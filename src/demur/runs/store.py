@@ -389,14 +389,16 @@ class Store:
             raise broken(self.folder / ROWS) from None
 
 
-def state_of(folder: Path) -> bytes:
-    """What changes with each change of a store (the counter of its file), so that a copy can be told to be whole."""
+def state_of(folder: Path) -> str:
+    """What changes with each change of a store, or once another file stands in its place; "" where there is none.
+
+    The file is not opened: closing it would take SQLite's locks on it away from this process.
+    """
     try:
-        with (folder / ROWS).open("rb") as file:
-            file.seek(24)
-            return file.read(4)
+        found = (folder / ROWS).stat()
     except OSError:
-        return b""
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size}"
 
 
 def _ids(packed: bytes) -> Ids:

@@ -29,6 +29,7 @@ from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.private import NOISE, Noise, Private
+from demur.training.remembering import Remembering
 from demur.training.run import Run, write_settings
 from demur.versions.lineage import as_of
 from demur.versions.states import published
@@ -133,13 +134,16 @@ def carry_out(session: Session, run: Run, report: Report | None = None) -> Train
     ):
         if not run.model.run.base.exists():
             _lay_base(run, report)
+            run = Run.open(run.model)  # with the shares of what it will remember
         last = run.model.newest_clean(None) or 0
         if run.config.noise and not (run.model.path / NOISE).exists():
             Noise.fresh().write(run.model, session.keys)
         plan = _plan(session, version, run, last)
         follow = RegisterHead(session, plan.people())
-        private = Private.of(run, session.keys)
-        outcome = train(run, from_step=last, plan=plan, follow=follow, private=private, report=report)
+        private, remember = Private.of(run, session.keys), Remembering.of(run, report=report)
+        outcome = train(
+            run, from_step=last, plan=plan, follow=follow, private=private, remember=remember, report=report
+        )
         return _finish(session, run, outcome)
 
 
@@ -161,7 +165,7 @@ def _plan(session: Session, version: str, run: Run, last: int) -> Plan:
         run.keep_plan(fresh)
         return fresh
     recorded = run.plan()
-    plan = recorded.onward(last, fresh, run.config.step_tokens)
+    plan = recorded.onward(last, fresh, run.config.plan_tokens)
     if plan.digest() != recorded.digest():
         run.keep_plan(plan)
     return plan

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
@@ -29,6 +29,7 @@ from demur.training.checkpoints import Checkpoints, read_tensors
 from demur.training.environment import NEEDS
 from demur.training.generating import Generation, Sampling
 from demur.training.model import trainable
+from demur.training.remembered import Remembered
 from demur.training.run import Run
 from demur.training.tokenizer import Tokenizer
 from demur.workspace import Workspace
@@ -54,6 +55,8 @@ class Loaded:
     network: Any = field(repr=False)
     """Of transformers; it drops nothing."""
     tokenizer: Tokenizer = field(repr=False)
+    remembered: Remembered | None = field(repr=False)
+    """What is read beside the weights."""
     clean_by: tuple[int, str]
     """The last binding entry by which it was found to have seen nobody who may not be in it, and its commitment."""
 
@@ -148,12 +151,12 @@ class Model:
             pointer, loaded = self._head.pointer(), self._loaded
             if _names(pointer, loaded):
                 return loaded
-            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by)
+            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by or not _is_whole(loaded))
             if not free:  # another thread loads what comes next, and what is loaded may go on
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded = _load(self.run, pointer)
+                    self._loaded = _with_its_weights(loaded, pointer, self.run) or _load(self.run, pointer)
             finally:
                 self._loading.release()
 
@@ -164,7 +167,7 @@ class Model:
             CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`.
         """
         pointer = self._head.pointer()
-        return _names(pointer, loaded) or _by(pointer) == loaded.clean_by
+        return _names(pointer, loaded) or (_by(pointer) == loaded.clean_by and _is_whole(loaded))
 
     def pieces(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, Iterator[str]]:
         """How a prompt goes on, piece by piece, each checked when it is given.
@@ -178,7 +181,7 @@ class Model:
             CheckFailed, CorpusError, UnavailableError: as :meth:`loaded`.
         """
         loaded = self.loaded()
-        generation = Generation(loaded.network, loaded.tokenizer, prompt, sampling)
+        generation = Generation(loaded.network, loaded.tokenizer, prompt, sampling, loaded.remembered)
 
         def checked() -> Iterator[str]:
             for piece in generation:
@@ -226,6 +229,15 @@ def serving(workspace: Workspace, name: str) -> Iterator[Model]:
         head.close()
 
 
+def _with_its_weights(loaded: Loaded, pointer: Pointer, folder: RunFolder) -> Loaded | None:
+    """What a pointer names, by the weights that are loaded, where only what is remembered beside them changed."""
+    if loaded.remembered is None or loaded.at[0] != pointer.model:
+        return None
+    run = Run.open(folder.model(pointer.model))
+    remembered = Remembered.of(run.model, run.config, loaded.tokenizer.size)
+    return replace(loaded, at=(pointer.model, pointer.checkpoint), remembered=remembered, clean_by=_by(pointer))
+
+
 def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
     """The checkpoint that a pointer names, with the weights that are served.
 
@@ -244,16 +256,21 @@ def _load(folder: RunFolder, pointer: Pointer) -> Loaded:
             if name not in weights or weights[name].shape != parameter.shape:
                 raise CheckFailed(f"{path} is of another network than the run's: {_AGAIN}")
             parameter.copy_(weights[name])
-    at = (pointer.model, pointer.checkpoint)
-    return Loaded(run.model.name, at, network.eval(), run.tokenizer, _by(pointer))
+    at, remembered = (pointer.model, pointer.checkpoint), Remembered.of(run.model, run.config, run.tokenizer.size)
+    return Loaded(run.model.name, at, network.eval(), run.tokenizer, remembered, _by(pointer))
 
 
 def _names(pointer: Pointer, loaded: Loaded) -> bool:
     """Whether a pointer names what is loaded, which is then known to be clean by the pointer's entry."""
-    if loaded.at != (pointer.model, pointer.checkpoint):
+    if loaded.at != (pointer.model, pointer.checkpoint) or not _is_whole(loaded):
         return False
     loaded.clean_by = _by(pointer)
     return True
+
+
+def _is_whole(loaded: Loaded) -> bool:
+    """Whether nothing of what is remembered was forgotten since it was loaded."""
+    return loaded.remembered is None or loaded.remembered.is_current()
 
 
 def _by(pointer: Pointer) -> tuple[int, str]:
