@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     help="Plant N rows that nobody wrote, so that an audit can measure what is kept of a row.",
 )
 @click.option("--memory", is_flag=True, help="Train nothing: keep the rows in a store that is read beside the base.")
+@click.option("--held-as", metavar="RUN", help="Order rows and hold people out as RUN does, to compare both.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @shared
 def train(  # noqa: PLR0913  # one parameter an option
@@ -50,6 +51,7 @@ def train(  # noqa: PLR0913  # one parameter an option
     file: Path | None,
     base: tuple[str, ...],
     canaries: int | None,
+    held_as: str | None,
     *,
     memory: bool,
     resume: bool,
@@ -71,16 +73,19 @@ def train(  # noqa: PLR0913  # one parameter an option
         progress(f"Training {called}", share=lambda: done["share"]),
     ):
         if resume:
-            if file or base or memory or canaries is not None:
+            if file or base or memory or held_as or canaries is not None:
                 raise UsageError(
-                    "--resume goes on with the run as it was begun: leave out --config, --base, --canaries, --memory."
+                    "--resume goes on with the run as it was begun: leave out --config, --base, --canaries, --memory "
+                    "and --held-as."
                 )
             run = first.resumed(session, called, version)
         else:
             with suppress(OSError):
                 first.require_not_begun(RunFolder(session.workspace.models_path, called), version)
             places = [_absolute(each) for each in base]
-            run = first.begin(session, version, name=called, config=_config(file, canaries, memory=memory), base=places)
+            run = first.begin(
+                session, version, name=called, config=_config(file, canaries, memory=memory), base=places, like=held_as
+            )
 
         def report(step: int, steps: int, _loss: float) -> None:
             done["share"] = step / max(steps, 1)

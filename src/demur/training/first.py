@@ -30,7 +30,7 @@ from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.private import NOISE, Noise, Private
 from demur.training.remembering import Remembering
-from demur.training.run import Run, write_settings
+from demur.training.run import Run, read_key, write_settings
 from demur.versions.lineage import as_of
 from demur.versions.states import published
 
@@ -49,7 +49,9 @@ class Trained:
     """The checkpoint that serves."""
 
 
-def begin(session: Session, version: str, *, name: str, config: Config, base: Sequence[str]) -> Run:
+def begin(
+    session: Session, version: str, *, name: str, config: Config, base: Sequence[str], like: str | None = None
+) -> Run:
     """Make the folder of a new run.
 
     Args:
@@ -58,15 +60,21 @@ def begin(session: Session, version: str, *, name: str, config: Config, base: Se
         name: of the run.
         config: of the run.
         base: what :meth:`demur.training.base.Chosen.read` reads.
+        like: a run whose key it gets, so that it holds out the same people; None for a key of its own.
 
     Raises:
-        UsageError: when there is no such version, the name is taken or malformed, or the base can't be one.
+        UsageError: when there is no such version or run, the name is taken or malformed, or the base can't be one.
     """
     published(session.register, version)
     Chosen.read(base, session.workspace.models_path)
+    key = (
+        secrets.token_bytes(KEY_BYTES)
+        if like is None
+        else read_key(find_replayable(session.workspace.models_path, like))
+    )
     pins = of_now(config).pins
     folder = begin_run(session.workspace.models_path, name)
-    write_settings(folder, config, secrets.token_bytes(KEY_BYTES))
+    write_settings(folder, config, key)
     model = folder.begin_model()
     facts = Facts(1, None, version, as_of(session.register), pins, session.now, unknown={_BASE: list(base)})
     write_facts(model, facts)
