@@ -14,6 +14,8 @@ from calling import Demur
 from making import batch
 from trainable import LATER, TINY, Community, account
 
+from demur.backup.container import Writer
+from demur.backup.making import back_up
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.errors import CheckFailed, CorpusError, UsageError
@@ -26,6 +28,7 @@ from demur.runs.holding import Done, held_in
 from demur.runs.listing import listed
 from demur.runs.ngrams import Counts
 from demur.runs.pointer import read_pointer
+from demur.runs.store import Store
 from demur.training import checking, first
 from demur.training.certificate import read_certificate, store_digest
 from demur.training.checkpoints import Checkpoints
@@ -305,6 +308,29 @@ def test_everybody_objects(town: Community) -> None:
     with serving(town.workspace, "one") as model:
         assert model.complete("rain", FEW)[1].tokens
     assert not wrong(town)
+
+
+# Backup
+
+
+def test_a_backup_has_the_store_whole_though_it_forgets_meanwhile(
+    town: Community, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, real, late = model_of(town), Writer.copy, [town.plan().items()[:5]]
+
+    def copy(writer: Writer, source: Path, name: str) -> None:
+        real(writer, source, name)
+        if source.name == stores.ROWS and late:
+            with opened(model) as store:
+                store.forget(late.pop())
+
+    monkeypatch.setattr(Writer, "copy", copy)
+    back_up(town.workspace, tmp_path / "backup", None)
+    folder = next((tmp_path / "backup").rglob(STORE))
+    with Store(folder) as copied:
+        assert list(copied.findings()) == []
+        assert copied.digest() == digest(model)
+    assert not late
 
 
 # Bad input
