@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from demur.canonical import canonical_json
+from demur.errors import CorpusError
 from demur.files import partial, replacing
 from demur.identity import SubjectKeys
 from demur.runs.folder import ModelFolder
+from demur.runs.reading import read_json
 from demur.runs.store import Store, state_of
 
 STORE: Final = "store"
@@ -35,7 +37,7 @@ def opened(model: ModelFolder) -> Store:
 def is_behind(model: ModelFolder, at: tuple[int, str]) -> bool:
     """Whether a model has a store that was not looked at up to an entry: its number and its commitment.
 
-    So it is, too, where its file was changed or replaced since: by rows of others that were taken out, by a restore.
+    So it is, too, where another file was put in its place since, as by a restore.
     """
     if not remembers(model):
         return False
@@ -55,21 +57,33 @@ def forget(model: ModelFolder, gone: SubjectKeys, at: tuple[int, str]) -> None:
     if len(gone):
         with opened(model) as store:
             store.forget_people(gone)
+    _put_mark(model, *at)
+
+
+def forget_rows(model: ModelFolder, items: Sequence[bytes]) -> None:
+    """Take rows out of a model's store, as far as it has one; what was looked at stays so."""
+    if not items or not remembers(model):
+        return
+    try:
+        said = read_json(model.path / STORE / _MARK)
+    except CorpusError:
+        said = {}
+    known = said.get("state") == state_of(model.path / STORE)
+    with opened(model) as store:
+        store.forget(items)
+    if known:
+        _put_mark(model, int(said["binding"]), str(said["commitment"]))
+
+
+def _put_mark(model: ModelFolder, number: int, commitment: str) -> None:
     path = model.path / STORE / _MARK
     with replacing(path, partial(path), durably=False) as file:
-        file.write_bytes(_mark(model, at))
+        file.write_bytes(_mark(model, (number, commitment)))
 
 
 def _mark(model: ModelFolder, at: tuple[int, str]) -> bytes:
     number, commitment = at
     return canonical_json({"binding": number, "commitment": commitment, "state": state_of(model.path / STORE)})
-
-
-def forget_rows(model: ModelFolder, items: Sequence[bytes]) -> None:
-    """Take rows out of a model's store, as far as it has one."""
-    if items and remembers(model):
-        with opened(model) as store:
-            store.forget(items)
 
 
 def has_forgotten(model: ModelFolder) -> bool:

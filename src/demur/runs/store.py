@@ -37,6 +37,8 @@ Vectors = npt.NDArray[np.float32]
 _BYTES: Final = 4
 _AT_ONCE: Final = 500
 """Keys that one statement asks for."""
+_COPIES: Final = 3
+"""How often a copy is begun."""
 _WAIT_S: Final = 60.0
 _TABLES: Final = """
 create table meta (name text primary key, value) without rowid;
@@ -270,33 +272,43 @@ class Store:
     def copied(self, folder: Path) -> None:
         """Put a copy down in a new folder, without the room that forgotten rows have left; no kill leaves a part of it.
 
-        Whoever forgets meanwhile waits.
+        Raises:
+            UnavailableError: when rows are forgotten faster than it can be copied.
         """
         staging = folder.with_name(f".{folder.name}")
-        for path in staging.iterdir() if staging.is_dir() else ():
+        for _ in range(_COPIES):
+            before = self.changes
+            self._copy(staging)
+            if self.changes == before:  # else its vectors may be zero already of rows that it still has
+                staging.rename(folder)
+                sync(folder.parent)
+                return
+        raise UnavailableError(f"{self.folder / ROWS} changes faster than it can be copied: try again later.")
+
+    def _copy(self, folder: Path) -> None:
+        """The same, in the place of what a copy that was cut off has left."""
+        for path in folder.iterdir() if folder.is_dir() else ():
             path.unlink()
-        make_folder(staging)
+        make_folder(folder)
+        with self._asking():
+            self._rows.execute("vacuum into ?", (str(folder / ROWS),))
         for name in (ROWS, VECTORS):
-            (staging / name).touch(0o600)
-        vectors = self.vectors()
-        with self._asking(), (staging / VECTORS).open("wb") as file:
-            (staging / ROWS).unlink()
-            self._rows.execute("vacuum into ?", (str(staging / ROWS),))
-            (staging / ROWS).chmod(0o600)
-            starts, end = [], 0
-            for item, ids, start in self._rows.execute("select item, ids, start from rows order by start"):
-                file.write(vectors[start : start + _places(ids)].tobytes())
-                starts.append((end, item))
-                end += _places(ids)
+            (folder / name).touch(0o600)
+            (folder / name).chmod(0o600)
+        vectors, starts, end = self.vectors(), [], 0
+        with Store(folder) as copy, (folder / VECTORS).open("wb") as file:
+            with copy._asking():
+                for item, ids, start in copy._rows.execute("select item, ids, start from rows order by start"):
+                    file.write(vectors[start : start + _places(ids)].tobytes())
+                    starts.append((end, item))
+                    end += _places(ids)
             file.flush()
             os.fsync(file.fileno())
-        with Store(staging) as copy, copy._writing():
-            copy._rows.executemany("update rows set start = ? where item = ?", starts)
-            copy._rows.execute("delete from zeroing")
-            copy._put("end", end)
-        sync(staging)
-        staging.rename(folder)
-        sync(folder.parent)
+            with copy._writing():
+                copy._rows.executemany("update rows set start = ? where item = ?", starts)
+                copy._rows.execute("delete from zeroing")
+                copy._put("end", end)
+        sync(folder)
 
     def _subtract(self, rows: Sequence[tuple[bytes, bytes, bytes, int]]) -> None:
         """Take rows out, and put down which vectors are to be zeroed; inside a transaction."""

@@ -33,7 +33,7 @@ class Remembering:
 
     run: Run
     parent: ModelFolder | None
-    """What it replays."""
+    """What it replays, in the same environment."""
     report: Report | None
     """Told of rows instead of steps."""
 

@@ -219,7 +219,8 @@ class _Work:
             if run.config.noise:
                 renew_noise(model, self.parent.model, begun, session.keys)
             follower, private = RegisterHead(session, plan.people()), Private.of(run, session.keys)
-            remember = Remembering.of(run, self.parent.model, self.report)
+            parent = None if self.retrain else self.parent.model  # whose vectors are of another environment
+            remember = Remembering.of(run, parent, self.report)
             with noting_where_it_stops(run):
                 return train(
                     run,
