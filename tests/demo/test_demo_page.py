@@ -17,6 +17,8 @@ from demur.demo.page import REASONS, WAVES, WIDTH, render
 from demur.demo.report import Cost, Example, Imported, Published, Report, Told, percentile
 from demur.demo.sheet import sheet
 from demur.terms import Kind, Reason
+from demur.training.audit.figure import Figure, Finding, NotRun
+from demur.training.audit.report import Audit
 
 GOLDEN = Path(__file__).parent / "page.txt"
 
@@ -72,6 +74,39 @@ def report() -> Report:
     )
 
 
+FIGURES = (
+    Figure("auc", 0.605, "AUC", 146, "persons", (0.463, 0.732)),
+    Figure("tpr_at_0.01", None, "share of members", 146, "persons", note="from 100 held out on"),
+    Figure("auc_worst_tenth", 0.75, "AUC", 36, "persons", note="chance alone would make it .66"),
+)
+AUDITED = Audit(
+    about={
+        "run": "harbour",
+        "model": "0002",
+        "version": "v3",
+        "certificate": "ef" * 32,
+        "weights": "cd" * 32,
+        "whole": True,
+        "config": "01" * 32,
+        "environment": {"torch": "2.13.0"},
+    },
+    people={
+        "members": 122,
+        "members_of": 122,
+        "held_out": 58,
+        "held_out_of": 58,
+        "rows": 900,
+        "tokens": 30_000,
+        "tokens_a_person_at_most": 4096,
+        "rows_passed_over": 0,
+        "seed": 7,
+    },
+    findings=[Finding("reference", "Did it become likelier?", "membership inference", "probabilities", FIGURES)],
+    not_run=[NotRun("inversion", "nothing here stands for it")],
+    made=datetime(2026, 11, 30, tzinfo=UTC),
+)
+
+
 @pytest.fixture
 def model() -> Modelled:
     return Modelled(
@@ -80,6 +115,7 @@ def model() -> Modelled:
         parameters=134_000,
         declared=61_000,
         rows=2900,
+        canaries=24,
         accounts=310,
         tokens=120_000,
         steps=59,
@@ -103,6 +139,8 @@ def model() -> Modelled:
         weights_after="cd" * 32,
         certificate="ef" * 32,
         checked=Checked(58, 18.75),
+        audit=AUDITED,
+        audited_seconds=31.25,
     )
 
 

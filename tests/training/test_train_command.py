@@ -73,7 +73,7 @@ def test_what_is_wrong_is_one_sentence(own: Community, demur: Demur, tmp_path: P
         "counts as personal": arguments(own, "--run", "x", "--base", trainable.config_file(tmp_path)),
         "There is a run one already": arguments(own, "--run", "one", "--base", own.base),
         "can't name a run": arguments(own, "--run", "Große", "--base", own.base),
-        "leave out --config, --base and --canaries": arguments(own, "--run", "one", "--resume", "--base", own.base),
+        "leave out --config, --base": arguments(own, "--run", "one", "--resume", "--base", own.base),
         "did you mean `one`": arguments(own, "--run", "on", "--resume"),
         "can't be read": arguments(own, "--config", tmp_path / "none.toml", "--base", own.base),
     }

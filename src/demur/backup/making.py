@@ -27,7 +27,9 @@ from demur.register.continuity import copying
 from demur.register.database.mark import Point
 from demur.runs.facts import ModelState, read_facts
 from demur.runs.folder import MODELS, ModelFolder, RunFolder, runs_in
+from demur.runs.forgetting import STORE
 from demur.runs.pointer import read_pointer
+from demur.runs.store import state_of
 from demur.versions.manifest import software
 from demur.workspace import Workspace
 
@@ -138,7 +140,7 @@ def _copy_run(writer: Writer, run: RunFolder) -> None:
         return
     copied = RunFolder(writer.folder / INNER / MODELS, run.name)
     for _ in range(_ROUNDS):
-        before = dict(writer.files)
+        before, remembered = dict(writer.files), _remembered(run)
         try:
             for path in sorted(each for each in run.path.iterdir() if each.name[0] != "."):
                 if path.is_file():
@@ -148,12 +150,19 @@ def _copy_run(writer: Writer, run: RunFolder) -> None:
             pointer = read_pointer(copied)
             if pointer is not None:
                 copied.model(pointer.model).facts.stat()
-        except FileNotFoundError:  # a replay took its place: what was copied goes, and the newer one is copied
-            shutil.rmtree(copied.path)
-            writer.files = before
-        else:
+            same = _remembered(run) == remembered
+        except FileNotFoundError:
+            same = False
+        if same:
             return
+        shutil.rmtree(copied.path)  # a replay took its place, or it forgot: the newer one is copied
+        writer.files = before
     raise WorkspaceError(f"The run {run.name} changes while it is copied: wait for its replay, and back up again.")
+
+
+def _remembered(run: RunFolder) -> list[str]:
+    """What changes where a run forgets something that it remembers beside its weights."""
+    return [state_of(model.path / STORE) for model in run.models()]
 
 
 def _is_under_way(folder: ModelFolder) -> bool:

@@ -46,6 +46,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retire": ("demur.cli.version:retire", "Retire a version."),
     "train": ("demur.cli.train:train", "Train a language model on a version."),
     "runs": ("demur.cli.runs:runs", "List the runs, what serves, and what is to do."),
+    "compare": ("demur.cli.compare:compare", "Compare runs of one version: loss, forgetting, leakage, speed."),
     "generate": ("demur.cli.generate:generate", "Continue a text by what serves of a run."),
     "release": ("demur.cli.runs:release", "Write what serves of a run as a folder that others load."),
     "replay": ("demur.cli.runs:replay", "Train a run again without whoever objected since."),

@@ -40,16 +40,20 @@ if TYPE_CHECKING:
     metavar="N",
     help="Plant N rows that nobody wrote, so that an audit can measure what is kept of a row.",
 )
+@click.option("--memory", is_flag=True, help="Train nothing: keep the rows in a store that is read beside the base.")
+@click.option("--held-as", metavar="RUN", help="Order rows and hold people out as RUN does, to compare both.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was cut off.")
 @shared
-def train(
+def train(  # noqa: PLR0913  # one parameter an option
     invocation: Invocation,
     version: str,
     name: str | None,
     file: Path | None,
     base: tuple[str, ...],
     canaries: int | None,
+    held_as: str | None,
     *,
+    memory: bool,
     resume: bool,
 ) -> None:
     """Train a language model on VERSION, and keep it ready for the objection that comes after it.
@@ -69,16 +73,19 @@ def train(
         progress(f"Training {called}", share=lambda: done["share"]),
     ):
         if resume:
-            if file or base or canaries is not None:
+            if file or base or memory or held_as or canaries is not None:
                 raise UsageError(
-                    "--resume goes on with the run as it was begun: leave out --config, --base and --canaries."
+                    "--resume goes on with the run as it was begun: leave out --config, --base, --canaries, --memory "
+                    "and --held-as."
                 )
             run = first.resumed(session, called, version)
         else:
             with suppress(OSError):
                 first.require_not_begun(RunFolder(session.workspace.models_path, called), version)
             places = [_absolute(each) for each in base]
-            run = first.begin(session, version, name=called, config=_config(file, canaries), base=places)
+            run = first.begin(
+                session, version, name=called, config=_config(file, canaries, memory=memory), base=places, like=held_as
+            )
 
         def report(step: int, steps: int, _loss: float) -> None:
             done["share"] = step / max(steps, 1)
@@ -87,10 +94,12 @@ def train(
     emit(lambda: _sentence(trained), _data(trained))
 
 
-def _config(file: Path | None, canaries: int | None) -> "Config":
+def _config(file: Path | None, canaries: int | None, *, memory: bool) -> "Config":
     from demur.training.config import Config, read_config  # noqa: PLC0415  # it is needed for a new run alone
 
     config = Config() if file is None else read_config(file)
+    if memory:
+        config = replace(config, memory=True)
     return config if canaries is None else replace(config, canaries=canaries)
 
 
@@ -103,6 +112,11 @@ def _sentence(trained: "Trained") -> str:
 
     outcome, name = trained.outcome, trained.run.model.run.name
     people = count(len(outcome.plan.people()), "account")
+    if trained.run.config.memory:
+        return (
+            f"Run {name}: {count(len(outcome.plan), 'row')} that concern {people} stand in a store beside the base, "
+            "whose weights have seen none of them. The store holds what they wrote: keep it as you keep the corpus."
+        )
     said = (
         f"Run {name}: {count(outcome.saved.step, 'step')} on {outcome.saved.tokens:,} tokens that concern {people}; "
         f"checkpoint {trained.serving} serves."
@@ -129,6 +143,7 @@ def _data(trained: "Trained") -> dict[str, object]:
         "rows": len(trained.outcome.plan),
         "canaries": trained.run.config.canaries,
         "noise": trained.run.config.noise,
+        "memory": trained.run.config.memory,
         "accounts": len(trained.outcome.plan.people()),
         "to_replay": len(trained.outcome.seen),
         "serving": trained.serving,

@@ -14,7 +14,7 @@ from demur.demo import modelled
 from demur.demo.items import Wave
 from demur.demo.report import Report, Told, percentile
 from demur.terms import Kind, Reason
-from demur.training.audit.page import HEAD, cells
+from demur.training.audit.page import cells
 from demur.training.audit.report import MEANS as AUDIT_MEANS
 
 WAVES: Final = {
@@ -257,10 +257,10 @@ def _audit(model: modelled.Modelled) -> Iterator[str]:
     yield from _heading("The audit of the model")
     yield from _text(modelled.audited(model))
     yield ""
-    lines = [HEAD, *cells(audit)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
-    for line in lines:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+    for attack, name, value, unit, over in cells(audit):
+        if attack:
+            yield f"  {attack}"
+        yield f"    {name:<26}{value:<24}{unit}, {over}"
     yield ""
     yield from _text(f"Not run: {', '.join(each.attack for each in audit.not_run)}.")
     yield ""

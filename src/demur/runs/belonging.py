@@ -18,11 +18,14 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.errors import CheckFailed, CorpusError, RegisterError
+from demur.identity import SubjectKeys
 from demur.policy import Policy
 from demur.register import Register
 from demur.runs.facts import ModelState, read_facts
 from demur.runs.folder import ModelFolder, RunFolder, runs_in
 from demur.runs.following import withheld_in
+from demur.runs.forgetting import opened as opened_store
+from demur.runs.forgetting import remembers
 from demur.runs.people import people_of, read_people
 from demur.runs.pointer import read_pointer
 from demur.suppression.signed import opened
@@ -137,6 +140,8 @@ def _of_pointer(run: RunFolder, register: Register, policy: Policy) -> Iterator[
         if pointer.checkpoint not in model.steps():
             yield f"The run {run.name} serves checkpoint {pointer.checkpoint} of {model.name}, which is not there."
         gone = withheld_in(model, register, policy, datetime.now().astimezone())
+        if remembers(model):
+            yield from _of_store(model, gone)
         first = read_people(model).first_step(gone)
         if first is not None and first < pointer.checkpoint:
             yield (
@@ -145,6 +150,18 @@ def _of_pointer(run: RunFolder, register: Register, policy: Policy) -> Iterator[
             )
     except CorpusError as error:
         yield str(error)
+
+
+def _of_store(model: ModelFolder, gone: SubjectKeys) -> Iterator[str]:
+    with opened_store(model) as store:
+        yield from store.findings()
+        if len(np.setdiff1d(store.people(), read_people(model).keys)):
+            yield f"The store of the model {model.name} holds rows of people who are not in its plan."
+        if store.holds(gone):
+            yield (
+                f"The store of the model {model.name} holds rows of people who may not be in it: any command that "
+                "records something, and whatever serves, takes them out."
+            )
 
 
 def _is_finished(model: ModelFolder) -> bool:

@@ -8,6 +8,9 @@ should not. Nobody's rows are read: `people.keys` tells from which step on someb
 Rows of others that honouring finds by name or as copies are followed by :func:`follow_rows`, before they are changed: a
 kill in between leaves them to be found again. What stays the same for a model is not followed: a mention that it read
 as a mask.
+
+A run that remembers beside its weights (forgetting.py) forgets whoever objects in the same moment. Its pointer then
+stands at the base, which says that a replay waits; what is left in the store goes on to answer with it.
 """
 
 import logging
@@ -30,6 +33,7 @@ from demur.policy import Policy
 from demur.register import Register
 from demur.runs.entries import note_rolled_back
 from demur.runs.folder import ModelFolder, RunFolder, runs_in
+from demur.runs.forgetting import forget, forget_rows, has_forgotten, is_behind
 from demur.runs.people import read_people
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
 from demur.runs.reading import read_json
@@ -86,9 +90,12 @@ def follow(run: RunFolder, register: Register, policy: Policy, *, now: datetime 
         if pointer is None:
             return None
         head, moved, gone = register.point(register.log.head().binding), None, None
-        if (pointer.binding, pointer.commitment) != (head.seq, head.commitment.hex()):
-            model = run.model(pointer.model)
-            gone = _gone(model, pointer, register, policy, now)
+        model, known = run.model(pointer.model), (pointer.binding, pointer.commitment)
+        at = (head.seq, head.commitment.hex())
+        if known != at or is_behind(model, at):
+            full = known == at or is_behind(model, known)  # a store that is not the one which followed so far
+            gone = withheld_in(model, register, policy, now) if full else _gone(model, pointer, register, policy, now)
+            forget(model, gone, at)
             pointer = replace(pointer, binding=head.seq, commitment=head.commitment.hex())
             if len(gone):
                 moved = _move(pointer, model, read_people(model).first_step(gone))
@@ -119,6 +126,7 @@ def follow_rows(
                 continue
             model = run.model(pointer.model)
             counts = shown if _masks_mentions(run) else items
+            forget_rows(model, counts)
             first = _first_step_or_any(model, counts) if counts else None
             if first is not None and first < pointer.checkpoint:
                 _move(pointer, model, first)
@@ -138,7 +146,8 @@ def current(run: RunFolder, register: Register, policy: Policy) -> Pointer:
     pointer = read_pointer(run)
     if pointer is not None:
         head = register.point(register.log.head().binding)
-        if pointer.moved_from is None and (pointer.binding, pointer.commitment) == (head.seq, head.commitment.hex()):
+        known, at = (pointer.binding, pointer.commitment), (head.seq, head.commitment.hex())
+        if pointer.moved_from is None and known == at and not is_behind(run.model(pointer.model), at):
             return pointer
         follow(run, register, policy)
         pointer = read_pointer(run)
@@ -160,7 +169,9 @@ def put_in_service(model: ModelFolder, register: Register, policy: Policy, *, no
     with run.pointing():
         head = register.point(register.log.head().binding)  # first: who objects meanwhile is looked at again
         gone = withheld_in(model, register, policy, now)
-        checkpoint = model.newest_clean(read_people(model).first_step(gone))
+        forget(model, gone, (head.seq, head.commitment.hex()))
+        first = 0 if has_forgotten(model) else read_people(model).first_step(gone)
+        checkpoint = model.newest_clean(first)
         if checkpoint is None:
             raise CheckFailed(f"The model {model.name} has no checkpoint that may serve: replay it.")
         pointer = Pointer(model.number, checkpoint, now, head.seq, head.commitment.hex())

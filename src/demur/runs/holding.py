@@ -17,6 +17,7 @@ from demur.identity import SubjectKeys
 from demur.register import Entry, Register
 from demur.runs.facts import read_facts
 from demur.runs.folder import KEYS, ModelFolder, RunFolder, runs_in
+from demur.runs.forgetting import opened, remembers
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
@@ -119,7 +120,11 @@ def _stand(model: ModelFolder, keys: SubjectKeys) -> Done | None:
     if model.run.is_tracked:
         return Done.ELSEWHERE
     pointer = read_pointer(model.run)
-    serves = pointer is not None and pointer.model == model.number and pointer.checkpoint > first
+    serves = pointer is not None and pointer.model == model.number
+    if serves and remembers(model):
+        with opened(model) as store:
+            return Done.HOLDS if store.holds(keys) else Done.ROLLED_BACK
+    serves = serves and pointer is not None and pointer.checkpoint > first
     return Done.HOLDS if serves else Done.ROLLED_BACK
 
 

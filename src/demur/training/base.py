@@ -28,9 +28,11 @@ from demur.training.environment import of_now
 from demur.training.filling import Plan
 from demur.training.log import Log
 from demur.training.loop import Report, train
+from demur.training.mixing import Shares
 from demur.training.model import fresh, keep, of_checkpoint, open_model
 from demur.training.rows import Rows
-from demur.training.run import MODEL, Run
+from demur.training.run import MODEL, Run, read_config_of, write_settings
+from demur.training.shares import fitted
 from demur.training.state import State
 from demur.training.tokenizer import fit
 from demur.training.tokenizer import keep as keep_tokenizer
@@ -98,7 +100,10 @@ def lay_base(run: Run, chosen: Chosen, facts: Facts, report: Report | None = Non
         keep_tokenizer(chosen.folder, folder.tokenizer)
     elif not folder.tokenizer.exists():
         fit((text for each in chosen.declared for text in each.texts()), run.config.vocabulary, folder.tokenizer)
-    saved = _first_checkpoint(run, _network(run, chosen, facts, report))
+    network = _network(run, chosen, facts, report)
+    if run.config.memory:
+        run = _with_shares(run, chosen, network)
+    saved = _first_checkpoint(run, network)
     shutil.rmtree(folder.path / _UNDER_WAY, ignore_errors=True)
     of = None if chosen.of is None else chosen.of.name
     said = tuple(each.facts() for each in chosen.declared)
@@ -120,7 +125,31 @@ def _network(run: Run, chosen: Chosen, facts: Facts, report: Report | None) -> A
     if chosen.of is not None:
         first = chosen.of.models()[0]
         return _with_weights(chosen.of.path / MODEL, first, 0, plain)
-    return _trained(replace(run, config=replace(plain, noise=0.0)), chosen.declared, facts, report)
+    return _trained(replace(run, config=replace(plain, noise=0.0, memory=False)), chosen.declared, facts, report)
+
+
+def _with_shares(run: Run, chosen: Chosen, network: Any) -> Run:  # noqa: ANN401  # of transformers
+    """A run that remembers, once its configuration says how much that counts.
+
+    Raises:
+        UsageError: when nothing is at hand that says so.
+    """
+    config, of = run.config, None if chosen.of is None else read_config_of(chosen.of)
+    if config.ngram_share or config.nearest_share:
+        return run
+    if of is not None and of.memory:
+        shares = Shares(of.ngram_share, of.nearest_share, of.nearest_scale, of.neighbours)
+    elif chosen.declared:
+        texts = [text for each in chosen.declared for text in each.texts()]
+        shares = fitted(network, run.tokenizer, texts, config)
+    else:
+        raise UsageError(
+            "How much a memory counts is fitted on declared data, and this base comes without: say `ngram_share`, "
+            "`nearest_share` and `nearest_scale` in the configuration, or take the base of a run that remembers."
+        )
+    config = replace(config, ngram_share=shares.ngrams, nearest_share=shares.nearest, nearest_scale=shares.scale)
+    write_settings(run.model.run, config, run.key)
+    return replace(run, config=config)
 
 
 def _with_weights(described: Path, model: ModelFolder, step: int, config: Config) -> Any:  # noqa: ANN401  # the same

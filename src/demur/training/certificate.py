@@ -28,6 +28,7 @@ from demur.runs import render
 from demur.runs.belonging import FORMAT, named_certificates, read_signed
 from demur.runs.facts import Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
+from demur.runs.forgetting import has_forgotten, opened, remembers
 from demur.runs.people import read_people
 from demur.suppression.signed import envelope, file_digest, rfc3339
 from demur.training.canaries import are_canaries
@@ -132,6 +133,8 @@ def certify(session: Session, run: Run, outcome: Outcome, earlier: Before | None
         "version": run.facts().version,
         "weights": saved.weights,
     }
+    if run.config.memory:
+        facts["store"] = store_digest(model)
     if run.config.noise:
         facts["privacy"] = facts_of(run, 1 if earlier is None else earlier.releases + 1)
     signed = envelope(facts, session.keys.signing)
@@ -165,7 +168,7 @@ def check(session: Session, model: ModelFolder) -> Certificate:
     saved = Checkpoints(model).verify(max(model.steps(), default=0))
     plan = run.plan()
     roots = Roots.read(facts["people"]["after"])
-    said = {
+    said: dict[str, str | None] = {
         "config": file_digest(model.run.config),
         "tokenizer": file_digest(model.run.tokenizer / "tokenizer.json"),
         "checkpoints": checkpoints_digest(model),
@@ -174,6 +177,8 @@ def check(session: Session, model: ModelFolder) -> Certificate:
         "moments": saved.moments,
         "ema": saved.ema,
     }
+    if run.config.memory and not has_forgotten(model):
+        said["store"] = store_digest(model)
     wrong = [name for name, value in said.items() if facts[name] != value]
     wrong += ["plan"] if certificate.private and certificate.private["plan"]["after"] != plan.digest() else []
     wrong += ["people"] if roots_of(plan.people(), bytes.fromhex(roots.salt)) != roots else []
@@ -196,6 +201,14 @@ def is_on_record(session: Session, model: ModelFolder, outcome: Outcome) -> bool
     if certificate.facts["chain"] != outcome.saved.chain.hex():
         return False
     return certificate.digest in named_certificates(session.register)
+
+
+def store_digest(model: ModelFolder) -> str | None:
+    """SHA-256 of what a model remembers beside its weights; None where that is nothing."""
+    if not remembers(model):
+        return None
+    with opened(model) as store:
+        return store.digest()
 
 
 def checkpoints_digest(model: ModelFolder) -> str:

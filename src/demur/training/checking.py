@@ -17,13 +17,14 @@ from demur.errors import CheckFailed, UsageError
 from demur.files import make_folder
 from demur.runs.facts import ModelState, read_facts, write_facts
 from demur.runs.folder import ModelFolder
-from demur.training.certificate import Certificate, check
+from demur.training.certificate import Certificate, check, store_digest
 from demur.training.checkpoints import PARTS, Checkpoints
 from demur.training.environment import of_now, require_same
 from demur.training.log import Log
 from demur.training.loop import Report, train
 from demur.training.plan import Plan, rows_now
 from demur.training.private import Private
+from demur.training.remembering import Remembering
 from demur.training.replay import link
 from demur.training.run import Run
 
@@ -115,13 +116,31 @@ def _compare(session: Session, run: Run, plan: Plan, interval: tuple[int, int], 
     (begin, end), private = interval, Private.of(run, session.keys)
     wanted = Checkpoints(run.model).saved(end)
     with beside(run, begin) as other:
-        found = train(other, from_step=begin, plan=plan.until(end), private=private, report=report).saved
+        remember = Remembering.of(other, report=report)
+        found = train(
+            other, from_step=begin, plan=plan.until(end), private=private, remember=remember, report=report
+        ).saved
+        if remember is not None:
+            _compare_stores(run.model, other.model)
     for name in ("chain", *PARTS):
         if getattr(found, name) != getattr(wanted, name):
             raise CheckFailed(
                 f"Training the steps {begin} to {end} of the model {run.model.name} again gives another "
                 f"{name}: its certificate does not hold; replay the run, and find out who changed its folder."
             )
+
+
+def _compare_stores(model: ModelFolder, other: ModelFolder) -> None:
+    """Compare what a model remembers with what was built from nothing.
+
+    Raises:
+        CheckFailed: when it is something else.
+    """
+    if store_digest(model) != store_digest(other):
+        raise CheckFailed(
+            f"The store of the model {model.name} is not what its rows give: replay the run, and find out who changed "
+            "its folder."
+        )
 
 
 @contextmanager

@@ -116,6 +116,18 @@ class Config:
     delta: float = 1e-6
     """For which epsilon is said."""
 
+    # a memory instead of training (training.remembering); without it none of this counts
+    memory: bool = False
+    """Whether rows go into a store beside the base, and train nothing."""
+    neighbours: int = 32
+    """Places of the store that are asked at each token, at most."""
+    ngram_share: float = 0.0
+    """Share of the n-grams of the store in what is said; with the next two, 0: fitted on the base's declared data."""
+    nearest_share: float = 0.0
+    """Share of the neighbours; the base has the rest."""
+    nearest_scale: float = 0.0
+    """What squared distances of neighbours are divided by, before they count as exponents."""
+
     # what else has to be the same for the same bytes
     device: str = "cpu"
     """cpu or cuda."""
@@ -141,6 +153,11 @@ class Config:
     def to_bytes(self) -> bytes:
         """The content of ``config.json``."""
         return canonical_json(self.json())
+
+    @property
+    def plan_tokens(self) -> int:
+        """B for the plan: where a run remembers, all rows are one step."""
+        return _LARGEST if self.memory else self.step_tokens
 
     @property
     def digest(self) -> bytes:
@@ -200,6 +217,7 @@ _AT_LEAST: Final[Mapping[str, float]] = {
     **dict.fromkeys(("layers", "inner", "heads", "step_tokens", "micro_tokens", "passes", "threads", "base_passes"), 1),
     **dict.fromkeys(("fixed_steps", "person_tokens"), 1),
     **dict.fromkeys(("seed", "adapters", "warmup", "decay", "clip", "dropout", "held", "average", "beta1", "beta2"), 0),
+    **dict.fromkeys(("ngram_share", "nearest_share"), 0),
     "width": 2,
     "vocabulary": 260,
     "context": 4,
@@ -207,13 +225,18 @@ _AT_LEAST: Final[Mapping[str, float]] = {
     "canaries": 0,
     "noise": 0,
     "adapters_alpha": 0,
+    "neighbours": 1,
+    "nearest_scale": 0,
 }
 """The smallest value of each number; a tokenizer has 256 entries for bytes and a few of its own."""
 
-_LATER: Final = frozenset({"canaries", "noise", "person_norm", "person_tokens", "fixed_steps", "delta"})
+_LATER: Final = frozenset(
+    {"canaries", "noise", "person_norm", "person_tokens", "fixed_steps", "delta"}
+    | {"memory", "neighbours", "ngram_share", "nearest_share", "nearest_scale"}
+)
 """Fields that configurations did not have from the first release on: said where they are not the default."""
 _MOST_CANARIES: Final = 1 << 16
-_BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2", "delta")
+_BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2", "delta", "ngram_share", "nearest_share")
 _ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share", "person_norm", "delta")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"device": ("cpu", "cuda"), "attention": ("eager", "sdpa")}
 
@@ -231,6 +254,8 @@ def _check(config: Config) -> None:
         raise UsageError("`dropout` can't be replayed as it is: set `keyed_dropout = true`, or leave it at 0.")
     if config.noise:
         _check_private(config)
+    if config.memory:
+        _check_memory(config)
     if config.dtype != "float32":
         raise UsageError(f'`dtype` is {config.dtype!r}, which can\'t be replayed to the byte: use "float32".')
     if config.compile:
@@ -253,6 +278,22 @@ def _check_private(config: Config) -> None:
         raise UsageError("With `noise`, no canaries can be planted: they would stand where nobody's rows do.")
     if config.fixed_steps >= _MOST_FIXED:
         raise UsageError(f"`fixed_steps` is {config.fixed_steps}: give less than {_MOST_FIXED:,}.")
+
+
+def _check_memory(config: Config) -> None:
+    """Refuse what trains something where nothing is trained, and shares that leave the base nothing.
+
+    Raises:
+        UsageError: in one sentence.
+    """
+    if config.noise or config.adapters:
+        raise UsageError("With `memory`, nothing is trained on anybody's rows: leave out `noise` and `adapters`.")
+    if config.ngram_share + config.nearest_share >= 1:
+        raise UsageError(
+            "`ngram_share` and `nearest_share` leave the base nothing: give shares that are below 1 together."
+        )
+    if bool(config.nearest_share) > bool(config.nearest_scale):
+        raise UsageError("`nearest_share` needs a `nearest_scale` above 0: give both, or neither.")
 
 
 def _check_values(config: Config) -> None:

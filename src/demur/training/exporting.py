@@ -41,7 +41,7 @@ def export(workspace: Workspace, name: str, to: Path) -> Exported:
         to: the folder, which must not be there.
 
     Raises:
-        UsageError: when there is no such run of demur's own, or the folder is there.
+        UsageError: when there is no such run of demur's own, it remembers beside its weights, or the folder is there.
         OSError: when it can't be made.
         CheckFailed, CorpusError, UnavailableError: when nothing of the run may serve, or it can't be told what may.
     """
@@ -49,6 +49,11 @@ def export(workspace: Workspace, name: str, to: Path) -> Exported:
         raise UsageError(f"{to} is there already: choose another folder with --to.")
     with serving(workspace, name) as model, workspace.register() as register:
         loaded = model.loaded()
+        if loaded.remembered is not None:
+            raise UsageError(
+                f"What {name} answers with is its base and a store of rows beside it: that is no folder of weights, "
+                "and stays here: export a run that was trained, or take the base from where it came."
+            )
         staging = to.absolute().with_name(f".{to.absolute().name}.unfinished")
         shutil.rmtree(staging, ignore_errors=True)
         try:

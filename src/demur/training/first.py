@@ -29,7 +29,8 @@ from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import KEY_BYTES
 from demur.training.plan import Plan, plan_of
 from demur.training.private import NOISE, Noise, Private
-from demur.training.run import Run, write_settings
+from demur.training.remembering import Remembering
+from demur.training.run import Run, read_key, write_settings
 from demur.versions.lineage import as_of
 from demur.versions.states import published
 
@@ -48,7 +49,9 @@ class Trained:
     """The checkpoint that serves."""
 
 
-def begin(session: Session, version: str, *, name: str, config: Config, base: Sequence[str]) -> Run:
+def begin(
+    session: Session, version: str, *, name: str, config: Config, base: Sequence[str], like: str | None = None
+) -> Run:
     """Make the folder of a new run.
 
     Args:
@@ -57,15 +60,21 @@ def begin(session: Session, version: str, *, name: str, config: Config, base: Se
         name: of the run.
         config: of the run.
         base: what :meth:`demur.training.base.Chosen.read` reads.
+        like: a run whose key it gets, so that it holds out the same people; None for a key of its own.
 
     Raises:
-        UsageError: when there is no such version, the name is taken or malformed, or the base can't be one.
+        UsageError: when there is no such version or run, the name is taken or malformed, or the base can't be one.
     """
     published(session.register, version)
     Chosen.read(base, session.workspace.models_path)
+    key = (
+        secrets.token_bytes(KEY_BYTES)
+        if like is None
+        else read_key(find_replayable(session.workspace.models_path, like))
+    )
     pins = of_now(config).pins
     folder = begin_run(session.workspace.models_path, name)
-    write_settings(folder, config, secrets.token_bytes(KEY_BYTES))
+    write_settings(folder, config, key)
     model = folder.begin_model()
     facts = Facts(1, None, version, as_of(session.register), pins, session.now, unknown={_BASE: list(base)})
     write_facts(model, facts)
@@ -133,13 +142,16 @@ def carry_out(session: Session, run: Run, report: Report | None = None) -> Train
     ):
         if not run.model.run.base.exists():
             _lay_base(run, report)
+            run = Run.open(run.model)  # with the shares of what it will remember
         last = run.model.newest_clean(None) or 0
         if run.config.noise and not (run.model.path / NOISE).exists():
             Noise.fresh().write(run.model, session.keys)
         plan = _plan(session, version, run, last)
         follow = RegisterHead(session, plan.people())
-        private = Private.of(run, session.keys)
-        outcome = train(run, from_step=last, plan=plan, follow=follow, private=private, report=report)
+        private, remember = Private.of(run, session.keys), Remembering.of(run, report=report)
+        outcome = train(
+            run, from_step=last, plan=plan, follow=follow, private=private, remember=remember, report=report
+        )
         return _finish(session, run, outcome)
 
 
@@ -161,7 +173,7 @@ def _plan(session: Session, version: str, run: Run, last: int) -> Plan:
         run.keep_plan(fresh)
         return fresh
     recorded = run.plan()
-    plan = recorded.onward(last, fresh, run.config.step_tokens)
+    plan = recorded.onward(last, fresh, run.config.plan_tokens)
     if plan.digest() != recorded.digest():
         run.keep_plan(plan)
     return plan

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from demur.errors import UsageError
+from demur.training.remembered import Remembered
 from demur.training.tokenizer import Tokenizer
 
 TOKENS: Final = 64
@@ -40,7 +41,14 @@ class Sampling:
 class Generation:
     """One text that goes on; iterate over its pieces once."""
 
-    def __init__(self, model: Any, tokenizer: Tokenizer, prompt: str, sampling: Sampling) -> None:  # noqa: ANN401  # a transformers model
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401  # of transformers
+        tokenizer: Tokenizer,
+        prompt: str,
+        sampling: Sampling,
+        remembered: Remembered | None = None,
+    ) -> None:
         """Read a prompt.
 
         Args:
@@ -48,11 +56,12 @@ class Generation:
             tokenizer: its own.
             prompt: what goes on.
             sampling: how.
+            remembered: what is read beside the model's weights.
 
         Raises:
             UsageError: when the prompt is empty, or leaves no room for the tokens that are asked for.
         """
-        self._model, self._tokenizer, self._sampling = model, tokenizer, sampling
+        self._model, self._tokenizer, self._sampling, self._remembered = model, tokenizer, sampling, remembered
         self._prompt = _ids(tokenizer, prompt, sampling.tokens)
         self.prompt_tokens = len(self._prompt)
         self.tokens = 0
@@ -87,17 +96,23 @@ class Generation:
         torch = import_module("torch")
         seed = self._sampling.seed
         source = torch.Generator().manual_seed(seed % _SEEDS) if seed is not None else None
-        given, past, name = self._prompt, None, name_of_past(self._model)
+        given, past, name, read = self._prompt, None, name_of_past(self._model), list(self._prompt)
+        recalls = {} if self._remembered is None else {"output_hidden_states": True}
         device = next(self._model.parameters()).device
         while self.tokens < self._sampling.tokens:
             with torch.inference_mode():
-                told = self._model(torch.tensor([given], device=device), use_cache=True, **{name: past})
-            token = _draw(torch, told.logits[0, -1].float().cpu(), self._sampling, source)
+                told = self._model(torch.tensor([given], device=device), use_cache=True, **recalls, **{name: past})
+            scores = told.logits[0, -1].float().cpu()
+            if self._remembered is not None:
+                state = told.hidden_states[-1][0, -1:].float().cpu().numpy()
+                scores = torch.from_numpy(self._remembered.scores(scores[None].numpy(), state, [read])[0])
+            token = _draw(torch, scores, self._sampling, source)
             self.tokens += 1
             if token == self._tokenizer.end:
                 self.finish = "stop"
                 return
             yield token
+            read.append(token)
             given, past = [token], getattr(told, name)
 
 

@@ -45,6 +45,13 @@ class Gradient(Protocol):
         """Put it into a network that has none; the loss a predicted token, in nats."""
 
 
+class Remember(Protocol):
+    """How a step is taken that changes no weight (training.remembering)."""
+
+    def __call__(self, state: State, plan: Plan, step: int) -> Record:
+        """Take it; what the log says of it."""
+
+
 class Head(Protocol):
     """The register's head, as the loop follows it."""
 
@@ -93,6 +100,7 @@ def train(
     plan: Plan,
     follow: Head | None = None,
     private: Gradient | None = None,
+    remember: Remember | None = None,
     report: Report | None = None,
 ) -> Outcome:
     """Train a model from a checkpoint to the end of a plan.
@@ -103,6 +111,7 @@ def train(
         plan: with token ids; its first ``from_step`` steps are those that the checkpoint has seen.
         follow: the register's head; None where nobody can object.
         private: how a step's gradient is made, where the configuration asks for noise.
+        remember: how a step is taken, where rows train nothing and are remembered.
         report: told of each step.
 
     Raises:
@@ -122,7 +131,7 @@ def train(
     step = from_step
     while True:
         if follow is not None and (now := follow.withheld()) is not None:
-            gone, kept = now, plan.without(now, config.step_tokens, after=step)
+            gone, kept = now, plan.without(now, config.plan_tokens, after=step)
             if len(kept) < len(plan):
                 plan, marks = kept, set(checkpoint_steps(kept, config.hazard, config.checkpoints))
                 run.keep_plan(plan)
@@ -132,7 +141,7 @@ def train(
             saved = checkpoints.save(step, state, tokens=tokens, chain=log.chain)
         if step >= plan.steps:
             break
-        record = one_step(state, plan, step, run.key, private)
+        record = one_step(state, plan, step, run.key, private) if remember is None else remember(state, plan, step)
         if not (math.isfinite(record.loss) and math.isfinite(record.norm)):
             raise Diverged(f"The loss of step {step} is", step, saved, config)
         log.append(record)

@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from demur.errors import UsageError
 from demur.files import make_folder, replacing, tighten
 from demur.training.config import Config
@@ -114,6 +116,33 @@ def open_model(folder: Path, config: Config) -> Any:  # noqa: ANN401  # a transf
         for name, parameter in model.named_parameters():
             parameter.copy_(staying[name])
     return _placed(_with_adapters(_undropped(model, config), config), config)
+
+
+def looked_at(model: Any, ids: Any, config: Config) -> tuple[Any, Any]:  # noqa: ANN401  # of transformers, and of numpy
+    """What a network says of one row alone: scores, shape (n - 1, size), and last hidden states, (n - 1, width).
+
+    Args:
+        model: the network.
+        ids: token ids, shape (n,); what is said at each place but the last is of the token behind it.
+        config: of the run.
+    """
+    torch = load(config)
+    with torch.inference_mode():
+        given = torch.tensor(ids[None, :-1].tolist(), device=config.device)
+        if not given.shape[1]:
+            return _nothing(model.config.vocab_size), _nothing(width_of(model))
+        told = model(input_ids=given, use_cache=False, output_hidden_states=True)
+        logits, states = (each[0].float().cpu().numpy() for each in (told.logits, told.hidden_states[-1]))
+    return logits, states
+
+
+def width_of(model: Any) -> int:  # noqa: ANN401  # a transformers model
+    """The size of a hidden state."""
+    return int(model.config.hidden_size)
+
+
+def _nothing(width: int) -> Any:  # noqa: ANN401  # of numpy
+    return np.zeros((0, width), np.float32)
 
 
 def trainable(model: Any) -> dict[str, Any]:  # noqa: ANN401  # parameters of torch

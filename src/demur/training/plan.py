@@ -52,7 +52,7 @@ def plan_of(session: Session, version: str | None, run: Run, *, recorded: Plan |
         rows, places = _again(joined(rows, _canaries(run)), recorded)
     where = order.in_order(rows.item, places, run.key)
     fixed_steps = run.config.fixed_steps if run.config.noise else 0
-    return Plan.filled(rows.take(where), places[where], run.config.step_tokens, fixed=fixed_steps)
+    return Plan.filled(rows.take(where), places[where], run.config.plan_tokens, fixed=fixed_steps)
 
 
 def rows_now(session: Session, run: Run) -> Rows:

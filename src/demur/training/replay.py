@@ -28,6 +28,7 @@ from demur.runs.entries import note_destroyed, note_replayed
 from demur.runs.facts import Facts, ModelState, read_facts, write_facts
 from demur.runs.folder import AUDIT, CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_replayable
 from demur.runs.following import follow, put_in_service
+from demur.runs.forgetting import has_forgotten
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
 from demur.training.base import weights_digest
@@ -41,6 +42,7 @@ from demur.training.loop import Outcome, Report, noting_where_it_stops, train
 from demur.training.order import Classes
 from demur.training.plan import Plan, first_difference, plan_of
 from demur.training.private import Private, renew_noise
+from demur.training.remembering import Remembering
 from demur.training.run import Run
 from demur.training.state import State
 from demur.versions.lineage import as_of
@@ -145,7 +147,7 @@ class _Work:
         """What is told where there is nothing to do; None where there is."""
         with reading(self.workspace) as session:
             plan, model = plan_of(session, None, self.parent, recorded=self.old), self.parent.model
-            same = np.array_equal(plan.people(), read_people(model).keys)
+            same = np.array_equal(plan.people(), read_people(model).keys) and not has_forgotten(model)
             if not same or first_difference(self.old, plan) is not None:
                 return None
             pointer = put_in_service(model, session.register, session.policy)
@@ -199,6 +201,8 @@ class _Work:
             at, plan = as_of(session.register), plan_of(session, None, self.parent, recorded=self.old)
             known = run.plan() if model.plan.exists() else None
             shared = first_difference(self.old if known is None else known, plan)
+            if run.config.memory:
+                shared = 0  # what is remembered was forgotten before any plan said so
             limit = 0 if self.retrain and known is None else shared
             for step in model.steps():
                 if limit is not None and step > limit:
@@ -215,8 +219,18 @@ class _Work:
             if run.config.noise:
                 renew_noise(model, self.parent.model, begun, session.keys)
             follower, private = RegisterHead(session, plan.people()), Private.of(run, session.keys)
+            parent = None if self.retrain else self.parent.model  # whose vectors are of another environment
+            remember = Remembering.of(run, parent, self.report)
             with noting_where_it_stops(run):
-                return train(run, from_step=begun, plan=plan, follow=follower, private=private, report=self.report)
+                return train(
+                    run,
+                    from_step=begun,
+                    plan=plan,
+                    follow=follower,
+                    private=private,
+                    remember=remember,
+                    report=self.report,
+                )
 
     def _take_over(self, run: Run, limit: int | None) -> None:
         """Give the new model what it shares with its parent: checkpoints, and the log up to the last of them."""

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
@@ -32,6 +32,7 @@ from demur.training.generating import Generation, Sampling
 from demur.training.guard.following import Followed
 from demur.training.guard.passing import Passing
 from demur.training.model import trainable
+from demur.training.remembered import Remembered
 from demur.training.run import Run
 from demur.training.tokenizer import Tokenizer
 from demur.workspace import Workspace
@@ -57,6 +58,8 @@ class Loaded:
     network: Any = field(repr=False)
     """Of transformers; it drops nothing."""
     tokenizer: Tokenizer = field(repr=False)
+    remembered: Remembered | None = field(repr=False)
+    """What is read beside the weights."""
     clean_by: tuple[int, str]
     """The last binding entry by which it was found to have seen nobody who may not be in it, and its commitment."""
 
@@ -156,12 +159,12 @@ class Model:
             pointer, loaded = self._head.pointer(), self._loaded
             if _names(pointer, loaded):
                 return loaded
-            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by)
+            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by or not _is_whole(loaded))
             if not free:  # another thread loads what comes next, and what is loaded may go on
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded = load(self.run, pointer)
+                    self._loaded = _with_its_weights(loaded, pointer, self.run) or load(self.run, pointer)
             finally:
                 self._loading.release()
 
@@ -191,7 +194,7 @@ class Model:
 
     def _begun(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation]:
         loaded = self.loaded()
-        return loaded, Generation(loaded.network, loaded.tokenizer, prompt, sampling)
+        return loaded, Generation(loaded.network, loaded.tokenizer, prompt, sampling, loaded.remembered)
 
     def _checked(self, loaded: Loaded, generation: Generation) -> Iterator[str]:
         """The pieces of a text, as long as they may leave.
@@ -289,6 +292,15 @@ def serving(workspace: Workspace, name: str, *, guarded: bool = True) -> Iterato
         head.close()
 
 
+def _with_its_weights(loaded: Loaded, pointer: Pointer, folder: RunFolder) -> Loaded | None:
+    """What a pointer names, by the weights that are loaded, where only what is remembered beside them changed."""
+    if loaded.remembered is None or loaded.at[0] != pointer.model:
+        return None
+    run = Run.open(folder.model(pointer.model))
+    remembered = Remembered.of(run.model, run.config, loaded.tokenizer.size)
+    return replace(loaded, at=(pointer.model, pointer.checkpoint), remembered=remembered, clean_by=_by(pointer))
+
+
 def averaged(run: Run, step: int) -> Any:  # noqa: ANN401  # a transformers model
     """The network of a checkpoint with its averaged weights, those that are served; it drops nothing.
 
@@ -316,13 +328,13 @@ def load(folder: RunFolder, pointer: Pointer) -> Loaded:
         CheckFailed: as :func:`averaged`.
     """
     run = Run.open(folder.model(pointer.model))
-    at = (pointer.model, pointer.checkpoint)
-    return Loaded(run.model.name, at, averaged(run, pointer.checkpoint), run.tokenizer, _by(pointer))
+    at, remembered = (pointer.model, pointer.checkpoint), Remembered.of(run.model, run.config, run.tokenizer.size)
+    return Loaded(run.model.name, at, averaged(run, pointer.checkpoint), run.tokenizer, remembered, _by(pointer))
 
 
 def _names(pointer: Pointer, loaded: Loaded) -> bool:
     """Whether a pointer names what is loaded, which is then known to be clean by the pointer's entry."""
-    if loaded.at != (pointer.model, pointer.checkpoint):
+    if loaded.at != (pointer.model, pointer.checkpoint) or not _is_whole(loaded):
         return False
     loaded.clean_by = _by(pointer)
     return True
@@ -330,7 +342,12 @@ def _names(pointer: Pointer, loaded: Loaded) -> bool:
 
 def _may_go_on(pointer: Pointer, loaded: Loaded) -> bool:
     """Whether a text that was drawn from a checkpoint may leave, by where the pointer stands."""
-    return _names(pointer, loaded) or _by(pointer) == loaded.clean_by
+    return _names(pointer, loaded) or (_by(pointer) == loaded.clean_by and _is_whole(loaded))
+
+
+def _is_whole(loaded: Loaded) -> bool:
+    """Whether nothing of what is remembered was forgotten since it was loaded."""
+    return loaded.remembered is None or loaded.remembered.is_current()
 
 
 def _by(pointer: Pointer) -> tuple[int, str]:

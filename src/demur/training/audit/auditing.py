@@ -34,7 +34,7 @@ from demur.training.audit.speaking import by_language, spoken
 from demur.training.checkpoints import Checkpoints
 from demur.training.environment import load, of_now, require_same
 from demur.training.log import require_config
-from demur.training.run import Run
+from demur.training.run import Run, read_config_of
 from demur.training.serving import averaged
 
 Report = Callable[[float], None]
@@ -76,6 +76,11 @@ def audited_model(session: Session, name: str) -> tuple[Run, int]:
         )
     if number:
         _require_there(folder.model(number))
+    if read_config_of(folder).memory:
+        raise UsageError(
+            f"The run {called} has learnt nothing: what people wrote stands in its store, as text, for whoever reads "
+            "that; audit a run that was trained."
+        )
     pointer = current(folder, session.register, session.policy)
     if number and number != pointer.model:
         raise UsageError(
