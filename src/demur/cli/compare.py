@@ -40,7 +40,8 @@ def _lines(found: "Comparison") -> str:
         for each in side.figures
     ]
     order = list(dict.fromkeys(row[0] for row in rows))
-    rows.sort(key=lambda row: order.index(row[0]))
+    kinds = list(dict.fromkeys(name.partition(",")[0] for name in order))
+    rows.sort(key=lambda row: (kinds.index(row[0].partition(",")[0]), order.index(row[0])))
     sides = [(side.run, side.model, side.kind, side.serves) for side in found.sides]
     return "\n".join(
         [
