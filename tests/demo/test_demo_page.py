@@ -216,7 +216,7 @@ def test_what_came_of_a_model_is_told_on_both_pages(report: Report, model: Model
     tree = read_sheet(sheet(trained, made=datetime(2026, 11, 29, 12, tzinfo=UTC)))
     for words in (" ".join(page.split()), text_of(next(tree.iter("main")))):
         for said in (
-            "120,000 tokens of 2,900 rows of v3, that concern 310 accounts, and 24 canaries that nobody wrote, in 59 steps",
+            "120,000 tokens of 2,900 rows of v3, that concern 310 accounts, and 24 canaries that nobody wrote, in",
             "Until then checkpoint 59 served. 21 ms later",
             "what serves was checkpoint 30, which never saw them",
             "trained 48,000 tokens again, 40% of the personal phase",
@@ -238,7 +238,7 @@ def test_what_came_of_a_model_is_told_on_both_pages(report: Report, model: Model
     assert not any(word in promised for word in ("complian", "guarantee", "anonymous"))
     assert "0.605 [0.463, 0.732]" in page
     assert "0.750 (no interval)" in page
-    assert len(list(tree.iter("figure"))) == 5
+    assert len(list(tree.iter("figure"))) == 6
 
 
 def test_the_base_serves_where_no_later_checkpoint_may(report: Report, model: Modelled) -> None:
