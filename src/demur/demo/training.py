@@ -196,7 +196,8 @@ class _Shape:
 def _classes(run: Run, plan: Plan) -> list[Stand]:
     """The classes of people, first to last."""
     people = Classes.read(run.model.run.classes).place // PARTS
-    of_rows, tokens = plan.place // PARTS, plan.rows.tokens.astype(np.int64)
+    ours = ~are_canaries(plan.rows)
+    of_rows, tokens = plan.place[ours] // PARTS, plan.rows.tokens[ours].astype(np.int64)
     return [
         Stand(
             least=math.floor(2.0 ** (-int(each) - 1)) + 1,

@@ -130,7 +130,7 @@ def test_a_run_that_was_cut_off_plants_the_same(own: Community) -> None:
 def test_resuming_takes_no_other_number(own: Community, demur: Demur) -> None:
     refused = demur("train", "v1", "-w", own.workspace.root, "--run", "one", "--resume", "--canaries", "3")
     assert refused.code == 2
-    assert "leave out --config, --base and --canaries" in refused.err
+    assert "leave out --config, --base, --canaries" in refused.err
 
 
 def test_people_keep_their_classes(own: Community) -> None:

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from demur.training.audit.continuing import ALL, Numbers, suffix_chances
 from demur.training.audit.figure import Figure, Finding, NotRun
-from demur.training.audit.intervals import FEWEST, TOO_FEW, auc, mean
+from demur.training.audit.intervals import TOO_FEW, auc, mean
+from demur.training.audit.statistics import FEWEST
 from demur.training.canaries import COPIES, canaries, copies, references
 from demur.training.config import Config
 from demur.training.tokenizer import Tokenizer

@@ -3,7 +3,8 @@
 Shares have Wilson's interval (1927), which stays wide where all or none of a few are hit, as a bootstrap does not;
 means and ranks are drawn again (Efron 1979), under a fixed seed.
 
-Invariants: equal numbers give equal intervals; what is drawn again has none where it is of fewer than :data:`FEWEST`.
+Invariants: equal numbers give equal intervals; what is drawn again has none where it is of fewer than
+:data:`demur.training.audit.statistics.FEWEST`.
 """
 
 import math
@@ -13,12 +14,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from demur.training.audit import statistics
+from demur.training.audit.statistics import FEWEST, RESAMPLES, Scores, interval, resampled
+
 Numbers = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
-DRAWS: Final = 1000
-FEWEST: Final = 20
-"""Units below which nothing is drawn again: they would only repeat each other."""
 TOO_FEW: Final = f"too few for an interval, which asks for {FEWEST}"
 _SEED: Final = 14
 _Z: Final = 1.959963984540054
@@ -60,15 +61,9 @@ def auc(high: Numbers, low: Numbers) -> tuple[float | None, Interval | None]:
     """
     if not (len(high) and len(low)):
         return None, None
-    ordered = np.sort(low)
-    above = (np.searchsorted(ordered, high, "left") + np.searchsorted(ordered, high, "right")) / (2 * len(low))
-
-    def again(source: np.random.Generator) -> float:
-        drawn, others = source.choice(high, len(high)), np.sort(source.choice(low, len(low)))
-        both = np.searchsorted(others, drawn, "left") + np.searchsorted(others, drawn, "right")
-        return float(both.mean() / (2 * len(low)))
-
-    return float(above.mean()), _drawn(again, min(len(high), len(low)))
+    scores = Scores(high, low)
+    many = min(len(high), len(low)) >= FEWEST
+    return statistics.auc(scores), interval(resampled(scores, _SEED).auc) if many else None
 
 
 def share_of_rows(hit: npt.NDArray[np.bool_], person: npt.NDArray[np.int64]) -> tuple[float | None, Interval | None]:
@@ -93,5 +88,4 @@ def _drawn(again: Callable[[np.random.Generator], float], units: int) -> Interva
     if units < FEWEST:
         return None
     source = np.random.default_rng(_SEED)
-    low, high = np.quantile([again(source) for _ in range(DRAWS)], (0.025, 0.975))
-    return float(low), float(high)
+    return interval(np.array([again(source) for _ in range(RESAMPLES)]))

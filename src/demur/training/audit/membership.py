@@ -80,7 +80,7 @@ def blind(seen: Seen, words: Words) -> Finding:
         "no model: the words of people, and who was in the model for most of them",
         [bag, size],
         said=_biased(biased)
-        if bag.interval and size.interval
+        if biased or (bag.interval and size.interval)
         else "Too few persons: whether the groups differ is open.",
     )
 

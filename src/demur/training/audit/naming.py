@@ -24,7 +24,8 @@ from demur.register import Register
 from demur.register.members.called import handle_of
 from demur.training.audit.continuing import ALL, Numbers, Outputs, suffix_chances
 from demur.training.audit.figure import Figure, Finding, NotRun
-from demur.training.audit.intervals import FEWEST, TOO_FEW, auc, share
+from demur.training.audit.intervals import TOO_FEW, auc, share
+from demur.training.audit.statistics import FEWEST
 from demur.training.tokenizer import Tokenizer
 from demur.words.folding import fold
 
