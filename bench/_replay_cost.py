@@ -14,7 +14,7 @@ import numpy.typing as npt
 from _irc_rows import Irc
 from demur.training.config import Config, Hazard
 from demur.training.filling import Plan
-from demur.training.order import Classes, in_order, keyed, rates, row_places, tokens_of
+from demur.training.order import Classes, in_order, keyed, packed, rates, row_places, tokens_of
 from demur.training.rows import Ints
 from demur.training.spacing import checkpoint_steps
 
@@ -111,7 +111,7 @@ def at_random(irc: Irc, _config: Config, _key: bytes) -> Ints:
 def together(irc: Irc, _config: Config, key: bytes) -> Ints:
     """The rows of an author together, authors by a keyed hash."""
     persons, index = np.unique(irc.author, return_inverse=True)
-    high = keyed(key, b"together\0", (int(each).to_bytes(8, "little", signed=True) for each in persons))[:, 0]
+    high = keyed(key, b"together\0", packed(persons))[:, 0]
     return np.argsort(np.argsort(high))[index]
 
 

@@ -75,7 +75,7 @@ def gradient(state: State, rows: list[np.ndarray], most: int) -> torch.Tensor:
     """The gradient of some rows, as one vector."""
     changed = replace(state, config=replace(state.config, micro_tokens=most))
     state.optimizer.zero_grad(set_to_none=True)
-    loop._gradient(changed, rows, (bytes(32), 0, 0))
+    loop.add_gradient(changed, rows, state.config.step_tokens, (bytes(32), 0, 0))
     return torch.cat([each.grad.reshape(-1) for each in state.weights.values()])
 
 

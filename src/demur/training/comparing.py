@@ -33,7 +33,7 @@ from demur.training.epsilon import epsilon
 from demur.training.generating import Generation, Sampling
 from demur.training.mixing import distribution
 from demur.training.model import looked_at
-from demur.training.order import held_out, keyed
+from demur.training.order import held_out, keyed, packed
 from demur.training.plan import rows_now
 from demur.training.rows import Ints, Rows
 from demur.training.run import Run
@@ -135,8 +135,7 @@ def _held(session: Session, runs: Sequence[Run], rows: Sequence[Rows]) -> Ints:
     stay = np.ones(len(keys), bool)
     for run in runs:
         stay &= held_out(persons, run.config.held, run.key) & ~np.isin(keys, read_people(run.model).keys)
-    packed = (int(each).to_bytes(8, "little", signed=True) for each in keys[stay])
-    drawn = keys[stay][np.argsort(keyed(runs[0].key, _COMPARED, packed)[:, 0])]
+    drawn = keys[stay][np.argsort(keyed(runs[0].key, _COMPARED, packed(keys[stay]))[:, 0])]
     own = np.array([rows[0].tokens[_of_one(rows[0], int(each))].sum() for each in drawn], np.int64)
     drawn, own = drawn[own > 0], own[own > 0]
     return np.asarray(drawn[np.cumsum(own) - own < _SCORED])

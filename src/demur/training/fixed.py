@@ -22,7 +22,7 @@ from demur.errors import CheckFailed
 from demur.files import replacing
 from demur.identity import SubjectKeys
 from demur.training.config import Config
-from demur.training.order import keyed
+from demur.training.order import keyed, packed
 from demur.training.rows import Ints, Rows
 
 UNITS: Final = "persons.parquet"
@@ -96,8 +96,7 @@ def counting(rows: Rows, persons: SubjectKeys, config: Config, key: bytes) -> In
 
 def steps_of(persons: SubjectKeys, config: Config, key: bytes) -> Ints:
     """The step of each person, shape (n,)."""
-    packed = (int(each).to_bytes(8, "little", signed=True) for each in persons)
-    return (keyed(key, _STEP, packed)[:, 0] % np.uint64(config.fixed_steps)).astype(np.int64)
+    return (keyed(key, _STEP, packed(persons))[:, 0] % np.uint64(config.fixed_steps)).astype(np.int64)
 
 
 def _first_of(persons: SubjectKeys, ends: Ints) -> npt.NDArray[np.int64]:

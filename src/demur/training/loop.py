@@ -170,7 +170,11 @@ def one_step(state: State, plan: Plan, step: int, key: bytes, private: Gradient 
     loss, norm, rate = 0.0, 0.0, rate_of(step, config)
     for each in range(config.passes):
         state.optimizer.zero_grad(set_to_none=True)
-        found = _gradient(state, rows, (key, step, each)) if private is None else private(state, plan, step)
+        if private is None:
+            lost, predicted = add_gradient(state, rows, config.step_tokens, (key, step, each))
+            found = lost / max(predicted, 1)
+        else:
+            found = private(state, plan, step)
         loss = found if each == 0 else loss
         clip = (config.clip if private is None else 0) or math.inf  # what one person adds was clipped then
         norm = float(torch.nn.utils.clip_grad_norm_(state.weights.values(), clip, foreach=False))
@@ -182,26 +186,30 @@ def one_step(state: State, plan: Plan, step: int, key: bytes, private: Gradient 
     return Record(step, total, rate, loss, norm, plan.step_digest(step))
 
 
-def _gradient(state: State, rows: Sequence[npt.NDArray[np.int32]], place: tuple[bytes, int, int]) -> float:
-    """Add up the gradient of the rows' loss over the constant; the loss a predicted token, in nats.
+def add_gradient(
+    state: State, rows: Sequence[npt.NDArray[np.int32]], over: int, place: tuple[bytes, int, int] | None = None
+) -> tuple[float, int]:
+    """Add the gradient of the rows' summed loss over a number; the loss in nats, and the tokens that it is of.
 
     Args:
         state: whose network.
         rows: token ids of each.
-        place: the run's key, the step and the pass.
+        over: what the sum is divided by.
+        place: the run's key, the step and the pass, which dropout is drawn by; None where nothing is dropped.
     """
     config, torch = state.config, load(state.config)
     total, predicted = 0.0, 0
     for number, (ids, targets) in enumerate(microbatches(rows, config.micro_tokens)):
         if config.dropout:
+            assert place is not None  # the configuration refuses dropout with noise
             torch.manual_seed(dropout_seed(*place, number))
         logits = state.model(input_ids=torch.from_numpy(ids).to(config.device), use_cache=False).logits
         wanted = torch.from_numpy(targets).to(config.device).reshape(-1)
         flat = logits.reshape(-1, logits.shape[-1])
         loss = torch.nn.functional.cross_entropy(flat, wanted, ignore_index=NOTHING, reduction="sum")
-        (loss / config.step_tokens).backward()
+        (loss / over).backward()
         total, predicted = total + loss.item(), predicted + int((targets != NOTHING).sum())
-    return total / max(predicted, 1)
+    return total, predicted
 
 
 def microbatches(

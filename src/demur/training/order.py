@@ -181,15 +181,16 @@ def in_order(item: Bytes, places: Ints, key: bytes) -> Ints:
 
 def held_out(persons: SubjectKeys, share: float, key: bytes) -> npt.NDArray[np.bool_]:
     """Who is kept out for audits, shape (n,)."""
-    drawn = keyed(key, _HELD, _packed(persons))[:, 0]
+    drawn = keyed(key, _HELD, packed(persons))[:, 0]
     return drawn < np.uint64(share * 2.0**64) if share else np.zeros(len(persons), bool)
 
 
 def _places(persons: SubjectKeys, found: Ints, split: Mapping[int, int], key: bytes) -> Ints:
     parts = np.array([split.get(each, 1) for each in found.tolist()], np.uint64)
-    part = keyed(key, _PART, _packed(persons))[:, 0] % np.maximum(parts, 1)
+    part = keyed(key, _PART, packed(persons))[:, 0] % np.maximum(parts, 1)
     return found * PARTS + part.astype(np.int64)
 
 
-def _packed(persons: SubjectKeys) -> Iterable[bytes]:
+def packed(persons: SubjectKeys) -> Iterable[bytes]:
+    """Subject keys as they are hashed (:func:`keyed`)."""
     return (int(each).to_bytes(8, "little", signed=True) for each in persons)

@@ -30,7 +30,7 @@ from demur.training.environment import load
 from demur.training.epsilon import epsilon
 from demur.training.filling import Plan
 from demur.training.fixed import UNITS, Units
-from demur.training.loop import NOTHING, microbatches
+from demur.training.loop import add_gradient
 from demur.training.run import Run
 from demur.training.state import State
 
@@ -116,10 +116,11 @@ class Private:
         total = {name: torch.zeros_like(each) for name, each in state.weights.items()}
         lost, predicted = 0.0, 0
         for rows in self._by_person(plan, step):
-            loss, tokens = _added(state, rows)
+            tokens = sum(len(row) - 1 for row in rows)
             if not tokens:
                 continue
-            lost, predicted = lost + loss, predicted + tokens
+            lost += add_gradient(state, rows, tokens)[0]
+            predicted += tokens
             torch.nn.utils.clip_grad_norm_(state.weights.values(), config.person_norm, foreach=False)
             for name, each in state.weights.items():
                 total[name].add_(each.grad)
@@ -173,22 +174,3 @@ def facts_of(run: Run, number: int) -> dict[str, JSON]:
         "releases": number,
         "epsilon": repr(epsilon(config.noise, config.delta, number)),
     }
-
-
-def _added(state: State, rows: Sequence[Ids]) -> tuple[float, int]:
-    """Add up the gradient of the mean loss of one person's rows; their loss in nats, and the tokens it is over.
-
-    Args:
-        state: whose network has no gradient yet.
-        rows: token ids of each.
-    """
-    config, torch = state.config, load(state.config)
-    predicted, lost = sum(max(len(row) - 1, 0) for row in rows), 0.0
-    for ids, targets in microbatches(rows, config.micro_tokens):
-        logits = state.model(input_ids=torch.from_numpy(ids).to(config.device), use_cache=False).logits
-        wanted = torch.from_numpy(targets).to(config.device).reshape(-1)
-        flat = logits.reshape(-1, logits.shape[-1])
-        loss = torch.nn.functional.cross_entropy(flat, wanted, ignore_index=NOTHING, reduction="sum")
-        (loss / predicted).backward()
-        lost += loss.item()
-    return lost, predicted

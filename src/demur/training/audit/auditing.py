@@ -235,7 +235,7 @@ class _Work:
         stay[self.who.number[out]] = False
         plan = self.found.plan(stay, self.run.config.step_tokens)
         told = (self.gauge.training(int(plan.rows.tokens.sum())), self.gauge.read)
-        return read_trained(self.run, self.run.plan().until(self.checkpoint), plan, self.who.rows, told)
+        return read_trained(self.run, self.found.seen, plan, self.who.rows, told)
 
     def _references(self) -> Iterator[Reference]:
         """Models from the base, each trained on one half of the members; those held out are parted alike."""

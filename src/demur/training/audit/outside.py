@@ -18,7 +18,7 @@ from demur.suppression.signed import file_digest
 from demur.training.audit.black_box import asked, open_folder
 from demur.training.audit.figure import Finding, NotRun
 from demur.training.audit.naming import names_of
-from demur.training.audit.people import Draw
+from demur.training.audit.people import Draw, accounts_of
 from demur.training.audit.report import Audit, not_run
 from demur.training.config import Config
 from demur.training.environment import of_now
@@ -49,7 +49,7 @@ def audit_outside(session: Session, folder: Path, version: str, draw: Draw, repo
     random = np.random.default_rng(draw.seed)
     persons = session.register.members.persons(keys)
     chosen = random.permutation(np.unique(persons))[: draw.persons]
-    accounts = [keys[persons == each] for each in chosen]
+    accounts = accounts_of(chosen, keys, persons)
     said = [[text for key in theirs.tolist() for text in texts[key]] for theirs in accounts]
     told = asked(model, said, [], names=(names_of(session.register, accounts), []))
     report(1.0)

@@ -171,7 +171,7 @@ def everybody(session: Session, run: Run, checkpoint: int) -> Everybody:
         person=person.reshape(-1).astype(np.int64),
         at=at[which],
         held=np.isin(people, persons[held_out]),
-        keys=[keys[persons == each] for each in people],
+        keys=accounts_of(people, keys, persons),
         seen=plan,
         canaries=planted.take(np.flatnonzero(canary_at >= 0)),
         canary_at=canary_at[canary_at >= 0],
@@ -197,16 +197,29 @@ def drawn(found: Everybody, draw: Draw) -> Audited:
     begins = np.searchsorted(person[by], person[by])
     before = total - tokens - (total[begins] - tokens[begins])
     which = np.sort(by[before < draw.tokens])
-    step = found.step[which]
-    position = np.array([_middle(step[person[which] == each]) for each in range(len(number))])
+    step, whose = found.step[which], person[which]
+    position = np.array([_middle(step[whose == each]) for each in range(len(number))])
     held = found.held[number]
     position[held] = np.nan
     keys = [found.keys[each] for each in number]
-    return Audited(found.rows.take(which), person[which], held, number, found.tokens[number], keys, position)
+    return Audited(found.rows.take(which), whose, held, number, found.tokens[number], keys, position)
 
 
 def _middle(steps: Ints) -> float:
     return float(np.median(steps))
+
+
+def accounts_of(people: SubjectKeys, keys: SubjectKeys, persons: SubjectKeys) -> list[SubjectKeys]:
+    """The keys of each of some people, p lists.
+
+    Args:
+        people: the persons, shape (p,).
+        keys: of all accounts, shape (n,).
+        persons: whose each is, shape (n,).
+    """
+    order = np.argsort(persons, kind="stable")
+    low, high = (np.searchsorted(persons[order], people, side) for side in ("left", "right"))
+    return [keys[order[first:end]] for first, end in zip(low, high, strict=True)]
 
 
 def _noting(batches: Iterable[pa.RecordBatch], authors: dict[bytes, int]) -> Iterator[pa.RecordBatch]:
