@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,50 @@ def workspace(founded: Path, fast_tmp: Path) -> Workspace:
     return find(Path(shutil.copytree(founded, fast_tmp / "town")))
 
 
-@pytest.fixture
-def app(workspace: Workspace) -> Iterator[FastAPI]:
+@contextmanager
+def _serving(workspace: Workspace) -> Iterator[FastAPI]:
+    """The application, for callers whom no limit meets."""
     made = create_app(workspace, limits=Limits(Rates(page=NO_HURRY, key=NO_HURRY)))
     yield made
     made.state.desk.close()
+
+
+@pytest.fixture
+def app(workspace: Workspace) -> Iterator[FastAPI]:
+    with _serving(workspace) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_app(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """One application for many calls that it has to refuse, each without a trace in the register."""
+    with _serving(find(Path(shutil.copytree(founded, tmp_path_factory.mktemp("shared") / "town")))) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_register(shared_app: FastAPI) -> Register:
+    found = shared_app.state.desk.register
+    assert isinstance(found, Register)
+    return found
+
+
+@pytest.fixture(scope="module")
+def shared_key(shared_register: Register) -> str:
+    return shared_register.api_keys.create("forum")
+
+
+@pytest.fixture
+def refused_anyone(shared_app: FastAPI) -> TestClient:
+    """Somebody without a key, at the shared application."""
+    return TestClient(shared_app, base_url=BASE)
+
+
+@pytest.fixture
+def refused(refused_anyone: TestClient, shared_key: str) -> TestClient:
+    """The forum with its key, at the shared application."""
+    refused_anyone.headers["Authorization"] = f"Bearer {shared_key}"
+    return refused_anyone
 
 
 @pytest.fixture

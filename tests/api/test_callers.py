@@ -20,14 +20,14 @@ PATHS = [(method, route.path) for route in ROUTES for method in sorted(route.met
 @pytest.mark.parametrize(("method", "path"), PATHS)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer demur_wrong", "Basic YTpi", "Bearer \xe9"])
 def test_no_route_works_without_a_key_that_holds(
-    anyone: TestClient, register: Register, method: str, path: str, header: str | None
+    refused_anyone: TestClient, shared_register: Register, method: str, path: str, header: str | None
 ) -> None:
-    before = register.log.head()
+    before = shared_register.log.head()
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
-    answer = anyone.request(method, path, headers=headers)  # type: ignore[arg-type]  # bytes, as on the wire
+    answer = refused_anyone.request(method, path, headers=headers)  # type: ignore[arg-type]  # bytes, as on the wire
     problem(answer, 401, "unauthorized")
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert register.log.head() == before
+    assert shared_register.log.head() == before
 
 
 def test_a_revoked_key_stops_working(api: TestClient, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:

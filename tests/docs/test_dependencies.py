@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -61,32 +61,32 @@ def _loaded_by_name(node: ast.AST) -> str | None:
     return None
 
 
-def _imports() -> Iterator[tuple[str, str]]:
+@cache
+def _imports() -> list[tuple[str, str]]:
     """Each file of demur, and the distribution of each package that it imports."""
     brought_by = {name: [name] for name in BROUGHT["train"]} | dict(
         packages_distributions()
     )  # `make test` has no torch
+    found: list[tuple[str, str]] = []
     for path in sorted(SOURCE.rglob("*.py")):
         for module in sorted(_imported(path)):
             (distribution,) = {_name(each) for each in brought_by.get(module, [f"nothing brings {module}"])}
-            yield path.relative_to(SOURCE).as_posix(), distribution
-
-
-IMPORTS: Final = list(_imports())
+            found.append((path.relative_to(SOURCE).as_posix(), distribution))
+    return found
 
 
 def test_what_is_imported_is_declared() -> None:
-    assert {name for _, name in IMPORTS} - DECLARED == set()
+    assert {name for _, name in _imports()} - DECLARED == set()
 
 
 def test_what_is_declared_is_imported_or_loaded_by_name() -> None:
-    imported = {name for _, name in IMPORTS}
+    imported = {name for _, name in _imports()}
     assert DECLARED - imported == set(LOADED_BY_NAME)
 
 
 def test_what_an_extra_brings_is_imported_where_nothing_else_needs_it() -> None:
     allowed = {name: EXTRAS[extra] for extra, names in BROUGHT.items() for name in names}
-    elsewhere = [(file, name) for file, name in IMPORTS if name not in BASE and not file.startswith(allowed[name])]
+    elsewhere = [(file, name) for file, name in _imports() if name not in BASE and not file.startswith(allowed[name])]
     assert elsewhere == []
 
 
