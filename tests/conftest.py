@@ -5,6 +5,7 @@ is a skip on a developer's machine and a failure where ``DEMUR_REQUIRE=all`` say
 """
 
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -80,6 +81,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first; all others, and the tests of each file, in the order in which they were found."""
     place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no collection of garbage looks through it again, in any test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
