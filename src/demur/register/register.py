@@ -46,7 +46,7 @@ from demur.terms import EntryKind
 class Register:
     """One register, on SQLite or PostgreSQL; safe to use from several threads and processes."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
+    def __init__(self, store: Store, keys: Keys, kept: Path | None = None) -> None:
         self._store = store
         self._vault = vault = Vault(keys.sealing)
         self._people = people = People(keys.pepper, vault)
@@ -56,7 +56,7 @@ class Register:
         self.objections = Objections(store, people, vault)
         self.claims = Claims(store, people, vault)
         self.names = Names(store, people, vault)
-        self.standing = Standing(store)
+        self.standing = Standing(store, kept, keys.sealing)
         self.attachments = Attachments(store, vault)
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)
@@ -93,7 +93,13 @@ class Register:
 
     @classmethod
     def open(
-        cls, url: str, keys: Keys, mark: Path | None = None, *, requiring: Callable[[Self], object] = lambda _: None
+        cls,
+        url: str,
+        keys: Keys,
+        mark: Path | None = None,
+        *,
+        requiring: Callable[[Self], object] = lambda _: None,
+        kept: Path | None = None,
     ) -> Self:
         """Open a register; an older one is upgraded.
 
@@ -103,6 +109,7 @@ class Register:
             mark: its mark, with which it has to agree; without one nothing is compared, and nothing noted.
             requiring: asked before anything is written, and before a register from before there were marks gets one:
                 what it raises prevents that.
+            kept: a folder for what was read of everybody, so that the next process need not; without one nothing is.
 
         Raises:
             RegisterError: when there is none, it is the register of a newer demur, or it does not belong to the mark.
@@ -119,17 +126,17 @@ class Register:
                 belonging.check(store, keys, mark)
                 requiring(register)
 
-        return cls._at(url, keys, prepare)
+        return cls._at(url, keys, prepare, kept)
 
     @classmethod
-    def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
+    def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None], kept: Path | None = None) -> Self:
         store = Store(url)
         try:
             prepare(store)
             spelt = respell(store, keys)
             tell_by_proof(store)
             read_names(store, spelt)
-            return cls(store, spelt)
+            return cls(store, spelt, kept)
         except BaseException:
             store.close()
             raise
