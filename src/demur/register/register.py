@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from demur.identity import Keys, Pepper
 from demur.register.access.api_keys import ApiKeys
 from demur.register.access.sessions import Sessions, close_all
 from demur.register.access.staff import StaffBook
-from demur.register.audit import Audited, audit
 from demur.register.claims import Claims
 from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
@@ -41,6 +40,9 @@ from demur.register.objections.objections import Objections
 from demur.register.objections.unread import read_names
 from demur.register.persons import Persons
 from demur.terms import EntryKind
+
+if TYPE_CHECKING:
+    from demur.register.audit import Audited
 
 
 class Register:
@@ -260,12 +262,14 @@ class Register:
         with self._store.reading() as connection:
             return Point(seq, journal.commitment_at(connection, seq) or b"")
 
-    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> Audited:
+    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> "Audited":
         """Check every entry, and whether what stands is what the entries make of it; see audit/__init__.py.
 
         Args:
             report: is told what is wrong, in one sentence each, which names an entry, an objection or a subject key.
             checkpoints: numbers of entries up to which the caller holds a digest.
         """
+        from demur.register.audit import audit  # noqa: PLC0415  # nearly all do without
+
         with self._store.reading() as connection:
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
