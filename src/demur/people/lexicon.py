@@ -48,15 +48,6 @@ def _fold(word: str) -> str:
     return word.translate(_folds()) if of_one_alphabet(word) else fold_name(word)
 
 
-def _each_folded(words: list[str]) -> list[str]:
-    """:func:`folded` of the words of one language, most of them in one go."""
-    text = " ".join(words)
-    letters = max(ALPHABETS.values(), key=lambda alphabet: len(alphabet.intersection(text)))
-    others = set(text) - letters - {" "}
-    at_once = zip(words, text.translate(_folds()).split(" "), strict=True)
-    return [plain if others.isdisjoint(word) else _fold(word) for word, plain in at_once]
-
-
 def places(text: str) -> list[tuple[int, int]]:
     """Where the words of a text are, as those of posts are cut: begin and end."""
     if (text.isascii() and text.isalnum()) or of_one_alphabet(text):
@@ -128,7 +119,7 @@ def further_given_names() -> dict[str, tuple[str, ...]]:
 def _given(name: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for language, words in _by_language(name):
-        for word in dict.fromkeys(_each_folded(words)):
+        for word in dict.fromkeys(map(folded, words)):
             found[word] = (*found.get(word, ()), language)
     return found
 
@@ -185,7 +176,7 @@ def common_words() -> dict[str, int]:
     for name in ("words.txt", "words_own.txt", "calendar.txt"):
         for language, words in _by_language(name):
             bit = tongue(language)
-            for word in _each_folded(words):
+            for word in map(_fold, words):
                 found[word] = found.get(word, 0) | bit
     return found
 
@@ -193,13 +184,13 @@ def common_words() -> dict[str, int]:
 @cache
 def calendar_words() -> frozenset[str]:
     """Folded names of months and weekdays, in many languages."""
-    return frozenset(word for _, words in _by_language("calendar.txt") for word in _each_folded(words))
+    return frozenset(_fold(word) for _, words in _by_language("calendar.txt") for word in words)
 
 
 @cache
 def place_names() -> frozenset[str]:
     """Folded names of countries and large cities, in many languages."""
-    return frozenset(word for _, words in _by_language("places.txt") for word in _each_folded(words))
+    return frozenset(_fold(word) for _, words in _by_language("places.txt") for word in words)
 
 
 TONGUES: Final = (
