@@ -28,6 +28,7 @@ from demur.register import Register
 from demur.register.continuity.belonging import Renewed
 from demur.register.database.mark import NAME as MARK
 from demur.register.members.standing import FILE as STANDING
+from demur.register.objections.tally import FILE as TALLY
 from demur.runs.folder import MODELS
 
 _STAGING: Final = ".init"
@@ -42,6 +43,7 @@ _OURS: Final = (
     "corpus.lance",
     GLANCE,
     STANDING,
+    TALLY,
     MARK,
     _REGISTER,
     f"{_REGISTER}-wal",

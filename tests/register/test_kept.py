@@ -4,9 +4,10 @@ import atexit
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -15,6 +16,7 @@ from threading import Thread
 import numpy as np
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from erasing import erase_details
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,8 +25,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from demur.errors import RegisterError
 from demur.identity import Keys
 from demur.register import MEMBER, Register, Snapshot
+from demur.register.database.clock import day
+from demur.register.database.tables import doubt, objection
 from demur.register.members import standing
 from demur.register.members.standing import FILE, Reader
+from demur.register.objections import tally
+from demur.register.objections.objections import Objections
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 PEOPLE = st.sampled_from([f"forum:p{number}" for number in range(6)])
@@ -33,7 +39,8 @@ PEOPLE = st.sampled_from([f"forum:p{number}" for number in range(6)])
 @pytest.fixture(autouse=True)
 def _little_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file is kept of one key already, and written anew after two changed ones."""
-    monkeypatch.setattr(standing, "_MANY", 1)
+    for each in (standing, tally):
+        monkeypatch.setattr(each, "_MANY", 1)
 
 
 class Workspace:
@@ -80,7 +87,7 @@ def made(tmp_path: Path) -> Workspace:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ends of the log at which everything was read, and no file believed."""
     found: list[int] = []
-    whole = Reader._read  # noqa: SLF001  # what must not be called again
+    whole = Reader._read  # what must not be called again
 
     def counted(self: Reader, connection: object, head: standing.Head) -> Snapshot:
         found.append(head.seq)
@@ -96,9 +103,32 @@ def said(answer: Snapshot) -> dict[str, object]:
     return {"head": answer.head, "suppressed": answer.suppressed.tolist(), "alike": answer.alike.tolist(), **columns}
 
 
+def counts(objections: Objections) -> tuple[object, ...]:
+    """How many there are, each way of asking."""
+    pending = [objections.pending(proven=proven) for proven in ((), ("api",))]
+    return objections.in_force(), objections.by_day(), *((each.days, each.lapsing) for each in pending)
+
+
+def counts_of(connection: sa.Connection) -> tuple[object, ...]:
+    """The same by reading every row, one by one."""
+    rows = connection.execute(sa.select(objection)).all()
+    force = sum(row.phase in {"lodged", "confirmed"} for row in rows)
+    doubts = set(connection.scalars(sa.select(doubt.c.objection).where(doubt.c.stands.is_(True))))
+
+    def day_of(micros: int) -> date:
+        return datetime.fromtimestamp(micros // 1_000_000, UTC).date()
+
+    def waits(proven: tuple[str, ...]) -> tuple[list[tuple[date, int]], int]:
+        waiting = [row for row in rows if row.phase == "lodged" and row.channel not in proven]
+        came = [day(row.received) if row.received is not None else day_of(row.lodged) for row in waiting]
+        return sorted(Counter(came).items()), sum(row.seq in doubts and row.confirm_by is not None for row in waiting)
+
+    return force, sorted(Counter(day_of(row.lodged) for row in rows).items()), waits(()), waits(("api",))
+
+
 def of_nothing(made: Workspace) -> Snapshot:
     """What the register says without any file."""
-    with made.opened() as register, register._store.reading() as connection:  # noqa: SLF001  # the very transaction
+    with made.opened() as register, register._store.reading() as connection:  # the very transaction
         return Reader().snapshot(connection, keep=False)
 
 
@@ -118,12 +148,12 @@ class Sequences(RuleBasedStateMachine):
         super().__init__()
         self._folder = TemporaryDirectory()
         shutil.copytree(_new(), self._folder.name, dirs_exist_ok=True)
-        self._before = standing._MANY  # noqa: SLF001  # no fixture reaches a machine
+        self._before = standing._MANY  # no fixture reaches a machine
         self.references: list[str] = []
 
     @initialize(many=st.sampled_from([0, 1, 3]))
     def make(self, many: int) -> None:
-        standing._MANY = many  # noqa: SLF001  # the same  # type: ignore[misc]
+        standing._MANY = tally._MANY = many  # the same  # type: ignore[misc]
         self.made = Workspace(Path(self._folder.name))
         self.running = self.made.opened()
         self.register = self.running.__enter__()
@@ -131,12 +161,25 @@ class Sequences(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.read()
         self.running.__exit__(None, None, None)
-        standing._MANY = self._before  # noqa: SLF001  # the same  # type: ignore[misc]
+        standing._MANY = tally._MANY = self._before  # the same  # type: ignore[misc]
         self._folder.cleanup()
 
-    @rule(who=st.lists(PEOPLE, min_size=1, max_size=3, unique=True))
-    def lodge(self, who: list[str]) -> None:
-        self.references.append(self.register.objections.lodge(who, channel="typed-in", now=NOW).reference)
+    @rule(
+        who=st.lists(PEOPLE, min_size=1, max_size=3, unique=True),
+        channel=st.sampled_from(["typed-in", "api", "letter"]),
+        came=st.sampled_from([None, date(2026, 11, 2)]),
+        days=st.integers(0, 2),
+    )
+    def lodge(self, who: list[str], channel: str, came: date | None, days: int) -> None:
+        when = NOW + timedelta(days=days)
+        receipt = self.register.objections.lodge(who, channel=channel, received=came, now=when)
+        self.references.append(receipt.reference)
+
+    @rule(which=st.integers(0, 20))
+    def doubt(self, which: int) -> None:
+        if self.references:
+            with suppressed_errors():
+                self.register.objections.doubt(self.references[which % len(self.references)], "why", days=30, now=NOW)
 
     @rule(which=st.integers(0, 20), how=st.sampled_from(["confirm", "withdraw", "revive", "lapse"]))
     def settle(self, which: int, how: str) -> None:
@@ -173,10 +216,13 @@ class Sequences(RuleBasedStateMachine):
     @rule()
     def read(self) -> None:
         """In a new process, and in the one that runs, which remembers."""
-        with self.made.opened() as anew, anew._store.reading() as connection:  # noqa: SLF001  # without the file
+        with self.made.opened() as anew, anew._store.reading() as connection:  # without the file
             expected = said(Reader().snapshot(connection, keep=False))
             assert said(anew.standing.snapshot()) == expected
+            numbers = counts_of(connection)
+            assert counts(anew.objections) == numbers
         assert said(self.register.standing.snapshot()) == expected
+        assert counts(self.register.objections) == numbers
 
     @rule()
     def start_anew(self) -> None:

@@ -26,14 +26,18 @@ from demur.register.database import instance as instances
 from demur.register.database.clock import micros
 from demur.register.database.entries import Log
 from demur.register.database.instance import Instance
+from demur.register.database.kept import Kept
 from demur.register.database.mark import Mark, Point
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
+from demur.register.members import standing
+from demur.register.members.alike import SPELLING
 from demur.register.members.members import Members
 from demur.register.members.people import People
 from demur.register.members.standing import Standing
 from demur.register.members.upgrading import respell, tell_by_proof
+from demur.register.objections import tally
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.names import Names
 from demur.register.objections.objections import Objections
@@ -50,15 +54,19 @@ class Register:
 
     def __init__(self, store: Store, keys: Keys, kept: Path | None = None) -> None:
         self._store = store
+
+        def file(name: str, form: str) -> Kept | None:
+            return None if kept is None else Kept(kept / name, form, keys.sealing, SPELLING)
+
         self._vault = vault = Vault(keys.sealing)
         self._people = people = People(keys.pepper, vault)
         self._public_key = keys.signing.public_key()
         self.log = Log(store)
         self.members = Members(store, people, vault)
-        self.objections = Objections(store, people, vault)
+        self.objections = Objections(store, people, vault, file(tally.FILE, tally.FORM))
         self.claims = Claims(store, people, vault)
         self.names = Names(store, people, vault)
-        self.standing = Standing(store, kept, keys.sealing)
+        self.standing = Standing(store, file(standing.FILE, standing.FORM))
         self.attachments = Attachments(store, vault)
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)

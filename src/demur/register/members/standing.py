@@ -7,14 +7,13 @@ written anew once much has changed since, and at once after an erasure. Arrays a
 """
 
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from demur.identity import Pairs, SubjectKeys, grown, inside
+from demur.identity import Pairs, SubjectKeys, ascending, grown, inside
 from demur.kernel.rules import Facts, Known
 from demur.people.indexed.stored import Arrays
 from demur.register.database import bulk, entries
@@ -38,6 +37,8 @@ UNKNOWN_REGION: Final = "--"
 _FACTS: Final = np.dtype(
     [("keys", "i8"), ("region", "S2"), ("birth_year", "i2"), ("told_on", "i4"), ("consented", "?")]
 )
+_NAMED: Final = np.dtype([("objection", "i8"), ("account", "i8")])
+_PERSONS: Final = np.dtype([("key", "i8"), ("person", "i8")])
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _PATCH_AT_MOST: Final = 100_000
 """Changed keys up to which patching the last answer beats reading everything."""
@@ -46,7 +47,7 @@ _MANY: Final = 2_000
 
 FILE: Final = ".standing"
 """Its name in a workspace."""
-_FORM: Final = "demur-standing 1"
+FORM: Final = "demur-standing 1"
 
 
 def suppressed(connection: sa.Connection, only: SubjectKeys | None = None, pairs: Pairs | None = None) -> SubjectKeys:
@@ -90,19 +91,28 @@ def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> Subjec
 
 
 def _objecting(connection: sa.Connection, only: SubjectKeys | None) -> SubjectKeys:
+    if only is None:
+        return _everybody_objecting(connection)
     theirs = account.alias("theirs")
     persons = (
         sa.select(theirs.c.person)
         .join(objected, objected.c.account == theirs.c.key)
         .join(objection, objection.c.seq == objected.c.objection)
-        .where(objection.c.active.is_(True))
+        .where(objection.c.active.is_(True), theirs.c.person == account.c.person)
     )
-    statement = sa.select(account.c.key)
-    if only is None:
-        return _frozen(bulk.read_keys(connection, statement.where(account.c.person.in_(persons))))
-    one_by_one = persons.where(theirs.c.person == account.c.person).correlate(account).exists()
     few = bulk.among(connection, account.c.key, only)
-    return _frozen(bulk.read_keys(connection, statement.where(few, one_by_one)))
+    exists = persons.correlate(account).exists()
+    return _frozen(bulk.read_keys(connection, sa.select(account.c.key).where(few, exists)))
+
+
+def _everybody_objecting(connection: sa.Connection) -> SubjectKeys:
+    """The same of all: three tables, each read in its order, as a database that joins them looks up each row."""
+    active = bulk.read_keys(connection, sa.select(objection.c.seq).where(objection.c.active.is_(True)))
+    named = bulk.read(connection, sa.select(objected.c.objection, objected.c.account), _NAMED)
+    objecting = ascending(named["account"][inside(named["objection"], active)])
+    accounts = bulk.read(connection, sa.select(account.c.key, account.c.person), _PERSONS)
+    persons = ascending(accounts["person"][inside(accounts["key"], objecting)])
+    return _frozen(ascending(accounts["key"][inside(accounts["person"], persons)]))
 
 
 def facts(connection: sa.Connection, only: SubjectKeys | None = None) -> Facts:
@@ -130,10 +140,9 @@ def effective_told_on() -> sa.ColumnElement[int]:
 class Standing:
     """Who may be used, by one register."""
 
-    def __init__(self, store: Store, folder: Path | None = None, sealing: bytes = b"") -> None:
-        """Take the register's database, and where the last answer is kept, under a key; without a folder none is."""
+    def __init__(self, store: Store, kept: Kept | None = None) -> None:
         self._store = store
-        self._reader = Reader(None if folder is None else Kept(folder / FILE, _FORM, sealing, alike.SPELLING))
+        self._reader = Reader(kept)
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
