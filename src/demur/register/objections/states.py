@@ -153,7 +153,10 @@ class Pending(NamedTuple):
 
 def lapsing(connection: sa.Connection, proven: Collection[str]) -> tuple[int, datetime | None]:
     """How many of those that :func:`waiting` would list lapse unless confirmed, and when the first of them does."""
-    doubted = objection.c.seq.in_(sa.select(doubt.c.objection).where(doubt.c.stands.is_(True)))
+    doubts = set(connection.scalars(sa.select(doubt.c.objection).where(doubt.c.stands.is_(True))))
+    if not doubts:
+        return 0, None
+    doubted = bulk.among(connection, objection.c.seq, doubts)  # few, each looked up by its number
     which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven), doubted)
     ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which)
     number, first = connection.execute(ending).one()

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import inside
 from demur.people.indexed.stored import Arrays
 from demur.register.database import bulk, entries
 from demur.register.database.clock import MICROS_PER_DAY, day
@@ -29,6 +28,8 @@ FILE: Final = ".tally"
 FORM: Final = "demur-tally 1"
 _MANY: Final = 2_000
 """Objections that are counted faster than a file is written; and changes after which it is written anew."""
+_GO_ON_AT_MOST: Final = 100_000
+"""Entries up to which going on beats counting everything."""
 _MOVED: Final = (
     EntryKind.OBJECTION_CONFIRMED,
     EntryKind.OBJECTION_LAPSED,
@@ -41,6 +42,8 @@ _COLUMNS: Final = (
     objection.c.lodged // MICROS_PER_DAY,
     sa.func.coalesce(objection.c.received, objection.c.lodged // MICROS_PER_DAY),
 )
+_ROWS: Final = sa.select(*_COLUMNS)
+_KINDS: Final = sa.select(objection.c.phase, objection.c.channel).distinct()
 Kind = tuple[str, str]
 """Phase and channel."""
 
@@ -86,7 +89,7 @@ class Tallies:
         last, head = self._last or self._found(connection), entries.head(connection)
         if last is not None and last.head.seq == head.seq:
             return last
-        if last is None or last.head.seq > head.seq:
+        if last is None or not 0 <= head.seq - last.head.seq <= _GO_ON_AT_MOST:
             fresh, changed = _counted(connection, head), _MANY + 1
         else:
             fresh, changed = _gone_on(connection, last, head)
@@ -114,44 +117,35 @@ def _arrays(tally: Tally) -> Arrays:
 
 def _counted(connection: sa.Connection, head: Head) -> Tally:
     """Everything, read anew: kind by kind, as texts are not read in bulk."""
-    kinds = _kinds(connection, sa.true())
-    parts = [bulk.read(connection, sa.select(*_COLUMNS).where(_is(kind)), _ROW) for kind in kinds]
-    return _ordered(head, kinds, parts, [np.full(len(part), at, np.int16) for at, part in enumerate(parts)])
+    kinds = [(phase, channel) for phase, channel in connection.execute(_KINDS)]
+    parts = [
+        bulk.read(connection, _ROWS.where(objection.c.phase == one, objection.c.channel == other), _ROW)
+        for one, other in kinds
+    ]
+    rows = np.concatenate([np.zeros(0, _ROW), *parts])
+    order = np.argsort(rows["seq"], kind="stable")
+    kind = np.repeat(np.arange(len(parts), dtype=np.int16), list(map(len, parts)))
+    return Tally(head, kinds, rows[order], kind[order])
 
 
 def _gone_on(connection: sa.Connection, last: Tally, head: Head) -> tuple[Tally, int]:
-    """The last count with the rows read again that entries since lodged or moved, and how many these are."""
+    """The last count with what entries since lodged or moved, and how many objections these are."""
     moving = sa.select(entry.c.payload).where(
         entry.c.seq > last.head.seq, entry.c.kind.in_([kind.value for kind in _MOVED])
     )
-    moved = np.array([orjson.loads(payload)["objection"] for payload in connection.scalars(moving)], np.int64)
-    again = sa.or_(objection.c.seq > last.head.seq, bulk.among(connection, objection.c.seq, np.unique(moved)))
-    changed = _kinds(connection, again)
-    kinds = [*last.kinds, *(kind for kind in changed if kind not in last.kinds)]
-    parts = [bulk.read(connection, sa.select(*_COLUMNS).where(_is(kind), again), _ROW) for kind in changed]
-    number = sum(len(part) for part in parts)
-    if not number:
-        return Tally(head, last.kinds, last.rows, last.kind), 0
-    rest = ~inside(last.rows["seq"], np.sort(np.concatenate([part["seq"] for part in parts])))
-    own = [np.full(len(part), kinds.index(kind), np.int16) for kind, part in zip(changed, parts, strict=True)]
-    return _ordered(head, kinds, [last.rows[rest], *parts], [last.kind[rest], *own]), number
-
-
-def _ordered(
-    head: Head, kinds: Sequence[Kind], parts: Sequence[npt.NDArray[Any]], kind: Sequence[npt.NDArray[np.int16]]
-) -> Tally:
-    rows = np.concatenate([np.zeros(0, _ROW), *parts])
-    order = np.argsort(rows["seq"], kind="stable")
-    return Tally(head, kinds, rows[order], np.concatenate([np.zeros(0, np.int16), *kind])[order])
-
-
-def _kinds(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Kind]:
-    found = sa.select(objection.c.phase, objection.c.channel).where(which).distinct()
-    return sorted((phase, channel) for phase, channel in connection.execute(found))
-
-
-def _is(kind: Kind) -> sa.ColumnElement[bool]:
-    return sa.and_(objection.c.phase == kind[0], objection.c.channel == kind[1])
+    moved = {orjson.loads(payload)["objection"] for payload in connection.scalars(moving)}
+    columns = sa.select(*_COLUMNS, objection.c.phase, objection.c.channel).order_by(objection.c.seq)
+    again = connection.execute(columns.where(bulk.among(connection, objection.c.seq, moved))).all() if moved else []
+    new = connection.execute(columns.where(objection.c.seq > last.head.seq)).all()
+    kinds = {kind: at for at, kind in enumerate(last.kinds)}
+    own, theirs = (
+        np.array([kinds.setdefault((phase, channel), len(kinds)) for *_, phase, channel in rows], np.int16)
+        for rows in (new, again)
+    )
+    rows = np.concatenate([last.rows, np.array([tuple(row[:3]) for row in new], _ROW)])
+    kind = np.concatenate([last.kind, own])
+    kind[np.searchsorted(rows["seq"], np.array([row[0] for row in again], np.int64))] = theirs
+    return Tally(head, list(kinds), rows, kind), len(new) + len(again)
 
 
 def _by_day(days: npt.NDArray[np.int64]) -> list[tuple[date, int]]:
