@@ -26,6 +26,7 @@ from demur.errors import RegisterError
 from demur.identity import Keys
 from demur.register import MEMBER, Register, Snapshot
 from demur.register.database.clock import day
+from demur.register.database.records import Head
 from demur.register.database.tables import doubt, objection
 from demur.register.members import standing
 from demur.register.members.standing import FILE, Reader
@@ -89,7 +90,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     whole = Reader._read  # what must not be called again
 
-    def counted(self: Reader, connection: object, head: standing.Head) -> Snapshot:
+    def counted(self: Reader, connection: object, head: Head) -> Snapshot:
         found.append(head.seq)
         return whole(self, connection, head)  # type: ignore[arg-type]  # its own
 
@@ -141,6 +142,12 @@ def _new() -> Path:
     return folder
 
 
+def _set(many: int) -> None:
+    """How much is much; no fixture reaches a machine."""
+    for each in (standing, tally):
+        setattr(each, "_MANY", many)  # noqa: B010  # it is final to all others
+
+
 class Sequences(RuleBasedStateMachine):
     """Whatever happens, in whatever order: what new processes read through the file is what they read without it."""
 
@@ -153,7 +160,7 @@ class Sequences(RuleBasedStateMachine):
 
     @initialize(many=st.sampled_from([0, 1, 3]))
     def make(self, many: int) -> None:
-        standing._MANY = tally._MANY = many  # the same  # type: ignore[misc]
+        _set(many)
         self.made = Workspace(Path(self._folder.name))
         self.running = self.made.opened()
         self.register = self.running.__enter__()
@@ -161,7 +168,7 @@ class Sequences(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.read()
         self.running.__exit__(None, None, None)
-        standing._MANY = tally._MANY = self._before  # the same  # type: ignore[misc]
+        _set(self._before)
         self._folder.cleanup()
 
     @rule(
