@@ -27,6 +27,8 @@ from demur.policy import FILE_NAME, Policy, load_policy, write_policy
 from demur.register import Register
 from demur.register.continuity.belonging import Renewed
 from demur.register.database.mark import NAME as MARK
+from demur.register.members.standing import FILE as STANDING
+from demur.register.objections.tally import FILE as TALLY
 from demur.runs.folder import MODELS
 
 _STAGING: Final = ".init"
@@ -35,7 +37,18 @@ _WORKER: Final = ".worker"
 _SQLITE: Final = "sqlite:///"
 _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
-_OURS: Final = (FILE_NAME, *_PARTS, "corpus.lance", GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
+_OURS: Final = (
+    FILE_NAME,
+    *_PARTS,
+    "corpus.lance",
+    GLANCE,
+    STANDING,
+    TALLY,
+    MARK,
+    _REGISTER,
+    f"{_REGISTER}-wal",
+    f"{_REGISTER}-shm",
+)
 """What a creation puts into the folder, and so what may not stand there before."""
 _PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", "evidence", MODELS)
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
@@ -156,6 +169,7 @@ class Workspace:
             keys,
             _mark_path(self.root, policy),
             requiring=lambda register: self._require_parts(register, keys),
+            kept=self.root,
         )
         register.follow_with(lambda: self._move_pointers(register))
         return register

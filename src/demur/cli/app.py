@@ -151,4 +151,5 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """The entry point ``demur``."""
     write_for_owner_only()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would ask every installed package for some
     sys.exit(run(sys.argv[1:]))

@@ -10,25 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from demur.cli.frame.honouring import recorded
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, named
-from demur.cli.many import from_list
 from demur.objecting import settling
 from demur.objecting.called import Called, add
 from demur.objecting.channels import RECORDED, Route
-from demur.objecting.eml import MOST_BYTES, read_letter
 from demur.objecting.lodging import Taken, Written, as_staff_say, take_letter
-from demur.objecting.many import Asked
 from demur.objecting.office import Office
 from demur.register import ObjectionState, Register
 from demur.register.objections.names import Kept
 from demur.tokens import Tokens
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from demur.objecting.many import Asked
 
 _WHOSE: Final = ("accounts", "names", "former", "handles", "links")
 """Options that say whose an objection is."""
@@ -136,6 +136,8 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
     """
     _check(said)
     if said["source"]:
+        from demur.cli.many import from_list  # noqa: PLC0415  # tables and letters, which one objection does without
+
         from_list(invocation, said["source"], _asked(said), _office)
         return
     workspace = invocation.workspace
@@ -149,8 +151,9 @@ def object_(invocation: Invocation, /, **said: Any) -> None:  # noqa: ANN401  # 
             receipt = as_staff_say(register, written, office, unconfirmed=said["unconfirmed"])
             taken = Taken((receipt,), binds=bool(written.accounts))
         states = [register.objections.get(each.reference) for each in taken.receipts]
-        kept = register.names.kept(register.objections.covered_by(states[0].reference))
-    _tell(workspace, states, taken, kept if written.names or written.former else None)
+        named_any = written.names or written.former
+        kept = register.names.kept(register.objections.covered_by(states[0].reference)) if named_any else None
+    _tell(workspace, states, taken, kept)
 
 
 def _check(said: Mapping[str, Any]) -> None:
@@ -172,8 +175,10 @@ def _check(said: Mapping[str, Any]) -> None:
         raise click.UsageError("Whose objection is it? Give --account, --name or --eml.")
 
 
-def _asked(said: Mapping[str, Any]) -> Asked:
+def _asked(said: Mapping[str, Any]) -> "Asked":
     """What the options say of all objections of a list."""
+    from demur.objecting.many import Asked  # noqa: PLC0415  # see above
+
     day = said["received"].date() if said["received"] else None
     return Asked(said["channel"], day, checked=said["confirmed"], unconfirmed=said["unconfirmed"])
 
@@ -194,6 +199,8 @@ def _written(said: Mapping[str, Any], office: Office) -> Written:
     )
     if not said["eml"]:
         return written
+    from demur.objecting.eml import MOST_BYTES, read_letter  # noqa: PLC0415  # most come without a letter
+
     with said["eml"].open("rb") as file:
         letter = read_letter(file.read(MOST_BYTES + 1), now=office.now, names=office.policy.accounts.names)
     return replace(written, channel=said["channel"] or Route.MAIL).with_letter(letter)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from demur.corpus.session import Session, reading
 from demur.errors import UsageError
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, inside
 from demur.terms import Audience, Role
 from demur.workspace import Workspace
 
@@ -125,8 +125,7 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
             own, about = own + row.own, about + (not row.own)
             if limit is None or before < limit:
                 rows.append(row)
-        rules, _ = session.wordless()
-        objected = bool(rules.objected.contains(keys).any())
+        objected = bool(inside(keys, session.register.standing.of(keys).suppressed).any())
     rows.sort(key=lambda row: (not row.own, row.created is None, row.created, row.item))
     return Found(len(keys), objected, own, about, tuple(rows))
 

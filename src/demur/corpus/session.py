@@ -18,7 +18,6 @@ from demur.corpus.datasets.compaction import small_fragments
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
-from demur.corpus.worded import Worded, worded
 from demur.errors import DemurError, WorkspaceError
 from demur.files import disk_full
 from demur.glance import Said
@@ -32,6 +31,7 @@ from demur.workspace import Workspace
 
 if TYPE_CHECKING:
     from demur.corpus.threads import Threads
+    from demur.corpus.worded import Worded
 
 _LAG: Final = 1_000
 """Binding entries that concern no row by which what the corpus itself says may lag behind what is known of it."""
@@ -55,7 +55,7 @@ class Session:
     """Aware; ages and notice periods are counted on its day in UTC."""
     noted: list[Said] = field(default_factory=list)
     """What was found out in this session that the corpus itself does not say yet."""
-    _known: dict[tuple[int, int, bool, bool], Worded] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[int, int, bool, bool], "Worded"] = field(default_factory=dict, repr=False)
     """What was read of withheld people's words, by binding entry, fingerprints and what is looked for."""
     holds_erased: bool = False
     """Whether the corpus is an older one, whose files hold what was erased since: they are written anew."""
@@ -82,6 +82,8 @@ class Session:
 
     def worded(self, rules: Rules, binding: int) -> Rules:
         """Rules that know some binding entry, with what is known of withheld people's words, as their policy wants."""
+        from demur.corpus.worded import worded  # noqa: PLC0415  # names and copies; a look at the status needs none
+
         fingerprints, others = self.beside.fingerprints, rules.policy.others
         asked = (binding, fingerprints.content, others.looks_for_names, others.looks_for_copies)
         if asked not in self._known:

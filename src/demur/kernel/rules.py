@@ -7,7 +7,7 @@ the register; every array of subject keys is int64, shape (n,), sorted and witho
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,13 @@ import numpy.typing as npt
 from demur.identity import Pairs, Pepper, SubjectKeys, grown
 from demur.people.context import Pairs as Cleared
 from demur.people.context import holds, no_pairs
-from demur.people.index import PeopleIndex
 from demur.policy import Policy
-from demur.suppression.copies import Copies
 from demur.suppression.keyset import KeySet
 from demur.words.keys import WordKeys
+
+if TYPE_CHECKING:  # who knows of neither loads neither
+    from demur.people.index import PeopleIndex
+    from demur.suppression.copies import Copies
 
 NEVER: Final = 2**31 - 1
 """The `told_on` of a member whom no notice reached: a day that never comes."""
@@ -73,9 +75,9 @@ class Rules:
     spelt_otherwise: "tuple[KeySet, KeySet]" = field(default=(_NOBODY, _NOBODY), repr=False)
     """Keys of a batch that another spelling shows to be of an objector, and of a minor; see :meth:`covering`."""
 
-    people: PeopleIndex | None = field(default=None, repr=False)
+    people: "PeopleIndex | None" = field(default=None, repr=False)
     """The names of withheld people; None where none are looked for."""
-    copies: Copies | None = field(default=None, repr=False)
+    copies: "Copies | None" = field(default=None, repr=False)
     """What withheld people wrote, as fingerprints; None where no copies are looked for."""
     cleared: Cleared = field(default_factory=no_pairs, repr=False)
     """Items (the first 8 bytes of their keys) and people of whom an officer said that the item does not mean them."""

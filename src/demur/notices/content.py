@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from demur.notices.authorities import MEMBERS, Authority, authority_of
 from demur.notices.lacking import lacks
 from demur.notices.languages import N_, lasting
-from demur.notices.templating import line
 from demur.notices.words import (
     AUDIENCES,
     BASES,
@@ -128,6 +127,8 @@ def behalf_of(said: Mapping[str, object]) -> Behalf:
 
 def name_of(policy: Policy) -> str:
     """Who writes: the controller's name, on one line, else the portal's host."""
+    from demur.notices.templating import line  # noqa: PLC0415  # Jinja, which whoever only records does without
+
     return line(policy.controller.name) or str(urlsplit(policy.portal.url).hostname)
 
 

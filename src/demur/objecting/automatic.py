@@ -10,6 +10,8 @@ from email.header import decode_header, make_header
 from email.message import Message
 from typing import Final
 
+from demur.patterns import lazily
+
 _LENGTH: Final = 1000
 _REPLIED: Final = re.compile(r"\s*auto-?(?:replied|notified)\b", re.IGNORECASE)
 """RFC 3834, section 5, and RFC 5436, section 2.7.1."""
@@ -18,7 +20,7 @@ _NO: Final = frozenset({"no", "false", "0"})
 _PRECEDENCE: Final = re.compile(r"\s*auto[-_ ]?reply", re.IGNORECASE)
 _READ: Final = "disposition-notification"
 """The type of report that tells of reading or deleting (RFC 8098, section 3)."""
-_SUBJECT: Final = re.compile(
+_SUBJECT: Final = lazily(
     r"""(?ix) [\s\[(*]* (?:
         auto(?:mat\w*)? [\s:.-]* (?: repl(?:y|ies) | response | answer | antwort\w* | svar | antwoord |
         r[eé]ponse ) \b

@@ -22,6 +22,7 @@ from demur.errors import SourceError
 from demur.objecting.automatic import answers_itself, decoded, raw_field
 from demur.objecting.mail_bounds import Bounds, exceeded
 from demur.objecting.origins import Origins, origins_of
+from demur.patterns import lazily
 from demur.register.members.people import mail_account
 from demur.sources.html import to_text
 from demur.spelling import DEFAULT, Names
@@ -42,7 +43,7 @@ _NAME_LENGTH: Final = 100
 _OLDEST: Final = date(2000, 1, 1)
 _HEADER: Final = re.compile(rb"(?:From )?[!-9;-~]+[ \t]*:?")
 _REPORT: Final = "multipart/report"
-_CONTROL: Final = re.compile(f"[{IN_TEXT}{UNSEEN}]")
+_CONTROL: Final = lazily(f"[{IN_TEXT}{UNSEEN}]")
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """What Python calls codecs of text and no mail uses."""
 _ENCODED: Final = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")

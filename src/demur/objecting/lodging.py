@@ -9,18 +9,21 @@ account's content to the holder of the other, so each account gets an objection 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from demur.notices.content import Behalf
 from demur.objecting.channels import Route, new_person
-from demur.objecting.eml import Attached, Letter
 from demur.objecting.office import Office, To, about, post_question, post_receipt, reached
 from demur.objecting.senders import Doubt, Whose, whose
 from demur.register import Receipt, Register
 from demur.register.database.records import JSON
 from demur.register.members.people import identify
 from demur.register.objections.lodging import SURE, Lodging
+
+if TYPE_CHECKING:  # most objections come without a letter
+    from demur.objecting.eml import Attached, Letter
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,10 @@ class Written:
     reason: str | None = field(default=None, repr=False)
     received: date | None = None
     """The day it came, where that was before today."""
-    attachments: tuple[Attached, ...] = field(default=(), repr=False)
+    attachments: "tuple[Attached, ...]" = field(default=(), repr=False)
     within: int | None = None
     """The number of the objection that holds what it says, where that is another one."""
-    letter: Letter | None = field(default=None, repr=False)
+    letter: "Letter | None" = field(default=None, repr=False)
     """The mail that it came as."""
     doubt: Doubt | None = None
     """Why somebody has to look at it; sealed with it as ``warning``."""
@@ -66,7 +69,7 @@ class Written:
     links: tuple[str, ...] = ()
     """Addresses that are no account, for an officer to look at; sealed."""
 
-    def with_letter(self, letter: Letter) -> "Written":
+    def with_letter(self, letter: "Letter") -> "Written":
         """What is recorded once a letter is added: its day, text and attachments; whose it is, is found out then."""
         return replace(
             self,

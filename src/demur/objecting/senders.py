@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from demur.objecting.eml import Letter
 from demur.objecting.office import Office
 from demur.register import Register
 from demur.register.members.people import mail_account
+
+if TYPE_CHECKING:
+    from demur.objecting.eml import Letter
 
 _FORWARDED: Final = re.compile(
     r"(?i)\s*(?:fwd?|wg|wtr?|tr|rv|enc|i|vl|vb|vs|vidarebef|ds|pd|\u03c0\u03c1\u03b8|fs|tov|ynt|\u043f\u0440\u0435\u043f)\s*:"
@@ -63,7 +65,7 @@ class Whose:
     """Whether the sender's address has a tag (ann+tag@mail.example) and is nobody's on file with it."""
 
 
-def whose(register: Register, letter: Letter, office: Office) -> Whose:
+def whose(register: Register, letter: "Letter", office: Office) -> Whose:
     """Whose a letter may be, and what makes it doubtful."""
     if letter.automatic:
         return Whose(doubt=Doubt.AUTO_REPLY)
@@ -77,7 +79,7 @@ def whose(register: Register, letter: Letter, office: Office) -> Whose:
     return _shown(register, letter, office, sender, own)
 
 
-def _hidden(register: Register, letter: Letter, office: Office, own: set[str]) -> Whose:
+def _hidden(register: Register, letter: "Letter", office: Office, own: set[str]) -> Whose:
     """Of a letter whose sender is a list, a forwarder or the controller: whom it names besides."""
     found = _likeliest(register, (*letter.origins.named, *letter.origins.passed), letter, office, own)
     if found is not None:
@@ -87,7 +89,7 @@ def _hidden(register: Register, letter: Letter, office: Office, own: set[str]) -
     return Whose(guessed=tuple(_seeming(letter, office, own)), doubt=Doubt.SENDER_REWRITTEN)
 
 
-def _seeming(letter: Letter, office: Office, own: set[str]) -> Iterator[str]:
+def _seeming(letter: "Letter", office: Office, own: set[str]) -> Iterator[str]:
     """The sender, who may be a person whose name looks like a list's: no list says it is one, and it is elsewhere."""
     account, lists = letter.account, set(_accounts(letter.origins.lists, office))
     if account and account not in lists and _domain(account) not in set(map(_domain, own)):
@@ -98,7 +100,7 @@ def _domain(account: str) -> str:
     return account.rpartition("@")[2]
 
 
-def _shown(register: Register, letter: Letter, office: Office, sender: str, own: set[str]) -> Whose:
+def _shown(register: Register, letter: "Letter", office: Office, sender: str, own: set[str]) -> Whose:
     """Of a letter whose sender is a person's address."""
     tagged = _plain(sender) != sender and not _on_file(register, sender, office)
     plain = _untagged(register, sender, office)
@@ -112,7 +114,7 @@ def _shown(register: Register, letter: Letter, office: Office, sender: str, own:
 
 
 def _likeliest(
-    register: Register, addresses: Iterable[str], letter: Letter, office: Office, own: set[str]
+    register: Register, addresses: Iterable[str], letter: "Letter", office: Office, own: set[str]
 ) -> str | None:
     """The first account among addresses that is on file, else the first one; None where there is no person's."""
     nobody = own | set(_accounts(letter.origins.lists, office))

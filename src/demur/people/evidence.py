@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demur.patterns import lazily
 from demur.people.context import Pairs, in_thread, pairs
 from demur.people.finding.senses import Sense, sense_of
 from demur.people.greetings import HELLO, LEAVE, THANKS, either, phrases
@@ -39,18 +40,18 @@ _GREETING: Final = either(phrases(HELLO))
 
 _SIGNED: Final = (
     re.compile(rf"(?:\A|\n)\s*(?:(?P<marker>--|—|–|~)|[-/])\s*{_TWO}{_END}"),
-    re.compile(rf"{_BEGIN}{_LEAVING}[,.!]*\s+{_TWO}{_END}", re.IGNORECASE),
-    re.compile(rf"{_BEGIN}{_THANKING}(?:[ ]\w+)?[,.!]*[ ]*\n\s*{_TWO}{_END}", re.IGNORECASE),
+    lazily(rf"{_BEGIN}{_LEAVING}[,.!]*\s+{_TWO}{_END}", re.IGNORECASE),
+    lazily(rf"{_BEGIN}{_THANKING}(?:[ ]\w+)?[,.!]*[ ]*\n\s*{_TWO}{_END}", re.IGNORECASE),
     re.compile(rf"\n\s*{_NAME.format('line')}{_END}"),
 )
 """How a text ends that its author signed: behind a mark, behind a phrase, or with a line of its own."""
-_CALLED: Final = re.compile(
+_CALLED: Final = lazily(
     rf"\A\s*(?:{_GREETING},?\s+{_NAME.format('greeted')}(?=\s*[,.!:;\n–—-]|\s*\Z)"
     rf"|{_THANKING},?\s+{_NAME.format('thanked')}(?=\s*[,.!:;\n])"
     rf"|{_NAME.format('marker')}[ ]?[:](?=\s)|{_NAME.format('one')},(?=\s))",
     re.IGNORECASE,
 )
-_CALLED_LAST: Final = re.compile(
+_CALLED_LAST: Final = lazily(
     rf"{_BEGIN}{_THANKING},?[ ]+{_NAME.format('thanked')}{_END}|,[ ]{_NAME.format('line')}\s*[.!?…]*\s*\Z",
     re.IGNORECASE,
 )

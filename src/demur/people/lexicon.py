@@ -175,8 +175,9 @@ def common_words() -> dict[str, int]:
     found: dict[str, int] = {}
     for name in ("words.txt", "words_own.txt", "calendar.txt"):
         for language, words in _by_language(name):
+            bit = tongue(language)
             for word in map(_fold, words):
-                found[word] = found.get(word, 0) | tongue(language)
+                found[word] = found.get(word, 0) | bit
     return found
 
 

@@ -2,7 +2,6 @@
 
 from demur.register.access.api_keys import ApiKey, KeyScope
 from demur.register.access.staff import Staff, StaffRole
-from demur.register.audit import Audited
 from demur.register.claims import ClaimPhase, ClaimState, Outcome
 from demur.register.contact.records import Campaign, Count, Delivered, Due, NoticeRecord, Preview, Selection, SingleMail
 from demur.register.database.effects import Effect
@@ -23,7 +22,6 @@ __all__ = [
     "MEMBER",
     "ApiKey",
     "Attachment",
-    "Audited",
     "Campaign",
     "Changes",
     "ClaimPhase",

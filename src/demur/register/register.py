@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from demur.identity import Keys, Pepper
 from demur.register.access.api_keys import ApiKeys
 from demur.register.access.sessions import Sessions, close_all
 from demur.register.access.staff import StaffBook
-from demur.register.audit import Audited, audit
 from demur.register.claims import Claims
 from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
@@ -27,14 +26,18 @@ from demur.register.database import instance as instances
 from demur.register.database.clock import micros
 from demur.register.database.entries import Log
 from demur.register.database.instance import Instance
+from demur.register.database.kept import Kept
 from demur.register.database.mark import Mark, Point
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
+from demur.register.members import standing
+from demur.register.members.alike import SPELLING
 from demur.register.members.members import Members
 from demur.register.members.people import People
 from demur.register.members.standing import Standing
 from demur.register.members.upgrading import respell, tell_by_proof
+from demur.register.objections import tally
 from demur.register.objections.attachments import Attachments
 from demur.register.objections.names import Names
 from demur.register.objections.objections import Objections
@@ -42,21 +45,28 @@ from demur.register.objections.unread import read_names
 from demur.register.persons import Persons
 from demur.terms import EntryKind
 
+if TYPE_CHECKING:
+    from demur.register.audit import Audited
+
 
 class Register:
     """One register, on SQLite or PostgreSQL; safe to use from several threads and processes."""
 
-    def __init__(self, store: Store, keys: Keys) -> None:
+    def __init__(self, store: Store, keys: Keys, kept: Path | None = None) -> None:
         self._store = store
+
+        def file(name: str, form: str) -> Kept | None:
+            return None if kept is None else Kept(kept / name, form, keys.sealing, SPELLING)
+
         self._vault = vault = Vault(keys.sealing)
         self._people = people = People(keys.pepper, vault)
         self._public_key = keys.signing.public_key()
         self.log = Log(store)
         self.members = Members(store, people, vault)
-        self.objections = Objections(store, people, vault)
+        self.objections = Objections(store, people, vault, file(tally.FILE, tally.FORM))
         self.claims = Claims(store, people, vault)
         self.names = Names(store, people, vault)
-        self.standing = Standing(store)
+        self.standing = Standing(store, file(standing.FILE, standing.FORM))
         self.attachments = Attachments(store, vault)
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)
@@ -93,7 +103,13 @@ class Register:
 
     @classmethod
     def open(
-        cls, url: str, keys: Keys, mark: Path | None = None, *, requiring: Callable[[Self], object] = lambda _: None
+        cls,
+        url: str,
+        keys: Keys,
+        mark: Path | None = None,
+        *,
+        requiring: Callable[[Self], object] = lambda _: None,
+        kept: Path | None = None,
     ) -> Self:
         """Open a register; an older one is upgraded.
 
@@ -103,6 +119,7 @@ class Register:
             mark: its mark, with which it has to agree; without one nothing is compared, and nothing noted.
             requiring: asked before anything is written, and before a register from before there were marks gets one:
                 what it raises prevents that.
+            kept: a folder for what was read of everybody, so that the next process need not; without one nothing is.
 
         Raises:
             RegisterError: when there is none, it is the register of a newer demur, or it does not belong to the mark.
@@ -119,17 +136,17 @@ class Register:
                 belonging.check(store, keys, mark)
                 requiring(register)
 
-        return cls._at(url, keys, prepare)
+        return cls._at(url, keys, prepare, kept)
 
     @classmethod
-    def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None]) -> Self:
+    def _at(cls, url: str, keys: Keys, prepare: Callable[[Store], None], kept: Path | None = None) -> Self:
         store = Store(url)
         try:
             prepare(store)
             spelt = respell(store, keys)
             tell_by_proof(store)
             read_names(store, spelt)
-            return cls(store, spelt)
+            return cls(store, spelt, kept)
         except BaseException:
             store.close()
             raise
@@ -253,12 +270,14 @@ class Register:
         with self._store.reading() as connection:
             return Point(seq, journal.commitment_at(connection, seq) or b"")
 
-    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> Audited:
+    def audit(self, report: Callable[[str], None], checkpoints: Iterable[int] = ()) -> "Audited":
         """Check every entry, and whether what stands is what the entries make of it; see audit/__init__.py.
 
         Args:
             report: is told what is wrong, in one sentence each, which names an entry, an objection or a subject key.
             checkpoints: numbers of entries up to which the caller holds a digest.
         """
+        from demur.register.audit import audit  # noqa: PLC0415  # nearly all do without
+
         with self._store.reading() as connection:
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)

@@ -159,6 +159,7 @@ def finish_in(session: Session) -> dict[int, Erased]:
     _retire(session, open_ones)
     removed = _rewrite(session) if open_ones else 0
     mails = {each.subject: _destroy(session, each) for each in open_ones}
+    session.register.standing.snapshot()  # what is kept of everybody is written anew, without what they said
     overwritten = _scrub(session)
     if overwritten:
         for each in waiting:

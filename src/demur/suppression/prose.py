@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from demur.patterns import lazily
 from demur.words.page import Bools, Page, inside
 
 _JUDGED: Final = 400
@@ -40,7 +41,7 @@ _MACHINES: Final = re.compile(
     re.VERBOSE,
 )
 """What machines print, or people write for machines, by the beginning of a line."""
-_ENDS: Final = re.compile(r"(?:[;{}]|\w\([^()]{0,200}\)[:{]?|\)\ ?=>|[^\s:]::\w+|->\w+)$")
+_ENDS: Final = lazily(r"(?:[;{}]|\w\([^()]{0,200}\)[:{]?|\)\ ?=>|[^\s:]::\w+|->\w+)$")
 """The same, by its end."""
 _NUMBERS: Final = 0.6
 """The share of a line's words with a digit, from which it is a row of a table."""

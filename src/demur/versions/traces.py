@@ -19,8 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from demur.errors import UsageError
 from demur.suppression.keyset import KeySet
@@ -39,7 +37,6 @@ RECALL: Final = pa.schema(
     ]
 )
 """A line of a recall."""
-_WRITERS: Final = {".csv": pyarrow.csv.CSVWriter, ".parquet": pq.ParquetWriter}
 
 
 class Trace(StrEnum):
@@ -155,7 +152,10 @@ def write_recall(batches: Iterable[pa.RecordBatch], path: Path) -> RecallReport:
         UsageError: for another ending.
         CorpusError: when the file can't be written.
     """
-    if (writer := _WRITERS.get(path.suffix)) is None:
+    from pyarrow.csv import CSVWriter  # noqa: PLC0415  # as the next
+    from pyarrow.parquet import ParquetWriter  # noqa: PLC0415  # who only looks for traces writes no list
+
+    if (writer := {".csv": CSVWriter, ".parquet": ParquetWriter}.get(path.suffix)) is None:
         raise UsageError(f"{path} ends neither in .csv nor in .parquet: name a file that does.")
     reasons: Counter[str] = Counter()
     with aside(path) as file, writer(str(file), RECALL) as out:

@@ -65,7 +65,7 @@ _SIGNS: Final = {
 def table() -> npt.NDArray[np.uint8]:
     """The class of every code point, shape (0x110000,), read-only."""
     found = np.full(_POINTS, OTHER, np.uint8)
-    found[:_BMP_AND_NEXT] = [_class(chr(point)) for point in range(_BMP_AND_NEXT)]
+    found[:_BMP_AND_NEXT] = _by_category()
     found[_alone()] = WORD | ALONE
     found[_HAN] = WORD | ALONE
     for sign_class, signs in _SIGNS.items():
@@ -85,20 +85,27 @@ def packed() -> bytes:
     return table().tobytes()
 
 
-def _class(character: str) -> int:
-    category = unicodedata.category(character)
-    if category[0] == "M" or category == "Cf":
-        return WORD
-    if category[0] == "L" or category == "Nd":
-        return WORD | LETTER
-    if category == "Zs":
-        return SPACE
+_CATEGORIES: Final = {
+    **dict.fromkeys(("Mn", "Mc", "Me", "Cf"), WORD),
+    **dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Nd"), WORD | LETTER),
+    "Zs": SPACE,
+    **dict.fromkeys(("Cn", "Co", "Cs"), OTHER),
+}
+"""The class of all characters of a general category; of those of others, their compatible plain form decides."""
+
+
+def _by_category() -> list[int]:
+    characters = list(map(chr, range(_BMP_AND_NEXT)))
+    known = map(_CATEGORIES.get, map(unicodedata.category, characters))
+    return [_by_form(each) if found is None else found for each, found in zip(characters, known, strict=True)]
+
+
+def _by_form(character: str) -> int:
     plain = unicodedata.normalize("NFKC", character)
     return WORD | LETTER if plain != character and plain.isalnum() else OTHER
 
 
 def _alone() -> list[int]:
     """The letters of scripts without spaces, without their marks."""
-    letters = re.compile(f"[{UNSPACED}]")
-    points = (point for point in range(0x0E00, 0xFFFF) if letters.match(chr(point)))
-    return [point for point in points if unicodedata.category(chr(point))[0] != "M"]
+    letters = re.findall(f"[{UNSPACED}]", "".join(map(chr, range(0x0E00, 0xFFFF))))
+    return [ord(letter) for letter in letters if unicodedata.category(letter)[0] != "M"]

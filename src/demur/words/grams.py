@@ -5,12 +5,14 @@ make nor read one; whether it is sampled depends on its own words, too, never on
 linear. Sampling is by closed syncmers (Edgar: Syncmers are more sensitive than minimizers, PeerJ 9:e10805, 2021).
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from demur.words.batch import Flags, Ints
 from demur.words.keys import Keys
+
+if TYPE_CHECKING:  # what reads texts, which whoever only compares keys does without
+    from demur.words.batch import Flags, Ints
 
 _BASE: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -21,7 +23,7 @@ def grams(keys: Keys, size: int) -> Keys:
     return mixed(_rolled(keys.view(np.uint64), size))
 
 
-def sampled(keys: Keys, size: int, part: int) -> Flags:
+def sampled(keys: Keys, size: int, part: int) -> "Flags":
     """Which of :func:`grams` are sampled: those whose smallest part of ``part`` words is their first or their last.
 
     That are two of ``size - part + 1``; and any ``2 * size - part - 1`` words in a row hold a sampled gram.
@@ -35,7 +37,7 @@ def sampled(keys: Keys, size: int, part: int) -> Flags:
     return np.asarray((first == lowest) | (last == lowest))
 
 
-def whole(keys: Keys, begins: Ints) -> Keys:
+def whole(keys: Keys, begins: "Ints") -> Keys:
     """One key over all keys of each group, in their order.
 
     Args:
@@ -56,7 +58,7 @@ def mixed(hashed: np.ndarray) -> Keys:
     return np.asarray((hashed ^ (hashed >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
 
 
-def paired(one: Keys, other: Ints) -> Keys:
+def paired(one: Keys, other: "Ints") -> Keys:
     """A key of each key together with a number."""
     return mixed(one.view(np.uint64) * _BASE + other.astype(np.uint64))
 

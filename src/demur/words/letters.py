@@ -9,6 +9,7 @@ and hooks (ø, ł, đ), small capitals, the digits of every script; left out is 
 import re
 import unicodedata
 from functools import cache
+from itertools import repeat
 from typing import Final
 
 from demur.characters import IGNORABLE
@@ -94,9 +95,10 @@ def _stays(character: str) -> bool:
 @cache
 def _disguises() -> dict[int, str | None]:
     """What compatibility does not know: letters in filled signs, digits of other scripts, and what is not seen."""
-    digits = (point for point in range(0x80, 0x20000) if unicodedata.decimal(chr(point), None) is not None)
+    values = map(unicodedata.decimal, map(chr, range(0x80, 0x20000)), repeat(None))
+    digits = {point: str(value) for point, value in enumerate(values, 0x80) if value is not None}
     unseen = dict.fromkeys([*IGNORABLE, *FILLERS, *range(0x1F3FB, 0x1F400)])
-    return {**unseen, **{point: str(unicodedata.decimal(chr(point))) for point in digits}, **DISGUISED}
+    return {**unseen, **digits, **DISGUISED}
 
 
 @cache

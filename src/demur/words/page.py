@@ -7,13 +7,14 @@ they are masked yet, so that nothing hangs on who was withheld first; nothing th
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from demur.words.batch import Words
+if TYPE_CHECKING:  # what reads texts, which whoever only asks for keys does without
+    from demur.words.batch import Words
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -45,7 +46,7 @@ class Page:
 
     texts: pa.LargeStringArray
     """Shape (rows,), no nulls."""
-    words: Words
+    words: "Words"
     """All words of all texts."""
     opaque: Bools
     """Per word: whether it stands in a mention, a tag or a mask, or is cut by the edge of a quote."""
@@ -72,7 +73,7 @@ class Page:
     def of(
         cls,
         texts: pa.LargeStringArray,
-        words: Words,
+        words: "Words",
         writing: Writing,
         language: pa.Array,
         *,
@@ -112,11 +113,11 @@ def short_keys(keys: pa.Array) -> Ints:
     return short
 
 
-def _width(words: Words, *ends: Ints) -> int:
+def _width(words: "Words", *ends: Ints) -> int:
     return 1 + max([int(words.end.max(initial=0)), *(int(each.max(initial=0)) for each in ends)])
 
 
-def inside(words: Words, places: Places) -> Bools:
+def inside(words: "Words", places: Places) -> Bools:
     """Which words share a character with a place; shape (words,)."""
     row = words.row.astype(np.int64)
     if not len(places[0]):
@@ -128,7 +129,7 @@ def inside(words: Words, places: Places) -> Bools:
     return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] > row * width + words.start))
 
 
-def _passed(row: Ints, words: Words, edges: tuple[Ints, Ints]) -> Ints:
+def _passed(row: Ints, words: "Words", edges: tuple[Ints, Ints]) -> Ints:
     """How many edges stand at or before the beginning of each word, in its row or before it."""
     if not len(edges[0]):
         return np.zeros(len(row), np.int64)

@@ -16,9 +16,10 @@ from typing import Final
 from demur.kernel.identifiers.hits import MASKS, Category, Hit
 from demur.kernel.identifiers.letters import SPACED
 from demur.kernel.identifiers.words import ADDRESSED, PRODUCT, VERSIONED, before
+from demur.patterns import lazily
 
 # It begins with a digit, which is rare, and looks back from there: so the engine skips the rest of a text.
-_QUAD: Final = re.compile(
+_QUAD: Final = lazily(
     rf"[0-9](?<![{SPACED}.].)[0-9]{{0,2}}(?:\.[0-9]{{1,3}}){{3}}(?![{SPACED}])(?![+~])(?!-[0-9]+[A-Za-z])"
 )
 _GOES_ON: Final = re.compile(rf"\.[{SPACED}]")
@@ -49,7 +50,7 @@ _RESOLVERS: Final = frozenset(
 )
 """Addresses that everybody knows by heart and that look like versions."""
 
-_IPV6: Final = re.compile(
+_IPV6: Final = lazily(
     rf"(?<![{SPACED}.])(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|[0-9A-Fa-f]{{0,4}})"
     rf"(?![{SPACED}:])"
 )

@@ -9,11 +9,12 @@ from stdnum import iban, numdb
 
 from demur.kernel.identifiers.hits import Category, Hit
 from demur.kernel.identifiers.letters import SPACED
+from demur.patterns import lazily
 
 _CHECKED: Final = 4  # country and check digits, before the account number
 
 # It begins with the digits, which are rare, and looks back from there: so the engine skips the rest of a text.
-_IBAN: Final = re.compile(rf"[0-9]{{2}}(?<=[A-Za-z]{{2}}..)(?<![{SPACED}][A-Za-z]{{2}}..)(?:[ -]?[A-Za-z0-9]){{11,30}}")
+_IBAN: Final = lazily(rf"[0-9]{{2}}(?<=[A-Za-z]{{2}}..)(?<![{SPACED}][A-Za-z]{{2}}..)(?:[ -]?[A-Za-z0-9]){{11,30}}")
 
 
 def ibans(text: str) -> Iterator[Hit]:

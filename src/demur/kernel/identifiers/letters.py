@@ -12,13 +12,13 @@ forms, mathematical and circled letters (by NFKC, UAX #15), the decimal digits o
 and dashes; left out are characters that are not seen (Default_Ignorable_Code_Point, UAX #44).
 """
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
 from demur.characters import IGNORABLE
+from demur.patterns import lazily
 
 _SPACED_BLOCKS: Final = (
     *((0x00AA, 0x0E00), (0x10A0, 0x1100), (0x1200, 0x1780), (0x1800, 0x2E00)),
@@ -73,7 +73,7 @@ FOLDS: Final = _table()
 """Code point -> its one-character fold, or None where it is left out; all others are their own fold."""
 _LEFT_OUT: Final = frozenset(chr(point) for point, folded in FOLDS.items() if folded is None)
 _SECOND_PLANE: Final = 0x10000
-_FOLDED: Final = re.compile(
+_FOLDED: Final = lazily(
     f"[{ranges(sorted(point for point in FOLDS if point < _SECOND_PLANE))}\U0001d400-\U0001d7ff\U0001f130-\U0001f149"
     "\U000e0000-\U000e01ef]"
 )

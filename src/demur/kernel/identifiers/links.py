@@ -16,6 +16,7 @@ from demur.characters import UNSPACED
 from demur.identity import canonical
 from demur.kernel.identifiers.hits import Category, Hit
 from demur.kernel.identifiers.letters import SPACED
+from demur.patterns import lazily
 
 _WORD: Final = rf"(?:[{SPACED}.-]+|[{UNSPACED}][{SPACED}{UNSPACED}.-]*)"
 """A name in an address as people write and browsers show it: in any script (RFC 3987)."""
@@ -60,7 +61,7 @@ _ELSEWHERE: Final = (
     ("forum", rf"(?:[{SPACED}.~-]+/){{1,4}}users?/(?P<name>{_WORD})"),
     ("forum", rf"(?:u|user|profile|people)/(?P<name>{_WORD})"),
 )
-_NUMBERED: Final = re.compile(r"/users?/[0-9]+")
+_NUMBERED: Final = lazily(r"/users?/[0-9]+")
 """Somebody's page by number, on whatever host: ``/users/12``, ``localhost:3000/users/12``."""
 _RESERVED: Final = frozenset(
     """
@@ -74,15 +75,13 @@ _RESERVED: Final = frozenset(
 )
 """First path segments of the listed sites that are pages of the site, not people."""
 
-_PATHS: Final = {host: (namespace, re.compile(path, re.ASCII)) for host, (namespace, path) in _SITES.items()}
-_OTHER_PATHS: Final = tuple((namespace, re.compile(path, re.ASCII)) for namespace, path in _ELSEWHERE)
-_SUBDOMAIN: Final = re.compile(r"(?:www|m|mobile|mbasic|web|old|new|gist|[a-z]{2}(?:-[a-z]{2})?)\.")
-_HOST: Final = re.compile(
-    rf"(?:[0-9]{{1,5}}:)?((?:[{SPACED}-]+\.)+[{SPACED}-]+)(//:[sS]?[pP][tT][tT][hH](?![{SPACED}]))?"
-)
+_PATHS: Final = {host: (namespace, lazily(path, re.ASCII)) for host, (namespace, path) in _SITES.items()}
+_OTHER_PATHS: Final = tuple((namespace, lazily(path, re.ASCII)) for namespace, path in _ELSEWHERE)
+_SUBDOMAIN: Final = lazily(r"(?:www|m|mobile|mbasic|web|old|new|gist|[a-z]{2}(?:-[a-z]{2})?)\.")
+_HOST: Final = lazily(rf"(?:[0-9]{{1,5}}:)?((?:[{SPACED}-]+\.)+[{SPACED}-]+)(//:[sS]?[pP][tT][tT][hH](?![{SPACED}]))?")
 """A host and its scheme on the reversed text, from the path's slash leftwards."""
 _HOST_LENGTH: Final = 253 + len("https://") + len(":65535")  # RFC 1035, section 2.3.4
-_TAIL: Final = re.compile(rf"[{SPACED}.~:/?#@!$&'*+,;=%-]*")
+_TAIL: Final = lazily(rf"[{SPACED}.~:/?#@!$&'*+,;=%-]*")
 _TRAILING: Final = ".,;:!?'*~"
 
 GATE: Final = r"(?i)(?:{hosts})/|/(?:@|users?/|u/|profile/|people/)|u/".format(

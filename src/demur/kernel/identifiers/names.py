@@ -7,37 +7,37 @@ names a person as well. A handle is ``@name`` or ``@name@host.tld``; of digits a
 price or a time. ``u/name`` is Reddit's, and ``<@!80351110224678912>`` Discord's (its reference, Message Formatting).
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from demur.characters import UNSPACED
 from demur.kernel.identifiers.hits import Category, Hit
 from demur.kernel.identifiers.letters import SPACED
+from demur.patterns import lazily
 
 _LOCAL_LENGTH: Final = 64  # RFC 5321, section 4.5.3.1.1
 _LABEL: Final = rf"(?:[{SPACED}](?:[{SPACED}-]*[{SPACED}])?|[{UNSPACED}]+)"
 _DOT: Final = r"(?i: ?[\[({] ?(?:dot|punkt|punto|point|\.) ?[\])}] ?| dot )"
 
 # Local parts are matched on the reversed text, from the @ leftwards: one step a character.
-_LOCAL: Final = re.compile(rf"(?:[{SPACED}+-][{SPACED}.+%&~'-]*)?[{SPACED}]|\"[^\"\[\]\n]+\"")
-_UNSPACED_LOCAL: Final = re.compile(rf"(?:[{UNSPACED}][{SPACED}{UNSPACED}.+-]*)?[{UNSPACED}]")
-_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[(?:(?i:ipv6):)?[0-9A-Fa-f:.]{{3,45}}\]")
-_DOTTED_HOST: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
-_REAL_HOST: Final = re.compile(r"(?s:.*)[^\W\d_]|\[?[0-9]+(?:\.[0-9]+){3}\]?|\[[0-9:.]*:[0-9:.]*\]")
-_HANDLE: Final = re.compile(
+_LOCAL: Final = lazily(rf"(?:[{SPACED}+-][{SPACED}.+%&~'-]*)?[{SPACED}]|\"[^\"\[\]\n]+\"")
+_UNSPACED_LOCAL: Final = lazily(rf"(?:[{UNSPACED}][{SPACED}{UNSPACED}.+-]*)?[{UNSPACED}]")
+_HOST: Final = lazily(rf"{_LABEL}(?:\.{_LABEL})*|\[(?:(?i:ipv6):)?[0-9A-Fa-f:.]{{3,45}}\]")
+_DOTTED_HOST: Final = lazily(rf"{_LABEL}(?:\.{_LABEL})+")
+_REAL_HOST: Final = lazily(r"(?s:.*)[^\W\d_]|\[?[0-9]+(?:\.[0-9]+){3}\]?|\[[0-9:.]*:[0-9:.]*\]")
+_HANDLE: Final = lazily(
     rf"(?=[0-9.-]*(?![0-9])[{SPACED}]|[0-9]{{5}}|[{UNSPACED}])"
     rf"(?:[{SPACED}](?:[{SPACED}.-]*[{SPACED}])?|[{UNSPACED}](?:[{SPACED}{UNSPACED}.-]*[{SPACED}{UNSPACED}])?)"
     rf"(?:@{_LABEL}(?:\.{_LABEL})+)?"
 )
-_DISCORD: Final = re.compile(r"!([0-9]{1,20})(?=>)")
-_WORD: Final = re.compile(rf"[{SPACED}]")
-_REDDIT: Final = re.compile(rf"(?<![{SPACED}/.:@-])/?u/([A-Za-z0-9_-]{{3,20}})(?![{SPACED}/-])")
-_DISGUISED: Final = re.compile(
+_DISCORD: Final = lazily(r"!([0-9]{1,20})(?=>)")
+_WORD: Final = lazily(rf"[{SPACED}]")
+_REDDIT: Final = lazily(rf"(?<![{SPACED}/.:@-])/?u/([A-Za-z0-9_-]{{3,20}})(?![{SPACED}/-])")
+_DISGUISED: Final = lazily(
     rf" ?[\[({{] ?(?i:at|ät|arroba|@) ?[\])}}] ?({_LABEL}(?:(?:\.|{_DOT}){_LABEL})+)"  # case only where it is cheap
 )
-_DISGUISED_DOT: Final = re.compile(_DOT)
-_TOP_LEVEL: Final = re.compile(r".*\.[^\W\d_]{2,}")
+_DISGUISED_DOT: Final = lazily(_DOT)
+_TOP_LEVEL: Final = lazily(r".*\.[^\W\d_]{2,}")
 
 
 def names(text: str) -> Iterator[Hit]:

@@ -31,13 +31,14 @@ from demur.kernel.identifiers.national import (
     valid_in,
 )
 from demur.kernel.identifiers.words import CALLED, CLOSE, INSTRUCTION, OTHER, REACH, SPOKEN, UNIT, before
+from demur.patterns import lazily
 
 SEPARATORS: Final = 3
 SEPARATOR_SIGNS: Final = " .()/-"
 """How many characters may stand between two digits, and which; the gate relies on it."""
 _INTERNATIONAL_PREFIX: Final = 2  # 00
 
-_CANDIDATE: Final = re.compile(
+_CANDIDATE: Final = lazily(
     rf"[(+0-9](?<![{SPACED}+].)(?:(?<=[(+])[ (+]{{0,2}}[0-9])?"
     rf"(?:[{SEPARATOR_SIGNS}]{{0,{SEPARATORS}}}[0-9]){{{DIGITS - 1},20}}(?![{SPACED}])"
 )

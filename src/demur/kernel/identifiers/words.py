@@ -9,6 +9,8 @@ masked there counts as a mask, not as a word: ``[phone]`` calls nobody, but a nu
 import re
 from typing import Final
 
+from demur.patterns import lazily
+
 REACH: Final = 40
 """Code points before a number in which a word is looked for."""
 
@@ -66,7 +68,7 @@ CALLED: Final = re.compile(
 
 
 def _spoken(reach: int) -> re.Pattern[str]:
-    return re.compile(
+    return lazily(
         rf"(?:(?<![\w\[])(?:{_PHONE}|{_ASKS}|{_MINE}\W(?:\w+\W)?{_NUMBER}\w?)(?!\w)|{_PHONE_UNSPACED}|{_ASKS_UNSPACED})"
         rf"[^0-9\n]{{0,{reach}}}\Z|(?<!\w)(?-i:HP) \Z|\[phone\]{_JOINED}\Z",
         re.IGNORECASE,
@@ -101,7 +103,7 @@ _UNIT: Final = _any(r"""
     times blocks? 1k-blocks sectors? files? items? records? euros? eur dollars? usd gbp zł pln kč kr chf руб грн k
     zeilen lignes wierszy
     """)
-UNIT: Final = re.compile(rf"[ -]?{_UNIT}(?!\w)| ?[%€$£¥₹₽₺₴₩]", re.IGNORECASE)
+UNIT: Final = lazily(rf"[ -]?{_UNIT}(?!\w)| ?[%€$£¥₹₽₺₴₩]", re.IGNORECASE)
 """A unit or a currency right behind it."""
 
 _VERSION: Final = _any(r"""

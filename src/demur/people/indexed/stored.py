@@ -48,20 +48,25 @@ def read_arrays(path: Path, form: str) -> Arrays:
         RegisterError: when the file is of another form or version, or is damaged.
     """
     try:
-        return _mapped(path, form)
+        return arrays_in(np.memmap(path, np.uint8, "r"), form)
     except (ValueError, TypeError) as wrong:
         raise RegisterError(f"{path} is not of the form {form!r}, or damaged: remove it, it is made anew.") from wrong
 
 
-def _mapped(path: Path, form: str) -> Arrays:
-    with path.open("rb") as file:
-        if file.readline(_ALIGNED) != form.encode() + b"\n":
-            raise ValueError(form)
-        head = json.loads(file.read(int(file.readline(_ALIGNED))))
-        at = file.tell()
-    data = np.memmap(path, np.uint8, "r")
+def arrays_in(data: npt.NDArray[np.uint8], form: str) -> Arrays:
+    """The arrays in the bytes of such a file, as views of these.
+
+    Raises:
+        ValueError, TypeError: when it is of another form or version, or is damaged.
+    """
+    first = form.encode() + b"\n"
+    if data[: len(first)].tobytes() != first:
+        raise ValueError(form)
+    digits = data[len(first) : len(first) + _ALIGNED].tobytes().partition(b"\n")[0]
+    begin = len(first) + len(digits) + 1
+    at = begin + int(digits)
     found: dict[str, npt.NDArray[Any]] = {}
-    for name, dtype, length in head:
+    for name, dtype, length in json.loads(data[begin:at].tobytes()):
         at += -at % _ALIGNED
         end = at + length * np.dtype(dtype).itemsize
         found[name] = data[at:end].view(dtype)

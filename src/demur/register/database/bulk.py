@@ -15,7 +15,7 @@ import numpy.typing as npt
 import orjson
 import sqlalchemy as sa
 
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, ascending
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -47,7 +47,7 @@ def among(connection: sa.Connection, column: sa.ColumnElement[int], keys: Iterab
 
 def read_keys(connection: sa.Connection, statement: sa.Select[tuple[int]]) -> SubjectKeys:
     """One column of keys, sorted and without duplicates, shape (n,)."""
-    return np.unique(read(connection, statement, KEY)["key"])
+    return ascending(read(connection, statement, KEY)["key"])
 
 
 def read(connection: sa.Connection, statement: sa.Select[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:

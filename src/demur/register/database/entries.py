@@ -193,6 +193,13 @@ def changes(connection: sa.Connection, after: int) -> Changes:
     return Changes(subjects, EntryKind.POLICY_CHANGED in kinds, head(connection), told)
 
 
+def erased(connection: sa.Connection, after: int) -> SubjectKeys:
+    """The keys of whoever was erased in entries after a number: nothing is known of them since, also of no member."""
+    erasing = sa.select(entry.c.subjects).where(entry.c.kind == EntryKind.PERSON_ERASED.value, entry.c.seq > after)
+    found = b"".join(subjects or b"" for subjects in connection.scalars(erasing))
+    return np.unique(np.frombuffer(found, dtype="<i8")).astype(np.int64)
+
+
 def _told(connection: sa.Connection, after: int) -> Told:
     """What imports told since the entry with a number."""
     statement = sa.select(entry.c.effect).where(entry.c.kind == EntryKind.EVIDENCE_TOLD.value, entry.c.seq > after)

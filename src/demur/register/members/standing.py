@@ -1,8 +1,9 @@
 """Who may be used: the suppressed accounts and the members' facts, read in bulk and in one transaction.
 
-Invariants: the answer follows from the binding entries alone, so an answer that was read at one binding entry holds
-until the next; a later one is made from it by reading again only the keys that the binding entries since may have
-changed. Arrays are shared and read-only.
+Invariants: the answer follows from the binding entries, and from erasures, which take away what members said; so one
+that was read at either of these holds until the next, and a later one is made from it by reading again only the keys
+that these may have changed. The last answer is kept as a file (kept.py), from which a new process goes on: it is
+written anew once much has changed since, and at once after an erasure. Arrays are shared and read-only.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -12,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from demur.identity import Pairs, SubjectKeys, grown, inside
+from demur.identity import Pairs, SubjectKeys, ascending, grown, inside
 from demur.kernel.rules import Facts, Known
+from demur.people.indexed.stored import Arrays
 from demur.register.database import bulk, entries
+from demur.register.database.kept import Kept
 from demur.register.database.records import Changes, Head
 from demur.register.database.store import Store
 from demur.register.database.tables import account, member, objected, objection
@@ -34,9 +37,17 @@ UNKNOWN_REGION: Final = "--"
 _FACTS: Final = np.dtype(
     [("keys", "i8"), ("region", "S2"), ("birth_year", "i2"), ("told_on", "i4"), ("consented", "?")]
 )
+_NAMED: Final = np.dtype([("objection", "i8"), ("account", "i8")])
+_PERSONS: Final = np.dtype([("key", "i8"), ("person", "i8")])
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _PATCH_AT_MOST: Final = 100_000
 """Changed keys up to which patching the last answer beats reading everything."""
+_MANY: Final = 2_000
+"""Keys that are read faster than a file is written: of so few in all none is kept, nor anew after so few changes."""
+
+FILE: Final = ".standing"
+"""Its name in a workspace."""
+FORM: Final = "demur-standing 1"
 
 
 def suppressed(connection: sa.Connection, only: SubjectKeys | None = None, pairs: Pairs | None = None) -> SubjectKeys:
@@ -80,19 +91,28 @@ def _reach(connection: sa.Connection, pairs: Pairs, keys: SubjectKeys) -> Subjec
 
 
 def _objecting(connection: sa.Connection, only: SubjectKeys | None) -> SubjectKeys:
+    if only is None:
+        return _everybody_objecting(connection)
     theirs = account.alias("theirs")
     persons = (
         sa.select(theirs.c.person)
         .join(objected, objected.c.account == theirs.c.key)
         .join(objection, objection.c.seq == objected.c.objection)
-        .where(objection.c.active.is_(True))
+        .where(objection.c.active.is_(True), theirs.c.person == account.c.person)
     )
-    statement = sa.select(account.c.key)
-    if only is None:
-        return _frozen(bulk.read_keys(connection, statement.where(account.c.person.in_(persons))))
-    one_by_one = persons.where(theirs.c.person == account.c.person).correlate(account).exists()
     few = bulk.among(connection, account.c.key, only)
-    return _frozen(bulk.read_keys(connection, statement.where(few, one_by_one)))
+    exists = persons.correlate(account).exists()
+    return _frozen(bulk.read_keys(connection, sa.select(account.c.key).where(few, exists)))
+
+
+def _everybody_objecting(connection: sa.Connection) -> SubjectKeys:
+    """The same of all: three tables, each read in its order, as a database that joins them looks up each row."""
+    active = bulk.read_keys(connection, sa.select(objection.c.seq).where(objection.c.active.is_(True)))
+    named = bulk.read(connection, sa.select(objected.c.objection, objected.c.account), _NAMED)
+    objecting = ascending(named["account"][inside(named["objection"], active)])
+    accounts = bulk.read(connection, sa.select(account.c.key, account.c.person), _PERSONS)
+    persons = ascending(accounts["person"][inside(accounts["key"], objecting)])
+    return _frozen(ascending(accounts["key"][inside(accounts["person"], persons)]))
 
 
 def facts(connection: sa.Connection, only: SubjectKeys | None = None) -> Facts:
@@ -120,17 +140,16 @@ def effective_told_on() -> sa.ColumnElement[int]:
 class Standing:
     """Who may be used, by one register."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, kept: Kept | None = None) -> None:
         self._store = store
-        self._reader = Reader()
+        self._reader = Reader(kept)
 
     def suppressed(self) -> SubjectKeys:
         """The keys of every account of every person with a binding objection, sorted, shape (n,)."""
-        with self._store.reading() as connection:
-            return suppressed(connection)
+        return self.snapshot().suppressed
 
     def count_suppressed(self) -> int:
-        """How many accounts objections in force cover, without reading what members say of themselves."""
+        """How many accounts objections in force cover."""
         return len(self.suppressed())
 
     def changes(self, after: int) -> Changes:
@@ -158,10 +177,13 @@ class Standing:
 
 
 class Reader:
-    """Reads snapshots, and remembers the last one."""
+    """Reads snapshots, and remembers the last one, also beyond the process where there is a file for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Kept | None = None) -> None:
+        self._kept = kept
         self._last: Snapshot | None = None
+        self._since = 0
+        """Keys that changed since the file was written."""
 
     def snapshot(self, connection: sa.Connection, *, keep: bool) -> Snapshot:
         """The register's answer now.
@@ -170,28 +192,60 @@ class Reader:
             connection: a transaction that sees one consistent state.
             keep: whether to remember it: not in a transaction that may still be rolled back.
         """
-        last, head = self._last, entries.head(connection)
-        if last is not None and last.head.binding == head.binding:
+        last, head = self._last or self._found(connection), entries.head(connection)
+        if last is None or last.head.seq > head.seq:
+            return self._remembered(connection, self._read(connection, head), _MANY + 1, keep=keep)
+        erased = entries.erased(connection, last.head.seq)
+        if last.head.binding == head.binding and not len(erased):
             return replace(last, head=head)
-        fresh = self._patched(connection, last) if last is not None and last.head.binding < head.binding else None
-        if fresh is None:
-            pairs = _frozen(alike.edges(connection))
-            fresh = Snapshot(suppressed(connection, None, pairs), facts(connection), pairs, head=head)
-        if keep:
-            self._last = fresh
+        pairs = _frozen(alike.edges(connection))
+        changed = np.union1d(changes(connection, last.head.seq, pairs).subjects, erased)
+        if len(changed) > _PATCH_AT_MOST:
+            return self._remembered(connection, self._read(connection, head), _MANY + 1, keep=keep)
+        number = _MANY + 1 if len(erased) else len(changed)
+        return self._remembered(connection, _patched(connection, last, head, changed, pairs), number, keep=keep)
+
+    def _read(self, connection: sa.Connection, head: Head) -> Snapshot:
+        """Everything, read anew."""
+        pairs = _frozen(alike.edges(connection))
+        return Snapshot(suppressed(connection, None, pairs), facts(connection), pairs, head=head)
+
+    def _remembered(self, connection: sa.Connection, fresh: Snapshot, changed: int, *, keep: bool) -> Snapshot:
+        """An answer that differs in some keys from the last one."""
+        if not keep:
+            return fresh
+        self._last = fresh
+        self._since += changed
+        if self._kept is not None and self._since > _MANY:
+            self._since = 0
+            if len(fresh.suppressed) + len(fresh.facts.keys) > _MANY:
+                self._kept.write(connection, fresh.head, _arrays(fresh))
+            else:
+                self._kept.remove()
         return fresh
 
-    def _patched(self, connection: sa.Connection, last: Snapshot) -> Snapshot | None:
-        """The last answer, with what changed since read again; None if that is too much."""
-        pairs = _frozen(alike.edges(connection))
-        changed = changes(connection, last.head.binding, pairs)
-        if len(changed.subjects) > _PATCH_AT_MOST:
+    def _found(self, connection: sa.Connection) -> Snapshot | None:
+        """The answer in the file."""
+        found = None if self._kept is None else self._kept.read(connection)
+        if found is None:
             return None
-        rest = last.suppressed[~_inside(last.suppressed, changed.subjects)]
-        theirs = suppressed(connection, changed.subjects, pairs)
-        now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
-        told = _updated(last.facts, changed.subjects, facts(connection, changed.subjects))
-        return Snapshot(_frozen(now), told, pairs, head=changed.head)
+        head, arrays = found
+        told = Facts(**{each.name: arrays[each.name] for each in fields(Facts)})
+        return Snapshot(arrays["suppressed"], told, arrays["alike"].reshape(-1, 2), head=head)
+
+
+def _arrays(answer: Snapshot) -> Arrays:
+    columns = {each.name: getattr(answer.facts, each.name) for each in fields(Facts)}
+    return {"suppressed": answer.suppressed, "alike": answer.alike.ravel(), **columns}
+
+
+def _patched(connection: sa.Connection, last: Snapshot, head: Head, changed: SubjectKeys, pairs: Pairs) -> Snapshot:
+    """An answer in which some keys are read again."""
+    rest = last.suppressed[~_inside(last.suppressed, changed)]
+    theirs = suppressed(connection, changed, pairs)
+    now = np.insert(rest, np.searchsorted(rest, theirs), theirs)
+    told = _updated(last.facts, changed, facts(connection, changed))
+    return Snapshot(_frozen(now), told, pairs, head=head)
 
 
 def _updated(old: Facts, changed: SubjectKeys, new: Facts) -> Facts:

@@ -10,10 +10,12 @@ from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
 import numpy as np
+import sqlalchemy as sa
 
 from demur.errors import IdentityError, RegisterError
 from demur.identity import SubjectKeys
 from demur.register.database.clock import micros
+from demur.register.database.kept import Kept
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
@@ -22,6 +24,7 @@ from demur.register.objections import clocks, doubts, lodging, naming, phases, q
 from demur.register.objections.lodging import Lodging, Receipt
 from demur.register.objections.queue import Listed, Listing, Place, Wanted
 from demur.register.objections.states import ObjectionPhase, ObjectionState
+from demur.register.objections.tally import Tallies, Tally
 
 P = ParamSpec("P")
 
@@ -59,10 +62,11 @@ def _with_fields(
 class Objections:
     """The objections of one register."""
 
-    def __init__(self, store: Store, people: People, vault: Vault) -> None:
+    def __init__(self, store: Store, people: People, vault: Vault, kept: Kept | None = None) -> None:
         self._store = store
         self._people = people
         self._vault = vault
+        self._tallies = Tallies(kept)
         self._homes = queue.Homes(vault)
 
     @_with_fields(Lodging)
@@ -264,7 +268,7 @@ class Objections:
     def in_force(self) -> int:
         """How many objections bind now."""
         with self._store.reading() as connection:
-            return states.in_force(connection)
+            return self._tally(connection).number(states.BINDING)
 
     def reason(self, reference: str) -> str | None:
         """The reason given with an objection, unsealed; None if there is none, or it was erased.
@@ -381,9 +385,13 @@ class Objections:
     def by_day(self) -> list[tuple[date, int]]:
         """How many objections were lodged on which day (UTC), for the days on which any were."""
         with self._store.reading() as connection:
-            return states.by_day(connection)
+            return self._tally(connection).lodged_by_day()
 
     def pending(self, *, proven: Collection[str] = ()) -> states.Pending:
         """How many objections :meth:`waiting` would list without a limit, by the day on which they came."""
         with self._store.reading() as connection:
-            return states.pending(connection, proven)
+            days = self._tally(connection).came_by_day(ObjectionPhase.LODGED, proven)
+            return states.Pending(days, *states.lapsing(connection, proven))
+
+    def _tally(self, connection: sa.Connection) -> Tally:
+        return self._tallies.now(connection, keep=not self._store.inside)

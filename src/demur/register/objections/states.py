@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
 from demur.register.database import bulk
-from demur.register.database.clock import MICROS_PER_DAY, day, moment
+from demur.register.database.clock import day, moment
 from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, doubt, entry, kept_name, objected, objection
 from demur.register.database.vault import Vault
@@ -140,19 +140,6 @@ def covered(connection: sa.Connection, typed: str) -> SubjectKeys:
     return covered_by(connection, read_state(connection, typed).seq)
 
 
-def by_day(connection: sa.Connection) -> list[tuple[date, int]]:
-    """How many objections were lodged on which day (UTC), for the days on which any were."""
-    lodged = (objection.c.lodged // MICROS_PER_DAY).label("lodged_on")
-    counted = sa.select(lodged, sa.func.count()).group_by(sa.text("lodged_on")).order_by(sa.text("lodged_on"))
-    return [(day(on), number) for on, number in connection.execute(counted)]
-
-
-def in_force(connection: sa.Connection) -> int:
-    """How many objections are lodged or confirmed."""
-    counted = sa.select(sa.func.count()).select_from(objection).where(objection.c.active.is_(True))
-    return connection.scalar(counted) or 0
-
-
 class Pending(NamedTuple):
     """What waits for an officer: it binds, and shows by nothing whose it is."""
 
@@ -164,16 +151,16 @@ class Pending(NamedTuple):
     """When the first of those does."""
 
 
-def pending(connection: sa.Connection, proven: Collection[str]) -> Pending:
-    """How many objections :func:`waiting` would list, by the day on which they came."""
-    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven))
-    came = sa.func.coalesce(objection.c.received, objection.c.lodged // MICROS_PER_DAY).label("came")
-    counted = sa.select(came, sa.func.count()).where(*which).group_by(sa.text("came")).order_by(sa.text("came"))
-    days = [(day(int(on)), number) for on, number in connection.execute(counted)]
-    stands = sa.exists().where(doubt.c.objection == objection.c.seq, doubt.c.stands.is_(True))
-    ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which, stands)
-    lapsing, first = connection.execute(ending).one()
-    return Pending(days, lapsing, None if first is None else moment(first))
+def lapsing(connection: sa.Connection, proven: Collection[str]) -> tuple[int, datetime | None]:
+    """How many of those that :func:`waiting` would list lapse unless confirmed, and when the first of them does."""
+    doubts = set(connection.scalars(sa.select(doubt.c.objection).where(doubt.c.stands.is_(True))))
+    if not doubts:
+        return 0, None
+    doubted = bulk.among(connection, objection.c.seq, doubts)  # few, each looked up by its number
+    which = (objection.c.phase == ObjectionPhase.LODGED.value, objection.c.channel.not_in(proven), doubted)
+    ending = sa.select(sa.func.count(objection.c.confirm_by), sa.func.min(objection.c.confirm_by)).where(*which)
+    number, first = connection.execute(ending).one()
+    return number, None if first is None else moment(first)
 
 
 def _states(connection: sa.Connection, rows: sa.Select[Any]) -> list[ObjectionState]:
