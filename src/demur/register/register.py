@@ -20,6 +20,7 @@ from demur.register.claims import Claims
 from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
+from demur.register.contact.workers import Workers
 from demur.register.continuity import belonging
 from demur.register.continuity.replay import Noted, Replayed, replay
 from demur.register.database import entries, journal, schema, state
@@ -61,6 +62,7 @@ class Register:
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)
         self.mails = Mails(store, people, vault)
+        self.workers = Workers(store)
         self.sessions = Sessions(store, vault)
         self.api_keys = ApiKeys(store)
         self.staff = StaffBook(store)

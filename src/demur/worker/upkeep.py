@@ -1,7 +1,8 @@
 """Upkeep: the corpus follows the register, who is asked about an objection is reminded, what is spent is cleared.
 
-Invariants: another process that writes to the workspace goes first; the corpus is followed at most a fifth of the
-time, so that a campaign, whose every group of notices binds, leaves the machine to others.
+Invariants: of several workers one does this, of those in one folder one has its corpus follow. Another process that
+writes to the workspace goes first; the corpus is followed at most a fifth of the time, so that a campaign, whose every
+group of notices binds, leaves the machine to others.
 """
 
 import time
@@ -37,15 +38,16 @@ class Upkeep:
         """Do what is due."""
         now = time.monotonic()
         register = self._depot.register
-        if now >= self._lapse_at:
+        leads = self._depot.shift.leads
+        if leads and now >= self._lapse_at:
             self._remind_and_lapse()
             if not self._depot.policy().tries_out:
                 self.counts["never-sent"] += register.notices.end_try_out()
             self._lapse_at = now + _LAPSE_S
-        if now >= self._clean_at:
+        if leads and now >= self._clean_at:
             self.counts["cleaned"] += register.sessions.clean()
             self._clean_at = now + _CLEAN_S
-        if now >= self._follow_at and (self._behind() or register.persons.erasures()):
+        if self._depot.shift.leads_here and now >= self._follow_at and (self._behind() or register.persons.erasures()):
             self._follow()
         return IDLE_S
 
