@@ -28,6 +28,7 @@ def test_what_one_has_in_hand_is_nobody_elses_until_it_ends(register: Register) 
     assert claimed(register, 2, one) == [1, 2]
     assert claimed(register, 9, other) == [3, 4]
     assert register.mails.requeue_interrupted() == 0
+    register.mails.sent([3, 4])
     register.workers.end(one, now=NOW)
     assert claimed(register, 9, other) == [1, 2]
 
@@ -43,6 +44,14 @@ def test_who_is_silent_counts_as_ended_and_finds_that_out(register: Register) ->
     assert not register.workers.beat(one, now=later(SILENT_S + 2))
     assert [each.number for each in register.workers.at_work()] == [other]
     assert register.workers.begin(now=later(99)) > other, "no number is given twice"
+
+
+def test_who_asks_for_more_and_did_not_hear_the_answer_gets_the_same(register: Register) -> None:
+    post(register, 3)
+    one = register.workers.begin(now=NOW)
+    assert claimed(register, 2, one) == [1, 2]
+    assert claimed(register, 2, one) == [1, 2]
+    assert claimed(register, 9, register.workers.begin(now=NOW)) == [3]
 
 
 def test_who_takes_a_dead_ones_place_has_what_it_had_at_once(register: Register) -> None:

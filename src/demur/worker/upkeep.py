@@ -12,6 +12,7 @@ from typing import Final
 from demur import glance
 from demur.errors import WorkspaceError
 from demur.objecting.settling import remind
+from demur.terms import EntryKind
 from demur.worker.delivery import IDLE_S
 from demur.worker.depot import Depot
 from demur.worker.lanes import log, log_error
@@ -21,6 +22,9 @@ _SHARE: Final = 4
 """Seconds of rest for each second of following."""
 _LAPSE_S: Final = 60.0
 _CLEAN_S: Final = 600.0
+_STALE_S: Final = 60.0
+STALE: Final = "stale"
+"""Register state: how many versions are stale."""
 
 
 class Upkeep:
@@ -31,7 +35,8 @@ class Upkeep:
     def __init__(self, depot: Depot) -> None:
         self.counts: Counter[str] = Counter()
         self._depot = depot
-        self._lapse_at = self._clean_at = self._follow_at = 0.0
+        self._lapse_at = self._clean_at = self._follow_at = self._stale_at = 0.0
+        self._counted = -1
         self._doubted = False
 
     def turn(self) -> float:
@@ -47,6 +52,8 @@ class Upkeep:
         if leads and now >= self._clean_at:
             self.counts["cleaned"] += register.sessions.clean()
             self._clean_at = now + _CLEAN_S
+        if leads and now >= self._stale_at:
+            self._count_stale()
         if self._depot.shift.leads_here and now >= self._follow_at and (self._behind() or register.persons.erasures()):
             self._follow()
         return IDLE_S
@@ -62,6 +69,21 @@ class Upkeep:
         if lapsing.doubted_days is not None and not self._doubted:
             log("upkeep.clock", days=lapsing.doubted_days)
         self._doubted = lapsing.doubted_days is not None
+
+    def _count_stale(self) -> None:
+        """Count the versions that are stale, for whoever watches: that takes too long to do whenever somebody asks."""
+        from demur.corpus.session import reading  # noqa: PLC0415  # Lance, which mails do without
+        from demur.versions.states import states  # noqa: PLC0415  # the same
+
+        began, register = time.monotonic(), self._depot.register
+        binding = register.log.head().binding
+        if binding != self._counted and register.log.last(EntryKind.VERSION_PUBLISHED) is not None:
+            with reading(self._depot.workspace, rows=False, register=register) as session:
+                stale = sum(bool(each.stale) for each in states(session))
+            register.set_state(STALE, str(stale))
+            self._counted = binding
+        ended = time.monotonic()
+        self._stale_at = ended + max(_STALE_S, _SHARE * (ended - began))
 
     def _behind(self) -> bool:
         workspace = self._depot.workspace

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register.contact.notices import code
 from demur.register.contact.records import SingleMail
-from demur.register.contact.workers import requeue_interrupted
+from demur.register.contact.workers import release, requeue_interrupted
 from demur.register.database import bulk
 from demur.register.database.clock import micros
 from demur.register.database.records import JSON
@@ -134,11 +134,13 @@ class Mails:
     def claim(self, limit: int, *, worker: int | None = None, now: datetime | None = None) -> list[SingleMail]:
         """Take mails that are due in the hands of a worker, oldest first.
 
+        What that worker took in hand before and does not know of, as an answer of the database was lost, is among them.
         One about a doubt names the deadline that it begins; a reminder that nobody needs any more is cancelled instead.
         """
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
+            release(connection, worker, letter)
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
             found = [self._opened(row) for row in rows]
             spent = {each.id for each in found if doubts.settled(connection, each.template, each.params)}

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register.contact.campaigns import number_of
 from demur.register.contact.records import Delivered, Due, NoticeRecord
-from demur.register.contact.workers import requeue_interrupted
+from demur.register.contact.workers import release, requeue_interrupted
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import MICROS_PER_DAY, micros, moment
 from demur.register.database.effects import Effect
@@ -76,12 +76,14 @@ class Notices:
             limit: how many.
             named: the Message-ID that a notice of a campaign, to a subject key, will leave with: known from now on,
                 so that it can come back at any time.
-            worker: whose hands.
+            worker: whose hands. What it took in hand before and does not know of, as an answer of the database was
+                lost, is among them.
             now: when.
         """
         time = micros(now)
         waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
         with self._store.writing() as connection:
+            release(connection, worker, notice, notice.c.channel == channel.value)
             while True:
                 rows = _in_queue(connection, (*waiting, notice.c.due <= time), limit)
                 if not rows:

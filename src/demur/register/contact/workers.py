@@ -83,6 +83,12 @@ def requeue_interrupted(connection: sa.Connection, table: sa.Table) -> int:
     return connection.execute(held.values(status=NoticeStatus.QUEUED.value, worker=None)).rowcount
 
 
+def release(connection: sa.Connection, number: int | None, table: sa.Table, *which: sa.ColumnElement[bool]) -> None:
+    """Give back what a worker has in hand of notices or of mails, which asks for more and so knows of none."""
+    held = (table.c.status == NoticeStatus.SENDING.value, table.c.worker == number, *which)
+    connection.execute(sa.update(table).where(*held).values(status=NoticeStatus.QUEUED.value, worker=None))
+
+
 def _end(connection: sa.Connection, numbers: Iterable[int], time: int) -> None:
     """End some workers, and all that are silent."""
     connection.execute(sa.delete(worker).where(sa.or_(worker.c.number.in_(list(numbers)), _silent(time))))
