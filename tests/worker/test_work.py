@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from atwork import at_work
 from desk import write_posts
+from loads import found, objects
 from mailing import Made, campaign, mail_policy
 from making import open_policy
 from postbox import Manners, Postbox, bad_server, server
@@ -26,7 +27,7 @@ from demur.terms import NoticeStatus
 from demur.worker.delivery import Delivery
 from demur.worker.mail_kinds import MailNotices
 from demur.worker.transport import GROUP
-from demur.worker.upkeep import Upkeep
+from demur.worker.upkeep import STALE, Upkeep
 from demur.workspace import Workspace, create
 
 WAIT_S = 30
@@ -160,6 +161,16 @@ def test_a_letter_is_with_the_server_within_seconds_while_a_campaign_runs(fast_t
         process.terminate()
         process.communicate(timeout=WAIT_S)
     assert took < 5
+
+
+def test_stale_versions_are_counted_for_whoever_watches(fast_tmp: Path) -> None:
+    workspace = found(fast_tmp / "w")
+    with workspace.register() as register, at_work(workspace, register) as depot:
+        Upkeep(depot).turn()
+        assert register.state(STALE) == "0"
+        objects(workspace, "forum:ann")
+        Upkeep(depot).turn()
+        assert register.state(STALE) == "1"
 
 
 def honoured(workspace: Workspace) -> int:

@@ -31,7 +31,7 @@ from demur.worker.upkeep import STALE
 
 _READY_S: Final = 1.0
 _FIGURES_S: Final = 10.0
-"""How long figures are kept: they take .2 s of reading at a million objections (docs/operations.md)."""
+"""How long figures are kept: they take .18 s of processor time at a million objections (docs/operations.md)."""
 _PATIENCE_S: Final = 5.0
 """For the register's answer: a probe that hangs says less than one that fails."""
 

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Final
 
 from demur import glance
-from demur.errors import WorkspaceError
+from demur.errors import DemurError, WorkspaceError
 from demur.objecting.settling import remind
 from demur.terms import EntryKind
 from demur.worker.delivery import IDLE_S
@@ -52,10 +52,10 @@ class Upkeep:
         if leads and now >= self._clean_at:
             self.counts["cleaned"] += register.sessions.clean()
             self._clean_at = now + _CLEAN_S
-        if leads and now >= self._stale_at:
-            self._count_stale()
         if self._depot.shift.leads_here and now >= self._follow_at and (self._behind() or register.persons.erasures()):
             self._follow()
+        if self._depot.shift.leads_here and now >= self._stale_at:
+            self._count_stale()
         return IDLE_S
 
     def close(self) -> None:
@@ -72,15 +72,19 @@ class Upkeep:
 
     def _count_stale(self) -> None:
         """Count the versions that are stale, for whoever watches: that takes too long to do whenever somebody asks."""
-        from demur.corpus.session import reading  # noqa: PLC0415  # Lance, which mails do without
-        from demur.versions.states import states  # noqa: PLC0415  # the same
-
         began, register = time.monotonic(), self._depot.register
         binding = register.log.head().binding
         if binding != self._counted and register.log.last(EntryKind.VERSION_PUBLISHED) is not None:
-            with reading(self._depot.workspace, rows=False, register=register) as session:
-                stale = sum(bool(each.stale) for each in states(session))
-            register.set_state(STALE, str(stale))
+            from demur.corpus.session import reading  # noqa: PLC0415  # Lance, which mails do without
+            from demur.versions.states import states  # noqa: PLC0415  # the same
+
+            try:
+                with reading(self._depot.workspace, rows=False, register=register) as session:
+                    stale = sum(bool(each.stale) for each in states(session))
+            except DemurError as error:  # the versions lie in another folder, for instance
+                log_error("upkeep.uncounted", error)
+            else:
+                register.set_state(STALE, str(stale))
             self._counted = binding
         ended = time.monotonic()
         self._stale_at = ended + max(_STALE_S, _SHARE * (ended - began))
