@@ -187,6 +187,15 @@ def spark(java: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Spa
 
 
 @pytest.fixture(scope="session")
+def prometheus(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
+    """The folder of Debian's `prometheus` and `promtool`; installed from their package where they are not there."""
+    if shutil.which("promtool") is None:
+        debian("prometheus")
+    found = shutil.which("promtool")
+    return Path(found).parent if found else missing("Debian's Prometheus")
+
+
+@pytest.fixture(scope="session")
 def chromium(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) -> Path:
     """Debian's Chromium; installed from its package where it is not there."""
     if shutil.which("chromium") is None:

@@ -2,8 +2,8 @@
 
 Invariants: a folder is a workspace when it holds ``demur.toml``, which is therefore the last thing that is put
 there; what a creation left behind when it was killed is recognised by its staging folder and cleared by the next
-one; one process at a time writes, and one delivers, each held by a lock of the operating system that ends with the
-process, however it ends.
+one; one process at a time writes, and each worker has a place of its own, held by a lock of the operating system that
+ends with the process, however it ends.
 """
 
 import json
@@ -11,14 +11,14 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from demur.errors import DemurError, WorkspaceError
-from demur.files import exclusive, make_folder, sync, tighten
+from demur.files import exclusive, is_held, make_folder, sync, tighten
 from demur.glance import NAME as GLANCE
 from demur.glance import take
 from demur.identity import Keys
@@ -34,6 +34,8 @@ from demur.runs.folder import MODELS
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
 _WORKER: Final = ".worker"
+_LEADING: Final = ".worker.leads"
+_MOST_WORKERS: Final = 64
 _SQLITE: Final = "sqlite:///"
 _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
@@ -222,18 +224,58 @@ class Workspace:
             yield
 
     @contextmanager
-    def delivering(self) -> Iterator[None]:
-        """Be the workspace's one worker: what one has in hand would be sent again by another.
+    def delivering(self) -> Iterator["WorkersPlace"]:
+        """Have one of the places for workers in this folder, the first that is free.
 
         Raises:
-            WorkspaceError: when another process is.
+            WorkspaceError: when there is none.
         """
-        with exclusive(self.root / _WORKER) as other:
-            if other is not None:
-                raise WorkspaceError(
-                    f"Another worker delivers for {self.root} already: one is enough; `demur serve` starts its own."
-                )
-            yield
+        with ExitStack() as stack:
+            for path in self._places():
+                before = _said_of_worker(path)
+                if stack.enter_context(exclusive(path, b"")) is None:
+                    yield WorkersPlace(path, before, self.root / _LEADING, stack)
+                    return
+            raise WorkspaceError(f"{_MOST_WORKERS} workers deliver for {self.root} already: end some of them.")
+
+    @property
+    def has_worker(self) -> bool:
+        """Whether a worker is at work in this folder."""
+        return any(is_held(path) for path in self._places())
+
+    def _places(self) -> list[Path]:
+        return [self.root / f"{_WORKER}{number or ''}" for number in range(_MOST_WORKERS)]
+
+
+@dataclass(frozen=True)
+class WorkersPlace:
+    """The place of one worker in a folder, which ends with its process."""
+
+    _path: Path
+    before: int | None
+    """The number of the worker that had this place before, and has ended; None if that is not known."""
+    _leading: Path
+    _stack: ExitStack
+
+    def say(self, number: int) -> None:
+        """Note a worker's number, for whoever has the place next; a copy of the folder says nothing."""
+        self._path.write_text(json.dumps([number, self._path.stat().st_ino]))
+
+    def leads(self) -> bool:
+        """Whether it leads the workers of this folder: one does, until it ends."""
+        held = exclusive(self._leading, str(self._path).encode())
+        with ExitStack() as attempt:
+            other = attempt.enter_context(held)
+            if other is None:
+                self._stack.push(attempt.pop_all())
+            return other is None or other == str(self._path).encode()
+
+
+def _said_of_worker(path: Path) -> int | None:
+    with suppress(OSError, ValueError, TypeError):
+        number, file = json.loads(path.read_bytes())
+        return int(number) if file == path.stat().st_ino else None
+    return None
 
 
 def find(root: Path) -> Workspace:

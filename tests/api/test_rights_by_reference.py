@@ -1,13 +1,13 @@
 """Somebody without an account asks for a copy and for their erasure: by the reference on their receipt."""
 
 import io
-import threading
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
+from atwork import at_work
 from problems import problem
 from starlette.testclient import TestClient
 from town import DIETER
@@ -15,7 +15,6 @@ from town import DIETER
 from demur.objecting.channels import account_by_reference
 from demur.register import ObjectionState, Register
 from demur.worker.delivery import Delivery
-from demur.worker.depot import Depot
 from demur.worker.mail_kinds import SingleMails
 from demur.workspace import Workspace
 
@@ -85,9 +84,10 @@ def test_an_erasure_removes_the_mails_to_their_contact_that_tell_of_it(
     register.mails.post(
         "withdrawn", "en", {"reference": objected["typed-in"].reference}, address=CONTACT, now=datetime.now(UTC)
     )
-    lane = Delivery(depot := Depot(workspace, register, threading.Event()), SingleMails(depot))
-    lane.turn()
-    lane.close()
+    with at_work(workspace, register) as depot:
+        lane = Delivery(depot, SingleMails(depot))
+        lane.turn()
+        lane.close()
     assert len(mails(workspace)) == 4
     api.post("/api/erasures", json={"reference": objected["no-account"].reference})
     left = mails(workspace)

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from atwork import at_work
 from calling import Demur
 
 from demur.register import ClaimPhase
 from demur.worker.claims import Claims
-from demur.worker.depot import Depot
 from demur.worker.lanes import drain
 from demur.workspace import find
 
@@ -72,8 +72,8 @@ def test_which_one_is_tested_is_said(demur: Demur, workspace: Path) -> None:
 def test_the_worker_tests_what_waits_and_rests_where_it_can_not(demur: Demur, workspace: Path) -> None:
     demur("claim", "record", "-w", workspace, "--output", WORDS)
     place = find(workspace)
-    with place.register() as register:
-        lane = Claims(Depot(place, register, threading.Event()))
+    with place.register() as register, at_work(place, register) as depot:
+        lane = Claims(depot)
         working, lane.command = lane.command, (sys.executable, "-c", "import sys; sys.exit('Not today.')")
         drain(lane, threading.Event())
         while lane._under_way:

@@ -1,13 +1,13 @@
 """Erasure takes a person out of a workspace, down to the bytes, and leaves everybody else's rows as they are."""
 
 import csv
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from atwork import at_work
 from dossier import (
     ALIAS,
     FLORA,
@@ -43,7 +43,6 @@ from demur.rights.erasing import erase, finish, request
 from demur.terms import EntryKind
 from demur.versions.publish import publish, retire_in
 from demur.versions.states import states
-from demur.worker.depot import Depot
 from demur.worker.maintenance import maintain
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
@@ -375,8 +374,8 @@ def members_of() -> Callable[..., Any]:
 def test_the_worker_finishes_what_waits(settled: Workspace) -> None:
     wanted = needles(settled)
     request(settled, FLORA, now=LATER)
-    with settled.register() as register:
-        upkeep = Upkeep(Depot(settled, register, threading.Event()))
+    with settled.register() as register, at_work(settled, register) as depot:
+        upkeep = Upkeep(depot)
         upkeep.turn()
     assert upkeep.counts["erased"] == 1
     assert traces(settled.root, wanted) == []

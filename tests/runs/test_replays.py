@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from atwork import at_work
 from modelling import trained
 from town import ANN, found_town, town_policy
 
 from demur.policy import Training
 from demur.runs.folder import ModelFolder
 from demur.runs.listing import waits
-from demur.worker.depot import Depot
 from demur.worker.lanes import drain
 from demur.worker.replays import Replays
 from demur.workspace import Workspace
@@ -32,8 +32,8 @@ def founded(tmp_path: Path, **training: Any) -> tuple[Workspace, ModelFolder]:  
 @pytest.fixture
 def lane(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Workspace, ModelFolder, Replays]]:
     town, model = founded(tmp_path, **request.param)
-    with town.register() as register:
-        lane = Replays(Depot(town, register, threading.Event()))
+    with town.register() as register, at_work(town, register) as depot:
+        lane = Replays(depot)
         lane.command = (sys.executable, "-c", NOTES)
         yield town, model, lane
         lane.close()

@@ -1,11 +1,11 @@
 """A workspace with members to tell, and a worker's depot in it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from atwork import at_work
 from mailing import Made, campaign
 
 from demur.policy import Policy
@@ -24,6 +24,6 @@ def made(fast_tmp: Path) -> Iterator[Made]:
             if people:
                 campaign(workspace, people, channels)
             register = stack.enter_context(workspace.register())
-            return Depot(workspace, register, threading.Event())
+            return stack.enter_context(at_work(workspace, register))
 
         yield make

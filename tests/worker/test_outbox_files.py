@@ -67,7 +67,7 @@ def test_notices_wait_while_somebody_has_taken_the_server_out_of_the_policy(made
 def test_a_repeat_overwrites(made: Made) -> None:
     depot = made(mail_policy(), 3)
     due = MailNotices(depot)
-    for one in due.claim(3):
+    for one in due.claim(3, 0):
         due.carry(one)
     before = {path.name for path in depot.workspace.outbox_path.iterdir()}
     assert depot.register.notices.requeue_interrupted() == 3

@@ -40,7 +40,7 @@ def key(roots: Sequence[Path]) -> None:  # the command reads them
     default=KeyScope.PLATFORM.value,
     show_default=True,
     help="`platform`: all that the platform does for its members. `load`: following an export, for a trainer. "
-    "`generate`: asking `demur serve --model` for texts.",
+    "`generate`: asking `demur serve --model` for texts. `metrics`: reading /metrics, for Prometheus.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="For how many days it holds; it does not expire otherwise.")
 @shared

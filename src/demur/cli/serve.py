@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
-_NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "webauthn")
+_NEEDED: Final = ("fastapi", "uvicorn", "httptools", "multipart", "jwt", "prometheus_client", "webauthn")
 _PORT: Final = 8470
 _MODEL_PORT: Final = 8471
 _STOPPING_S: Final = 10

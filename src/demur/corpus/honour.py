@@ -62,6 +62,7 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
             deleted, rewritten = deleted + change.deleted, rewritten + change.rewritten
     if binding > honoured:
         session.note_honoured(binding, changed=bool(deleted or rewritten))
+        session.register.figures.took_effect(honoured, binding)
     if session.holds_erased:
         rewrite_deleted(session.corpus)
         session.corpus.index()

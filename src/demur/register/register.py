@@ -5,12 +5,14 @@ Invariants: every change appends an entry in the same transaction; a method that
 moment unless given.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from demur.errors import RegisterError
 from demur.identity import Keys, Pepper
 from demur.register.access.api_keys import ApiKeys
 from demur.register.access.sessions import Sessions, close_all
@@ -19,6 +21,7 @@ from demur.register.claims import Claims
 from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
+from demur.register.contact.workers import Workers
 from demur.register.continuity import belonging
 from demur.register.continuity.replay import Noted, Replayed, replay
 from demur.register.database import entries, journal, schema, state
@@ -31,6 +34,7 @@ from demur.register.database.mark import Mark, Point
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
+from demur.register.figures import Figures
 from demur.register.members import standing
 from demur.register.members.alike import SPELLING
 from demur.register.members.members import Members
@@ -71,6 +75,8 @@ class Register:
         self.campaigns = Campaigns(store)
         self.notices = Notices(store, people, vault)
         self.mails = Mails(store, people, vault)
+        self.workers = Workers(store)
+        self.figures = Figures(store)
         self.sessions = Sessions(store, vault)
         self.api_keys = ApiKeys(store)
         self.staff = StaffBook(store)
@@ -218,6 +224,21 @@ class Register:
         with self._store.reading() as connection:
             where = self._store.url.render_as_string(hide_password=True)
             belonging.require_point(connection, point, of, where)
+
+    def require_mark(self) -> None:
+        """Make sure that the mark is still there, can be written, and that the register is not behind it.
+
+        Raises:
+            RegisterError: when it is not.
+        """
+        mark, instance = self._store.mark, self.instance
+        assert mark is not None  # a workspace's register has one
+        assert instance is not None
+        head = mark.head()
+        theirs = (head.instance, head.incarnation) == (instance.id, instance.incarnation)
+        if not theirs or not os.access(mark.path, os.W_OK):
+            raise RegisterError(f"The mark {mark.path} is not this register's or can't be written: put it back.")
+        self.require_point(mark.end(), f"the mark {mark.path}")
 
     @classmethod
     def renew_mark(cls, url: str, keys: Keys, mark: Path) -> belonging.Renewed:

@@ -11,7 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.routing import Route, compile_path
 
-from demur.web import failures
+from demur.web import failures, probes
 from demur.web.api import root
 from demur.web.desk import Desk
 from demur.web.forms import room_for_files, turning, with_file
@@ -45,9 +45,10 @@ PLAIN: Final = (
     information.unprefixed,
     outbox.router,
     root.router,
+    probes.router,
     *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, claims, letters, overview)),
 )
-"""Whole paths: /, the outbox, the API, the staff's pages."""
+"""Whole paths: /, the outbox, the API, what is asked by who watches, the staff's pages."""
 
 
 def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI:

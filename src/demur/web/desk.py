@@ -4,6 +4,7 @@ Invariants: the policy is the one that demur.toml says now, as far as it can be 
 last good one stays); what is slow to open is opened once; nothing here knows of HTTP.
 """
 
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Final
@@ -31,6 +32,8 @@ class Desk:
         self.form_secret: bytes = derived(self.keys, _FORMS)
         self.session_secret: bytes = derived(self.keys, _SESSIONS)
         self.limits: Limits = limits or Limits()
+        self.answered: Counter[tuple[str, int]] = Counter()
+        """Requests that this process has answered, by the part of the site and the status; 0 before an answer."""
         self._policy = WatchedPolicy(workspace.policy_path)
         self.register: Register = workspace.register()
         self.tokens: Tokens = Tokens.of(self.keys, self.register.incarnation)

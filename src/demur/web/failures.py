@@ -25,7 +25,9 @@ from demur.web.problems import by_status, for_clients_of_models
 
 MODELS: Final = "/v1/"
 """Where the paths of models begin."""
-PROGRAMS: Final = ("/api/", MODELS)
+PROBES: Final = ("/healthz", "/readyz", "/metrics")
+"""What those ask for who watch over the server."""
+PROGRAMS: Final = ("/api/", MODELS, *PROBES)
 """Where the paths begin that programs ask for, and not people."""
 _ASTRAY: Final = N_("Check that the address is complete, or start from the first page.")
 _SENTENCES: Final[Mapping[int, tuple[str, str]]] = {

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from demur.web import forms
 from demur.web.desk import Desk
-from demur.web.failures import PROGRAMS, failure, may_turn
+from demur.web.failures import PROBES, PROGRAMS, failure, may_turn
 from demur.web.server.headers import address, from_elsewhere, moment, secure, standard_headers
 
 log = logging.getLogger("demur.web")
@@ -41,6 +41,8 @@ GONE: Final = 499
 _DIGITS: Final = 18
 """Of a length that can be one."""
 
+_PARTS: Final = frozenset({"api", "staff"})
+"""Of the site, by the beginning of their paths; all other pages are the portal's."""
 _TOO_MANY: Final = 429
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -172,6 +174,7 @@ class Gate:
     def _record(self, exchange: _Exchange) -> None:
         """One line of the log: the route instead of the path, and of the address what nobody can turn back."""
         scope = exchange.scope
+        self._desk.answered[_part(scope), exchange.status] += 1
         line = {
             "time": moment(),
             "method": scope["method"],
@@ -212,6 +215,15 @@ def _route(scope: Scope) -> str:
     """The pattern that a path matched: it holds no token."""
     route = scope.get("route")
     return str(getattr(route, "path", "-"))
+
+
+def _part(scope: Scope) -> str:
+    """The part of the site that a request was for; `elsewhere` for what is nowhere."""
+    route = _route(scope)
+    if route == "-":
+        return "elsewhere"
+    first = route.split("/")[1]
+    return first if first in _PARTS else "probes" if route in PROBES else "portal"
 
 
 def _where(error: BaseException) -> str:

@@ -76,6 +76,11 @@ class Intake:
         self._thread: threading.Thread | None = None
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """How many acts wait now."""
+        return len(self._queue)
+
     def start(self) -> None:
         """Begin to take acts in; the first act does so too."""
         with self._changed:

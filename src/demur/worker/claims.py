@@ -42,6 +42,8 @@ class Claims:
         """Begin a pass that is due, or see how far one is."""
         if self._under_way is not None:
             return self._watch(self._under_way)
+        if not self._depot.shift.leads_here:
+            return _LOOK_S
         self._waited = self._waiting()
         if not self._waited or time.monotonic() < self._not_before:
             return _LOOK_S

@@ -1,9 +1,10 @@
 """Delivery: notices and mails are taken in hand, handed over in small groups, and put on record.
 
-Invariants: what was handed over is on record before the next group is begun, so that at most GROUP mails are ever
-handed over and not on record: these, and no others, may go out a second time after a kill. What was not handed over
-is given back, or failed for good; nothing is forgotten in between. Patience runs out by answers about the mail itself:
-a way that is shut, and what was not begun, cost it nothing.
+Invariants: what is in hand is handed over while the number under which it was taken holds (shift.py), and is let go of
+otherwise. What was handed over is on record before the next group is begun, so that at most GROUP mails are ever handed
+over and not on record: these, and no others, may go out a second time after a kill. What was not handed over is given
+back, or failed for good; nothing is forgotten in between. Patience runs out by answers about the mail itself: a way
+that is shut, and what was not begun, cost it nothing.
 """
 
 from collections import Counter
@@ -33,8 +34,8 @@ class Kind(Protocol[T]):
     name: str
     patience: Patience
 
-    def claim(self, limit: int) -> Sequence[T]:
-        """Take some in hand."""
+    def claim(self, limit: int, worker: int) -> Sequence[T]:
+        """Take some in the hands of a worker."""
 
     def carry(self, one: T) -> Handover:
         """Hand one over, from any thread."""
@@ -70,12 +71,17 @@ class Delivery(Generic[T]):
 
     def turn(self) -> float:
         """Deliver what is due, at most CLAIM; while the way was shut last time, at most GROUP."""
-        hand = list(self._kind.claim(GROUP if self._shut else CLAIM))
+        number = self._depot.shift.number
+        hand = list(self._kind.claim(GROUP if self._shut else CLAIM, number)) if number else []
         if not hand:
             return self._idle
         self._shut = False
         try:
             while hand and not self._shut and not self._depot.stop.is_set():
+                if self._depot.shift.number != number:
+                    log(f"{self.name}.let go", number=len(hand))
+                    hand.clear()  # others have it
+                    break
                 self._deliver(hand)
         finally:
             self._give_back(hand)

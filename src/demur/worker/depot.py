@@ -17,6 +17,7 @@ from demur.register import Register
 from demur.tokens import Tokens
 from demur.worker.lanes import log_error
 from demur.worker.mails import Post
+from demur.worker.shift import Shift
 from demur.worker.smtp import TIMEOUTS, Smtp, Timeouts
 from demur.worker.transport import Carrier, Outbox, Throttle
 from demur.workspace import Workspace
@@ -28,17 +29,18 @@ _PASSWORD_ENV: Final = "DEMUR_SMTP_PASSWORD"  # noqa: S105  # a variable's name
 class Depot:
     """One workspace, open for delivery; shared by all threads of a worker."""
 
-    def __init__(self, workspace: Workspace, register: Register, stop: threading.Event) -> None:
+    def __init__(self, workspace: Workspace, register: Register, stop: threading.Event, shift: Shift) -> None:
         self.workspace = workspace
         self.register = register
         self.stop = stop
+        self.shift = shift
         self.keys: Keys = workspace.keys()
         self.tokens: Tokens = Tokens.of(self.keys, register.incarnation)
         self.timeouts: Timeouts = TIMEOUTS
         self._lock = threading.Lock()
         self._watched = WatchedPolicy(workspace.policy_path, partial(log_error, "policy"))
         self._policy = self._watched.now()
-        self._throttle = Throttle(self._policy.mail.per_second, stop)
+        self._throttle = self._throttle_of(self._policy)
 
     def policy(self) -> Policy:
         """What demur.toml says now, or said when it could last be read."""
@@ -46,8 +48,11 @@ class Depot:
             now = self._watched.now()
             if now is not self._policy:
                 self._policy = now
-                self._throttle = Throttle(now.mail.per_second, self.stop)
+                self._throttle = self._throttle_of(now)
             return now
+
+    def _throttle_of(self, policy: Policy) -> Throttle:
+        return Throttle(policy.mail.per_second, self.stop, lambda: 1 + self.shift.others)
 
     def office(self) -> Office:
         """What objections are settled with, now."""
@@ -65,7 +70,7 @@ class Depot:
         """Something new that carries mails where the policy says, at the pace that all of them share."""
         mail = self.policy().mail
         if not mail.server:
-            return Outbox(self.workspace.outbox_path)
+            return Outbox(self.workspace.outbox_path, alone=not self.shift.others)
         password = secret(self.workspace, _PASSWORD_ENV, _PASSWORD)
         return Smtp(mail, password, self.post().sender, self._throttle, self.timeouts)
 

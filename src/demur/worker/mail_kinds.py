@@ -63,11 +63,13 @@ class MailNotices:
         self._policy: Policy
         self._made: dict[tuple[str, int], Delivered] = {}
 
-    def claim(self, limit: int) -> Sequence[Due]:
-        """Take some in hand."""
+    def claim(self, limit: int, worker: int) -> Sequence[Due]:
+        """Take some in the hands of a worker."""
         self._policy = self._sending.refresh(self.name)
         self._made.clear()
-        return [] if unsent(self._policy) else self._book.claim(Channel.MAIL, limit, named=self._name)
+        if unsent(self._policy):
+            return []
+        return self._book.claim(Channel.MAIL, limit, named=self._name, worker=worker)
 
     def carry(self, one: Due) -> Handover:
         """Render one, and hand it over."""
@@ -123,10 +125,12 @@ class SingleMails:
         self._sending = _Sending(depot)
         self._policy: Policy
 
-    def claim(self, limit: int) -> Sequence[SingleMail]:
-        """Take some in hand; the write lock is asked for only where there are any."""
+    def claim(self, limit: int, worker: int) -> Sequence[SingleMail]:
+        """Take some in the hands of a worker; the write lock is asked for only where there are any."""
         self._policy = self._sending.refresh(self.name)
-        return [] if unsent(self._policy) or not self._box.waiting() else self._box.claim(limit)
+        if unsent(self._policy) or not self._box.waiting():
+            return []
+        return self._box.claim(limit, worker=worker)
 
     def carry(self, one: SingleMail) -> Handover:
         """Render one, and hand it over."""

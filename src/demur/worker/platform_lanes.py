@@ -1,8 +1,8 @@
 """The lanes to the platform: events, which it hears in order, and the notices that it shows to its members.
 
-Invariants: the register's log is the queue of events. Each entry that concerns the platform is sent at least once and
-in order, under an id that follows from its number; the mark moves only over what was taken; a message names nobody: it
-says the entry's number, and what leads to more over the API.
+Invariants: the register's log is the queue of events, which the leading worker alone goes through. Each entry that
+concerns the platform is sent at least once and in order, under an id that follows from its number; the mark moves only
+over what was taken; a message names nobody: it says the entry's number, and what leads to more over the API.
 
 A notice counts as told once the platform has taken the message; it is sent under one id however often. The message
 holds the account it is for, the text and the link, and goes to the platform alone.
@@ -57,14 +57,14 @@ class Events:
     def turn(self) -> float:
         """Tell the platform of every entry it has not heard of."""
         url = self._depot.policy().webhooks.url
-        if not url:
+        if not url or not self._depot.shift.leads:
             return IDLE_S
         register = self._depot.register
         heard = marked = int(register.state(MARK) or 0)
         shut = False
         try:
             for entry in register.log.entries(after=heard):
-                if self._depot.stop.is_set():
+                if self._depot.stop.is_set() or not self._depot.shift.number:
                     break
                 if entry.kind in TOLD:
                     answer = self._tell(url, entry)
@@ -114,14 +114,14 @@ class InAppNotices:
         self._key = b""
         self._made: dict[tuple[str, int], Delivered] = {}
 
-    def claim(self, limit: int) -> Sequence[Due]:
-        """Take some in hand, where the policy has them sent."""
+    def claim(self, limit: int, worker: int) -> Sequence[Due]:
+        """Take some in the hands of a worker, where the policy has them sent."""
         self._policy = self._depot.policy()
         self._made.clear()
         if self._policy.notice.in_app != "webhook" or not self._policy.webhooks.url:
             return []
         self._key = webhook_key(self._depot.workspace)
-        return self._book.claim(Channel.IN_APP, limit)
+        return self._book.claim(Channel.IN_APP, limit, worker=worker)
 
     def carry(self, one: Due) -> Handover:
         """Render one, and send it."""

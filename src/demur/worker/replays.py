@@ -44,7 +44,7 @@ class Replays:
         """Begin a replay that is due, or see how far one is."""
         if self._under_way is not None:
             return self._watch(*self._under_way)
-        if self._depot.policy().training.replay != "worker":
+        if not self._depot.shift.leads_here or self._depot.policy().training.replay != "worker":
             return _LOOK_S
         for run in self._due():
             where = ("-w", str(self._depot.workspace.root), "--json")

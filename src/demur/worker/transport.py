@@ -9,6 +9,7 @@ by its owner alone.
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -72,10 +73,11 @@ class Carrier(Protocol):
 class Outbox:
     """The embedded mail sink, where no server is set: mails become files of a folder of the workspace."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, alone: bool) -> None:
+        """Begin to fill a folder; who is ``alone`` there removes what workers left that were killed."""
         self._folder = folder
         folder.mkdir(mode=0o700, exist_ok=True)
-        for left in folder.glob(".*.partial"):  # by a worker that was killed
+        for left in folder.glob(".*.partial") if alone else ():
             left.unlink(missing_ok=True)
 
     def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:  # noqa: ARG002  # nothing is throttled here
@@ -114,10 +116,11 @@ MAILS: Final = Patience(timedelta(seconds=15), timedelta(hours=4), 40)
 
 
 class Throttle:
-    """At most so many a second, over all threads."""
+    """At most so many a second, over all threads, and over all who share that."""
 
-    def __init__(self, per_second: int, stop: threading.Event) -> None:
+    def __init__(self, per_second: int, stop: threading.Event, sharing: Callable[[], int] = lambda: 1) -> None:
         self._gap = 1 / per_second if per_second else 0.0
+        self._sharing = sharing
         self._next = 0.0
         self._stop = stop
         self._lock = threading.Lock()
@@ -129,5 +132,5 @@ class Throttle:
         with self._lock:
             now = time.monotonic()
             turn = max(self._next, now)
-            self._next = turn + self._gap
+            self._next = turn + self._gap * self._sharing()
         return urgent or not self._stop.wait(turn - now)

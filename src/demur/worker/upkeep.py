@@ -1,7 +1,8 @@
 """Upkeep: the corpus follows the register, who is asked about an objection is reminded, what is spent is cleared.
 
-Invariants: another process that writes to the workspace goes first; the corpus is followed at most a fifth of the
-time, so that a campaign, whose every group of notices binds, leaves the machine to others.
+Invariants: of several workers one does this, of those in one folder one has its corpus follow. Another process that
+writes to the workspace goes first; the corpus is followed at most a fifth of the time, so that a campaign, whose every
+group of notices binds, leaves the machine to others.
 """
 
 import time
@@ -9,8 +10,9 @@ from collections import Counter
 from typing import Final
 
 from demur import glance
-from demur.errors import WorkspaceError
+from demur.errors import DemurError, WorkspaceError
 from demur.objecting.settling import remind
+from demur.terms import EntryKind
 from demur.worker.delivery import IDLE_S
 from demur.worker.depot import Depot
 from demur.worker.lanes import log, log_error
@@ -20,6 +22,9 @@ _SHARE: Final = 4
 """Seconds of rest for each second of following."""
 _LAPSE_S: Final = 60.0
 _CLEAN_S: Final = 600.0
+_STALE_S: Final = 60.0
+STALE: Final = "stale"
+"""Register state: how many versions are stale."""
 
 
 class Upkeep:
@@ -30,23 +35,27 @@ class Upkeep:
     def __init__(self, depot: Depot) -> None:
         self.counts: Counter[str] = Counter()
         self._depot = depot
-        self._lapse_at = self._clean_at = self._follow_at = 0.0
+        self._lapse_at = self._clean_at = self._follow_at = self._stale_at = 0.0
+        self._counted = -1
         self._doubted = False
 
     def turn(self) -> float:
         """Do what is due."""
         now = time.monotonic()
         register = self._depot.register
-        if now >= self._lapse_at:
+        leads = self._depot.shift.leads
+        if leads and now >= self._lapse_at:
             self._remind_and_lapse()
             if not self._depot.policy().tries_out:
                 self.counts["never-sent"] += register.notices.end_try_out()
             self._lapse_at = now + _LAPSE_S
-        if now >= self._clean_at:
+        if leads and now >= self._clean_at:
             self.counts["cleaned"] += register.sessions.clean()
             self._clean_at = now + _CLEAN_S
-        if now >= self._follow_at and (self._behind() or register.persons.erasures()):
+        if self._depot.shift.leads_here and now >= self._follow_at and (self._behind() or register.persons.erasures()):
             self._follow()
+        if self._depot.shift.leads_here and now >= self._stale_at:
+            self._count_stale()
         return IDLE_S
 
     def close(self) -> None:
@@ -60,6 +69,25 @@ class Upkeep:
         if lapsing.doubted_days is not None and not self._doubted:
             log("upkeep.clock", days=lapsing.doubted_days)
         self._doubted = lapsing.doubted_days is not None
+
+    def _count_stale(self) -> None:
+        """Count the versions that are stale, for whoever watches: that takes too long to do whenever somebody asks."""
+        began, register = time.monotonic(), self._depot.register
+        binding = register.log.head().binding
+        if binding != self._counted and register.log.last(EntryKind.VERSION_PUBLISHED) is not None:
+            from demur.corpus.session import reading  # noqa: PLC0415  # Lance, which mails do without
+            from demur.versions.states import states  # noqa: PLC0415  # the same
+
+            try:
+                with reading(self._depot.workspace, rows=False, register=register) as session:
+                    stale = sum(bool(each.stale) for each in states(session))
+            except DemurError as error:  # the versions lie in another folder, for instance
+                log_error("upkeep.uncounted", error)
+            else:
+                register.set_state(STALE, str(stale))
+            self._counted = binding
+        ended = time.monotonic()
+        self._stale_at = ended + max(_STALE_S, _SHARE * (ended - began))
 
     def _behind(self) -> bool:
         workspace = self._depot.workspace

@@ -1,8 +1,8 @@
 """The worker: its lanes side by side, from the lock to the last mail in flight.
 
-Invariants: there is one worker for a workspace, as two would send everything twice; at its start it takes back what an
-earlier one had in hand. Mails that somebody waits for never wait for notices, for a webhook or for the corpus; told to
-stop, it finishes and records what is in flight.
+Invariants: several workers share the queues of one register, and each notice and mail is in the hands of one of them
+(shift.py); at its start a worker takes back what the one before it in its folder had in hand. Mails that somebody waits
+for never wait for notices, for a webhook or for the corpus; told to stop, it finishes and records what is in flight.
 """
 
 import threading
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Final
 
-from demur.register import Register
 from demur.worker.claims import Claims
 from demur.worker.delivery import Delivery
 from demur.worker.depot import Depot
@@ -18,6 +17,7 @@ from demur.worker.lanes import Lane, drain, keep_on, log
 from demur.worker.mail_kinds import MailNotices, SingleMails
 from demur.worker.platform_lanes import Events, InAppNotices
 from demur.worker.replays import Replays
+from demur.worker.shift import Shift
 from demur.worker.upkeep import Upkeep
 from demur.workspace import Workspace
 
@@ -31,12 +31,11 @@ def work(workspace: Workspace, stop: threading.Event, *, once: bool = False) -> 
     """Work until told to stop, or (``once``) until nothing is due.
 
     Raises:
-        WorkspaceError: when another worker is at work.
+        WorkspaceError: when too many workers are at work in the folder.
         DemurError: with ``once``, what kept a lane from its work.
     """
-    with workspace.delivering(), workspace.register() as register:
-        _take_back(register)
-        depot = Depot(workspace, register, stop)
+    with workspace.register() as register, Shift(workspace, register) as shift:
+        depot = Depot(workspace, register, stop, shift)
         lanes = lanes_of(depot)
         with ExitStack() as stack:
             for lane in lanes:
@@ -59,12 +58,6 @@ def lanes_of(depot: Depot) -> list[Lane]:
         Replays(depot),
         Claims(depot),
     ]
-
-
-def _take_back(register: Register) -> None:
-    notices, mails = register.notices.requeue_interrupted(), register.mails.requeue_interrupted()
-    if notices or mails:
-        log("worker.taken back", notices=notices, mails=mails)
 
 
 def _in_turn(lanes: list[Lane], stop: threading.Event) -> None:

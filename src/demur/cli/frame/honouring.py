@@ -93,23 +93,15 @@ def _patiently(workspace: Workspace, honour: "Callable[[Workspace], HonourReport
         try:
             return honour(workspace)
         except WorkspaceError:
-            if time.monotonic() >= until or not _worker_runs(workspace):
+            if time.monotonic() >= until or not workspace.has_worker:
                 raise
         time.sleep(_PAUSE_S)
-
-
-def _worker_runs(workspace: Workspace) -> bool:
-    try:
-        with workspace.delivering():
-            return False
-    except WorkspaceError:
-        return True
 
 
 def _waits(workspace: Workspace, failure: WorkspaceError) -> str:
     """What becomes of what was recorded while the corpus is busy."""
     then = "the next command that writes honours it, `demur maintain` for instance"
-    if _worker_runs(workspace):
+    if workspace.has_worker:
         then = "the worker that runs honours it as soon as it can, as the next command that writes honours it"
     return f"Recorded and binding, though the corpus is busy: {then}. {failure}"
 

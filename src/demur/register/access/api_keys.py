@@ -30,6 +30,7 @@ class KeyScope(StrEnum):
     PLATFORM = "platform"  # all that the platform does for its members
     LOAD = "load"  # asking which rows of an export may not be used any more, and nothing else
     GENERATE = "generate"  # asking a model for texts, and nothing else
+    METRICS = "metrics"  # reading the figures of a server, which name nobody, and nothing else
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register.contact.notices import code
 from demur.register.contact.records import SingleMail
+from demur.register.contact.workers import release, requeue_interrupted
 from demur.register.database import bulk
 from demur.register.database.clock import micros
 from demur.register.database.records import JSON
@@ -130,19 +131,25 @@ class Mails:
         ahead = iter(keys)
         return [next(filter(None, [said.get(next(ahead)) for _ in group]), None) for group in groups]
 
-    def claim(self, limit: int, *, now: datetime | None = None) -> list[SingleMail]:
-        """Take mails that are due in hand, oldest first; one about a doubt names the deadline that it begins.
+    def claim(self, limit: int, *, worker: int | None = None, now: datetime | None = None) -> list[SingleMail]:
+        """Take mails that are due in the hands of a worker, oldest first.
 
-        A reminder that nobody needs any more is cancelled instead.
+        What that worker took in hand before and does not know of, as an answer of the database was lost, is among them.
+        One about a doubt names the deadline that it begins; a reminder that nobody needs any more is cancelled instead.
         """
         time = micros(now)
         waiting = (letter.c.status == NoticeStatus.QUEUED.value, letter.c.due <= time)
         with self._store.writing() as connection:
+            release(connection, worker, letter)
             rows = connection.execute(sa.select(letter).where(*waiting).order_by(letter.c.due).limit(limit)).all()
             found = [self._opened(row) for row in rows]
             spent = {each.id for each in found if doubts.settled(connection, each.template, each.params)}
             taken = [each for each in found if each.id not in spent]
-            _set(connection, [each.id for each in taken], {"status": NoticeStatus.SENDING.value, "changed": time})
+            _set(
+                connection,
+                [each.id for each in taken],
+                {"status": NoticeStatus.SENDING.value, "worker": worker, "changed": time},
+            )
             _set(connection, spent, {"status": NoticeStatus.CANCELLED.value, "changed": time, **_GONE})
             return [self._leaving(connection, each, time) for each in taken]
 
@@ -193,10 +200,9 @@ class Mails:
             return True
 
     def requeue_interrupted(self) -> int:
-        """Give back what a worker had in hand when it ended; how many mails that were."""
-        held = sa.update(letter).where(letter.c.status == NoticeStatus.SENDING.value)
+        """Give back what no worker that is at work has in hand; how many mails that were."""
         with self._store.writing() as connection:
-            return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
+            return requeue_interrupted(connection, letter)
 
     def waiting(self) -> int:
         """How many mails wait to be delivered."""

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from demur.identity import SubjectKeys
 from demur.register.contact.campaigns import number_of
 from demur.register.contact.records import Delivered, Due, NoticeRecord
+from demur.register.contact.workers import release, requeue_interrupted
 from demur.register.database import bulk, entries, state
 from demur.register.database.clock import MICROS_PER_DAY, micros, moment
 from demur.register.database.effects import Effect
@@ -63,9 +64,10 @@ class Notices:
         limit: int,
         *,
         named: Callable[[str, int], str] | None = None,
+        worker: int | None = None,
         now: datetime | None = None,
     ) -> list[Due]:
-        """Take notices that are due in hand; none of them is handed out again until it is given back.
+        """Take notices that are due in the hands of a worker; none of them is handed out again until it is given back.
 
         Who has objected or was erased meanwhile gets none any more.
 
@@ -74,11 +76,14 @@ class Notices:
             limit: how many.
             named: the Message-ID that a notice of a campaign, to a subject key, will leave with: known from now on,
                 so that it can come back at any time.
+            worker: whose hands. What it took in hand before and does not know of, as an answer of the database was
+                lost, is among them.
             now: when.
         """
         time = micros(now)
         waiting = (notice.c.channel == channel.value, notice.c.status == NoticeStatus.QUEUED.value)
         with self._store.writing() as connection:
+            release(connection, worker, notice, notice.c.channel == channel.value)
             while True:
                 rows = _in_queue(connection, (*waiting, notice.c.due <= time), limit)
                 if not rows:
@@ -86,8 +91,9 @@ class Notices:
                 out = _unwanted(connection, rows)
                 gone = [row for row in rows if row.subject in out]
                 taken = [row for row in rows if row.subject not in out]
-                _mark(connection, channel, gone, NoticeStatus.CANCELLED, time)
-                _mark(connection, channel, taken, NoticeStatus.SENDING, time)
+                _mark(connection, channel, gone, {"status": NoticeStatus.CANCELLED.value, "changed": time})
+                held = {"status": NoticeStatus.SENDING.value, "worker": worker, "changed": time}
+                _mark(connection, channel, taken, held)
                 _name(connection, channel, taken, named)
                 if taken:
                     due = [_opened(self._vault, row) for row in taken]
@@ -176,11 +182,9 @@ class Notices:
         return [row.message_id for row in reached if row.campaign == reached[0].campaign]
 
     def requeue_interrupted(self) -> int:
-        """Give back what a worker had in hand when it ended; how many notices that were."""
-        every = notice.c.channel.in_([each.value for each in Channel])  # names the index's first column
-        held = sa.update(notice).where(every, notice.c.status == NoticeStatus.SENDING.value)
+        """Give back what no worker that is at work has in hand; how many notices that were."""
         with self._store.writing() as connection:
-            return connection.execute(held.values(status=NoticeStatus.QUEUED.value)).rowcount
+            return requeue_interrupted(connection, notice)
 
     def waiting(self) -> int:
         """How many notices wait to be delivered, in all campaigns."""
@@ -350,12 +354,12 @@ def _unwanted(connection: sa.Connection, rows: Sequence[Any]) -> set[int]:
     return erased | set(standing.suppressed(connection, np.unique(keys)).tolist())
 
 
-def _mark(connection: sa.Connection, channel: Channel, rows: Sequence[Any], status: NoticeStatus, time: int) -> None:
-    """Change the status of some."""
+def _mark(connection: sa.Connection, channel: Channel, rows: Sequence[Any], values: dict[str, Any]) -> None:
+    """Change how some stand."""
     for number in {row.campaign for row in rows}:
         theirs = bulk.among(connection, notice.c.subject, [row.subject for row in rows if row.campaign == number])
         which = (notice.c.campaign == number, notice.c.channel == channel.value, theirs)
-        connection.execute(sa.update(notice).where(*which).values(status=status.value, changed=time))
+        connection.execute(sa.update(notice).where(*which).values(**values))
 
 
 def _name(

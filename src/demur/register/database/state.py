@@ -12,7 +12,7 @@ from demur.register.database import bulk
 from demur.register.database.tables import state
 
 _NAMES: Final = re.compile(
-    r"instance|restoring|erasures|spelling|webhook|told-by-coverage|tried-out|unread-names"
+    r"instance|restoring|erasures|spelling|webhook|told-by-coverage|tried-out|unread-names|worker|effect|stale"
     r"|(returned|withdrawn|corrected)\.\d+|listed\.[0-9a-f]+"
 )
 """Every name that demur sets; the numbers are those of objections, the digests those of listed ones.

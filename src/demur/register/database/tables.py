@@ -199,6 +199,7 @@ notice: Final = sa.Table(
     sa.Column("message_id", sa.Text),  # random, without its brackets
     sa.Column("cause", sa.Text),  # why it came back: a code, never the reply
     sa.Column("tried", sa.Boolean, nullable=False, server_default=sa.false()),  # only written to an outbox
+    sa.Column("worker", BIG),  # that has it in hand
     sa.Index("notice_due", "channel", "status", "due"),
     sa.Index("notice_subject", "subject"),
     sa.Index("notice_message", "message_id"),
@@ -217,8 +218,16 @@ letter: Final = sa.Table(
     sa.Column("cause", sa.Text),
     sa.Column("wrapped", sa.LargeBinary),  # the key of `sealed`; null once it was sent, failed or erased
     sa.Column("sealed", sa.LargeBinary),  # address, template, language, parameters
+    sa.Column("worker", BIG),  # that has it in hand
     sa.Index("letter_due", "status", "due"),
     sa.Index("letter_subject", "subject"),
+)
+
+worker: Final = sa.Table(
+    "worker",
+    metadata,
+    sa.Column("number", BIG, primary_key=True, autoincrement=False),
+    sa.Column("beat", BIG, nullable=False),  # when it last said that it is at work
 )
 
 session: Final = sa.Table(
