@@ -20,8 +20,8 @@ from demur.cli.frame.output import count, emit, note
 def worker(invocation: Invocation, *, once: bool) -> None:
     """Deliver notices and mails, and let the corpus follow the register.
 
-    It runs until it is stopped (SIGTERM or Ctrl-C) and then finishes the mails in flight. There is one at a time for
-    a workspace; `demur serve` starts its own. What it does is on stderr, a JSON object on each line, without names
+    It runs until it is stopped (SIGTERM or Ctrl-C) and then finishes the mails in flight. Several share what is
+    queued; `demur serve` starts one of its own. What it does is on stderr, a JSON object on each line, without names
     or addresses.
     """
     from demur.worker.work import work  # noqa: PLC0415  # it loads templates and the register
