@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Final, Self
 
 import numpy as np
@@ -49,6 +50,8 @@ _BLOCK_BYTES: Final = 64  # of SHA-256, FIPS 180-4
 _DIGEST_BYTES: Final = 32
 _MOST_REMEMBERED: Final = 65_536
 """Accounts whose keys a process remembers, but for those of one batch."""
+
+_REMEMBERING: Final = Lock()
 
 SubjectKeys = npt.NDArray[np.int64]
 
@@ -122,20 +125,26 @@ class Pepper:
 
     def all_keys(self, accounts: Iterable[str]) -> tuple[SubjectKeys, Pairs]:
         """Both: the subject keys of many accounts in their order, and the pairs of those with other spellings."""
-        asked, (known, others) = list(accounts), _keyed_before(self, _all_names(self.names))
-        if not all(map(known.__contains__, asked)):
-            if len(known) > _MOST_REMEMBERED:
-                known.clear()
-                others.clear()
-            new = [account for account in dict.fromkeys(asked) if account not in known]
-            spelt = [self.names.spellings(account) for account in new]
-            known.update(zip(new, self.spelt_keys(each[0] for each in spelt).tolist(), strict=True))
-            several = [(account, each[1:]) for account, each in zip(new, spelt, strict=True) if len(each) > 1]
-            keys = iter(self.spelt_keys(spelling for _, rest in several for spelling in rest).tolist())
-            others.update((account, tuple(islice(keys, len(rest)))) for account, rest in several)
-        own = np.fromiter(map(known.__getitem__, asked), np.int64, len(asked))
-        pairs = [(known[account], other) for account in asked for other in others.get(account, ())] if others else []
+        asked = list(accounts)
+        with _REMEMBERING:
+            known, others = _keyed_before(self, _all_names(self.names))
+            if not all(map(known.__contains__, asked)):
+                self._remember(asked, known, others)
+            own = np.fromiter(map(known.__getitem__, asked), np.int64, len(asked))
+            pairs = [(known[each], other) for each in asked for other in others.get(each, ())] if others else []
         return own, np.array(pairs, np.int64).reshape(-1, 2)
+
+    def _remember(self, asked: list[str], known: dict[str, int], others: dict[str, tuple[int, ...]]) -> None:
+        """Key the accounts that are not known yet; the others are forgotten when they are too many."""
+        if len(known) > _MOST_REMEMBERED:
+            known.clear()
+            others.clear()
+        new = [account for account in dict.fromkeys(asked) if account not in known]
+        spelt = [self.names.spellings(account) for account in new]
+        several = [(account, each[1:]) for account, each in zip(new, spelt, strict=True) if len(each) > 1]
+        keys = iter(self.spelt_keys(spelling for _, rest in several for spelling in rest).tolist())
+        others.update((account, tuple(islice(keys, len(rest)))) for account, rest in several)
+        known.update(zip(new, self.spelt_keys(each[0] for each in spelt).tolist(), strict=True))
 
     def _pairs(self, spelt: Iterable[tuple[str, ...]]) -> Pairs:
         several = [each for each in spelt if len(each) > 1]
