@@ -12,7 +12,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Final, Self
 
 import numpy as np
@@ -50,6 +52,8 @@ _DIGEST_BYTES: Final = 32
 _MOST_REMEMBERED: Final = 65_536
 """Accounts whose keys a process remembers, but for those of one batch."""
 
+_REMEMBERING: Final = Lock()
+
 SubjectKeys = npt.NDArray[np.int64]
 
 Pairs = npt.NDArray[np.int64]
@@ -81,12 +85,12 @@ def inside(few: SubjectKeys, keys: SubjectKeys) -> npt.NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=4)
-def _keyed_before(_pepper: "Pepper", _names: tuple[Names, ...]) -> dict[str, tuple[int, ...]]:
-    """The keys of the spellings of accounts that a process met under a pepper, its own first: most come again.
+def _keyed_before(_pepper: "Pepper", _names: tuple[Names, ...]) -> tuple[dict[str, int], dict[str, tuple[int, ...]]]:
+    """The keys of accounts that a process met under a pepper, most of which come again; of few, their other spellings'.
 
     Its names are told besides, as two of them are equal whatever was declared earlier.
     """
-    return {}
+    return {}, {}
 
 
 def _all_names(names: Names) -> tuple[Names, ...]:
@@ -128,21 +132,26 @@ class Pepper:
 
     def all_keys(self, accounts: Iterable[str]) -> tuple[SubjectKeys, Pairs]:
         """Both: the subject keys of many accounts in their order, and the pairs of those with other spellings."""
-        asked, known = list(accounts), _keyed_before(self, _all_names(self.names))
-        found = {account: keys for account in asked if (keys := known.get(account)) is not None}
-        new = [account for account in asked if account not in found]
-        spelt = [self.names.spellings(account) for account in new]
-        ends = np.cumsum([len(each) for each in spelt]).tolist()
-        keys = self.spelt_keys(spelling for each in spelt for spelling in each).tolist()
-        found |= {
-            account: tuple(keys[end - len(each) : end]) for account, each, end in zip(new, spelt, ends, strict=True)
-        }
+        asked = list(accounts)
+        with _REMEMBERING:
+            known, others = _keyed_before(self, _all_names(self.names))
+            if not all(map(known.__contains__, asked)):
+                self._remember(asked, known, others)
+            own = np.fromiter(map(known.__getitem__, asked), np.int64, len(asked))
+            pairs = [(known[each], other) for each in asked for other in others.get(each, ())] if others else []
+        return own, np.array(pairs, np.int64).reshape(-1, 2)
+
+    def _remember(self, asked: list[str], known: dict[str, int], others: dict[str, tuple[int, ...]]) -> None:
+        """Key the accounts that are not known yet; the others are forgotten when they are too many."""
         if len(known) > _MOST_REMEMBERED:
             known.clear()
-        known.update((account, found[account]) for account in new)
-        every = [found[account] for account in asked]
-        pairs = [(own, other) for own, *others in every for other in others]
-        return np.array([own for own, *_ in every], np.int64), np.array(pairs, np.int64).reshape(-1, 2)
+            others.clear()
+        new = [account for account in dict.fromkeys(asked) if account not in known]
+        spelt = [self.names.spellings(account) for account in new]
+        several = [(account, each[1:]) for account, each in zip(new, spelt, strict=True) if len(each) > 1]
+        keys = iter(self.spelt_keys(spelling for _, rest in several for spelling in rest).tolist())
+        others.update((account, tuple(islice(keys, len(rest)))) for account, rest in several)
+        known.update(zip(new, self.spelt_keys(each[0] for each in spelt).tolist(), strict=True))
 
     def _pairs(self, spelt: Iterable[tuple[str, ...]]) -> Pairs:
         several = [each for each in spelt if len(each) > 1]

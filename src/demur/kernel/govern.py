@@ -219,7 +219,7 @@ def _masked(
     """Rows with everything masked that their spans say, with the codes of those that go for it; and those that stay."""
     texts = rows.column("text")
     points, blank = code_points(texts), _blank(texts)
-    lengths = np.where(blank, 0, np.diff(points[1]))  # a mask over blanks would pass for a word
+    lengths = np.where(blank, 0, np.diff(points.first))  # a mask over blanks would pass for a word
     spans = with_masks(texts, points, spans.clipped(lengths).nested())
     withheld = held(spans, rules)
     for reason, dropped in dropped_by(spans, withheld, rules.policy.others):

@@ -37,8 +37,7 @@ class Keyer:
     def column(self, accounts: pa.Array) -> pa.Array:
         """The subject keys of a column of accounts; null and malformed accounts become null."""
         encoded = accounts.dictionary_encode()
-        keys = self._keys(encoded.dictionary.to_pylist())
-        return pa.array(keys, pa.int64()).take(encoded.indices)
+        return self._keys(encoded.dictionary.to_pylist()).take(encoded.indices)
 
     def take(self, said: bytes | None) -> None:
         """Note what a batch's metadata (terms.ALIKE) says of accounts that are known by other names."""
@@ -47,14 +46,15 @@ class Keyer:
                 exact, *rest = self.pepper.subject_keys([account, *others]).tolist()
                 self._alike.append(np.array([(exact, other) for other in rest], np.int64).reshape(-1, 2))
 
-    def _keys(self, accounts: list[str]) -> list[int | None]:
+    def _keys(self, accounts: list[str]) -> pa.Array:
         try:
             keys, pairs = self.pepper.all_keys(accounts)
         except IdentityError:  # one of them is malformed, and only that one is not keyed
-            return [None] if len(accounts) == 1 else [self._keys([account])[0] for account in accounts]
+            alone = len(accounts) == 1
+            return pa.nulls(1, pa.int64()) if alone else pa.concat_arrays([self._keys([each]) for each in accounts])
         if len(pairs):
             self._alike.append(pairs)
-        return list(keys.tolist())
+        return pa.array(keys)
 
 
 def keyed(items: pa.RecordBatch, keyer: Keyer) -> pa.RecordBatch:
@@ -80,10 +80,13 @@ def _codes(regions: pa.Array) -> pa.Array:
 
 
 def _item_columns(items: pa.RecordBatch, pepper: Pepper) -> dict[str, pa.Array]:
-    """The columns that hold item ids, keyed together: a parent or thread is often an item of the same batch."""
+    """The columns that hold item ids, keyed together: a parent or thread is often an item of the same batch.
+
+    Each gets a buffer of its own: a slice would be pickled with all of them.
+    """
     names = ("item", "parent", "thread", "group")
     keys = pepper.item_keys(pa.concat_arrays([items.column(name) for name in names]))
-    return {name: keys.slice(at * len(items), len(items)) for at, name in enumerate(names)}
+    return {name: pa.concat_arrays([keys.slice(at * len(items), len(items))]) for at, name in enumerate(names)}
 
 
 def _stored_spans(spans: pa.Array, keyer: Keyer) -> pa.Array:

@@ -5,7 +5,7 @@ points outside and bytes inside this module; the work is a few array operations 
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,23 @@ from demur.kernel.spans import Ints, Spans
 
 _LAST_CONTINUATION: Final = -65  # as a signed byte: continuation bytes of UTF-8 are 0x80 to 0xBF (RFC 3629)
 
-CodePoints = tuple[Ints, Ints]
-"""See :func:`code_points`."""
+
+class CodePoints(NamedTuple):
+    """Where the code points of a column stand in its bytes, told by the few bytes that begin none."""
+
+    first: Ints
+    """The index in the column of each row's first code point; shape (rows + 1,), the last entry is the end."""
+    followers: Ints
+    """The bytes that continue a code point, ascending."""
+
+    def bytes_at(self, points: Ints) -> Ints:
+        """The byte at which each code point of the column begins."""
+        before = self.followers - np.arange(len(self.followers))  # code points that begin before each follower
+        return points + np.searchsorted(before, points, side="right")
+
+    def of_bytes(self, begins: Ints) -> Ints:
+        """The code point of the column that begins at each byte."""
+        return begins - np.searchsorted(self.followers, begins)
 
 
 @dataclass(frozen=True)
@@ -35,14 +50,10 @@ class Regions:
 
 
 def code_points(texts: pa.LargeStringArray) -> CodePoints:
-    """The byte at which each code point of the whole column begins, and the index of each row's first code point.
-
-    Shapes: (code points + 1,) and (rows + 1,); the last entry of each is the end.
-    """
+    """The code points of a column."""
     offsets, data = _buffers(texts)
-    heads = np.flatnonzero(data.view(np.int8) > _LAST_CONTINUATION)
-    starts = np.concatenate([heads, [len(data)]])
-    return starts, np.searchsorted(starts, offsets).astype(np.int64)
+    followers = np.flatnonzero(data.view(np.int8) <= _LAST_CONTINUATION)
+    return CodePoints(offsets - np.searchsorted(followers, offsets), followers)
 
 
 def splice(
@@ -52,9 +63,8 @@ def splice(
     if not len(regions):
         return texts
     offsets, data = _buffers(texts)
-    starts, first = points
-    begin = starts[first[regions.row] + regions.start]
-    end = starts[first[regions.row] + regions.end]
+    first = points.first[regions.row]
+    begin, end = points.bytes_at(first + regions.start), points.bytes_at(first + regions.end)
     pieces = _pieces(data, begin, end, [masks[mask] for mask in regions.mask.tolist()])
     grown = np.array([len(mask) for mask in masks])[regions.mask] - (end - begin)
     shift = np.concatenate([[0], np.cumsum(grown)])
@@ -81,8 +91,7 @@ def found(texts: pa.LargeStringArray, points: CodePoints, words: tuple[bytes, ..
     row = np.searchsorted(offsets, begin, side="right") - 1
     whole = end <= offsets[row + 1]
     row, begin, end, which = row[whole], begin[whole], end[whole], which[whole]
-    starts, first = points
-    start = np.searchsorted(starts, begin) - first[row]
+    start = points.of_bytes(begin) - points.first[row]
     return Regions(row, start, start + (end - begin), which)
 
 
