@@ -5,7 +5,6 @@ the first row given.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -206,13 +205,5 @@ def _merged(columns: Columns, further: list[tuple[int, ...]]) -> Columns:
     added = [np.array(column) for column in zip(*sorted(further, key=itemgetter(*_ORDER)), strict=True)]
     order = columns.place << _NUMBER_BITS | columns.last
     at: Ints = np.searchsorted(order, added[_ORDER[0]] << _NUMBER_BITS | added[_ORDER[1]], side="right")
-    both: list[Any] = [_inserted(old, at, new) for old, new in zip(columns, added, strict=False)]
+    both: list[Any] = [np.insert(np.asarray(old), at, new) for old, new in zip(columns, added, strict=False)]
     return Columns(*both)
-
-
-def _inserted(old: npt.NDArray[Any], at: Ints, new: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """As ``np.insert``, in a fifth of its time where ``new`` is short."""
-    edges = [0, *at.tolist(), len(old)]
-    pieces = [old[begin:end] for begin, end in pairwise(edges)]
-    single = np.split(new.astype(old.dtype), np.arange(1, len(new)))
-    return np.concatenate([pieces[0], *(each for pair in zip(single, pieces[1:], strict=True) for each in pair)])
