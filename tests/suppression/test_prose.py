@@ -2,9 +2,14 @@
 
 import time
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from copying import Said, page_of
+from hypothesis import given
+from hypothesis import strategies as st
 
+from demur.suppression import prose
 from demur.suppression.prose import in_no_prose, is_no_prose
 
 MACHINES = (
@@ -86,3 +91,13 @@ def test_time_is_linear(unit: str) -> None:
 
     seconds(1000)
     assert seconds(1_000_000) < 100 * max(seconds(50_000), 0.004)  # 20 times as much
+
+
+_UNITS = [*"ab8D1² \t\u0661\u00a0\x0b\x1c\n-/.:()[]=>'", "Error", "import ", "...", "www."]
+"""What the pattern, and what is no prose, are told by."""
+
+
+@given(st.lists(st.sampled_from(_UNITS), max_size=24).map("".join))
+def test_the_pattern_that_turns_texts_away_lets_all_pass_that_are_no_prose(text: str) -> None:
+    if prose._places(text):
+        assert pc.match_substring_regex(pa.array([text]), prose._MAY_BE)[0].as_py()

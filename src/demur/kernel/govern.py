@@ -104,8 +104,8 @@ def govern_to_store(batch: pa.RecordBatch, rules: Rules, context: Context | None
     at, waits = (np.flatnonzero(codes == code) for code in (KEPT, WAITS))
     again = np.flatnonzero(np.isin(at, changed))
     fresh = Pages(_take(answer.kept, again), pages.rules).lists if len(again) else [None, None]
-    lists = [_with(old.take(pa.array(at)), again, new) for old, new in zip(pages.lists, fresh, strict=True)]
-    waiting = with_lists(answer.waiting, [old.take(pa.array(waits)) for old in pages.lists])
+    lists = [_with(_at(old, at), again, new) for old, new in zip(pages.lists, fresh, strict=True)]
+    waiting = with_lists(answer.waiting, [_at(old, waits) for old in pages.lists])
     return replace(answer, kept=with_lists(answer.kept, lists), waiting=waiting)
 
 
@@ -277,7 +277,11 @@ def _no_picture(media: pa.Array) -> Bools:
 
 
 def _some(values: pa.Array | None, at: np.ndarray) -> pa.Array | None:
-    return None if values is None else values.take(pa.array(at))
+    return None if values is None else _at(values, at)
+
+
+def _at(values: pa.Array, at: np.ndarray) -> pa.Array:
+    return values if len(at) == len(values) else values.take(pa.array(at))
 
 
 def _take(batch: pa.RecordBatch, at: np.ndarray) -> pa.RecordBatch:

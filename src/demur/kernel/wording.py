@@ -84,7 +84,7 @@ class Pages:
         """Of the pictures' descriptions, and the row of each picture."""
         return _pictures(self.rows, self.rules)
 
-    @property
+    @cached_property
     def lists(self) -> list[pa.ListArray]:
         """What finds the rows by their words, and as copies: the columns that schema.STORED has besides."""
         shown, picture_of = self.pictures

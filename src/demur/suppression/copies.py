@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -67,9 +68,19 @@ def fingerprints_of(page: Page) -> Beside:
 
 def gram_lists(page: Page) -> pa.ListArray:
     """What finds the rows of a page as copies: for each the shortened keys that are looked up, ascending."""
-    words = Readable.of(page, page.opaque)
-    found = looked_up(words)
+    words, found = _sought(page)
     return word_lists(len(page.texts), (words.row[found.first], found.key))
+
+
+_of_pages: Final[WeakKeyDictionary[Page, tuple[Readable, Shingles]]] = WeakKeyDictionary()
+
+
+def _sought(page: Page) -> tuple[Readable, Shingles]:
+    """The words of a page that may be a copy, and their keys that are looked up: remembered as long as the page is."""
+    if (known := _of_pages.get(page)) is None:
+        words = Readable.of(page, page.opaque)
+        known = _of_pages[page] = words, looked_up(words)
+    return known
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +142,8 @@ class Copies:
 
     def found(self, page: Page) -> Finds:
         """Copies on a page."""
-        words = Readable.of(page, page.opaque)
-        met = self._met(page, words, looked_up(words))
+        words, keys = _sought(page)
+        met = self._met(page, words, keys)
         live = met.take(~met.stock)
         if not len(live.first):
             return no_finds()
@@ -148,10 +159,10 @@ class Copies:
 
     def seen(self, page: Page) -> Beside:
         """Where others wrote themselves what withheld people wrote, too: row and key."""
-        words = Readable.of(page, page.opaque | page.quoted)
-        found = looked_up(words)
-        at = self._known.contains(found.key)
-        return words.row[found.first[at]], found.key[at]
+        words, keys = _sought(page)
+        found = keys.take(self._known.contains(keys.key))
+        own = found.take(~page.quoted[words.word[found.first]])  # a key reaches over no edge of a quote
+        return words.row[own.first], own.key
 
     def _runs(self, page: Page, words: Readable, anchors: Met, stock: Bools) -> Places:
         """Runs of posts that have an anchor in common with their row."""

@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from demur.patterns import lazily
 from demur.words.page import Bools, Page, inside
@@ -46,11 +48,18 @@ _ENDS: Final = lazily(r"(?:[;{}]|\w\([^()]{0,200}\)[:{]?|\)\ ?=>|[^\s:]::\w+|->\
 _NUMBERS: Final = 0.6
 """The share of a line's words with a digit, from which it is a row of a table."""
 _FEW: Final = 3
+_MAY_BE: Final = (
+    r"[][(){}<>=;:|&\\$*+/^~%`#\"]|\.\.\.|Error|Exception|import|(?i:www\.)"
+    r"|\pN.*[\s\pZ\x0b\x1c-\x1f\x{85}].*\pN|\pN[-/]\pN"
+)
+"""For RE2, what each line holds that is no prose, and each address: it turns away most texts."""
 
 
 def in_no_prose(page: Page) -> Bools:
     """Which words of a page stand where nobody writes as they talk; shape (words,)."""
-    found = [(row, *place) for row, text in enumerate(page.texts.to_pylist()) for place in _places(text)]
+    rows = np.flatnonzero(pc.match_substring_regex(page.texts, _MAY_BE).to_numpy(zero_copy_only=False))
+    texts = page.texts.take(pa.array(rows)).to_pylist()
+    found = [(row, *place) for row, text in zip(rows.tolist(), texts, strict=True) for place in _places(text)]
     row, start, end = np.array(found, np.int64).reshape(-1, 3).T
     return inside(page.words, (row, start, end))
 

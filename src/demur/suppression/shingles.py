@@ -110,10 +110,16 @@ def is_looked_up(keys: Ints) -> Bools:
 
 def runs(words: Readable) -> Shingles:
     """Every GRAM and ANCHOR."""
-    size = SIZE[GRAM]
-    first = _together(words, size)
-    chosen = sampled(words.key, size, PART[ANCHOR])[first]
-    return Shingles(_of_kind(grams(words.key, size)[first], np.where(chosen, ANCHOR, GRAM)), first)
+    first = _together(words, SIZE[GRAM])
+    chosen = sampled(words.key, SIZE[ANCHOR], PART[ANCHOR])[first]
+    return Shingles(_of_kind(grams(words.key, SIZE[GRAM], first), np.where(chosen, ANCHOR, GRAM)), first)
+
+
+def anchors(words: Readable) -> Shingles:
+    """Every ANCHOR."""
+    first = _together(words, SIZE[ANCHOR])
+    first = first[sampled(words.key, SIZE[ANCHOR], PART[ANCHOR])[first]]
+    return Shingles(_of_kind(grams(words.key, SIZE[ANCHOR], first), ANCHOR), first)
 
 
 def near(words: Readable) -> Shingles:
@@ -123,7 +129,7 @@ def near(words: Readable) -> Shingles:
     first = _together(words, size)
     first = first[some[words.unit[first]]]
     first = first[sampled(words.key, size, PART[NEAR])[first]]
-    return Shingles(_of_kind(grams(words.key, size)[first], NEAR), first)
+    return Shingles(_of_kind(grams(words.key, size, first), NEAR), first)
 
 
 def pairs(words: Readable) -> Shingles:
@@ -131,7 +137,7 @@ def pairs(words: Readable) -> Shingles:
     some = _within(words, NEAR_WORDS)
     first = _together(words, SIZE[PAIR])
     first = first[some[words.unit[first]]]
-    return Shingles(_of_kind(grams(words.key, SIZE[PAIR])[first], PAIR), first)
+    return Shingles(_of_kind(grams(words.key, SIZE[PAIR], first), PAIR), first)
 
 
 def wholes(words: Readable) -> Shingles:
@@ -144,8 +150,7 @@ def wholes(words: Readable) -> Shingles:
 
 def looked_up(words: Readable) -> Shingles:
     """Every key that the corpus' index holds of these words: in no order."""
-    eight = runs(words)
-    parts = [eight.take(kind_of(eight.key) == ANCHOR), near(words), wholes(words)]
+    parts = [anchors(words), near(words), wholes(words)]
     return Shingles(np.concatenate([each.key for each in parts]), np.concatenate([each.first for each in parts]))
 
 

@@ -18,9 +18,13 @@ _BASE: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-def grams(keys: Keys, size: int) -> Keys:
-    """A key from 0 of every ``size`` keys in a row, shape (n - size + 1,); none where there are fewer."""
-    return mixed(_rolled(keys.view(np.uint64), size))
+def grams(keys: Keys, size: int, first: Ints | None = None) -> Keys:
+    """A key from 0 of every ``size`` keys in a row, shape (n - size + 1,); none where there are fewer.
+
+    With ``first``: of those alone that begin at these indices.
+    """
+    rolled = _rolled(keys.view(np.uint64), size)
+    return mixed(rolled if first is None else rolled[first])
 
 
 def sampled(keys: Keys, size: int, part: int) -> "Flags":

@@ -40,9 +40,9 @@ class Writing:
         return type(self)(self.author[rows], self.item[rows], self.thread[rows], self.parent[rows])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Page:
-    """See the module's docstring."""
+    """See the module's docstring; a page equals itself alone."""
 
     texts: pa.LargeStringArray
     """Shape (rows,), no nulls."""
@@ -119,14 +119,19 @@ def _width(words: "Words", *ends: Ints) -> int:
 
 def inside(words: "Words", places: Places) -> Bools:
     """Which words share a character with a place; shape (words,)."""
-    row = words.row.astype(np.int64)
+    found = np.zeros(len(words), bool)
     if not len(places[0]):
-        return np.zeros(len(row), bool)
+        return found
+    some = np.zeros(words.rows, bool)
+    some[places[0]] = True
+    which = np.flatnonzero(some[words.row])
+    row = words.row[which].astype(np.int64)
     width = _width(words, places[2])
     first, last = places[0] * width + places[1], places[0] * width + places[2]
     reached = np.maximum.accumulate(last)
-    at = np.searchsorted(first, row * width + words.end, side="left") - 1  # the last place that begins before its end
-    return np.asarray((at >= 0) & (reached[np.maximum(at, 0)] > row * width + words.start))
+    at = np.searchsorted(first, row * width + words.end[which], side="left") - 1  # the last that begins before its end
+    found[which] = (at >= 0) & (reached[np.maximum(at, 0)] > row * width + words.start[which])
+    return found
 
 
 def _passed(row: Ints, words: "Words", edges: tuple[Ints, Ints]) -> Ints:
