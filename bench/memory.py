@@ -6,8 +6,6 @@ people who were never seen, also with a store of as many declared tokens, which 
 somebody is out of the store, and the processor's part of it; and whether what is left is what is built without them.
 """
 
-import importlib.util
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +15,11 @@ from typing import Final
 import numpy as np
 
 import _held_out as held_out
-import _irc_rows as irc_rows
-import _measure as measure
+from _based import asked, based
 from _held_out import Score, begun, opened, parted, score_of
-from _irc_rows import NOW, Irc
+from _irc_rows import Irc
 from _replay_cost import ours
-from demur.corpus.session import Session, reading
+from demur.corpus.session import Session
 from demur.runs.forgetting import opened as opened_store
 from demur.runs.store import Store
 from demur.training.filling import Plan
@@ -37,7 +34,6 @@ from demur.training.run import Run
 from demur.training.state import State
 
 CONFIG: Final = held_out.CONFIG
-SEEDS, TOKENS = 3, 47_000
 FORGOTTEN: Final = 100
 """People for whom the time is taken, at most."""
 REBUILT: Final = 3
@@ -58,12 +54,8 @@ class Remembers:
 
 def main() -> None:
     """Prints the figures."""
-    if not importlib.util.find_spec("torch"):
-        print("memory.py needs demur[train]: pip install 'demur[train]'.")
-        return
-    given = [int(each) for each in sys.argv[1:]]
-    seeds, tokens = (*given[:2], *(SEEDS, TOKENS)[len(given) :])
-    show(seeds, tokens, given[2] if len(given) > 2 else None)
+    if (given := asked()) is not None:
+        show(*given)
 
 
 def show(seeds: int, tokens: int, logs: int | None) -> None:
@@ -74,18 +66,13 @@ def show(seeds: int, tokens: int, logs: int | None) -> None:
         tokens: of the personal phase, at most.
         logs: how many are read; None for all.
     """
-    with irc_rows.imported(logs=logs) as workspace, reading(workspace, NOW) as session, measure.scratch() as folder:
-        persons, declared = irc_rows.declared_of(session, held_out.DECLARED)
-        base = held_out.base_of(session, persons[declared], folder / "base.jsonl", 3 * tokens)
-        run = begun(session, "base", [str(base)], replace(CONFIG, memory=True))
-        run = Run.open(run.model)
+    with based(tokens, logs, replace(CONFIG, memory=True)) as made_of:
+        session, run, folder, rest, own = made_of.session, made_of.run, made_of.folder, made_of.rest, made_of.own
         shares = run.config
         print(
             f"shares, fitted on declared data: n-grams {shares.ngram_share:.3f}, neighbours "
             f"{shares.nearest_share:.3f}, the base {1 - shares.ngram_share - shares.nearest_share:.3f}"
         )
-        everything = irc_rows.read(session, run.tokenizer)
-        rest, own = everything.of(~declared, persons), everything.of(declared, persons)
         for seed in range(1, seeds + 1):
             key = bytes([180 + seed]) * 32
             kept, scored = parted(rest, key, tokens)

@@ -6,8 +6,6 @@ again), and the loss on people who were never trained on, against the same rows 
 that name somebody else are left out of both, as noise wants them left out.
 """
 
-import importlib.util
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -15,12 +13,11 @@ from typing import Final
 import numpy as np
 
 import _held_out as held_out
-import _irc_rows as irc_rows
-import _measure as measure
+from _based import asked, based
 from _held_out import Score, begun, opened, parted, score_of
-from _irc_rows import NOW, Irc
+from _irc_rows import Irc
 from _replay_cost import ours
-from demur.corpus.session import Session, reading
+from demur.corpus.session import Session
 from demur.training import fixed
 from demur.training.config import Config
 from demur.training.epsilon import epsilon
@@ -34,20 +31,16 @@ from demur.training.rows import Rows
 NOISES: Final = (0.5, 1.0, 2.0)
 RELEASES: Final = (1, 10, 100)
 CONFIG: Final = replace(held_out.CONFIG, fixed_steps=40, person_tokens=2048)
-SEEDS, TOKENS = 3, 47_000
 
 
 def main() -> None:
     """Prints the figures."""
-    if not importlib.util.find_spec("torch"):
-        print("private.py needs demur[train]: pip install 'demur[train]'.")
+    if (given := asked()) is None:
         return
-    given = [int(each) for each in sys.argv[1:]]
-    seeds, tokens = (*given[:2], *(SEEDS, TOKENS)[len(given) :])
     for noise in NOISES:
         worth = ", ".join(f"{epsilon(noise, CONFIG.delta, each):.3g} for {each}" for each in RELEASES)
         print(f"noise {noise:g}: epsilon of a person at delta {CONFIG.delta:g}, by releases: {worth}")
-    show(seeds, tokens, given[2] if len(given) > 2 else None)
+    show(*given)
 
 
 def show(seeds: int, tokens: int, logs: int | None) -> None:
@@ -58,11 +51,8 @@ def show(seeds: int, tokens: int, logs: int | None) -> None:
         tokens: of the personal phase, at most.
         logs: how many are read; None for all.
     """
-    with irc_rows.imported(logs=logs) as workspace, reading(workspace, NOW) as session, measure.scratch() as folder:
-        persons, declared = irc_rows.declared_of(session, held_out.DECLARED)
-        base = held_out.base_of(session, persons[declared], folder / "base.jsonl", 3 * tokens)
-        run = begun(session, "base", [str(base)])
-        rest = irc_rows.read(session, run.tokenizer).of(~declared, persons)
+    with based(tokens, logs) as made:
+        session, run, rest = made.session, made.run, made.rest
         rest = rest.take(np.flatnonzero(rest.rows.people.sizes == 1))
         for seed in range(1, seeds + 1):
             key = bytes([150 + seed]) * 32

@@ -20,6 +20,9 @@ from demur.corpus.session import reading
 from demur.errors import CheckFailed, UsageError
 from demur.runs.folder import find_run
 from demur.training import checking, fixed
+from demur.training.audit import auditing
+from demur.training.audit.auditing import Asked
+from demur.training.audit.people import Draw, everybody
 from demur.training.certificate import read_certificate
 from demur.training.config import Config
 from demur.training.epsilon import epsilon
@@ -179,6 +182,30 @@ def test_everybody_objects(private: Community) -> None:
     done = replay(private.workspace, "one")
     assert not len(Run.open(done.model).plan())
     assert done.steps == PRIVATE.fixed_steps
+
+
+# An audit
+
+
+def test_a_run_with_noise_is_audited_by_what_could_count(tmp_path: Path) -> None:
+    config = replace(PRIVATE, held=0.3, person_tokens=60)
+    town = trainable.community(tmp_path, config)
+    run = town.run()
+    with reading(town.workspace) as session:
+        opened, checkpoint = auditing.audited_model(session, "one")
+        found = everybody(session, opened, checkpoint)
+        done = auditing.audit(session, opened, checkpoint, Asked(Draw(seed=3), objectors=4), lambda _: None)
+    assert (found.rows.people.sizes == 1).all()
+    assert found.held.any()
+    assert found.tokens.max() <= config.person_tokens
+    assert np.isin(run.plan().people(), np.concatenate(found.keys)).all()
+    assert {"reference", "rmia", "quantised", "objectors", "version-diff"} <= {each.attack for each in done.findings}
+    with reading(town.workspace) as session:
+        again = found.plan(np.ones(found.people, bool), config.step_tokens)
+        auditing.keep(session, opened.model, done)
+    assert again.steps == config.fixed_steps
+    assert again.digest() == run.plan().digest()
+    assert opened.model.audit.exists()
 
 
 # Bad input

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -20,7 +20,7 @@ from demur.runs.folder import RunFolder, find_run
 from demur.runs.pointer import Pointer, read_pointer, write_pointer
 from demur.training.generating import Generation, Sampling
 from demur.training.replay import replay
-from demur.training.serving import Head, Loaded, Model, MovedError, serving
+from demur.training.serving import Head, Loaded, Model, MovedError, Pointers, serving
 from demur.web.completions.root import create_app
 from demur.web.server.crowd import Bounds
 from demur.workspace import Workspace
@@ -111,12 +111,12 @@ def test_half_a_character_waits(model: Model) -> None:
 
 def test_an_objection_changes_what_answers_at_once(own: Community, model: Model) -> None:
     before = model.loaded()
-    assert before.at == (pointer(own).model, pointer(own).checkpoint)
+    assert before.at == ((pointer(own).model, pointer(own).checkpoint),)
     objects(own)
     assert not model.may_leave(before)
     after = model.loaded()
-    assert after.at[1] < before.at[1]
-    assert after.at == (pointer(own).model, pointer(own).checkpoint)
+    assert after.at[0][1] < before.at[0][1]
+    assert after.at == ((pointer(own).model, pointer(own).checkpoint),)
 
 
 def test_what_another_request_learns_makes_an_old_one_no_cleaner(model: Model, own: Community) -> None:
@@ -134,8 +134,8 @@ def test_a_replay_is_taken_up_and_what_was_begun_is_finished(own: Community, mod
     assert pointer(own).model == "0002"
     rest = list(pieces)
     assert isinstance(first + "".join(rest), str)
-    assert begun.at[0] == "0001"
-    assert model.loaded().at == ("0002", pointer(own).checkpoint)
+    assert begun.at[0][0] == "0001"
+    assert model.loaded().at == (("0002", pointer(own).checkpoint),)
 
 
 def test_what_is_being_drawn_when_somebody_objects_is_cut_or_begun_again(
@@ -158,7 +158,7 @@ def test_what_is_being_drawn_when_somebody_objects_is_cut_or_begun_again(
 
     monkeypatch.setattr(Generation, "__iter__", object_meanwhile)
     loaded, _, text = model.complete(PROMPT, GREEDY)
-    assert loaded.at[1] == pointer(own).checkpoint <= at
+    assert loaded.at[0][1] == pointer(own).checkpoint <= at
     assert text == model.complete(PROMPT, GREEDY)[2]
 
 
@@ -167,15 +167,15 @@ def test_a_crash_between_acknowledgement_and_move_lets_nothing_leave(own: Commun
     with own.workspace.register() as register:
         register.follow_with(lambda: None)  # the process died here
         register.objections.lodge([account(0)], channel="letter")
-    assert pointer(own).checkpoint == before.at[1]
+    assert pointer(own).checkpoint == before.at[0][1]
     assert not model.may_leave(before)
-    assert model.loaded().at[1] < before.at[1]
+    assert model.loaded().at[0][1] < before.at[0][1]
 
 
 def test_where_everybody_objects_the_base_answers(own: Community, model: Model) -> None:
     with own.workspace.register() as register:
         register.objections.lodge([account(number) for number in range(24)], channel="letter")
-    assert model.loaded().at == ("0001", 0)
+    assert model.loaded().at == (("0001", 0),)
     assert model.complete(PROMPT, FEW)[2] is not None
 
 
@@ -187,10 +187,10 @@ def test_while_the_next_is_loaded_what_may_go_on_answers(
     before, hold, at_it = model.loaded(), threading.Event(), threading.Event()
     loading = module.load
 
-    def slow(run: RunFolder, where: Pointer) -> Loaded:
+    def slow(name: str, runs: Sequence[RunFolder], where: Pointers) -> Loaded:
         at_it.set()
         assert hold.wait(60)
-        return loading(run, where)
+        return loading(name, runs, where)
 
     monkeypatch.setattr(module, "load", slow)
     found = pointer(own)
@@ -201,13 +201,13 @@ def test_while_the_next_is_loaded_what_may_go_on_answers(
     assert model.loaded() is before
     hold.set()
     thread.join()
-    assert model.loaded().at[1] == own.run().model.steps()[1]
+    assert model.loaded().at[0][1] == own.run().model.steps()[1]
 
 
 def test_past_its_staleness_nothing_leaves(own: Community) -> None:
     clock = [100.0]
-    head = Head(own.workspace, run_of(own), timedelta(seconds=5), lambda: clock[0])
-    model = Model(run_of(own), head)
+    head = Head(own.workspace, [run_of(own)], timedelta(seconds=5), lambda: clock[0])
+    model = Model("one", [run_of(own)], head)
     loaded = model.loaded()
     register = own.workspace.root / "register.db"
     register.rename(register.with_name("away"))
@@ -388,8 +388,8 @@ def test_a_stream_in_which_somebody_objects_ends_with_a_sentence(
 
 
 def test_a_head_out_of_reach_is_a_503_without_a_path(own: Community) -> None:
-    head = Head(own.workspace, run_of(own), timedelta(0))
-    model = Model(run_of(own), head)
+    head = Head(own.workspace, [run_of(own)], timedelta(0))
+    model = Model("one", [run_of(own)], head)
     with Thread(create_app(own.workspace, model, keyed=False), Bounds()).running() as thread:
         register = own.workspace.root / "register.db"
         register.rename(register.with_name("away"))

@@ -1,5 +1,6 @@
 """``demur runs``, ``card``, ``release`` and ``replay``: models, what is said of one, and what becomes of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
 from demur.files import write_durably
-from demur.runs.folder import find_replayable
+from demur.runs.folder import answering
 from demur.runs.listing import Listed, listed
 
 if TYPE_CHECKING:
@@ -99,20 +100,27 @@ def replay(  # one option a kind of check
         if not verify and spot is None:
             from demur.training.replay import replay as train_again  # noqa: PLC0415  # it stands on torch
 
-            replayed = train_again(invocation.workspace, name, retrain=retrain, report=report)
-            emit(lambda: _sentence(replayed), _data(replayed))
+            runs = answering(invocation.workspace.models_path, name)
+            replayed = [train_again(invocation.workspace, run.name, retrain=retrain, report=report) for run in runs]
+            _emit_each(name, [_sentence(each) for each in replayed], [_data(each) for each in replayed])
             return
         from demur.training import checking  # noqa: PLC0415  # it stands on torch
         from demur.training.replay import newest_finished  # noqa: PLC0415  # the same
 
-        run = find_replayable(invocation.workspace.models_path, name)
-        with run.held(f"replay {name}"), reading(invocation.workspace) as session:
-            model = newest_finished(run)
-            if spot is None or nonce is None:
-                checked = checking.verify(session, model, report)
-            else:
-                checked = checking.spot(session, model, spot, nonce.encode(), report)
-    emit(lambda: _checked(checked), _checked_data(checked))
+        checked = []
+        for run in answering(invocation.workspace.models_path, name):
+            with run.held(f"replay {run.name}"), reading(invocation.workspace) as session:
+                model = newest_finished(run)
+                if spot is None or nonce is None:
+                    checked.append(checking.verify(session, model, report))
+                else:
+                    checked.append(checking.spot(session, model, spot, nonce.encode(), report))
+    _emit_each(name, [_checked(each) for each in checked], [_checked_data(each) for each in checked])
+
+
+def _emit_each(name: str, said: Sequence[str], data: Sequence[dict[str, object]]) -> None:
+    """What was done with a run, or with each cohort of a family."""
+    emit("\n".join(said), data[0] if len(data) == 1 else {"run": name, "cohorts": data})
 
 
 def _lines(found: list[Listed]) -> str:

@@ -12,6 +12,7 @@ from demur.cli.frame.output import count, emit, progress
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
+from demur.runs.facts import read_facts
 from demur.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def train(  # noqa: PLR0913  # one parameter an option
     from demur.training.environment import NEEDS  # noqa: PLC0415  # it is loaded only where somebody trains
 
     need("`demur train`", "train", *NEEDS)
-    from demur.training import first  # noqa: PLC0415  # the same
+    from demur.training import families, first  # noqa: PLC0415  # the same
 
     called = name or version.lower()
     done = {"share": 0.0}
@@ -78,20 +79,23 @@ def train(  # noqa: PLR0913  # one parameter an option
                     "--resume goes on with the run as it was begun: leave out --config, --base, --canaries, --memory "
                     "and --held-as."
                 )
-            run = first.resumed(session, called, version)
+            runs = families.resumed(session, called, version)
         else:
             with suppress(OSError):
                 first.require_not_begun(RunFolder(session.workspace.models_path, called), version)
             places = [_absolute(each) for each in base]
-            run = first.begin(
+            runs = families.begin(
                 session, version, name=called, config=_config(file, canaries, memory=memory), base=places, like=held_as
             )
 
         def report(step: int, steps: int, _loss: float) -> None:
             done["share"] = step / max(steps, 1)
 
-        trained = first.carry_out(session, run, report)
-    emit(lambda: _sentence(trained), _data(trained))
+        trained = families.carry_out(session, runs, report)
+    if len(trained) == 1:
+        emit(lambda: _sentence(trained[0]), _data(trained[0]))
+    else:
+        emit(lambda: _family(called, trained), {"run": called, "cohorts": [_data(each) for each in trained]})
 
 
 def _config(file: Path | None, canaries: int | None, *, memory: bool) -> "Config":
@@ -131,6 +135,16 @@ def _sentence(trained: "Trained") -> str:
         f"{said} {count(len(outcome.seen), 'account')} of people who objected meanwhile stood in steps already taken: "
         f"run `demur replay {name}`."
     )
+
+
+def _family(name: str, trained: "list[Trained]") -> str:
+    """What each cohort came to, and what answers to the name of all."""
+    from demur.training.cohorts import SEVERAL  # noqa: PLC0415  # it is needed once something was trained
+
+    several = trained[0].run.model.run.model("0001")
+    left = read_facts(several).unknown.get(SEVERAL, 0)
+    said = f"{count(int(str(left)), 'row')} of people of several cohorts trained none. `{name}` answers by all of them."
+    return "\n".join([*map(_sentence, trained), said])
 
 
 def _data(trained: "Trained") -> dict[str, object]:

@@ -24,6 +24,7 @@ from typing import Final
 
 from demur.errors import UsageError, WorkspaceError, suggestion
 from demur.files import exclusive, is_held, make_folder, sync
+from demur.runs.reading import read_json
 
 MODELS: Final = "models"
 """The folder of all runs, in a workspace."""
@@ -36,6 +37,8 @@ KEYS: Final = "people.keys"
 STEPS: Final = "people.steps"
 CHECKPOINTS: Final = "checkpoints"
 POINTER: Final = "serving.json"
+_COHORT: Final = ".c"
+"""What stands between the name of a family and the number of a cohort."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NUMBER: Final = re.compile(r"\d{4}")
 _STEP: Final = re.compile(r"0|[1-9]\d{0,9}")
@@ -222,6 +225,11 @@ def find_run(models: Path, name: str) -> RunFolder:
         UsageError: when there is none.
     """
     known = {run.name: run for run in runs_in(models)}
+    if name not in known and (several := _cohorts(models, name)):
+        raise UsageError(
+            f"{name} is a family of {several} cohorts, each a run of its own: name one, such as "
+            f"{cohort_named(name, 1)}."
+        )
     if name not in known:
         raise UsageError(f"There is no run {name!r}: {suggestion(name, known)}")
     return known[name]
@@ -242,6 +250,32 @@ def find_replayable(models: Path, name: str) -> RunFolder:
     return run
 
 
+def cohort_named(name: str, number: int) -> str:
+    """What the run of a cohort is called."""
+    return f"{name}{_COHORT}{number}"
+
+
+def answering(models: Path, name: str) -> list[RunFolder]:
+    """The runs that answer to a name together: the one that is called so, or a family's cohorts in their order.
+
+    Raises:
+        UsageError: when there is none, a cohort of it is missing, or it is one of a trainer of somebody's own.
+    """
+    number = 0 if RunFolder(models, name).path.is_dir() else _cohorts(models, name)
+    if not number:
+        return [find_replayable(models, name)]
+    return [find_replayable(models, cohort_named(name, each)) for each in range(1, number + 1)]
+
+
+def _cohorts(models: Path, name: str) -> int:
+    """How many cohorts the family of that name has; 0 where there is none."""
+    config = RunFolder(models, cohort_named(name, 1)).config
+    if not _NAME.fullmatch(name) or not config.exists():
+        return 0
+    said = read_json(config).get("cohorts", 0)
+    return said if isinstance(said, int) else 0
+
+
 def begin_run(models: Path, name: str) -> RunFolder:
     """The folder of a new run, made now.
 
@@ -254,7 +288,7 @@ def begin_run(models: Path, name: str) -> RunFolder:
             "begin with a letter or a digit."
         )
     run = RunFolder(models, name)
-    if run.path.exists():
+    if run.path.exists() or _cohorts(models, name):
         raise UsageError(f"There is a run {name} already: choose another name, or replay it (`demur replay {name}`).")
     make_folder(models)
     make_folder(run.path)

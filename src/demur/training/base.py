@@ -19,7 +19,7 @@ import numpy as np
 from demur.errors import UsageError
 from demur.files import make_folder, sync
 from demur.runs.facts import Base, Facts, read_base, write_base, write_facts
-from demur.runs.folder import ModelFolder, RunFolder, find_replayable
+from demur.runs.folder import ModelFolder, RunFolder, answering
 from demur.training import order
 from demur.training.checkpoints import Checkpoints, Saved, read_tensors
 from demur.training.config import Config
@@ -73,7 +73,7 @@ class Chosen:
             )
         one = said[0]
         if len(said) == 1 and one.startswith(_RUN):
-            return cls("run", of=find_replayable(models, one.removeprefix(_RUN)))
+            return cls("run", of=answering(models, one.removeprefix(_RUN))[0])
         if len(said) == 1 and Path(one).is_dir():
             return cls("checkpoint", folder=Path(one))
         return cls("fresh", tuple(Declared.of(Path(each)) for each in said))
@@ -119,9 +119,11 @@ def is_under_way(folder: RunFolder) -> bool:
 
 def _network(run: Run, chosen: Chosen, facts: Facts, report: Report | None) -> Any:  # noqa: ANN401  # of transformers
     """The base's network, without adapters, with its weights."""
-    plain = replace(run.config, adapters=0)
+    plain = replace(run.config, adapters=0, cohorts=0, cohort=0, ensemble=False)
     if chosen.folder is not None:
         return of_checkpoint(chosen.folder, plain)
+    if chosen.of is not None and read_config_of(chosen.of).adapters:
+        return of_checkpoint(chosen.of.path / MODEL, plain)  # which holds what stays
     if chosen.of is not None:
         first = chosen.of.models()[0]
         return _with_weights(chosen.of.path / MODEL, first, 0, plain)

@@ -33,6 +33,7 @@ from demur.runs.people import read_people
 from demur.suppression.signed import envelope, file_digest, rfc3339
 from demur.training.canaries import are_canaries
 from demur.training.checkpoints import Checkpoints
+from demur.training.cohorts import SEVERAL
 from demur.training.loop import Outcome
 from demur.training.private import facts_of
 from demur.training.run import Run
@@ -241,8 +242,8 @@ def with_lineage(certificate: Certificate) -> dict[str, JSON]:
 
 def settled(facts: Facts) -> Facts:
     """Facts without what only an unfinished model needs."""
-    plans = {name: value for name, value in facts.unknown.items() if name == "plans"}
-    return replace(facts, stopped=None, unknown=plans)
+    stays = {name: value for name, value in facts.unknown.items() if name in {"plans", SEVERAL}}
+    return replace(facts, stopped=None, unknown=stays)
 
 
 def _private(model: ModelFolder, digest: str) -> dict[str, Any]:

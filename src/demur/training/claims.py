@@ -18,7 +18,6 @@ from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register import JSON
 from demur.register.claims import Said
-from demur.runs.pointer import read_pointer
 from demur.runs.render import render
 from demur.training.generating import Sampling
 from demur.training.rows import COLUMNS
@@ -81,7 +80,7 @@ def asked(workspace: Workspace, model: Model, said: Said, draws: int) -> Asked:
     }
     reproduced = any(run >= each.enough for each, runs in zip(tries, drawn, strict=True) for run in runs)
     times = sum(map(len, drawn))
-    return Asked(model.run.name, times, reproduced, {"times": times, **words, **_likelihood(workspace, model, said)})
+    return Asked(model.name, times, reproduced, {"times": times, **words, **_likelihood(workspace, model, said)})
 
 
 @dataclass(frozen=True)
@@ -173,9 +172,8 @@ def _milli(value: float | None) -> int | None:
 
 def _base(model: Model) -> Loaded | None:
     """The checkpoint that has seen no row; None where it is not there."""
-    pointer = read_pointer(model.run)
     try:
-        return None if pointer is None else load(model.run, replace(pointer, checkpoint=0))
+        return load(model.name, model.runs, tuple(replace(each, checkpoint=0) for each in model.pointers()))
     except (CheckFailed, OSError):
         return None
 
@@ -200,13 +198,10 @@ def _nats(loaded: Loaded, prompt: str, text: str) -> float | None:
 
 def _others(workspace: Workspace, model: Model) -> list[str]:
     """Texts of rows that the run was not trained on, first those that come first in the corpus."""
-    pointer = read_pointer(model.run)
-    if pointer is None or not model.run.model(pointer.model).plan.exists():
+    plans = [run.model(each.model).plan for run, each in zip(model.runs, model.pointers(), strict=True)]
+    if not all(plan.exists() for plan in plans):
         return []
-    folder = model.run.model(pointer.model)
-    trained = (
-        set(pq.read_table(folder.plan, columns=["item"]).column("item").to_pylist()) if folder.plan.exists() else set()
-    )
+    trained = {item for plan in plans for item in pq.read_table(plan, columns=["item"]).column("item").to_pylist()}
     found: list[str] = []
     seen = 0
     with reading(workspace) as session:

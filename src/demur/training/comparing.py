@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -21,13 +21,13 @@ import numpy.typing as npt
 
 from demur.corpus.session import Session
 from demur.errors import CheckFailed, UsageError
-from demur.runs.folder import ModelFolder, RunFolder, find_replayable
+from demur.runs.folder import ModelFolder, RunFolder, answering
 from demur.runs.forgetting import opened, remembers
 from demur.runs.people import read_people
 from demur.runs.store import Store
 from demur.suppression.signed import file_digest
 from demur.training.audit.figure import Figure
-from demur.training.audit.intervals import TOO_FEW, mean
+from demur.training.audit.intervals import TOO_FEW, auc, mean
 from demur.training.certificate import read_certificate
 from demur.training.epsilon import epsilon
 from demur.training.generating import Generation, Sampling
@@ -37,7 +37,7 @@ from demur.training.order import held_out, keyed, packed
 from demur.training.plan import rows_now
 from demur.training.rows import Ints, Rows
 from demur.training.run import Run
-from demur.training.serving import Loaded, serving
+from demur.training.serving import Loaded, Model, load, serving
 
 Floats = npt.NDArray[np.float64]
 _SCORED: Final = 8192
@@ -58,12 +58,13 @@ class Side:
     """One run in a comparison."""
 
     run: str
+    """Its name; of a family of cohorts, with how they answer together."""
     model: str
-    """Four digits."""
+    """Four digits, of each cohort."""
     kind: str
-    """How it holds rows: weights, adapters, weights with noise, or a store."""
+    """How it holds rows: weights, adapters, cohorts of adapters, weights with noise, or a store."""
     serves: str
-    """``0001 at 40``."""
+    """``0001 at 40``, of each cohort."""
     figures: Sequence[Figure]
 
 
@@ -88,34 +89,71 @@ def compare(session: Session, names: Sequence[str]) -> Comparison:
         UsageError: when one is not there, is no run of demur's own, or they are of several versions.
         CheckFailed, CorpusError, UnavailableError: when nothing of one may serve.
     """
-    folders = [find_replayable(session.workspace.models_path, name) for name in dict.fromkeys(names)]
-    version = _version(folders)
+    models = session.workspace.models_path
+    version = _version([run for name in dict.fromkeys(names) for run in answering(models, name)])
     with ExitStack() as stack:
-        loaded = [stack.enter_context(serving(session.workspace, each.name)).loaded() for each in folders]
-        runs = [Run.open(each.model(what.at[0])) for each, what in zip(folders, loaded, strict=True)]
-        rows = [rows_now(session, run) for run in runs]
-        held = _held(session, runs, rows)
-        losses = [_loss(*each, held) for each in zip(runs, loaded, rows, strict=True)]
+        opened = [stack.enter_context(serving(session.workspace, name)) for name in dict.fromkeys(names)]
+        compared = [each for model in opened for each in _ways(session, model)]
+        held = _held(session, compared)
+        losses = [_loss(each, each.loaded, held) for each in compared]
         sides = [
             Side(
-                run.model.run.name,
-                run.model.number,
-                _kind(run),
-                f"{what.at[0]} at {what.at[1]}",
-                [*loss.figures(losses[0], runs[0].model.run.name), *_figures(session, run, what)],
+                each.name,
+                "+".join(run.model.number for run in each.runs),
+                each.kind,
+                ", ".join(f"{number} at {checkpoint}" for number, checkpoint in each.loaded.at),
+                [*loss.figures(losses[0], compared[0].name), *_figures(session, each, loss, held)],
             )
-            for run, what, loss in zip(runs, loaded, losses, strict=True)
+            for each, loss in zip(compared, losses, strict=True)
         ]
-    return Comparison(version, sides, list(_notes(runs, loaded, len(held))))
+    return Comparison(version, sides, list(_notes(compared, len(held))))
 
 
-def _figures(session: Session, run: Run, loaded: Loaded) -> Iterator[Figure]:
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """One way in which a run, or a family of cohorts, answers."""
+
+    name: str
+    kind: str
+    runs: Sequence[Run]
+    """Of which it is made."""
+    loaded: Loaded
+    base: Loaded
+    """The same before anybody's rows."""
+    rows: Rows
+    """Those that may be used now, as it reads them."""
+
+    @property
+    def people(self) -> Ints:
+        """Everybody in it, sorted."""
+        return np.unique(np.concatenate([read_people(run.model).keys for run in self.runs]))
+
+
+def _ways(session: Session, model: Model) -> Iterator[_Compared]:
+    """What serves: of several cohorts both ways, whichever they answer in."""
+    loaded = model.loaded()
+    runs = [Run.open(folder.model(number)) for folder, (number, _) in zip(model.runs, loaded.at, strict=True)]
+    pointers, rows, kind = model.pointers(), rows_now(session, runs[0]), _kind(runs)
+    begun = tuple(replace(each, checkpoint=0) for each in pointers)
+    base = replace(load(model.name, model.runs, begun), remembered=None)
+    if len(runs) == 1:
+        yield _Compared(model.name, kind, runs, loaded, base, rows)
+        return
+    for how, ensemble in (("merged", False), ("ensemble", True)):
+        one = load(model.name, model.runs, pointers, ensemble=ensemble)
+        yield _Compared(f"{model.name}, {how}", kind, runs, one, base, rows)
+
+
+def _figures(session: Session, each: _Compared, loss: "_Loss", held: Ints) -> Iterator[Figure]:
     """What does not hang on the other runs."""
-    yield _forgetting_ms(run.model) if remembers(run.model) else _replayed_share(run)
-    yield from _leakage(run.model)
+    run = each.runs[0]
+    yield _forgetting_ms(run.model) if remembers(run.model) else _replayed_share(each.runs)
+    yield _told_apart(each, loss, held)
+    for one in each.runs:
+        yield from _leakage(one.model)
     if run.config.noise:
         yield _epsilon(session, run)
-    yield _speed(loaded)
+    yield _speed(each.loaded)
 
 
 # Who is scored, and how
@@ -128,15 +166,20 @@ def _version(folders: Sequence[RunFolder]) -> str:
     return next(iter(versions))
 
 
-def _held(session: Session, runs: Sequence[Run], rows: Sequence[Rows]) -> Ints:
+def _held(session: Session, compared: Sequence[_Compared]) -> Ints:
     """Whom each run's own hash holds out and who is in none of the models, as far as there is room to score them."""
-    keys = np.unique(np.concatenate([each.people.flat for each in rows]))
+    keys = np.unique(np.concatenate([each.rows.people.flat for each in compared]))
     persons = session.register.members.persons(keys)
     stay = np.ones(len(keys), bool)
-    for run in runs:
-        stay &= held_out(persons, run.config.held, run.key) & ~np.isin(keys, read_people(run.model).keys)
-    drawn = keys[stay][np.argsort(keyed(runs[0].key, _COMPARED, packed(keys[stay]))[:, 0])]
-    own = np.array([rows[0].tokens[_of_one(rows[0], int(each))].sum() for each in drawn], np.int64)
+    for each in compared:
+        stay &= held_out(persons, each.runs[0].config.held, each.runs[0].key) & ~np.isin(keys, each.people)
+    return _drawn(compared[0], keys[stay])
+
+
+def _drawn(of: _Compared, keys: Ints) -> Ints:
+    """Some of these people, by a keyed hash, as far as there is room to score them."""
+    drawn = keys[np.argsort(keyed(of.runs[0].key, _COMPARED, packed(keys))[:, 0])]
+    own = np.array([of.rows.tokens[_of_one(of.rows, int(each))].sum() for each in drawn], np.int64)
     drawn, own = drawn[own > 0], own[own > 0]
     return np.asarray(drawn[np.cumsum(own) - own < _SCORED])
 
@@ -173,12 +216,12 @@ class _Loss:
         return ratio, (float(low), float(high))
 
 
-def _loss(run: Run, loaded: Loaded, rows: Rows, held: Ints) -> _Loss:
-    """What the rows of each of these people cost a run."""
-    found = np.zeros((len(held), 2))
+def _loss(of: _Compared, loaded: Loaded, held: Ints) -> _Loss:
+    """What the rows of each of these people cost what is loaded."""
+    found, rows = np.zeros((len(held), 2)), of.rows
     for number, each in enumerate(held):
         for row in _of_one(rows, int(each)):
-            found[number] += _nats(run, loaded, rows, int(row)), rows.tokens[row] - 1
+            found[number] += _nats(of.runs[0], loaded, rows, int(row)), rows.tokens[row] - 1
     return _Loss(found[:, 0], found[:, 1])
 
 
@@ -200,16 +243,22 @@ def _nats(run: Run, loaded: Loaded, rows: Rows, row: int) -> float:
 # What it costs that somebody objects
 
 
-def _replayed_share(run: Run) -> Figure:
-    """The share of the personal phase that a replay for one person trains again, each person alike."""
+def _replayed_share(runs: Sequence[Run]) -> Figure:
+    """The share of the personal phase, of all cohorts, that a replay for one person trains again, each alike."""
+    behind = [_tokens_behind(run) for run in runs]
+    shares = np.concatenate([each for each, _ in behind]) / max(sum(total for _, total in behind), 1)
+    value, interval = mean(shares)
+    return Figure("forgetting one person", value, "share of the personal phase", len(shares), "accounts", interval)
+
+
+def _tokens_behind(run: Run) -> tuple[Floats, float]:
+    """The tokens that a replay for each person of a run trains again, and all of the run's."""
     plan, people = run.plan(), read_people(run.model)
     tokens = np.bincount(plan.step, plan.rows.tokens, plan.steps)
-    before = np.concatenate([[0], np.cumsum(tokens)])
+    before = np.concatenate([[0.0], np.cumsum(tokens)])
     checkpoints = np.array(run.model.steps())
     begun = checkpoints[np.searchsorted(checkpoints, people.steps, side="right") - 1]
-    shares = 1 - before[begun] / max(before[-1], 1)
-    value, interval = mean(shares.astype(np.float64))
-    return Figure("forgetting one person", value, "share of the personal phase", len(shares), "accounts", interval)
+    return before[-1] - before[begun], float(before[-1])
 
 
 def _forgetting_ms(model: ModelFolder) -> Figure:
@@ -231,6 +280,26 @@ def _ms(store: Store, key: int) -> float:
 
 
 # What leaks, and how fast it is
+
+
+def _told_apart(each: _Compared, loss: _Loss, held: Ints) -> Figure:
+    """How well members are told from those held out by what was gained over the base: of what answers, as a whole."""
+    members = _drawn(each, each.people)
+    of_members, of_held = (
+        (_loss(each, each.base, who).nats - ours.nats) / ours.tokens
+        for who, ours in ((members, _loss(each, each.loaded, members)), (held, loss))
+    )
+    value, interval = auc(of_members, of_held)
+    note = f"{len(members):,} members, {len(held):,} held out" + ("" if interval else f"; {TOO_FEW} of each")
+    return Figure(
+        "members told apart by loss minus the base's",
+        value,
+        "AUC",
+        len(members) + len(held),
+        "accounts",
+        interval,
+        note,
+    )
 
 
 def _leakage(model: ModelFolder) -> Iterator[Figure]:
@@ -292,20 +361,23 @@ def _speed(loaded: Loaded) -> Figure:
     )
 
 
-def _kind(run: Run) -> str:
-    config = run.config
+def _kind(runs: Sequence[Run]) -> str:
+    config = runs[0].config
     if config.memory:
         return "a store beside the base"
+    if len(runs) > 1:
+        return f"adapters of {len(runs)} cohorts"
     trained = "adapters" if config.adapters else "weights"
     return f"{trained}, noise {config.noise:g}" if config.noise else trained
 
 
-def _notes(runs: Sequence[Run], loaded: Sequence[Loaded], held: int) -> Iterator[str]:
+def _notes(compared: Sequence[_Compared], held: int) -> Iterator[str]:
+    runs = {run.model.run.name: (run, each.loaded.at[at][1]) for each in compared for at, run in enumerate(each.runs)}
     yield f"{held:,} accounts are scored, whom every run holds out and none of the models has seen."
-    if len({file_digest(run.model.run.tokenizer / "tokenizer.json") for run in runs}) > 1:
+    if len({file_digest(run.model.run.tokenizer / "tokenizer.json") for run, _ in runs.values()}) > 1:
         yield "The tokenizers differ, so that losses a token can't be compared."
-    for run, what in zip(runs, loaded, strict=True):
-        if what.at[1] < max(run.model.steps(), default=0):
+    for run, checkpoint in runs.values():
+        if checkpoint < max(run.model.steps(), default=0):
             yield f"{run.model.run.name} waits for a replay: what serves now was compared."
         if run.config.memory:
             yield (

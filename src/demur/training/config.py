@@ -128,6 +128,14 @@ class Config:
     nearest_scale: float = 0.0
     """What squared distances of neighbours are divided by, before they count as exponents."""
 
+    # cohorts of people, each with adapters of its own (training.cohorts); without them none of this counts
+    cohorts: int = 0
+    """S: into how many cohorts a keyed hash deals people; 0: all rows train one model."""
+    cohort: int = 0
+    """Which of them this run is of, from 1; demur says it, when it begins a run for each."""
+    ensemble: bool = False
+    """Whether the mean of the cohorts' probabilities answers; else one model with the mean of their adapters does."""
+
     # what else has to be the same for the same bytes
     device: str = "cpu"
     """cpu or cuda."""
@@ -223,6 +231,8 @@ _AT_LEAST: Final[Mapping[str, float]] = {
     "context": 4,
     "checkpoints": 0,
     "canaries": 0,
+    "cohorts": 0,
+    "cohort": 0,
     "noise": 0,
     "adapters_alpha": 0,
     "neighbours": 1,
@@ -232,10 +242,11 @@ _AT_LEAST: Final[Mapping[str, float]] = {
 
 _LATER: Final = frozenset(
     {"canaries", "noise", "person_norm", "person_tokens", "fixed_steps", "delta"}
-    | {"memory", "neighbours", "ngram_share", "nearest_share", "nearest_scale"}
+    | {"memory", "neighbours", "ngram_share", "nearest_share", "nearest_scale", "cohorts", "cohort", "ensemble"}
 )
 """Fields that configurations did not have from the first release on: said where they are not the default."""
 _MOST_CANARIES: Final = 1 << 16
+_MOST_COHORTS: Final = 64
 _BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2", "delta", "ngram_share", "nearest_share")
 _ABOVE_NOTHING: Final = ("rate", "epsilon", "class_share", "person_norm", "delta")
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"device": ("cpu", "cuda"), "attention": ("eager", "sdpa")}
@@ -256,6 +267,7 @@ def _check(config: Config) -> None:
         _check_private(config)
     if config.memory:
         _check_memory(config)
+    _check_cohorts(config)
     if config.dtype != "float32":
         raise UsageError(f'`dtype` is {config.dtype!r}, which can\'t be replayed to the byte: use "float32".')
     if config.compile:
@@ -294,6 +306,20 @@ def _check_memory(config: Config) -> None:
         )
     if bool(config.nearest_share) > bool(config.nearest_scale):
         raise UsageError("`nearest_share` needs a `nearest_scale` above 0: give both, or neither.")
+
+
+def _check_cohorts(config: Config) -> None:
+    """Refuse cohorts of what can't be put together again.
+
+    Raises:
+        UsageError: in one sentence.
+    """
+    if config.cohorts > _MOST_COHORTS:
+        raise UsageError(f"`cohorts` is {config.cohorts}: give at most {_MOST_COHORTS}.")
+    if config.cohorts and (config.noise or not config.adapters):
+        raise UsageError("With `cohorts`, each has adapters of its own: set `adapters`, and leave out `noise`.")
+    if config.cohort > config.cohorts or (config.ensemble and not config.cohorts):
+        raise UsageError("`cohort` and `ensemble` are about one of several cohorts: set `cohorts`, or leave them out.")
 
 
 def _check_values(config: Config) -> None:

@@ -15,6 +15,7 @@ from demur.runs.entries import note_exported
 from demur.suppression.signed import file_digest
 from demur.training.model import keep
 from demur.training.serving import Loaded, MovedError, serving
+from demur.training.together import Ensemble
 from demur.training.tokenizer import keep as keep_tokenizer
 from demur.workspace import Workspace
 
@@ -54,13 +55,19 @@ def export(workspace: Workspace, name: str, to: Path) -> Exported:
                 f"What {name} answers with is its base and a store of rows beside it: that is no folder of weights, "
                 "and stays here: export a run that was trained, or take the base from where it came."
             )
+        if isinstance(loaded.network, Ensemble):
+            raise UsageError(
+                f"{name} answers by the mean of its cohorts' probabilities, which is no folder of weights: export one "
+                "of them, or train a family without `ensemble`."
+            )
         staging = to.absolute().with_name(f".{to.absolute().name}.unfinished")
         shutil.rmtree(staging, ignore_errors=True)
         try:
-            weights = _write(loaded, model.run.tokenizer, staging)
+            weights = _write(loaded, model.runs[0].tokenizer, staging)
             if not model.may_leave(loaded):
                 raise MovedError(f"Somebody objected whose rows this model of {name} had seen: export it again.")
-            note_exported(register, model.run.model(loaded.at[0]), weights=weights, to=str(to.absolute()))
+            for run, (number, _) in zip(model.runs, loaded.at, strict=True):
+                note_exported(register, run.model(number), weights=weights, to=str(to.absolute()))
             staging.rename(to)
             sync(to.absolute().parent)
         finally:

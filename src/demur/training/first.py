@@ -18,7 +18,7 @@ from demur.errors import UsageError, WorkspaceError
 from demur.files import disk_full
 from demur.runs.entries import note_trained
 from demur.runs.facts import Facts, ModelState, write_facts
-from demur.runs.folder import RunFolder, begin_run, find_replayable
+from demur.runs.folder import RunFolder, answering, begin_run, find_replayable
 from demur.runs.following import put_in_service
 from demur.training.base import Chosen, is_under_way, lay_base
 from demur.training.certificate import certify, is_on_record, settled, with_lineage
@@ -68,9 +68,7 @@ def begin(
     published(session.register, version)
     Chosen.read(base, session.workspace.models_path)
     key = (
-        secrets.token_bytes(KEY_BYTES)
-        if like is None
-        else read_key(find_replayable(session.workspace.models_path, like))
+        secrets.token_bytes(KEY_BYTES) if like is None else read_key(answering(session.workspace.models_path, like)[0])
     )
     pins = of_now(config).pins
     folder = begin_run(session.workspace.models_path, name)

@@ -5,13 +5,13 @@ never taken back, so that half a character, or what may become a text that ends 
 and prompt give the same text in the same environment.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
 from demur.errors import UsageError
+from demur.training.model import name_of_past
 from demur.training.remembered import Remembered
 from demur.training.tokenizer import Tokenizer
 
@@ -114,12 +114,6 @@ class Generation:
             yield token
             read.append(token)
             given, past = [token], getattr(told, name)
-
-
-def name_of_past(model: Any) -> str:  # noqa: ANN401  # a transformers model
-    """What a decoder calls that which it has read: `cache`, and in older releases `past_key_values`."""
-    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return "cache" if "cache" in inspect.signature(inner.forward).parameters else "past_key_values"
 
 
 def _ids(tokenizer: Tokenizer, prompt: str, tokens: int) -> list[int]:

@@ -4,6 +4,7 @@ Invariants: nothing is fetched and no code of a checkpoint is run; the folder ``
 looks like, and with adapters holds the weights that stay; all weights that change are in the checkpoints.
 """
 
+import inspect
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -134,6 +135,12 @@ def looked_at(model: Any, ids: Any, config: Config) -> tuple[Any, Any]:  # noqa:
         told = model(input_ids=given, use_cache=False, output_hidden_states=True)
         logits, states = (each[0].float().cpu().numpy() for each in (told.logits, told.hidden_states[-1]))
     return logits, states
+
+
+def name_of_past(model: Any) -> str:  # noqa: ANN401  # a transformers model
+    """What a decoder calls that which it has read: `cache`, and in older releases `past_key_values`."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in inspect.signature(inner.forward).parameters else "past_key_values"
 
 
 def width_of(model: Any) -> int:  # noqa: ANN401  # a transformers model

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.kernel.schema import KEY
-from demur.training import canaries, fixed, order
+from demur.training import canaries, cohorts, fixed, order
 from demur.training.filling import Plan, first_difference
 from demur.training.fixed import Units
 from demur.training.order import Classes
@@ -112,6 +112,11 @@ def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     config, key, path = run.config, run.key, run.model.run.classes
     rows = _without_held(session, rows, run)
     persons = session.register.members.persons(rows.people.flat)
+    if config.cohorts:
+        mine, several = cohorts.dealt(Lists(persons, rows.people.ends), config, key)
+        run.note(cohorts.SEVERAL, several)
+        rows = rows.take(mine)
+        persons = session.register.members.persons(rows.people.flat)
     people = Lists(persons, rows.people.ends)
     classes = Classes.read(path) if path.exists() else Classes(np.zeros(0, np.int64), np.zeros(0, np.int64))
     classes = classes.grown(*order.tokens_of(people, rows.tokens), config, key)

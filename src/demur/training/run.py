@@ -78,6 +78,11 @@ class Run:
         plan.write(self.model.plan)
         write_facts(self.model, replace(facts, unknown={**facts.unknown, _PLANS: [digest]}))
 
+    def note(self, name: str, number: int) -> None:
+        """Put a count among the model's facts, where it stays."""
+        facts = self.facts()
+        write_facts(self.model, replace(facts, unknown={**facts.unknown, name: number}))
+
     def plan(self) -> Plan:
         """The plan of the model, without token ids.
 

@@ -10,7 +10,7 @@ what leaves was searched by what is known of withheld people at the head by whic
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ from demur.extras import need
 from demur.loading.watching import MAX_STALENESS, now
 from demur.policy import WatchedPolicy
 from demur.register import Register
-from demur.runs.folder import RunFolder, find_replayable
+from demur.runs.folder import RunFolder, answering
 from demur.runs.following import current
 from demur.runs.pointer import Pointer
 from demur.suppression.signed import file_digest
@@ -34,6 +34,7 @@ from demur.training.guard.passing import Passing
 from demur.training.model import trainable
 from demur.training.remembered import Remembered
 from demur.training.run import Run
+from demur.training.together import Ensemble, merged
 from demur.training.tokenizer import Tokenizer
 from demur.workspace import Workspace
 
@@ -53,8 +54,8 @@ class Loaded:
 
     name: str
     """``RUN/0001``. Which checkpoint it is stays here: of a single person it would tell how much they wrote."""
-    at: tuple[str, int]
-    """Model and checkpoint, as the pointer has them."""
+    at: tuple["Place", ...]
+    """Model and checkpoint of each run that answers, as their pointers have them."""
     network: Any = field(repr=False)
     """Of transformers; it drops nothing."""
     tokenizer: Tokenizer = field(repr=False)
@@ -64,28 +65,34 @@ class Loaded:
     """The last binding entry by which it was found to have seen nobody who may not be in it, and its commitment."""
 
 
+Place = tuple[str, int]
+"""A model's four digits, and a checkpoint."""
+Pointers = tuple[Pointer, ...]
+"""Those of the runs that answer together, all of which stand by one entry."""
+
+
 class Head:
-    """Where the pointer of a run stands by the register's head, asked each time; safe to use from several threads."""
+    """Where pointers of runs stand by the register's head, asked each time; safe to use from several threads."""
 
     def __init__(
         self,
         workspace: Workspace,
-        run: RunFolder,
+        runs: Sequence[RunFolder],
         max_staleness: timedelta = MAX_STALENESS,
         clock: Callable[[], float] = now,
     ) -> None:
-        """Ask the register of ``workspace`` for the pointer of ``run``; an answer holds for so long at most."""
-        self._workspace, self._run = workspace, run
+        """Ask the register of ``workspace`` for the pointers of ``runs``; an answer holds for so long at most."""
+        self._workspace, self._runs = workspace, runs
         self._most, self._clock = max_staleness.total_seconds(), clock
         self._policy = WatchedPolicy(workspace.policy_path)
         self._lock = threading.Lock()
         self._register: Register | None = None
         self._file: os.stat_result | None = None
-        self._known: Pointer | None = None
+        self._known: Pointers | None = None
         self._since = clock()
 
-    def pointer(self) -> Pointer:
-        """Where it stands.
+    def pointers(self) -> Pointers:
+        """Where they stand.
 
         Raises:
             CheckFailed: when nothing of the run may serve.
@@ -94,7 +101,9 @@ class Head:
         """
         began = self._clock()
         try:
-            known = current(self._run, self._opened(), self._policy.now())
+            known = self._current()
+            while len({_by((each,)) for each in known}) > 1:  # somebody objected between two of them
+                known = self._current()
         except (UnavailableError, OSError) as error:
             lasted = self._clock() - self._since
             if self._known is None or lasted > self._most:
@@ -105,6 +114,10 @@ class Head:
             return self._known
         self._known, self._since = known, began
         return known
+
+    def _current(self) -> Pointers:
+        register, policy = self._opened(), self._policy.now()
+        return tuple(current(each, register, policy) for each in self._runs)
 
     def close(self) -> None:
         """Give the register back."""
@@ -131,23 +144,24 @@ class Head:
 
 
 class Model:
-    """A run that answers; safe to use from several threads."""
+    """A run, or a family of cohorts, that answers; safe to use from several threads."""
 
-    def __init__(self, run: RunFolder, head: Head, guard: Followed | None = None) -> None:
-        """Load what the pointer of ``run`` names.
+    def __init__(self, name: str, runs: Sequence[RunFolder], head: Head, guard: Followed | None = None) -> None:
+        """Load what the pointers of ``runs`` name.
 
         Args:
-            run: what answers.
-            head: where its pointer stands.
+            name: what answers.
+            runs: of which it is made.
+            head: where their pointers stand.
             guard: whom to look for in what it says; None lets everything pass.
 
         Raises:
-            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`, or when its files are damaged.
+            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointers`, or when its files are damaged.
         """
-        self.run = run
+        self.name, self.runs = name, runs
         self._head, self._guard = head, guard
         self._loading = threading.Lock()
-        self._loaded = load(run, head.pointer())
+        self._loaded = load(name, runs, head.pointers())
 
     def loaded(self) -> Loaded:
         """What answers now.
@@ -156,25 +170,34 @@ class Model:
             CheckFailed, CorpusError, UnavailableError: as the construction.
         """
         while True:
-            pointer, loaded = self._head.pointer(), self._loaded
-            if _names(pointer, loaded):
+            pointers, loaded = self._head.pointers(), self._loaded
+            if _names(pointers, loaded):
                 return loaded
-            free = self._loading.acquire(blocking=_by(pointer) != loaded.clean_by or not _is_whole(loaded))
+            free = self._loading.acquire(blocking=_by(pointers) != loaded.clean_by or not _is_whole(loaded))
             if not free:  # another thread loads what comes next, and what is loaded may go on
                 return loaded
             try:
                 if self._loaded is loaded:
-                    self._loaded = _with_its_weights(loaded, pointer, self.run) or load(self.run, pointer)
+                    fewer = _with_its_weights(loaded, pointers, self.runs[0])
+                    self._loaded = fewer or load(self.name, self.runs, pointers)
             finally:
                 self._loading.release()
+
+    def pointers(self) -> Pointers:
+        """Where the pointers stand.
+
+        Raises:
+            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointers`.
+        """
+        return self._head.pointers()
 
     def may_leave(self, loaded: Loaded) -> bool:
         """Whether a text that was drawn from a checkpoint may leave now.
 
         Raises:
-            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointer`.
+            CheckFailed, CorpusError, UnavailableError: as :meth:`Head.pointers`.
         """
-        return _may_go_on(self._head.pointer(), loaded)
+        return _may_go_on(self._head.pointers(), loaded)
 
     def pieces(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, Iterator[str]]:
         """How a prompt goes on, piece by piece, each checked when it is given.
@@ -236,19 +259,19 @@ class Model:
         generation.finish = "content_filter" if passing.cut else generation.finish
         return text
 
-    def _require(self, loaded: Loaded) -> Pointer:
-        """Make sure that a text which was drawn from a checkpoint may leave now; by which pointer it may.
+    def _require(self, loaded: Loaded) -> Pointers:
+        """Make sure that a text which was drawn from a checkpoint may leave now; by which pointers it may.
 
         Raises:
             MovedError: when it may not.
         """
-        pointer = self._head.pointer()
-        if not _may_go_on(pointer, loaded):
+        pointers = self._head.pointers()
+        if not _may_go_on(pointers, loaded):
             raise MovedError(
-                f"Somebody objected whose rows this model of {self.run.name} had seen, so the rest of its text "
+                f"Somebody objected whose rows this model of {self.name} had seen, so the rest of its text "
                 "is not given: ask again, and one without them answers."
             )
-        return pointer
+        return pointers
 
     def complete(self, prompt: str, sampling: Sampling) -> tuple[Loaded, Generation, str]:
         """How a prompt goes on, as a whole; begun again where what it was drawn from may not serve any more.
@@ -267,7 +290,7 @@ class Model:
             except MovedError:
                 if not left:
                     raise
-        raise MovedError(f"People object faster than {self.run.name} can answer: ask again.")
+        raise MovedError(f"People object faster than {self.name} can answer: ask again.")
 
 
 @contextmanager
@@ -276,7 +299,7 @@ def serving(workspace: Workspace, name: str, *, guarded: bool = True) -> Iterato
 
     Args:
         workspace: whose.
-        name: of the run.
+        name: of the run, or of a family of cohorts.
         guarded: whether the guard reads what it says before that leaves.
 
     Raises:
@@ -284,21 +307,22 @@ def serving(workspace: Workspace, name: str, *, guarded: bool = True) -> Iterato
         CheckFailed, CorpusError, UnavailableError: as :class:`Model`.
     """
     need("A model that answers", "train", *NEEDS)
-    run = find_replayable(workspace.models_path, name)
-    head = Head(workspace, run)
+    runs = answering(workspace.models_path, name)
+    head = Head(workspace, runs)
     try:
-        yield Model(run, head, Followed(workspace) if guarded else None)
+        yield Model(name, runs, head, Followed(workspace) if guarded else None)
     finally:
         head.close()
 
 
-def _with_its_weights(loaded: Loaded, pointer: Pointer, folder: RunFolder) -> Loaded | None:
+def _with_its_weights(loaded: Loaded, pointers: Pointers, folder: RunFolder) -> Loaded | None:
     """What a pointer names, by the weights that are loaded, where only what is remembered beside them changed."""
-    if loaded.remembered is None or loaded.at[0] != pointer.model:
+    pointer = pointers[0]
+    if loaded.remembered is None or loaded.at[0][0] != pointer.model:
         return None
     run = Run.open(folder.model(pointer.model))
     remembered = Remembered.of(run.model, run.config, loaded.tokenizer.size)
-    return replace(loaded, at=(pointer.model, pointer.checkpoint), remembered=remembered, clean_by=_by(pointer))
+    return replace(loaded, at=_at(pointers), remembered=remembered, clean_by=_by(pointers))
 
 
 def averaged(run: Run, step: int) -> Any:  # noqa: ANN401  # a transformers model
@@ -321,28 +345,38 @@ def averaged(run: Run, step: int) -> Any:  # noqa: ANN401  # a transformers mode
     return network.eval()
 
 
-def load(folder: RunFolder, pointer: Pointer) -> Loaded:
-    """The checkpoint that a pointer names, with the weights that are served.
+def load(name: str, runs: Sequence[RunFolder], pointers: Pointers, *, ensemble: bool | None = None) -> Loaded:
+    """The checkpoints that pointers name, with the weights that are served, as one that answers.
+
+    Args:
+        name: of the run, or of the family.
+        runs: of which it is made.
+        pointers: of each.
+        ensemble: of cohorts, whether their answers are put together, and not their adapters; None as they say.
 
     Raises:
         CheckFailed: as :func:`averaged`.
     """
-    run = Run.open(folder.model(pointer.model))
-    at, remembered = (pointer.model, pointer.checkpoint), Remembered.of(run.model, run.config, run.tokenizer.size)
-    return Loaded(run.model.name, at, averaged(run, pointer.checkpoint), run.tokenizer, remembered, _by(pointer))
+    opened = [Run.open(run.model(pointer.model)) for run, pointer in zip(runs, pointers, strict=True)]
+    networks = [averaged(run, pointer.checkpoint) for run, pointer in zip(opened, pointers, strict=True)]
+    first, numbers = opened[0], "+".join(pointer.model for pointer in pointers)
+    remembered = Remembered.of(first.model, first.config, first.tokenizer.size)
+    together = first.config.ensemble if ensemble is None else ensemble
+    network = networks[0] if len(networks) == 1 else Ensemble(networks) if together else merged(networks)
+    return Loaded(f"{name}/{numbers}", _at(pointers), network, first.tokenizer, remembered, _by(pointers))
 
 
-def _names(pointer: Pointer, loaded: Loaded) -> bool:
-    """Whether a pointer names what is loaded, which is then known to be clean by the pointer's entry."""
-    if loaded.at != (pointer.model, pointer.checkpoint) or not _is_whole(loaded):
+def _names(pointers: Pointers, loaded: Loaded) -> bool:
+    """Whether pointers name what is loaded, which is then known to be clean by their entry."""
+    if loaded.at != _at(pointers) or not _is_whole(loaded):
         return False
-    loaded.clean_by = _by(pointer)
+    loaded.clean_by = _by(pointers)
     return True
 
 
-def _may_go_on(pointer: Pointer, loaded: Loaded) -> bool:
-    """Whether a text that was drawn from a checkpoint may leave, by where the pointer stands."""
-    return _names(pointer, loaded) or (_by(pointer) == loaded.clean_by and _is_whole(loaded))
+def _may_go_on(pointers: Pointers, loaded: Loaded) -> bool:
+    """Whether a text that was drawn from a checkpoint may leave, by where the pointers stand."""
+    return _names(pointers, loaded) or (_by(pointers) == loaded.clean_by and _is_whole(loaded))
 
 
 def _is_whole(loaded: Loaded) -> bool:
@@ -350,8 +384,12 @@ def _is_whole(loaded: Loaded) -> bool:
     return loaded.remembered is None or loaded.remembered.is_current()
 
 
-def _by(pointer: Pointer) -> tuple[int, str]:
-    return pointer.binding, pointer.commitment
+def _at(pointers: Pointers) -> tuple[Place, ...]:
+    return tuple((each.model, each.checkpoint) for each in pointers)
+
+
+def _by(pointers: Pointers) -> tuple[int, str]:
+    return pointers[0].binding, pointers[0].commitment
 
 
 def _clause(error: Exception) -> str:

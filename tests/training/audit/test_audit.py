@@ -29,7 +29,7 @@ from demur.training.audit import auditing, membership
 from demur.training.audit.again import read_trained
 from demur.training.audit.auditing import Asked
 from demur.training.audit.blind import Words, words_figure
-from demur.training.audit.figure import Figure, Finding
+from demur.training.audit.figure import Curve, Figure, Finding
 from demur.training.audit.membership import Seen
 from demur.training.audit.page import audit_page
 from demur.training.audit.people import Audited, Bools, Draw, Everybody, drawn, everybody
@@ -263,6 +263,39 @@ def test_the_page_stands_alone_and_says_what_the_report_says(done: Audit) -> Non
     for said in ("lower bound", "Attribute inference (EDPB Opinion 28/2024): no test stands for it.", whole.digest):
         assert said in words
     assert "Exfiltration (EDPB Opinion 28/2024): extraction." in words
+
+
+def test_every_number_of_the_page_has_its_unit_what_it_is_over_and_an_interval_or_why_none(done: Audit) -> None:
+    few = [
+        Figure(
+            "auc_words", 0.6, "AUC", 12, "persons", None, "too few persons for an interval, which asks for 20 of each"
+        ),
+        Figure("share_greedy", 0.1, "share", 12, "persons", (0.0, 0.4)),
+    ]
+    curve = Curve("members_p0.5", "queries a row", "share of persons", [(1.0, 0.0), (100.0, 0.2)])
+    asked = [each for each in done.findings if each.attack != "blind"]
+    shown = [
+        *asked,
+        Finding("blind", "Asked?", "", "no model", few),
+        Finding("extraction", "Asked?", "", "outputs", few, [curve]),
+    ]
+    tree = read_sheet(audit_page(replace(done, findings=shown)))
+    bounded = 0
+    for table in tree.iter("table"):
+        head, *lines = [[text_of(cell) for cell in row if cell.tag in {"th", "td"}] for row in table.iter("tr")]
+        if "value [95 %]" in head:
+            for name, value, unit, over, note in lines:
+                assert unit, name
+                assert over.split()[1], name
+                bounded += "[" in value
+                assert "[" in value or value == "not told" or "interval" in note, name
+                assert note or value != "not told", name
+        elif any(each.startswith("at ") or each in {"queries a row", "false positive rate"} for each in head):
+            assert "no interval" in text_of(next(table.iter("caption")))
+    assert bounded > 5
+    for card in tree.iter("dt"):
+        said = text_of(card)
+        assert "audited" in said or "held out, of" in said or "[" in said or "no interval: " in said
 
 
 ROWS = (np.arange(30.0), np.arange(25.0))

@@ -197,7 +197,7 @@ class _Work:
         why = self._why_no_training()
         if not why and self.asked.references:
             found.append(membership.robust(seen, model, list(self._references())))
-        rounded = read_rounded(self.run, self.checkpoint, rows, self.gauge.read)
+        rounded = read_rounded(network, self.run, rows, self.gauge.read)
         found += [membership.rounded(seen, rounded, base), membership.position(seen, model, base)]
         if not why and self.asked.objectors:
             out = self._objectors()

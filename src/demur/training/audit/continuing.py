@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from demur.training.generating import name_of_past
+from demur.training.model import name_of_past
 from demur.training.rows import Ints
 from demur.training.tokenizer import Tokenizer
 

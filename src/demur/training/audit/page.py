@@ -29,6 +29,9 @@ EDPB: Final = (
 _GUESSING: Final = 0.5
 _GRID: Final = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """False positive rates of the table below the curves."""
+_POINTS: Final = (
+    "Points of a curve have no interval of their own: those of the test stand in its figures, with what they are over."
+)
 _WIDE: Final = 100
 """From which ratio of its ends on a scale is logarithmic."""
 
@@ -83,7 +86,8 @@ def _in_short(done: Audit) -> Markup:
         one = _figure(done, attack, name)
         if one is not None and one.value is not None:
             interval = "" if one.interval is None else f" [{', '.join(map(_number, one.interval))}]"
-            shown.append((_number(one.value), f"{one.unit}{interval}: {what}; {one.n:,} {one.of}"))
+            why = f"; no interval: {one.note}" if one.interval is None else ""
+            shown.append((_number(one.value), f"{one.unit}{interval}: {what}; {one.n:,} {one.of}{why}"))
     return section("The audit in short", cards(shown), text(MEANS), listed(_six(done)))
 
 
@@ -117,13 +121,14 @@ def _membership(done: Audit) -> Iterator[Markup]:
     lines = {each.attack: next(c for c in each.curves if c.name == "roc") for each in found[:SERIES]}
     low = 10.0 ** math.floor(math.log10(1 / max(one.n for _, one in named)))
     axes = (Axis("false positive rate", low, 1, log=True), Axis("true positive rate", low, 1, log=True))
-    caption = "True against false positive rate of each attack, both logarithmic"
+    over = "; ".join(f"{attack} over {one.n:,} {one.of}" for attack, one in named[:SERIES])
+    caption = f"True against false positive rate of each attack, both logarithmic, as shares: {over}"
     points = {attack: curve.points for attack, curve in lines.items()}
-    plot = curves("roc", caption, "Guessing is the dashed line.", points, axes, diagonal=True)
+    plot = curves("roc", caption, f"Guessing is the dashed line. {_POINTS}", points, axes, diagonal=True)
     head = ("attack", *(f"at {rate:g}" for rate in _GRID))
     rows = [(attack, *(f"{_up(curve, rate):.3f}" for rate in _GRID)) for attack, curve in lines.items()]
     parts.append(
-        figure(caption, plot, table("True positive rate by false positive rate", head, rows, "|".join(head[1:])))
+        figure(caption, plot, table(f"True by false positive rate. {_POINTS}", head, rows, "|".join(head[1:])))
     )
     yield section("Told from people held out", *parts)
 
@@ -163,9 +168,9 @@ def _curve(attack: str, curve: Curve) -> Markup:
     """Any other curve, on scales that hold its numbers."""
     axes = _axis(curve.across, [x for x, _ in curve.points]), _axis(curve.up, [y for _, y in curve.points])
     caption, name = f"{attack}: {curve.name}", f"{_id(attack)}-{_id(curve.name)}"
-    plot = curves(name, caption, f"{curve.up} by {curve.across}.", {curve.name: curve.points}, axes)
+    plot = curves(name, caption, f"{curve.up} by {curve.across}. {_POINTS}", {curve.name: curve.points}, axes)
     rows = [(_number(x), _number(y)) for x, y in curve.points]
-    return figure(caption, plot, table(caption, (curve.across, curve.up), rows, curve.up))
+    return figure(caption, plot, table(f"{caption}. {_POINTS}", (curve.across, curve.up), rows, curve.up))
 
 
 def _axis(label: str, values: Sequence[float]) -> Axis:

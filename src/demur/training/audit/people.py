@@ -7,7 +7,7 @@ in either, and no row that names them as they were before.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,11 +19,11 @@ from demur.corpus.session import Session
 from demur.errors import UsageError
 from demur.identity import SubjectKeys
 from demur.runs.facts import read_facts
-from demur.training import canaries, order
+from demur.training import canaries, cohorts, fixed, order
 from demur.training.audit.scores import Owners
 from demur.training.filling import Plan
 from demur.training.plan import rows_of_run
-from demur.training.rows import Ints, Rows, joined
+from demur.training.rows import Ints, Lists, Rows, joined
 from demur.training.run import Run
 
 Bools = npt.NDArray[np.bool_]
@@ -162,6 +162,7 @@ def everybody(session: Session, run: Run, checkpoint: int) -> Everybody:
 
     at = _places(plan, rows)
     compared = held_out[np.searchsorted(keys, author)] & ~_names_held_out(rows, by, keys, persons, held_out)
+    compared &= _could_count(run, rows, persons[np.searchsorted(keys, rows.people.flat)])
     which = np.concatenate([np.flatnonzero(at >= 0)[np.argsort(at[at >= 0])], np.flatnonzero((at < 0) & compared)])
     people, person = np.unique(by[which], return_inverse=True)
     planted = canaries.planted(run.tokenizer, run.config, run.key)
@@ -235,6 +236,23 @@ def _places(plan: Plan, rows: Rows) -> Ints:
     found = np.array([known.get(bytes(item), -1) for item in rows.item], np.int64)
     same = (plan.rows.row[np.maximum(found, 0)] == rows.row).all(axis=1)
     return np.where(same, found, -1)
+
+
+def _could_count(run: Run, rows: Rows, persons: SubjectKeys) -> Bools:
+    """Which rows could have been trained on had nobody been held out, shape (n,): with noise or cohorts, not all.
+
+    Args:
+        run: the model.
+        rows: of a version.
+        persons: of each of ``rows.people.flat``.
+    """
+    config, found = run.config, np.zeros(len(rows), bool)
+    if config.noise:
+        found[fixed.counting(rows, persons, config, run.key)] = True
+        return found
+    for each in range(1, config.cohorts + 1):
+        found[cohorts.dealt(Lists(persons, rows.people.ends), replace(config, cohort=each), run.key)[0]] = True
+    return found if config.cohorts else np.ones(len(rows), bool)
 
 
 def _names_held_out(rows: Rows, by: SubjectKeys, keys: SubjectKeys, persons: SubjectKeys, held: Bools) -> Bools:

@@ -5,6 +5,7 @@ reads the same rows in the same order, which :func:`in_reading_order` tells.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 from importlib import import_module
 from typing import Any, Final
 
@@ -62,16 +63,16 @@ def read_at(run: Run, step: int, rows: Rows, told: Told) -> Read:
     return read(averaged(run, step), run, rows, told)
 
 
-def read_rounded(run: Run, step: int, rows: Rows, told: Told) -> Read:
-    """The same with weights of eight bits.
+def read_rounded(network: Any, run: Run, rows: Rows, told: Told) -> Read:  # noqa: ANN401  # a transformers model
+    """What :func:`read` gives with weights of eight bits, of a copy of the network.
 
     Each row of every matrix is rounded to 127 levels on either side of 0, of its own largest weight; arithmetic stays
     as it is. It is what a model comes to that leaves the house in eight bits, whichever kernel then computes with it.
     """
-    network, torch = averaged(run, step), import_module("torch")
+    rounded, torch = deepcopy(network), import_module("torch")
     with torch.no_grad():
-        for weight in network.parameters():
+        for weight in rounded.parameters():
             if weight.ndim > 1:
                 scale = weight.abs().amax(dim=-1, keepdim=True).clamp_min(torch.finfo(weight.dtype).tiny) / LEVELS
                 weight.copy_((weight / scale).round() * scale)
-    return read(network, run, rows, told)
+    return read(rounded, run, rows, told)

@@ -101,8 +101,8 @@ async def list_models(request: Request) -> Response:
     """The one model that answers here."""
     model = _model(request)
     loaded = await _in_turn(request, model.loaded)
-    begun = read_facts(model.run.model(loaded.at[0])).started
-    return JSONResponse(models([(model.run.name, int(begun.timestamp()))]))
+    begun = max(read_facts(run.model(number)).started for run, (number, _) in zip(model.runs, loaded.at, strict=True))
+    return JSONResponse(models([(model.name, int(begun.timestamp()))]))
 
 
 @router.post("/chat/completions")
@@ -116,7 +116,7 @@ async def complete(request: Request) -> Response:
     """How a text goes on."""
     asked, _ = await said(request, Asked)
     model = _model(request)
-    asked.require(model.run.name)
+    asked.require(model.name)
     if asked.stream:
         loaded, generation, pieces = await _in_turn(request, lambda: model.pieces(asked.text, asked.sampling))
         first = await _in_turn(request, lambda: next(pieces, None))
@@ -124,7 +124,7 @@ async def complete(request: Request) -> Response:
             _stream(request, asked, (loaded, generation), first, pieces), media_type="text/event-stream"
         )
     loaded, generation, text = await _in_turn(request, lambda: model.complete(asked.text, asked.sampling))
-    completion = Completion(model.run.name, loaded.name)
+    completion = Completion(model.name, loaded.name)
     told = completion.answer(text, generation.finish, usage=usage_of(generation), demur=guarded(generation))
     return JSONResponse(told)
 
