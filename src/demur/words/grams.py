@@ -18,7 +18,7 @@ _BASE: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
-def grams(keys: Keys, size: int, first: Ints | None = None) -> Keys:
+def grams(keys: Keys, size: int, first: "Ints | None" = None) -> Keys:
     """A key from 0 of every ``size`` keys in a row, shape (n - size + 1,); none where there are fewer.
 
     With ``first``: of those alone that begin at these indices.
