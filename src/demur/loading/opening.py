@@ -116,7 +116,7 @@ def _version(workspace: Workspace, asked: Asked) -> Opened:
     _require_published(workspace, asked.version, lambda: file_digest(path), str(path))
     key = workspace.keys().signing.public_key() if asked.public_key is None else public_key(asked.public_key)
     manifest = parse(read_bytes(path), key, where=str(path))
-    rows = VersionRows(workspace.corpus_path, manifest.name)
+    rows = VersionRows(workspace.corpus_place, manifest.name)
     if rows.count != manifest.content.rows:
         raise CorpusError(
             f"Version {manifest.name} has {rows.count:,} rows, its manifest says {manifest.content.rows:,}:"

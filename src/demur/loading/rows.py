@@ -19,6 +19,7 @@ from demur.corpus.datasets.corpus import Corpus
 from demur.errors import CorpusError
 from demur.loading.overlay import Places
 from demur.loading.parts import Part
+from demur.store import Place
 from demur.versions.export import DATA
 from demur.versions.export_form import EXPORTED, of_columns, to_hex
 from demur.versions.filelist import FileFacts, differences
@@ -60,7 +61,7 @@ class Rows(Protocol):
 class VersionRows:
     """The rows of a version in its workspace."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Place, name: str) -> None:
         """Open the version ``name`` of the corpus at ``path``.
 
         Raises:

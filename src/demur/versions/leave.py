@@ -149,7 +149,7 @@ def _check(session: Session, name: str, export: Path | None, findings: Findings,
         return check_export(export, *places, on_record=_lists_on_record(session, name, export), reading=reading)
     check_version(lambda: rows_of(workspace, name), *places, reading=reading)
     if (manifest := _readable(session, name)) is not None:
-        check_dataset(workspace.corpus_path, manifest, findings)
+        check_dataset(workspace.corpus_place, manifest, findings)
     return findings
 
 
