@@ -202,12 +202,11 @@ class Stored:
             if "client" not in self._known:
                 match = URL.fullmatch(self.url)
                 assert match  # see place()
-                plain = self.endpoint.startswith("http://")
+                plain = "allow_http" in self.options
                 config = {key: value for key, value in self.options.items() if key != "allow_http"}
                 root = f"{match['scheme']}://{match['bucket']}"
-                self._known["client"] = obstore.store.from_url(
-                    root, config=config, client_options={"allow_http": plain}
-                )
+                options = {"client_options": {"allow_http": True}} if plain else {}
+                self._known["client"] = obstore.store.from_url(root, config=config, **options)
             yield obstore, self._known["client"]
         except FileNotFoundError:
             raise FileNotFoundError(2, "No such object", self.url) from None
@@ -263,6 +262,14 @@ def place(url: str, endpoint: str = "", region: str = "", home: Path | None = No
             "user, password and query: credentials come from the environment."
         )
     return Stored(url.rstrip("/"), endpoint, region, home)
+
+
+def remove(where: Place) -> None:
+    """Deletes a folder, or everything below a place in a store."""
+    if isinstance(where, Stored):
+        where.remove_all()
+    else:
+        shutil.rmtree(where)
 
 
 def options_of(where: object) -> dict[str, str] | None:

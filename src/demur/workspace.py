@@ -29,6 +29,7 @@ from demur.register.continuity.belonging import Renewed
 from demur.register.database.mark import NAME as MARK
 from demur.runs.folder import MODELS
 from demur.store import Place, Stored, place
+from demur.transit import FOLDER as TRANSIT
 
 _CORPUS: Final = "corpus.lance"
 _BESIDE: Final = "evidence"
@@ -40,7 +41,17 @@ _REGISTER: Final = "register.db"
 _PARTS: Final = ("keys", "versions", "outbox")
 _OURS: Final = (FILE_NAME, *_PARTS, _CORPUS, GLANCE, MARK, _REGISTER, f"{_REGISTER}-wal", f"{_REGISTER}-shm")
 """What a creation puts into the folder, and so what may not stand there before."""
-_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", _BESIDE, MODELS)
+_PRIVATE: Final = (
+    *_OURS,
+    "suppression",
+    "imports",
+    "recalls",
+    "import.journal",
+    "import.scratch",
+    TRANSIT,
+    _BESIDE,
+    MODELS,
+)
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
 _logger: Final = logging.getLogger("demur")
 
@@ -71,6 +82,16 @@ class Workspace:
         """
         said = self.policy().store
         return place(said.url, said.endpoint, said.region, self.root) if said.url else None
+
+    def stored(self, url: str) -> Stored:
+        """A place in the store that demur.toml names the address of, whichever bucket it is in.
+
+        Raises:
+            UsageError: when the URL is none, or holds more than a place.
+            PolicyError: when demur.toml can't be read, or does not hold together.
+        """
+        said = self.policy().store
+        return place(url, said.endpoint, said.region)
 
     @property
     def corpus_place(self) -> Place:
