@@ -2,28 +2,26 @@
 
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pytest
-from making import NOW, batch, item, span
+from in_store import PEOPLE, PHRASE, held, put, run_through, stored, town
+from making import NOW, batch, item
 from objects import KEY_ID, S3, SECRET, Bucket, Faults, proxy, request
 
-from demur.corpus.datasets.base import ADDRESS
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading, writing
 from demur.corpus.sole import NAME
 from demur.errors import CorpusError, PolicyError, UnavailableError, WorkspaceError
-from demur.policy import load_policy, write_policy
-from demur.policy.model import Policy, StorePlace
+from demur.policy import load_policy
 from demur.rights.erasing import erase
 from demur.store import Stored
 from demur.terms import EntryKind
@@ -32,51 +30,6 @@ from demur.versions.publish import publish
 from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
-Rows = list[dict[str, Any]]
-
-PEOPLE: Final = [f"forum:p{number}" for number in range(12)]
-PHRASE: Final = "quinces ripen late on the northern wall"
-
-
-def town() -> list[dict[str, Any]]:
-    """Posts of some people, who mention each other."""
-    made = []
-    for number in range(120):
-        author, other = PEOPLE[number % 12], PEOPLE[(number * 5 + 1) % 12]
-        handle = f"@{other.partition(':')[2]}"
-        text = f"{handle} {PHRASE if author == PEOPLE[3] else 'the weather holds'}, said {number} times"
-        made.append(item(f"n{number}", author, text, spans=[span(0, len(handle), "mention", other)]))
-    return made
-
-
-def put(template: Workspace, to: Path, url: str = "", endpoint: str = "") -> Workspace:
-    """The same workspace in another folder, its corpus at another place: the keys are the same, and so the rows."""
-    shutil.copytree(template.root, to)
-    policy = load_policy(to / "demur.toml")
-    write_policy(
-        Policy.model_validate({**dict(policy), "store": StorePlace(url=url, endpoint=endpoint)}), to / "demur.toml"
-    )
-    return Workspace(to)
-
-
-def run_through(workspace: Workspace) -> None:
-    """An import, an objection, its honouring, a later reading of some items, and a version."""
-    import_items(workspace, "forum", [batch(town())], workers=1, now=NOW)
-    with workspace.register() as register:
-        register.objections.lodge([PEOPLE[5]], channel="form", now=NOW)
-    honour(workspace, now=NOW)
-    import_items(
-        workspace, "forum", [batch([item("n0", PEOPLE[0], "an edit"), item("new", PEOPLE[1])])], workers=1, now=NOW
-    )
-    publish(workspace, "v1", now=NOW)
-
-
-def stored(workspace: Workspace) -> Rows:
-    """What the corpus holds, as a reader sees it."""
-    with reading(workspace, NOW) as session:
-        rows = [row for each in session.corpus.batches() for row in each.to_pylist()]
-    return sorted(({**row, ADDRESS: 0} for row in rows), key=lambda row: bytes(row["item"]))
-
 
 @pytest.fixture
 def on_disk(template: Workspace, tmp_path: Path) -> Workspace:
@@ -84,11 +37,6 @@ def on_disk(template: Workspace, tmp_path: Path) -> Workspace:
     made = put(template, tmp_path / "disk")
     run_through(made)
     return made
-
-
-def held(place: Stored) -> bytes:
-    """Every byte below a place."""
-    return b"".join((place / name).read_bytes() for name, _ in place.objects())
 
 
 def files(root: Path) -> Iterator[bytes]:
@@ -142,7 +90,7 @@ def test_faults_change_nothing(  # fixtures
 
 def _until_done(workspace: Workspace) -> None:
     """Runs it through, each step again where it said that the store refused, as a person would."""
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: import_items(workspace, "forum", [batch(town())], workers=1, now=NOW),
         lambda: _object(workspace),
         lambda: honour(workspace, now=NOW),
@@ -174,7 +122,7 @@ from demur.corpus.datasets.base import Dataset
 from demur.corpus.importing import import_items
 from demur.workspace import Workspace
 from making import NOW, batch
-from test_corpus_in_store import town
+from in_store import town
 
 def killed():
     left = int(sys.argv[2])
@@ -202,7 +150,7 @@ def test_a_killed_import_leaves_nothing_or_all(
     workspace = put(template, tmp_path / "s3", f"s3://{bucket()}/corpus", s3)
     import_items(workspace, "forum", [batch([item("first", PEOPLE[0])])], workers=1, now=NOW)
     before = stored(workspace)
-    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""), *sys.path])
+    paths = os.pathsep.join([os.environ.get("PYTHONPATH", ""), *sys.path])
     told = subprocess.run(
         [sys.executable, "-c", _VICTIM, str(workspace.root), str(step)],
         env=os.environ | S3 | {"PYTHONPATH": paths},

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from calling import Demur
+from in_store import put, run_through
 from making import NOW
 from objects import Bucket
-from test_corpus_in_store import put, run_through
 
 from demur import load
 from demur.errors import SourceError, UsageError
