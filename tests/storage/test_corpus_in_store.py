@@ -141,9 +141,7 @@ print(count)
 """
 
 
-@pytest.mark.parametrize(
-    "step", [6, 11, *(pytest.param(at, marks=pytest.mark.soak) for at in (2, 4, 8, 9, 10, 12, 14))]
-)
+@pytest.mark.parametrize("step", [6, *(pytest.param(at, marks=pytest.mark.soak) for at in (2, 4, 8, 9, 10, 11))])
 def test_a_killed_import_leaves_nothing_or_all(
     step: int, template: Workspace, tmp_path: Path, s3: str, bucket: Bucket
 ) -> None:
@@ -202,7 +200,7 @@ def test_a_store_without_conditional_writes_is_refused(
         workspace = put(template, tmp_path / "s3", f"s3://{name}/corpus", address)
         with pytest.raises(WorkspaceError, match="no conditional writes"):
             import_items(workspace, "forum", [batch(town())], workers=1, now=NOW)
-    assert not Stored(f"s3://{name}", s3).exists()
+    assert not list(Stored(f"s3://{name}", s3).objects())
 
 
 def test_a_store_that_refuses_is_told_without_what_it_says(
@@ -264,7 +262,6 @@ def _make_container(azure: str, name: str) -> None:
     import base64  # noqa: PLC0415
     import hashlib  # noqa: PLC0415
     import hmac  # noqa: PLC0415
-    import http.client  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
     from urllib.parse import urlsplit  # noqa: PLC0415
 
@@ -275,6 +272,5 @@ def _make_container(azure: str, name: str) -> None:
     told += f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/{name}\nrestype:container"
     signed = base64.b64encode(hmac.digest(base64.b64decode(AZURE_KEY), told.encode(), hashlib.sha256)).decode()
     headers = {"x-ms-date": date, "x-ms-version": "2021-08-06", "Authorization": f"SharedKey {AZURE_ACCOUNT}:{signed}"}
-    connection = http.client.HTTPConnection(urlsplit(azure).netloc)
-    connection.request("PUT", f"/{AZURE_ACCOUNT}/{name}?restype=container", headers=headers | {"Content-Length": "0"})
-    assert connection.getresponse().status == 201
+    path = f"{urlsplit(azure).path}/{name}?restype=container"
+    assert request(azure, "PUT", path, headers=headers | {"Content-Length": "0"}) == 201

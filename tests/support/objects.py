@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -109,11 +109,11 @@ def azure_server(program: Path, folder: Path) -> Iterator[str]:
         yield f"{url}/{AZURE_ACCOUNT}"
 
 
-def request(url: str, method: str, path: str, body: bytes = b"") -> int:
+def request(url: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> int:
     """Asks a server that checks no signature; the status of its answer."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    connection.request(method, path, body)
-    return connection.getresponse().status
+    with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
+        connection.request(method, path, body, headers or {})
+        return connection.getresponse().status
 
 
 @dataclass
@@ -181,9 +181,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         connection = http.client.HTTPConnection(self.server_netloc)
-        connection.request(self.command, self.path, body, headers)
-        response = connection.getresponse()
-        content = response.read()
+        with closing(connection):
+            connection.request(self.command, self.path, body, headers)
+            response = connection.getresponse()
+            content = response.read()
         if fault == "lost":
             self.close_connection = True
             return None
