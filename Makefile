@@ -85,7 +85,8 @@ pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes ne
 	@$(COMPILE) --constraint requirements/build.txt --extra web \
 		--output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
-		--extra web --extra postgres --group dev --output-file requirements/dev.txt pyproject.toml
+		--extra web --extra postgres --extra store --group dev --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --constraint requirements/build.txt --output-file requirements/s3.txt requirements/s3.in
 	@python3 tools/train_pins.py join requirements/whole.txt
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/dev.txt --constraint requirements/torch.in \
 		--extra web --extra train --output-file requirements/whole.txt pyproject.toml

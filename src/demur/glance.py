@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from demur.files import partial, replacing
+from demur.store import Place, Stored
 
 NAME: Final = ".corpus.json"
 _VERSION_FILE: Final = re.compile(r"(\d+)\.manifest")
@@ -50,7 +51,7 @@ class Glance:
     """By path within the corpus: SHA-256 of each index file, and what stat(2) says that changes when it is touched."""
 
 
-def take(root: Path, corpus: Path) -> Glance | None:
+def take(root: Path, corpus: Place) -> Glance | None:
     """The last glance at the corpus of the workspace at ``root``; None where there is none that holds."""
     try:
         read = orjson.loads((root / NAME).read_bytes())
@@ -78,8 +79,15 @@ def keep(root: Path, glance: Glance) -> None:
         file.write_bytes(orjson.dumps(fields | {"commitment": commitment}))
 
 
-def head_of(corpus: Path) -> str | None:
-    """What tells the newest version of the corpus from every other: its file's name and digest; None without one."""
+def head_of(corpus: Place) -> str | None:
+    """What tells the newest version of the corpus from every other: its file's name and digest; None without one.
+
+    Of a corpus in a store, the name and what the store says of the file, which takes one question and no reading.
+    """
+    if isinstance(corpus, Stored):
+        files = dict((corpus / "_versions").objects())
+        first = min(filter(_VERSION_FILE.fullmatch, files), key=_age, default=None)
+        return None if first is None else f"{first} {files[first].tag}"
     try:
         names = [path.name for path in (corpus / "_versions").iterdir()]
         newest = min((name for name in names if _VERSION_FILE.fullmatch(name)), key=_age, default=None)

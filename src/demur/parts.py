@@ -18,6 +18,7 @@ from demur.files import sync
 from demur.glance import Said
 from demur.register import Register
 from demur.register.database.mark import Point
+from demur.store import Place
 from demur.suppression.signed import signature_holds
 from demur.terms import EntryKind
 
@@ -90,7 +91,7 @@ def signed_manifests(versions: Path, key: Ed25519PublicKey) -> Iterator[Signed]:
             yield found
 
 
-def require_corpus(register: Register, said: Said, path: Path) -> None:
+def require_corpus(register: Register, said: Said, path: Place) -> None:
     """Make sure that the corpus is this workspace's, and not ahead of the register.
 
     Raises:
@@ -112,7 +113,7 @@ def require_corpus(register: Register, said: Said, path: Path) -> None:
     register.require_point(Point(said.honoured, said.commitment), f"the corpus {path}")
 
 
-def require_beside(register: Register, beside: Iterable[Said], corpus: Said, path: Path) -> None:
+def require_beside(register: Register, beside: Iterable[Said], corpus: Said, path: Place) -> None:
     """Make sure that what lies beside the corpus is this workspace's, and as far as the corpus.
 
     Args:
@@ -144,7 +145,7 @@ def require_beside(register: Register, beside: Iterable[Said], corpus: Said, pat
         register.require_point(Point(said.honoured, said.commitment), f"the evidence {path}")
 
 
-def _require_before_restore(register: Register, said: Said, path: Path, called: str = "corpus") -> None:
+def _require_before_restore(register: Register, said: Said, path: Place, called: str = "corpus") -> None:
     """Make sure that a part does not come from after a backup that was restored since."""
     for entry in register.log.entries(EntryKind.REGISTER_RESTORED):
         incarnation, imports = int(str(entry.payload["incarnation"])), int(str(entry.payload["imports"]))

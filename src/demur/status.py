@@ -88,7 +88,7 @@ class Status:
 def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
     """Where ``workspace`` stands."""
     with reading(workspace, now, rows=False) as session:
-        seen = glance.take(workspace.root, workspace.corpus_path)
+        seen = glance.take(workspace.root, workspace.corpus_place)
         small = small_fragments(session.corpus) if seen is None else seen.small_fragments
         noted = session.register.log.last(EntryKind.POLICY_CHANGED)
         pending, versions = session.register.objections.pending(proven=PROVEN), states(session)

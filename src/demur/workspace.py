@@ -30,7 +30,11 @@ from demur.register.database.mark import NAME as MARK
 from demur.register.members.standing import FILE as STANDING
 from demur.register.objections.tally import FILE as TALLY
 from demur.runs.folder import MODELS
+from demur.store import Place, Stored, place
+from demur.transit import FOLDER as TRANSIT
 
+_CORPUS: Final = "corpus.lance"
+_BESIDE: Final = "evidence"
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
 _WORKER: Final = ".worker"
@@ -42,7 +46,7 @@ _PARTS: Final = ("keys", "versions", "outbox")
 _OURS: Final = (
     FILE_NAME,
     *_PARTS,
-    "corpus.lance",
+    _CORPUS,
     GLANCE,
     STANDING,
     TALLY,
@@ -52,7 +56,17 @@ _OURS: Final = (
     f"{_REGISTER}-shm",
 )
 """What a creation puts into the folder, and so what may not stand there before."""
-_PRIVATE: Final = (*_OURS, "suppression", "imports", "recalls", "import.journal", "import.scratch", "evidence", MODELS)
+_PRIVATE: Final = (
+    *_OURS,
+    "suppression",
+    "imports",
+    "recalls",
+    "import.journal",
+    "import.scratch",
+    TRANSIT,
+    _BESIDE,
+    MODELS,
+)
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
 _logger: Final = logging.getLogger("demur")
 
@@ -75,14 +89,52 @@ class Workspace:
         return self.root / "keys"
 
     @property
+    def store(self) -> Stored | None:
+        """Where the corpus lies, if not in this folder.
+
+        Raises:
+            PolicyError: when demur.toml can't be read, or does not hold together.
+        """
+        said = self.policy().store
+        return place(said.url, said.endpoint, said.region, self.root) if said.url else None
+
+    def stored(self, url: str) -> Stored:
+        """A place in the store that demur.toml names the address of, whichever bucket it is in.
+
+        Raises:
+            UsageError: when the URL is none, or holds more than a place.
+            PolicyError: when demur.toml can't be read, or does not hold together.
+        """
+        said = self.policy().store
+        return place(url, said.endpoint, said.region)
+
+    @property
+    def corpus_place(self) -> Place:
+        """The Lance dataset, wherever it lies; it exists after the first import."""
+        return (self.store or self.root) / _CORPUS
+
+    @property
     def corpus_path(self) -> Path:
-        """The Lance dataset; it exists after the first import."""
-        return self.root / "corpus.lance"
+        """The Lance dataset in this folder.
+
+        Raises:
+            WorkspaceError: when it lies in a store.
+        """
+        if (store := self.store) is not None:
+            raise WorkspaceError(
+                f"The corpus of {self.root} is in {store}: this needs one on a disk (docs/storage.md)."
+            )
+        return self.root / _CORPUS
+
+    @property
+    def beside_place(self) -> Place:
+        """What lies beside the corpus, wherever that is: keyed evidence, fingerprints, uncertain finds."""
+        return (self.store or self.root) / _BESIDE
 
     @property
     def beside_path(self) -> Path:
-        """The folder of what lies beside the corpus: keyed evidence, fingerprints, uncertain finds, compiled files."""
-        return self.root / "evidence"
+        """The folder of the compiled files, which are mapped; and of what lies beside the corpus, if that is here."""
+        return self.root / _BESIDE
 
     @property
     def versions_path(self) -> Path:
@@ -206,8 +258,9 @@ class Workspace:
             from demur.runs.belonging import require_models  # noqa: PLC0415  # most workspaces have no models
 
             require_models(register, self.models_path, keys.signing.public_key())
-        if (glance := take(self.root, self.corpus_path)) is not None:
-            require_corpus(register, glance.said, self.corpus_path)
+        corpus = self.corpus_place  # one in a store is looked at when it is opened: an objection waits for no network
+        if isinstance(corpus, Path) and (glance := take(self.root, corpus)) is not None:
+            require_corpus(register, glance.said, corpus)
 
     @contextmanager
     def writing(self, command: str) -> Iterator[None]:

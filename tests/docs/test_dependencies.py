@@ -27,6 +27,7 @@ LOADED_BY_NAME: Final = {
 EXTRAS: Final = {
     "web": ("web/", "cli/serve.py"),
     "postgres": ("sources/tables/sql.py",),
+    "store": ("store.py",),
     "train": ("training/", "loading/"),
 }
 """Where what an extra brings may be imported; everything else has to work without it."""
@@ -103,7 +104,7 @@ def _pins(file: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("files", "extras"),
-    [("base.txt", ["web"]), ("dev.txt", ["web", "postgres"]), ("train.txt torch.txt", ["web", "train"])],
+    [("base.txt", ["web"]), ("dev.txt", ["web", "postgres", "store"]), ("train.txt torch.txt", ["web", "train"])],
 )
 def test_what_is_declared_is_pinned_as_such(files: str, extras: list[str]) -> None:
     ours = {name for file in files.split() for name, block in _pins(file).items() if OURS.search(block)}

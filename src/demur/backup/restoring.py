@@ -294,7 +294,7 @@ def _replay(building: _Building) -> dict[str, JSON]:
         journal = building.journals
         again = journal.replayable()
         done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown)
-        corpus = Corpus.ensure(Workspace(building.staging).corpus_path)
+        corpus = Corpus.ensure(building.staging / "corpus.lance")
         beside = Beside.ensure(Workspace(building.staging).beside_path)
         beside.belong(instance.id, instance.incarnation)
         corpus.say(replace(corpus.said(), instance=instance.id, incarnation=instance.incarnation))

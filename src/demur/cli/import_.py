@@ -46,20 +46,23 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: b
     """Read a platform's content from each PATH into the corpus, as far as the policy lets it.
 
     SOURCE is one that `demur sources` lists, or auto: then the command says what it takes PATH for, and asks. PATH is
-    a file, a folder or an archive as the platform exports it; for table also a database URL. Options of a source stand
+    a file, a folder or an archive as the platform exports it, here or in an object store (s3://BUCKET/...); for table
+    also a database URL. Options of a source stand
     under [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
     """
     from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
     from demur.sources import load_source, to_state  # noqa: PLC0415  # it loads Arrow; help does without
     from demur.sources.meter import watching  # noqa: PLC0415  # the same
+    from demur.transit import fetched  # noqa: PLC0415  # most imports fetch nothing
 
     workspace = invocation.workspace
     policy = workspace.policy()
-    source = _taken_for(paths, yes=yes) if source == AUTO else source
-    reader = load_source(source)
-    with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
-        batches = reader.read(paths, policy.sources.get(source, {}))
-        report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
+    with fetched(workspace.root, paths, workspace.stored) as here:
+        source = _taken_for(here, yes=yes) if source == AUTO else source
+        reader = load_source(source)
+        with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
+            batches = reader.read(here, policy.sources.get(source, {}))
+            report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
     door = _door(report, policy, workspace.policy_path)
     unsaid = to_state(source, report.left_out)
     emit(

@@ -12,6 +12,7 @@ from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
 from demur.runs.listing import REPLAY, Recalled, recalled
+from demur.store import is_url
 from demur.versions import leave
 from demur.versions import publish as publishing
 from demur.versions.findings import EVERY, MEANS, Findings
@@ -93,16 +94,20 @@ def _standing(state: VersionState) -> str:
     "--format", "form", type=click.Choice(["parquet"]), default="parquet", show_default=True, help="File format."
 )
 @click.option(
-    "--to", type=click.Path(path_type=Path), required=True, metavar="DIR", help="A folder that is new or empty."
+    "--to",
+    required=True,
+    metavar="DIR",
+    help="A folder that is new or empty, or a place in an object store (s3://...).",
 )
 @shared
-def export(invocation: Invocation, name: str, form: str, to: Path) -> None:
+def export(invocation: Invocation, name: str, form: str, to: str) -> None:
     """Write the version NAME as files that trainers read, with its manifest, a data card and Croissant metadata.
 
     A stale version is not exported (exit code 1): publish a new one.
     """
     with progress(f"Exporting {name}"):
-        report = leave.export(invocation.workspace, name, to)
+        workspace = invocation.workspace
+        report = leave.export(workspace, name, workspace.stored(to) if is_url(to) else Path(to))
     sentence = (
         f"{count(report.rows, 'row')} of version {name} in {count(len(report.shards), 'file')},"
         f" {report.size / _MB:,.1f} MB: {report.path}"

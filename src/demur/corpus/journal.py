@@ -27,6 +27,7 @@ from demur.suppression.lists import parts_named
 from demur.suppression.parts import ENDINGS
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
+from demur.transit import clear
 from demur.workspace import Workspace
 
 NAME: Final = "import.journal"
@@ -147,6 +148,7 @@ def finish_staged(workspace: Workspace, register: Register) -> None:
 def remove_leavings(workspace: Workspace, corpus: Corpus, register: Register) -> None:
     """Removes what the register does not know. The caller holds the workspace's lock."""
     finish_staged(workspace, register)
+    clear(workspace.root)
     entries = list(register.log.entries(EntryKind.VERSION_PUBLISHED))
     readable = {str(entry.payload["name"]) for entry in entries} - retired(register)
     for name in _names(workspace.versions_path) | set(corpus.dataset.tags.list()):

@@ -18,14 +18,16 @@ from demur.corpus.datasets.compaction import small_fragments
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
 from demur.corpus.journal import finish_staged, remove_leavings
-from demur.errors import DemurError, WorkspaceError
-from demur.files import disk_full
+from demur.corpus.sole import writing_alone
+from demur.errors import DemurError, UnavailableError, WorkspaceError
+from demur.files import disk_full, make_folder
 from demur.glance import Said
 from demur.identity import Keys
 from demur.kernel.rules import Rules, compile_rules
 from demur.parts import require_beside, require_corpus
 from demur.policy import Policy
 from demur.register import Register
+from demur.store import is_of_store, sentence
 from demur.terms import EntryKind
 from demur.workspace import Workspace
 
@@ -102,7 +104,7 @@ class Session:
     def said(self) -> Said:
         """What the corpus says of itself; a glance may know of later entries that concern none of its rows."""
         if not self.noted:
-            seen = glance.take(self.workspace.root, self.workspace.corpus_path)
+            seen = glance.take(self.workspace.root, self.workspace.corpus_place)
             return self.corpus.said() if seen is None else seen.said
         found, known = self.corpus.said(), self.noted[-1]
         if known.honoured <= found.honoured:
@@ -138,7 +140,7 @@ class Session:
 
     def keep_glance(self) -> None:
         """Writes down what the corpus says, for whoever needs no row of it."""
-        path = self.workspace.corpus_path
+        path = self.workspace.corpus_place
         if (head := glance.head_of(path)) is not None and self.corpus.indexes is not None:
             seen = glance.Glance(
                 head, self.said, self.corpus.count(), small_fragments(self.corpus), self.corpus.indexes.known
@@ -149,11 +151,17 @@ class Session:
 @contextmanager
 def writing(workspace: Workspace, command: str, now: datetime | None = None) -> Iterator[Session]:
     """A session that may change the corpus; ``command`` names it to others who find the workspace locked."""
-    with _room(workspace), workspace.writing(command), workspace.register() as register:
-        corpus = Corpus.ensure(workspace.corpus_path)
-        journal.settle(workspace.root, corpus, Beside.view(workspace.beside_path), register)
-        _require_parts(workspace, register, corpus, Beside.view(workspace.beside_path))
-        beside = Beside.ensure(workspace.beside_path)
+    with (
+        _room(workspace),
+        workspace.writing(command),
+        writing_alone(workspace.root, workspace.store, command),
+        workspace.register() as register,
+    ):
+        corpus = Corpus.ensure(workspace.corpus_place)
+        journal.settle(workspace.root, corpus, Beside.view(workspace.beside_place), register)
+        _require_parts(workspace, register, corpus, Beside.view(workspace.beside_place))
+        make_folder(workspace.beside_path)
+        beside = Beside.ensure(workspace.beside_place)
         policy = workspace.policy()
         now = now or datetime.now(UTC)
         session = Session(workspace, policy, workspace.keys_by(policy), register, lambda: corpus, lambda: beside, now)
@@ -179,16 +187,16 @@ def _end_try_out(session: Session) -> None:
 def _require_parts(workspace: Workspace, register: Register, corpus: Corpus, beside: Beside) -> None:
     """Make sure that the corpus, and what lies beside it, belong to the register and to each other."""
     said = corpus.said()
-    require_corpus(register, said, workspace.corpus_path)
+    require_corpus(register, said, workspace.corpus_place)
     if corpus.has_words:  # an older demur kept nothing beside it
-        require_beside(register, beside.said(), said, workspace.beside_path)
+        require_beside(register, beside.said(), said, workspace.beside_place)
 
 
 def _put_in_order(session: Session) -> Session:
     """The parts name their instance, what was left behind is removed, and the indexes can be trusted."""
     instance = session.register.instance
     assert instance is not None  # see Workspace.register
-    corpus, path = session.corpus, session.workspace.corpus_path
+    corpus, path = session.corpus, session.workspace.corpus_place
     session.beside.belong(instance.id, instance.incarnation)
     said = session.said
     older = _is_older(session, said)
@@ -212,7 +220,7 @@ def _is_older(session: Session, said: Said) -> bool:
     """Whether the corpus is an older one, put back beside a newer register; and says so."""
     followed = int(str((session.register.log.last(EntryKind.CORPUS_HONOURED) or {}).get("binding", 0)))
     imported = int(str((session.register.log.last(EntryKind.IMPORT_FINISHED) or {}).get("number", 0)))
-    path = session.workspace.corpus_path
+    path = session.workspace.corpus_place
     if lacks := said.instance and imported > said.imports:
         words = "The corpus %s lacks what the imports after number %d brought (the last was %d): read them again."
         _logger.warning(words, path, said.imports, imported)
@@ -239,14 +247,14 @@ def reading(
 
         def opened() -> Corpus:
             corpus = _before_import(workspace, known)
-            require_corpus(known, corpus.said(), workspace.corpus_path)
+            require_corpus(known, corpus.said(), workspace.corpus_place)
             return corpus
 
         def beside() -> Beside:
             corpus = session.corpus  # first: what is written beside it is always as far as it is
             found = _beside_before_import(workspace, known)
             if corpus.has_words:
-                require_beside(known, found.said(), corpus.said(), workspace.beside_path)
+                require_beside(known, found.said(), corpus.said(), workspace.beside_place)
             return found
 
         session = Session(workspace, workspace.policy(), workspace.keys(), known, opened, beside, now)
@@ -261,7 +269,7 @@ def _before_import(workspace: Workspace, register: Register) -> Corpus:
     """The corpus at its head, or at what was its head before the import that is under way."""
     while True:
         under_way = journal.under_way(workspace.root, register)
-        corpus = Corpus.view(workspace.corpus_path, under_way.base if under_way else None)
+        corpus = Corpus.view(workspace.corpus_place, under_way.base if under_way else None)
         if journal.under_way(workspace.root, register) == under_way:  # or else one began or ended between the two
             return corpus
 
@@ -270,19 +278,21 @@ def _beside_before_import(workspace: Workspace, register: Register) -> Beside:
     """What lies beside the corpus, likewise: an import that is undone leaves nothing that a reader went by."""
     while True:
         under_way = journal.under_way(workspace.root, register)
-        beside = Beside.view(workspace.beside_path, under_way.beside if under_way else ())
+        beside = Beside.view(workspace.beside_place, under_way.beside if under_way else ())
         if journal.under_way(workspace.root, register) == under_way:
             return beside
 
 
 @contextmanager
 def _room(workspace: Workspace) -> Iterator[None]:
-    """Says in one sentence that the disk is full, whichever library met it."""
+    """Says in one sentence that the disk is full, or that a store refuses, whichever library met it."""
     try:
         yield
     except DemurError:
         raise
     except Exception as error:
+        if (store := workspace.store) is not None and is_of_store(error):
+            raise UnavailableError(sentence(store, error)) from None
         if not disk_full(error):
             raise
         raise WorkspaceError(

@@ -22,6 +22,9 @@ from demur.loading.remote import RemoteHead, is_url
 from demur.loading.rows import ExportRows, Rows, VersionRows
 from demur.loading.watching import CHECK_EVERY, MAX_STALENESS, Head, Watch
 from demur.policy import FILE_NAME
+from demur.store import Place
+from demur.store import is_url as is_place
+from demur.store import place as stored
 from demur.suppression.signed import file_digest, read_bytes
 from demur.versions.export import MANIFEST
 from demur.versions.filelist import LIST, FileList
@@ -51,7 +54,8 @@ def load(  # noqa: PLR0913  # all but the first have defaults
     workspace is at hand; else not at all. The register's head is followed while rows are handed out.
 
     Args:
-        place: the folder of a workspace, or of an export.
+        place: the folder of a workspace, or of an export; or an export's place in an object store (``s3://...``), whose
+            address is the workspace's if that is the head, else the environment's (``AWS_ENDPOINT_URL``).
         version: which version; not needed for an export.
         columns: those that are wanted, by default all.
         head: for an export: the URL of the portal's API (``https://portal.example/api``), or the workspace's folder.
@@ -96,8 +100,11 @@ def opened(asked: Asked) -> Opened:
         UnavailableError: when the head is out of reach.
         RegisterError, PolicyError: when the head may not be followed.
     """
-    folder = Path(asked.place)
-    if (folder / FILE_NAME).exists():
+    folder: Place
+    if is_place(asked.place):
+        at_hand = asked.head is not None and not is_url(asked.head)
+        folder = find(Path(str(asked.head))).stored(asked.place) if at_hand else stored(asked.place)
+    elif ((folder := Path(asked.place)) / FILE_NAME).exists():
         return _version(Workspace(folder), asked)
     if (folder / MANIFEST).exists():
         return _export(folder, asked)
@@ -116,7 +123,7 @@ def _version(workspace: Workspace, asked: Asked) -> Opened:
     _require_published(workspace, asked.version, lambda: file_digest(path), str(path))
     key = workspace.keys().signing.public_key() if asked.public_key is None else public_key(asked.public_key)
     manifest = parse(read_bytes(path), key, where=str(path))
-    rows = VersionRows(workspace.corpus_path, manifest.name)
+    rows = VersionRows(workspace.corpus_place, manifest.name)
     if rows.count != manifest.content.rows:
         raise CorpusError(
             f"Version {manifest.name} has {rows.count:,} rows, its manifest says {manifest.content.rows:,}:"
@@ -125,7 +132,7 @@ def _version(workspace: Workspace, asked: Asked) -> Opened:
     return _watched(manifest, rows, _local(workspace, manifest, rows), asked)
 
 
-def _export(folder: Path, asked: Asked) -> Opened:
+def _export(folder: Place, asked: Asked) -> Opened:
     """A version in an export of it."""
     data = read_bytes(folder / MANIFEST)
     key = public_key(asked.public_key) if asked.public_key is not None else _own_key(data, folder)
@@ -147,7 +154,7 @@ def _export(folder: Path, asked: Asked) -> Opened:
 
 
 def _head_of(  # what an export is, and what says where its head is
-    folder: Path, asked: Asked, manifest: Manifest, digest: str, key: Ed25519PublicKey, rows: Rows
+    folder: Place, asked: Asked, manifest: Manifest, digest: str, key: Ed25519PublicKey, rows: Rows
 ) -> Head:
     if asked.head is None:
         raise UsageError(
@@ -181,7 +188,7 @@ def _require_published(workspace: Workspace, name: str, digest: Callable[[], str
         raise CorpusError(f"{where} is not the manifest whose digest the register holds: run demur verify on {name}.")
 
 
-def _refuse_stale(folder: Path, asked: Asked, overlay: Overlay) -> None:
+def _refuse_stale(folder: Place, asked: Asked, overlay: Overlay) -> None:
     count = len(overlay.gone) + len(overlay.changed)
     if count and asked.stale == REFUSE:
         raise CheckFailed(
@@ -204,7 +211,7 @@ def public_key(text: str) -> Ed25519PublicKey:
         ) from None
 
 
-def _own_key(data: bytes, folder: Path) -> Ed25519PublicKey:
+def _own_key(data: bytes, folder: Place) -> Ed25519PublicKey:
     """The key that a manifest names itself."""
     try:
         return public_key(str(orjson.loads(data)["public_key"]))

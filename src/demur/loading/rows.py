@@ -4,6 +4,7 @@ Invariants: both give the same rows at the same places, schema EXPORTED, of whic
 shard of an export is compared with the signed list before its first row is handed out; no file is written.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +20,7 @@ from demur.corpus.datasets.corpus import Corpus
 from demur.errors import CorpusError
 from demur.loading.overlay import Places
 from demur.loading.parts import Part
+from demur.store import Place
 from demur.versions.export import DATA
 from demur.versions.export_form import EXPORTED, of_columns, to_hex
 from demur.versions.filelist import FileFacts, differences
@@ -60,7 +62,7 @@ class Rows(Protocol):
 class VersionRows:
     """The rows of a version in its workspace."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Place, name: str) -> None:
         """Open the version ``name`` of the corpus at ``path``.
 
         Raises:
@@ -140,7 +142,7 @@ class VersionRows:
 class ExportRows:
     """The rows of an export."""
 
-    def __init__(self, folder: Path, files: Sequence[FileFacts]) -> None:
+    def __init__(self, folder: Place, files: Sequence[FileFacts]) -> None:
         """Read from the shards among the files that the export's signed list names.
 
         Raises:
@@ -150,7 +152,7 @@ class ExportRows:
         self._facts = sorted((each for each in files if each.path.startswith(f"{DATA}/")), key=lambda each: each.path)
         self._checked: set[str] = set()
         try:
-            metadata = [pq.read_metadata(folder / each.path) for each in self._facts]
+            metadata = [pq.read_metadata(_source(folder / each.path)) for each in self._facts]
         except _BROKEN as error:
             raise self._broken(error) from None
         self._begins = np.concatenate([[0], np.cumsum([each.num_rows for each in metadata])]).astype(np.int64)
@@ -203,7 +205,7 @@ class ExportRows:
             begins = np.concatenate([[begin], begin + np.cumsum(sizes)]).astype(np.int64)
             wanted = [at for at in range(len(sizes)) if begins[at + 1] > start]
             at = int(begins[wanted[0]]) if wanted else end
-            with pq.ParquetFile(self._folder / facts.path) as file:
+            with pq.ParquetFile(_source(self._folder / facts.path)) as file:
                 several = len(columns) > 1  # one column is not read faster by several threads, at more cost
                 for batch in file.iter_batches(BATCH_ROWS, wanted, list(columns), use_threads=several):
                     skipped = min(max(start - at, 0), len(batch))
@@ -230,6 +232,11 @@ class ExportRows:
 
     def _broken(self, error: Exception) -> CorpusError:
         return _broken(f"The export {self._folder}", error, "export the version again.")
+
+
+def _source(path: Place) -> Path | io.BufferedReader:
+    """What Arrow reads a file from."""
+    return path if isinstance(path, Path) else path.open()
 
 
 def _public(batch: pa.RecordBatch, columns: Sequence[str]) -> pa.RecordBatch:

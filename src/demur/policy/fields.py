@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from demur.spelling import MAIL
+from demur.store import URL
 from demur.terms import Audience, Kind
 
 _RESERVED: Final = frozenset({"localhost", "example", "test", "invalid", "example.com", "example.net", "example.org"})
@@ -54,6 +55,7 @@ _LAST_PORT: Final = 65535
 _NAMESPACE: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 _PROFILE: Final = re.compile(r"https?://[^\s/?#@{}]+/(?:[^\s{}]*[^\s{}\w%])?\{name\}(?:[^\s{}\w%-][^\s{}]*)?")
 """One {name}, in the path or what follows it, with no letter right beside it that could be of the name."""
+_ENDPOINT: Final = re.compile(r"https?://[^\s?#@]+[^\s?#@/]")
 _REGISTER: Final = re.compile(r"(sqlite:///|postgresql(\+psycopg)?://).+")
 
 COUNTRIES: Final = frozenset(
@@ -201,6 +203,22 @@ def _age(value: int) -> int:
     return value
 
 
+def _store(value: str) -> str:
+    if value and not URL.fullmatch(value):
+        msg = (
+            'is no place in an object store: write "s3://BUCKET/PATH", "gs://...", "az://CONTAINER/PATH" or "", no keys'
+        )
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+def _endpoint(value: str) -> str:
+    if value and not _ENDPOINT.fullmatch(value):
+        msg = 'is no address of an object store: write "https://HOST:PORT", or "" for its vendor\'s, and no keys'
+        raise ValueError(msg)
+    return value
+
+
 def _register(value: str) -> str:
     """The message does not repeat the value: a database URL may hold a password."""
     if value and not _REGISTER.fullmatch(value):
@@ -296,6 +314,8 @@ Age = Annotated[int, AfterValidator(_age)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 """At most a century, so that adding it to a date never overflows."""
 RegisterUrl = Annotated[str, AfterValidator(_register)]
+StoreUrl = Annotated[str, AfterValidator(_store)]
+StoreEndpoint = Annotated[str, AfterValidator(_endpoint)]
 PortalUrl = Annotated[str, AfterValidator(_portal)]
 WebUrl = Annotated[str, AfterValidator(_web)]
 Server = Annotated[str, AfterValidator(_server)]

@@ -36,6 +36,8 @@ from demur.policy.fields import (
     RegisterUrl,
     Score,
     Server,
+    StoreEndpoint,
+    StoreUrl,
     Trace,
     Unknown,
     WebUrl,
@@ -330,6 +332,17 @@ class RegisterPlace(Section):
     """File that says how far the register was acknowledged, best on another disk; "" for one in the workspace."""
 
 
+class StorePlace(Section):
+    """[store]."""
+
+    url: StoreUrl = ""
+    """Where the corpus lies: "" for the workspace, or "s3://BUCKET/PATH", "gs://BUCKET/PATH", "az://CONTAINER/PATH"."""
+    endpoint: StoreEndpoint = ""
+    """Address of a store that is not its vendor's, "https://HOST:PORT"; "" else. Keys come from the environment."""
+    region: str = ""
+    """Region of an S3 bucket, "" for what AWS_REGION says."""
+
+
 class Policy(Section):
     """The whole of demur.toml."""
 
@@ -367,6 +380,8 @@ class Policy(Section):
     """How the platform hears what happened."""
     register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
     """Where the register lives."""
+    store: StorePlace = StorePlace()
+    """Where the corpus lives; declare it before the first import (docs/storage.md)."""
     accounts: Accounts = Accounts()
     """How names of accounts are compared; declare it before the first import (docs/objecting.md says why)."""
     sources: Mapping[str, dict[str, object]] = {}

@@ -257,7 +257,7 @@ def _versions(session: Session, keys: SubjectKeys, names: Mapping[int, str]) -> 
     for entry in session.register.log.entries(EntryKind.VERSION_PUBLISHED):
         name = str(entry.payload["name"])
         if name not in gone:
-            corpus = Corpus.open(session.workspace.corpus_path, name)
+            corpus = Corpus.open(session.workspace.corpus_place, name)
             went = tuple(
                 {"to": Path(str(each.payload["path"])).name, "time": each.time}
                 for each in exports

@@ -95,7 +95,7 @@ def readable(session: Session) -> list[str]:
 def held_in(session: Session, name: str, keys: SubjectKeys) -> bool:
     """Whether a version holds rows by or about these accounts; one that can't be read may."""
     try:
-        return sum(count_rows(Corpus.open(session.workspace.corpus_path, name), keys)) > 0
+        return sum(count_rows(Corpus.open(session.workspace.corpus_place, name), keys)) > 0
     except CorpusError:
         return True
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from demur.canonical import JSON, canonical_json
 from demur.errors import CorpusError
 from demur.files import replacing
+from demur.store import Place
 
 
 def public_bytes(key: Ed25519PublicKey) -> bytes:
@@ -85,7 +86,7 @@ def rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def file_digest(path: Path) -> str:
+def file_digest(path: Place) -> str:
     """SHA-256 of a file, lowercase hexadecimal.
 
     Raises:
@@ -98,7 +99,7 @@ def file_digest(path: Path) -> str:
         raise CorpusError(f"{path} can't be read ({error.strerror}): restore it from your backup.") from None
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Place) -> bytes:
     """The bytes of a file.
 
     Raises:

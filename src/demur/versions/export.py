@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from demur.errors import CheckFailed, CorpusError, UsageError
 from demur.files import make_folder, sync, tighten
 from demur.identity import Keys
+from demur.store import Place
 from demur.suppression.keyset import KeySet
 from demur.suppression.signed import file_digest
 from demur.versions.card import card
@@ -45,7 +46,7 @@ _GROUP_BYTES: Final = 32 << 20  # of Arrow data in a row group
 class ExportReport:
     """What was written, and where."""
 
-    path: Path
+    path: Place
     shards: tuple[Shard, ...]
     files: str = ""
     """SHA-256 of the signed list of its files."""

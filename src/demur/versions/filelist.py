@@ -12,7 +12,6 @@ know survive a round trip.
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from demur.canonical import JSON
 from demur.errors import CorpusError
 from demur.identity import Keys
+from demur.store import Place
 from demur.suppression.signed import envelope, file_digest, opened
 from demur.versions.export_form import EXPORTED
 
@@ -43,7 +43,7 @@ class FileFacts:
     """Lowercase hexadecimal."""
 
     @classmethod
-    def of(cls, folder: Path, path: str) -> Self:
+    def of(cls, folder: Place, path: str) -> Self:
         """The file ``path`` in ``folder`` as it is now.
 
         Raises:
@@ -137,7 +137,7 @@ def spelt(kind: pa.DataType) -> str:
     return str(kind)
 
 
-def size_of(path: Path) -> int:
+def size_of(path: Place) -> int:
     """The bytes of a file.
 
     Raises:
@@ -149,11 +149,11 @@ def size_of(path: Path) -> int:
         raise CorpusError(f"{path} can't be read ({error.strerror}): restore it from your backup.") from None
 
 
-def differences(folder: Path, files: Iterable[FileFacts]) -> Iterator[tuple[FileFacts, str]]:
+def differences(folder: Place, files: Iterable[FileFacts]) -> Iterator[tuple[FileFacts, str]]:
     """The files that are not what was listed, each with what is the matter: words for behind its path."""
     for each in files:
         path = folder / each.path
-        if not os.path.lexists(path):
+        if not (path.is_symlink() or path.exists()):
             yield each, "is missing"
         elif path.is_symlink() or not path.is_file():
             yield each, "is no plain file"

@@ -142,7 +142,7 @@ def _again(  # what is judged, and by what
     from demur.corpus.affected import Affected, once  # noqa: PLC0415  # the kernel, as in states.py
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the same
 
-    version = Corpus.open(session.workspace.corpus_path, name)
+    version = Corpus.open(session.workspace.corpus_place, name)
     rows = once(chain(Affected(version, rules, threads).changed(changes), version.rows(others)))
     yield from regoverned(rows, rules, threads)
 

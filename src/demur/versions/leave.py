@@ -8,8 +8,8 @@ Of versions that an erasure retires, ``recalls/VERSION.csv`` lists what holders 
 is gone its list only grows, by what its exports hold of people who were suppressed since.
 """
 
-import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -22,11 +22,14 @@ from demur.errors import CheckFailed, CorpusError, RegisterError
 from demur.register import JSON
 from demur.register.continuity.loss import undecided
 from demur.runs.belonging import findings as findings_of_models
+from demur.store import Place, remove
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest
 from demur.terms import EntryKind
+from demur.transit import require_free, send, transit
 from demur.versions.export import ExportReport, export_rows
+from demur.versions.filelist import LIST
 from demur.versions.findings import SHOWN, Code, Findings
 from demur.versions.known import known_now
 from demur.versions.manifest import Manifest
@@ -37,8 +40,10 @@ from demur.versions.words import Reader, rules_of
 from demur.workspace import Workspace
 
 
-def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = None) -> ExportReport:
+def export(workspace: Workspace, name: str, to: Place, *, now: datetime | None = None) -> ExportReport:
     """Writes a version to the folder ``to`` as Parquet, with a data card and Croissant metadata.
+
+    To a store it is copied once it is whole, its signed list last: without that, it is none.
 
     Raises:
         RegisterError: when a restore lost something and nobody has decided that it goes on without.
@@ -56,7 +61,15 @@ def export(workspace: Workspace, name: str, to: Path, *, now: datetime | None = 
         manifest = manifest_of(session, name)
         signed = (workspace.versions_path / f"{name}.json").read_bytes()
         withheld = _withheld(session, manifest)
-        report = export_rows(rows_of(workspace, name), manifest, signed, to, session.keys, withheld=withheld)
+        rows = rows_of(workspace, name)
+        if isinstance(to, Path):
+            report = export_rows(rows, manifest, signed, to, session.keys, withheld=withheld)
+        else:
+            require_free(to)
+            with transit(workspace.root) as folder:
+                report = export_rows(rows, manifest, signed, folder / name, session.keys, withheld=withheld)
+                send(folder / name, to, LIST)
+            report = replace(report, path=to)
         _record(session, name, report, binding)
         return report
 
@@ -79,7 +92,7 @@ def _record(session: Session, name: str, report: ExportReport, binding: int) -> 
             with reading(session.workspace, session.now, rows=False, register=session.register) as anew:
                 _refuse_stale(anew, name)  # an import may have told something
         except CheckFailed:
-            shutil.rmtree(report.path)
+            remove(report.path)
             raise
 
 
@@ -149,7 +162,7 @@ def _check(session: Session, name: str, export: Path | None, findings: Findings,
         return check_export(export, *places, on_record=_lists_on_record(session, name, export), reading=reading)
     check_version(lambda: rows_of(workspace, name), *places, reading=reading)
     if (manifest := _readable(session, name)) is not None:
-        check_dataset(workspace.corpus_path, manifest, findings)
+        check_dataset(workspace.corpus_place, manifest, findings)
     return findings
 
 

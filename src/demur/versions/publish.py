@@ -169,7 +169,7 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         effective=session.policy.effective_date,
         time=session.now.replace(microsecond=0),
         software=software(),
-        files=tuple(FileFacts.of(workspace.corpus_path, path) for path in session.corpus.files()),
+        files=tuple(FileFacts.of(workspace.corpus_place, path) for path in session.corpus.files()),
         instance=instance.id,
         incarnation=instance.incarnation,
         words=scores_of(session.policy),

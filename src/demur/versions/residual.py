@@ -93,7 +93,7 @@ def residual(session: Session, name: str, sample: int, seed: int) -> Residual:
     if sample < 1:
         raise UsageError(f"A sample of {sample} rows tells nothing: ask for at least 1.")
     published(session.register, name)
-    version = Corpus.open(session.workspace.corpus_path, name)
+    version = Corpus.open(session.workspace.corpus_place, name)
     rules, binding = session.rules()
     of = version.count()
     loose = doubting(rules, binding, session)

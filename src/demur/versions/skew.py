@@ -70,7 +70,7 @@ def skew(session: Session, name: str) -> Skew:
         "kind": manifest.content.kinds,
         "language": _as_read(manifest.content.languages),
         "region": _known(manifest.content.regions),
-        "year": _years(Corpus.open(session.workspace.corpus_path, name)),
+        "year": _years(Corpus.open(session.workspace.corpus_place, name)),
     }
     nothing: Mapping[str, int] = {}
     of = {

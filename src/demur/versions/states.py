@@ -76,7 +76,7 @@ def manifest_of(session: Session, name: str) -> Manifest:
 
 def rows_of(workspace: Workspace, name: str) -> Iterator[pa.RecordBatch]:
     """The rows of a version, schema.ROW."""
-    for batch in Corpus.open(workspace.corpus_path, name).batches():
+    for batch in Corpus.open(workspace.corpus_place, name).batches():
         yield batch.drop_columns([ADDRESS])
 
 
@@ -108,7 +108,7 @@ def stale_parts(session: Session, name: str) -> Iterator[tuple["Part", Rules]]:
     from demur.corpus.regoverning import regoverned  # noqa: PLC0415  # the kernel; a version that is current needs none
     from demur.versions.known import known_now  # noqa: PLC0415  # as the next
 
-    version = Corpus.open(session.workspace.corpus_path, name)
+    version = Corpus.open(session.workspace.corpus_place, name)
     rules, threads = known_now(session)
     changes = session.register.standing.changes(manifest.checkpoint.binding)  # read again: it may know more, never less
     whole = edited or changes.policy or (unread and rules.reads_words)

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from demur.corpus.datasets.corpus import Corpus
 from demur.errors import CorpusError, RegisterError
 from demur.kernel.schema import ROW, STORED
+from demur.store import Place
 from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest, is_exact, read_bytes
@@ -155,7 +156,7 @@ def check_export(  # noqa: PLR0913  # what a version is judged by, and an export
     return findings
 
 
-def check_dataset(path: Path, manifest: Manifest, findings: Findings) -> None:
+def check_dataset(path: Place, manifest: Manifest, findings: Findings) -> None:
     """Whether a version in the corpus at ``path`` has the columns, metadata and files that it was published with."""
     try:
         corpus = Corpus.open(path, manifest.name)

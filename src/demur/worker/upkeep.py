@@ -91,9 +91,9 @@ class Upkeep:
 
     def _behind(self) -> bool:
         workspace = self._depot.workspace
-        if not workspace.corpus_path.exists():  # nothing was imported yet
+        if not workspace.corpus_place.exists():  # nothing was imported yet
             return False
-        seen = glance.take(workspace.root, workspace.corpus_path)
+        seen = glance.take(workspace.root, workspace.corpus_place)
         return seen is None or self._depot.register.log.head().binding > seen.said.honoured
 
     def _follow(self) -> None:

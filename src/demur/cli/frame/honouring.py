@@ -70,8 +70,8 @@ def recorded(workspace: Workspace, sentence: str, data: Mapping[str, object], *,
 
 def _follow(workspace: Workspace, after: int | None) -> "HonourReport | Nothing | Elsewhere":
     """Let the corpus follow; one without rows has nothing to follow with, and Lance is not loaded for it."""
-    seen = glance.take(workspace.root, workspace.corpus_path)
-    if not workspace.corpus_path.exists() or (seen is not None and seen.rows == 0):
+    seen = glance.take(workspace.root, workspace.corpus_place)
+    if not workspace.corpus_place.exists() or (seen is not None and seen.rows == 0):
         with workspace.writing("honour"):  # another process may be about to write its first rows
             return Nothing()
     from demur.corpus.honour import honour  # noqa: PLC0415  # it loads Lance; a mistyped command does without

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from demur.errors import CorpusError
+from demur.errors import CorpusError, UnavailableError
 from demur.files import tighten
 from demur.glance import Said
+from demur.store import Place, Stored, options_of, sentence
 
 if TYPE_CHECKING:
     import lance
@@ -54,20 +55,23 @@ class Dataset:
     def __init__(self, dataset: "lance.LanceDataset | None") -> None:
         """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
         self._opened = dataset
+        self.storage: dict[str, str] | None = None
+        """Lance's storage options of where it lies; None on a disk. No credential is among them."""
 
     @classmethod
-    def create(cls, path: Path | str) -> Self:
+    def create(cls, path: Place | str) -> Self:
         """An empty one at ``path``, or at a URI that Lance knows."""
         import lance  # noqa: PLC0415  # see the module's docstring
 
         empty = cls.SCHEMA.with_metadata({_FORMAT_KEY: str(cls.FORMAT).encode()}).empty_table()
-        made = cls(lance.write_dataset(empty, str(path)))
+        made = cls(lance.write_dataset(empty, str(path), storage_options=options_of(path)))
+        made.storage = options_of(path)
         if isinstance(path, Path):
             tighten([path])
         return made
 
     @classmethod
-    def open(cls, path: Path, version: int | str | None = None) -> Self:
+    def open(cls, path: Place, version: int | str | None = None) -> Self:
         """The one at ``path``, at its head or at a version number or tag.
 
         Raises:
@@ -76,8 +80,10 @@ class Dataset:
         import lance  # noqa: PLC0415  # see the module's docstring
 
         try:
-            dataset = lance.dataset(str(path), version=version)
+            dataset = lance.dataset(str(path), version=version, storage_options=options_of(path))
         except (ValueError, OSError) as error:
+            if isinstance(path, Stored) and not _is_missing(error):
+                raise UnavailableError(sentence(path, error)) from None
             at = "" if version is None else f" at version {version}"
             raise CorpusError(
                 f"The {cls.CALLED} {path} can't be opened{at} ({_first_line(error)}): restore it."
@@ -85,15 +91,17 @@ class Dataset:
         found = (dataset.schema.metadata or {}).get(_FORMAT_KEY, b"0")
         if int(found) > cls.FORMAT:
             raise CorpusError(f"The {cls.CALLED} {path} has format {int(found)}, newer than this demur: upgrade demur.")
-        return cls(dataset)
+        opened = cls(dataset)
+        opened.storage = options_of(path)
+        return opened
 
     @classmethod
-    def ensure(cls, path: Path) -> Self:
+    def ensure(cls, path: Place) -> Self:
         """The one at ``path``, made empty if there is none yet."""
         return cls.open(path) if _exists(path) else cls.create(path)
 
     @classmethod
-    def view(cls, path: Path, version: int | None = None) -> Self:
+    def view(cls, path: Place, version: int | None = None) -> Self:
         """The one at ``path`` for reading; an empty one in memory while nothing was ever written there."""
         return cls.open(path, version) if _exists(path) else cls(None)
 
@@ -111,6 +119,11 @@ class Dataset:
     def dataset(self) -> "lance.LanceDataset":
         """The Lance dataset, for what this class does not offer."""
         return self._dataset
+
+    @property
+    def uri(self) -> str:
+        """Where it lies, as Lance is told: for engines whose workers write fragments there, with :attr:`storage`."""
+        return str(self._dataset.uri)
 
     @property
     def version(self) -> int:
@@ -206,14 +219,20 @@ class Dataset:
 
         schema = self.SCHEMA.with_metadata({_FORMAT_KEY: str(self.FORMAT).encode()})
         reader = pa.RecordBatchReader.from_batches(schema, (each.cast(schema) for each in batches))
-        self._dataset = lance.write_dataset(reader, self._dataset.uri, mode="overwrite")
+        self._dataset = lance.write_dataset(reader, self.uri, mode="overwrite", storage_options=self.storage)
 
     def commit(
         self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
     ) -> None:
-        """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there."""
+        """One version in which the rows at ``gone`` are deleted and the fragments ``new`` are there.
+
+        Raises:
+            CorpusError: when somebody else has written to it, in a store, since it was opened.
+        """
         import lance  # noqa: PLC0415  # see the module's docstring
 
+        if self.storage is not None and self._dataset.latest_version != self.version:  # Lance would merge the two
+            raise CorpusError(_overtaken(self.uri))
         removed, updated = self._deleted(gone)
         if not (removed or updated or new):
             return
@@ -242,15 +261,15 @@ class Dataset:
         import lance  # noqa: PLC0415  # see the module's docstring
 
         if self.version != version:
-            old = lance.dataset(self._dataset.uri, version=version)
+            old = lance.dataset(self.uri, version=version, storage_options=self.storage)
             old.restore()  # type: ignore[no-untyped-call]  # pylance does not annotate it
-            self._dataset = lance.dataset(self._dataset.uri)
+            self._dataset = lance.dataset(self.uri, storage_options=self.storage)
 
     def refresh(self) -> None:
         """Moves to the head; for whoever writes."""
         import lance  # noqa: PLC0415  # see the module's docstring
 
-        self._dataset = lance.dataset(self._dataset.uri)
+        self._dataset = lance.dataset(self.uri, storage_options=self.storage)
 
     def index(self) -> None:
         """Builds the scalar indexes anew, over all rows, whatever has become of the ones there were."""
@@ -289,8 +308,21 @@ def _overheard(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -
         raise
 
 
-def _exists(path: Path) -> bool:
-    return any((path / "_versions").glob("*"))
+def _exists(path: Place) -> bool:
+    versions = path / "_versions"
+    return versions.exists() if isinstance(versions, Stored) else any(versions.glob("*"))
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether Lance says that there is no such dataset or version, and not that it could not look."""
+    return "not found" in str(error).lower() and "status code: 40" not in str(error).replace("status code: 404", "")
+
+
+def _overtaken(uri: str) -> str:
+    return (
+        f"Somebody else has written to {uri} meanwhile, from another workspace: nothing of this was put there; see "
+        "that one workspace at a time writes, then run the same command again."
+    )
 
 
 def _first_line(error: Exception) -> str:

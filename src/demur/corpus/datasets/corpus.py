@@ -16,6 +16,7 @@ from demur.corpus.datasets.indexes import Indexes
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.rules import Bools
+from demur.store import Place
 from demur.suppression.keyset import KeySet
 from demur.words.columns import Wanted, in_rows
 
@@ -44,12 +45,12 @@ class Corpus(Dataset):
         self._sound: tuple[int, bool] | None = None
 
     @classmethod
-    def create(cls, path: Path | str) -> Self:
+    def create(cls, path: Place | str) -> Self:
         """An empty corpus at ``path``, or at a URI that Lance knows."""
         return _indexed(super().create(path), path)
 
     @classmethod
-    def open(cls, path: Path, version: int | str | None = None) -> Self:
+    def open(cls, path: Place, version: int | str | None = None) -> Self:
         """The corpus at ``path``, at its head or at a version number or tag.
 
         Raises:
@@ -66,7 +67,7 @@ class Corpus(Dataset):
 
         Neither indexes nor transactions are among them: no row is read from these.
         """
-        paths = {_manifest_file(Path(self.dataset.uri), self.version)}
+        paths = {_manifest_file(None if self.storage is not None else Path(self.uri), self.version)}
         for fragment in self.dataset.get_fragments():
             paths.update(f"data/{file.path}" for file in fragment.data_files())
             paths.update([deleted] if (deleted := fragment.deletion_file()) else [])
@@ -157,16 +158,19 @@ class Corpus(Dataset):
             self._indexes.learn()
 
 
-def _indexed(corpus: _Any, path: Path | str) -> _Any:
-    if isinstance(path, Path):
+def _indexed(corpus: _Any, path: Place | str) -> _Any:
+    if not isinstance(path, str):
         corpus.watch(Indexes.of(path))
     return corpus
 
 
-def _manifest_file(root: Path, version: int) -> str:
-    """Lance's own file of a version; it counts versions down, so that the newest comes first."""
+def _manifest_file(root: Path | None, version: int) -> str:
+    """Lance's own file of a version; it counts versions down, so that the newest comes first.
+
+    What an older Lance wrote counts them up; it never wrote for us to a store, which has no root here.
+    """
     names = (f"_versions/{2**64 - 1 - version:020d}.manifest", f"_versions/{version}.manifest")
-    return next((name for name in names if (root / name).exists()), names[0])
+    return next((name for name in names if root is not None and (root / name).exists()), names[0])
 
 
 def _concerns(batch: pa.RecordBatch, subjects: KeySet) -> Bools:

@@ -19,6 +19,7 @@ from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.people.indexed.table import expanded
+from demur.store import Place, Stored
 from demur.suppression.keyset import KeySet
 from demur.words.page import Ints
 
@@ -128,13 +129,13 @@ class Uncertain(Keyed):
 
     CALLED = "uncertain finds"
     FOLDER = "uncertain.lance"
-    FORMERLY = "doubts.lance"
+    FORMERLY: ClassVar[str] = "doubts.lance"
     """Where it lay before the word *doubt* was kept for whose an objection is; whoever writes moves it."""
     SCHEMA = UNCERTAIN
     INDICES: ClassVar[Indices] = {"item": "BTREE"}
 
     @classmethod
-    def ensure(cls, path: Path) -> Self:
+    def ensure(cls, path: Place) -> Self:
         """The one at ``path``; what an older demur kept gets the columns of now, empty."""
         found = super().ensure(path)
         if found.lacking:
@@ -167,12 +168,13 @@ class Beside:
     uncertain: Uncertain
 
     @classmethod
-    def ensure(cls, folder: Path) -> Self:
+    def ensure(cls, folder: Place) -> Self:
         """Those in a folder, made empty if there are none yet."""
-        make_folder(folder)
-        if (former := _in(folder, Uncertain)).name != Uncertain.FOLDER:
-            former.rename(folder / Uncertain.FOLDER)
-            sync(folder)
+        if isinstance(folder, Path):
+            make_folder(folder)
+            if (former := folder / Uncertain.FORMERLY).exists() and not (folder / Uncertain.FOLDER).exists():
+                former.rename(folder / Uncertain.FOLDER)
+                sync(folder)
         return cls(
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
@@ -180,7 +182,7 @@ class Beside:
         )
 
     @classmethod
-    def view(cls, folder: Path, versions: Sequence[int] = ()) -> Self:
+    def view(cls, folder: Place, versions: Sequence[int] = ()) -> Self:
         """Those in a folder for reading; empty ones in memory where nothing was ever written there.
 
         Args:
@@ -226,8 +228,8 @@ class Beside:
             each.restore(version)
 
 
-def _in(folder: Path, kind: type[Keyed]) -> Path:
+def _in(folder: Place, kind: type[Keyed]) -> Place:
     """Where a dataset lies; one that nobody has written since its folder was renamed lies in the former one."""
     here = folder / kind.FOLDER
-    former = None if kind.FORMERLY is None or here.exists() else folder / kind.FORMERLY
+    former = None if kind.FORMERLY is None or isinstance(folder, Stored) or here.exists() else folder / kind.FORMERLY
     return former if former is not None and former.exists() else here

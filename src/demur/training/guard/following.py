@@ -57,5 +57,5 @@ class Followed:
         """
         told = self._workspace.policy_path.stat()
         policy = told.st_ino, told.st_size, told.st_mtime_ns
-        prints = head_of(self._workspace.beside_path / Fingerprints.FOLDER)
+        prints = head_of(self._workspace.beside_place / Fingerprints.FOLDER)
         return by, policy, prints, datetime.now(UTC).date()
