@@ -6,6 +6,7 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 TRAIN := .venv/.train
+ENGINES := .venv/.engines
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make pins" $(if $(UPGRADE),--upgrade)
 
@@ -14,7 +15,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tests test-train lint format messages readability screenshots soak bench bench-people pins clean
+.PHONY: help setup demo test tests test-train test-engines lint format messages readability screenshots soak bench bench-people pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +32,10 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 
 $(TRAIN): $(DEV) $(wildcard requirements/t*.txt requirements/cuda.txt)
 	@tools/setup.sh train
+	@touch $@
+
+$(ENGINES): $(DEV) requirements/engines.txt
+	@tools/setup.sh engines
 	@touch $@
 
 demo: $(RUNTIME) ## the whole loop on a synthetic community
@@ -50,13 +55,18 @@ test: $(DEV) ## lint, and beside it every test but the long ones
 
 tests: $(DEV)
 	@printf '== %s\n' pytest
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/training -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/training --ignore tests/engines -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
 
 # Not among the tests above: what trains needs torch, which everything else has to do without.
 test-train: $(TRAIN) ## the tests of the extra `train`, with torch installed
 	$(call check,mypy src tests/training)
 	@printf '== %s\n' 'pytest tests/training'
 	@$(BIN)/pytest -n 2 --dist loadfile -m 'not soak and not bench' --durations=10 --durations-min=1 tests/training $(PYTEST_ARGS)
+
+# Not among the tests above either: Ray is an extra that everything else has to do without, and Spark wants Java.
+test-engines: $(ENGINES) ## the tests of the extras `ray` and `spark`, with both installed
+	@printf '== %s\n' 'pytest tests/engines'
+	@$(BIN)/pytest -m 'not soak and not bench' --durations=10 --durations-min=1 tests/engines $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format
@@ -87,6 +97,8 @@ pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes ne
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
 		--extra web --extra postgres --extra store --group dev --output-file requirements/dev.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --output-file requirements/s3.txt requirements/s3.in
+	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/dev.txt \
+		--extra web --extra ray --extra spark --output-file requirements/engines.txt pyproject.toml
 	@python3 tools/train_pins.py join requirements/whole.txt
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/dev.txt --constraint requirements/torch.in \
 		--extra web --extra train --output-file requirements/whole.txt pyproject.toml

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Brings .venv up to date: `tools/setup.sh base` for what demur needs to run, `dev` for what its tests need, `train` for
-# what training needs, too.
+# what training needs, `engines` for Ray and Spark, too.
 # Uses uv where it is installed, else venv and pip. Installs only pinned, hashed releases (requirements/), and
 # builds nothing in isolation, so that no step fetches a tool that is not pinned.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-group=${1:?usage: tools/setup.sh base|dev|train}
+group=${1:?usage: tools/setup.sh base|dev|train|engines}
 venv_python=.venv/bin/python
 
 fail() {
@@ -70,5 +70,6 @@ case $group in
         install_torch
         install_pins requirements/train.txt
         ;;
-    *) fail "unknown group $group: base, dev or train." ;;
+    engines) install_pins requirements/engines.txt ;;
+    *) fail "unknown group $group: base, dev, train or engines." ;;
 esac

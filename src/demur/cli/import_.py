@@ -10,6 +10,7 @@ import click
 
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, note, progress, reasons_table, table
+from demur.corpus.engines.names import ENGINES, LOCAL
 
 if TYPE_CHECKING:
     from demur.corpus.importing import ImportReport
@@ -40,9 +41,16 @@ def _sources(context: click.Context, parameter: click.Parameter, incomplete: str
 @click.command("import")
 @click.argument("source", metavar="SOURCE", shell_complete=_sources)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=LOCAL,
+    show_default=True,
+    help="Where items are governed: on this machine, or on the Ray or Spark cluster that its environment names.",
+)
 @click.option("--yes", is_flag=True, help="With auto: don't ask, where exactly one source fits.")
 @shared
-def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: bool) -> None:
+def import_(invocation: Invocation, source: str, paths: Sequence[str], *, engine: str, yes: bool) -> None:
     """Read a platform's content from each PATH into the corpus, as far as the policy lets it.
 
     SOURCE is one that `demur sources` lists, or auto: then the command says what it takes PATH for, and asks. PATH is
@@ -62,7 +70,8 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, yes: b
         reader = load_source(source)
         with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
             batches = reader.read(here, policy.sources.get(source, {}))
-            report = import_items(workspace, source, batches, workers=os.cpu_count() or 1, progress=advance)
+            workers = os.cpu_count() or 1
+            report = import_items(workspace, source, batches, workers=workers, engine=engine, progress=advance)
     door = _door(report, policy, workspace.policy_path)
     unsaid = to_state(source, report.left_out)
     emit(

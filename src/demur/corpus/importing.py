@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +21,16 @@ import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
 from demur.corpus.datasets.base import ADDRESS, Addresses, Dataset
-from demur.corpus.datasets.compaction import index_new, maintain_if_due
+from demur.corpus.datasets.compaction import index_new, maintain_if_due, remove_leavings
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
+from demur.corpus.engines.face import Engine
+from demur.corpus.engines.names import LOCAL
+from demur.corpus.engines.starting import require, started
 from demur.corpus.honour import honour_in
 from demur.corpus.imports import CELLS
 from demur.corpus.news import DELETED, News
-from demur.corpus.pool import Asked, Governing, governing
+from demur.corpus.pool import Asked
 from demur.corpus.reopening import reopen, sweep
 from demur.corpus.scratch.cells import Cells
 from demur.corpus.scratch.lines import Lines
@@ -47,6 +50,9 @@ from demur.people.find import adds
 from demur.register import JSON, Register, Told
 from demur.terms import EntryKind, Reason
 from demur.workspace import Workspace
+
+if TYPE_CHECKING:
+    from lance.fragment import FragmentMetadata
 
 _READ_A_ROW: Final = 50
 """Lines of the evidence that are read in the time in which an index finds those of one row's thread."""
@@ -118,26 +124,41 @@ def import_items(
     batches: Iterable[pa.RecordBatch],
     *,
     workers: int = 1,
+    engine: str = LOCAL,
     now: datetime | None = None,
     progress: Progress = lambda _: None,
 ) -> ImportReport:
     """Imports batches of terms.ITEM that the source called ``source`` read.
 
+    Args:
+        workspace: what they come into.
+        source: its name.
+        batches: in the order of reading.
+        workers: processes of this machine that govern, where no cluster is named.
+        engine: where the kernel runs, one of engines.names.ENGINES.
+        now: this moment.
+        progress: is told how far it is.
+
     Raises:
         SourceError: from the source, when its input is broken; the workspace is then as it was.
+        UsageError: the engine is not installed, or its workers have another demur.
+        WorkspaceError: the engine gave up; the workspace is then as it was.
     """
     began = time.perf_counter()
+    require(engine)
     with writing(workspace, "import", now) as session:
         honour_in(session)
         number = max(journal.finished(session.register), default=0) + 1
         under_way = journal.Journal(number, session.corpus.version, session.beside.versions)
         scratch = journal.begin(workspace.root, under_way)
         try:
-            kernel = governing(session.rules()[0], workers, scratch / "rules")
+            kernel = started(engine, session.rules()[0], workers, scratch / "rules")
             with kernel as governed, _notes(scratch, progress) as reading:
                 report = _import(session, number, source, reading, batches, governed)
         finally:
             journal.settle(workspace.root, session.corpus, session.beside, session.register)
+        if engine != LOCAL:
+            remove_leavings(session.corpus)  # what workers wrote in attempts that don't count
         honour_in(session)
     seconds = time.perf_counter() - began
     return ImportReport(**(vars(report) | {"seconds": seconds}))
@@ -149,12 +170,12 @@ def _import(
     source: str,
     reading: _Reading,
     batches: Iterable[pa.RecordBatch],
-    kernel: Governing,
+    kernel: Engine,
 ) -> ImportReport:
     root = session.workspace.root
     before = Corpus(session.corpus.dataset)
     batches = _named_as_before(session, source, batches)
-    replaced, told = _store(session, _kept_rows(session, batches, kernel, reading), kernel, reading)
+    replaced, told = _store(session, batches, kernel, reading)
     ledger = journal.ledger(root, number)
     make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
@@ -198,21 +219,25 @@ def _named_as_before(session: Session, source: str, batches: Iterable[pa.RecordB
         yield batch
 
 
-def _kept_rows(
-    session: Session, batches: Iterable[pa.RecordBatch], kernel: Governing, reading: _Reading
-) -> Iterator[pa.RecordBatch]:
-    """The rows that may be used; every reading is spooled on the way.
+def _governed(
+    session: Session, batches: Iterable[pa.RecordBatch], kernel: Engine, reading: _Reading
+) -> "list[FragmentMetadata]":
+    """The rows that may be used, in no version yet; every reading is spooled on the way.
 
     The register learns which keys are spellings of one account before any row with them is committed.
     """
     alike: Pairs = np.empty((0, 2), np.int64)
-    for answer in kernel.answers((batch, None) for batch in _counted(batches, reading)):
+
+    def heard(answer: Answer) -> None:
+        nonlocal alike
         reading.add(answer)
         if len(answer.alike):
             alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
-        if len(answer.kept):
-            yield answer.kept
+
+    asked = ((batch, None) for batch in _counted(batches, reading))
+    fragments = kernel.store(asked, session.corpus, heard)
     session.register.members.note_alike(alike, now=session.now)
+    return fragments
 
 
 def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[pa.RecordBatch]:
@@ -223,11 +248,11 @@ def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[p
         yield batch
 
 
-def _store(session: Session, rows: Iterator[pa.RecordBatch], kernel: Governing, reading: _Reading) -> tuple[int, Told]:
-    """Commits the rows, and what goes beside them; how many earlier rows they replaced, and what they tell."""
+def _store(session: Session, batches: Iterable[pa.RecordBatch], kernel: Engine, reading: _Reading) -> tuple[int, Told]:
+    """Commits rows, and what goes beside them; how many earlier rows they replaced, and what they tell."""
     corpus, spool, beside = session.corpus, reading.spool, session.beside
     before = corpus.last_fragment
-    fragments = corpus.write(rows)
+    fragments = _governed(session, batches, kernel, reading)
     superseded = spool.superseded()
     repeated = spool.supersede(superseded)
     gone = _read_again(corpus, spool) if corpus.count() else np.zeros(0, np.uint64)
@@ -257,7 +282,7 @@ def _replace(dataset: Keyed, lines: Lines, spool: Spool, superseded: Positions) 
         index_new(dataset)
 
 
-def _decided(session: Session, kernel: Governing, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
+def _decided(session: Session, kernel: Engine, reading: _Reading, superseded: Positions) -> Iterator[pa.RecordBatch]:
     """The rows that waited and may be used, now that all threads are known; their outcomes are noted."""
     free: deque[Waited] = deque()
     asked: deque[Positions] = deque()

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from demur.corpus.datasets import compaction
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
 from demur.errors import CorpusError
@@ -94,6 +95,7 @@ def settle(root: Path, corpus: Corpus, beside: Beside, register: Register) -> No
         return
     if journal.number not in finished(register):
         corpus.restore(journal.base)
+        compaction.remove_leavings(corpus)
         beside.restore(journal.beside or beside.versions)
         ledger(root, journal.number).unlink(missing_ok=True)
         left_out(root, journal.number).unlink(missing_ok=True)

@@ -7,20 +7,19 @@ workers start at once. What is secret in the rules (the pepper) goes from proces
 """
 
 import os
-import pickle
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
-from mmap import ACCESS_READ, mmap
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from demur.corpus.carried import Carried, carry
 from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
 from demur.people.context import Context
@@ -28,8 +27,6 @@ from demur.people.context import Context
 _ALONE: Final = 12
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
 _IN_FLIGHT: Final = 2  # per worker
-_ALIGNED: Final = 64
-"""Bytes at whose multiples arrays begin."""
 
 Asked = tuple[pa.RecordBatch, Context | None]
 """A batch, and what is known of its threads: None before anything is."""
@@ -58,7 +55,7 @@ class Governing:
             yield from _in_order(self._pool, waiting, self._workers * _IN_FLIGHT)
 
     def _started(self) -> ProcessPoolExecutor:
-        told = _written(self.rules, self._path)
+        told = carry(self.rules, self._path), self._path
         pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _start, told)
         return self._until.enter_context(pool)
 
@@ -88,26 +85,10 @@ def _in_order(pool: ProcessPoolExecutor, asked: Iterator[Asked], most: int) -> I
         yield running.popleft().result()
 
 
-def _written(rules: Rules, path: Path) -> tuple[bytes, Path, list[tuple[int, int]]]:
-    """The rules but for their arrays, the file that these were written to, and where each begins and ends (PEP 574)."""
-    buffers: list[pickle.PickleBuffer] = []
-    rest = pickle.dumps(rules, pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
-    places = []
-    with path.open("xb") as file:
-        for buffer in buffers:
-            begin = -(-file.tell() // _ALIGNED) * _ALIGNED
-            file.seek(begin)
-            places.append((begin, begin + file.write(buffer.raw())))
-        file.truncate(max(file.tell(), 1))  # nothing can't be mapped
-    return rest, path, places
-
-
-def _start(rest: bytes, path: Path, places: list[tuple[int, int]]) -> None:
+def _start(carried: Carried, path: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     pa.set_cpu_count(1)
-    with path.open("rb") as file:
-        whole = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
-    _rules[:] = [pickle.loads(rest, buffers=[whole[begin:end] for begin, end in places])]  # noqa: S301  # _written's
+    _rules[:] = [carried.opened(path)]
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ MOST_SMALL: Final = 32
 """Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""
 SMALL_ROWS: Final = 100_000
 _FRAGMENT_ROWS: Final = 1_048_576
+_EVER: Final = timedelta(days=36_500)
 _MOST_PARTS: Final = 8
 """Parts of an index that may gather before all but the first, which is large, are merged."""
 
@@ -75,6 +76,14 @@ def remove_old_files(dataset: Dataset) -> int:
         older_than=timedelta(0), error_if_tagged_old_versions=False, delete_unverified=True
     )
     return int(stats.bytes_removed)
+
+
+def remove_leavings(dataset: Dataset) -> None:
+    """Removes files that no version has, and no version: what was written for a commit that never came.
+
+    The caller holds the workspace's lock, as for :func:`remove_old_files`.
+    """
+    dataset.dataset.cleanup_old_versions(older_than=_EVER, error_if_tagged_old_versions=False, delete_unverified=True)
 
 
 def index_new(dataset: Dataset) -> None:

@@ -1,0 +1,1 @@
+"""Where the kernel runs for an import: on this machine, on Ray, or on Spark."""
