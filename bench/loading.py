@@ -52,7 +52,8 @@ def main() -> None:
             importing.imported(folder / "w", source, rows)
             made = find(folder / "w")
             publish(made, "v1")
-            exported = export(made, "v1", folder / "export").path
+            exported = folder / "export"
+            export(made, "v1", exported)
             show(f"{rows:,} rows, nobody has objected since", made, exported, folder)
             step = posts.people(rows) // OBJECT
             with made.register() as register:

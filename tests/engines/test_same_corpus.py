@@ -19,6 +19,13 @@ from demur.workspace import Workspace
 Both = tuple[dict[str, Any], dict[str, Any]]
 Own = Callable[[], Path]
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"),  # pyspark's
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
+]
+
 STEPS = ("wave", "heard", "commit", "committed")
 
 

@@ -23,7 +23,9 @@ def workspace(founded: Path, fast_tmp: Path) -> Workspace:
 
 @pytest.fixture
 def exported(workspace: Workspace, fast_tmp: Path) -> Path:
-    return export(workspace, "v1", fast_tmp / "training-data").path
+    folder = fast_tmp / "training-data"
+    export(workspace, "v1", folder)
+    return folder
 
 
 @pytest.fixture

@@ -73,7 +73,8 @@ def test_a_reader_goes_on_where_it_was_and_a_retired_version_ends_it(workspace: 
 
 
 def test_an_export_follows_the_workspaces_head(workspace: Workspace, fast_tmp: Path) -> None:
-    folder = export(workspace, "v1", fast_tmp / "training-data").path
+    folder = fast_tmp / "training-data"
+    export(workspace, "v1", folder)
     with demur.load(folder, head=workspace.root, check_every=ALWAYS) as loader:
         objects(workspace, "forum:ann")
         assert texts(loader) == MASKED

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -192,8 +193,8 @@ def _die_at(step: str) -> None:
     crews: Any = crew.Crew
     corpora: Any = Corpus
     if step == "wave":
-        inner = crew.ThreadPoolExecutor.submit
-        crew.ThreadPoolExecutor.submit = dying(inner, after=True, wait=3)  # type: ignore[method-assign]
+        crowds: Any = ThreadPoolExecutor  # of the crew: nothing else in that process has threads that are handed work
+        crowds.submit = dying(crowds.submit, after=True, wait=3)
     elif step == "heard":
         crews._results = dying(crews._results, after=False)
     else:

@@ -96,6 +96,15 @@ class Dataset:
         return opened
 
     @classmethod
+    def known_at(cls, uri: str, storage: dict[str, str] | None) -> Self:
+        """The one that another process has open, by its URI and storage options; for workers that write there."""
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        opened = cls(lance.dataset(uri, storage_options=storage))
+        opened.storage = storage
+        return opened
+
+    @classmethod
     def ensure(cls, path: Place) -> Self:
         """The one at ``path``, made empty if there is none yet."""
         return cls.open(path) if _exists(path) else cls.create(path)

@@ -63,13 +63,13 @@ class Crew:
     def store(self, asked: Iterable[Asked], corpus: Corpus, heard: Heard) -> "list[FragmentMetadata]":
         """The same, with the kept rows in new fragments of the corpus, one for each task that keeps any."""
         written: list[str] = []
-        for done in self._done(asked, corpus.dataset.uri):
+        for done in self._done(asked, (corpus.uri, corpus.storage)):
             written += done.fragments
             for answer in done.answers:
                 heard(answer)
         return fragments_of(written)
 
-    def _done(self, asked: Iterable[Asked], into: str | None) -> Iterator[Done]:
+    def _done(self, asked: Iterable[Asked], into: tuple[str, dict[str, str] | None] | None) -> Iterator[Done]:
         tasks = (closed(self._key, Task(batches, into)) for batches in _tasks(asked))
         running: deque[Future[pa.Table]] = deque()
         first = 0

@@ -23,6 +23,7 @@ from demur.corpus.carried import Carried
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.pool import Asked
 from demur.identity import seal, unseal
+from demur.kernel import schema
 from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 TASKS: Final = pa.schema([("number", pa.int64()), ("sealed", pa.binary())])
 """A row is one task, or what came of it: its number in the stream, and what :func:`closed` made of it."""
 
+_WRITTEN: Final = pa.RecordBatch.from_pylist([], schema=schema.STORED)
+"""Instead of kept rows that are on disk already: a slice of them would travel as a whole."""
 _SOFTWARE: Final = ("demur", "pylance", "pyarrow", "numpy")
 
 
@@ -40,8 +43,9 @@ class Task:
     """Batches that follow each other in the stream."""
 
     asked: list[Asked]
-    into: str | None
-    """Where the corpus is whose fragments the kept rows become; None leaves them in the answers."""
+    into: tuple[str, dict[str, str] | None] | None
+    """Where the corpus is whose fragments the kept rows become, and Lance's storage options; None leaves them in the
+    answers."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +147,12 @@ def _done(task: Task, rules: Rules) -> Done:
     answers = [govern_to_store(batch, rules, context) for batch, context in task.asked]
     if task.into is None:
         return Done(answers)
-    fragments = _written([answer.kept for answer in answers if len(answer.kept)], task.into)
-    return Done([replace(answer, kept=answer.kept.slice(0, 0)) for answer in answers], fragments)
+    fragments = _written([answer.kept for answer in answers if len(answer.kept)], *task.into)
+    return Done([replace(answer, kept=_WRITTEN) for answer in answers], fragments)
 
 
-def _written(kept: Sequence[pa.RecordBatch], into: str) -> list[str]:
-    return [json.dumps(each.to_json()) for each in Corpus.open(Path(into)).write(kept)]
+def _written(kept: Sequence[pa.RecordBatch], uri: str, storage: dict[str, str] | None) -> list[str]:
+    return [json.dumps(each.to_json()) for each in Corpus.known_at(uri, storage).write(kept)]
 
 
 def fragments_of(told: Iterable[str]) -> "list[FragmentMetadata]":
