@@ -19,6 +19,7 @@ ONLY_TYPES: Final = {"_typeshed"}
 """What exists for type checkers alone."""
 LOADED_BY_NAME: Final = {
     "httptools": "uvicorn's reader of HTTP, on which the server's protocol builds",
+    "pandas": "PySpark turns nothing to Arrow without it",
     "psycopg": "SQLAlchemy's driver, by the register's URL",
     "python-multipart": "Starlette reads forms with it",
     "uvloop": "uvicorn takes it for its event loop where it is there",
@@ -28,6 +29,8 @@ EXTRAS: Final = {
     "web": ("web/", "cli/serve.py"),
     "postgres": ("sources/tables/sql.py",),
     "store": ("store.py",),
+    "ray": ("corpus/engines/ray_data.py",),
+    "spark": ("corpus/engines/spark_arrow.py",),
     "train": ("training/", "loading/"),
 }
 """Where what an extra brings may be imported; everything else has to work without it."""
@@ -65,9 +68,8 @@ def _loaded_by_name(node: ast.AST) -> str | None:
 @cache
 def _imports() -> list[tuple[str, str]]:
     """Each file of demur, and the distribution of each package that it imports."""
-    brought_by = {name: [name] for name in BROUGHT["train"]} | dict(
-        packages_distributions()
-    )  # `make test` has no torch
+    brought_by = {name: [name] for name in BROUGHT["train"] | BROUGHT["ray"]}  # `make test` has no torch, and no Ray
+    brought_by |= packages_distributions()
     found: list[tuple[str, str]] = []
     for path in sorted(SOURCE.rglob("*.py")):
         for module in sorted(_imported(path)):

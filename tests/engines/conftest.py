@@ -1,14 +1,24 @@
 """Tests of Ray and Spark as engines (`make test-engines`): without what the extras bring none of them is collected."""
 
 import importlib.util
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import throng
 
 collect_ignore_glob = [] if importlib.util.find_spec("ray") and importlib.util.find_spec("pyspark") else ["test_*.py"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_have_pandas() -> Iterator[None]:
+    """Ray and PySpark ask for pandas, which processes of other tests have to do without."""
+    before = os.environ["PYTHONPATH"]
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in before.split(os.pathsep) if Path(path).name != "bare")
+    yield
+    os.environ["PYTHONPATH"] = before
 
 
 @pytest.fixture(scope="session")

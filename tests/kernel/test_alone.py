@@ -8,9 +8,12 @@ ALLOWED = {
     "demur.canonical",
     "demur.characters",
     "demur.errors",
+    "demur.extras",
     "demur.files",
     "demur.identity",
+    "demur.patterns",
     "demur.spelling",
+    "demur.store",
     "demur.terms",
 }
 """Besides the packages `kernel`, `people`, `policy`, `suppression` and `words`."""

@@ -214,7 +214,7 @@ EDITS: dict[str, tuple[str, str]] = {
     ),
     "a notice never left": ("UPDATE notice SET status = 'queued' WHERE status = 'sent'", "and stands so no more"),
     "a notice nobody sent": (
-        "INSERT INTO notice SELECT 1, 'mail', 1, 'sent', 1, 1, 1, 1, 1, 'de', salt, 'n', 'c', false FROM entry LIMIT 1",
+        "INSERT INTO notice SELECT 1,'mail',1,'sent',1,1,1,1,1,'de',salt,'n','c',false,NULL FROM entry LIMIT 1",
         "1 notices left at once",
     ),
     "a mark": ("INSERT INTO state VALUES ('honoured', '1000000000')", "a mark 'honoured', which demur does not set"),

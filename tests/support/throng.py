@@ -47,7 +47,7 @@ _SAID: Final = (
 def found(root: Path) -> Workspace:
     """The forum, before the imports that are compared."""
     workspace = Workspace(root)
-    talking.talking(workspace, waiting=True)
+    talking.talking(workspace, waiting=False)
     return workspace
 
 

@@ -85,6 +85,8 @@ def requeue_interrupted(connection: sa.Connection, table: sa.Table) -> int:
 
 def release(connection: sa.Connection, number: int | None, table: sa.Table, *which: sa.ColumnElement[bool]) -> None:
     """Give back what a worker has in hand of notices or of mails, which asks for more and so knows of none."""
+    if number is None:
+        return
     held = (table.c.status == NoticeStatus.SENDING.value, table.c.worker == number, *which)
     connection.execute(sa.update(table).where(*held).values(status=NoticeStatus.QUEUED.value, worker=None))
 
