@@ -5,13 +5,14 @@ it holds.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from demur import glance
-from demur.errors import DemurError
+from demur.errors import DemurError, UnavailableError
 from demur.identity import Keys
 from demur.parts import require_corpus
 from demur.register import Register
@@ -70,16 +71,28 @@ def failing(workspace: Workspace, register: Register, *, now: datetime | None = 
 
 def following(workspace: Workspace, register: Register) -> Following:
     """How far the corpus and the workers are."""
-    seen = glance.take(workspace.root, workspace.corpus_path)
-    nothing = not workspace.corpus_path.exists()
-    honoured = register.log.head().binding if nothing else None if seen is None else seen.said.honoured
+    upto = honoured(workspace, register)
     at_work = register.workers.at_work()
     return Following(
-        honoured,
-        None if honoured is None else register.figures.unhonoured(honoured),
+        upto,
+        None if upto is None else register.figures.unhonoured(upto),
         len(at_work),
         max((each.beat for each in at_work), default=None),
     )
+
+
+def honoured(workspace: Workspace, register: Register) -> int | None:
+    """The last binding entry that the corpus honours: all of them before the first import.
+
+    None where it is not known without opening the corpus, or where its store does not answer.
+    """
+    place = workspace.corpus_place
+    with suppress(UnavailableError):
+        if (seen := glance.take(workspace.root, place)) is not None:
+            return seen.said.honoured
+        if not place.exists():
+            return register.log.head().binding
+    return None
 
 
 def _lags(found: Following, now: datetime) -> bool:
@@ -96,6 +109,6 @@ def _require_keys(workspace: Workspace, register: Register) -> None:
 
 
 def _require_corpus(workspace: Workspace, register: Register) -> None:
-    seen = glance.take(workspace.root, workspace.corpus_path)
+    seen = glance.take(workspace.root, workspace.corpus_place)
     if seen is not None:
-        require_corpus(register, seen.said, workspace.corpus_path)
+        require_corpus(register, seen.said, workspace.corpus_place)

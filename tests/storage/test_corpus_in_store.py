@@ -21,6 +21,7 @@ from demur.corpus.importing import import_items
 from demur.corpus.session import reading, writing
 from demur.corpus.sole import NAME
 from demur.errors import CorpusError, PolicyError, UnavailableError, WorkspaceError
+from demur.health import Check, failing
 from demur.policy import load_policy
 from demur.rights.erasing import erase
 from demur.store import Stored
@@ -64,6 +65,8 @@ def test_the_rows_are_those_of_a_disk(
         assert session.corpus.storage == {"allow_http": "true", "aws_endpoint": s3}
     assert workspace.store is not None
     assert not (workspace.store / NAME).exists()
+    with workspace.register() as register:
+        assert failing(workspace, register) == [Check.WORKER]  # none is at work
     assert not any(secret in data for data in files(workspace.root) for secret in (KEY_ID.encode(), SECRET.encode()))
 
 
@@ -217,6 +220,8 @@ def test_a_store_that_refuses_is_told_without_what_it_says(
                 ask()
             assert KEY_ID not in str(refused.value)
         _object(workspace)  # who objects waits for no store
+        with workspace.register() as register:
+            assert failing(workspace, register) == [Check.CORPUS, Check.WORKER]
     assert KEY_ID not in caplog.text
     assert SECRET not in caplog.text
 

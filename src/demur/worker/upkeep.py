@@ -9,8 +9,8 @@ import time
 from collections import Counter
 from typing import Final
 
-from demur import glance
 from demur.errors import DemurError, WorkspaceError
+from demur.health import honoured
 from demur.objecting.settling import remind
 from demur.terms import EntryKind
 from demur.worker.delivery import IDLE_S
@@ -90,11 +90,9 @@ class Upkeep:
         self._stale_at = ended + max(_STALE_S, _SHARE * (ended - began))
 
     def _behind(self) -> bool:
-        workspace = self._depot.workspace
-        if not workspace.corpus_place.exists():  # nothing was imported yet
-            return False
-        seen = glance.take(workspace.root, workspace.corpus_place)
-        return seen is None or self._depot.register.log.head().binding > seen.said.honoured
+        register = self._depot.register
+        upto = honoured(self._depot.workspace, register)
+        return upto is None or register.log.head().binding > upto
 
     def _follow(self) -> None:
         from demur.corpus.honour import honour  # noqa: PLC0415  # Lance, which mails do without
