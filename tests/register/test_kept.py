@@ -25,12 +25,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from demur.errors import RegisterError
 from demur.identity import Keys
 from demur.register import MEMBER, Register, Snapshot
+from demur.register.database import kept as keeping
 from demur.register.database.clock import day
 from demur.register.database.records import Head
 from demur.register.database.tables import doubt, objection
-from demur.register.members import standing
 from demur.register.members.standing import FILE, Reader
-from demur.register.objections import tally
 from demur.register.objections.objections import Objections
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -40,8 +39,7 @@ PEOPLE = st.sampled_from([f"forum:p{number}" for number in range(6)])
 @pytest.fixture(autouse=True)
 def _little_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file is kept of one key already, and written anew after two changed ones."""
-    for each in (standing, tally):
-        monkeypatch.setattr(each, "_MANY", 1)
+    monkeypatch.setattr(keeping, "_MANY", 1)
 
 
 class Workspace:
@@ -144,8 +142,7 @@ def _new() -> Path:
 
 def _set(many: int) -> None:
     """How much is much; no fixture reaches a machine."""
-    for each in (standing, tally):
-        setattr(each, "_MANY", many)  # noqa: B010  # it is final to all others
+    setattr(keeping, "_MANY", many)  # noqa: B010  # it is final to all others
 
 
 class Sequences(RuleBasedStateMachine):
@@ -155,7 +152,7 @@ class Sequences(RuleBasedStateMachine):
         super().__init__()
         self._folder = TemporaryDirectory()
         shutil.copytree(_new(), self._folder.name, dirs_exist_ok=True)
-        self._before = standing._MANY  # no fixture reaches a machine
+        self._before = keeping._MANY  # no fixture reaches a machine
         self.references: list[str] = []
 
     @initialize(many=st.sampled_from([0, 1, 3]))

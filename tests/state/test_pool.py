@@ -8,7 +8,9 @@ from typing import Any, Final
 import pytest
 from making import PEPPER, batch, item, rules
 
-from demur.corpus.pool import Asked, governing
+from demur.corpus.engines.names import LOCAL
+from demur.corpus.engines.starting import started
+from demur.corpus.pool import Asked
 from demur.kernel.govern import Answer
 from demur.kernel.rules import Rules
 from demur.people.compiled import Compiler
@@ -40,10 +42,10 @@ def said(answers: list[Answer]) -> list[Any]:
 
 
 def test_workers_answer_as_this_process_in_every_stream(tmp_path: Path, known: Rules) -> None:
-    with governing(known, 1, tmp_path / "alone") as kernel:
+    with started(LOCAL, known, 1, tmp_path / "alone") as kernel:
         alone = list(kernel.answers(asked())), list(kernel.answers(asked(Context())))
     assert not (tmp_path / "alone").exists()
-    with governing(known, 2, tmp_path / "rules") as kernel:
+    with started(LOCAL, known, 2, tmp_path / "rules") as kernel:
         short = next(kernel.answers(iter([next(asked())])))
         assert not (tmp_path / "rules").exists()  # no worker for so few
         shared = list(kernel.answers(asked())), list(kernel.answers(asked(Context())))
@@ -53,7 +55,7 @@ def test_workers_answer_as_this_process_in_every_stream(tmp_path: Path, known: R
 
 
 def test_what_is_secret_reaches_workers_through_no_file(tmp_path: Path, known: Rules) -> None:
-    with governing(known, 2, tmp_path / "rules") as kernel:
+    with started(LOCAL, known, 2, tmp_path / "rules") as kernel:
         assert len(list(kernel.answers(asked()))) == STREAM
         written = (tmp_path / "rules").read_bytes()
     assert known.objected.keys.tobytes() in written

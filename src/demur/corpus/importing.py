@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from demur.corpus import journal, outcomes
 from demur.corpus.datasets.base import ADDRESS, Addresses, Dataset
-from demur.corpus.datasets.compaction import index_new, maintain_if_due, remove_leavings
+from demur.corpus.datasets.compaction import index_new, maintain_if_due, remove_uncommitted
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.engines.face import Engine
@@ -158,7 +158,7 @@ def import_items(
         finally:
             journal.settle(workspace.root, session.corpus, session.beside, session.register)
         if engine != LOCAL:
-            remove_leavings(session.corpus)  # what workers wrote in attempts that don't count
+            remove_uncommitted(session.corpus)  # what workers wrote in attempts that don't count
         honour_in(session)
     seconds = time.perf_counter() - began
     return ImportReport(**(vars(report) | {"seconds": seconds}))

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from demur.corpus.datasets import compaction
+from demur.corpus.datasets.compaction import remove_uncommitted
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.evidence import Beside
 from demur.errors import CorpusError
@@ -95,7 +95,7 @@ def settle(root: Path, corpus: Corpus, beside: Beside, register: Register) -> No
         return
     if journal.number not in finished(register):
         corpus.restore(journal.base)
-        compaction.remove_leavings(corpus)
+        remove_uncommitted(corpus)
         beside.restore(journal.beside or beside.versions)
         ledger(root, journal.number).unlink(missing_ok=True)
         left_out(root, journal.number).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -35,9 +35,20 @@ _rules: list[Rules] = []
 
 
 class Governing:
-    """``govern_to_store`` under one value of rules; a long stream starts the workers, and later streams find them."""
+    """``govern_to_store`` under one value of rules; a long stream starts the workers, and later streams find them.
+
+    With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
+    """
 
     def __init__(self, rules: Rules, workers: int, path: Path, until: ExitStack) -> None:
+        """Hold the rules.
+
+        Args:
+            rules: everything that decides.
+            workers: processes that a long stream gets.
+            path: where the arrays of the rules are written for them; must not exist, and is the caller's to remove.
+            until: ends them.
+        """
         self.rules, self._workers, self._path, self._until = rules, workers, path, until
         self._pool: ProcessPoolExecutor | None = None
 
@@ -58,21 +69,6 @@ class Governing:
         told = carry(self.rules, self._path), self._path
         pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _start, told)
         return self._until.enter_context(pool)
-
-
-@contextmanager
-def governing(rules: Rules, workers: int, path: Path) -> Iterator[Governing]:
-    """The kernel for streams of batches.
-
-    With more than one worker the caller's main module must be importable (``if __name__ == "__main__":``).
-
-    Args:
-        rules: everything that decides.
-        workers: processes that a long stream gets.
-        path: where the arrays of the rules are written for them; must not exist, and is the caller's to remove.
-    """
-    with ExitStack() as until:
-        yield Governing(rules, workers, path, until)
 
 
 def _in_order(pool: ProcessPoolExecutor, asked: Iterator[Asked], most: int) -> Iterator[Answer]:

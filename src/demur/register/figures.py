@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from demur.register.database import state
-from demur.register.database.clock import micros, moment
+from demur.register.database.clock import MICROS_PER_SECOND, micros, moment
 from demur.register.database.store import Store
 from demur.register.database.tables import entry, letter, notice, objection
 from demur.terms import Channel, EntryKind, NoticeStatus
@@ -25,7 +25,6 @@ MAILS: Final = "mails"
 """The kind of single mails; notices have that of their channel."""
 _EFFECT: Final = "effect"
 """The mark with the times to effect."""
-_MICROS: Final = 1_000_000
 _WAITING: Final = (NoticeStatus.QUEUED.value, NoticeStatus.SENDING.value)
 _WATCHED: Final = {
     **dict.fromkeys(_WAITING, "waiting"),
@@ -112,12 +111,12 @@ class Figures:
             if after:
                 took = sa.case((objection.c.lodged < time, time - objection.c.lodged), else_=0)
                 theirs = (objection.c.seq > max(after, before.upto), objection.c.seq <= upto)
-                bounds = [sa.func.count(sa.case((took <= bound * _MICROS, 1))) for bound in BOUNDS_S]
+                bounds = [sa.func.count(sa.case((took <= bound * MICROS_PER_SECOND, 1))) for bound in BOUNDS_S]
                 columns = (*bounds, sa.func.count(), sa.func.coalesce(sa.func.sum(took), 0))
                 *within, number, micros_taken = connection.execute(sa.select(*columns).where(*theirs)).one()
                 new = [more - less for less, more in zip([0, *within], [*within, number], strict=True)]
                 counts = tuple(old + each for old, each in zip(before.counts, new, strict=True))
-                before = Effect(counts, before.seconds + int(micros_taken) / _MICROS)
+                before = Effect(counts, before.seconds + int(micros_taken) / MICROS_PER_SECOND)
             said = {"counts": before.counts, "seconds": before.seconds, "upto": upto}
             state.write(connection, _EFFECT, orjson.dumps(said).decode())
 

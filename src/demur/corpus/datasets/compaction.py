@@ -78,8 +78,8 @@ def remove_old_files(dataset: Dataset) -> int:
     return int(stats.bytes_removed)
 
 
-def remove_leavings(dataset: Dataset) -> None:
-    """Removes files that no version has, and no version: what was written for a commit that never came.
+def remove_uncommitted(dataset: Dataset) -> None:
+    """Removes what was written for a commit that never came, and nothing that any version has.
 
     The caller holds the workspace's lock, as for :func:`remove_old_files`.
     """

@@ -8,27 +8,13 @@ import pyarrow as pa
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.engines.face import Heard
 from demur.corpus.pool import Asked, Governing
-from demur.kernel.govern import Answer
-from demur.kernel.rules import Rules
 
 if TYPE_CHECKING:
     from lance.fragment import FragmentMetadata
 
 
-class Local:
+class Local(Governing):
     """The pool, as an engine."""
-
-    def __init__(self, pool: Governing) -> None:
-        self._pool = pool
-
-    @property
-    def rules(self) -> Rules:
-        """Everything that decides."""
-        return self._pool.rules
-
-    def answers(self, asked: Iterable[Asked]) -> Iterator[Answer]:
-        """What the kernel says of each batch, in order; kept rows as schema.STORED."""
-        return self._pool.answers(asked)
 
     def store(self, asked: Iterable[Asked], corpus: Corpus, heard: Heard) -> "list[FragmentMetadata]":
         """The same, with the kept rows in new fragments of the corpus, of up to a million rows each."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from demur.corpus.engines.face import Engine
 from demur.corpus.engines.local import Local
 from demur.corpus.engines.names import LOCAL, RAY
-from demur.corpus.pool import governing
 from demur.extras import need
 from demur.kernel.rules import Rules
 
@@ -34,7 +33,7 @@ def started(engine: str, rules: Rules, workers: int, path: Path) -> Iterator[Eng
     """
     with ExitStack() as until:
         if engine == LOCAL:
-            yield Local(until.enter_context(governing(rules, workers, path)))
+            yield Local(rules, workers, path, until)
         elif engine == RAY:
             from demur.corpus.engines.ray_data import crew as on_ray  # noqa: PLC0415  # one engine is loaded, not all
 

@@ -12,15 +12,13 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from demur.register.database import state
-from demur.register.database.clock import micros, moment
+from demur.register.database.clock import MICROS_PER_SECOND, micros, moment
 from demur.register.database.store import Store
 from demur.register.database.tables import letter, notice, worker
 from demur.terms import Channel, NoticeStatus
 
 SILENT_S: Final = 60
 """After so many seconds without a beat a worker counts as ended: clocks of machines may differ by half of it."""
-_MICROS: Final = 1_000_000
-"""In a second."""
 _LAST: Final = "worker"
 """The mark with the last number that was given."""
 
@@ -99,4 +97,4 @@ def _end(connection: sa.Connection, numbers: Iterable[int], time: int) -> None:
 
 
 def _silent(time: int) -> sa.ColumnElement[bool]:
-    return worker.c.beat < time - SILENT_S * _MICROS
+    return worker.c.beat < time - SILENT_S * MICROS_PER_SECOND

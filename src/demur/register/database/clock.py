@@ -6,6 +6,7 @@ from typing import Final
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 MICROS_PER_DAY: Final = timedelta(days=1) // _MICROSECOND
+MICROS_PER_SECOND: Final = timedelta(seconds=1) // _MICROSECOND
 
 
 def micros(time: datetime | None) -> int:

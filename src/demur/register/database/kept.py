@@ -10,6 +10,7 @@ open goes on reading that.
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,8 @@ from demur.register.database.records import Head
 _BOUND: Final = "bound"
 """The array that says, as JSON, of which entry of which register a file is."""
 _MAC_BYTES: Final = 32
+_MANY: Final = 2_000
+"""Things that are read faster than a file is written: of so few in all none is kept, nor anew after so few changes."""
 
 
 class Kept:
@@ -38,6 +41,8 @@ class Kept:
         self._form = form
         self._key = hashlib.sha256(b"demur/kept\0" + form.encode() + b"\0" + sealing).digest()
         self._spelling = spelling
+        self._since = 0
+        """Changes since the file was written."""
 
     def read(self, connection: sa.Connection) -> tuple[Head, Arrays] | None:
         """The end of the log that a file was compiled at, and its arrays, read-only; None where none is believed."""
@@ -51,6 +56,28 @@ class Kept:
         except (OSError, ValueError, LookupError, TypeError):
             return None
         return (head, arrays) if told == self._bound(connection, head) else None
+
+    def note(
+        self, connection: sa.Connection, head: Head, changes: int | None, size: int, arrays: Callable[[], Arrays]
+    ) -> None:
+        """Take note that what is compiled has changed; the file is written anew once that is much.
+
+        Args:
+            connection: a transaction, as for :meth:`write`.
+            head: likewise.
+            changes: in how many things it differs from what was last noted; None to have it written now.
+            size: how many things there are.
+            arrays: makes what is written.
+        """
+        if changes is not None:
+            self._since += changes
+            if self._since <= _MANY:
+                return
+        self._since = 0
+        if size > _MANY:
+            self.write(connection, head, arrays())
+        else:
+            self.remove()
 
     def write(self, connection: sa.Connection, head: Head, arrays: Arrays) -> None:
         """Keep arrays that were compiled in this transaction, which saw the log end at ``head``.

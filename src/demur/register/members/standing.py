@@ -42,8 +42,6 @@ _PERSONS: Final = np.dtype([("key", "i8"), ("person", "i8")])
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 _PATCH_AT_MOST: Final = 100_000
 """Changed keys up to which patching the last answer beats reading everything."""
-_MANY: Final = 2_000
-"""Keys that are read faster than a file is written: of so few in all none is kept, nor anew after so few changes."""
 
 FILE: Final = ".standing"
 """Its name in a workspace."""
@@ -182,8 +180,6 @@ class Reader:
     def __init__(self, kept: Kept | None = None) -> None:
         self._kept = kept
         self._last: Snapshot | None = None
-        self._since = 0
-        """Keys that changed since the file was written."""
 
     def snapshot(self, connection: sa.Connection, *, keep: bool) -> Snapshot:
         """The register's answer now.
@@ -192,17 +188,20 @@ class Reader:
             connection: a transaction that sees one consistent state.
             keep: whether to remember it: not in a transaction that may still be rolled back.
         """
-        last, head = self._last or self._found(connection), entries.head(connection)
+        last = self._last = self._last or self._found(connection)
+        head = entries.head(connection)
         if last is None or last.head.seq > head.seq:
-            return self._remembered(connection, self._read(connection, head), _MANY + 1, keep=keep)
+            return self._remembered(connection, self._read(connection, head), None, keep=keep)
+        if last.head.seq == head.seq:
+            return last
         erased = entries.erased(connection, last.head.seq)
         if last.head.binding == head.binding and not len(erased):
             return replace(last, head=head)
         pairs = _frozen(alike.edges(connection))
         changed = np.union1d(changes(connection, last.head.seq, pairs).subjects, erased)
         if len(changed) > _PATCH_AT_MOST:
-            return self._remembered(connection, self._read(connection, head), _MANY + 1, keep=keep)
-        number = _MANY + 1 if len(erased) else len(changed)
+            return self._remembered(connection, self._read(connection, head), None, keep=keep)
+        number = None if len(erased) else len(changed)
         return self._remembered(connection, _patched(connection, last, head, changed, pairs), number, keep=keep)
 
     def _read(self, connection: sa.Connection, head: Head) -> Snapshot:
@@ -210,18 +209,14 @@ class Reader:
         pairs = _frozen(alike.edges(connection))
         return Snapshot(suppressed(connection, None, pairs), facts(connection), pairs, head=head)
 
-    def _remembered(self, connection: sa.Connection, fresh: Snapshot, changed: int, *, keep: bool) -> Snapshot:
+    def _remembered(self, connection: sa.Connection, fresh: Snapshot, changed: int | None, *, keep: bool) -> Snapshot:
         """An answer that differs in some keys from the last one."""
         if not keep:
             return fresh
         self._last = fresh
-        self._since += changed
-        if self._kept is not None and self._since > _MANY:
-            self._since = 0
-            if len(fresh.suppressed) + len(fresh.facts.keys) > _MANY:
-                self._kept.write(connection, fresh.head, _arrays(fresh))
-            else:
-                self._kept.remove()
+        if self._kept is not None:
+            size = len(fresh.suppressed) + len(fresh.facts.keys)
+            self._kept.note(connection, fresh.head, changed, size, lambda: _arrays(fresh))
         return fresh
 
     def _found(self, connection: sa.Connection) -> Snapshot | None:

@@ -26,8 +26,6 @@ from demur.terms import EntryKind
 FILE: Final = ".tally"
 """Its name in a workspace."""
 FORM: Final = "demur-tally 1"
-_MANY: Final = 2_000
-"""Objections that are counted faster than a file is written; and changes after which it is written anew."""
 _GO_ON_AT_MOST: Final = 100_000
 """Entries up to which going on beats counting everything."""
 _MOVED: Final = (
@@ -82,23 +80,22 @@ class Tallies:
     def __init__(self, kept: Kept | None = None) -> None:
         self._kept = kept
         self._last: Tally | None = None
-        self._since = 0
 
     def now(self, connection: sa.Connection, *, keep: bool) -> Tally:
         """The count in a transaction; ``keep`` it, unless that may be rolled back."""
-        last, head = self._last or self._found(connection), entries.head(connection)
+        last = self._last = self._last or self._found(connection)
+        head = entries.head(connection)
         if last is not None and last.head.seq == head.seq:
             return last
+        changed: int | None = None
         if last is None or not 0 <= head.seq - last.head.seq <= _GO_ON_AT_MOST:
-            fresh, changed = _counted(connection, head), _MANY + 1
+            fresh = _counted(connection, head)
         else:
             fresh, changed = _gone_on(connection, last, head)
         if keep:
-            self._last, self._since = fresh, self._since + changed
-            if self._kept is not None and self._since > _MANY:
-                self._since = 0
-                if len(fresh.rows) > _MANY:
-                    self._kept.write(connection, head, _arrays(fresh))
+            self._last = fresh
+            if self._kept is not None:
+                self._kept.note(connection, head, changed, len(fresh.rows), lambda: _arrays(fresh))
         return fresh
 
     def _found(self, connection: sa.Connection) -> Tally | None:
