@@ -21,7 +21,11 @@ Own = Callable[[], Path]
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
-    pytest.mark.filterwarnings("ignore:`use_push_based_shuffle` is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:`ray_remote_args_fn` is deprecated"),  # src says so, too
+    pytest.mark.filterwarnings("ignore:unclosed file .*/logs/ray-data/:ResourceWarning"),  # Ray's
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. .*/logs/ray-data/:pytest.PytestUnraisableExceptionWarning"
+    ),
     pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning"),  # pyspark's
     pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"),
 ]

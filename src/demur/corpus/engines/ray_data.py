@@ -56,6 +56,8 @@ def connect(workers: int) -> Callable[[], object]:
 
     # What Lance warns of when it forks becomes a process of Ray's at once.
     warnings.filterwarnings("ignore", "lance is not fork-safe")
+    # Until 2.64, which the extra stops short of, there is no other way to say how often a task is tried.
+    warnings.filterwarnings("ignore", "`ray_remote_args_fn` is deprecated")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
