@@ -3,6 +3,7 @@
 import pickle
 import random
 import time
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -196,6 +197,24 @@ def test_whoever_is_seen_is_found_by_what_is_asked(wrote: list[Said], others: li
     for at, one in zip(row.tolist(), key.tolist(), strict=True):
         writers = np.unique(copies.subject[copies.gram == one])
         assert set(copies.asked(writers).tolist()) & set(lists[at])
+
+
+@given(st.lists(posts(), min_size=1, max_size=4), st.lists(posts(), max_size=5))
+def test_whatever_is_found_or_seen_stands_on_the_row(wrote: list[Said], others: list[Said]) -> None:
+    copies, page = known(wrote, others), page_of(others)
+    standing = copies.standing(page)
+    assert standing[copies.found(page).row].all()
+    assert standing[copies.seen(page)[0]].all()
+    alone = [copies.standing(page_of([post])).item() for post in others]
+    assert standing.tolist() == alone
+
+
+def test_the_shortened_form_of_a_key_is_not_taken_for_it() -> None:
+    copies, page = known([Said(LONG, ANN)]), page_of([Said(LONG), Said(OTHER)])
+    assert copies.standing(page).tolist() == [True, False]
+    like = replace(copies, gram=np.sort(copies.gram ^ np.int64(1 << 40)))  # the same shortened keys, and other keys
+    assert copies.asked(np.array([ANN])).tolist() == like.asked(np.array([ANN])).tolist()
+    assert like.standing(page).tolist() == [False, False]
 
 
 @given(st.lists(posts(), min_size=1, max_size=5), st.lists(posts(), min_size=1, max_size=5), st.randoms())

@@ -11,6 +11,7 @@ import click
 from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, note, progress, reasons_table, table
 from demur.corpus.engines.names import ENGINES, LOCAL
+from demur.processes import keep_memory
 
 if TYPE_CHECKING:
     from demur.corpus.importing import ImportReport
@@ -63,6 +64,7 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, engine
     from demur.sources.meter import watching  # noqa: PLC0415  # the same
     from demur.transit import fetched  # noqa: PLC0415  # most imports fetch nothing
 
+    keep_memory()
     workspace = invocation.workspace
     policy = workspace.policy()
     with fetched(workspace.root, paths, workspace.stored) as here:

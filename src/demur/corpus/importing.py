@@ -27,6 +27,7 @@ from demur.corpus.datasets.evidence import Keyed
 from demur.corpus.engines.face import Engine
 from demur.corpus.engines.names import LOCAL
 from demur.corpus.engines.starting import require, started
+from demur.corpus.gathering import gathered
 from demur.corpus.honour import honour_in
 from demur.corpus.imports import CELLS
 from demur.corpus.news import DELETED, News
@@ -234,7 +235,7 @@ def _governed(
         if len(answer.alike):
             alike = np.unique(np.vstack([alike, answer.alike]), axis=0)
 
-    asked = ((batch, None) for batch in _counted(batches, reading))
+    asked = ((batch, None) for batch in gathered(_counted(batches, reading)))
     fragments = kernel.store(asked, session.corpus, heard)
     session.register.members.note_alike(alike, now=session.now)
     return fragments

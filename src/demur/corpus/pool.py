@@ -7,6 +7,7 @@ workers start at once. What is secret in the rules (the pepper) goes from proces
 """
 
 import os
+import pickle
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -23,8 +24,9 @@ from demur.corpus.carried import Carried, carry
 from demur.kernel.govern import Answer, govern_to_store
 from demur.kernel.rules import Rules
 from demur.people.context import Context
+from demur.processes import begun
 
-_ALONE: Final = 12
+_ALONE: Final = 3
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
 _IN_FLIGHT: Final = 2  # per worker
 
@@ -66,8 +68,8 @@ class Governing:
             yield from _in_order(self._pool, waiting, self._workers * _IN_FLIGHT)
 
     def _started(self) -> ProcessPoolExecutor:
-        told = carry(self.rules, self._path), self._path
-        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), _start, told)
+        told = pickle.dumps((_start, carry(self.rules, self._path), self._path))
+        pool = ProcessPoolExecutor(self._workers, get_context("spawn"), begun, (told,))
         return self._until.enter_context(pool)
 
 

@@ -164,6 +164,13 @@ class Copies:
         own = found.take(~page.quoted[words.word[found.first]])  # a key reaches over no edge of a quote
         return words.row[own.first], own.key
 
+    def standing(self, page: Page) -> Bools:
+        """On which rows of a page a key stands that is looked up; :meth:`found` and :meth:`seen` tell of no others."""
+        words, keys = _sought(page)
+        rows = np.zeros(len(page.texts), bool)
+        rows[words.row[keys.first[self._known.contains(keys.key)]]] = True
+        return rows
+
     def _runs(self, page: Page, words: Readable, anchors: Met, stock: Bools) -> Places:
         """Runs of posts that have an anchor in common with their row."""
         at = anchors.take(anchors.kind == ANCHOR)

@@ -28,6 +28,8 @@ from demur.sources.tables.sizes import cut, inflated, sizes_of
 
 _FREE_ROWS: Final = 100_000
 _FEW_ROWS: Final = 128  # of a column whose values continue the one before them (DELTA_BYTE_ARRAY)
+_PROBED: Final = 1 << 16
+"""Bytes that are read at once where only the beginning of a column is looked at."""
 _ENTRIES: Final = 200_000  # of one list in the file's metadata: columns, row groups
 
 
@@ -114,7 +116,8 @@ def _rows_at_once(path: Path, file: Any, number: int, chosen: list[int]) -> int:
 def _widest(path: Path, file: Any, number: int, columns: list[str]) -> int:  # noqa: ANN401  # as above
     """The bytes of the largest value that the dictionaries of a row group hold."""
     found = 0
-    with pq.ParquetFile(path, pre_buffer=False, read_dictionary=columns, metadata=file.metadata) as probe:
+    some = {"pre_buffer": False, "buffer_size": _PROBED}  # not all of a column for its first row
+    with pq.ParquetFile(path, read_dictionary=columns, metadata=file.metadata, **some) as probe:
         for batch in probe.iter_batches(1, row_groups=[number], columns=columns, use_threads=False):
             found = max((_largest(column) for column in batch.columns), default=0)
             break

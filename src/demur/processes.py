@@ -1,0 +1,93 @@
+"""What a process of demur's sets up for itself when it begins: how it takes memory, and what it does without.
+
+Invariants: no answer changes by it, time does; only who owns the whole process calls this (a command, a worker), never
+a function that somebody else's program may call.
+"""
+
+import importlib.util
+import pickle
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Final
+
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+"""The parameters of mallopt(3), as <malloc.h> numbers them."""
+_LARGEST: Final = 32 << 20
+"""Bytes of the largest array that comes from the heap: the most that glibc takes on 64 bits."""
+_KEPT: Final = 256 << 20
+"""Bytes that may lie free at the heap's end before some of it is given back."""
+
+
+def begun(told: bytes) -> None:
+    """The first thing that a worker process does.
+
+    Args:
+        told: pickled, a function and what it is called with; opened only now, since that loads what has to come later.
+    """
+    keep_memory()
+    without_pandas()
+    function, *arguments = pickle.loads(told)  # noqa: S301  # of the process that started this one
+    function(*arguments)
+
+
+def keep_memory() -> None:
+    """Have the C library keep the arrays that were freed, for the next batch.
+
+    glibc gives each back to the kernel, which clears the pages anew for the next one: a fifth of the time of a batch.
+    Other C libraries do as they do.
+    """
+    import ctypes  # noqa: PLC0415  # most commands work through no batches
+
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError):
+        return
+    mallopt(_MMAP_THRESHOLD, _LARGEST)
+    mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+def without_pandas() -> None:
+    """Have Arrow find no pandas when it looks for it, once, at its first array: it would load all of it for nothing.
+
+    That is a fifth of a second where pandas is installed. Whoever imports pandas later gets it.
+    """
+    if "pyarrow" in sys.modules or "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _BeforeArrow())
+
+
+class _BeforeArrow(MetaPathFinder):
+    """Waits for Arrow to be loaded, and has it look for pandas at once."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:  # noqa: ARG002  # importlib's
+        """Arrow's own way of loading, with the look at its end; nothing of any other module."""
+        if fullname != "pyarrow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def then_look(module: ModuleType) -> None:
+                load(module)
+                finder = _NoPandas()
+                sys.meta_path.insert(0, finder)
+                try:
+                    module.array([])
+                finally:
+                    sys.meta_path.remove(finder)
+
+            spec.loader.exec_module = then_look  # type: ignore[method-assign]  # of this one loader
+        return spec
+
+
+class _NoPandas(MetaPathFinder):
+    """Says that pandas is not there."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:  # noqa: ARG002  # importlib's
+        """Nothing of any other module."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)

@@ -1,0 +1,55 @@
+"""What a process sets up for itself: in processes of their own, as it is for good."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pandas")
+
+
+def said(code: str) -> str:
+    """What a new Python prints, with the pandas that is installed and not the one of tests/support/bare."""
+    path = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(each).name != "bare"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, env=env)
+    return done.stdout.strip()
+
+
+def test_arrow_loads_no_pandas_and_knows_its_frames_once_somebody_else_does() -> None:
+    code = """
+import sys
+from demur.processes import without_pandas
+without_pandas()
+import numpy as np, pyarrow as pa
+pa.array(np.arange(3)).to_numpy()
+print("pandas" in sys.modules)
+import pandas
+print(pa.table({"a": [1, None]}).to_pandas().a.isna().tolist(), pa.array(pandas.Series([4, 5])).to_pylist())
+"""
+    assert said(code).splitlines() == ["False", "[False, True] [4, 5]"]
+
+
+def test_what_was_loaded_before_is_left_as_it_is() -> None:
+    code = """
+import sys, pyarrow
+before = list(sys.meta_path)
+from demur.processes import without_pandas
+without_pandas()
+print(sys.meta_path == before)
+"""
+    assert said(code) == "True"
+
+
+def test_a_worker_has_memory_kept_before_it_opens_what_it_was_told() -> None:
+    code = """
+import pickle
+from demur import processes
+done = []
+processes.keep_memory, processes.without_pandas = lambda: done.append("memory"), lambda: done.append("pandas")
+processes.begun(pickle.dumps((print, "opened")))
+print(done)
+"""
+    assert said(code).splitlines() == ["opened", "['memory', 'pandas']"]
