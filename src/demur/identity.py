@@ -49,7 +49,7 @@ ITEM_KEY_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
 _BLOCK_BYTES: Final = 64  # of SHA-256, FIPS 180-4
 _DIGEST_BYTES: Final = 32
-_MOST_REMEMBERED: Final = 65_536
+_MOST_REMEMBERED: Final = 1 << 18
 """Accounts whose keys a process remembers, but for those of one batch."""
 
 _REMEMBERING: Final = Lock()

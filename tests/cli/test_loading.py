@@ -37,6 +37,12 @@ def test_an_objection_where_nothing_is_to_be_honoured_needs_no_row(workspace: Pa
     assert not loaded("object", "--account", "forum:ann", "-w", workspace) & {"lance", "phonenumbers"}
 
 
+def test_a_worker_of_an_import_loads_the_kernel_and_neither_the_store_nor_the_register() -> None:
+    program = "import sys, demur.corpus.pool; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    packages = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert not {"lance", "sqlalchemy", "click", "duckdb"} & set(packages.split())
+
+
 WITHOUT_TORCH = """
 import importlib, pkgutil, sys
 for name in ("torch", "transformers", "peft", "tokenizers", "safetensors"):

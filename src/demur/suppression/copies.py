@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, ascending, inside
 from demur.people.finds import Finds, Tier, no_finds
 from demur.people.indexed.stored import read_arrays, write_arrays
 from demur.suppression.keyset import KeySet
@@ -138,7 +138,8 @@ class Copies:
 
     def asked(self, subjects: SubjectKeys) -> np.ndarray:
         """The shortened keys of what these people wrote, as the corpus' index has them: stock, too, to be seen."""
-        return np.unique(shortened(self.gram[np.isin(self.subject, subjects) & is_looked_up(self.gram)]))
+        wrote = inside(self.subject, np.sort(subjects)) & is_looked_up(self.gram)
+        return ascending(shortened(self.gram[wrote]).astype(np.int64))
 
     def found(self, page: Page) -> Finds:
         """Copies on a page."""

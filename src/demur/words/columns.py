@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from demur.identity import ascending
+
 Ints = npt.NDArray[np.int64]
 Integers = npt.NDArray[np.integer]
 
@@ -76,7 +78,7 @@ class Wanted:
     """Keys that are looked for in such a column, as :func:`shortened`, shape (n,)."""
 
     def __init__(self, keys: np.ndarray) -> None:
-        self._keys = np.unique(keys).astype(np.int32)
+        self._keys = ascending(keys.astype(np.int64)).astype(np.int32)
         bits = min(max(len(self._keys).bit_length() + _SPARSE, _GATE[0]), _GATE[1])
         self._low = np.int32(2**bits - 1)
         self._gate = np.zeros(2**bits, bool)

@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 import pyarrow as pa
 
-from demur.identity import SubjectKeys
+from demur.identity import SubjectKeys, ascending
 
 _FEW: Final = 100_000
 """Keys that are gathered before those that came before are struck off."""
@@ -65,11 +65,11 @@ class Distinct:
     def add(self, keys: SubjectKeys) -> None:
         """More of them, shape (n,)."""
         if len(keys):
-            self._parts.append(np.unique(keys))
+            self._parts.append(ascending(keys))
         if sum(map(len, self._parts[1:])) > max(_FEW, len(self._parts[0])):
             self._parts = [self.keys]
 
     @property
     def keys(self) -> SubjectKeys:
         """All of them, sorted."""
-        return np.unique(np.concatenate(self._parts))
+        return ascending(np.concatenate(self._parts))
