@@ -17,7 +17,7 @@ from demur.kernel.door import WAITS
 from demur.kernel.evidence import writing_of
 from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
-from demur.people.context import Context, Pairs, no_pairs, pairs
+from demur.people.context import Context, Pairs, in_thread, no_pairs, pairs
 from demur.people.evidence import called_in, signed_by
 from demur.words.columns import in_rows
 from demur.words.page import Ints
@@ -38,7 +38,11 @@ class Threads:
     rules: Rules
 
     def context(self, threads: Ints) -> Context:
-        """All that concerns some threads, words.page.short_keys in any order."""
+        """All that concerns some threads, words.page.short_keys in any order.
+
+        What somebody signs with counts in the thread where they do, and of withheld people wherever they write: of
+        others it is not known where else they sign, and which threads are asked for together must not decide.
+        """
         here = self.evidence.where("thread", np.unique(threads))
         item, thread, author = (here.column(name).to_numpy() for name in ("item", "thread", "author"))
         people = np.unique(author)
@@ -46,8 +50,8 @@ class Threads:
             takes_part=pairs(thread, author),
             wrote=pairs(item, author),
             bears=self.bears(people),
-            learnt=signed_by([here, self._signed(people)]),
-            called=called_in(here).there,
+            learnt=signed_by([self._signed(people)]),
+            called=np.union1d(called_in(here).there, _beside(in_thread(thread, author), here.column("signs"))),
             named=_beside(thread, here.column("named")),
         )
 
