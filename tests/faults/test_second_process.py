@@ -130,8 +130,11 @@ POOLED_IMPORT: Final = """
 import sys, time
 from pathlib import Path
 from making import NOW, batch, item
+from demur.corpus import gathering
 from demur.corpus.importing import import_items
 from demur.workspace import Workspace
+
+gathering.ROWS = 1
 
 def endless():
     number = 0

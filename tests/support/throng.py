@@ -19,6 +19,7 @@ import pyarrow as pa
 import talking
 from making import NOW, batch, item, span
 
+from demur.corpus import gathering
 from demur.corpus.engines import crew, task
 from demur.corpus.engines.names import LOCAL
 from demur.corpus.engines.task import Given
@@ -69,6 +70,7 @@ def _reading(number: int, *, again: bool) -> dict[str, Any]:
 def imported(root: Path, engine: str, *, again: bool = False, rows: int = 200) -> ImportReport:
     """Imports, with as many items in a task; one that took in a whole import would hide what their order means."""
     crew.ROWS = rows  # type: ignore[misc]  # a constant but here
+    gathering.ROWS = ROWS  # type: ignore[misc]  # the same: batches stay as small as they are read
     return import_items(
         Workspace(root), "table", readings(again=again), workers=1 if engine == LOCAL else 2, engine=engine, now=NOW
     )
