@@ -26,8 +26,11 @@ SLOW_IMPORT: Final = """
 import sys
 from pathlib import Path
 from making import NOW, batch, item, span
+from demur.corpus import gathering
 from demur.corpus.importing import import_items
 from demur.workspace import Workspace
+
+gathering.ROWS = 1
 
 def slowly():
     for number in range(20):

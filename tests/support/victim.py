@@ -28,12 +28,15 @@ from silence import doubted
 
 from demur.backup import back_up, restore
 from demur.backup.restoring import Source
+from demur.corpus import gathering
 from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
 from demur.rights.erasing import erase
 from demur.versions.publish import publish, retire
 from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
+
+gathering.ROWS = 200  # type: ignore[misc]  # a constant but here: an import is cut off between its batches, too
 
 PEOPLE: Final = 40
 ITEMS: Final = 1_000
@@ -101,9 +104,10 @@ def readings(*, edited: bool = False) -> Iterator[pa.RecordBatch]:
     names = [str(number) for number in range(ITEMS)]
     if edited:
         names = [*names[::2], *names[:60:7], *(f"new{number}" for number in range(100))]
-    for start in range(0, len(names), 200):
+    for start in range(0, len(names), gathering.ROWS):
         yield batch(
-            _reading(name, number, edited=edited) for number, name in enumerate(names[start : start + 200], start)
+            _reading(name, number, edited=edited)
+            for number, name in enumerate(names[start : start + gathering.ROWS], start)
         )
 
 
