@@ -67,9 +67,9 @@ class Context:
     bears: Pairs = field(default_factory=no_pairs)
     """Somebody who takes part, and the key of a word that they are or were called by, as members say."""
     learnt: Pairs = field(default_factory=no_pairs)
-    """Somebody, and the key of a word that they sign with."""
+    """Somebody withheld, and the key of a word that they sign with, in whichever thread."""
     called: Pairs = field(default_factory=no_pairs)
-    """Somebody in a thread (:func:`in_thread`), and the key of a word that others call them by there."""
+    """Somebody in a thread (:func:`in_thread`), and the key of a word by which others call them there, or they sign."""
     named: Pairs = field(default_factory=no_pairs)
     """Thread, and somebody withheld whose full name stands, or stood, in it."""
 
