@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
-ROWS: Final = 32_768
+ROWS: Final = 16_384
 """Items of a batch: each pattern is compiled once a batch, which costs as much as searching some thousand texts."""
 BYTES: Final = 16 << 20
 """Where posts are long."""

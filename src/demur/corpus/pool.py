@@ -26,7 +26,7 @@ from demur.kernel.rules import Rules
 from demur.people.context import Context
 from demur.processes import begun
 
-_ALONE: Final = 3
+_ALONE: Final = 6
 """Up to this many batches are governed here: starting a worker costs about as much as governing these."""
 _IN_FLIGHT: Final = 2  # per worker
 
