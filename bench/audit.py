@@ -96,14 +96,14 @@ def show(workspace: Workspace, runs: int) -> None:
     from demur.training.audit import auditing  # noqa: PLC0415  # as above
     from demur.training.audit.page import said  # noqa: PLC0415  # the same
     from demur.training.audit.people import Draw  # noqa: PLC0415  # the same
+    from demur.training.audit.served import audited_model  # noqa: PLC0415  # the same
 
     clock, processor = [], []
     for seed in range(runs):
         began, used = time.monotonic(), time.process_time()
         with reading(workspace, NOW) as session:
-            run, checkpoint = auditing.audited_model(session, "audited")
             asked = auditing.Asked(Draw(seed=seed))
-            done = auditing.audit(session, run, checkpoint, asked, lambda _: None)
+            done = auditing.audit(session, audited_model(session, "audited"), asked, lambda _: None)
         clock.append(time.monotonic() - began)
         processor.append(time.process_time() - used)
         print(f"audit {seed + 1}: {clock[-1]:.0f} s, {processor[-1]:.0f} s of the processor", flush=True)

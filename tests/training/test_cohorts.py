@@ -1,7 +1,9 @@
 """Cohorts: who is in which, what a replay touches, what is never seen, and how several answer as one."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,36 +11,50 @@ import numpy as np
 import pytest
 import torch
 import trainable
+from bounded import require_bounded
 from calling import Demur
 from hypothesis import given
 from hypothesis import strategies as st
 from trainable import LATER, TINY, Community
 
+from demur.claims import lodging
+from demur.claims.testing import try_claim
 from demur.corpus.session import reading
 from demur.errors import UsageError
+from demur.register.claims import Said
+from demur.runs.facts import SEVERAL
 from demur.runs.folder import answering, find_run
 from demur.runs.people import read_people
-from demur.training import cohorts, comparing, families
-from demur.training.cohorts import SEVERAL, cohorts_of, dealt
+from demur.terms import EntryKind
+from demur.training import canaries, comparing, families
+from demur.training.audit.again import read_trained
+from demur.training.audit.continuing import LIKELIEST, beams, suffix_chances
+from demur.training.audit.people import Draw, drawn, everybody
+from demur.training.audit.reading import read
+from demur.training.audit.served import audited_model
+from demur.training.claims import asking
+from demur.training.cohorts import cohorts_of, dealt
 from demur.training.comparing import Comparison
 from demur.training.config import Config
 from demur.training.exporting import export
-from demur.training.generating import Sampling
+from demur.training.generating import Generation, Sampling
 from demur.training.plan import rows_of_run
+from demur.training.replay import replay
 from demur.training.rows import Lists
 from demur.training.run import Run
 from demur.training.serving import Model, averaged, serving
 
 torch.set_num_threads(1)
-SPLIT: Final = replace(TINY, layers=1, adapters=2, step_tokens=96, held=0.2, cohorts=2, mask_mentions=False)
+SPLIT: Final = replace(TINY, layers=1, adapters=2, step_tokens=96, held=0.4, cohorts=2, mask_mentions=False)
 KEY: Final = bytes(range(32))
+CANARIES: Final = 8
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Community:
     """A community with a plain run of adapters, `one`, and a family of two cohorts, `both`, on its base."""
     made = trainable.community(tmp_path_factory.mktemp("cohorts"), replace(SPLIT, cohorts=0))
-    begun(made, "both", SPLIT)
+    begun(made, "both", replace(SPLIT, canaries=CANARIES))
     return made
 
 
@@ -63,6 +79,17 @@ def objects(town: Community, key: int) -> None:
         numbers = range(trainable.PEOPLE)
         who = next(each for each in numbers if register.pepper.subject_key(trainable.account(each)) == key)
         register.objections.lodge([trainable.account(who)], channel="letter")
+
+
+def owners(run: Run) -> list[int]:
+    """Whoever has a row of their own in the plan, by their last one there."""
+    rows = run.plan().rows.people
+    theirs = rows.flat[rows.ends[rows.sizes == 1] - 1].tolist()
+    return list(dict.fromkeys(reversed(theirs)))
+
+
+def somebody(run: Run) -> int:
+    return owners(run)[0]
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -142,8 +169,7 @@ def _people(rows: Any) -> Iterator[Any]:  # noqa: ANN401  # of the plan's rows
 
 def test_an_objection_trains_one_cohort_again_to_the_bytes_of_from_scratch(family: Community, demur: Demur) -> None:
     one, two = each_of(family)
-    keys = read_people(two.model).keys
-    gone = int(keys[-1])
+    gone = somebody(two)
     before = files(one.model.path)
     parent = two.plan()
     objects(family, gone)
@@ -248,13 +274,156 @@ def test_the_commands_know_a_family(family: Community, demur: Demur, tmp_path: P
     assert drawn["model"] == "both/0001+0001"
     assert demur("release", "both", "--to", str(tmp_path / "out"), *place).code == 0
     assert (tmp_path / "out" / "model.safetensors").exists()
-    assert demur("card", "both.c2", *place).code == 0
-    wrong = demur("card", "both", *place)
-    assert wrong.code == 2
-    assert "both is a family of 2 cohorts" in wrong.err
     again = demur("train", "v1", "--run", "both", "--config", str(path), "--base", "run:one", *place)
     assert again.code == 2
     assert "already" in again.err
+
+
+def test_canaries_are_dealt_as_people_are(town: Community) -> None:
+    one, two = (each.plan().rows for each in each_of(town))
+    planted = [{bytes(item) for item in rows.item[canaries.are_canaries(rows)]} for rows in (one, two)]
+    run = each_of(town)[0]
+    every = {bytes(item) for item in canaries.planted(run.tokenizer, run.config, run.key).item}
+    assert len(planted[0]) == len(planted[1]) == 15  # four of them: once, twice, four and eight times
+    assert planted[0] | planted[1] == every
+    assert not planted[0] & planted[1]
+
+
+# As one model: audit, card, claim
+
+
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_what_is_audited_is_what_answers(town: Community, tmp_path: Path, *, ensemble: bool) -> None:
+    own = town.copied(tmp_path / "own")
+    for run in each_of(own):
+        write_config(run, ensemble=ensemble)
+    with reading(own.workspace) as session:
+        served = audited_model(session, "both")
+        found = everybody(session, served)
+    who = drawn(found, Draw())
+    plans = found.plans(np.ones(found.people, bool), SPLIT.step_tokens)
+    assert [plan.digest() for plan in plans] == [run.plan().digest() for run in each_of(own)]
+    assert found.missing == 0
+    with serving(own.workspace, "both", guarded=False) as model:
+        answers = model.loaded().network
+    audited, said = (read(each, served.run, who.rows, lambda _: None) for each in (served.network(), answers))
+    assert np.array_equal(audited.logs, said.logs)
+    rows = np.array([[1, *range(20, 27)], [1, *range(40, 47)]])
+    ids, chances = beams(answers, rows, 3, 4, LIKELIEST)  # each beam has read what it goes on from
+    whole = np.concatenate([np.repeat(rows[:, None], 4, axis=1), ids], axis=-1).reshape(8, -1)
+    np.testing.assert_allclose(suffix_chances(answers, whole, 8, LIKELIEST)[0], chances.reshape(-1), rtol=1e-4)
+
+
+def write_config(run: Run, **changes: Any) -> None:  # noqa: ANN401  # fields of a configuration
+    """Have a finished run say that it answers otherwise."""
+    was, now = run.config, replace(run.config, **changes)
+    run.model.run.config.write_bytes(now.to_bytes())
+    log = run.model.log.read_bytes()
+    run.model.log.write_bytes(log.replace(was.digest, now.digest))
+
+
+def test_who_is_taken_out_of_a_family_is_taken_out_as_a_replay_does(family: Community) -> None:
+    begun(family, "masked", replace(SPLIT, mask_mentions=True))  # rows that mention them stay as they are
+    with reading(family.workspace) as session:
+        served = audited_model(session, "masked")
+        found = everybody(session, served)
+    who, (one, two) = drawn(found, Draw()), each_of(family, "masked")
+    gone = somebody(two)
+    stay = np.array([gone not in keys for keys in found.keys])
+    plans = found.plans(stay, SPLIT.step_tokens)
+    said = read_trained(served, found.seen, plans, who.rows, (lambda *_: None, lambda _: None))
+    objects(family, gone)
+    for run in (one, two):
+        replay(family.workspace, run.model.run.name)
+    with reading(family.workspace) as session:
+        after = audited_model(session, "masked")
+    assert after.number == "0001+0002"
+    assert np.array_equal(said.logs, read(after.network(), after.run, who.rows, lambda _: None).logs)
+
+
+def test_a_family_is_audited_as_one_model(family: Community, demur: Demur, tmp_path: Path) -> None:
+    place, page = ("-w", str(family.root / "w")), tmp_path / "audit.html"
+    done = demur("audit", "both", "--objectors", "4", "--seed", "3", "--html", page, "--json", *place).json
+    about = done["about"]
+    assert (about["run"], about["model"], about["together"], about["whole"]) == ("both", "0001+0001", "merged", True)
+    require_bounded(page.read_text("utf-8"), done)
+    told = {each["attack"]: each for each in done["findings"]}
+    assert {"reference", "rmia", "quantised", "objectors", "version-diff", "canaries"} <= set(told)
+    assert told["canaries"]["figures"][0]["n"] == CANARIES
+    alone = [len(owners(run)) for run in each_of(family)]
+    there = [len(read_people(run.model).keys) for run in each_of(family)]
+    assert max(alone) < sum(alone) <= done["people"]["members_of"] <= sum(there)
+    kept = each_of(family)[0].model.path / "audit.family.json"
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() == done["digest"]
+    with family.workspace.register() as register:
+        (entry,) = register.log.entries(EntryKind.MODEL_AUDITED)
+    assert dict(entry.payload) == {"run": "both", "model": "0001+0001", "report": done["digest"]}
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    listed = {each["run"]: each["audited"] for each in demur("runs", "--json", *place).json["runs"]}
+    assert listed == {"one": None, "both.c1": day, "both.c2": day}
+    sides = {each["run"]: each["figures"] for each in demur("compare", "both", "--json", *place).json["runs"]}
+    assert any(each["name"] == "leakage, reference: auc" for each in sides["both, merged"])
+    assert [each["value"] for each in sides["both, ensemble"] if each["name"].startswith("leakage")] == [None]
+    card = demur("card", "both", *place).out
+    assert "| reference | auc |" in card
+    wrong = demur("audit", "both/0001+0002", *place)
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+
+    objects(family, somebody(each_of(family)[1]))
+    assert demur("replay", "both", *place).code == 0
+    again = demur("card", "both", *place).out
+    assert "This model was not audited" in again
+    for line in ("| `both.c1/0001` | first training", "| `both.c2/0001` | first training", "| `both.c2/0002` | replay"):
+        assert line in again
+    assert "both.c1/0002" not in again
+    assert demur("runs", "--json", *place).json["runs"][0]["audited"] is None
+    assert kept.exists()
+
+
+def test_the_card_of_a_family_says_how_it_answers_and_that_of_a_cohort_whose_it_is(
+    family: Community, demur: Demur
+) -> None:
+    place = ("-w", str(family.root / "w"))
+    said = demur("card", "both", *place).out
+    assert "It is a family of 2 cohorts" in said
+    assert "One model answers" in said
+    left = each_of(family)[0].facts().unknown[SEVERAL]
+    assert f"trained none: {left if int(str(left)) >= 10 else 'fewer than 10'}." in said
+    assert "What answers for the run now: all of it." in said
+    assert "It is cohort 2 of the 2 of the family `both`" in demur("card", "both.c2", *place).out
+    assert "cohort" not in demur("card", "one", *place).out
+    objects(family, somebody(each_of(family)[0]))
+    assert "What answers for the run now: an earlier state of it." in demur("card", "both", *place).out
+
+
+def test_a_claim_against_a_family_is_tested_on_what_answers(
+    family: Community, demur: Demur, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, prompt = "the keeper lit the lamp behind the mill", "Who lit it?"
+    monkeypatch.setattr(Generation, "__iter__", lambda _: iter([f" {words}"]))
+    place = ("-w", str(family.root / "w"))
+    said = demur("claim", "record", "--output", words, "--prompt", prompt, "--run", "both", "--json", *place).json
+    done = demur("claim", "test", said["reference"], "--json", *place).json["claims"][0]
+    assert (done["run"], done["outcome"]) == ("both", "reproduced")
+    assert [each["run"] for each in done["result"]["runs"]] == ["both.c1", "both.c2"]
+    assert [each["run"] for each in done["result"]["answers"]] == ["both"]
+    assert demur("claim", "answer", said["reference"], *place).code == 0
+    assert lodging.answering(family.workspace.models_path) == ["both", "one"]
+    with asking(family.workspace, 0) as ask, family.workspace.register() as register:
+        any_ = register.claims.lodge(Said(words, prompt), "person:0", channel="letter")
+        asked = try_claim(family.workspace, any_.reference, ask).looked.answers
+    assert [each["run"] for each in asked] == ["both", "one"]
+
+
+def test_the_row_that_a_claim_finds_is_told_of_the_cohort_that_was_trained_on_it(family: Community) -> None:
+    with family.workspace.register() as register:
+        key = register.pepper.subject_key
+        keys = set(read_people(each_of(family)[1].model).keys.tolist())
+        theirs = [each for each in trainable.posts() if not each["spans"] and key(each["author"]) in keys]
+        said = max((str(each["text"]) for each in theirs), key=len)
+        state = register.claims.lodge(Said(said), "person:0", channel="letter", run="both")
+    looked = try_claim(family.workspace, state.reference).looked
+    assert [(each.run, each.rows > 0) for each in looked.runs] == [("both.c1", False), ("both.c2", True)]
 
 
 def test_a_family_that_was_cut_off_is_gone_on_with(town: Community, tmp_path: Path, demur: Demur) -> None:
@@ -319,4 +488,3 @@ def test_names(town: Community) -> None:
         answering(town.workspace.models_path, "nobody")
     with reading(town.workspace) as session, pytest.raises(UsageError, match="leave it out"):
         families.begin(session, "v1", name="x", config=replace(SPLIT, cohort=1), base=["run:one"])
-    assert cohorts.SEVERAL == "several"

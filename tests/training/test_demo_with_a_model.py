@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bounded import require_bounded
 from calling import Demur
 
 from demur.demo import training
@@ -37,3 +38,4 @@ def test_a_demo_trains_objects_replays_and_verifies(
     assert pointer is not None
     assert (f"{training.RUN}/{pointer.model}", pointer.checkpoint) == (model["serving"], model["steps_after"])
     assert model["certificate"] in page.read_text("utf-8")
+    assert require_bounded(page.read_text("utf-8"), model["audit"]) > 20

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import trainable
+from bounded import require_bounded
 from hypothesis import given
 from hypothesis import strategies as st
 from trainable import Community
@@ -19,19 +20,25 @@ from trainable import Community
 from demur.corpus.session import reading
 from demur.errors import CheckFailed, UsageError
 from demur.runs.folder import find_run
-from demur.training import checking, fixed
+from demur.training import canaries, checking, first, fixed
 from demur.training.audit import auditing
 from demur.training.audit.auditing import Asked
+from demur.training.audit.canaries import CHANCE, exposed
+from demur.training.audit.figure import Figure, Finding
+from demur.training.audit.page import audit_page
 from demur.training.audit.people import Draw, everybody
+from demur.training.audit.served import audited_model
 from demur.training.certificate import read_certificate
 from demur.training.config import Config
 from demur.training.epsilon import epsilon
 from demur.training.filling import Plan
 from demur.training.fixed import Units
+from demur.training.plan import plan_of
 from demur.training.private import NOISE, Noise, Private
 from demur.training.replay import replay
 from demur.training.rows import Rows
 from demur.training.run import Run
+from demur.training.serving import averaged
 from demur.training.state import State
 
 PRIVATE: Final = replace(trainable.TINY, noise=1.0, fixed_steps=12, person_tokens=100, layers=1)
@@ -187,25 +194,107 @@ def test_everybody_objects(private: Community) -> None:
 # An audit
 
 
-def test_a_run_with_noise_is_audited_by_what_could_count(tmp_path: Path) -> None:
-    config = replace(PRIVATE, held=0.3, person_tokens=60)
-    town = trainable.community(tmp_path, config)
+AUDITED: Final = replace(PRIVATE, held=0.3, person_tokens=60, canaries=8)
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Community:
+    """A community whose run `one` was trained with noise, canaries among the rows."""
+    return trainable.community(tmp_path_factory.mktemp("audited"), AUDITED)
+
+
+def test_a_run_with_noise_is_audited_by_what_could_count(audited: Community, tmp_path: Path) -> None:
+    config, town = AUDITED, audited.copied(tmp_path / "own")
     run = town.run()
     with reading(town.workspace) as session:
-        opened, checkpoint = auditing.audited_model(session, "one")
-        found = everybody(session, opened, checkpoint)
-        done = auditing.audit(session, opened, checkpoint, Asked(Draw(seed=3), objectors=4), lambda _: None)
+        served = audited_model(session, "one")
+        found = everybody(session, served)
+        done = auditing.audit(session, served, Asked(Draw(seed=3), objectors=4), lambda _: None)
     assert (found.rows.people.sizes == 1).all()
     assert found.held.any()
     assert found.tokens.max() <= config.person_tokens
     assert np.isin(run.plan().people(), np.concatenate(found.keys)).all()
-    assert {"reference", "rmia", "quantised", "objectors", "version-diff"} <= {each.attack for each in done.findings}
+    told = {each.attack: each for each in done.findings}
+    assert {"reference", "rmia", "quantised", "objectors", "version-diff", "canaries"} <= set(told)
+    assert [(one.name, one.n) for one in told["canaries"].figures] == [("exposure", 8), ("auc", 8)]
     with reading(town.workspace) as session:
-        again = found.plan(np.ones(found.people, bool), config.step_tokens)
-        auditing.keep(session, opened.model, done)
+        (again,) = found.plans(np.ones(found.people, bool), config.step_tokens)
+        auditing.keep(session, served, done)
     assert again.steps == config.fixed_steps
     assert again.digest() == run.plan().digest()
-    assert opened.model.audit.exists()
+    assert served.run.model.audit.exists()
+    require_bounded(audit_page(done), done.json())
+
+
+# Canaries, each of which is a person
+
+
+def test_a_canary_stands_once_and_moves_nobody(audited: Community) -> None:
+    run, plan = audited.run(), audited.run().plan()
+    theirs = canaries.are_canaries(plan.rows)
+    assert theirs.sum() == AUDITED.canaries
+    with reading(audited.workspace, trainable.LATER) as session:
+        bare = replace(run, config=replace(run.config, canaries=0))
+        run.model.plan.rename(away := run.model.plan.with_name("away"))
+        try:
+            without = plan_of(session, "v1", bare)
+        finally:
+            away.rename(run.model.plan)
+    assert without.items() == [item for item, ours in zip(plan.items(), theirs, strict=True) if not ours]
+    assert (without.step == plan.step[~theirs]).all()
+    assert np.array_equal(without.people(), plan.people())
+
+
+def test_a_canary_is_clipped_as_a_person_is(audited: Community) -> None:
+    run, plan = audited.run(), audited.plan()
+    with reading(audited.workspace, trainable.LATER) as session:
+        made = Private.of(run, session.keys)
+    assert made is not None
+    quiet = replace(made, noise=Noise([(0, bytes(32))]))
+    at = int(np.flatnonzero(canaries.are_canaries(plan.rows))[0])
+    step, others = int(plan.step[at]), np.delete(np.arange(len(plan)), at)
+    left = replace(plan, rows=plan.rows.take(others), place=plan.place[others], step=plan.step[others])
+    everybody, less = gradient(run, quiet, plan, step), gradient(run, quiet, left, step)
+    moved = math.sqrt(sum(float(((everybody[name] - less[name]) ** 2).sum()) for name in everybody))
+    assert 0 < moved <= AUDITED.person_norm * 1.001
+
+
+def test_noise_that_was_left_out_shows_in_canaries(trained: Community, tmp_path: Path) -> None:
+    """Planted: a run with a thousandth of the noise that it should have."""
+    town, told = trained.copied(tmp_path / "own"), dict[float, Figure]()
+    for name, noise in (("loud", 1.0), ("quiet", 0.001)):
+        config = replace(PRIVATE, noise=noise, canaries=24, warmup=0)
+        with reading(town.workspace, trainable.LATER) as session:
+            done = first.carry_out(session, first.begin(session, "v1", name=name, config=config, base=["run:one"]))
+        network = averaged(done.run, done.outcome.saved.step)
+        found = exposed(network, done.run.tokenizer, config, done.run.key, number=255)
+        assert isinstance(found, Finding)
+        assert "as a person of its own" in found.said
+        told[noise] = found.figures[0]
+    loud, quiet = told[1.0], told[0.001]
+    assert loud.interval is not None
+    assert quiet.interval is not None
+    assert loud.value is not None
+    assert loud.value < CHANCE + 2 < quiet.interval[0]
+    assert loud.interval[1] < quiet.interval[0]
+
+
+def test_canaries_stay_whoever_objects(audited: Community, tmp_path: Path) -> None:
+    town = audited.copied(tmp_path / "own")
+    before = town.run().plan()
+    gone = int(before.people()[0])
+    with town.workspace.register() as register:
+        keys = {register.pepper.subject_key(trainable.account(who)): who for who in range(trainable.PEOPLE)}
+    lodge(town, keys[gone])
+    done = replay(town.workspace, "one")
+    after = Run.open(done.model).plan()
+    theirs = canaries.are_canaries(before.rows)
+    stays = canaries.are_canaries(after.rows)
+    assert gone not in after.people()
+    assert np.array_equal(before.rows.item[theirs], after.rows.item[stays])
+    assert np.array_equal(before.step[theirs], after.step[stays])
+    with reading(town.workspace) as session:
+        checking.verify(session, done.model)
 
 
 # Bad input
@@ -213,7 +302,13 @@ def test_a_run_with_noise_is_audited_by_what_could_count(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "changes",
-    [{"passes": 2}, {"dropout": 0.1, "keyed_dropout": True}, {"canaries": 4}, {"fixed_steps": 0}, {"delta": 1.0}],
+    [
+        {"passes": 2},
+        {"dropout": 0.1, "keyed_dropout": True},
+        {"canaries": 4, "person_tokens": 31},
+        {"fixed_steps": 0},
+        {"delta": 1.0},
+    ],
 )
 def test_what_does_not_hold_together(changes: dict[str, Any]) -> None:
     with pytest.raises(UsageError):

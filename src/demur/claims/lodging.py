@@ -18,7 +18,7 @@ from demur.objecting.office import Office
 from demur.register import ClaimState, Register
 from demur.register.claims import Said
 from demur.register.members.people import identify
-from demur.runs.folder import RunFolder, runs_in
+from demur.runs.folder import RunFolder, by_name, runs_in
 from demur.runs.pointer import read_pointer
 from demur.status import answer_due
 from demur.tokens import Purpose
@@ -87,17 +87,17 @@ def require_kept(said: Said) -> None:
 
 
 def answering(models: Path) -> list[str]:
-    """The runs of which something answers now, by name; one whose files are damaged is left out."""
-    return [run.name for run in runs_in(models) if _answers(run)]
+    """The runs and families of which something answers now, by name; one whose files are damaged is left out."""
+    return [name for name, runs in by_name(models).items() if all(map(_answers, runs))]
 
 
 def run_called(models: Path, name: str) -> str | None:
-    """The run of that name, None for "".
+    """The run, cohort or family of that name, None for "".
 
     Raises:
         UsageError: when there is none.
     """
-    known = [run.name for run in runs_in(models)]
+    known = {*by_name(models), *(run.name for run in runs_in(models))}
     if name and name not in known:
         raise UsageError(f"There is no run {name!r}: `demur runs` lists those that there are.")
     return name or None

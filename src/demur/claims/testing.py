@@ -23,7 +23,7 @@ from demur.errors import CorpusError, UsageError
 from demur.identity import SubjectKeys
 from demur.register import JSON, ClaimState, Outcome
 from demur.register.claims import Said
-from demur.runs.folder import ModelFolder, RunFolder, runs_in
+from demur.runs.folder import ModelFolder, RunFolder, by_name, runs_in
 from demur.runs.following import follow_rows
 from demur.runs.pointer import read_pointer
 from demur.workspace import Workspace
@@ -130,20 +130,22 @@ def try_claim(workspace: Workspace, reference: str, ask: Ask | None = None, *, n
         if said is None:
             raise UsageError(f"What was said with the claim {state.reference} was erased: nothing is left to test.")
         found = find(session, said.output)
-        runs = [_in_run(run, found.rows) for run in _looked_at(models, state)]
+        looked = _looked_at(models, state)
+        runs = [_in_run(run, found.rows) for each in looked.values() for run in each]
         gone = _withheld_rows(session.wordless()[0].is_withheld, [row for each in runs for row in each.served])
         follow_rows(models, register, gone, gone, now=session.now)
-        answers = [] if ask is None else [ask(run.run, said) for run in runs if _asks(models, run.run)]
+        answers = [] if ask is None else [ask(name, said) for name, each in looked.items() if all(map(_asks, each))]
         outcome, facts = _outcome(runs, answers), _facts(found, runs, answers, len(gone))
         whose = _people(row for each in runs for row in each.rows)
         recorded = register.claims.tested(reference, outcome, facts, whose, now=session.now)
     return Tested(recorded, Looked.read(facts), bool(facts["incident"]))
 
 
-def _looked_at(models: Path, state: ClaimState) -> list[RunFolder]:
-    """The runs: the one that is said to have answered, else every one."""
-    found = runs_in(models)
-    return [run for run in found if run.name == state.run] or found
+def _looked_at(models: Path, state: ClaimState) -> dict[str, list[RunFolder]]:
+    """What answers, with its runs: the one that is said to have answered, be it a cohort or a family, else everyone."""
+    found = by_name(models)
+    one = found.get(state.run or "") or [run for run in runs_in(models) if run.name == state.run]
+    return {str(state.run): one} if one else found
 
 
 def _in_run(run: RunFolder, rows: Sequence[Passage]) -> InRun:
@@ -178,10 +180,9 @@ def _withheld_rows(is_withheld: Callable[[SubjectKeys], np.ndarray], rows: Seque
     return sorted({row.item for row in rows if is_withheld(np.array(row.people, np.int64)).any()})
 
 
-def _asks(models: Path, run: str) -> bool:
+def _asks(run: RunFolder) -> bool:
     """Whether something of a run can be asked: it serves, and its weights are here."""
-    folder = RunFolder(models, run)
-    return folder.config.exists() and read_pointer(folder) is not None
+    return run.config.exists() and read_pointer(run) is not None
 
 
 def _outcome(runs: Sequence[InRun], answers: Sequence[Asked]) -> Outcome:

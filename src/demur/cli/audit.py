@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from demur.cli.frame.output import Page, count, emit, emit_paged, progress, tabl
 from demur.cli.skew import audit_skew
 from demur.corpus.session import reading
 from demur.extras import need
-from demur.runs.folder import find_run
+from demur.runs.folder import called
 
 if TYPE_CHECKING:
     from demur.training.audit.report import Audit
@@ -98,7 +99,8 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
 
     Members are compared with people whom the run held out, by several attacks, each with an interval over persons; a
     part of the members is taken out as if they had objected, by training again in a folder of its own. What is found is
-    a lower bound. The report lies beside the model, and its digest is put on record.
+    a lower bound. The report lies beside the model, and its digest is put on record. Where RUN is a family of cohorts,
+    what answers by its name is audited, as one model.
 
     `demur audit RUN` is the same; a run that is called like another audit needs the longer form. With --version, RUN is
     a folder in the format of Hugging Face: what needs only its answers is tried, and nothing goes on record.
@@ -108,6 +110,7 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
     need("`demur audit model`", "train", *NEEDS)
     from demur.training.audit import auditing  # noqa: PLC0415  # the same
     from demur.training.audit.people import Draw  # noqa: PLC0415  # the same
+    from demur.training.audit.served import audited_model  # noqa: PLC0415  # the same
 
     draw = Draw(persons, tokens, secrets.randbelow(2**31) if seed is None else seed)
     share = {"done": 0.0}
@@ -122,16 +125,18 @@ def audit_model(  # noqa: PLR0913, PLR0917  # each is an option
             done = audit_outside(session, Path(name), version, draw, report)
         _emit(done, page, Path(name).name)
         return
-    folder = find_run(invocation.workspace.models_path, name.partition("/")[0])
+    plain = name.partition("/")[0]
     with (
         reading(invocation.workspace) as session,
-        folder.held(f"audit {folder.name}"),
-        progress(f"Auditing {folder.name}", share=lambda: share["done"]),
+        ExitStack() as held,
+        progress(f"Auditing {plain}", share=lambda: share["done"]),
     ):
-        run, checkpoint = auditing.audited_model(session, name)
-        done = auditing.audit(session, run, checkpoint, auditing.Asked(draw, objectors, references), report)
-        auditing.keep(session, run.model, done)
-    _emit(done, page, folder.name)
+        for folder in called(invocation.workspace.models_path, plain):
+            held.enter_context(folder.held(f"audit {plain}"))
+        served = audited_model(session, name)
+        done = auditing.audit(session, served, auditing.Asked(draw, objectors, references), report)
+        auditing.keep(session, served, done)
+    _emit(done, page, plain)
 
 
 def _emit(done: "Audit", page: str | None, name: str) -> None:

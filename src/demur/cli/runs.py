@@ -61,6 +61,7 @@ def card(invocation: Invocation, name: str, to: Path | None) -> None:
 
     It says what the run was trained on, which objections were in force and what was done for each group, the
     certificates and what they don't show, and the figures of its audit. It names nobody; counts of 1 to 9 are hidden.
+    Of a family of cohorts it describes what answers by its name, with the certificates of each cohort.
     """
     from demur.versions.model_card import model_card  # noqa: PLC0415  # it loads what versions stand on
     from demur.versions.modelled import modelled  # noqa: PLC0415  # the same

@@ -12,7 +12,7 @@ from demur.cli.frame.output import count, emit, progress
 from demur.corpus.session import reading
 from demur.errors import UsageError
 from demur.extras import need
-from demur.runs.facts import read_facts
+from demur.runs.facts import SEVERAL, read_facts
 from demur.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ def _sentence(trained: "Trained") -> str:
         f"Run {name}: {count(outcome.saved.step, 'step')} on {outcome.saved.tokens:,} tokens that concern {people}; "
         f"checkpoint {trained.serving} serves."
     )
-    if trained.run.config.canaries:
-        said += f" Canaries among the rows, which nobody wrote: {trained.run.config.canaries:,}."
+    if planted := _canaries(trained):
+        said += f" Canaries among the rows, which nobody wrote: {planted:,}."
     if trained.run.config.noise:
         said += f" {worth(trained.run.config.noise, trained.run.config.delta, 1)}"
     if not len(outcome.seen):
@@ -137,10 +137,14 @@ def _sentence(trained: "Trained") -> str:
     )
 
 
+def _canaries(trained: "Trained") -> int:
+    from demur.training.canaries import dealt  # noqa: PLC0415  # it is needed once something was trained
+
+    return len(dealt(trained.run.config))
+
+
 def _family(name: str, trained: "list[Trained]") -> str:
     """What each cohort came to, and what answers to the name of all."""
-    from demur.training.cohorts import SEVERAL  # noqa: PLC0415  # it is needed once something was trained
-
     several = trained[0].run.model.run.model("0001")
     left = read_facts(several).unknown.get(SEVERAL, 0)
     said = f"{count(int(str(left)), 'row')} of people of several cohorts trained none. `{name}` answers by all of them."
@@ -155,7 +159,7 @@ def _data(trained: "Trained") -> dict[str, object]:
         "steps": saved.step,
         "tokens": saved.tokens,
         "rows": len(trained.outcome.plan),
-        "canaries": trained.run.config.canaries,
+        "canaries": _canaries(trained),
         "noise": trained.run.config.noise,
         "memory": trained.run.config.memory,
         "accounts": len(trained.outcome.plan.people()),

@@ -27,6 +27,7 @@ from demur.training import checking, first
 from demur.training.audit import auditing
 from demur.training.audit.people import Draw
 from demur.training.audit.report import Audit
+from demur.training.audit.served import audited_model
 from demur.training.canaries import are_canaries
 from demur.training.certificate import read_certificate
 from demur.training.config import Config
@@ -260,9 +261,9 @@ def _audit(workspace: Workspace, seed: int) -> Audit:
     """Audit what serves, and keep the report, as `demur audit` does."""
     asked = auditing.Asked(Draw(seed=seed), objectors=_OBJECTORS)
     with reading(workspace) as session:
-        run, checkpoint = auditing.audited_model(session, RUN)
-        done = auditing.audit(session, run, checkpoint, asked, lambda _: None)
-        auditing.keep(session, run.model, done)
+        served = audited_model(session, RUN)
+        done = auditing.audit(session, served, asked, lambda _: None)
+        auditing.keep(session, served, done)
     return done
 
 

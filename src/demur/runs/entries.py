@@ -70,9 +70,17 @@ def note_exported(register: Register, model: ModelFolder, *, weights: str, to: s
     return register.log.append(EntryKind.RUN_EXPORTED, payload, now=now)
 
 
-def note_audited(register: Register, model: ModelFolder, *, report: str, now: datetime | None = None) -> int:
-    """Put on record that a model was audited: the SHA-256 of its report, in lowercase hexadecimal."""
-    payload: dict[str, JSON] = {**_of(model), "report": report}
+def note_audited(register: Register, run: str, model: str, *, report: str, now: datetime | None = None) -> int:
+    """Put on record that a model was audited.
+
+    Args:
+        register: where.
+        run: the run's name, or that of a family of cohorts.
+        model: its four digits; of a family those of all cohorts, with a plus between them.
+        report: SHA-256 of the report, lowercase hexadecimal.
+        now: this moment.
+    """
+    payload: dict[str, JSON] = {"run": run, "model": model, "report": report}
     return register.log.append(EntryKind.MODEL_AUDITED, payload, now=now)
 
 

@@ -17,6 +17,9 @@ from demur.runs.folder import ModelFolder
 from demur.runs.reading import broken, read_json
 from demur.suppression.signed import rfc3339
 
+SEVERAL: Final = "several"
+"""Of the facts of a cohort's first model: how many rows concern people of several cohorts, and train none."""
+
 
 class ModelState(StrEnum):
     """Where a model stands."""

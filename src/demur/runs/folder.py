@@ -6,7 +6,7 @@
       config.json base.json key classes.parquet tokenizer/     what all of its models share
       serving.json                                             which checkpoint serves (pointer.py)
       0001/                                                    a model: one training, or one replay
-        run.json plan.parquet log.bin people.keys people.steps certificate.json audit.json
+        run.json plan.parquet log.bin people.keys people.steps certificate.json audit.json audit.family.json
         checkpoints/STEP/                                      the state after STEP steps; 0 is the base
 
 Invariants: a name is one folder's and nothing else (no separator, no leading dot); folders have mode 0700; what is
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from demur.errors import UsageError, WorkspaceError, suggestion
+from demur.errors import CorpusError, UsageError, WorkspaceError, suggestion
 from demur.files import exclusive, is_held, make_folder, sync
 from demur.runs.reading import read_json
 
@@ -255,16 +255,43 @@ def cohort_named(name: str, number: int) -> str:
     return f"{name}{_COHORT}{number}"
 
 
-def answering(models: Path, name: str) -> list[RunFolder]:
-    """The runs that answer to a name together: the one that is called so, or a family's cohorts in their order.
+def called(models: Path, name: str) -> list[RunFolder]:
+    """The runs behind a name: the one that is called so, or a family's cohorts in their order.
 
     Raises:
-        UsageError: when there is none, a cohort of it is missing, or it is one of a trainer of somebody's own.
+        UsageError: when there is none, or a cohort of it is missing.
     """
+    return [find_run(models, each.name) for each in _cohorts_of(models, name) or [RunFolder(models, name)]]
+
+
+def answering(models: Path, name: str) -> list[RunFolder]:
+    """The runs that answer to a name together, as :func:`called` gives them.
+
+    Raises:
+        UsageError: as there, or when it is one of a trainer of somebody's own.
+    """
+    return [find_replayable(models, each.name) for each in called(models, name)]
+
+
+def by_name(models: Path) -> dict[str, list[RunFolder]]:
+    """The names that answer, with the runs behind each: a family's cohorts stand under the family's name alone."""
+    names = dict.fromkeys(family_of(run) or run.name for run in runs_in(models))
+    return {name: _cohorts_of(models, name) or [RunFolder(models, name)] for name in names}
+
+
+def family_of(run: RunFolder) -> str | None:
+    """The name of the family of which a run is a cohort; None for a run of its own, or where it can't be told."""
+    name = run.name.rpartition(_COHORT)[0]
+    try:
+        return name if run in _cohorts_of(run.models_path, name) else None
+    except CorpusError:  # its first cohort is damaged: each stands for itself
+        return None
+
+
+def _cohorts_of(models: Path, name: str) -> list[RunFolder]:
+    """The cohorts of the family of that name, there or missing; none where a run is called so, or there is none."""
     number = 0 if RunFolder(models, name).path.is_dir() else _cohorts(models, name)
-    if not number:
-        return [find_replayable(models, name)]
-    return [find_replayable(models, cohort_named(name, each)) for each in range(1, number + 1)]
+    return [RunFolder(models, cohort_named(name, each)) for each in range(1, number + 1)]
 
 
 def _cohorts(models: Path, name: str) -> int:

@@ -4,13 +4,14 @@ Invariants: a process that works on a run holds it, so that a model which is not
 does, and was *cut off* where nobody does, or has *stopped* where its loss was no number.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demur.errors import CorpusError
 from demur.register import Register
 from demur.runs.facts import Facts, ModelState, read_facts
-from demur.runs.folder import RunFolder, runs_in
+from demur.runs.folder import RunFolder, cohort_named, runs_in
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
 
@@ -37,18 +38,35 @@ class Listed:
     to_do: str
     """The same in words, with the command."""
     audited: str | None = None
-    """The day in UTC on which what serves was audited last, by the register; None where it was not."""
+    """The day in UTC on which what serves was audited last, alone or with its family; None where it was not."""
 
 
 def listed(models: Path, register: Register) -> list[Listed]:
     """Every run, by name; with those that another program trained, and of which the register alone knows."""
     here = {run.name: _listed(run) for run in runs_in(models)}
-    days = {
-        (str(entry.payload["run"]), str(entry.payload["model"])): f"{entry.time:%Y-%m-%d}"
-        for entry in register.log.entries(EntryKind.MODEL_AUDITED)
-    }
-    found = (each for _, each in sorted((_elsewhere(register) | here).items()))
-    return [replace(each, audited=days.get((each.run, (each.serving or "")[:4]))) for each in found]
+    found = [each for _, each in sorted((_elsewhere(register) | here).items())]
+    days = _audited(register, {each.run: _number(each) for each in found})
+    return [replace(each, audited=days.get(each.run)) for each in found]
+
+
+def _audited(register: Register, serves: Mapping[str, str]) -> dict[str, str]:
+    """The day in UTC on which what serves of each run was audited last, alone or with its family.
+
+    Args:
+        register: with the audits on record.
+        serves: the model of each run that serves, four digits, or "".
+    """
+    days: dict[str, str] = {}
+    for entry in register.log.entries(EntryKind.MODEL_AUDITED):
+        run, numbers = str(entry.payload["run"]), str(entry.payload["model"]).split("+")
+        runs = [run] if run in serves else [cohort_named(run, each + 1) for each in range(len(numbers))]
+        if [serves.get(each) for each in runs] == numbers:
+            days |= dict.fromkeys(runs, f"{entry.time:%Y-%m-%d}")
+    return days
+
+
+def _number(each: Listed) -> str:
+    return (each.serving or "")[:4]
 
 
 def waits(run: RunFolder) -> bool:

@@ -4,12 +4,14 @@ A canary is a row of tokens that are drawn evenly from the vocabulary, under the
 (*The Secret Sharer*) call the random sequence, and the end of the line on which Mitchell et al. 2026 (arXiv 2606.10481)
 draw canaries at a high temperature. It is unlike anything a person writes, so that it is found where it was learnt. Of
 ``N`` canaries, every fourth stands in the plan once, twice, four and eight times. References are drawn in the same way,
-and never planted.
+and never planted. Where people are dealt into cohorts, so are canaries, four by four in turn. With noise each is a
+person of its own, who wrote one row: it has a step, is clipped as everybody is, and stands once, as a person adds the
+gradient of a mean, which copies of one row leave as it is.
 
 Invariants: canaries and references follow from the run's key, the tokenizer and the context alone, by whole numbers, so
 that a replay and a training from scratch plant the same bytes; they concern nobody: their rows have no people, as no
-row of a corpus has, they count as nobody in any list, and change nobody's class. Each stands where a person who wrote
-as many tokens would stand.
+row of a corpus has, they count as nobody in any list, and change nobody's class and nobody's step. Each stands where a
+person who wrote as many tokens would stand.
 """
 
 import hashlib
@@ -19,15 +21,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from demur.identity import ITEM_KEY_BYTES
-from demur.training.config import Config
+from demur.identity import ITEM_KEY_BYTES, SubjectKeys
+from demur.training.config import CANARY_TOKENS, Config
 from demur.training.order import Classes
 from demur.training.rows import Ints, Rows
 from demur.training.tokenizer import Tokenizer
 
 COPIES: Final = (1, 2, 4, 8)
-"""How often a canary stands in the plan, in turn."""
-TOKENS: Final = 32
+"""How often a canary stands in the plan, in turn; once each with noise."""
+TOKENS: Final = CANARY_TOKENS
 """Of a canary at most, with the marks at its ends."""
 
 _CANARY, _REFERENCE, _ITEM = b"canary\0", b"reference\0", b"canary-item\0"
@@ -49,20 +51,36 @@ def references(tokenizer: Tokenizer, key: bytes, number: int) -> list[list[int]]
     return [_drawn(tokenizer, key, _REFERENCE, each) for each in range(number)]
 
 
-def copies(number: int) -> Ints:
-    """How often each canary stands in the plan, shape (number,)."""
-    return np.resize(np.array(COPIES, np.int64), number)
+def copies(config: Config) -> Ints:
+    """How often each canary of a run, or of a family of cohorts, stands in the plan, shape (canaries,)."""
+    return np.resize(np.array([1] if config.noise else COPIES, np.int64), config.canaries)
+
+
+def dealt(config: Config) -> Ints:
+    """The numbers of the canaries that stand in a run's plan, ascending: all, or those of its cohort."""
+    every = np.arange(config.canaries)
+    return every[every // len(COPIES) % config.cohorts == config.cohort - 1] if config.cohort else every
+
+
+def nobody(config: Config) -> SubjectKeys:
+    """Who each canary is where people are dealt or placed, shape (canaries,): no subject key is below 0."""
+    return -1 - np.arange(config.canaries)
+
+
+def owners(config: Config) -> Ints:
+    """Of which canary each of :func:`planted` is a copy, by its number, shape (n,)."""
+    return np.repeat(np.arange(config.canaries), copies(config))
 
 
 def planted(tokenizer: Tokenizer, config: Config, key: bytes) -> Rows:
-    """The rows of a run's canaries, copy by copy; none where the configuration has none.
+    """The rows of the canaries of a run, or of all cohorts of its family, copy by copy; none where there are none.
 
     Args:
         tokenizer: the run's.
         config: of the run.
         key: the run's.
     """
-    times = copies(config.canaries)
+    times = copies(config)
     drawn = canaries(tokenizer, key, config.canaries)
     items = [_item(key, each, copy) for each, many in enumerate(times.tolist()) for copy in range(many)]
     encoded = [ids for ids, many in zip(drawn, times.tolist(), strict=True) for _ in range(many)]
@@ -78,10 +96,9 @@ def places(rows: Rows, classes: Classes, config: Config, key: bytes) -> Ints:
         config: of the run.
         key: the run's.
     """
-    owner = np.repeat(np.arange(config.canaries), copies(config.canaries))
+    owner = owners(config)
     total = np.bincount(owner, rows.tokens, config.canaries).astype(np.int64)
-    nobody = -1 - np.arange(config.canaries)  # no subject key is below 0
-    return classes.would_be(nobody, total, config, key)[owner]
+    return classes.would_be(nobody(config), total, config, key)[owner]
 
 
 def are_canaries(rows: Rows) -> npt.NDArray[np.bool_]:

@@ -26,14 +26,13 @@ from demur.errors import CheckFailed
 from demur.files import write_durably
 from demur.runs import render
 from demur.runs.belonging import FORMAT, named_certificates, read_signed
-from demur.runs.facts import Facts, read_base, read_facts
+from demur.runs.facts import SEVERAL, Facts, read_base, read_facts
 from demur.runs.folder import ModelFolder
 from demur.runs.forgetting import has_forgotten, opened, remembers
 from demur.runs.people import read_people
 from demur.suppression.signed import envelope, file_digest, rfc3339
 from demur.training.canaries import are_canaries
 from demur.training.checkpoints import Checkpoints
-from demur.training.cohorts import SEVERAL
 from demur.training.loop import Outcome
 from demur.training.private import facts_of
 from demur.training.run import Run

@@ -17,9 +17,16 @@ from demur.training.config import Config
 from demur.training.order import keyed, packed
 from demur.training.rows import Ints, Lists
 
-SEVERAL: Final = "several"
-"""Of a first model's facts: how many rows concern people of several cohorts, and train none."""
+MERGED: Final = "merged"
+"""One model answers, with the mean of what the cohorts' adapters add to each weight."""
+ENSEMBLE: Final = "ensemble"
+"""The mean of the cohorts' probabilities answers."""
 _COHORT: Final = b"cohort\0"
+
+
+def way(config: Config) -> str:
+    """How the cohorts of a family answer as one: :data:`MERGED` or :data:`ENSEMBLE`."""
+    return ENSEMBLE if config.ensemble else MERGED
 
 
 def cohorts_of(persons: SubjectKeys, config: Config, key: bytes) -> Ints:

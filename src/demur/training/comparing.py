@@ -7,7 +7,6 @@ Invariants: every number has its unit and what it is over; rows that concern sev
 changed, and what is forgotten to take the time is forgotten in a copy, which is gone afterwards.
 """
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ import numpy.typing as npt
 
 from demur.corpus.session import Session
 from demur.errors import CheckFailed, UsageError
+from demur.runs.audited import read_report
 from demur.runs.folder import ModelFolder, RunFolder, answering
 from demur.runs.forgetting import opened, remembers
 from demur.runs.people import read_people
@@ -29,6 +29,7 @@ from demur.suppression.signed import file_digest
 from demur.training.audit.figure import Figure
 from demur.training.audit.intervals import TOO_FEW, auc, mean
 from demur.training.certificate import read_certificate
+from demur.training.cohorts import ENSEMBLE, MERGED, way
 from demur.training.epsilon import epsilon
 from demur.training.generating import Generation, Sampling
 from demur.training.mixing import distribution
@@ -114,6 +115,10 @@ class _Compared:
     """One way in which a run, or a family of cohorts, answers."""
 
     name: str
+    of: str
+    """The run, or the family."""
+    way: str
+    """How cohorts are put together (cohorts.way); "" of a run."""
     kind: str
     runs: Sequence[Run]
     """Of which it is made."""
@@ -137,11 +142,11 @@ def _ways(session: Session, model: Model) -> Iterator[_Compared]:
     begun = tuple(replace(each, checkpoint=0) for each in pointers)
     base = replace(load(model.name, model.runs, begun), remembered=None)
     if len(runs) == 1:
-        yield _Compared(model.name, kind, runs, loaded, base, rows)
+        yield _Compared(model.name, model.name, "", kind, runs, loaded, base, rows)
         return
-    for how, ensemble in (("merged", False), ("ensemble", True)):
-        one = load(model.name, model.runs, pointers, ensemble=ensemble)
-        yield _Compared(f"{model.name}, {how}", kind, runs, one, base, rows)
+    for how in (MERGED, ENSEMBLE):
+        one = load(model.name, model.runs, pointers, ensemble=how == ENSEMBLE)
+        yield _Compared(f"{model.name}, {how}", model.name, how, kind, runs, one, base, rows)
 
 
 def _figures(session: Session, each: _Compared, loss: "_Loss", held: Ints) -> Iterator[Figure]:
@@ -149,8 +154,7 @@ def _figures(session: Session, each: _Compared, loss: "_Loss", held: Ints) -> It
     run = each.runs[0]
     yield _forgetting_ms(run.model) if remembers(run.model) else _replayed_share(each.runs)
     yield _told_apart(each, loss, held)
-    for one in each.runs:
-        yield from _leakage(one.model)
+    yield from _leakage(each)
     if run.config.noise:
         yield _epsilon(session, run)
     yield _speed(each.loaded)
@@ -302,12 +306,14 @@ def _told_apart(each: _Compared, loss: _Loss, held: Ints) -> Figure:
     )
 
 
-def _leakage(model: ModelFolder) -> Iterator[Figure]:
-    """The AUC of each attack of an audit, where one was made; what is malformed is left out."""
-    try:
-        found = json.loads(model.audit.read_bytes())["findings"]
-    except (OSError, ValueError, KeyError, TypeError):
-        yield Figure("leakage", None, "AUC", 0, "accounts", None, f"not audited: `demur audit model {model.run.name}`")
+def _leakage(of: _Compared) -> Iterator[Figure]:
+    """The AUC of each attack of an audit, where one was made of what answers so; what is malformed is left out."""
+    if of.way and of.way != way(of.runs[0].config):
+        yield Figure("leakage", None, "AUC", 0, "accounts", None, f"not audited, as {of.of} does not answer so")
+        return
+    found = read_report([run.model for run in of.runs]).get("findings")
+    if found is None:
+        yield Figure("leakage", None, "AUC", 0, "accounts", None, f"not audited: `demur audit model {of.of}`")
         return
     for finding in found if isinstance(found, list) else ():
         try:

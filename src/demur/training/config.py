@@ -245,6 +245,8 @@ _LATER: Final = frozenset(
     | {"memory", "neighbours", "ngram_share", "nearest_share", "nearest_scale", "cohorts", "cohort", "ensemble"}
 )
 """Fields that configurations did not have from the first release on: said where they are not the default."""
+CANARY_TOKENS: Final = 32
+"""Of a canary at most; fewer where the context is shorter."""
 _MOST_CANARIES: Final = 1 << 16
 _MOST_COHORTS: Final = 64
 _BELOW_ONE: Final = ("dropout", "held", "average", "beta1", "beta2", "delta", "ngram_share", "nearest_share")
@@ -286,8 +288,11 @@ def _check_private(config: Config) -> None:
     """
     if config.passes != 1 or config.dropout:
         raise UsageError("With `noise`, each person counts once: leave `passes` at 1 and `dropout` at 0.")
-    if config.canaries:
-        raise UsageError("With `noise`, no canaries can be planted: they would stand where nobody's rows do.")
+    if config.canaries and config.person_tokens < min(CANARY_TOKENS, config.context):
+        raise UsageError(
+            f"`person_tokens` is {config.person_tokens}, and a canary has {min(CANARY_TOKENS, config.context)} tokens, "
+            "so that none would count: raise it, or leave out `canaries`."
+        )
     if config.fixed_steps >= _MOST_FIXED:
         raise UsageError(f"`fixed_steps` is {config.fixed_steps}: give less than {_MOST_FIXED:,}.")
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
 from demur.kernel.schema import KEY
+from demur.runs.facts import SEVERAL
 from demur.training import canaries, cohorts, fixed, order
 from demur.training.filling import Plan, first_difference
 from demur.training.fixed import Units
@@ -114,7 +115,7 @@ def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     persons = session.register.members.persons(rows.people.flat)
     if config.cohorts:
         mine, several = cohorts.dealt(Lists(persons, rows.people.ends), config, key)
-        run.note(cohorts.SEVERAL, several)
+        run.note(SEVERAL, several)
         rows = rows.take(mine)
         persons = session.register.members.persons(rows.people.flat)
     people = Lists(persons, rows.people.ends)
@@ -122,18 +123,24 @@ def _first(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
     classes = classes.grown(*order.tokens_of(people, rows.tokens), config, key)
     classes.write(path)
     found, planted = order.row_places(people, classes.places(persons)), _canaries(run)
-    return joined(rows, planted), np.concatenate([found, canaries.places(planted, classes, config, key)])
+    mine = np.flatnonzero(np.isin(canaries.owners(config), canaries.dealt(config)))
+    places = canaries.places(planted, classes, config, key)[mine]
+    return joined(rows, planted.take(mine)), np.concatenate([found, places])
 
 
 def _first_fixed(session: Session, rows: Rows, run: Run) -> tuple[Rows, Ints]:
-    """The rows of the first plan of a run with noise, and the step of each; who is one person is recorded."""
+    """The rows of the first plan of a run with noise, canaries included, and the step of each.
+
+    Who is one person is recorded; each canary is one of its own.
+    """
     rows = _without_held(session, rows, run)
     rows = rows.take(fixed.counting(rows, session.register.members.persons(rows.people.flat), run.config, run.key))
     keys = np.unique(rows.people.flat)
     units = Units(keys, session.register.members.persons(keys))
     units.write(run.model.run.path / fixed.UNITS)
     first = rows.people.flat[rows.people.ends - rows.people.sizes]
-    return rows, fixed.steps_of(units.of(first), run.config, run.key)
+    persons = np.concatenate([units.of(first), canaries.nobody(run.config)])
+    return joined(rows, _canaries(run)), fixed.steps_of(persons, run.config, run.key)
 
 
 def _canaries(run: Run) -> Rows:

@@ -132,11 +132,11 @@ class Private:
         return lost / max(predicted, 1)
 
     def _by_person(self, plan: Plan, step: int) -> Iterator[list[Ids]]:
-        """The rows of each person in a step."""
+        """The rows of each person in a step; a canary concerns nobody, and is one of its own."""
         where = plan.of_step(step)
         people = plan.rows.people.take(np.arange(where.start, where.stop))
-        begins = people.ends - people.sizes
-        person = self.units.of(people.flat[begins]) if len(begins) else people.flat
+        person, ours = -1 - np.arange(len(people.ends)), np.flatnonzero(people.sizes > 0)
+        person[ours] = self.units.of(people.flat[(people.ends - people.sizes)[ours]])
         for each in np.unique(person):
             yield [plan.ids(where.start + int(row)) for row in np.flatnonzero(person == each)]
 

@@ -24,6 +24,7 @@ from demur.corpus.honour import honour
 from demur.corpus.session import Session, reading
 from demur.errors import CheckFailed, UsageError, WorkspaceError
 from demur.files import make_folder, sync
+from demur.runs.audited import OF_FAMILY
 from demur.runs.entries import note_destroyed, note_replayed
 from demur.runs.facts import Facts, ModelState, read_facts, write_facts
 from demur.runs.folder import AUDIT, CERTIFICATE, FACTS, KEYS, STEPS, ModelFolder, RunFolder, find_replayable
@@ -50,7 +51,7 @@ from demur.workspace import Workspace
 
 _ROUNDS: Final = 3
 """Trainings of one replay at most: what still comes then waits for the next."""
-_STAYS: Final = frozenset({FACTS, CERTIFICATE, AUDIT})
+_STAYS: Final = frozenset({FACTS, CERTIFICATE, AUDIT, OF_FAMILY})
 _LAST: Final = frozenset({KEYS, STEPS})
 """What tells who was in it: needed until it is on record that the rest is destroyed."""
 

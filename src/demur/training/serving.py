@@ -34,7 +34,7 @@ from demur.training.guard.passing import Passing
 from demur.training.model import trainable
 from demur.training.remembered import Remembered
 from demur.training.run import Run
-from demur.training.together import Ensemble, merged
+from demur.training.together import together
 from demur.training.tokenizer import Tokenizer
 from demur.workspace import Workspace
 
@@ -361,8 +361,7 @@ def load(name: str, runs: Sequence[RunFolder], pointers: Pointers, *, ensemble: 
     networks = [averaged(run, pointer.checkpoint) for run, pointer in zip(opened, pointers, strict=True)]
     first, numbers = opened[0], "+".join(pointer.model for pointer in pointers)
     remembered = Remembered.of(first.model, first.config, first.tokenizer.size)
-    together = first.config.ensemble if ensemble is None else ensemble
-    network = networks[0] if len(networks) == 1 else Ensemble(networks) if together else merged(networks)
+    network = together(networks, ensemble=first.config.ensemble if ensemble is None else ensemble)
     return Loaded(f"{name}/{numbers}", _at(pointers), network, first.tokenizer, remembered, _by(pointers))
 
 

@@ -27,6 +27,27 @@ def merged(networks: Sequence[Any]) -> Any:  # noqa: ANN401  # transformers mode
     return networks[0].unload().eval()
 
 
+def together(networks: Sequence[Any], *, ensemble: bool) -> Any:  # noqa: ANN401  # the same
+    """What answers for some cohorts: of one its own network, of several their mean answer or their merged adapters.
+
+    Args:
+        networks: of each; the first is changed where adapters are merged.
+        ensemble: whether their answers are put together, and not their adapters.
+    """
+    if len(networks) == 1:
+        return networks[0]
+    return Ensemble(networks) if ensemble else merged(networks)
+
+
+class Pasts(list[Any]):
+    """What several networks have read of the same texts."""
+
+    def reorder_cache(self, which: Any) -> None:  # noqa: ANN401  # of torch
+        """Go on with some of the texts, by their numbers; one may stand there several times."""
+        for each in self:
+            each.reorder_cache(which)
+
+
 class Ensemble:
     """Several networks that answer together: the mean of their probabilities, as scores."""
 
@@ -39,6 +60,10 @@ class Ensemble:
         """Of all of them."""
         return (parameter for each in self._networks for parameter in each.parameters())
 
+    def get_input_embeddings(self) -> Any:  # noqa: ANN401  # the same
+        """Those of the first: all read one vocabulary."""
+        return self._networks[0].get_input_embeddings()
+
     def forward(self, input_ids: Any, *, cache: Sequence[Any] | None = None, **options: Any) -> SimpleNamespace:  # noqa: ANN401  # of torch
         """What they say of token ids: `logits`, logarithms of probabilities; `cache`, and states of the first."""
         torch, name = import_module("torch"), name_of_past(self._networks[0])
@@ -49,7 +74,7 @@ class Ensemble:
         ]
         each = torch.stack([one.logits.float().log_softmax(dim=-1) for one in told])
         logits = each.logsumexp(dim=0) - math.log(len(told))
-        past = [getattr(one, name, None) for one in told]
+        past = Pasts(getattr(one, name, None) for one in told)
         return SimpleNamespace(logits=logits, cache=past, hidden_states=getattr(told[0], "hidden_states", None))
 
     __call__ = forward

@@ -15,7 +15,7 @@ import orjson
 
 from demur.versions.card import cell, languages, table
 from demur.versions.few import alone, rounded, shown, told
-from demur.versions.modelled import Certified, Modelled
+from demur.versions.modelled import Certified, Family, Modelled
 
 NOT_SHOWN: Final = (
     "that no other model was trained on these rows, here or elsewhere: weights alone can't show it (Thudi et al. 2022)",
@@ -193,7 +193,28 @@ def _base(known: Modelled) -> str:
     }
     names = ", ".join(cell(str(each.get("name", ""))) for each in known.base.declared)
     declared = f" and trained on data in which nobody may object ({names})" if names else ""
-    return f"Its base: {begun.get(known.base.kind, cell(known.base.kind))}{declared}; SHA-256 `{known.base.weights}`."
+    said = f"Its base: {begun.get(known.base.kind, cell(known.base.kind))}{declared}; SHA-256 `{known.base.weights}`."
+    return said if known.family is None else f"{said}\n\n{_cohorts(known.family)}"
+
+
+def _cohorts(family: Family) -> str:
+    name = cell(family.name)
+    if family.cohort:
+        return (
+            f"It is cohort {family.cohort} of the {family.cohorts} of the family `{name}`, which answers as one model: "
+            f"`demur card {name}` is the card of that."
+        )
+    how = (
+        "The mean of their probabilities answers."
+        if family.ensemble
+        else "One model answers, with the mean of what their adapters add."
+    )
+    return (
+        f"It is a family of {family.cohorts} cohorts, each a run (`{name}.c1` to `{name}.c{family.cohorts}`)."
+        " A keyed hash deals people into them, and the rows of each trained adapters over that base. "
+        f"{how} Rows of people of several cohorts, which trained none: {alone(family.several)}. Whoever objects "
+        "is in one cohort, which goes back, and is trained again; the others stay."
+    )
 
 
 def _content(known: Modelled) -> str:

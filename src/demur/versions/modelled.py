@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import orjson
 
 from demur.corpus.session import Session
 from demur.errors import CheckFailed, CorpusError, UsageError
 from demur.register import Entry
+from demur.runs.audited import numbers, read_report
 from demur.runs.belonging import named_certificates, read_signed
-from demur.runs.facts import Base, Facts, ModelState, read_base, read_facts
-from demur.runs.folder import ModelFolder, RunFolder, find_run
+from demur.runs.facts import SEVERAL, Base, Facts, ModelState, read_base, read_facts
+from demur.runs.folder import ModelFolder, RunFolder, called, family_of
 from demur.runs.following import withheld_in
 from demur.runs.people import read_people
 from demur.runs.pointer import read_pointer
@@ -25,8 +26,6 @@ from demur.terms import EntryKind
 from demur.versions.manifest import Manifest
 from demur.versions.states import manifest_of
 
-AUDIT: Final = "audit.json"
-"""What an audit of a model is kept as, in its folder."""
 _BEGIN: Final = (EntryKind.OBJECTION_LODGED, EntryKind.OBJECTION_REVIVED)
 _END: Final = (EntryKind.OBJECTION_WITHDRAWN, EntryKind.OBJECTION_LAPSED)
 
@@ -36,7 +35,7 @@ class Certified:
     """One model of a run, as its certificate has it."""
 
     model: str
-    """Four digits."""
+    """Four digits; of a family's cohort with the cohort's name before."""
     kind: str
     """`training`, `replay`, or `retraining`: a replay in another environment than the model before it had."""
     time: datetime
@@ -62,12 +61,27 @@ class Audited:
 
 
 @dataclass(frozen=True)
+class Family:
+    """Several cohorts of people, each with adapters of its own over one base, that answer as one."""
+
+    name: str
+    cohorts: int
+    """How many there are."""
+    cohort: int
+    """Which of them the card is of, from 1; 0: it is of all."""
+    ensemble: bool
+    """Whether the mean of their probabilities answers; else one model with their adapters merged does."""
+    several: int
+    """Rows that concern people of several cohorts, and trained none."""
+
+
+@dataclass(frozen=True)
 class Modelled:
-    """What is known of a run."""
+    """What is known of a run, or of a family of cohorts."""
 
     run: str
     model: str
-    """The newest finished one, four digits."""
+    """The newest finished one, four digits; of a family that of each cohort, with a plus between them."""
     trained: datetime
     manifest: Manifest | None
     """Of the version that it was trained on; None where that can't be read, or there was none."""
@@ -78,11 +92,11 @@ class Modelled:
     at_publishing: int | None
     """Objections that were in force when the version was published; None without one."""
     at_training: int
-    """Those in force at the state of the register that the newest model was made under."""
+    """Those in force at the state of the register that the newest model was made under; the earliest, of cohorts."""
     since: int
     """Objections that were lodged, or came back, after that."""
     certified: Sequence[Certified]
-    """Every model of the run, oldest first."""
+    """Every model of the run, oldest first; of a family cohort by cohort."""
     waiting: int
     """Accounts in the newest model that may not be in it: the pointer stands before them, and a replay is to come."""
     serves: str
@@ -92,44 +106,93 @@ class Modelled:
     audited: Sequence[Audited]
     not_run: Sequence[tuple[str, str]]
     """Attacks that an audit names as not tried, and why."""
+    family: Family | None = None
+    """Of which the run is a cohort, or which it is of as a whole; None for a run of its own."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A run, or one cohort of a family."""
+
+    run: RunFolder
+    known: Mapping[str, Facts]
+    """Of each of its models, by number."""
+    model: ModelFolder
+    """The newest finished one."""
+
+    @classmethod
+    def of(cls, run: RunFolder) -> Self:
+        """Of a run.
+
+        Raises:
+            UsageError: when none of its models is finished.
+            CorpusError: when its files are damaged.
+        """
+        known = {model.number: read_facts(model) for model in run.models() if model.facts.exists()}
+        finished = [number for number, facts in known.items() if facts.state is ModelState.FINISHED]
+        if not finished:
+            raise UsageError(f"Nothing of the run {run.name} is finished: train it to its end, then write its card.")
+        return cls(run, known, run.model(max(finished)))
+
+    @property
+    def facts(self) -> Facts:
+        """Of the newest finished model."""
+        return self.known[self.model.number]
+
+    @property
+    def first(self) -> Facts:
+        """Of its first model."""
+        return self.known[min(self.known)]
 
 
 def modelled(session: Session, name: str) -> Modelled:
-    """What is known of a run.
+    """What is known of a run, or of a family of cohorts.
 
     Raises:
-        UsageError: when there is no such run, or none of its models is finished.
+        UsageError: when there is none of that name, or none of its models is finished.
         CorpusError: when its files are damaged.
     """
-    run = find_run(session.workspace.models_path, name)
-    known = {model.number: read_facts(model) for model in run.models() if model.facts.exists()}
-    finished = [number for number, facts in known.items() if facts.state is ModelState.FINISHED]
-    if not finished:
-        raise UsageError(f"Nothing of the run {name} is finished: train it to its end, then write its card.")
-    model = run.model(max(finished))
-    facts, first = known[model.number], known[min(known)]
-    manifest = _manifest(session, first.version)
+    parts = [_Part.of(run) for run in called(session.workspace.models_path, name)]
+    models, first = [each.model for each in parts], parts[0]
+    manifest = _manifest(session, first.first.version)
     log = list(session.register.log.entries())
-    audited = _audit(model)
-    at = facts.checkpoint.seq
+    audited = read_report(models)
+    at = min(each.facts.checkpoint.seq for each in parts)
     return Modelled(
         run=name,
-        model=model.number,
-        trained=facts.finished or facts.started,
+        model=numbers(models),
+        trained=max(each.facts.finished or each.facts.started for each in parts),
         manifest=manifest,
-        version=first.version,
-        base=read_base(run.base) if run.base.exists() else None,
-        config=_json(run.config),
+        version=first.first.version,
+        base=read_base(first.run.base) if first.run.base.exists() else None,
+        config=_json(first.run.config),
         at_publishing=None if manifest is None else in_force(log, manifest.checkpoint.seq),
         at_training=in_force(log, at),
         since=sum(entry.kind in _BEGIN for entry in log if entry.seq > at),
-        certified=list(_certified(session, run, known)),
-        waiting=len(withheld_in(model, session.register, session.policy, session.now)) if _has_people(model) else 0,
-        serves=_serves(run, model),
-        left=sum(entry.kind is EntryKind.RUN_EXPORTED and entry.payload.get("run") == name for entry in log),
+        certified=[each for part in parts for each in _certified(session, part, of_family=len(parts) > 1)],
+        waiting=sum(_waiting(session, each) for each in models),
+        serves=_serves(parts),
+        left=max(_times_left(log, each.run.name) for each in parts),  # a family's weights leave as one, noted for each
         audited=list(_figures(audited)),
         not_run=list(_not_run(audited)),
+        family=_family(name, first),
     )
+
+
+def _family(name: str, part: _Part) -> Family | None:
+    config, family = _json(part.run.config), family_of(part.run)
+    if family is None:
+        return None
+    cohort, several = 0 if name == family else int(config.get("cohort", 0)), part.first.unknown.get(SEVERAL, 0)
+    return Family(family, int(config.get("cohorts", 0)), cohort, bool(config.get("ensemble")), int(str(several)))
+
+
+def _waiting(session: Session, model: ModelFolder) -> int:
+    return len(withheld_in(model, session.register, session.policy, session.now)) if _has_people(model) else 0
+
+
+def _times_left(log: Sequence[Entry], run: str) -> int:
+    return sum(entry.kind is EntryKind.RUN_EXPORTED and entry.payload.get("run") == run for entry in log)
 
 
 def in_force(log: Sequence[Entry], seq: int) -> int:
@@ -150,12 +213,12 @@ def _manifest(session: Session, version: str | None) -> Manifest | None:
         return None
 
 
-def _certified(session: Session, run: RunFolder, known: Mapping[str, Facts]) -> Iterator[Certified]:
+def _certified(session: Session, part: _Part, *, of_family: bool) -> Iterator[Certified]:
     public_key, before, named = session.keys.signing.public_key(), None, named_certificates(session.register)
-    for number, facts in sorted(known.items()):
+    for number, facts in sorted(part.known.items()):
         if facts.state is ModelState.RUNNING:
             continue
-        model = run.model(number)
+        model = part.run.model(number)
         try:
             signed = read_signed(model, public_key)
             said, digest = signed.facts, signed.digest if signed.digest in named else ""
@@ -164,9 +227,8 @@ def _certified(session: Session, run: RunFolder, known: Mapping[str, Facts]) -> 
         kind = "training" if facts.parent is None else "replay"
         if before is not None and facts.parent is not None and facts.environment != before.environment:
             kind = "retraining"
-        yield Certified(
-            number, kind, facts.finished or facts.started, digest, _fewer(said), facts.state is ModelState.DESTROYED
-        )
+        time, destroyed = facts.finished or facts.started, facts.state is ModelState.DESTROYED
+        yield Certified(model.name if of_family else number, kind, time, digest, _fewer(said), destroyed)
         before = facts
 
 
@@ -186,19 +248,16 @@ def _has_people(model: ModelFolder) -> bool:
         return False
 
 
-def _serves(run: RunFolder, model: ModelFolder) -> str:
-    pointer = read_pointer(run)
-    if pointer is None:
+def _serves(parts: Sequence[_Part]) -> str:
+    pointers = [read_pointer(each.run) for each in parts]
+    if None in pointers:
         return "nothing"
-    whole = (pointer.model, pointer.checkpoint) == (model.number, max(model.steps(), default=0))
-    return "all of it" if whole else "an earlier state of it"
+    there = [(each.model, each.checkpoint) for each in pointers if each is not None]
+    whole = [(each.model.number, max(each.model.steps(), default=0)) for each in parts]
+    return "all of it" if there == whole else "an earlier state of it"
 
 
 # what an audit left, read as it is, for another demur may have written it
-
-
-def _audit(model: ModelFolder) -> Mapping[str, Any]:
-    return _json(model.path / AUDIT)
 
 
 def _json(path: Path) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 import pytest
 import trainable
+from bounded import require_bounded
 from calling import Demur
 from making import item
 from pages import text_of
@@ -31,11 +32,12 @@ from demur.training.audit.auditing import Asked
 from demur.training.audit.blind import Words, words_figure
 from demur.training.audit.figure import Curve, Figure, Finding
 from demur.training.audit.membership import Seen
-from demur.training.audit.page import audit_page
+from demur.training.audit.page import EDPB, audit_page
 from demur.training.audit.people import Audited, Bools, Draw, Everybody, drawn, everybody
 from demur.training.audit.reading import in_reading_order, read_at
 from demur.training.audit.report import Audit
 from demur.training.audit.scores import Read
+from demur.training.audit.served import audited_model
 from demur.training.audit.statistics import Scores, roc
 from demur.training.config import Config
 from demur.training.filling import Plan
@@ -86,8 +88,9 @@ class Opened:
 
     def __init__(self, community: Community, draw: Draw | None = None) -> None:
         with reading(community.workspace, LATER) as session:
-            self.run, self.checkpoint = auditing.audited_model(session, "one")
-            self.found: Everybody = everybody(session, self.run, self.checkpoint)
+            self.served = audited_model(session, "one")
+            self.found: Everybody = everybody(session, self.served)
+        self.run, self.checkpoint = self.served.parts[0]
         self.who: Audited = drawn(self.found, draw or Draw())
         owners = self.who.owners(in_reading_order(self.who.rows))
         self.seen = Seen(self.who.held, owners, self.who.size, self.who.position, 0)
@@ -95,7 +98,7 @@ class Opened:
         self.model = read_at(self.run, self.checkpoint, self.who.rows, lambda _: None)
 
     def trained(self, plan: Plan) -> Read:
-        return read_trained(self.run, None, plan, self.who.rows, (lambda *_: None, lambda _: None))
+        return read_trained(self.served, None, [plan], self.who.rows, (lambda *_: None, lambda _: None))
 
 
 @pytest.fixture(scope="module")
@@ -106,9 +109,9 @@ def opened(town: Community) -> Opened:
 @pytest.fixture(scope="module")
 def done(town: Community) -> Audit:
     with reading(town.workspace, LATER) as session:
-        run, checkpoint = auditing.audited_model(session, "one/0001")
         shares: list[float] = []
-        found = auditing.audit(session, run, checkpoint, Asked(Draw(seed=5), objectors=25), shares.append)
+        served = audited_model(session, "one/0001")
+        found = auditing.audit(session, served, Asked(Draw(seed=5), objectors=25), shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1, abs=0.3)
     return found
@@ -122,9 +125,10 @@ def test_members_are_those_of_the_plan_and_others_those_that_the_key_held_out(op
     found = opened.found
     assert found.people == PEOPLE
     assert found.missing == 0
-    assert sorted(found.plan(np.ones(PEOPLE, bool), CONFIG.step_tokens).items()) == sorted(opened.run.plan().items())
-    assert found.plan(np.ones(PEOPLE, bool), CONFIG.step_tokens).digest() == opened.run.plan().digest()
-    theirs = np.unique(found.rows.people.flat[np.isin(found.rows.people.owner, np.flatnonzero(found.step < 0))])
+    (plan,) = found.plans(np.ones(PEOPLE, bool), CONFIG.step_tokens)
+    assert sorted(plan.items()) == sorted(opened.run.plan().items())
+    assert plan.digest() == opened.run.plan().digest()
+    theirs = np.unique(found.rows.people.flat[np.isin(found.rows.people.owner, np.flatnonzero(found.at < 0))])
     assert held_out(theirs, CONFIG.held, KEY).all()
     assert not np.isin(theirs, opened.run.plan().people()).any()
     assert opened.who.held.sum() == found.held.sum() == len(theirs)
@@ -145,7 +149,7 @@ TIMES = 140
 
 def learnt_by_heart(opened: Opened, people: Bools) -> Read:
     """What a model says that has seen every row of some members so often."""
-    once = opened.found.plan(people, CONFIG.step_tokens)
+    (once,) = opened.found.plans(people, CONFIG.step_tokens)
     many = np.tile(np.arange(len(once)), TIMES)
     return opened.trained(Plan.filled(once.rows.take(many), once.place[many], CONFIG.step_tokens))
 
@@ -193,9 +197,9 @@ def test_what_is_taken_out_is_taken_out_as_a_replay_does(own: Community, opened:
     keys = opened.found.rows.take(theirs).people.flat
     stay = np.ones(PEOPLE, bool)
     stay[opened.who.number[out]] = False
-    plan = opened.found.plan(stay, CONFIG.step_tokens)
-    was = opened.run.plan().until(opened.checkpoint)
-    read = read_trained(opened.run, was, plan, opened.who.rows, (lambda *_: None, lambda _: None))
+    plans = opened.found.plans(stay, CONFIG.step_tokens)
+    was = [opened.run.plan().until(opened.checkpoint)]
+    read = read_trained(opened.served, was, plans, opened.who.rows, (lambda *_: None, lambda _: None))
     with own.workspace.register() as register:
         named = [name for name in ACCOUNTS if register.pepper.subject_key(name) in keys]
         register.objections.lodge(named, channel="letter")
@@ -260,7 +264,8 @@ def test_the_page_stands_alone_and_says_what_the_report_says(done: Audit) -> Non
         assert f"Test: {each.attack}" in words
     for untried in done.not_run:
         assert untried.why in words
-    for said in ("lower bound", "Attribute inference (EDPB Opinion 28/2024): no test stands for it.", whole.digest):
+    none = "Attribute inference (EDPB Opinion 28/2024): no test stands for it."
+    for said in ("lower bound", "not that the model is anonymous", none, whole.digest):
         assert said in words
     assert "Exfiltration (EDPB Opinion 28/2024): extraction." in words
 
@@ -279,25 +284,41 @@ def test_every_number_of_the_page_has_its_unit_what_it_is_over_and_an_interval_o
         Finding("blind", "Asked?", "", "no model", few),
         Finding("extraction", "Asked?", "", "outputs", few, [curve]),
     ]
-    tree = read_sheet(audit_page(replace(done, findings=shown)))
-    bounded = 0
-    for table in tree.iter("table"):
-        head, *lines = [[text_of(cell) for cell in row if cell.tag in {"th", "td"}] for row in table.iter("tr")]
-        if "value [95 %]" in head:
-            for name, value, unit, over, note in lines:
-                assert unit, name
-                assert over.split()[1], name
-                bounded += "[" in value
-                assert "[" in value or value == "not told" or "interval" in note, name
-                assert note or value != "not told", name
-        elif any(each.startswith("at ") or each in {"queries a row", "false positive rate"} for each in head):
-            assert "no interval" in text_of(next(table.iter("caption")))
-    assert bounded > 5
-    for card in tree.iter("dt"):
-        said = text_of(card)
-        assert "audited" in said or "held out, of" in said or "[" in said or "no interval: " in said
+    page = replace(done, findings=shown)
+    assert require_bounded(audit_page(page), page.json()) > 5
 
 
+@pytest.mark.parametrize(
+    "bare",
+    [
+        Figure("auc", 0.6, "", 12, "persons", (0.5, 0.7)),
+        Figure("auc", 0.6, "AUC", 12, "", (0.5, 0.7)),
+        Figure("auc", 0.6, "AUC", 12, "persons"),
+        Figure("auc", 0.6, "AUC", 12, "persons", None, "by length alone"),
+        Figure("auc", None, "AUC", 0, "persons"),
+    ],
+)
+def test_a_bare_number_on_the_page_is_seen(done: Audit, bare: Figure) -> None:
+    page = replace(done, findings=[Finding("extraction", "Asked?", "", "outputs", [bare])])
+    with pytest.raises(AssertionError):
+        require_bounded(audit_page(page), page.json())
+
+
+@pytest.mark.parametrize("page", ["audits.md", "models.md"])
+def test_the_docs_say_which_test_stands_for_which_of_the_six_attacks(done: Audit, page: str) -> None:
+    lines = (DOCS / page).read_text("utf-8").splitlines()
+    said = {kind: next(each for each in lines if each.startswith(f"| {kind} |")) for kind in EDPB}
+    for each in done.findings:
+        told = {kind for kind in EDPB if f"`{each.attack}`" in said[kind]}
+        assert told == ({each.stands_for} if each.stands_for else set())
+    stands = {each.stands_for for each in done.findings}
+    assert "membership inference" in stands
+    for kind in ("attribute inference", "inversion", "reconstruction"):
+        assert kind not in stands
+        assert "`" not in said[kind]
+
+
+DOCS = Path(__file__).parents[3] / "docs"
 ROWS = (np.arange(30.0), np.arange(25.0))
 
 

@@ -1,10 +1,10 @@
-"""The audit of what serves of a run: who is audited, what the models say, and what follows.
+"""The audit of what serves of a run, or of a family of cohorts: who is audited, what the models say, and what follows.
 
 Invariants: what is audited is what answers, with the weights that are served; neither the run nor the register changes
 until the report is kept; each attack that is not run is in the report, with why; nothing of any person is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -13,13 +13,11 @@ import numpy as np
 
 from demur.canonical import JSON
 from demur.corpus.session import Session
-from demur.errors import CheckFailed, UsageError, suggestion
+from demur.errors import CheckFailed
 from demur.files import write_durably
+from demur.runs.audited import report_of
 from demur.runs.belonging import read_signed
 from demur.runs.entries import note_audited
-from demur.runs.facts import ModelState, read_facts
-from demur.runs.folder import ModelFolder, RunFolder, find_run
-from demur.runs.following import current
 from demur.suppression.signed import file_digest
 from demur.training.audit import membership
 from demur.training.audit.again import Stepped, read_trained
@@ -30,12 +28,12 @@ from demur.training.audit.people import Audited, Bools, Draw, Everybody, drawn, 
 from demur.training.audit.reading import in_reading_order, read, read_rounded
 from demur.training.audit.report import Audit, not_run
 from demur.training.audit.scores import Read
+from demur.training.audit.served import Served
 from demur.training.audit.speaking import by_language, spoken
 from demur.training.checkpoints import Checkpoints
+from demur.training.cohorts import way
 from demur.training.environment import load, of_now, require_same
-from demur.training.log import require_config
-from demur.training.run import Run, read_config_of
-from demur.training.serving import averaged
+from demur.training.filling import Plan
 
 Report = Callable[[float], None]
 """Called with the share that is done."""
@@ -56,67 +54,12 @@ class Asked:
     """Pairs of models that are each trained on half of the members, for RMIA; 0 for none."""
 
 
-def audited_model(session: Session, name: str) -> tuple[Run, int]:
-    """The model that serves of a run, and its checkpoint.
-
-    Args:
-        session: of the workspace.
-        name: of the run, or ``RUN/0001``.
-
-    Raises:
-        UsageError: when there is none, or it is not what serves, or demur did not train it.
-        CheckFailed: when nothing of it may serve, or its files were changed.
-    """
-    called, _, number = name.partition("/")
-    folder = find_run(session.workspace.models_path, called)
-    if not folder.config.exists():
-        raise UsageError(
-            f"The run {called} was trained by a trainer of your own, and demur has no checkpoint of it: audit runs of "
-            "`demur train`."
-        )
-    if number:
-        _require_there(folder.model(number))
-    if read_config_of(folder).memory:
-        raise UsageError(
-            f"The run {called} has learnt nothing: what people wrote stands in its store, as text, for whoever reads "
-            "that; audit a run that was trained."
-        )
-    pointer = current(folder, session.register, session.policy)
-    if number and number != pointer.model:
-        raise UsageError(
-            f"What serves of the run {called} is {called}/{pointer.model}: audit that one (`demur audit {called}`)."
-        )
-    run = Run.open(folder.model(pointer.model))
-    require_config(run.model.log, run.config_digest)
-    return run, pointer.checkpoint
-
-
-def _require_there(model: ModelFolder) -> None:
-    """Refuse a model that is not there, or is there by its facts alone.
-
-    Raises:
-        UsageError: saying which.
-    """
-    if not model.facts.exists():
-        raise UsageError(f"There is no model {model.name}: {suggestion(model.number, _numbers(model.run))}")
-    if read_facts(model).state is ModelState.DESTROYED:
-        raise UsageError(
-            f"The model {model.name} is destroyed, as a replay took its place: audit what serves (`demur audit "
-            f"{model.run.name}`)."
-        )
-
-
-def _numbers(folder: RunFolder) -> list[str]:
-    return [model.number for model in folder.models()]
-
-
-def audit(session: Session, run: Run, checkpoint: int, asked: Asked, report: Report) -> Audit:
-    """Audit a model.
+def audit(session: Session, served: Served, asked: Asked, report: Report) -> Audit:
+    """Audit what serves.
 
     Args:
         session: of the workspace, with rows.
-        run: the model.
-        checkpoint: of it, that serves.
+        served: a run's model, or the models of a family's cohorts.
         asked: how much.
         report: told how much is done.
 
@@ -124,19 +67,19 @@ def audit(session: Session, run: Run, checkpoint: int, asked: Asked, report: Rep
         UsageError: when nobody was held out, or too few are there.
         CheckFailed: when its files were changed.
     """
-    load(run.config)
-    found = everybody(session, run, checkpoint)
+    load(served.run.config)
+    found = everybody(session, served)
     who = drawn(found, asked.draw)
-    work = _Work(session, run, checkpoint, found, who, asked, _Gauge.of(found, who, asked, report))
+    work = _Work(session, served, found, who, asked, _Gauge.of(found, who, asked, report))
     findings, told = work.findings()
-    about, people = _about(session, run, checkpoint), _people(found, who, asked)
+    about, people = _about(session, served), _people(found, who, asked)
     return Audit(about, people, findings, not_run(findings, told), datetime.now(UTC))
 
 
-def keep(session: Session, model: ModelFolder, done: Audit) -> None:
+def keep(session: Session, served: Served, done: Audit) -> None:
     """Put the report beside its model, and its digest on record."""
-    write_durably(model.audit, done.to_bytes())
-    note_audited(session.register, model, report=done.digest)
+    write_durably(report_of(served.models), done.to_bytes())
+    note_audited(session.register, served.name, served.number, report=done.digest)
 
 
 @dataclass
@@ -152,7 +95,7 @@ class _Gauge:
         """What an audit has ahead: readings of those audited, and trainings on everybody."""
         trainings = bool(asked.objectors) + asked.references
         readings = 3 + bool(asked.objectors) + 2 * asked.references
-        members = float(found.rows.tokens[found.step >= 0].sum())
+        members = float(found.rows.tokens[found.at >= 0].sum())
         return cls(readings * float(who.rows.tokens.sum()) + _TRAINING * trainings * members, report)
 
     def read(self, tokens: int) -> None:
@@ -176,8 +119,7 @@ class _Work:
     """One audit under way."""
 
     session: Session
-    run: Run
-    checkpoint: int
+    served: Served
     found: Everybody
     who: Audited
     asked: Asked
@@ -185,24 +127,24 @@ class _Work:
 
     def findings(self) -> tuple[list[Finding], list[NotRun]]:
         """What every attack found, the blind baseline first; and those that were left out."""
-        rows, seed = self.who.rows, self.asked.draw.seed
-        network, base_network = averaged(self.run, self.checkpoint), averaged(self.run, 0)
+        rows, seed, run = self.who.rows, self.asked.draw.seed, self.served.run
+        network, base_network = self.served.network(), self.served.base()
         owners = self.who.owners(in_reading_order(rows))
         seen = Seen(self.who.held, owners, self.who.size, self.who.position, seed)
         ids = np.concatenate([rows.ids[at : at + size] for at, size in zip(rows.start, rows.tokens, strict=True)])
         found = [membership.blind(seen, Words(ids, np.repeat(self.who.person, rows.tokens), self.who.held))]
-        model = read(network, self.run, rows, self.gauge.read)
-        base = read(base_network, self.run, rows, self.gauge.read)
+        model = read(network, run, rows, self.gauge.read)
+        base = read(base_network, run, rows, self.gauge.read)
         found += membership.attacks(seen, model, base)
         why = self._why_no_training()
         if not why and self.asked.references:
             found.append(membership.robust(seen, model, list(self._references())))
-        rounded = read_rounded(network, self.run, rows, self.gauge.read)
+        rounded = read_rounded(network, run, rows, self.gauge.read)
         found += [membership.rounded(seen, rounded, base), membership.position(seen, model, base)]
         if not why and self.asked.objectors:
             out = self._objectors()
             found += membership.without(seen, out, model, self._without(out), base)
-        told = list(spoken(self.session, self.run, network, base_network, self.who))
+        told = list(spoken(self.session, self.served, network, base_network, self.who))
         found += [each for each in told if isinstance(each, Finding)]
         found.append(by_language(self.session, self.who, model))
         return found, [*self._left_out(why), *(each for each in told if isinstance(each, NotRun))]
@@ -210,7 +152,8 @@ class _Work:
     def _why_no_training(self) -> str:
         """Why no model can be trained here as this one was; "" where one can."""
         try:
-            require_same(self.run.environment(), of_now(self.run.config))
+            for run, _ in self.served.parts:
+                require_same(run.environment(), of_now(run.config))
         except CheckFailed:
             return "it asks for a model that is trained as this one was, which another environment can't give"
         return ""
@@ -233,9 +176,7 @@ class _Work:
         """What the model says that is trained again without some people."""
         stay = np.ones(self.found.people, bool)
         stay[self.who.number[out]] = False
-        plan = self.found.plan(stay, self.run.config.step_tokens)
-        told = (self.gauge.training(int(plan.rows.tokens.sum())), self.gauge.read)
-        return read_trained(self.run, self.found.seen, plan, self.who.rows, told)
+        return self._trained(stay, self.found.seen)
 
     def _references(self) -> Iterator[Reference]:
         """Models from the base, each trained on one half of the members; those held out are parted alike."""
@@ -243,25 +184,33 @@ class _Work:
         for _ in range(self.asked.references):
             first = random.permutation(self.found.people) % 2 == 0
             for half in (first, ~first):
-                plan = self.found.plan(half, self.run.config.step_tokens)
-                told = (self.gauge.training(int(plan.rows.tokens.sum())), self.gauge.read)
-                read = read_trained(self.run, None, plan, self.who.rows, told)
-                yield Reference(read, half[self.who.number])
+                yield Reference(self._trained(half, None), half[self.who.number])
+
+    def _trained(self, people: Bools, was: Sequence[Plan] | None) -> Read:
+        """What a model says that is trained on the rows of some people: from the base, or from what was seen on."""
+        plans = self.found.plans(people, self.served.run.config.step_tokens)
+        tokens = sum(int(plan.rows.tokens.sum()) for plan in plans)
+        told = (self.gauge.training(tokens), self.gauge.read)
+        return read_trained(self.served, was, plans, self.who.rows, told)
 
 
-def _about(session: Session, run: Run, checkpoint: int) -> dict[str, JSON]:
-    """Which model it is; which checkpoint stays here, as of a single person it would tell how much they wrote."""
-    saved = Checkpoints(run.model).saved(checkpoint)
-    return {
-        "run": run.model.run.name,
-        "model": run.model.number,
+def _about(session: Session, served: Served) -> dict[str, JSON]:
+    """Which model it is; which checkpoint stays here, as of a single person it would tell how much they wrote.
+
+    Of a family, digests are those of its cohorts in their order, with a plus between them.
+    """
+    run, key = served.run, session.keys.signing.public_key()
+    about: dict[str, JSON] = {
+        "run": served.name,
+        "model": served.number,
         "version": version_of(session, run),
-        "certificate": read_signed(run.model, session.keys.signing.public_key()).digest,
-        "weights": saved.ema,
-        "whole": checkpoint == max(run.model.steps()),
-        "config": file_digest(run.model.run.config),
+        "certificate": "+".join(read_signed(model, key).digest for model in served.models),
+        "weights": "+".join(Checkpoints(each.model).saved(checkpoint).ema for each, checkpoint in served.parts),
+        "whole": served.is_whole,
+        "config": "+".join(file_digest(model.run.config) for model in served.models),
         "environment": dict(of_now(run.config).pins),
     }
+    return about if len(served.parts) == 1 else {**about, "together": way(run.config)}
 
 
 def _people(found: Everybody, who: Audited, asked: Asked) -> dict[str, JSON]:

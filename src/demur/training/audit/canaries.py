@@ -18,7 +18,7 @@ from demur.training.audit.continuing import ALL, Numbers, suffix_chances
 from demur.training.audit.figure import Figure, Finding, NotRun
 from demur.training.audit.intervals import TOO_FEW, auc, mean
 from demur.training.audit.statistics import FEWEST
-from demur.training.canaries import COPIES, canaries, copies, references
+from demur.training.canaries import COPIES, canaries, copies, dealt, references
 from demur.training.config import Config
 from demur.training.tokenizer import Tokenizer
 
@@ -48,13 +48,18 @@ def exposed(
     """
     if not config.canaries:
         return NotRun(NAME, "no canaries were planted in this run: train one with --canaries")
-    planted = _losses(network, canaries(tokenizer, key, config.canaries))
+    which = dealt(config)
+    if not len(which):
+        return NotRun(NAME, "so few canaries were planted in its family that this cohort has none")
+    drawn, times = canaries(tokenizer, key, config.canaries), copies(config)[which]
+    planted = _losses(network, [drawn[each] for each in which])
     fresh = _losses(network, references(tokenizer, key, number))
-    bits, times = exposure(planted, fresh), copies(config.canaries)
+    bits = exposure(planted, fresh)
+    told = [each for each in COPIES if not config.noise and (times == each).any()]
     figures = [_exposure("exposure", bits)]
-    figures += [_exposure(f"exposure_{each}", bits[times == each]) for each in COPIES if (times == each).any()]
+    figures += [_exposure(f"exposure_{each}", bits[times == each]) for each in told]
     figures.append(_auc("auc", planted, fresh))
-    figures += [_auc(f"auc_{each}", planted[times == each], fresh) for each in COPIES if (times == each).any()]
+    figures += [_auc(f"auc_{each}", planted[times == each], fresh) for each in told]
     return Finding(
         attack=NAME,
         asks="Does the model know rows that nobody wrote, and that stood in its plan once or a few times?",
@@ -63,12 +68,20 @@ def exposed(
         figures=figures,
         said=(
             f"Exposure is log2({number + 1:,} / rank); what was not learnt has {CHANCE:.2f} bits on average, and an "
-            "AUC of .5. The number behind a name is how often a canary stood in the plan. More copies stand earlier, "
-            "as people do who wrote more, and what is trained after them can wear them off: with more copies the "
-            "figures need not grow. Canaries are tokens without sense, so they tell what this training can keep of a "
-            "row, not what it kept of what people wrote."
+            f"AUC of .5. {_ONCE if config.noise else _OFTEN} Canaries are tokens without sense, so they tell what this "
+            "training can keep of a row, not what it kept of what people wrote."
         ),
     )
+
+
+_OFTEN: Final = (
+    "The number behind a name is how often a canary stood in the plan. More copies stand earlier, as people do who "
+    "wrote more, and what is trained after them can wear them off: with more copies the figures need not grow."
+)
+_ONCE: Final = (
+    "Each canary stood once, as a person of its own, clipped and under the noise as everybody is. What epsilon allows, "
+    "and what one pass takes in, both bound these figures."
+)
 
 
 def exposure(planted: Numbers, fresh: Numbers) -> Numbers:

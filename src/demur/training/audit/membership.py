@@ -42,7 +42,7 @@ class Seen:
     size: npt.NDArray[np.int64]
     """Tokens that each wrote in all, shape (p,)."""
     position: Floats
-    """Half of a member's rows stand before this step; NaN of those held out; shape (p,)."""
+    """Half of a member's rows stand before this share of the steps; NaN of those held out; shape (p,)."""
     seed: int
     """Of draws."""
 

@@ -15,6 +15,7 @@ from demur.sheet.page import cards, figure, listed, page, section, table, text
 from demur.sheet.plots import SERIES
 from demur.training.audit.figure import Curve, Figure, Finding
 from demur.training.audit.report import KNOWN, MEANS, Audit
+from demur.training.cohorts import ENSEMBLE
 
 EDPB: Final = (
     "membership inference",
@@ -200,6 +201,10 @@ def _which(done: Audit) -> Markup:
     pins = ", ".join(f"{k} {v}" for k, v in environment.items()) if isinstance(environment, dict) else ""
     whole = "its last checkpoint" if about["whole"] else "an earlier checkpoint, as somebody objected since"
     which = f"{done.name}, {whole}, with the averaged weights that are served"
+    if "together" in about:
+        how = "by the mean of their probabilities" if about["together"] == ENSEMBLE else "with their adapters merged"
+        whole = "their last checkpoints" if about["whole"] else "earlier checkpoints, as somebody objected since"
+        which = f"{done.name}, a family of cohorts that answer {how}; {whole}, with averaged weights"
     if about["certificate"] is None:
         which = f"the folder {about['run']}, that demur did not train: it was only asked"
     rows = [

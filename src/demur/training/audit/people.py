@@ -1,4 +1,4 @@
-"""Who is audited: members of a run, and people whom the run's key held out, of the same version.
+"""Who is audited: members of a run or of a family, and people whom its key held out, of the same version.
 
 Invariants: a person is all accounts that an objection of theirs would cover, and their rows are those they wrote; a row
 is rendered as it was for training, and a member's is one that the checkpoint has seen, unchanged; both groups hold rows
@@ -21,6 +21,7 @@ from demur.identity import SubjectKeys
 from demur.runs.facts import read_facts
 from demur.training import canaries, cohorts, fixed, order
 from demur.training.audit.scores import Owners
+from demur.training.audit.served import Served
 from demur.training.filling import Plan
 from demur.training.plan import rows_of_run
 from demur.training.rows import Ints, Lists, Rows, joined
@@ -53,19 +54,19 @@ class Everybody:
     person: Ints
     """The number of each row's author, shape (r,)."""
     at: Ints
-    """Its number in the plan; -1 of those held out; shape (r,)."""
+    """Its number in the plan of its part; -1 of those held out; shape (r,)."""
+    part: Ints
+    """In the plan of which part of what serves it stands; -1 of those held out; shape (r,)."""
     held: Bools
     """Which people are held out, shape (p,)."""
     keys: Sequence[SubjectKeys]
     """The subject keys of each of these people, p of them."""
-    seen: Plan
-    """What the checkpoint has seen, without token ids."""
-    canaries: Rows
-    """Those among it, with token ids."""
-    canary_at: Ints
-    """Their numbers in the plan."""
+    seen: Sequence[Plan]
+    """What the checkpoint of each part has seen, without token ids."""
+    canaries: Sequence[tuple[Rows, Ints]]
+    """Those among it, with token ids, and their numbers in the plan, part by part."""
     missing: int
-    """Rows that the checkpoint has seen and that are not as they were: of people who objected since, or rewritten."""
+    """Rows that checkpoints have seen and that are not as they were: of people who objected since, or rewritten."""
 
     @property
     def people(self) -> int:
@@ -77,23 +78,30 @@ class Everybody:
         """How many each of them wrote, shape (p,)."""
         return np.bincount(self.person, self.rows.tokens, self.people).astype(np.int64)
 
-    def plan(self, people: Bools, step_tokens: int) -> Plan:
-        """The plan of the members' rows by some people, canaries among them, in the order of training.
+    def plans(self, people: Bools, step_tokens: int) -> list[Plan]:
+        """The plan of the members' rows by some people, canaries among them, in the order of training, of each part.
 
         Args:
             people: whose, shape (p,).
             step_tokens: B.
         """
-        which = np.flatnonzero((self.at >= 0) & people[self.person])
-        rows, at = joined(self.rows.take(which), self.canaries), np.concatenate([self.at[which], self.canary_at])
+        return [self._plan(part, people, step_tokens) for part in range(len(self.seen))]
+
+    def _plan(self, part: int, people: Bools, step_tokens: int) -> Plan:
+        seen, (planted, planted_at) = self.seen[part], self.canaries[part]
+        which = np.flatnonzero((self.part == part) & people[self.person])
+        rows, at = joined(self.rows.take(which), planted), np.concatenate([self.at[which], planted_at])
         order = np.argsort(at)
-        places = self.seen.place[at[order]]
-        return Plan.filled(rows.take(order), places, step_tokens, fixed=self.seen.fixed)
+        return Plan.filled(rows.take(order), seen.place[at[order]], step_tokens, fixed=seen.fixed)
 
     @property
-    def step(self) -> Ints:
-        """The step of the plan in which each row stands; -1 of those held out; shape (r,)."""
-        return np.where(self.at >= 0, self.seen.step[np.maximum(self.at, 0)], -1).astype(np.int64)
+    def position(self) -> npt.NDArray[np.float64]:
+        """Behind which share of its part's steps each row stands; NaN of those held out; shape (r,)."""
+        found = np.full(len(self.at), np.nan)
+        for part, seen in enumerate(self.seen):
+            mine = self.part == part
+            found[mine] = seen.step[self.at[mine]] / max(seen.steps, 1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +121,7 @@ class Audited:
     keys: Sequence[SubjectKeys]
     """The subject keys of each, p of them."""
     position: npt.NDArray[np.float64]
-    """Half of a member's rows stand before this step; NaN of those held out; shape (p,)."""
+    """Half of a member's rows stand before this share of the steps; NaN of those held out; shape (p,)."""
 
     @property
     def people(self) -> int:
@@ -132,53 +140,55 @@ def version_of(session: Session, run: Run) -> str | None:
     return None if version is None or version in retired(session.register) else version
 
 
-def everybody(session: Session, run: Run, checkpoint: int) -> Everybody:
+def everybody(session: Session, served: Served) -> Everybody:
     """Members and those held out, with all of their rows.
 
     Args:
         session: of the workspace, with rows.
-        run: the model.
-        checkpoint: how many of its steps count.
+        served: what is audited.
 
     Raises:
         UsageError: when nobody was held out, or there are too few to tell anything.
     """
+    run = served.run
     if not run.config.held:
         raise UsageError(
-            f"The run {run.model.run.name} held nobody out (`held` is 0), so there is nobody to compare its members "
+            f"The run {served.name} held nobody out (`held` is 0), so there is nobody to compare its members "
             "with: train one with `held` above 0 to audit it."
         )
-    plan = run.plan().until(checkpoint)
-    if not checkpoint or not len(plan):
-        raise _too_few_members(run, 0)
+    plans = [each.plan().until(checkpoint) for each, checkpoint in served.parts]
+    if not any(map(len, plans)):
+        raise _too_few_members(served, 0)
     authors: dict[bytes, int] = {}
     rows = rows_of_run(session, version_of(session, run), run, lambda batches: _noting(batches, authors))
     author = np.array([authors[bytes(item)] for item in rows.item], np.int64)
-    keys = np.unique(np.concatenate([rows.people.flat, author, plan.people()]))
+    members = np.unique(np.concatenate([plan.people() for plan in plans]))
+    keys = np.unique(np.concatenate([rows.people.flat, author, members]))
     persons = session.register.members.persons(keys)
-    trained = np.isin(persons, persons[np.isin(keys, plan.people())])
+    trained = np.isin(persons, persons[np.isin(keys, members)])
     held_out = order.held_out(persons, run.config.held, run.key) & ~trained
     by = persons[np.searchsorted(keys, author)]
 
-    at = _places(plan, rows)
+    at, part = _placed(plans, rows)
     compared = held_out[np.searchsorted(keys, author)] & ~_names_held_out(rows, by, keys, persons, held_out)
     compared &= _could_count(run, rows, persons[np.searchsorted(keys, rows.people.flat)])
-    which = np.concatenate([np.flatnonzero(at >= 0)[np.argsort(at[at >= 0])], np.flatnonzero((at < 0) & compared)])
+    in_order = np.lexsort((at, part))
+    which = np.concatenate([in_order[at[in_order] >= 0], np.flatnonzero((at < 0) & compared)])
     people, person = np.unique(by[which], return_inverse=True)
     planted = canaries.planted(run.tokenizer, run.config, run.key)
-    canary_at = _places(plan, planted)
+    planted_at = [_places(plan, planted) for plan in plans]
     found = Everybody(
         rows=rows.take(which),
         person=person.reshape(-1).astype(np.int64),
         at=at[which],
+        part=part[which],
         held=np.isin(people, persons[held_out]),
         keys=accounts_of(people, keys, persons),
-        seen=plan,
-        canaries=planted.take(np.flatnonzero(canary_at >= 0)),
-        canary_at=canary_at[canary_at >= 0],
-        missing=len(plan) - int(canaries.are_canaries(plan.rows).sum()) - int((at >= 0).sum()),
+        seen=plans,
+        canaries=[(planted.take(np.flatnonzero(each >= 0)), each[each >= 0]) for each in planted_at],
+        missing=sum(int((~canaries.are_canaries(plan.rows)).sum()) for plan in plans) - int((at >= 0).sum()),
     )
-    _require_enough(run, found)
+    _require_enough(served, found)
     return found
 
 
@@ -198,16 +208,15 @@ def drawn(found: Everybody, draw: Draw) -> Audited:
     begins = np.searchsorted(person[by], person[by])
     before = total - tokens - (total[begins] - tokens[begins])
     which = np.sort(by[before < draw.tokens])
-    step, whose = found.step[which], person[which]
-    position = np.array([_middle(step[whose == each]) for each in range(len(number))])
+    place, whose = found.position[which], person[which]
+    position = np.array([_middle(place[whose == each]) for each in range(len(number))])
     held = found.held[number]
-    position[held] = np.nan
     keys = [found.keys[each] for each in number]
     return Audited(found.rows.take(which), whose, held, number, found.tokens[number], keys, position)
 
 
-def _middle(steps: Ints) -> float:
-    return float(np.median(steps))
+def _middle(places: npt.NDArray[np.float64]) -> float:
+    return float(np.median(places))
 
 
 def accounts_of(people: SubjectKeys, keys: SubjectKeys, persons: SubjectKeys) -> list[SubjectKeys]:
@@ -238,6 +247,15 @@ def _places(plan: Plan, rows: Rows) -> Ints:
     return np.where(same, found, -1)
 
 
+def _placed(plans: Sequence[Plan], rows: Rows) -> tuple[Ints, Ints]:
+    """Where each row stands in the plan of the part that has it, and which part that is; -1 for none; shape (n,)."""
+    at, part = np.full(len(rows), -1), np.full(len(rows), -1)
+    for number, plan in enumerate(plans):
+        found = _places(plan, rows)
+        at[found >= 0], part[found >= 0] = found[found >= 0], number
+    return at, part
+
+
 def _could_count(run: Run, rows: Rows, persons: SubjectKeys) -> Bools:
     """Which rows could have been trained on had nobody been held out, shape (n,): with noise or cohorts, not all.
 
@@ -264,19 +282,19 @@ def _names_held_out(rows: Rows, by: SubjectKeys, keys: SubjectKeys, persons: Sub
     return found
 
 
-def _require_enough(run: Run, found: Everybody) -> None:
-    members, held, name = int((~found.held).sum()), int(found.held.sum()), run.model.run.name
+def _require_enough(served: Served, found: Everybody) -> None:
+    members, held = int((~found.held).sum()), int(found.held.sum())
     if members < _LEAST:
-        raise _too_few_members(run, members)
+        raise _too_few_members(served, members)
     if held < _LEAST:
         raise UsageError(
-            f"Of the people whom the run {name} held out, {held} wrote rows that may be used now, too few to compare "
-            "its members with: train one with a larger `held`, or on a version with more people."
+            f"Of the people whom the run {served.name} held out, {held} wrote rows that may be used now, too few to "
+            "compare its members with: train one with a larger `held`, or on a version with more people."
         )
 
 
-def _too_few_members(run: Run, members: int) -> UsageError:
+def _too_few_members(served: Served, members: int) -> UsageError:
     return UsageError(
-        f"What serves of the run {run.model.run.name} was trained on rows of {members} people who may be used now, too "
+        f"What serves of the run {served.name} was trained on rows of {members} people who may be used now, too "
         "few to audit: train it, or replay it, first."
     )

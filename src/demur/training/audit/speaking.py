@@ -19,21 +19,22 @@ from demur.training.audit.passages import grouped
 from demur.training.audit.people import Audited
 from demur.training.audit.reading import in_reading_order
 from demur.training.audit.scores import Read
+from demur.training.audit.served import Served
 from demur.training.audit.skew import loss_by_language
-from demur.training.run import Run
 
 
-def spoken(session: Session, run: Run, network: Any, base: Any, who: Audited) -> Iterator[Finding | NotRun]:  # noqa: ANN401  # transformers models
+def spoken(session: Session, served: Served, network: Any, base: Any, who: Audited) -> Iterator[Finding | NotRun]:  # noqa: ANN401  # transformers models
     """What comes of asking a model.
 
     Args:
         session: of the workspace.
-        run: the model.
-        network: its served weights; it drops nothing.
+        served: the model, or those of a family.
+        network: that answers; it drops nothing.
         base: the same of its base.
         who: is audited.
     """
-    yield exposed(network, run.tokenizer, run.config, run.key)
+    run = served.run
+    yield exposed(network, run.tokenizer, served.config, run.key)
     people = grouped(who.rows, who.person, who.people)
     members = [rows for rows, held in zip(people, who.held, strict=True) if not held]
     others = [rows for rows, held in zip(people, who.held, strict=True) if held]
