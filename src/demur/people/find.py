@@ -18,13 +18,14 @@ from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Said, anywhere, hangs, in_context, learnable, learnt
-from demur.people.finding.tiers import scores, tiers
+from demur.people.finding.tiers import Reason, scores, tiers
 from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
 from demur.people.indexed.table import distinct, expanded
 from demur.words.columns import BITS, in_rows, shortened
 from demur.words.page import Bools, Ints, Page
 
+_NONE: Final = np.zeros(0, np.int64)
 _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
 
@@ -56,10 +57,15 @@ class Search:
     page: Page
     index: PeopleIndex
 
-    def found(self, context: Context) -> Finds:
-        """Everybody of the index who is named on the page."""
+    def found(self, context: Context, in_full: tuple[Ints, Ints] = (_NONE, _NONE)) -> Finds:
+        """Everybody of the index who is named on the page.
+
+        Args:
+            context: what is known of the threads.
+            in_full: rows, and people whose full names stood in them before they were masked; shape (n,) both.
+        """
         known = Known(self.page, self.index, context)
-        parts = [_found(named, known) for named in self._named]
+        parts = [_found(named, known, in_full) for named in self._named]
         if len(known.withheld[0]) and (len(context.learnt) or len(context.called)):
             called = learnt(self._phrases, known)
             parts.append(_placed(self._phrases, called, called.word))
@@ -157,13 +163,14 @@ def _of_two_words(sighter: Sighter) -> _Named:
     return _Named(sighter, seen, reasons, whole, parts_of(seen, reasons, double, phrases.capital))
 
 
-def _found(named: _Named, known: Known) -> _Columns:
+def _found(named: _Named, known: Known, before: tuple[Ints, Ints]) -> _Columns:
     sighter, seen, reasons, whole, parts = named
     phrases = sighter.phrases
     first, last = np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname)
     placed = _columns(phrases, first, last, seen.subject, known_too(seen, reasons, phrases.capital, known))
     counts = whole.score >= COUNTS
-    in_full = distinct(whole.row[counts], whole.subject[counts])
+    both = zip((whole.row[counts], whole.subject[counts]), before, strict=True)
+    in_full = distinct(*(np.concatenate(each) for each in both))
     singles = in_context(sighter, known, in_full, parts), anywhere(sighter, known, parts)
     found = [placed, *(_placed(phrases, each, parts.last(each)) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
@@ -180,30 +187,33 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 
 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
-    """Each place of a person once, by its highest score, but for those within a place that is as sure."""
+    """Each place of a person once, the widest, by the highest score of what stands in it.
+
+    So what is masked of a name does not hang on what stands around it, which tells how sure it is and nothing more. A
+    letter or a word that nobody is called by widens no place.
+    """
     score = scores(reasons)
-    at = np.flatnonzero(score >= _LEAST)
+    at = np.flatnonzero((score >= _LEAST) | (reasons & np.int64(Reason.NO_CALL) == 0))
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    found = Finds(row, start, end, subject, tiers(reasons), score, reasons)
-    found = found.take(np.lexsort((reasons, -score, -end, start, subject, row)))
-    found = found.take(~_within(found))
+    order = np.lexsort((reasons, -score, -end, start, subject, row))
+    row, start, end, subject, reasons, score = (each[order] for each in (row, start, end, subject, reasons, score))
+    within = _widest(row, subject, end)
+    best = np.lexsort((np.arange(len(row)), -score, within))
+    best = best[(np.diff(within[best], prepend=-1) > 0) & (score[best] >= _LEAST)]
+    wide = within[best]
+    found = Finds(row[wide], start[wide], end[wide], subject[wide], tiers(reasons[best]), score[best], reasons[best])
     return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
 
 
-def _within(finds: Finds) -> Bools:
-    """Which finds stand in a longer one, or an equal one before them, of the same person, that is as sure.
+def _widest(row: Ints, subject: Ints, end: Ints) -> Ints:
+    """For each place the first one of the same person that it stands in: itself, or a wider one before it.
 
-    ``finds`` are sorted by row, subject, start, and the longer first.
+    The places are sorted by row, subject, start (not asked for), and the wider first.
     """
-    within = np.zeros(len(finds), bool)
-    open_ones: list[tuple[int, int]] = []  # end and score of those that reach over the present place, outermost first
-    columns = (finds.row, finds.subject, finds.start, finds.end, finds.score)
-    place = None
-    for at, (row, subject, start, end, score) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
-        if place != (row, subject):
-            place, open_ones = (row, subject), []
-        open_ones = [each for each in open_ones if each[0] > start]
-        within[at] = any(last >= end and other >= score for last, other in open_ones)
-        if not within[at]:
-            open_ones.append((end, score))
-    return within
+    if not len(row):
+        return row
+    place = np.cumsum((np.diff(row, prepend=row[0]) != 0) | (np.diff(subject, prepend=subject[0]) != 0))
+    width = int(end.max()) + 1
+    reached = np.maximum.accumulate(place * width + end)
+    fresh = np.append(True, reached[1:] > reached[:-1])
+    return np.maximum.accumulate(np.where(fresh, np.arange(len(row)), 0))
