@@ -187,21 +187,19 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 
 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
-    """Each place of a person once, the widest, by the highest score of what stands in it.
+    """Each place of a person once, by its highest score, but for those within a place that is as sure.
 
-    So what is masked of a name does not hang on what stands around it, which tells how sure it is and nothing more. A
-    letter or a word that nobody is called by widens no place.
+    A find has the widest place of its person that it stands in. So how much of a name is masked does not hang on what
+    stands around it: that tells how sure it is. A letter or a word that nobody is called by widens no place.
     """
     score = scores(reasons)
     at = np.flatnonzero((score >= _LEAST) | (reasons & np.int64(Reason.NO_CALL) == 0))
+    at = at[np.lexsort((reasons[at], -score[at], -end[at], start[at], subject[at], row[at]))]
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    order = np.lexsort((reasons, -score, -end, start, subject, row))
-    row, start, end, subject, reasons, score = (each[order] for each in (row, start, end, subject, reasons, score))
-    within = _widest(row, subject, end)
-    best = np.lexsort((np.arange(len(row)), -score, within))
-    best = best[(np.diff(within[best], prepend=-1) > 0) & (score[best] >= _LEAST)]
-    wide = within[best]
-    found = Finds(row[wide], start[wide], end[wide], subject[wide], tiers(reasons[best]), score[best], reasons[best])
+    wide = _widest(row, subject, end)
+    found = Finds(row, start[wide], end[wide], subject, tiers(reasons), score, reasons)
+    found = found.take(score >= _LEAST)
+    found = found.take(~_within(found))
     return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
 
 
@@ -217,3 +215,22 @@ def _widest(row: Ints, subject: Ints, end: Ints) -> Ints:
     reached = np.maximum.accumulate(place * width + end)
     fresh = np.append(True, reached[1:] > reached[:-1])
     return np.maximum.accumulate(np.where(fresh, np.arange(len(row)), 0))
+
+
+def _within(finds: Finds) -> Bools:
+    """Which finds stand in a longer one, or an equal one before them, of the same person, that is as sure.
+
+    ``finds`` are sorted by row, subject, start, and the longer first.
+    """
+    within = np.zeros(len(finds), bool)
+    open_ones: list[tuple[int, int]] = []  # end and score of those that reach over the present place, outermost first
+    columns = (finds.row, finds.subject, finds.start, finds.end, finds.score)
+    place = None
+    for at, (row, subject, start, end, score) in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+        if place != (row, subject):
+            place, open_ones = (row, subject), []
+        open_ones = [each for each in open_ones if each[0] > start]
+        within[at] = any(last >= end and other >= score for last, other in open_ones)
+        if not within[at]:
+            open_ones.append((end, score))
+    return within
