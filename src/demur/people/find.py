@@ -189,14 +189,16 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
     """Each place of a person once, by its highest score, but for those within a place that is as sure.
 
-    A find has the widest place of its person that it stands in. So how much of a name is masked does not hang on what
-    stands around it: that tells how sure it is. A letter or a word that nobody is called by widens no place.
+    A find has the widest place of its person that it stands in, where that one does not count by itself. So how much
+    of a name is masked does not hang on what stands around it, which tells how sure it is. A letter or a word that
+    nobody is called by widens no place.
     """
     score = scores(reasons)
     at = np.flatnonzero((score >= _LEAST) | (reasons & np.int64(Reason.NO_CALL) == 0))
     at = at[np.lexsort((reasons[at], -score[at], -end[at], start[at], subject[at], row[at]))]
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
     wide = _widest(row, subject, end)
+    wide = np.where(score[wide] < COUNTS, wide, np.arange(len(wide)))
     found = Finds(row, start[wide], end[wide], subject, tiers(reasons), score, reasons)
     found = found.take(score >= _LEAST)
     found = found.take(~_within(found))
