@@ -53,9 +53,10 @@ lint: $(DEV) ## style, types and layers
 test: $(DEV) ## lint, and beside it every test but the long ones
 	@$(MAKE) --no-print-directory --jobs=2 lint tests
 
+# Three at once on two cores: a third of the time a test waits, for a server, a browser or a clock.
 tests: $(DEV)
 	@printf '== %s\n' pytest
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/training --ignore tests/engines -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/training --ignore tests/engines -m 'not soak and not bench' --durations=10 --durations-min=1 $(PYTEST_ARGS)
 
 # Not among the tests above: what trains needs torch, which everything else has to do without.
 test-train: $(TRAIN) ## the tests of the extra `train`, with torch installed

@@ -205,6 +205,14 @@ def test_nobody_copies_themselves_and_nothing_is_a_copy_once_its_author_may_be_u
     assert kept(govern(batch([row]), knowing(copies=True, objected=False)))["text"] == ESSAY
 
 
+@pytest.mark.parametrize("before", ["", "Somebody told me that in some year or other they sat in a boat together. "])
+def test_whoever_copies_leaves_fingerprints_of_all_that_they_wrote(before: str) -> None:
+    copier, text = "forum:bo", before + ESSAY
+    left = govern(batch([item("2", copier, text)]), knowing(copies=True)).fingerprints.drop_columns(["seen"])
+    objected = govern(batch([item("2", copier, text)]), rules(objected=[copier])).fingerprints
+    assert left.to_pylist() == objected.drop_columns(["seen"]).to_pylist()
+
+
 def test_what_is_quoted_is_not_the_quoters_own() -> None:
     text = f"So true: {ESSAY} I say no more."
     spans = [span(9, 9 + len(ESSAY), "quote", "forum:cy")]

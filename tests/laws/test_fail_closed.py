@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import NOW, PEPPER, batch, open_policy, rules
 
@@ -25,6 +25,7 @@ from demur.terms import Audience, Basis, Kind, Reason, Role
 
 pytestmark = pytest.mark.law
 
+HALF: Final = max(settings().max_examples // 2, 1)
 PEOPLE: Final = ("forum:ann", "forum:bob", "forum:cyd", "forum:dag")
 MALFORMED: Final = ("", ":", "forum:", ":ann", "ann", "for um:ann", "\U0001f642")
 KEYS: Final = set(PEPPER.subject_keys((*PEOPLE, "mail:dag@mail.example")).tolist())
@@ -181,6 +182,7 @@ def check_schema(kept: pa.RecordBatch) -> None:
 
 
 @given(batches, policies, everybody, objectors)
+@settings(max_examples=HALF)
 def test_what_is_unknown_is_left_out_and_what_is_kept_is_whole(
     readings: list[dict[str, Any]], policy: Policy, members: dict[str, dict[str, Any]], objected: set[str]
 ) -> None:
@@ -198,6 +200,7 @@ def test_what_is_unknown_is_left_out_and_what_is_kept_is_whole(
 
 
 @given(batches, policies, everybody, objectors, st.randoms(use_true_random=False), st.integers(1, 5))
+@settings(max_examples=HALF)
 def test_the_answer_for_an_item_depends_on_that_item_and_the_rules_alone(
     readings: list[dict[str, Any]],
     policy: Policy,
@@ -221,6 +224,7 @@ def test_the_answer_for_an_item_depends_on_that_item_and_the_rules_alone(
 
 
 @given(batches, policies, everybody, objectors, st.sampled_from((None, *PEOPLE)))
+@settings(max_examples=HALF)
 def test_what_is_kept_goes_through_again_unchanged(
     readings: list[dict[str, Any]],
     policy: Policy,

@@ -245,7 +245,7 @@ def suppressed_errors() -> Iterator[None]:
 
 
 TestSequences = Sequences.TestCase
-TestSequences.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestSequences.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 
 
 def test_a_new_process_goes_on_from_the_file(made: Workspace, reads: list[int]) -> None:

@@ -189,7 +189,7 @@ class PeopleMachine(RuleBasedStateMachine):
                 assert self.register.persons.own(min(part)).tolist() == keys
 
 
-@pytest.mark.parametrize("examples", [10, pytest.param(1000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("examples", [5, pytest.param(1000, marks=pytest.mark.soak)])
 def test_people_against_a_model(keys: Keys, examples: int) -> None:
     PeopleMachine.keys = keys
     calm = [HealthCheck.too_slow]

@@ -183,7 +183,7 @@ def _parquet_cases(folder: Path) -> Iterator[Case]:
         yield f"members: {name}", "members", str(path), {}
 
 
-@pytest.fixture(scope="module", params=[2, pytest.param(1, marks=pytest.mark.soak)], ids=["half", "all"])
+@pytest.fixture(scope="module", params=[3, pytest.param(1, marks=pytest.mark.soak)], ids=["third", "all"])
 def answers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[int, float, str]]:

@@ -71,7 +71,8 @@ class News:
         self.signers.add(author[withheld & _says(fresh, "signs")])
 
     def _take_fingerprints(self, fresh: pa.RecordBatch, gone: pa.RecordBatch, rules: Rules) -> None:
-        self.wrote.add(fresh.column("author").to_numpy(zero_copy_only=False)[_says(fresh, "wrote")])
+        author = fresh.column("author").to_numpy(zero_copy_only=False)
+        self.wrote.add(author[_says(fresh, "wrote") & rules.is_withheld(author)])
         if rules.copies is not None:  # what somebody else does not write any more may be no stock any more
             keys = np.concatenate(
                 [gone.column(name).flatten().to_numpy(zero_copy_only=False) for name in ("wrote", "seen")]

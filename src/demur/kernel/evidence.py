@@ -36,7 +36,7 @@ FINGERPRINTS: Final = pa.schema(
         pa.field("item", _KEY, nullable=False),
         pa.field("author", _KEY, nullable=False),
         pa.field("created", _KEY, nullable=False),  # microseconds since 1970-01-01, UTC; UNDATED where unknown
-        pa.field("wrote", _KEYS, nullable=False),  # fingerprints of the author's own words, where they are withheld
+        pa.field("wrote", _KEYS, nullable=False),  # of the author's own words: withheld, or masked as copies
         pa.field("seen", _KEYS, nullable=False),  # fingerprints of withheld people's words that stand in it
     ]
 )
@@ -82,9 +82,12 @@ def evidence(rows: pa.RecordBatch, told: Bools, named: Beside, keys: WordKeys) -
 
 
 def fingerprints(rows: pa.RecordBatch, wrote: Beside, seen: Beside) -> pa.RecordBatch:
-    """What withheld people wrote in rows, and where others wrote the same; in lines of ROW and :data:`FINGERPRINTS`.
+    """Lines of ROW and :data:`FINGERPRINTS`, of rows that have any.
 
-    Only rows that have one of these have a line.
+    Args:
+        rows: of keying.KEYED or schema.ROW.
+        wrote: what withheld people wrote, and whoever copied them; row and key.
+        seen: where others wrote the same; row and key.
     """
     at = np.union1d(wrote[0], seen[0]).astype(np.int64)
     writing = writing_of(rows).take(at)

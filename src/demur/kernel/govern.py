@@ -29,6 +29,7 @@ from demur.kernel.rules import Bools, Rules
 from demur.kernel.spans import Ints, Spans
 from demur.kernel.wording import Pages, page_of, uncertain, with_lists
 from demur.people.context import Context
+from demur.people.finds import Finds, Tier
 from demur.suppression.copies import fingerprints_of
 from demur.terms import Reason, Role
 
@@ -62,7 +63,7 @@ class Answer:
     evidence: pa.RecordBatch
     """Who takes part, is called what, and is named in full (of rows at rest, only this): evidence.ROW and EVIDENCE."""
     fingerprints: pa.RecordBatch
-    """What withheld people wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
+    """What withheld people and their copiers wrote, and where others wrote the same: evidence.ROW and FINGERPRINTS."""
     uncertain: pa.RecordBatch
     """What is masked and somebody may look at: evidence.ROW and wording.UNCERTAIN."""
     cells: pa.RecordBatch | None = None
@@ -112,6 +113,8 @@ def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> t
     codes[at] = said.codes
     waits = said.codes == WAITS
     named, seen = (at[said.named[0]], said.named[1]), (at[said.seen[0]], said.seen[1])
+    copied = _copiers_words(kept, said.finds, rules)
+    wrote = np.concatenate([wrote[0], at[copied[0]]]), np.concatenate([wrote[1], copied[1]])
     answer = Answer(
         kept=said.kept,
         items=rows.column("item"),
@@ -139,11 +142,27 @@ def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: 
     What they passed on as a reshare is not theirs: its author's own item would be taken for a copy of it.
     """
     codes, masked = _traces(some_of(rows, at), _some(authors, at), rules, keyer)
-    spans = Spans.of(masked.column("spans"), incoming=False)
-    passed_on = rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(masked))
-    own = np.flatnonzero(~passed_on)
-    row, grams = fingerprints_of(page_of(some_of(masked, own), rules))
-    return at[codes == KEPT][own][row], grams
+    row, grams = _fingerprinted(masked, np.arange(len(masked)), rules)
+    return at[codes == KEPT][row], grams
+
+
+def _copiers_words(rows: pa.RecordBatch, finds: Finds, rules: Rules) -> Beside:
+    """The fingerprints of rows that lose words as copies, by authors who may object later.
+
+    Where two wrote the same at one time, nobody knows whose it is: nothing else tells of the second once it is masked.
+    """
+    return _fingerprinted(rows, np.unique(finds.row[finds.tier == Tier.COPY]), rules)
+
+
+def _fingerprinted(rows: pa.RecordBatch, at: Ints, rules: Rules) -> Beside:
+    """The fingerprints of some rows; what is passed on in them as a reshare is not their authors' own."""
+    if not len(at):
+        return at, at
+    some = some_of(rows, at)
+    spans = Spans.of(some.column("spans"), incoming=False)
+    own = np.flatnonzero(~rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(some)))
+    row, grams = fingerprints_of(page_of(some_of(some, own), rules))
+    return at[own][row], grams
 
 
 def _takes_part(rows: pa.RecordBatch, *, incoming: bool) -> Bools:

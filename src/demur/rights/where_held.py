@@ -42,7 +42,7 @@ class KeptBeside:
     named: int
     """Threads in which their full name stands, or stood before it was masked."""
     fingerprints: int
-    """Items of theirs of which fingerprints are kept: what they wrote while an objection was in force."""
+    """Items of theirs of which fingerprints are kept: under an objection, or where somebody withheld wrote the same."""
     uncertain: int
     """Places in others' items that were masked for them and that an officer may look at."""
     spellings: int
