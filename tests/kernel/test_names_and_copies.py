@@ -237,3 +237,56 @@ def test_a_word_of_an_officer_frees_the_item_it_was_said_of() -> None:
     cleared = replace(knowing(), cleared=pairs(writing.item, keys(OBJECTOR)))
     assert kept(govern(batch([row]), cleared))["text"] == row["text"]
     assert kept(govern(batch([row | {"item": "forum:3"}]), cleared))["text"] == "I asked [person]."
+
+
+def beside(*accounts: str) -> Rules:
+    """Rules under which those of some people objected whose accounts are named."""
+    compiler = Compiler(WordKeys(PEPPER.secret))
+    names = {OBJECTOR: [NAME], "forum:starfishy": [], "forum:Xanthe": [], "forum:anna": ["Anna Kowalska"]}
+    compiled = [
+        (int(keys(account)[0]), each)
+        for account in accounts
+        for each in (compiler.handle(account), *(compiler.name(name, ("en",)) for name in names[account]))
+    ]
+    return replace(rules(open_policy(), accounts), people=PeopleIndex.build(compiled))
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "left"),
+    [
+        ("So starfishy Quillstone said.", "forum:starfishy", "So [person] said."),
+        ("So Anna Kowalska Quillstone said.", "forum:anna", "So [person] said."),
+        ("So Marvina Xanthe Quillstone said.", "forum:Xanthe", "So [person] said."),
+        ("Quillstone, starfishy said.", "forum:starfishy", "[person], [person] said."),
+        ("So starfishy-Quillstone said.", "forum:starfishy", "So [person] said."),
+        ("So starfishy\nQuillstone said.", "forum:starfishy", "So [person]\n[person] said."),
+    ],
+)
+def test_names_that_touch_leave_the_same_whoever_objects_first(text: str, other: str, left: str) -> None:
+    row, context = item("2", "forum:bo", text, parent="forum:1", thread="forum:1"), threaded(OBJECTOR, other)
+    at_once = kept(govern(batch([row]), beside(OBJECTOR, other), context))
+    assert at_once["text"] == left
+    assert {role for role, *_ in roles(at_once)} == {"withheld-name"}
+    for first in (OBJECTOR, other):
+        once = govern(batch([row]), beside(first), context).kept
+        assert kept(govern(once, beside(OBJECTOR, other), context)) == at_once
+        assert (
+            kept(govern(govern(once, beside(OBJECTOR, other), context).kept, beside(other, OBJECTOR), context))
+            == at_once
+        )
+
+
+def test_names_on_two_sides_of_an_edge_of_a_quote_keep_a_mask_each() -> None:
+    text = "So starfishy Quillstone said."
+    row = item("2", "forum:bo", text, thread="forum:1", parent="forum:1", spans=[span(0, 12, "quote", "forum:cy")])
+    answer = govern(batch([row]), beside(OBJECTOR, "forum:starfishy"), threaded(OBJECTOR))
+    assert kept(answer)["text"] == "So [person] [person] said."
+
+
+def test_a_row_that_waits_is_as_it_came_and_decided_in_rounds_once_its_thread_is_known() -> None:
+    row = item("2", "forum:bo", "So starfishy Quillstone said.", parent="forum:1", thread="forum:1")
+    under, context = beside(OBJECTOR, "forum:starfishy"), threaded(OBJECTOR)
+    answer = govern(batch([row]), under, None)
+    assert answer.codes[0] == WAITS
+    assert answer.hinted.all()
+    assert kept(govern(answer.waiting, under, context)) == kept(govern(batch([row]), under, context))

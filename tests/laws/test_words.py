@@ -7,33 +7,20 @@ fingerprints: the corpus looks at the rows it finds through its indexes alone, t
 workspaces that meet the same events in another order hold the same rows once every source was read again.
 """
 
-import shutil
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
-import pyarrow as pa
 import pytest
+from forums import Forum
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from making import NOW, batch, item, open_policy, span
+from making import NOW, item, span
 
-from demur import workspace as workspaces
-from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.honour import honour
-from demur.corpus.importing import import_items
-from demur.corpus.session import reading
-from demur.corpus.threads import govern_at_rest
-from demur.identity import Pepper
-from demur.register.members.rows import MEMBER
-from demur.versions.leave import recall, verify
+from demur.versions.leave import verify
 from demur.versions.publish import publish
-from demur.workspace import Workspace
 
 pytestmark = pytest.mark.law
 
-RAM: Final = Path("/dev/shm")
 NAMES: Final = {
     "forum:annie_k": ["Anna Kowalska"],
     "forum:rmiller": ["Robert Miller", "Bob Miller"],
@@ -105,87 +92,6 @@ others = st.one_of(
 events = st.lists(st.one_of(imports, imports, objections, others), min_size=3, max_size=8)
 
 
-class Forum:
-    """A workspace that events happen to, and what each item's rows must be."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="demur-words-", dir=RAM if RAM.is_dir() else None))
-        self.workspace = Workspace(self.folder / "w")
-        workspaces.create(self.workspace.root, open_policy())
-        self.pepper: Pepper = self.workspace.keys().pepper
-        self.last: dict[str, dict[str, Any]] = {}
-
-    def close(self) -> None:
-        shutil.rmtree(self.folder)
-
-    def happen(self, kind: str, what: Any) -> None:  # noqa: ANN401  # an event's
-        getattr(self, kind)(what)
-
-    def import_(self, items: Sequence[dict[str, Any]]) -> None:
-        import_items(
-            self.workspace,
-            "table",
-            iter([batch(items[:2]), batch(items[2:])] if items[2:] else [batch(items)]),
-            now=NOW,
-        )
-        self.last |= {each["item"]: each for each in items}
-
-    def object(self, account: str) -> None:
-        with self.workspace.register() as register:
-            register.objections.lodge([account], channel="form", now=NOW)
-        honour(self.workspace, now=NOW)
-
-    def members(self, account: str) -> None:
-        row = {"account": account, "names": NAMES[account], "locale": "en"}
-        with self.workspace.register() as register:
-            register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
-        honour(self.workspace, now=NOW)
-
-    def link(self, both: tuple[str, str]) -> None:
-        if both[0] != both[1]:
-            with self.workspace.register() as register:
-                register.members.link(*both, now=NOW)
-            honour(self.workspace, now=NOW)
-
-    def held(self) -> dict[bytes, tuple[str, list[Any]]]:
-        """The rows: text and spans by item key."""
-        with reading(self.workspace, NOW) as session:
-            found = [row for part in session.corpus.batches() for row in part.to_pylist()]
-        assert len({row["item"] for row in found}) == len(found)
-        return {row["item"]: (row["text"], row["spans"]) for row in found}
-
-    def recalled(self, version: str) -> set[bytes]:
-        """The items that holders of a version must remove or replace."""
-        path = self.folder / "recall.csv"
-        recall(self.workspace, version, path, now=NOW)
-        return {bytes.fromhex(line.split(",")[0].strip('"')) for line in path.read_text().splitlines()[1:]}
-
-    def said(self) -> dict[str, tuple[str, list[Any]]]:
-        """The rows by item id, without anybody's key: another workspace has other keys."""
-        held, bare = self.held(), ("role", "start", "end")
-        names = {self.pepper.item_key(name): name for name in self.last}
-        return {
-            names[key]: (text, [{each: one[each] for each in bare} for one in spans])
-            for key, (text, spans) in held.items()
-        }
-
-    def governed_again(self, version: str | None = None) -> dict[bytes, tuple[str, list[Any]]]:
-        """What the kernel makes of the corpus's own rows, all of them, by what is known now: nothing may change.
-
-        Of a version's rows, if one is named.
-        """
-        with reading(self.workspace, NOW) as session:
-            rules, _ = session.rules()
-            threads = session.threads(rules)
-            found = {}
-            corpus = session.corpus if version is None else Corpus.open(self.workspace.corpus_path, version)
-            for part in corpus.batches():
-                rows = part.select([name for name in part.schema.names if name != "_rowaddr"])
-                for row in govern_at_rest(rows, rules, threads).kept.to_pylist():
-                    found[row["item"]] = (row["text"], row["spans"])
-        return found
-
-
 def wrote(number: int, author: str, text: str, thread: int = 1, **fields: Any) -> dict[str, Any]:  # noqa: ANN401  # an item's
     return item(str(number), f"forum:{author}", text, thread=f"forum:{thread}", **fields)
 
@@ -239,7 +145,7 @@ STOCK: Final[list[Event]] = [
 @example(happening=CALLED)
 @example(happening=STOCK)
 def test_no_row_is_missed(happening: list[Event]) -> None:
-    forum = Forum()
+    forum = Forum(NAMES)
     try:
         for kind, what in happening:
             forum.happen("import_" if kind == "import" else kind, what)
@@ -258,7 +164,7 @@ def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> N
     again = [next(in_order) if each[0] == "import" else each for each in shuffled]
     held = []
     for order in (happening, again):
-        forum = Forum()
+        forum = Forum(NAMES)
         try:
             for kind, what in order:
                 forum.happen("import_" if kind == "import" else kind, what)
@@ -274,7 +180,7 @@ def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> N
 @given(happening=events, later=st.sampled_from(PEOPLE))
 def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Event], later: str) -> None:
     """What is published holds; and what its holders must remove is known before the objection is honoured."""
-    forum = Forum()
+    forum = Forum(NAMES)
     try:
         for kind, what in happening:
             forum.happen("import_" if kind == "import" else kind, what)
@@ -305,7 +211,7 @@ def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Eve
 @example(before=[("import", [wrote(2, "anna_s", _SAID)]), ("object", "forum:rmiller")], after=STOCK[:1])
 def test_a_version_is_recalled_for_what_imports_tell(before: list[Event], after: list[Event]) -> None:
     """Whatever happens after it: the rows that may not stay are those that change when all of them are read anew."""
-    forum = Forum()
+    forum = Forum(NAMES)
     try:
         for kind, what in before:
             forum.happen("import_" if kind == "import" else kind, what)

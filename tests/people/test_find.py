@@ -529,3 +529,19 @@ def test_masks_are_told_from_other_words() -> None:
 def test_what_looks_like_two_parts_of_a_name(text: str) -> None:
     finds = Scene({1: ["Steve Brennick"]}).finds(text)
     assert not (finds.tier[finds.score >= 50] <= Tier.INITIAL_SURNAME).any()  # names_from
+
+
+def test_what_stands_within_a_name_does_not_hang_on_others_names() -> None:
+    for text in ("I met Mia van Hollinwell", "I met mia quickly hollinwell", "I met mia Xanthe hollinwell"):
+        found = {
+            Scene({1: ["Mia Hollinwell"], **others}).masked(text)
+            for others in ({}, {2: ["Jan van den Berg"]}, {2: ["@quickly"]}, {2: ["Xanthe Quickly"]})
+        }
+        assert len({each.count("hollinwell]") for each in found}) == 1, found
+
+
+def test_the_widest_place_of_a_person_counts_by_its_surest_reason() -> None:
+    told = Scene({1: ["Xavier O'Neil"]}, takes_part=[1])
+    assert told.masked("I asked o'neil again") == "I asked [o'neil] again"
+    assert told.masked("I asked Lisa o'neil again") == "I asked Lisa [o'neil] again"
+    assert told.masked("O'Neil I think") == "[O'Neil] I think"

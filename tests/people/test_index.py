@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from naming import COMPILER, Scene, compiled, index_of, key, page_of
+from naming import COMPILER, KEYS, Scene, compiled, index_of, key, page_of
 
 from demur.errors import RegisterError
 from demur.people.context import Context, no_pairs, pairs
@@ -118,3 +118,12 @@ def test_equal_parts_are_kept_once() -> None:
     (one,), (other,) = few.tables, many.tables
     surnames = [np.count_nonzero(table.part == 4) for table in (one, other)]  # names.NameRole.SURNAME
     assert surnames[0] == surnames[1] == 1
+
+
+def test_a_letter_is_no_word_of_a_name_whoever_else_is_in_the_index() -> None:
+    letters = KEYS.keys(list("abcdefghijklmnopqrstuvwxyz"))
+    names = [f"{given} {surname}" for given in ("Ann", "Bea", "Cyd", "Dag") for surname in ("Arn", "Bly", "Coe", "Dov")]
+    for people in range(1, len(names) + 1):
+        (table,) = index_of({number: [name] for number, name in enumerate(names[:people])}).tables
+        assert (table.exact(letters) >= 0).any()
+        assert (table.ranks(letters) == -1).all()

@@ -20,23 +20,14 @@ from demur.kernel.cells import cells
 from demur.kernel.door import KEPT, REASONS, WAITS, Codes, door, mark
 from demur.kernel.evidence import Beside, evidence, fingerprints
 from demur.kernel.finding import found_in
-from demur.kernel.keying import Keyer, in_lists, keyed
-from demur.kernel.marks import (
-    CODE,
-    MASKS,
-    dropped_by,
-    dropped_by_words,
-    held,
-    nothing_else,
-    regions_of,
-    settled,
-    with_masks,
-)
-from demur.kernel.media import described, governed_media
+from demur.kernel.keying import Keyer, keyed
+from demur.kernel.marks import CODE, held
+from demur.kernel.masking import masked, rows_with, some_of
+from demur.kernel.media import described
+from demur.kernel.rounds import Reworded, reworded
 from demur.kernel.rules import Bools, Rules
-from demur.kernel.spans import NOBODY, Ints, Spans
-from demur.kernel.splice import code_points, splice
-from demur.kernel.wording import Pages, Wording, page_of, read, uncertain, with_lists
+from demur.kernel.spans import Ints, Spans
+from demur.kernel.wording import Pages, page_of, uncertain, with_lists
 from demur.people.context import Context
 from demur.people.finds import Finds, Tier
 from demur.suppression.copies import fingerprints_of
@@ -101,17 +92,13 @@ def govern(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHI
 
 def govern_to_store(batch: pa.RecordBatch, rules: Rules, context: Context | None = _NOTHING) -> Answer:
     """The same, with rows that are kept or wait as schema.STORED, as by :func:`wording.stored`; words are read once."""
-    answer, pages, codes, changed = _governed(batch, rules, context)
-    at, waits = (np.flatnonzero(codes == code) for code in (KEPT, WAITS))
-    again = np.flatnonzero(np.isin(at, changed))
-    fresh = Pages(_take(answer.kept, again), pages.rules).lists if len(again) else [None, None]
-    lists = [_with(_at(old, at), again, new) for old, new in zip(pages.lists, fresh, strict=True)]
-    waiting = with_lists(answer.waiting, [_at(old, waits) for old in pages.lists])
-    return replace(answer, kept=with_lists(answer.kept, lists), waiting=waiting)
+    answer, said = _governed(batch, rules, context)
+    kept, waiting = with_lists(answer.kept, said.lists(KEPT)), with_lists(answer.waiting, said.lists(WAITS))
+    return replace(answer, kept=kept, waiting=waiting)
 
 
-def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> tuple[Answer, Pages, Codes, Ints]:
-    """The answer; the words of the rows that were kept before these were looked at, their codes, and which changed."""
+def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> tuple[Answer, Reworded]:
+    """The answer, and what became of the rows whose words were read."""
     incoming = batch.schema.field("item").type != schema.KEY
     keyer = Keyer(rules.pepper)
     rows = keyed(batch, keyer) if incoming else batch
@@ -120,34 +107,27 @@ def _governed(batch: pa.RecordBatch, rules: Rules, context: Context | None) -> t
     authors = batch.column("author") if incoming else None
     wrote = _own_words(rows, np.flatnonzero(np.isin(codes, _WITHHELD)), authors, rules, keyer)
     at = np.flatnonzero(codes == KEPT)
-    codes[at], kept = _traces(_take(rows, at), _some(authors, at), rules, keyer)
+    codes[at], kept = _traces(some_of(rows, at), _some(authors, at), rules, keyer)
     at = at[codes[at] == KEPT]
-    pages = Pages(kept, rules)
-    wording = read(pages, context)
-    codes[at], governed = _worded(kept, wording, rules)
-    named, seen = (at[wording.named[0]], wording.named[1]), (at[wording.seen[0]], wording.seen[1])
-    copied = _copiers_words(kept, wording.finds, rules)
+    said = reworded(Pages(kept, rules), context)
+    codes[at] = said.codes
+    waits = said.codes == WAITS
+    named, seen = (at[said.named[0]], said.named[1]), (at[said.seen[0]], said.seen[1])
+    copied = _copiers_words(kept, said.finds, rules)
     wrote = np.concatenate([wrote[0], at[copied[0]]]), np.concatenate([wrote[1], copied[1]])
     answer = Answer(
-        kept=governed,
+        kept=said.kept,
         items=rows.column("item"),
         codes=codes,
-        waiting=kept.filter(pa.array(wording.waits)),
-        hinted=wording.hint[wording.waits],
+        waiting=kept.filter(pa.array(waits)),
+        hinted=said.hint[waits],
         evidence=evidence(rows, _takes_part(rows, incoming=incoming), named, rules.word_keys),
         fingerprints=fingerprints(rows, wrote, seen),
-        uncertain=_renumbered(uncertain(kept, wording.finds, rules), at),
+        uncertain=_renumbered(uncertain(kept, said.finds, rules), at),
         cells=cells(rows, rules) if incoming else None,
         alike=keyer.alike,
     )
-    return answer, pages, codes[at], wording.rows
-
-
-def _with(lists: pa.ListArray, at: Ints, others: pa.ListArray | None) -> pa.ListArray:
-    """The lists, with ``others`` in the places ``at``."""
-    if others is None:
-        return lists
-    return pa.concat_arrays([lists, others]).take(_exchanging(len(lists), at))
+    return answer, said
 
 
 def _renumbered(lines: pa.RecordBatch, at: Ints) -> pa.RecordBatch:
@@ -161,7 +141,7 @@ def _own_words(rows: pa.RecordBatch, at: Ints, authors: pa.Array | None, rules: 
 
     What they passed on as a reshare is not theirs: its author's own item would be taken for a copy of it.
     """
-    codes, masked = _traces(_take(rows, at), _some(authors, at), rules, keyer)
+    codes, masked = _traces(some_of(rows, at), _some(authors, at), rules, keyer)
     row, grams = _fingerprinted(masked, np.arange(len(masked)), rules)
     return at[codes == KEPT][row], grams
 
@@ -178,10 +158,10 @@ def _fingerprinted(rows: pa.RecordBatch, at: Ints, rules: Rules) -> Beside:
     """The fingerprints of some rows; what is passed on in them as a reshare is not their authors' own."""
     if not len(at):
         return at, at
-    some = _take(rows, at)
+    some = some_of(rows, at)
     spans = Spans.of(some.column("spans"), incoming=False)
-    own = np.flatnonzero(~_rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(some)))
-    row, grams = fingerprints_of(page_of(_take(some, own), rules))
+    own = np.flatnonzero(~rows_with(spans.row[spans.role == CODE[Role.RESHARE]], len(some)))
+    row, grams = fingerprints_of(page_of(some_of(some, own), rules))
     return at[own][row], grams
 
 
@@ -198,110 +178,10 @@ def _traces(rows: pa.RecordBatch, authors: pa.Array | None, rules: Rules, keyer:
     spans = Spans.of(rows.column("spans"), incoming=authors is not None)
     reshared = held(spans, rules) & (spans.role == CODE[Role.RESHARE])
     codes = np.full(len(rows), KEPT, np.int8)
-    mark(codes, Reason.RESHARE, _rows_with(spans.row[reshared], len(rows)))
+    mark(codes, Reason.RESHARE, rows_with(spans.row[reshared], len(rows)))
     spans, media = found_in(rows, authors, spans, rules, keyer), described(rows, authors, rules, keyer)
-    return _masked(rows, codes, spans, media, rules.covering(keyer.alike))  # whom the text names besides
-
-
-def _worded(rows: pa.RecordBatch, wording: Wording, rules: Rules) -> tuple[Codes, pa.RecordBatch]:
-    """What rows hold of other people in their words: their codes, and the rows that are kept."""
-    codes = np.where(wording.waits, WAITS, KEPT).astype(np.int8)
-    at = wording.rows
-    if len(at):
-        place = np.zeros(len(rows), np.int64)
-        place[at] = np.arange(len(at))
-        found, some = wording.spans, _take(rows, at)
-        found = Spans(place[found.row], found.start, found.end, found.role, found.subject)
-        spans = Spans.of(some.column("spans"), incoming=False).joined(found)
-        fresh = np.full(len(at), KEPT, np.int8)
-        codes[at], masked = _masked(some, fresh, spans, wording.media.take(pa.array(at)), rules)
-        rows = _replaced(rows, at[codes[at] == KEPT], masked)
-    return codes, _take(rows, np.flatnonzero(codes == KEPT))
-
-
-def _replaced(rows: pa.RecordBatch, at: np.ndarray, others: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows, with ``others`` in the places ``at``."""
-    both = pa.Table.from_batches([rows, others]).take(_exchanging(len(rows), at)).combine_chunks()
-    return both.to_batches()[0] if len(both) else rows
-
-
-def _exchanging(rows: int, at: np.ndarray) -> pa.Array:
-    """The order in which rows, and behind them others, are taken to have the others in the places ``at``."""
-    order = np.arange(rows)
-    order[at] = rows + np.arange(len(at))
-    return pa.array(order)
-
-
-def _masked(
-    rows: pa.RecordBatch, codes: Codes, spans: Spans, media: pa.Array, rules: Rules
-) -> tuple[Codes, pa.RecordBatch]:
-    """Rows with everything masked that their spans say, with the codes of those that go for it; and those that stay."""
-    texts = rows.column("text")
-    points, blank = code_points(texts), _blank(texts)
-    lengths = np.where(blank, 0, np.diff(points.first))  # a mask over blanks would pass for a word
-    spans = with_masks(texts, points, spans.clipped(lengths).nested())
-    withheld = held(spans, rules)
-    for reason, dropped in dropped_by(spans, withheld, rules.policy.others):
-        mark(codes, reason, _rows_with(dropped, len(rows)))
-    regions, spans, within = regions_of(texts, spans, withheld, rules)
-    for reason, dropped in dropped_by_words(spans, rules.policy.others):
-        mark(codes, reason, _rows_with(dropped, len(rows)))
-    texts, spans = splice(texts, points, regions, MASKS), settled(spans, within, regions)
-    mark(codes, Reason.COPY, nothing_else(texts, spans))
-    media = governed_media(media, rules)
-    mark(codes, Reason.EMPTY, blank & _no_picture(media))
-    return codes, _kept(rows, codes, texts, spans, media)
-
-
-def _kept(rows: pa.RecordBatch, codes: Codes, texts: pa.Array, spans: Spans, media: pa.Array) -> pa.RecordBatch:
-    """The rows without a reason, as schema.ROW."""
-    columns = {name: rows.column(name) for name in schema.ROW.names}
-    columns |= {"text": texts, "spans": spans.column(len(rows)), "media": media}
-    columns["subjects"] = _subjects(spans, media, len(rows))
-    at = np.flatnonzero(codes == KEPT)
-    return _take(pa.RecordBatch.from_arrays(list(columns.values()), schema=schema.ROW), at)
-
-
-def _subjects(spans: Spans, media: pa.Array, rows: int) -> pa.Array:
-    """Per row every key in its spans and pictures, sorted, once each."""
-    pictures = media.flatten()
-    tagged = pictures.field("tagged")
-    row_of_picture = pc.list_parent_indices(media).to_numpy(zero_copy_only=False).astype(np.int64)
-    row_of_tag = row_of_picture[pc.list_parent_indices(tagged).to_numpy(zero_copy_only=False)]
-    row = np.concatenate([spans.row, row_of_tag])
-    shown = pc.fill_null(tagged.flatten(), NOBODY)  # nulls would turn every key of the batch into a float
-    subject = np.concatenate([spans.subject, shown.to_numpy(zero_copy_only=False)])
-    row, subject = row[subject != NOBODY], subject[subject != NOBODY]
-    order = np.lexsort((subject, row))
-    row, subject = row[order], subject[order]
-    fresh = np.ones(len(row), bool)
-    fresh[1:] = (row[1:] != row[:-1]) | (subject[1:] != subject[:-1])
-    return in_lists(np.bincount(row[fresh], minlength=rows), pa.array(subject[fresh]))
-
-
-def _rows_with(row: Ints, rows: int) -> Bools:
-    """Which of ``rows`` rows occur in ``row``."""
-    found = np.zeros(rows, bool)
-    found[row] = True
-    return found
-
-
-def _blank(texts: pa.Array) -> Bools:
-    """Which texts hold no word."""
-    return np.asarray(pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(texts)), 0).to_numpy(zero_copy_only=False), bool)
-
-
-def _no_picture(media: pa.Array) -> Bools:
-    return np.asarray(pc.equal(pc.list_value_length(media), 0).to_numpy(zero_copy_only=False), bool)
+    return masked(rows, codes, spans, media, rules.covering(keyer.alike))  # whom the text names besides
 
 
 def _some(values: pa.Array | None, at: np.ndarray) -> pa.Array | None:
-    return None if values is None else _at(values, at)
-
-
-def _at(values: pa.Array, at: np.ndarray) -> pa.Array:
-    return values if len(at) == len(values) else values.take(pa.array(at))
-
-
-def _take(batch: pa.RecordBatch, at: np.ndarray) -> pa.RecordBatch:
-    return batch if len(at) == len(batch) else batch.take(pa.array(at))
+    return values if values is None or len(at) == len(values) else values.take(pa.array(at))

@@ -18,7 +18,7 @@ from demur.kernel.evidence import ROW, UNCERTAIN, Beside, writing_of
 from demur.kernel.marks import CODE, MASKS
 from demur.kernel.media import with_shown
 from demur.kernel.rules import Bools, Rules
-from demur.kernel.spans import COPY, NAME, Ints, Spans
+from demur.kernel.spans import COPY, NAME, WITHHELD_NAME, Ints, Spans
 from demur.kernel.splice import code_points, found
 from demur.people.context import Context
 from demur.people.find import Search
@@ -100,6 +100,8 @@ class _Read:
     page: Page
     rules: Rules
     context: Context | None
+    before: Beside = (_NONE, _NONE)
+    """Row and subject of the full names that stood there before they were masked."""
 
     @cached_property
     def waits(self) -> Bools:
@@ -113,7 +115,7 @@ class _Read:
         rules, others = self.rules, self.rules.policy.others
         finds = no_finds()
         if self._search is not None:
-            names = self._search.found(self.context or Context())
+            names = self._search.found(self.context or Context(), self.before)
             finds = names.take(names.score >= others.names_from)
         if rules.copies is not None:
             copies = rules.copies.found(self.page)
@@ -139,15 +141,21 @@ class _Read:
         return None if self.rules.people is None else Search(self.page, self.rules.people)
 
 
-def read(pages: Pages, context: Context | None) -> Wording:
-    """What is found in rows; ``context`` is None as long as it is not known."""
+def read(pages: Pages, context: Context | None, before: Beside = (_NONE, _NONE)) -> Wording:
+    """What is found in rows.
+
+    Args:
+        pages: the rows.
+        context: what is known of their threads; None as long as it is not known.
+        before: row and subject of the full names that stood in the rows' texts before they were masked.
+    """
     rows, rules = pages.rows, pages.rules
     media = rows.column("media")
     nothing = np.zeros(len(rows), bool)
     if not rules.reads_words or not len(rows):
         return Wording(no_finds(), (_NONE, _NONE), (_NONE, _NONE), media, nothing, nothing, nothing)
     page, (shown, picture_of) = pages.page, pages.pictures
-    in_text, in_pictures = (_Read(each, rules, context) for each in (page, shown))
+    in_text, in_pictures = _Read(page, rules, context, before), _Read(shown, rules, context)
     waits = in_text.waits | _any(in_pictures.waits, picture_of, len(rows))
     finds, named = in_text.counting(), in_pictures.counting()
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
@@ -190,8 +198,9 @@ def page_of(rows: pa.RecordBatch, rules: Rules) -> Page:
     opaque = np.isin(spans.role, [CODE[Role.MENTION], CODE[Role.TAG]])
     quotes = _places(spans.take(spans.role == CODE[Role.QUOTE]))
     covered = _together(_places(spans.take(opaque)), _masks(texts))
-    words = Words.of(texts, rules.word_keys)
-    return Page.of(texts, words, writing_of(rows), rows.column("language"), opaque=covered, quotes=quotes)
+    hidden = _places(spans.take(spans.role == WITHHELD_NAME))
+    words, language = Words.of(texts, rules.word_keys), rows.column("language")
+    return Page.of(texts, words, writing_of(rows), language, opaque=covered, quotes=quotes, hidden=hidden)
 
 
 def _pictures(rows: pa.RecordBatch, rules: Rules) -> tuple[Page, Ints]:

@@ -18,13 +18,14 @@ from demur.people.finding.full import COUNTS, full, known_too, parts_of
 from demur.people.finding.phrases import Phrases
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Said, anywhere, hangs, in_context, learnable, learnt
-from demur.people.finding.tiers import scores, tiers
+from demur.people.finding.tiers import Reason, scores, tiers
 from demur.people.finds import Finds
 from demur.people.index import PeopleIndex
 from demur.people.indexed.table import distinct, expanded
 from demur.words.columns import BITS, in_rows, shortened
 from demur.words.page import Bools, Ints, Page
 
+_NONE: Final = np.zeros(0, np.int64)
 _LEAST: Final = 30
 """No find has a lower score: it would say that somebody is not meant."""
 
@@ -56,10 +57,15 @@ class Search:
     page: Page
     index: PeopleIndex
 
-    def found(self, context: Context) -> Finds:
-        """Everybody of the index who is named on the page."""
+    def found(self, context: Context, in_full: tuple[Ints, Ints] = (_NONE, _NONE)) -> Finds:
+        """Everybody of the index who is named on the page.
+
+        Args:
+            context: what is known of the threads.
+            in_full: rows, and people whose full names stood in them before they were masked; shape (n,) both.
+        """
         known = Known(self.page, self.index, context)
-        parts = [_found(named, known) for named in self._named]
+        parts = [_found(named, known, in_full) for named in self._named]
         if len(known.withheld[0]) and (len(context.learnt) or len(context.called)):
             called = learnt(self._phrases, known)
             parts.append(_placed(self._phrases, called, called.word))
@@ -157,13 +163,14 @@ def _of_two_words(sighter: Sighter) -> _Named:
     return _Named(sighter, seen, reasons, whole, parts_of(seen, reasons, double, phrases.capital))
 
 
-def _found(named: _Named, known: Known) -> _Columns:
+def _found(named: _Named, known: Known, before: tuple[Ints, Ints]) -> _Columns:
     sighter, seen, reasons, whole, parts = named
     phrases = sighter.phrases
     first, last = np.minimum(seen.given, seen.surname), np.maximum(seen.given, seen.surname)
     placed = _columns(phrases, first, last, seen.subject, known_too(seen, reasons, phrases.capital, known))
     counts = whole.score >= COUNTS
-    in_full = distinct(whole.row[counts], whole.subject[counts])
+    both = zip((whole.row[counts], whole.subject[counts]), before, strict=True)
+    in_full = distinct(*(np.concatenate(each) for each in both))
     singles = in_context(sighter, known, in_full, parts), anywhere(sighter, known, parts)
     found = [placed, *(_placed(phrases, each, parts.last(each)) for each in singles)]
     return tuple(np.concatenate(columns) for columns in zip(*found, strict=True))  # type: ignore[return-value]
@@ -180,14 +187,36 @@ def _columns(phrases: Phrases, first: Ints, last: Ints, subject: Ints, reasons: 
 
 
 def _best(row: Ints, start: Ints, end: Ints, subject: Ints, reasons: Ints) -> Finds:
-    """Each place of a person once, by its highest score, but for those within a place that is as sure."""
+    """Each place of a person once, by its highest score, but for those within a place that is as sure.
+
+    A find has the widest place of its person that it stands in, where that one does not count by itself. So how much
+    of a name is masked does not hang on what stands around it, which tells how sure it is. A letter or a word that
+    nobody is called by widens no place.
+    """
     score = scores(reasons)
-    at = np.flatnonzero(score >= _LEAST)
+    at = np.flatnonzero((score >= _LEAST) | (reasons & np.int64(Reason.NO_CALL) == 0))
+    at = at[np.lexsort((reasons[at], -score[at], -end[at], start[at], subject[at], row[at]))]
     row, start, end, subject, reasons, score = (each[at] for each in (row, start, end, subject, reasons, score))
-    found = Finds(row, start, end, subject, tiers(reasons), score, reasons)
-    found = found.take(np.lexsort((reasons, -score, -end, start, subject, row)))
+    wide = _widest(row, subject, end)
+    wide = np.where(score[wide] < COUNTS, wide, np.arange(len(wide)))
+    found = Finds(row, start[wide], end[wide], subject, tiers(reasons), score, reasons)
+    found = found.take(score >= _LEAST)
     found = found.take(~_within(found))
     return found.take(np.lexsort((found.subject, found.end, found.start, found.row)))
+
+
+def _widest(row: Ints, subject: Ints, end: Ints) -> Ints:
+    """For each place the first one of the same person that it stands in: itself, or a wider one before it.
+
+    The places are sorted by row, subject, start (not asked for), and the wider first.
+    """
+    if not len(row):
+        return row
+    place = np.cumsum((np.diff(row, prepend=row[0]) != 0) | (np.diff(subject, prepend=subject[0]) != 0))
+    width = int(end.max()) + 1
+    reached = np.maximum.accumulate(place * width + end)
+    fresh = np.append(True, reached[1:] > reached[:-1])
+    return np.maximum.accumulate(np.where(fresh, np.arange(len(row)), 0))
 
 
 def _within(finds: Finds) -> Bools:

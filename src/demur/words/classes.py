@@ -50,6 +50,9 @@ DISGUISED: Final = {
 }
 """Letters in filled circles and squares, which have no compatible plain letter (UAX #15)."""
 
+HYPHENS: Final = frozenset("-\u2010\u2011\uff0d")
+"""What stands between the parts of a double name."""
+
 _SIGNS: Final = {
     CONNECTOR: "'`\u00b4\u2018\u2019\u02b9\u02bb\u02bc\u2032\uff07-\u2010\u2011\ufe63\uff0d_\uff3f\u00b7\u2027",
     CONNECTOR | STOP: ".\u2024\uff0e",

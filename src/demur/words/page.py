@@ -5,13 +5,18 @@ which rows share the batch; words in a mention, a tag or a mask are nobody's nam
 they are masked yet, so that nothing hangs on who was withheld first; nothing that is found crosses the edge of a quote.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from demur.words.classes import packed
+from demur.words.shapes import SHORT, separates
 
 if TYPE_CHECKING:  # what reads texts, which whoever only asks for keys does without
     from demur.words.batch import Words
@@ -50,6 +55,8 @@ class Page:
     """All words of all texts."""
     opaque: Bools
     """Per word: whether it stands in a mention, a tag or a mask, or is cut by the edge of a quote."""
+    hidden: Bools
+    """Per word: whether it stands in the mask of a name that was found in words; such a one is opaque, too."""
     quoted: Bools
     """Per word: whether it stands in a quote."""
     sides: Ints
@@ -65,9 +72,27 @@ class Page:
 
     @cached_property
     def breaks(self) -> Bools:
-        """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap."""
+        """Per word: whether it and the word before are no neighbours: another row, the edge of a quote, or a gap.
+
+        The brackets of the mask of a name are none: its neighbours are those of the name.
+        """
         fresh = np.diff(self.words.row.astype(np.int64), prepend=-1) != 0
-        return np.asarray(self.words.gap | fresh | self.edges)
+        gap = self.words.gap.copy()
+        gap[np.fromiter(self._bracketed(), np.int64)] = False
+        return np.asarray(gap | fresh | self.edges)
+
+    def _bracketed(self) -> Iterator[int]:
+        """The words before which a bracket of the mask of a name stands, and besides nothing that sets words apart."""
+        classes, plain = packed(), np.flatnonzero(self.words.plain)
+        row, hidden = self.words.row[plain], self.hidden[plain]
+        beside = (row[1:] == row[:-1]) & (hidden[1:] | hidden[:-1])
+        for before, word in zip(plain[:-1][beside].tolist(), plain[1:][beside].tolist(), strict=True):
+            first, last = int(self.words.end[before]), int(self.words.start[word])
+            between = self.texts[int(self.words.row[word])].as_py()[first:last]
+            between = between[int(self.hidden[before]) : len(between) - int(self.hidden[word])]
+            short = not self.hidden[before] and first - int(self.words.start[before]) <= SHORT
+            if not separates(reduce(or_, map(classes.__getitem__, map(ord, between)), 0), len(between), short=short):
+                yield word
 
     @classmethod
     def of(
@@ -79,6 +104,7 @@ class Page:
         *,
         opaque: Places,
         quotes: Places,
+        hidden: Places | None = None,
     ) -> Self:
         """The page of a batch.
 
@@ -89,6 +115,7 @@ class Page:
             language: of each.
             opaque: mentions, tags and masks, in any nesting.
             quotes: quotes, in any nesting; those without words count for nothing.
+            hidden: those of the masks that stand for a name which was found in words; without them none does.
         """
         row, at = np.concatenate([quotes[0]] * 2), np.concatenate([quotes[1], quotes[2]])
         order = np.lexsort((at, row))
@@ -97,6 +124,7 @@ class Page:
             texts,
             words,
             inside(words, opaque) | inside(words, (row, at, at)),  # a word with an edge in it stands on no side
+            np.zeros(len(words), bool) if hidden is None else inside(words, hidden),
             inside(words, quotes),
             _passed(words.row.astype(np.int64), words, (row, at)),
             writing,

@@ -9,6 +9,7 @@ import numpy as np
 
 from demur.people.compiled import FormFlag
 from demur.people.finding.bearers import Known
+from demur.people.finding.phrases import Phrases
 from demur.people.finding.senses import Sense, senses
 from demur.people.finding.sightings import Double, Sighter
 from demur.people.finding.single import Parts, Places
@@ -16,6 +17,7 @@ from demur.people.finding.surroundings import before_of, behind_of
 from demur.people.finding.tiers import Reason, said, scores
 from demur.people.lexicon import tongue
 from demur.people.names import NameRole
+from demur.words.classes import HYPHENS
 from demur.words.page import Bools, Ints
 
 COUNTS: Final = 50
@@ -24,7 +26,6 @@ _LEAST_LETTERS: Final = 4
 """Of a surname that a letter may stand before in lower case: c.moore."""
 _LETTERS_APART: Final = 2
 """Initials that stand behind a first one without a full stop: of more, the letters of a word are set apart."""
-_HYPHENS: Final = frozenset("-‐‑－")
 _MOST_BETWEEN: Final = 1
 """Words of no part of the name that may stand between two of its parts."""
 
@@ -108,7 +109,7 @@ def _hyphened(sighter: Sighter, seen: Double) -> Bools:
     """Which have another name joined before them by a hyphen: Jean-Pierre Martin is no Pierre Martin."""
     phrases, first = sighter.phrases, np.minimum(seen.given, seen.surname)
     words, which = np.unique(first, return_inverse=True)
-    joined = np.array([phrases.texts.before(word, 1) in _HYPHENS for word in words.tolist()], bool)[which]
+    joined = np.array([phrases.texts.before(word, 1) in HYPHENS for word in words.tolist()], bool)[which]
     number = np.maximum(phrases.page.words.place[first].astype(np.int64) - 1, 0)
     before = phrases.plain[number]
     joined &= phrases.capital[before] & (phrases.page.words.row[before] == phrases.page.words.row[first])
@@ -123,15 +124,32 @@ def _over_lines(sighter: Sighter, seen: Double) -> Bools:
 
 
 def _strange(sighter: Sighter, seen: Double) -> Ints:
-    """How many words of no part of the name, no particle and no initial stand between the two."""
-    phrases = sighter.phrases
+    """How many words of no part of the name, and no initial, stand between the two: joined ones are one, as a mask is.
+
+    A common word in lower case is too many, and so is whatever only others' names have.
+    """
+    phrases, words = sighter.phrases, sighter.phrases.page.words
     first = np.minimum(seen.given, seen.surname)
-    count = np.zeros(len(first), np.int64)
+    count, before = np.zeros(len(first), np.int64), np.zeros(len(first), bool)
     for step in range(1, int(seen.apart.max(initial=0)) + 1):
         at = np.flatnonzero(seen.apart >= step)
-        word = phrases.plain[phrases.page.words.last[first[at]].astype(np.int64) + step]
-        count[at] += ~phrases.letter[word] & ~sighter.is_part(word, seen.name[at])
+        word = phrases.plain[words.last[first[at]].astype(np.int64) + step]
+        strange = ~phrases.letter[word] & ~sighter.is_part(word, seen.name[at])
+        common = ~phrases.capital[word] & (senses(phrases, word) & np.int64(Sense.COMMON) > 0)
+        joined = before[at] & _joined_before(phrases, word)
+        count[at] += strange & ~joined
+        count[at] += np.where(strange & common & ~phrases.page.hidden[word], _MOST_BETWEEN, 0)
+        before[at] = strange
     return count
+
+
+def _joined_before(phrases: Phrases, words: Ints) -> Bools:
+    """Which words a sign without a space joins to the plain word before: star-gazer is one word that is strange."""
+    before = phrases.plain[phrases.page.words.place[words].astype(np.int64) - 1]
+    near = np.flatnonzero(phrases.page.words.start[words] - phrases.page.words.end[before] == 1)
+    found = np.zeros(len(words), bool)
+    found[near] = [not phrases.texts.before(word, 1).isspace() for word in words[near].tolist()]
+    return found
 
 
 def _in_list(sighter: Sighter, seen: Double) -> Bools:

@@ -13,6 +13,7 @@ import numpy as np
 from demur.people.compiled import FormFlag
 from demur.people.finding.phrases import REACH, Phrases
 from demur.people.indexed.table import LOW, Pairs, Table, expanded
+from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 from demur.words.shapes import Shape
 
@@ -125,21 +126,21 @@ class Sighter:
         )
 
     def is_part(self, words: Ints, names: Ints) -> Bools:
-        """Which words are a part of the name beside them, or a particle; shape (n,)."""
-        entries = self.table.entries(self.ranks[words])
-        held = entries.which[self.table.holds(entries.stem, names[entries.which])]
-        found = np.isin(self.phrases.page.words.key[words], self.table.particles)
-        found[held] = True
+        """Which words are a part of the name beside them, particles included; shape (n,)."""
+        ranks = np.where(self.phrases.usable[words], self.table.exact(self.phrases.page.words.key[words]), -1)
+        entries = self.table.entries(ranks)
+        held = self.table.holds(entries.stem, names[entries.which]) & (entries.role != NameRole.INITIAL)
+        found = np.zeros(len(words), bool)
+        found[entries.which[held]] = True
         return found
 
     @cached_property
     def _between(self) -> Bools:
-        """Which plain words, by number, may stand between a given name and a surname."""
-        phrases = self.phrases
-        particle = np.isin(phrases.page.words.key[phrases.plain], self.table.particles)
-        named = phrases.letter[phrases.plain] | phrases.capital[phrases.plain] | particle
-        named |= self.ranks[phrases.plain] >= 0
-        return np.asarray(named & phrases.usable[phrases.plain])
+        """Which plain words, by number, may stand between a given name and a surname: a few too many.
+
+        The mask of a name may, whatever stood there: so a name around it is found whoever objected first.
+        """
+        return np.asarray((self.phrases.usable | self.phrases.page.hidden)[self.phrases.plain])
 
     def _neighbours(self) -> list[tuple[Ints, Ints, int]]:
         """Words that may be a given name and a surname, and how many stand between them."""

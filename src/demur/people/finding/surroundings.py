@@ -186,8 +186,9 @@ def _initials(phrases: Phrases, word: Ints, capital: Bools) -> Bools:
 
 
 def _masked(phrases: Phrases, word: Ints, between: npt.NDArray[np.object_], bracket: str) -> Bools:
-    """Which words are the mask of a person, or a mention, right beside."""
-    masked = (word >= 0) & phrases.page.opaque[np.maximum(word, 0)]
+    """Which words are the mask of a mention, or a mention, right beside; the mask of a name counts for nothing."""
+    there = np.maximum(word, 0)
+    masked = (word >= 0) & phrases.page.opaque[there] & ~phrases.page.hidden[there]
     for at in np.flatnonzero(masked).tolist():
         is_mask = between[at] == bracket and phrases.texts.word(int(word[at])) == _MASK
         masked[at] = is_mask or between[at] == " "
@@ -237,12 +238,13 @@ def _is_inside(phrases: Phrases, words: Ints, before: Beside, behind: Beside) ->
 
 
 def _listed(phrases: Phrases, words: Ints, before: Beside, behind: Beside) -> Bools:
-    """Which words with a capital have a slash, and another given name, on one side alone: Steve/Anna."""
+    """Which words with a capital have a slash, and a given name or a name's mask, on one side alone: Steve/Anna."""
     sides = []
-    for beside in (before, behind):
-        there = beside.word >= 0
-        named = senses(phrases, beside.word) & Sense.GIVEN > 0
-        sides.append((beside.between == "/") & there & named & phrases.capital[np.maximum(beside.word, 0)])
+    for beside, masked in ((before, "]/"), (behind, "/[")):
+        there, word = beside.word >= 0, np.maximum(beside.word, 0)
+        named = (senses(phrases, beside.word) & Sense.GIVEN > 0) & phrases.capital[word]
+        hidden = (beside.between == masked) & phrases.page.hidden[word]
+        sides.append(there & ((beside.between == "/") & named | hidden))
     other = _holds(r"/\Z", before) & ~sides[0] | _holds(r"\A/", behind) & ~sides[1]
     return np.asarray(phrases.capital[words] & (sides[0] | sides[1]) & ~other)
 

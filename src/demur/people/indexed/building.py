@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from demur.people.compiled import Compiled, FormFlag
-from demur.people.indexed.table import Table, bitmap_of
+from demur.people.indexed.table import ASIDE, Table, bitmap_of
 from demur.people.names import NameRole
 from demur.words.page import Ints
 
@@ -17,8 +17,6 @@ _SURNAME: Final = NameRole.SURNAME.value
 _FIRST: Final = frozenset({_GIVEN, NameRole.MIDDLE.value, NameRole.NICK.value})
 _JOINED: Final = NameRole.JOINED.value
 _INITIAL: Final = NameRole.INITIAL.value
-_ASIDE: Final = [_INITIAL, NameRole.PARTICLE.value]
-"""Roles of words that are never looked for by themselves."""
 
 _Signature = tuple[tuple[int, tuple[int, ...]], ...]
 """What a part gives: role times 16 and flags, and the keys, of each of its tokens."""
@@ -71,7 +69,7 @@ class Building:
         fresh = np.ones(len(keys), bool)
         fresh[1:] = keys[1:] != keys[:-1]
         begins, owner = np.flatnonzero(fresh), np.cumsum(fresh) - 1
-        aside = np.isin(kind >> 4, _ASIDE)
+        aside = np.isin(kind >> 4, ASIDE)
         alone = np.bincount(owner[~aside], minlength=len(begins)) > 0
         strong = np.bincount(owner[~aside & (kind & FormFlag.WORD == 0)], minlength=len(begins)) > 0
         of_stem = np.argsort(stem, kind="stable").astype(np.int32)

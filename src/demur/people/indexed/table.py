@@ -16,12 +16,15 @@ import numpy.typing as npt
 
 from demur.identity import inside
 from demur.people.indexed.stored import Arrays
+from demur.people.names import NameRole
 from demur.words.page import Bools, Ints
 
 _KEY_BITS: Final = 63
 _SPARSITY_BITS: Final = 5
 """32 bits of the bitmap a key: 3 % of other words pass."""
 _LEAST_BITS: Final = 10
+ASIDE: Final = [NameRole.INITIAL.value, NameRole.PARTICLE.value]
+"""Roles of words that are never looked for by themselves."""
 LOW: Final = np.int64(0xFFFFFFFF)
 LEFT: Final = -2
 """The subject of names that count no more; nobody's key, and not what stands for an unknown author."""
@@ -116,10 +119,20 @@ class Table:
 
     def ranks(self, keys: Ints) -> Ints:
         """The number of each key in this table; -1 where it is no word of a name that is looked for by itself."""
-        found = np.full(len(keys), -1)
         at = self.passing(keys)
-        found[at] = self.exact(keys[at])
+        ranks = self.exact(keys[at])
+        ranks[self._aside(ranks)] = -1
+        found = np.full(len(keys), -1)
+        found[at] = ranks
         return found
+
+    def _aside(self, ranks: Ints) -> Ints:
+        """The positions of words that are a letter or a particle alone: the filter lets some pass, by others' names."""
+        weak = np.flatnonzero((ranks >= 0) & ~self.strong[ranks] if len(self.strong) else ranks >= 0)
+        entries = self.entries(ranks[weak])
+        looked_for = np.zeros(len(weak), bool)
+        looked_for[entries.which[~np.isin(entries.role, ASIDE)]] = True
+        return weak[~looked_for]
 
     def exact(self, keys: Ints) -> Ints:
         """The number of each key, letters and particles too; -1 for none."""
