@@ -7,7 +7,7 @@ holds subject keys and references, with what each entry changed (effects.py), an
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,8 +17,8 @@ from demur.register.database.mark import Group, Point
 from demur.register.database.tables import entry, kept_name
 from demur.terms import BINDING, EntryKind
 
-_FIRST: Final = "demur.first"
-"""In the connection's own notes: the first entry of its transaction."""
+_SPAN: Final = "demur.span"
+"""In the connection's own notes: the first entry of its transaction, and the last one so far."""
 
 REPLAYED: Final = frozenset(
     {
@@ -74,27 +74,31 @@ _URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED
 
 def begin(connection: sa.Connection) -> None:
     """A transaction begins that has appended nothing."""
-    connection.info.pop(_FIRST, None)
+    connection.info.pop(_SPAN, None)
 
 
-def note(connection: sa.Connection, seq: int) -> None:
-    """An entry was appended."""
-    connection.info.setdefault(_FIRST, seq)
+def note(connection: sa.Connection, first: int, last: int) -> None:
+    """Entries were appended, from a number to a number."""
+    begun, highest = connection.info.get(_SPAN, (first, last))
+    connection.info[_SPAN] = begun, max(highest, last)
 
 
-def appended(connection: sa.Connection) -> Group | None:
-    """What the transaction appended; None where that is nothing."""
-    first = connection.info.pop(_FIRST, None)
-    if first is None:
-        return None
-    columns = sa.select(entry.c.seq, entry.c.kind, entry.c.commitment).where(entry.c.seq >= first)
-    rows = connection.execute(columns.order_by(entry.c.seq)).all()
+def span(connection: sa.Connection) -> tuple[int, int] | None:
+    """The first and the last number that the transaction gave, savepoints that were taken back included."""
+    return connection.info.pop(_SPAN, None)
+
+
+def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Point]] | None:
+    """What the transaction appended from a number on, and its entries with the one before; None where it is nothing."""
+    columns = sa.select(entry.c.seq, entry.c.kind, entry.c.commitment).where(entry.c.seq >= first - 1)
+    found = connection.execute(columns.order_by(entry.c.seq)).all()
+    points = [Point(row.seq, bytes(row.commitment)) for row in found]
+    rows = [row for row in found if row.seq >= first]
     if not rows:  # a savepoint took it back
         return None
     kept = [row.seq for row in rows if row.kind in _KEPT]
     others = Counter[str](row.kind for row in rows if row.kind not in _KEPT)
-    end = Point(rows[-1].seq, bytes(rows[-1].commitment))
-    return Group(end, _kept(connection, first) if kept else (), others)
+    return Group(points[-1], _kept(connection, first) if kept else (), others), points
 
 
 def urgent(group: Group) -> bool:
