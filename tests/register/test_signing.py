@@ -247,6 +247,37 @@ def test_a_register_that_was_put_back_under_a_running_server_signs_nothing(
         assert [each.size for each in checkpoints(register)] == [10]
 
 
+@pytest.mark.parametrize("more", [1, 5])
+def test_what_another_process_signed_binds_this_one(begun: Callable[[], Register], more: int) -> None:
+    """Both have one mark. The register goes back behind what the other one acknowledged, and not behind this one."""
+    with begun() as register, begun() as other:
+        append(register, 5)
+        append(other, 5)
+        append(register, 1)
+        append(other, 2)
+        edit(register, "DELETE FROM entry WHERE seq > 11")
+        edit(register, "DELETE FROM checkpoint WHERE size > 11")
+        for _ in range(2):
+            said = "up to entry 13 its tree" if more == 5 else "end at entry 12, before"
+            with pytest.raises(RegisterError, match=said):
+                append(register, more)
+        assert register.log.head().seq == 11
+
+
+def test_a_process_from_before_a_new_mark_signs_nothing(
+    begun: Callable[[], Register], place: "Place", tmp_path: Path
+) -> None:
+    with begun() as register:
+        append(register, 2)
+        (tmp_path / NAME).unlink()
+        assert Register.renew_mark(place.url, place.keys, tmp_path / NAME).lost
+        with pytest.raises(RegisterError, match=r"of incarnation 2, and this process of 1: .* start it again"):
+            append(register, 1)
+    with begun() as register:
+        append(register, 1)
+        assert register.proving.checkpoint().startswith(f"{register.proving.key.name}\n4\n")
+
+
 def test_a_gap_beyond_what_was_signed_is_not_signed(begun: Callable[[], Register]) -> None:
     with begun() as register:
         append(register, 10)

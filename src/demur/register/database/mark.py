@@ -87,6 +87,8 @@ class Mark:
         self._instance = instance
         self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._seen: tuple[int, int] | None = None
+        """The file, and its size, up to which every line is our own or was read."""
 
     # Beginning one
 
@@ -151,6 +153,9 @@ class Mark:
                 _write_all(descriptor, line)
                 if durable:
                     os.fdatasync(descriptor)
+                there = os.fstat(descriptor)
+                if self._seen == (there.st_ino, there.st_size - len(line)):
+                    self._seen = there.st_ino, there.st_size
         except OSError as error:
             raise UnavailableError(
                 f"The mark {self.path} can't be written ({error.strerror or error}), so that nothing may be "
@@ -207,6 +212,29 @@ class Mark:
             if wanted >= size:
                 return begin
             wanted *= 4
+
+    def unseen(self) -> Group | None:
+        """The furthest group, if another process has written since this was asked last; else None.
+
+        Raises:
+            RegisterError: when the file is no mark of this instance, or of another incarnation.
+            UnavailableError: when it can't be read.
+        """
+        try:
+            there = self.path.stat()
+        except OSError as error:
+            raise self._unreadable(self.path, error) from None
+        if self._seen == (there.st_ino, there.st_size):
+            return None
+        head = self.head()
+        if head.incarnation != self._instance.incarnation:
+            raise RegisterError(
+                f"The mark {self.path} is of incarnation {head.incarnation}, and this process of "
+                f"{self._instance.incarnation}: a restore, or a new mark, came between; start it again."
+            )
+        newest = self.newest()
+        self._seen = there.st_ino, there.st_size
+        return newest
 
     def groups(self) -> Iterator[Group]:
         """Every group that was noted, in the order of the register."""
@@ -278,10 +306,7 @@ class Mark:
             with path.open("rb") as file:
                 body = self._verified(file.readline())
         except OSError as error:
-            raise UnavailableError(
-                f"The mark {path} can't be read ({error.strerror}), so that nothing may be acknowledged: put it back, "
-                "and try again."
-            ) from None
+            raise self._unreadable(path, error) from None
         if body is None or "begin" not in body:
             return None
         if body["format"] > FORMAT:
@@ -289,6 +314,12 @@ class Mark:
         seq, commitment = body["begin"]
         begin = Point(int(seq), bytes.fromhex(commitment))
         return MarkHead(body["instance"], body["incarnation"], begin, str(body.get("checkpoint", "")))
+
+    def _unreadable(self, path: Path, error: OSError) -> UnavailableError:
+        return UnavailableError(
+            f"The mark {path} can't be read ({error.strerror}), so that nothing may be acknowledged: put it back, and "
+            "try again."
+        )
 
     # The file
 

@@ -2,8 +2,9 @@
 
 Invariants: whoever signs remembers the edge of the tree that was signed last, and goes on from there alone, so that
 each checkpoint is consistent with the one before it, whatever became of the database; the first edge of a process is
-that of the highest checkpoint in its mark, and has the root that stands there. A register that is behind that, beside
-it or has a gap is neither appended to nor signed. What is kept is committed: a transaction that failed leaves the edge
+that of the highest checkpoint in its mark, and has the root that stands there; what other processes note in the mark
+is held against the register before the next signature. A register that is behind that, beside it or has a gap is
+neither appended to nor signed. What is kept is committed: a transaction that failed leaves the edge
 as it was.
 """
 
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.errors import CheckFailed, RegisterError
 from demur.register.database import tree
-from demur.register.database.mark import Mark, Point
+from demur.register.database.mark import Group, Mark, Point
 from demur.register.database.tables import checkpoint, entry
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.note import NoteKey, sign_note
@@ -25,6 +26,10 @@ from demur.transparency.tree import Edge, leaf_hash
 
 _FROM: Final = sa.select(entry.c.seq, entry.c.commitment).where(entry.c.seq >= sa.bindparam("first"))
 _BEYOND: Final = _FROM.order_by(entry.c.seq)
+_BACK: Final = (
+    "nothing was changed; put the register back as it was, or restore a backup with `demur restore`, which replays "
+    "what the mark holds."
+)
 _INSERT: Final = sa.insert(checkpoint)
 _NEWEST: Final = sa.select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
 
@@ -38,6 +43,8 @@ class Signed:
     """The commitment of its last entry; none at the beginning."""
     note: str
     """The checkpoint; none before the first one."""
+    beyond: Group | None = None
+    """What another process had noted, and was held against it."""
 
 
 class Signer:
@@ -50,6 +57,8 @@ class Signer:
         self._mark = mark
         self._lock = Lock()
         self._known: Signed | None = None
+        self._beyond: Group | None = None
+        """What another process noted, and this one has not signed beyond yet: it is held against each try."""
 
     def sign(self, connection: sa.Connection, points: Sequence[Point]) -> Signed:
         """Sign the log with what this transaction appended, and store the checkpoint.
@@ -61,6 +70,9 @@ class Signer:
         Raises:
             RegisterError: when the log does not go on from where it was signed last.
         """
+        if (noted := self._mark.unseen()) is not None:
+            self._beyond = noted
+        beyond = self._beyond
         known = self._known or self.noted(connection)
         edge, last = known.edge.copy(), known.last
         first = max(1, edge.size)
@@ -68,20 +80,25 @@ class Signer:
             points = [Point(seq, bytes(hashed)) for seq, hashed in connection.execute(_BEYOND, {"first": first})]
         if edge.size and (not points or points[0] != Point(edge.size, last)):
             raise RegisterError(
-                f"The register's entry {edge.size} is missing or another one than the one that was signed: nothing was "
-                "changed; put the register back as it was, or restore a backup with `demur restore`."
+                f"The register's entry {edge.size} is missing or another one than the one that was signed: {_BACK}"
             )
+        if beyond is not None and edge.size == beyond.end.seq:
+            self._require_same(edge, last, beyond)
         for point in points[1:] if edge.size else points:
             if point.seq != edge.size + 1:
-                raise RegisterError(
-                    f"The register lacks entry {edge.size + 1}: nothing was changed; put the register back as it was, "
-                    "or restore a backup with `demur restore`."
-                )
+                raise RegisterError(f"The register lacks entry {edge.size + 1}: {_BACK}")
             last = point.commitment
             edge.append(leaf_hash(last))
+            if beyond is not None and edge.size == beyond.end.seq:
+                self._require_same(edge, last, beyond)
+        if beyond is not None and edge.size < beyond.end.seq:
+            raise RegisterError(
+                f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
+                f"{_BACK}"
+            )
         note = sign_note(Checkpoint(self.origin, edge.size, edge.root()).text, self.key, self._private)
         connection.execute(_INSERT, {"size": edge.size, "note": note})
-        return Signed(edge, last, note)
+        return Signed(edge, last, note, beyond)
 
     def sign_other(self, message: bytes) -> bytes:
         """The signature of something that begins as no checkpoint does."""
@@ -92,6 +109,8 @@ class Signer:
         with self._lock:
             if self._known is None or self._known.edge.size < signed.edge.size:
                 self._known = signed
+            if self._beyond is signed.beyond:
+                self._beyond = None
 
     def noted(self, connection: sa.Connection) -> Signed:
         """The log at the highest checkpoint of the mark, as this register has it.
@@ -100,20 +119,22 @@ class Signer:
             RegisterError: when the register has another tree there, or the mark another log.
         """
         noted = self._mark.newest()
-        end, note = noted.end, noted.checkpoint
-        edge = tree.edge(connection, end.seq)
-        if note:
-            try:
-                said = Checkpoint.read(note.encode(), [self.key])
-            except CheckFailed as error:
-                raise RegisterError(f"The mark {self._mark.path} holds no checkpoint of this log: {error}") from None
-            if (said.size, said.root) != (end.seq, edge.root()):
-                raise RegisterError(
-                    f"The register is not the one of the mark {self._mark.path}: up to entry {end.seq} its tree has "
-                    "another root, because an entry was changed or exchanged. Nothing was changed, and nothing is "
-                    "signed; `demur verify` looks for the entry; put the register back as it was, or restore a backup."
-                )
-        return Signed(edge, end.commitment, note)
+        edge = tree.edge(connection, noted.end.seq)
+        self._require_same(edge, noted.end.commitment, noted)
+        return Signed(edge, noted.end.commitment, noted.checkpoint)
+
+    def _require_same(self, edge: Edge, last: bytes, noted: Group) -> None:
+        """Make sure that the register has the log that the mark notes, up to where that goes."""
+        try:
+            said = Checkpoint.read(noted.checkpoint.encode(), [self.key]) if noted.checkpoint else None
+        except CheckFailed as error:
+            raise RegisterError(f"The mark {self._mark.path} holds no checkpoint of this log: {error}") from None
+        if last != noted.end.commitment or (said is not None and (said.size, said.root) != (edge.size, edge.root())):
+            raise RegisterError(
+                f"The register is not the one of the mark {self._mark.path}: up to entry {edge.size} its tree has "
+                "another root, because an entry was changed or exchanged. Nothing was changed, and nothing is "
+                "signed; `demur verify` looks for the entry; put the register back as it was, or restore a backup."
+            )
 
 
 def newest(connection: sa.Connection) -> str | None:
