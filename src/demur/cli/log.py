@@ -1,4 +1,4 @@
-"""``demur log`` and ``demur prove``: what outsiders check the register by."""
+"""``demur log`` and ``demur prove``: what outsiders check the register by, and two states of it compared."""
 
 import sys
 from collections.abc import Sequence
@@ -9,16 +9,20 @@ import click
 from demur.cli.app import Noun
 from demur.cli.frame.options import Invocation, in_workspace, shared
 from demur.cli.frame.output import count, emit, progress
-from demur.errors import UsageError
+from demur.errors import CheckFailed, UsageError
 from demur.files import write_durably
 from demur.objecting.receipts import receipt
 from demur.register.database.folder import write_log
+from demur.transparency import comparing
+from demur.transparency.note import NoteKey
+
+_LONGEST_PATH = 250
 
 
 @click.group(cls=Noun)
 @in_workspace
 def log(roots: Sequence[Path]) -> None:  # the command reads them
-    """Show the log's key, or write the log as files that anybody can check."""
+    """Show the log's key, write the log as files that anybody can check, compare two states of it."""
 
 
 @log.command
@@ -50,6 +54,37 @@ def export(invocation: Invocation, to: Path) -> None:
         f"{written.root}.",
         written,
     )
+
+
+@log.command
+@click.argument("one", type=click.Path(path_type=Path, exists=True))
+@click.argument("other", type=click.Path(path_type=Path, exists=True))
+@click.option("--key", "given", metavar="KEY", help="The log's key, or a file that holds it; else this workspace's.")
+@shared
+def compare(invocation: Invocation, one: Path, other: Path, given: str | None) -> None:
+    """Compare two states of a log, ONE and OTHER: does the larger one begin with the smaller one, or is it a fork?
+
+    Each is a checkpoint, a receipt, or a folder of `demur log export`. Two different roots of one size, both signed by
+    the log's key, prove a fork to whoever has that key; for two sizes the larger one has to be a folder. With --key no
+    workspace is needed. A fork ends with the exit status 1.
+    """
+    found = comparing.compare(one, other, _given_key(invocation, given))
+    first, second = found.sizes
+    if not found.same:
+        told = f"{one} ({count(first, 'entry')}) and {other} ({count(second, 'entry')})".replace("entrys", "entries")
+        raise CheckFailed(f"FORK: the log's key signed both {told}, and one does not begin with the other. Keep both.")
+    emit(
+        f"One log: {max(found.sizes):,} entries, which begin with the {min(found.sizes):,} of the other one.",
+        {"fork": False, "sizes": list(found.sizes)},
+    )
+
+
+def _given_key(invocation: Invocation, given: str | None) -> NoteKey:
+    if given is None:
+        with invocation.workspace.register() as register:
+            return register.proving.key
+    file = Path(given)
+    return NoteKey.read(file.read_text() if len(given) < _LONGEST_PATH and file.is_file() else given)
 
 
 @click.command

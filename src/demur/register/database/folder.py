@@ -8,15 +8,13 @@ left alone.
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from demur.errors import CheckFailed, UsageError
 from demur.files import replacing
 from demur.register.database.proving import Proving
 from demur.transparency.checkpoint import Checkpoint
+from demur.transparency.comparing import CHECKPOINT
 from demur.transparency.tree import check_consistency
-
-CHECKPOINT: Final = "checkpoint"
 
 
 @dataclass(frozen=True)
