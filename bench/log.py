@@ -81,10 +81,11 @@ def large(folder: Path, entries: int) -> None:
         with store.reading() as connection:
             print(f"the edge and its root: {of_many(lambda: tree.edge(connection, entries).root()) * 1e3:.2f} ms")
             places = [secrets.randbelow(entries) for _ in range(PROOFS)]
-            proofs = [
-                timed(lambda place=place: inclusion_proof(tree.nodes(connection, entries), place, entries))[0]
-                for place in places
-            ]
+
+            def prove(place: int) -> Callable[[], object]:
+                return lambda: inclusion_proof(tree.nodes(connection, entries), place, entries)
+
+            proofs = [timed(prove(place))[0] for place in places]
         store.close()
         print(f"a proof of inclusion: {statistics.median(proofs) * 1e3:.2f} ms (worst {max(proofs) * 1e3:.1f} ms)")
         register.begin_journal(register.point(entries))  # as if the rows had been acknowledged

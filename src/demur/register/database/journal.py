@@ -85,7 +85,8 @@ def note(connection: sa.Connection, first: int, last: int) -> None:
 
 def span(connection: sa.Connection) -> tuple[int, int] | None:
     """The first and the last number that the transaction gave, savepoints that were taken back included."""
-    return connection.info.pop(_SPAN, None)
+    noted: tuple[int, int] | None = connection.info.pop(_SPAN, None)
+    return noted
 
 
 def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Point]] | None:
