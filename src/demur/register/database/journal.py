@@ -141,7 +141,7 @@ def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def _kept(connection: sa.Connection, first: int, rows: Sequence[sa.Row[Any]]) -> list[Mapping[str, Any]]:
+def _kept(connection: sa.Connection, first: int, rows: Sequence[Any]) -> list[Mapping[str, Any]]:
     replayed = [row.seq for row in rows if row.kind in REPLAYED]
     said = {row.seq: row for row in connection.execute(_SAID, {"which": replayed})} if replayed else {}
     names = _names(connection, first)
