@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from demur.errors import IdentityError
+from demur.files import replacing
 from demur.spelling import DEFAULT, Names, canonical, mail_spelling, spellings
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "unseal",
 ]
 
+_LOG: Final = "log"
 KEY_BYTES: Final = 32
 ITEM_KEY_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
@@ -208,19 +210,23 @@ def unseal(key: bytes, sealed: bytes, *, context: bytes = b"") -> bytes:
 
 @dataclass(frozen=True)
 class Keys:
-    """The three secrets of a workspace, one file each under ``keys/``, mode 0600."""
+    """The secrets of a workspace, one file each under ``keys/``, mode 0600."""
 
     pepper: Pepper
     sealing: bytes = field(repr=False)
     """32 bytes; wraps the key of each person."""
     signing: Ed25519PrivateKey = field(repr=False)
-    """Signs manifests, suppression lists and checkpoints (RFC 8032)."""
+    """Signs manifests, suppression lists and the mark (RFC 8032)."""
+    log: Ed25519PrivateKey | None = field(default=None, repr=False)
+    """Signs the log's checkpoints; None in a workspace of an older demur, until its log is opened."""
+    folder: Path | None = None
+    """Where they lie."""
 
     @classmethod
     def create(cls, folder: Path) -> Self:
         """Fresh keys, written to ``folder``, which must not hold any."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in ("pepper", "sealing", "signing"):
+        for name in ("pepper", "sealing", "signing", _LOG):
             _write_secret(folder / f"{name}.key", secrets.token_bytes(KEY_BYTES))
         return cls.load(folder)
 
@@ -232,7 +238,28 @@ class Keys:
             IdentityError: when one is missing or has the wrong length.
         """
         pepper, sealing, signing = (_read_secret(folder / f"{n}.key") for n in ("pepper", "sealing", "signing"))
-        return cls(Pepper(pepper), sealing, Ed25519PrivateKey.from_private_bytes(signing))
+        log = _read_secret(folder / f"{_LOG}.key") if (folder / f"{_LOG}.key").exists() else None
+        opened = None if log is None else Ed25519PrivateKey.from_private_bytes(log)
+        return cls(Pepper(pepper), sealing, Ed25519PrivateKey.from_private_bytes(signing), opened, folder)
+
+    def with_log(self) -> Self:
+        """These keys, with a fresh one for the log where there is none; only the first opening of a log may ask.
+
+        Raises:
+            IdentityError: when it can't be written.
+        """
+        if self.log is not None:
+            return self
+        if self.folder is None:
+            raise IdentityError("The key of the log has no place: load the keys from their folder.")
+        path = self.folder / f"{_LOG}.key"
+        try:
+            if not path.exists():
+                with replacing(path) as unfinished:
+                    unfinished.write_bytes(secrets.token_bytes(KEY_BYTES))
+        except OSError as error:
+            raise IdentityError(f"{path} can't be written ({error.strerror}): see to its folder.") from None
+        return replace(self, log=Ed25519PrivateKey.from_private_bytes(_read_secret(path)))
 
 
 def _write_secret(path: Path, secret: bytes) -> None:

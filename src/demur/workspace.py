@@ -85,7 +85,7 @@ class Workspace:
 
     @property
     def keys_path(self) -> Path:
-        """The folder of the three secrets, mode 0700."""
+        """The folder of the secrets, mode 0700."""
         return self.root / "keys"
 
     @property

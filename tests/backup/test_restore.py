@@ -21,11 +21,14 @@ from demur.policy.model import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase
 from demur.register.access.staff import StaffRole
 from demur.register.continuity.loss import undecided
+from demur.register.database.folder import write_log
 from demur.rights.erasing import erase
 from demur.runs.entries import note_destroyed, note_replayed
 from demur.runs.listing import waits
 from demur.runs.pointer import read_pointer
 from demur.terms import EntryKind
+from demur.transparency.checkpoint import Checkpoint
+from demur.transparency.tree import leaf_hash
 from demur.versions.leave import export
 from demur.versions.publish import publish, retire
 from demur.workspace import Workspace
@@ -548,3 +551,31 @@ def test_objections_of_a_journal_bind_however_they_stood(desk: Desk) -> None:
     desk.restore()
     with desk.workspace.register() as register:
         assert register.objections.get(reference).phase is ObjectionPhase.CONFIRMED
+
+
+def test_the_log_goes_on_under_another_name(desk: Desk) -> None:
+    """What the old one had signed and the restored register lacks is no fork of the new one, and stays evidence."""
+    with desk.workspace.register() as register:
+        receipt = register.objections.lodge([ANN], channel="web")
+    desk.back_up()
+    with desk.workspace.register() as register:
+        register.objections.lodge([BEN], channel="web")
+        register.log.append(EntryKind.CORPUS_HONOURED, {})
+        before = Checkpoint.read(register.proving.checkpoint().encode(), [register.proving.key])
+    desk.lose()
+    desk.restore()
+    with desk.workspace.register() as register:
+        key = register.proving.key
+        after = Checkpoint.read(register.proving.checkpoint().encode(), [key])
+        assert (before.origin[-2:], after.origin[-2:]) == ("/1", "/2")
+        assert after.size == register.log.head().seq
+        proof = register.proving.open(receipt.seq).proof
+        assert proof.check(leaf_hash(register.point(receipt.seq).commitment), [key]) == after
+        told: list[str] = []
+        register.audit(told.append)
+        assert told == []
+        folder = desk.folder / "log"
+        folder.mkdir()
+        (folder / "checkpoint").write_text(before.sign(desk.workspace.keys().log or pytest.fail("no key")))
+        with pytest.raises(UsageError, match="no checkpoint of this log"):
+            write_log(register.proving, folder)

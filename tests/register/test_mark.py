@@ -165,6 +165,8 @@ def test_several_processes_note_side_by_side(begun: Callable[[], Register], tmp_
     folder.mkdir()
     secrets = {"pepper": place.keys.pepper.secret, "sealing": place.keys.sealing}
     secrets["signing"] = place.keys.signing.private_bytes_raw()
+    assert place.keys.log is not None
+    secrets["log"] = place.keys.log.private_bytes_raw()
     for name, secret in secrets.items():
         (folder / f"{name}.key").write_bytes(secret)
     command = [sys.executable, "-c", LODGE, place.url, str(folder), str(tmp_path / "register.mark")]

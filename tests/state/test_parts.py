@@ -51,7 +51,7 @@ def put(ages: Ages, home: Path) -> Iterator[Callable[[Parts], Workspace]]:
 def refused(parts: Parts) -> bool:
     """The table: whether these parts must not run, when every part that is not named is of the last age."""
     register, mark, corpus, versions = (parts.get(part, LAST) for part in ("register", "mark", "corpus", "versions"))
-    if any(parts.get(key, LAST) != LAST for key in ("pepper", "sealing", "signing")):
+    if any(parts.get(key, LAST) != LAST for key in ("pepper", "sealing", "signing", "log")):
         return True  # keys never change, so that only a foreign or a missing one counts: see draw
     if register in {"foreign", "missing", "empty"} or mark in {"foreign", "missing", "empty"}:
         return True
@@ -69,7 +69,7 @@ def draw(chance: random.Random) -> dict[str, int | str]:
     parts: dict[str, int | str] = {}
     for part in made.PARTS:
         kind = chance.random()
-        if part in {"pepper", "sealing", "signing"}:
+        if part in {"pepper", "sealing", "signing", "log"}:
             if kind < 0.04:
                 parts[part] = chance.choice(["foreign", "missing", "empty"])
         elif kind < 0.45:
@@ -168,6 +168,8 @@ CASES: dict[str, Parts] = {
     "another sealing key": {"sealing": "foreign"},
     "another signing key": {"signing": "foreign"},
     "no pepper": {"pepper": "missing"},
+    "another key of the log": {"log": "foreign"},
+    "no key of the log": {"log": "missing"},
     "another's keys": {"pepper": "foreign", "sealing": "foreign", "signing": "foreign"},
 }
 

@@ -32,6 +32,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pepper": ("keys/pepper.key",),
     "sealing": ("keys/sealing.key",),
     "signing": ("keys/signing.key",),
+    "log": ("keys/log.key",),
 }
 """What lies in a workspace, as it may be put back piece by piece."""
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 from demur.errors import CorpusError
 from demur.kernel.schema import ROW
+from demur.transparency.tree import root_of
 from demur.versions.digests import Digester, Digests, canonical_rows, row_hashes
 from demur.versions.sorting import Sorter, as_strings
-from demur.versions.subjects import merkle_root
 
 Row = Callable[..., dict[str, Any]]
 Table = Callable[..., pa.Table]
@@ -130,7 +130,7 @@ LEAVES += [bytes(range(0x50, 0x58)), bytes(range(0x60, 0x70))]
     ],
 )
 def test_merkle_roots_are_those_of_the_reference_tree(leaves: int, root: str) -> None:
-    assert merkle_root(LEAVES[:leaves]).hex() == root
+    assert root_of(LEAVES[:leaves]).hex() == root
 
 
 def test_merkle_roots_are_those_of_the_shared_vectors(shared: Path) -> None:
@@ -139,7 +139,7 @@ def test_merkle_roots_are_those_of_the_shared_vectors(shared: Path) -> None:
         vector = json.loads(path.read_bytes())
         if not vector.get("wantErr") and 0 < vector["treeSize"] <= len(LEAVES) and path.parent.name.isdecimal():
             size = vector["treeSize"]
-            assert merkle_root(LEAVES[:size]) == base64.b64decode(vector["root"])
+            assert root_of(LEAVES[:size]) == base64.b64decode(vector["root"])
             checked.add(size)
     assert len(checked) > 2
 
@@ -154,7 +154,7 @@ def naive_root(leaves: list[bytes]) -> bytes:
 
 @given(st.lists(st.binary(max_size=4), max_size=70))
 def test_merkle_roots_follow_the_recursive_definition(leaves: list[bytes]) -> None:
-    assert merkle_root(iter(leaves)) == naive_root(leaves)
+    assert root_of(iter(leaves)) == naive_root(leaves)
 
 
 # all rows

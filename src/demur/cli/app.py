@@ -57,6 +57,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "export": ("demur.cli.version:export", "Write a version as files that trainers read."),
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),
+    "prove": ("demur.cli.log:prove", "Show that an objection is in the register's log."),
+    "log": (
+        "demur.cli.log:log",
+        "Show the log's key, write the log as files that anybody can check, compare two states of it.",
+    ),
     "audit": (
         "demur.cli.audit:audit",
         "Measure what is left of withheld people, what leaving them out did, and what models show of others.",

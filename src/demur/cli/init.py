@@ -161,7 +161,7 @@ def _welcome(root: Path, policy: Policy) -> str:
     """What is there now, and what to do next."""
     lines = [
         f"{root / FILE_NAME} holds the policy, one key a line: read it, and change what does not fit.",
-        f"{root / 'keys'} holds three secrets: keep a copy in a safe place, nothing replaces them.",
+        f"{root / 'keys'} holds four secrets: keep a copy in a safe place, nothing replaces them.",
         "Next:",
     ]
     where = "" if root.resolve() == Path.cwd() else f" -w {root}"

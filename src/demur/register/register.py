@@ -24,13 +24,14 @@ from demur.register.contact.notices import Notices
 from demur.register.contact.workers import Workers
 from demur.register.continuity import belonging
 from demur.register.continuity.replay import Noted, Replayed, replay
-from demur.register.database import entries, journal, schema, state
+from demur.register.database import entries, journal, schema, signing, state
 from demur.register.database import instance as instances
 from demur.register.database.clock import micros
 from demur.register.database.entries import Log
 from demur.register.database.instance import Instance
 from demur.register.database.kept import Kept
 from demur.register.database.mark import Mark, Point
+from demur.register.database.proving import Proving
 from demur.register.database.records import JSON
 from demur.register.database.store import Store
 from demur.register.database.vault import Vault
@@ -66,6 +67,7 @@ class Register:
         self._people = people = People(keys.pepper, vault)
         self._public_key = keys.signing.public_key()
         self.log = Log(store)
+        self.proving = Proving(store)
         self.members = Members(store, people, vault)
         self.objections = Objections(store, people, vault, file(tally.FILE, tally.FORM))
         self.claims = Claims(store, people, vault)
@@ -239,6 +241,9 @@ class Register:
         if not theirs or not os.access(mark.path, os.W_OK):
             raise RegisterError(f"The mark {mark.path} is not this register's or can't be written: put it back.")
         self.require_point(mark.end(), f"the mark {mark.path}")
+        assert self._store.signer is not None  # as for the mark
+        with self._store.reading() as connection:
+            self._store.signer.noted(connection)
 
     @classmethod
     def renew_mark(cls, url: str, keys: Keys, mark: Path) -> belonging.Renewed:
@@ -265,7 +270,9 @@ class Register:
         instance = self.instance
         assert self._store.mark is not None  # a workspace's register has one
         assert instance is not None
-        self._store.mark.begin_again(begin, instance.incarnation)
+        with self._store.reading() as connection:
+            checkpoint = signing.at(connection, begin.seq)
+        self._store.mark.begin_again(begin, instance.incarnation, checkpoint)
 
     def begin_restore(self, instance: Instance) -> None:
         """Begin an incarnation, in a register that a backup brought back and that is in no use yet."""
@@ -301,4 +308,6 @@ class Register:
         from demur.register.audit import audit  # noqa: PLC0415  # nearly all do without
 
         with self._store.reading() as connection:
-            return audit(connection, self._people, self._vault, self._public_key, report, checkpoints)
+            signer = self._store.signer
+            log_key = None if signer is None else signer.key.public
+            return audit(connection, self._people, self._vault, self._public_key, report, checkpoints, log_key)

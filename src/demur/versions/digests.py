@@ -30,9 +30,10 @@ import pyarrow.compute as pc
 
 from demur.identity import SubjectKeys
 from demur.suppression.signed import aside
+from demur.transparency.tree import root_of
 from demur.versions.export_form import EXPORTED, to_hex
 from demur.versions.sorting import Records, Sorter, as_strings
-from demur.versions.subjects import DIGEST_BYTES, bits_for, digests_of, merkle_root, subjects_root
+from demur.versions.subjects import DIGEST_BYTES, bits_for, digests_of, subjects_root
 
 HASH_BYTES: Final = 32
 PREFIX_BYTES: Final = 8
@@ -220,7 +221,7 @@ class Digester:
             digests = b"".join(hashlib.sha256(key.tobytes()).digest() for key in keys)
             leaves.add(np.frombuffer(digests, dtype=np.uint8).reshape(-1, HASH_BYTES))
             count += len(keys)
-        root = merkle_root(leaf.tobytes() for part in leaves.sorted() for leaf in part).hex()
+        root = root_of(leaf.tobytes() for part in leaves.sorted() for leaf in part).hex()
         return {"subjects": count, "subjects_root": root}
 
 

@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 
 from demur.errors import CheckFailed
+from demur.transparency.tree import leaf_hash, level_above, node_hash, root_of
 from demur.versions.sorting import Records
 
 SALT_BYTES: Final = 32
@@ -60,17 +61,17 @@ def digests_of(salt: bytes, keys: Records) -> Records:
 
 def subjects_root(parts: Iterable[Records], bits: int) -> bytes:
     """The root over digests, shape (n, 16), that come in ascending order, in parts of any size."""
-    return merkle_root(_BUCKET_TAG + bucket for bucket in _buckets(parts, bits))
+    return root_of(_BUCKET_TAG + bucket for bucket in _buckets(parts, bits))
 
 
 def prove(digests: Records, bits: int, digest: bytes) -> Proof:
     """The proof for one key's ``digest`` in the tree over ``digests``, shape (n, 16), ascending."""
     buckets = list(_buckets([digests], bits))
     place = _place(digest, bits)
-    level, path, at = [_leaf(_BUCKET_TAG + bucket) for bucket in buckets], [], place
+    level, path, at = [leaf_hash(_BUCKET_TAG + bucket) for bucket in buckets], [], place
     while len(level) > 1:
         path.append(level[at ^ 1])
-        level = [_parent(level[left], level[left + 1]) for left in range(0, len(level), 2)]
+        level = level_above(level)
         at >>= 1
     return Proof(buckets[place], tuple(path))
 
@@ -93,37 +94,13 @@ def holds(proof: Proof, digest: bytes, *, bits: int, root: bytes) -> bool:
     ordered = all(one < other for one, other in pairwise(digests))
     if not (whole and ordered and all(_place(one, bits) == place for one in digests)):
         raise CheckFailed("The proof is not one of this tree: ask for a new one.")
-    node = _leaf(_BUCKET_TAG + proof.bucket)
+    node = leaf_hash(_BUCKET_TAG + proof.bucket)
     for beside in proof.path:
-        node = _parent(beside, node) if place & 1 else _parent(node, beside)
+        node = node_hash(beside, node) if place & 1 else node_hash(node, beside)
         place >>= 1
     if node != root:
         raise CheckFailed("The proof does not lead to the root that the manifest names: ask for a new one.")
     return digest in digests
-
-
-def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """The Merkle tree hash of ``leaves`` in their order (RFC 9162, section 2.1.1), in O(log n) memory."""
-    peaks: list[tuple[int, bytes]] = []  # the perfect subtrees so far, larger first: (leaves, hash)
-    for leaf in leaves:
-        size, node = 1, _leaf(leaf)
-        while peaks and peaks[-1][0] == size:
-            size, node = 2 * size, _parent(peaks.pop()[1], node)
-        peaks.append((size, node))
-    if not peaks:
-        return hashlib.sha256().digest()
-    root = peaks.pop()[1]
-    while peaks:
-        root = _parent(peaks.pop()[1], root)
-    return root
-
-
-def _leaf(data: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def _place(digest: bytes, bits: int) -> int:

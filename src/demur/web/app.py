@@ -24,6 +24,7 @@ from demur.web.portal import (
     confirm,
     correct,
     information,
+    log,
     mine,
     outbox,
     pasted,
@@ -37,12 +38,13 @@ from demur.workspace import Workspace
 
 PORTAL: Final = tuple(
     module.router
-    for module in (information, pasted, proven, said, receipt, correct, attach, called, claim, confirm, mine)
+    for module in (information, pasted, proven, said, receipt, correct, attach, called, claim, confirm, mine, log)
 )
 """The public pages: each stands under /LANG/."""
 
 PLAIN: Final = (
     information.unprefixed,
+    log.unprefixed,
     outbox.router,
     root.router,
     probes.router,

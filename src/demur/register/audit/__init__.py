@@ -5,7 +5,8 @@ What is checked: numbers count from 1 without a gap; each commitment is recomput
 without salts is named, content and all, by a later erasure that the workspace signed; and objections, the accounts that
 they name, links, persons, consents, members' facts, notices, keyed names and
 decisions about them are those that the entries make (effects.py). No
-progress mark has a name that demur does not set.
+progress mark has a name that demur does not set. The tiles of the log's tree, and every checkpoint on record, are those
+that the commitments make, and each checkpoint is signed by the log's key.
 
 Entries of the first format say less, and are taken at their word: how many accounts an objection names, and among which
 subjects; phases, channels, deadlines and days exactly; which accounts links may connect, how many there are at least,

@@ -1,4 +1,4 @@
-"""The entries, one after another: numbers, kinds, times, commitments, sealed details, and erasures."""
+"""The entries, one after another: numbers, kinds, times, commitments, sealed details, erasures, and their tree."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.register.audit import claims, names, notices, objections, people
+from demur.register.audit.tree import Tree
 from demur.register.database import state
 from demur.register.database.clock import moment
 from demur.register.database.effects import Effect
@@ -54,6 +55,7 @@ def audit(  # what a look at all of it needs
     public_key: Ed25519PublicKey,
     report: Report,
     checkpoints: Iterable[int] = (),
+    log_key: bytes | None = None,
 ) -> Audited:
     """Check the register, in one transaction that sees one state.
 
@@ -64,8 +66,9 @@ def audit(  # what a look at all of it needs
         public_key: the workspace's; erasures are signed with its other half.
         report: is told what is wrong.
         checkpoints: numbers up to which a digest over the commitments is wanted.
+        log_key: the public half of the log's key, with which its checkpoints are signed; None outside a workspace.
     """
-    log = _Log(connection, people_of, vault, public_key, report)
+    log = _Log(connection, people_of, vault, public_key, report, Tree(connection, log_key, report))
     return log.run(sorted(set(checkpoints)))
 
 
@@ -79,8 +82,10 @@ class _Log:
         vault: Vault,
         public_key: Ed25519PublicKey,
         report: Report,
+        tree: Tree,
     ) -> None:
         self._connection = connection
+        self._tree = tree
         self._public_key = public_key
         self._report = report
         self._objections = objections.Objections(connection, report)
@@ -113,6 +118,7 @@ class _Log:
                 while open_ones and open_ones[-1] < stored.seq:
                     digests[open_ones.pop()] = digest.hexdigest()
                 self._entry(stored)
+                self._tree.take(stored.seq, stored.commitment)
                 digest.update(stored.commitment)
         digests |= dict.fromkeys(open_ones, digest.hexdigest())
         self._finish()
@@ -224,3 +230,4 @@ class _Log:
         self._notices.finish()
         self._names.finish()
         self._claims.finish()
+        self._tree.finish()

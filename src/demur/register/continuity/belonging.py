@@ -7,7 +7,7 @@ kill in between leaves a state that the next opening finishes.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from demur.register.database.clock import micros
 from demur.register.database.instance import Instance
 from demur.register.database.mark import Mark, Point
 from demur.register.database.records import JSON
+from demur.register.database.signing import Signer
 from demur.register.database.store import Store
 from demur.register.database.tables import account
 from demur.register.database.vault import Vault
@@ -66,6 +67,7 @@ def check(store: Store, keys: Keys, path: Path) -> None:
         known = instance.read(connection)
     if known is None:
         known = _adopt(store, keys, path)
+    known, keys = _with_log(store, keys, known)
     known.require(keys, f"the register {_where(store)}")
     mark = Mark(path, keys, known)
     if not path.is_file() and not mark.finish():
@@ -78,7 +80,8 @@ def check(store: Store, keys: Keys, path: Path) -> None:
         raise RegisterError(_other_age(store, mark, head.incarnation, known))
     with store.reading() as connection:
         require_point(connection, mark.end(), f"the mark {path}", _where(store))
-    store.mark = mark
+    assert keys.log is not None  # its check value was required
+    store.mark, store.signer = mark, Signer(mark, known.origin, keys.log)
 
 
 def renew(store: Store, keys: Keys, path: Path) -> Renewed:
@@ -184,6 +187,21 @@ def _adopt(store: Store, keys: Keys, path: Path) -> Instance:
         mark = Mark.prepare(path, keys, begun, journal.end(connection))
     mark.establish()
     return begun
+
+
+def _with_log(store: Store, keys: Keys, known: Instance) -> tuple[Instance, Keys]:
+    """Instance and keys with the log's: a workspace of an older demur gets it once, and its register knows it."""
+    if "log" not in known.checks:
+        known.require(keys, f"the register {_where(store)}")
+        with store.writing() as connection:
+            known = instance.read(connection) or known  # again: another process may have been faster
+            if "log" not in known.checks:
+                keys = keys.with_log()
+                known = known.with_log(keys)
+                instance.write(connection, known)
+    if keys.log is None and keys.folder is not None:  # it was made since these were loaded
+        keys = replace(keys, log=Keys.load(keys.folder).log)
+    return known, keys
 
 
 def _require_pepper(store: Store, keys: Keys) -> None:

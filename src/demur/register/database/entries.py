@@ -11,9 +11,9 @@ An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random byt
 in the form of RFC 8785 (canonical.py) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
 sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes.
 Whoever is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the
-table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is what will
-become the leaf of an RFC 9162 tree: it can be published without telling anything, and the detail can be erased without
-breaking it.
+table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is the leaf of an
+RFC 9162 tree (tree.py): it can be published without telling anything, and the detail can be erased without breaking
+it.
 """
 
 import hashlib
@@ -102,7 +102,7 @@ def append(  # an entry has this many parts
 def insert(connection: sa.Connection, made_ones: Sequence[Mapping[str, Any]]) -> None:
     """Append entries that :func:`made` gave, with the numbers that come next."""
     connection.execute(_INSERT, made_ones)
-    journal.note(connection, made_ones[0]["seq"])
+    journal.note(connection, made_ones[0]["seq"], made_ones[-1]["seq"])
 
 
 def made(  # an entry has this many parts
@@ -140,7 +140,12 @@ def commitment(stored: Stored) -> bytes:
     Raises:
         ValueError, OverflowError: for a format or a time that no entry has.
     """
-    return hashlib.sha256(stored.salt + _canonical(stored, stored.subject_salt or b"")).digest()
+    return hashlib.sha256(stored.salt + opened(stored)).digest()
+
+
+def opened(stored: Stored) -> bytes:
+    """An entry as it is shown to others: with its first salt in front, its SHA-256 is the commitment."""
+    return _canonical(stored, stored.subject_salt or b"")
 
 
 def content_digest(stored: Stored) -> bytes:

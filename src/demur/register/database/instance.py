@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import orjson
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.errors import IdentityError
 from demur.identity import Keys
@@ -48,6 +48,20 @@ class Instance:
         """The incarnation after this one."""
         return replace(self, incarnation=self.incarnation + 1)
 
+    @property
+    def origin(self) -> str:
+        """What its checkpoints name the log by: a restore begins another one, as what it lost is missing there."""
+        return self.origins[-1]
+
+    @property
+    def origins(self) -> list[str]:
+        """What they named it by so far."""
+        return [f"demur/{self.id}/{number}" for number in range(1, self.incarnation + 1)]
+
+    def with_log(self, keys: Keys) -> Self:
+        """The instance, with a check value of the log's key."""
+        return replace(self, checks=_checks(self.id, keys))
+
     def require(self, keys: Keys, where: str) -> None:
         """Make sure that these are the keys of this instance.
 
@@ -61,8 +75,9 @@ class Instance:
         given = _checks(self.id, keys)
         wrong = next((name for name, check in self.checks.items() if given.get(name) != check), None)
         if wrong is not None:
+            missing = "" if wrong in given else "missing, and a new one would be "
             raise IdentityError(
-                f"keys/{wrong}.key is not the key that {where} was made with: nothing was changed; "
+                f"keys/{wrong}.key is {missing}not the key that {where} was made with: nothing was changed; "
                 "restore the keys that belong to this workspace from your backup."
             )
 
@@ -92,11 +107,15 @@ def set_restoring(connection: sa.Connection, *, under_way: bool) -> None:
 
 
 def _checks(name: str, keys: Keys) -> dict[str, str]:
-    """For each key its check value: HMAC-SHA-256 (RFC 2104) under the key; of the signing key, its public half."""
-    public = keys.signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    """For each key its check value: HMAC-SHA-256 (RFC 2104) under the key; of keys that sign, their public half."""
     message = b"demur/key-check/" + name.encode()
-    return {
+    checks = {
         "pepper": hmac.digest(keys.pepper.secret, message, "sha256")[:_CHECK_BYTES].hex(),
         "sealing": hmac.digest(keys.sealing, message, "sha256")[:_CHECK_BYTES].hex(),
-        "signing": hashlib.sha256(message + public).digest()[:_CHECK_BYTES].hex(),
+        "signing": _public(message, keys.signing),
     }
+    return checks if keys.log is None else checks | {"log": _public(message, keys.log)}
+
+
+def _public(message: bytes, key: Ed25519PrivateKey) -> str:
+    return hashlib.sha256(message + key.public_key().public_bytes_raw()).digest()[:_CHECK_BYTES].hex()

@@ -7,7 +7,7 @@ holds subject keys and references, with what each entry changed (effects.py), an
 
 import base64
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -17,8 +17,8 @@ from demur.register.database.mark import Group, Point
 from demur.register.database.tables import entry, kept_name
 from demur.terms import BINDING, EntryKind
 
-_FIRST: Final = "demur.first"
-"""In the connection's own notes: the first entry of its transaction."""
+_SPAN: Final = "demur.span"
+"""In the connection's own notes: the first entry of its transaction, and the last one so far."""
 
 REPLAYED: Final = frozenset(
     {
@@ -72,29 +72,47 @@ _URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED
 """Entries that somebody relies on once they are acknowledged: the mark is on disk before."""
 
 
+_ROWS: Final = (
+    sa.select(entry.c.seq, entry.c.kind, entry.c.commitment, entry.c.time, entry.c.payload)
+    .where(entry.c.seq >= sa.bindparam("first"))
+    .order_by(entry.c.seq)
+)
+_SAID: Final = sa.select(entry.c.seq, entry.c.subjects, entry.c.effect).where(
+    entry.c.seq.in_(sa.bindparam("which", expanding=True))
+)
+"""Apart from the rest: what an import of members changed may be megabytes, and no restore repeats it."""
+_NAMES: Final = sa.select(
+    kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark
+).where(kept_name.c.entry >= sa.bindparam("first"), kept_name.c.compiled.is_not(None))
+
+
 def begin(connection: sa.Connection) -> None:
     """A transaction begins that has appended nothing."""
-    connection.info.pop(_FIRST, None)
+    connection.info.pop(_SPAN, None)
 
 
-def note(connection: sa.Connection, seq: int) -> None:
-    """An entry was appended."""
-    connection.info.setdefault(_FIRST, seq)
+def note(connection: sa.Connection, first: int, last: int) -> None:
+    """Entries were appended, from a number to a number."""
+    begun, highest = connection.info.get(_SPAN, (first, last))
+    connection.info[_SPAN] = begun, max(highest, last)
 
 
-def appended(connection: sa.Connection) -> Group | None:
-    """What the transaction appended; None where that is nothing."""
-    first = connection.info.pop(_FIRST, None)
-    if first is None:
-        return None
-    columns = sa.select(entry.c.seq, entry.c.kind, entry.c.commitment).where(entry.c.seq >= first)
-    rows = connection.execute(columns.order_by(entry.c.seq)).all()
+def span(connection: sa.Connection) -> tuple[int, int] | None:
+    """The first and the last number that the transaction gave, savepoints that were taken back included."""
+    noted: tuple[int, int] | None = connection.info.pop(_SPAN, None)
+    return noted
+
+
+def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Point]] | None:
+    """What the transaction appended from a number on, and its entries with the one before; None where it is nothing."""
+    found = connection.execute(_ROWS, {"first": first - 1}).all()
+    points = [Point(row.seq, bytes(row.commitment)) for row in found]
+    rows = [row for row in found if row.seq >= first]
     if not rows:  # a savepoint took it back
         return None
-    kept = [row.seq for row in rows if row.kind in _KEPT]
+    kept = [row for row in rows if row.kind in _KEPT]
     others = Counter[str](row.kind for row in rows if row.kind not in _KEPT)
-    end = Point(rows[-1].seq, bytes(rows[-1].commitment))
-    return Group(end, _kept(connection, first) if kept else (), others)
+    return Group(points[-1], _kept(connection, first, kept) if kept else (), others), points
 
 
 def urgent(group: Group) -> bool:
@@ -123,14 +141,13 @@ def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
-    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
-    which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in _KEPT]))
-    rows = connection.execute(sa.select(*columns).where(*which).order_by(entry.c.seq))
+def _kept(connection: sa.Connection, first: int, rows: Sequence[Any]) -> list[Mapping[str, Any]]:
+    replayed = [row.seq for row in rows if row.kind in REPLAYED]
+    said = {row.seq: row for row in connection.execute(_SAID, {"which": replayed})} if replayed else {}
     names = _names(connection, first)
     return [
         {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
-        | ({"subjects": _text(row.subjects), "effect": _text(row.effect)} if row.kind in REPLAYED else {})
+        | ({"subjects": _text(also.subjects), "effect": _text(also.effect)} if (also := said.get(row.seq)) else {})
         | ({"names": names[row.seq]} if row.seq in names else {})
         for row in rows
     ]
@@ -138,10 +155,8 @@ def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
 
 def _names(connection: sa.Connection, first: int) -> dict[int, list[dict[str, Any]]]:
     """The keyed names that were typed with the entries from a number on; no entry has them, as it would for ever."""
-    columns = (kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark)
-    which = (kept_name.c.entry >= first, kept_name.c.compiled.is_not(None))
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(sa.select(*columns).where(*which)):
+    for row in connection.execute(_NAMES, {"first": first}):
         row_ = {"account": row.account, "binds": row.binds, "compiled": _text(row.compiled), "mark": row.mark}
         found.setdefault(row.entry, []).append(row_)
     return found

@@ -1,10 +1,11 @@
-"""The mark: a signed file outside the register that says how far the register was acknowledged.
+"""The mark: a signed file outside the register, with its log's highest checkpoint: how far it was acknowledged.
 
 Invariants: it is on disk before an acknowledgement leaves, so that a register which ends before it is an older one; a
 line is appended whole, under a shared lock, and is signed (Ed25519, RFC 8032) together with the instance, so that no
 line of another workspace passes; a line that a crash cut off was never acknowledged, and is skipped. Besides the end
-of the register a line carries what can be replayed after a restore, the *journal*: binding entries and erasures since
-the last backup, sealed (AES-256-GCM), by subject key and without any detail.
+of the register, and the checkpoint that was signed there (signing.py), a line carries what can be replayed after a
+restore, the *journal*: binding entries and erasures since the last backup, sealed (AES-256-GCM), by subject key and
+without any detail.
 
 The file holds one JSON object a line, each behind a line feed: first a head, then a line for each group of entries
 that was committed together. Several processes append side by side, so that neighbours may stand in another order.
@@ -30,7 +31,8 @@ from demur.files import partial, sync
 from demur.identity import Keys, seal, unseal
 from demur.register.database.instance import Instance
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""Of marks that are begun now: their lines hold checkpoints. The first one's had none, and are read."""
 NAME: Final = "register.mark"
 """Its name in a workspace, unless demur.toml puts it elsewhere."""
 _TAIL_BYTES: Final = 1 << 16
@@ -58,6 +60,8 @@ class Group:
     """What can be replayed of it, as plain JSON."""
     others: Mapping[str, int]
     """How many further entries it has, by kind."""
+    checkpoint: str = ""
+    """The log as it was signed with it; none in lines of an older demur."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class MarkHead:
     incarnation: int
     begin: Point
     """Where the journal begins: the end of the register at the last backup, or at its creation."""
+    checkpoint: str = ""
+    """The log as it was signed there, if it was."""
 
 
 class Mark:
@@ -81,6 +87,8 @@ class Mark:
         self._instance = instance
         self._lock = threading.Lock()
         self._descriptor: int | None = None
+        self._seen: tuple[int, int] | None = None
+        """The file, and its size, up to which every line is our own or was read."""
 
     # Beginning one
 
@@ -119,12 +127,12 @@ class Mark:
         """Remove a prepared mark whose register was not made."""
         partial(self.path).unlink(missing_ok=True)
 
-    def begin_again(self, begin: Point, incarnation: int, *, drop: bool = False) -> None:
+    def begin_again(self, begin: Point, incarnation: int, checkpoint: str = "", *, drop: bool = False) -> None:
         """Begin the journal anew after a backup or a restore; lines that go beyond ``begin`` stay, unless ``drop``."""
         with self._lock, self._held(fcntl.LOCK_EX):
             later = [] if drop else [line for line, group in self._lines() if group.end.seq > begin.seq]
             self._instance = Instance(self._instance.id, incarnation, self._instance.checks)
-            self._write_beside([self._head_line(begin), *later])
+            self._write_beside([self._head_line(begin, checkpoint), *later])
             self.establish()
 
     # Going on
@@ -145,6 +153,9 @@ class Mark:
                 _write_all(descriptor, line)
                 if durable:
                     os.fdatasync(descriptor)
+                there = os.fstat(descriptor)
+                if self._seen == (there.st_ino, there.st_size - len(line)):
+                    self._seen = there.st_ino, there.st_size
         except OSError as error:
             raise UnavailableError(
                 f"The mark {self.path} can't be written ({error.strerror or error}), so that nothing may be "
@@ -163,6 +174,7 @@ class Mark:
 
         Raises:
             RegisterError: when the file is no mark of this instance.
+            UnavailableError: when it can't be read.
         """
         found = self._read_head(self.path)
         if found is None:
@@ -177,7 +189,16 @@ class Mark:
         Raises:
             RegisterError: when the file is no mark of this instance.
         """
-        begin = self.head().begin
+        return self.newest().end
+
+    def newest(self) -> Group:
+        """The furthest group that was noted, without its journal; at the beginning one of no entries.
+
+        Raises:
+            RegisterError: when the file is no mark of this instance.
+        """
+        head = self.head()
+        begin = Group(head.begin, (), {}, head.checkpoint)
         size, wanted = self.path.stat().st_size, _TAIL_BYTES
         while True:
             with self.path.open("rb") as file:
@@ -187,10 +208,33 @@ class Mark:
             groups = (self._group(line, journal=False) for line in newest_first)  # lazily: a signature costs time
             newest = next((group for group in groups if group is not None), None)
             if newest is not None:
-                return max(begin, newest.end, key=lambda point: point.seq)
+                return max(begin, newest, key=lambda group: group.end.seq)
             if wanted >= size:
                 return begin
             wanted *= 4
+
+    def unseen(self) -> Group | None:
+        """The furthest group, if another process has written since this was asked last; else None.
+
+        Raises:
+            RegisterError: when the file is no mark of this instance, or of another incarnation.
+            UnavailableError: when it can't be read.
+        """
+        try:
+            there = self.path.stat()
+        except OSError as error:
+            raise self._unreadable(self.path, error) from None
+        if self._seen == (there.st_ino, there.st_size):
+            return None
+        head = self.head()
+        if head.incarnation != self._instance.incarnation:
+            raise RegisterError(
+                f"The mark {self.path} is of incarnation {head.incarnation}, and this process of "
+                f"{self._instance.incarnation}: a restore, or a new mark, came between; start it again."
+            )
+        newest = self.newest()
+        self._seen = there.st_ino, there.st_size
+        return newest
 
     def groups(self) -> Iterator[Group]:
         """Every group that was noted, in the order of the register."""
@@ -209,9 +253,10 @@ class Mark:
                 if (group := self._group(line, journal=True)) is not None:
                     yield b"\n" + line.strip(b"\n"), group
 
-    def _head_line(self, begin: Point) -> bytes:
+    def _head_line(self, begin: Point, checkpoint: str = "") -> bytes:
         body = {
             "begin": [begin.seq, begin.commitment.hex()],
+            "checkpoint": checkpoint,
             "format": FORMAT,
             "incarnation": self._instance.incarnation,
             "instance": self._instance.id,
@@ -222,7 +267,11 @@ class Mark:
         plain = orjson.dumps({"entries": list(group.entries), "others": dict(group.others)})
         sealed = seal(self._journal_key, plain, context=self._context)
         return self._signed(
-            {"end": [group.end.seq, group.end.commitment.hex()], "journal": base64.b64encode(sealed).decode()}
+            {
+                "checkpoint": group.checkpoint,
+                "end": [group.end.seq, group.end.commitment.hex()],
+                "journal": base64.b64encode(sealed).decode(),
+            }
         )
 
     def _signed(self, body: Mapping[str, Any]) -> bytes:
@@ -246,24 +295,31 @@ class Mark:
         if body is None or "end" not in body:
             return None
         seq, commitment = body["end"]
-        end = Point(int(seq), bytes.fromhex(commitment))
+        end, checkpoint = Point(int(seq), bytes.fromhex(commitment)), str(body.get("checkpoint", ""))
         if not journal:
-            return Group(end, (), {})
+            return Group(end, (), {}, checkpoint)
         said = orjson.loads(unseal(self._journal_key, base64.b64decode(body["journal"]), context=self._context))
-        return Group(end, said["entries"], said["others"])
+        return Group(end, said["entries"], said["others"], checkpoint)
 
     def _read_head(self, path: Path) -> MarkHead | None:
         try:
             with path.open("rb") as file:
                 body = self._verified(file.readline())
         except OSError as error:
-            raise RegisterError(f"{path} can't be read ({error.strerror}): see to it and try again.") from None
+            raise self._unreadable(path, error) from None
         if body is None or "begin" not in body:
             return None
         if body["format"] > FORMAT:
             raise RegisterError(f"{path} has format {body['format']}, newer than this demur reads: upgrade demur.")
         seq, commitment = body["begin"]
-        return MarkHead(body["instance"], body["incarnation"], Point(int(seq), bytes.fromhex(commitment)))
+        begin = Point(int(seq), bytes.fromhex(commitment))
+        return MarkHead(body["instance"], body["incarnation"], begin, str(body.get("checkpoint", "")))
+
+    def _unreadable(self, path: Path, error: OSError) -> UnavailableError:
+        return UnavailableError(
+            f"The mark {path} can't be read ({error.strerror}), so that nothing may be acknowledged: put it back, and "
+            "try again."
+        )
 
     # The file
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +26,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import LRUCache
 
 from demur.errors import RegisterError, UnavailableError
-from demur.register.database import journal
-from demur.register.database.mark import Mark
+from demur.register.database import journal, tree
+from demur.register.database.mark import Group, Mark
+from demur.register.database.signing import Signed, Signer
 
 PATIENCE_S: Final = 30
 """Seconds that a writer waits for another one."""
@@ -61,6 +63,14 @@ class _Alike(SQLiteDialect_pysqlite):
 registry.register(f"sqlite.{_ALIKE}", __name__, _Alike.__name__)
 
 
+@dataclass(frozen=True)
+class _Appended:
+    """What a transaction appended, and the log that was signed with it."""
+
+    group: Group
+    signed: Signed | None
+
+
 class Store:
     """One database, by URL."""
 
@@ -71,6 +81,8 @@ class Store:
         self._local = threading.local()
         self.mark: Mark | None = None
         """Where every commit is noted before it is acknowledged; None for a register outside a workspace."""
+        self.signer: Signer | None = None
+        """Signs the log with every commit; None for a register outside a workspace."""
         self.followed: Callable[[], object] | None = None
         """What follows every commit that changes what may be used, before it is acknowledged; it raises nothing."""
 
@@ -153,14 +165,27 @@ class Store:
             self._local.connection = connection
             try:
                 yield
-                group = None if self.mark is None else journal.appended(connection)
+                group = self._finish(connection)
             finally:
                 self._local.connection = None
                 connection.execution_options(demur_begin="BEGIN")
         if self.mark is not None and group is not None:
-            self.mark.append(group, durable=journal.urgent(group))
-            if self.followed is not None and journal.binds(group):
+            if self.signer is not None and group.signed is not None:
+                self.signer.keep(group.signed)
+            self.mark.append(group.group, durable=journal.urgent(group.group))
+            if self.followed is not None and journal.binds(group.group):
                 self.followed()
+
+    def _finish(self, connection: sa.Connection) -> "_Appended | None":
+        """Complete the tree, and sign it, before the commit; what is to be noted, None where nothing was appended."""
+        if (span := journal.span(connection)) is None:
+            return None
+        tree.complete(connection, *span)
+        if self.mark is None or (appended := journal.appended(connection, span[0])) is None:
+            return None
+        group, points = appended
+        signed = None if self.signer is None else self.signer.sign(connection, points)
+        return _Appended(group if signed is None else replace(group, checkpoint=signed.note), signed)
 
     @property
     def inside(self) -> bool:

@@ -1,9 +1,10 @@
 """The register's tables: entries and what they came to, what people are told, who may come in; on either database.
 
-Invariants: `entry` is only ever appended to; every other table is what the entries came to, and changes in the
-transaction that appends the entry. Accounts appear as subject keys. What names a person stands only in columns called
-`sealed`, whose keys an erasure destroys; the one name in the clear is the one that staff chose for themselves. A secret
-that opens something is kept as its SHA-256 alone. The migrations create these tables (a test compares the two).
+Invariants: `entry`, `tile` and `checkpoint` are only ever appended to; every other table is what the entries came to,
+and changes in the transaction that appends the entry. Accounts appear as subject keys. What names a person stands only
+in columns called `sealed`, whose keys an erasure destroys; the one name in the clear is the one that staff chose for
+themselves. A secret that opens something is kept as its SHA-256 alone. The migrations create these tables (a test
+compares the two).
 """
 
 from typing import Final
@@ -34,6 +35,22 @@ entry: Final = sa.Table(
     sa.Column("effect", sa.LargeBinary),  # what it changed, see effects.py; may be megabytes, too
     sa.Index("entry_kind", "kind", "seq"),
     sa.Index("entry_binding", "binding", "seq"),
+)
+
+tile: Final = sa.Table(
+    "tile",
+    metadata,
+    sa.Column("level", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("n", BIG, primary_key=True, autoincrement=False),  # full ones alone: see tree.py
+    sa.Column("root", sa.LargeBinary, nullable=False),  # 32 bytes, the hash above; before the rest, as it is read alone
+    sa.Column("hashes", sa.LargeBinary, nullable=False),  # 256 times 32 bytes
+)
+
+checkpoint: Final = sa.Table(
+    "checkpoint",
+    metadata,
+    sa.Column("size", BIG, primary_key=True, autoincrement=False),  # how many entries it is of
+    sa.Column("note", sa.Text, nullable=False),  # as it was signed, to the byte
 )
 
 detail: Final = sa.Table(

@@ -124,6 +124,11 @@ class Found:
         """For whom it was lodged."""
         return behalf_of(self.said)
 
+    @property
+    def proven(self) -> bool:
+        """Whether whoever lodged it showed whose it is; for others a proof that ends would tell of an erasure."""
+        return self.state.channel not in SAID
+
     def takes_names(self, policy: Policy) -> bool:
         """Whether other names may be added here, which count at once: whether it is shown whose it is."""
         return self.acting and self.stands and looks_for_names(policy) and self.kept is not None and _shown(self.state)
@@ -323,8 +328,14 @@ def receipt_page(
         "switch": turned,  # this may answer a POST
         "kept": f"{turned}/add" if can_add else "",
         "kept_plain": True,
+        "proof": address(shown, f"{short}/proof") if _has_proof(request, found) else "",
     }
     return page(request, "object_receipt.html", status, **(said | values))
+
+
+def _has_proof(request: Request, found: Found) -> bool:
+    """Whether it has a file that shows it in the register's log (log.py)."""
+    return found.proven and desk(request).register.proving.opens(found.state.seq)
 
 
 def _conclusion(found: Found, shown: str) -> Iterator[str]:

@@ -1,0 +1,428 @@
+"""Check the receipt of an objection offline: one file, Python 3.10 or later, nothing to install.
+
+    python3 demur_verify.py receipt.json 'demur/6f1c.../1+72385491+Afv9GS2Z...'
+
+The second argument is the key of the log, or a file that holds it. Get it from somebody else than the receipt: from an
+authority, a newspaper, a print. `--key-in-receipt` takes the one in the receipt, which shows only that its parts fit.
+
+What is checked, in this order, each by its name:
+
+    key         an Ed25519 key whose number is its own, and no point of small order
+    receipt     JSON in UTF-8 with exactly the members of a receipt, none doubled
+    checkpoint  C2SP tlog-checkpoint: the note's form, the key's signature, the log's name, a size and a root
+    entry       canonical JSON (RFC 8785) of a lodged objection, whose number is its place in the log
+    inclusion   RFC 9162, section 2.1.3.2: the entry with its salt is the leaf at that place under the signed root
+    statement   what the controller says of the objection is signed by the same key
+
+Exit status: 0 when all of it holds, 1 when a check fails (it is named), 2 for wrong use.
+
+Strict Ed25519 (RFC 8032, section 5.1.7): canonical points, S below the order of the group, no key of small order.
+There is no secret here, so that time tells nothing.
+"""  # noqa: INP001  # one file, to be copied
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+UNCHECKED = (
+    "whose objection it is: the entry names nobody, and a receipt with a typed account is of whoever typed it",
+    "that any version, model or copy honours it",
+    "that everybody is shown the same log, or that this is its newest state: compare checkpoints with others",
+    "when anything happened: times are the controller's",
+)
+"""What a receipt does not show."""
+
+MOST_BYTES = 1 << 20
+MOST_SIGNATURES = 100
+MOST_HASHES = 63
+LONGEST_PATH = 250
+STATEMENT = b"demur receipt\n"
+PROOF = "c2sp.org/tlog-proof@v1"
+NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+ENTRY = {"detail", "effect", "format", "kind", "payload", "seq", "subjects", "time"}
+SIGNED = {"at", "entry", "format", "phase", "proof", "salt"}
+LODGED = "objection.lodged"
+ENTRY_FORMAT = 2
+RECEIPT_FORMAT = 1
+
+
+class Rejected(Exception):  # noqa: N818  # an outcome
+    """A check failed; its name, and one sentence."""
+
+    def __init__(self, check: str, why: str) -> None:
+        super().__init__(f"{check}: {why}")
+        self.check = check
+        self.why = why
+
+
+# Ed25519 (RFC 8032)
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+"""A square root of -1."""
+
+Point = tuple[int, int, int, int]
+"""Extended coordinates x, y, z, t: the point (x/z, y/z), and t = xy/z (RFC 8032, section 5.1.4)."""
+
+IDENTITY: Point = (0, 1, 1, 0)
+
+
+def add(one: Point, other: Point) -> Point:
+    """The sum of two points (RFC 8032, section 5.1.4)."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c = 2 * one[3] * other[3] * D % P
+    d = 2 * one[2] * other[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(scalar: int, point: Point) -> Point:
+    """A multiple of a point."""
+    total = IDENTITY
+    while scalar:
+        if scalar & 1:
+            total = add(total, point)
+        point = add(point, point)
+        scalar >>= 1
+    return total
+
+
+def same(one: Point, other: Point) -> bool:
+    """Whether two points are one."""
+    return not ((one[0] * other[2] - other[0] * one[2]) % P or (one[1] * other[2] - other[1] * one[2]) % P)
+
+
+def decompressed(data: bytes) -> Point | None:
+    """The point of 32 bytes in their one form (RFC 8032, section 5.1.3); None for others."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    if y >= P:
+        return None
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * pow(v, 3, P) * pow(u * pow(v, 7, P), (P - 5) // 8, P) % P
+    if (v * x * x - u) % P:
+        x = x * ROOT % P
+    if (v * x * x - u) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = decompressed((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+"""The base point: y is 4/5, x even (RFC 8032, section 5.1)."""
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature is the key's (RFC 8032, section 5.1.7); without the cofactor, as others check it."""
+    key = decompressed(public)
+    point = decompressed(signature[:32])
+    scalar = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or key is None or point is None or scalar >= L or is_small(key):  # noqa: PLR2004
+        return False
+    digest = hashlib.sha512(signature[:32] + public + message).digest()
+    k = int.from_bytes(digest, "little") % L
+    assert BASE is not None
+    return same(times(scalar, BASE), add(point, times(k, key)))
+
+
+def is_small(point: Point) -> bool:
+    """Whether a point is of small order: such a key has signatures that hold for many messages."""
+    return same(times(8, point), IDENTITY)
+
+
+# The log
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of a log."""
+
+    name: str
+    number: bytes
+    public: bytes
+
+    @classmethod
+    def read(cls, text: str) -> "Key":
+        """A key as `demur log key` prints it."""
+        name, _, rest = text.strip().partition("+")
+        said, _, encoded = rest.partition("+")
+        data = decoded(encoded)
+        if data is None or data[:1] != b"\x01" or len(data) != 33 or not is_name(name):  # noqa: PLR2004
+            raise Rejected("key", "it is no Ed25519 key of a log")
+        number = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+        if said != number.hex():
+            raise Rejected("key", "its number is another one: it was changed")
+        point = decompressed(data[1:])
+        if point is None or is_small(point):
+            raise Rejected("key", "it is no point of the curve, or one of small order")
+        return cls(name, number, data[1:])
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a log says that it is."""
+
+    size: int
+    root: bytes
+
+
+def checked_checkpoint(note: str, key: Key) -> Checkpoint:
+    """The checkpoint in a note that the key signed."""
+    name = "checkpoint"
+    text, gap, lines = note.rpartition("\n\n")
+    signatures = lines.split("\n")
+    if CONTROL.search(note) or not gap or not text or signatures.pop() or not 0 < len(signatures) <= MOST_SIGNATURES:
+        raise Rejected(name, "it is no signed note")
+    text += "\n"
+    verified = False
+    for line in signatures:
+        match = re.fullmatch("\N{EM DASH} (\\S+) (\\S+)", line)
+        data = decoded(match[2]) if match else None
+        if match is None or data is None or len(data) <= 4 or not is_name(match[1]):  # noqa: PLR2004
+            raise Rejected(name, "a signature under it can't be read")
+        if (match[1], data[:4]) != (key.name, key.number):
+            continue  # an unknown key's: it says nothing, for or against
+        if not is_signed(key.public, text.encode(), data[4:]):
+            raise Rejected(name, "the signature of the log's key is wrong")
+        verified = True
+    if not verified:
+        raise Rejected(name, "the log's key did not sign it")
+    origin, *rest = text[:-1].split("\n")
+    if len(rest) < 2 or not all(rest):  # noqa: PLR2004
+        raise Rejected(name, "it lacks a line")
+    if origin != key.name:
+        raise Rejected(name, "it is of another log")
+    size, root = number(rest[0]), decoded(rest[1])
+    if size is None or root is None or len(root) != 32:  # noqa: PLR2004
+        raise Rejected(name, "its size is no number, or its root no hash")
+    return Checkpoint(size, root)
+
+
+def check_inclusion(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list[bytes]) -> None:
+    """Check that a leaf is at its place in the tree (RFC 9162, section 2.1.3.2)."""
+    name = "inclusion"
+    if index >= checkpoint.size:
+        raise Rejected(name, "the log has no entry at this place")
+    place, last = index, checkpoint.size - 1
+    reached = hashlib.sha256(b"\x00" + leaf).digest()
+    for beside in proof:
+        if not last:
+            raise Rejected(name, "the proof is too long")
+        if place & 1 or place == last:
+            reached = hashlib.sha256(b"\x01" + beside + reached).digest()
+            while not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            reached = hashlib.sha256(b"\x01" + reached + beside).digest()
+        place, last = place >> 1, last >> 1
+    if last:
+        raise Rejected(name, "the proof is too short")
+    if reached != checkpoint.root:
+        raise Rejected(name, "entry, salt or proof is another one: it does not lead to the signed root")
+
+
+def split_proof(text: str) -> tuple[int, list[bytes], str]:
+    """Index, hashes and checkpoint of a C2SP tlog-proof; extra data in it are signed by nobody, and left out."""
+    name = "inclusion"
+    head, gap, note = text.partition("\n\n")
+    first, *lines = head.split("\n")
+    if lines and lines[0].startswith("extra "):
+        del lines[0]
+    if first != PROOF or not gap or not lines or len(lines) > 1 + MOST_HASHES:
+        raise Rejected(name, f"the proof is none of {PROOF}")
+    index = number(lines[0][6:]) if lines[0].startswith("index ") else None
+    if index is None:
+        raise Rejected(name, "the index is no number")
+    hashes = [decoded(line) for line in lines[1:]]
+    if any(each is None or len(each) != 32 for each in hashes):  # noqa: PLR2004
+        raise Rejected(name, "a hash of the proof is none")
+    return index, [each for each in hashes if each is not None], note
+
+
+# The receipt
+
+
+def verify(raw: bytes, key: Key | None = None) -> dict[str, Any]:
+    """Check a receipt; what holds.
+
+    Args:
+        raw: the file's bytes.
+        key: the log's; None takes the one in the receipt.
+
+    Raises:
+        Rejected: naming the check that failed.
+    """
+    document = checked_receipt(raw)
+    said = document["signed"]
+    key = Key.read(document["key"]) if key is None else key
+    index, hashes, note = split_proof(said["proof"])
+    checkpoint = checked_checkpoint(note, key)
+    entry = checked_entry(said["entry"], index)
+    check_inclusion(commitment(said["entry"], said["salt"]), index, checkpoint, hashes)
+    signature = decoded(document["signature"])
+    if signature is None or not is_signed(key.public, STATEMENT + canonical(said), signature):
+        raise Rejected("statement", "the controller did not sign what the receipt says of the objection")
+    return {
+        "key": f"{key.name}+{key.number.hex()}",
+        "entry": entry["seq"],
+        "time": entry["time"],
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "phase": said["phase"],
+        "at": said["at"],
+    }
+
+
+def checked_receipt(raw: bytes) -> dict[str, Any]:
+    """A receipt with its members, and none besides."""
+    name = "receipt"
+    document = parsed(name, raw)
+    if document.keys() != {"key", "signature", "signed"} or not isinstance(document["signed"], dict):
+        raise Rejected(name, "it has other members than a receipt has")
+    said = document["signed"]
+    texts = (document["key"], document["signature"], *(said.get(each) for each in SIGNED - {"format"}))
+    if said.keys() != SIGNED or said["format"] != RECEIPT_FORMAT or not all(isinstance(each, str) for each in texts):
+        raise Rejected(name, "it has other members than a receipt of format 1 has")
+    for each in texts:
+        encoded(each)
+    return document
+
+
+def checked_entry(text: str, index: int) -> dict[str, Any]:
+    """The entry of a lodged objection, in its one spelling, at its place."""
+    name = "entry"
+    entry = parsed(name, text.encode())
+    if canonical(entry) != text.encode():
+        raise Rejected(name, "it is not spelt as entries are (RFC 8785)")
+    if entry.keys() != ENTRY or entry["format"] != ENTRY_FORMAT:
+        raise Rejected(name, "it has other members than an entry of format 2 has")
+    if entry["kind"] != LODGED:
+        raise Rejected(name, "it does not say that an objection was lodged")
+    if type(entry["seq"]) is not int or entry["seq"] != index + 1:
+        raise Rejected(name, "its number is not its place in the log")
+    return entry
+
+
+def commitment(entry: str, salt: str) -> bytes:
+    """The leaf: SHA-256 of salt and entry."""
+    if not re.fullmatch("[0-9a-f]{64}", salt, re.ASCII):
+        raise Rejected("entry", "its salt is not 32 bytes")
+    return hashlib.sha256(bytes.fromhex(salt) + entry.encode()).digest()
+
+
+def parsed(name: str, raw: bytes) -> dict[str, Any]:
+    """An object of JSON: none of its members doubled, no fraction."""
+
+    def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise Rejected(name, "a member of it is doubled")
+        return found
+
+    def refuse(text: str) -> None:
+        raise Rejected(name, f"it has {text[:20]!r}, which is no number of an entry")
+
+    if len(raw) > MOST_BYTES:
+        raise Rejected(name, "it is too large")
+    try:
+        found = json.loads(raw.decode("utf-8"), object_pairs_hook=single, parse_float=refuse, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise Rejected(name, "it is no JSON in UTF-8") from None
+    if not isinstance(found, dict):
+        raise Rejected(name, "it is no object of JSON")
+    return found
+
+
+def canonical(value: Any) -> bytes:  # noqa: ANN401  # of JSON
+    """Canonical JSON (RFC 8785) of what has texts and whole numbers; names of members are of the first plane."""
+    return encoded(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a text."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise Rejected("receipt", "it has half of a character") from None
+
+
+def decoded(text: str) -> bytes | None:
+    """The bytes of base64 in its one form; None for others."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if base64.b64encode(data).decode() == text else None
+
+
+def number(text: str) -> int | None:
+    """A number from 0 to 2^63 - 1 in its one form; None for others."""
+    found = int(text) if NUMBER.fullmatch(text) else 2**63
+    return found if found < 2**63 else None
+
+
+def is_name(name: str) -> bool:
+    """Whether a key may be called that."""
+    return bool(name) and "+" not in name and not any(each.isspace() for each in name)
+
+
+# The command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check the receipt that the command line names; the exit status."""
+    parser = argparse.ArgumentParser(description="Check the receipt of an objection offline.")
+    parser.add_argument("receipt", help="the receipt's file")
+    parser.add_argument("key", nargs="?", help="the log's key, or a file that holds it")
+    parser.add_argument("--key-in-receipt", action="store_true", help="take the key in the receipt: shows less")
+    parser.add_argument("--json", action="store_true", help="say it as JSON")
+    asked = parser.parse_args(arguments)
+    if (asked.key is None) != asked.key_in_receipt:
+        parser.error("give the key of the log, got from somebody else than the receipt; or --key-in-receipt")
+    try:
+        raw = Path(asked.receipt).read_bytes()
+        file = Path(asked.key or "")
+        text = file.read_text("utf-8") if asked.key and len(asked.key) < LONGEST_PATH and file.is_file() else asked.key
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(f"it can't be read ({error})")
+    try:
+        found = verify(raw, None if text is None else Key.read(text))
+    except Rejected as rejected:
+        told: dict[str, Any] = {"verified": False, "check": rejected.check, "why": rejected.why}
+        lines = [f"NOT VERIFIED. The check {rejected.check!r} fails: {rejected.why}."]
+    else:
+        told = {"verified": True, "own_key": text is None, **found, "unchecked": UNCHECKED}
+        lines = list(sentences(found, own=text is None))
+    sys.stdout.write(json.dumps(told, indent=2) + "\n" if asked.json else "\n".join(lines) + "\n")
+    return 0 if told["verified"] else 1
+
+
+def sentences(found: dict[str, Any], *, own: bool) -> list[str]:
+    """What was checked, under which key, and what was not."""
+    under = f"Under the key {found['key']}"
+    return [
+        "The parts of the receipt FIT TOGETHER, and the key came with them." if own else "VERIFIED.",
+        f"{under} this holds:",
+        f"- entry {found['entry']} of the log says that an objection was lodged, at {found['time']};",
+        f"- it is one of the {found['size']} entries of the signed checkpoint with the root {found['root']};",
+        f"- the controller said of it, at {found['at']}: {found['phase']}.",
+        *(["The key is the receipt's own: whoever made the receipt can have made it, too."] if own else []),
+        "Not checked:",
+        *(f"- {each};" for each in UNCHECKED[:-1]),
+        f"- {UNCHECKED[-1]}.",
+    ]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""``demur log`` and ``demur prove``: what outsiders check the register by, and two states of it compared."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from demur.cli.app import Noun
+from demur.cli.frame.options import Invocation, in_workspace, shared
+from demur.cli.frame.output import count, emit, progress
+from demur.errors import CheckFailed, UsageError
+from demur.files import write_durably
+from demur.objecting.receipts import receipt
+from demur.register.database.folder import write_log
+from demur.transparency import comparing
+from demur.transparency.note import NoteKey
+
+_LONGEST_PATH = 250
+
+
+@click.group(cls=Noun)
+@in_workspace
+def log(roots: Sequence[Path]) -> None:  # the command reads them
+    """Show the log's key, write the log as files that anybody can check, compare two states of it."""
+
+
+@log.command
+@shared
+def key(invocation: Invocation) -> None:
+    """Print the public key that the log is signed by, in one line.
+
+    Hand it to whoever shall check receipts, on another way than the receipts: a key that comes with what it signed
+    shows nothing.
+    """
+    with invocation.workspace.register() as register:
+        found = register.proving.key
+    emit(found.text, {"key": found.text, "origin": found.name})
+
+
+@log.command
+@click.argument("to", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@shared
+def export(invocation: Invocation, to: Path) -> None:
+    """Write the log into DIR: its newest checkpoint, its tiles, and the commitments to its entries.
+
+    No file names anybody. Into a DIR that holds an earlier state of the log only what is new is written; one that is
+    not its beginning is refused, as then one of the two is a fork.
+    """
+    with invocation.workspace.register() as register, progress("Writing the log"):
+        written = write_log(register.proving, to)
+    emit(
+        f"{count(written.files, 'file')} in {written.folder}: the log has {written.size:,} entries, and the root "
+        f"{written.root}.",
+        written,
+    )
+
+
+@log.command
+@click.argument("one", type=click.Path(path_type=Path, exists=True))
+@click.argument("other", type=click.Path(path_type=Path, exists=True))
+@click.option("--key", "given", metavar="KEY", help="The log's key, or a file that holds it; else this workspace's.")
+@shared
+def compare(invocation: Invocation, one: Path, other: Path, given: str | None) -> None:
+    """Compare two states of a log, ONE and OTHER: does the larger one begin with the smaller one, or is it a fork?
+
+    Each is a checkpoint, a receipt, or a folder of `demur log export`. Two different roots of one size, both signed by
+    the log's key, prove a fork to whoever has that key; for two sizes the larger one has to be a folder. With --key no
+    workspace is needed. A fork ends with the exit status 1.
+    """
+    found = comparing.compare(one, other, _given_key(invocation, given))
+    first, second = found.sizes
+    if not found.same:
+        told = f"{one} ({count(first, 'entry')}) and {other} ({count(second, 'entry')})".replace("entrys", "entries")
+        raise CheckFailed(f"FORK: the log's key signed both {told}, and one does not begin with the other. Keep both.")
+    emit(
+        f"One log: {max(found.sizes):,} entries, which begin with the {min(found.sizes):,} of the other one.",
+        {"fork": False, "sizes": list(found.sizes)},
+    )
+
+
+def _given_key(invocation: Invocation, given: str | None) -> NoteKey:
+    if given is None:
+        with invocation.workspace.register() as register:
+            return register.proving.key
+    file = Path(given)
+    return NoteKey.read(file.read_text() if len(given) < _LONGEST_PATH and file.is_file() else given)
+
+
+@click.command
+@click.argument("reference")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a new file.")
+@shared
+def prove(invocation: Invocation, reference: str, to: Path | None) -> None:
+    """Show that an objection is in the register's log: its receipt as a file, for REFERENCE.
+
+    It is JSON with the exact entry, its salt, a proof of inclusion (C2SP tlog-proof) and the signed checkpoint.
+    `demur_verify.py` checks it without demur and without a network. It names no account, and can't withdraw anything.
+    """
+    if to is not None and to.exists():
+        raise UsageError(f"{to} exists already: name another file.")
+    with invocation.workspace.register() as register:
+        made = receipt(register, register.objections.get(reference))
+    if to is None:
+        sys.stdout.write(made.decode())
+        return
+    try:
+        write_durably(to, made)
+    except OSError as error:
+        raise UsageError(f"{to} can't be written ({error.strerror}): name another file.") from None
+    emit(f"Wrote {to}.", {"path": to})

@@ -1,0 +1,45 @@
+"""The receipt of an objection as a file: what shows offline that its entry is in the register's log.
+
+Invariants: it holds nothing that names an account, nor the reference, which withdraws: whoever has it can hand it on;
+what it says of the objection is what its receipt page tells the same person; it is signed by the log's key, over bytes
+that begin as no checkpoint does.
+"""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from demur.canonical import JSON, canonical_json
+from demur.objecting.settling import told_phase
+from demur.register import ObjectionState, Register
+
+FORMAT: Final = 1
+STATEMENT: Final = b"demur receipt\n"
+"""What a receipt is signed with in front; a checkpoint begins with the log's name."""
+
+
+def receipt(register: Register, state: ObjectionState, *, now: datetime | None = None) -> bytes:
+    """The receipt of an objection, as JSON.
+
+    Raises:
+        RegisterError: when its entry can't be shown (proving.py), or no checkpoint covers it yet.
+    """
+    opened = register.proving.open(state.seq)
+    said: Mapping[str, JSON] = {
+        "at": (now or datetime.now(UTC)).isoformat(timespec="seconds"),
+        "entry": opened.entry,
+        "format": FORMAT,
+        "phase": told_phase(register, state).value,
+        "proof": opened.proof.text,
+        "salt": opened.salt.hex(),
+    }
+    signature = register.proving.sign(STATEMENT + canonical_json(said))
+    whole = {
+        "key": register.proving.key.text,
+        "signature": base64.b64encode(signature).decode(),
+        "signed": said,
+    }
+    return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,154 @@
+"""The log as others see it: its key, the newest checkpoint, tiles and bundles; and proofs of single entries.
+
+Invariants: nothing is handed out that the newest checkpoint does not cover, so that all of it fits together; what is
+handed out names nobody: commitments are salted, and an entry is opened without the second salt, so that it says what
+happened and not to whose subject keys. One of the first format, or whose salts an erasure destroyed, is opened to
+nobody.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from demur.errors import RegisterError
+from demur.register.database import entries, signing, tree
+from demur.register.database.store import Store
+from demur.register.database.tables import entry
+from demur.transparency.checkpoint import Checkpoint, InclusionProof
+from demur.transparency.note import NoteKey
+from demur.transparency.tiles import WIDTH, Piece, bundle, pieces_of, width_at
+from demur.transparency.tree import consistency_proof, inclusion_proof
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One entry, with what shows that it is in the log."""
+
+    entry: str
+    """Canonical JSON (RFC 8785), to the byte as it was committed to."""
+    salt: bytes
+    """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
+    proof: InclusionProof
+    """That the leaf is in the log of a signed checkpoint."""
+
+
+class Proving:
+    """The log of one register; safe to use from several threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def key(self) -> NoteKey:
+        """The public half of the key that signs it."""
+        signer = self._store.signer
+        assert signer is not None  # a workspace's register has one
+        return signer.key
+
+    def checkpoint(self) -> str:
+        """The newest checkpoint, as it was signed.
+
+        Raises:
+            RegisterError: when none was signed yet.
+        """
+        with self._store.reading() as connection:
+            return self._newest(connection)
+
+    def piece(self, piece: Piece) -> bytes | None:
+        """A tile or a bundle; None where the newest checkpoint covers none of that width.
+
+        Raises:
+            RegisterError: when no checkpoint was signed yet, or the register lacks an entry.
+        """
+        with self._store.reading() as connection:
+            size = self._read(self._newest(connection)).size
+            if piece.width > width_at(piece.level, piece.n, size):
+                return None
+            return _content(connection, piece)
+
+    def files(self, size: int) -> Iterator[tuple[str, bytes]]:
+        """Path and content of every tile and bundle of the log's first ``size`` entries.
+
+        Raises:
+            RegisterError: when the register lacks an entry.
+        """
+        with self._store.reading() as connection:
+            for piece in pieces_of(size):
+                yield piece.path, _content(connection, piece)
+
+    def open(self, seq: int) -> Opened:
+        """Open an entry, with its proof of inclusion in the newest checkpoint.
+
+        Raises:
+            RegisterError: when there is no such entry, it can't be opened, or no checkpoint covers it yet.
+        """
+        with self._store.reading() as connection:
+            row = connection.execute(sa.select(entry).where(entry.c.seq == seq)).one_or_none()
+            if row is None:
+                raise RegisterError(f"The register has no entry {seq}: name one that it has.")
+            stored = entries.Stored._make(row)
+            if stored.format is None:
+                raise RegisterError(
+                    f"Entry {seq} is from a demur whose entries can't be opened without telling whose they are: there "
+                    "is no proof of it."
+                )
+            if not stored.salt:
+                raise RegisterError(f"The salts of entry {seq} were destroyed by an erasure: it has no proof.")
+            if entries.commitment(stored) != stored.commitment:
+                raise RegisterError(
+                    f"Entry {seq} is not what its commitment says: `demur verify` looks at all of them."
+                )
+            note = self._newest(connection)
+            size = self._read(note).size
+            if seq > size:
+                raise RegisterError(f"No checkpoint covers entry {seq} yet: try again once the next one is on record.")
+            hashes = inclusion_proof(tree.nodes(connection, size), seq - 1, size)
+        return Opened(entries.opened(stored).decode(), bytes(stored.salt), InclusionProof(seq - 1, hashes, note))
+
+    def opens(self, seq: int) -> bool:
+        """Whether :meth:`open` would open an entry."""
+        which = (entry.c.seq == seq, entry.c.format.is_not(None), sa.func.length(entry.c.salt) > 0)
+        with self._store.reading() as connection:
+            there = connection.scalar(sa.select(entry.c.seq).where(*which)) is not None
+            note = signing.newest(connection)
+            return there and note is not None and self._is_ours(note) and self._read(note).size >= seq
+
+    def consistency(self, first: int, size: int) -> list[bytes]:
+        """The hashes that show that the log of ``size`` entries goes on from that of the ``first`` ones.
+
+        Raises:
+            RegisterError: when the register lacks an entry.
+        """
+        with self._store.reading() as connection:
+            return consistency_proof(tree.nodes(connection, size), first, size)
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature (Ed25519, RFC 8032) of something else than a checkpoint by the log's key.
+
+        Args:
+            message: begins with a line that no checkpoint begins with.
+        """
+        signer = self._store.signer
+        assert signer is not None  # as above
+        return signer.sign_other(message)
+
+    def _newest(self, connection: sa.Connection) -> str:
+        note = signing.newest(connection)
+        if note is None or not self._is_ours(note):
+            raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
+        return note
+
+    def _is_ours(self, note: str) -> bool:
+        """Whether it is of this incarnation: a restore begins another log."""
+        return note.partition("\n")[0] == self.key.name
+
+    def _read(self, note: str) -> Checkpoint:
+        return Checkpoint.read(note.encode(), [self.key])
+
+
+def _content(connection: sa.Connection, piece: Piece) -> bytes:
+    if piece.level is None:
+        begin = piece.n * WIDTH
+        return bundle(tree.leaves(connection, begin, begin + piece.width))
+    return b"".join(tree.hashes_of(connection, piece))

@@ -1,0 +1,147 @@
+"""The log's signature: a checkpoint of every group, in the transaction that appends it.
+
+Invariants: whoever signs remembers the edge of the tree that was signed last, and goes on from there alone, so that
+each checkpoint is consistent with the one before it, whatever became of the database; the first edge of a process is
+that of the highest checkpoint in its mark, and has the root that stands there; what other processes note in the mark
+is held against the register before the next signature. A register that is behind that, beside it or has a gap is
+neither appended to nor signed. What is kept is committed: a transaction that failed leaves the edge
+as it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from demur.errors import CheckFailed, RegisterError
+from demur.register.database import tree
+from demur.register.database.mark import Group, Mark, Point
+from demur.register.database.tables import checkpoint, entry
+from demur.transparency.checkpoint import Checkpoint
+from demur.transparency.note import NoteKey, sign_note
+from demur.transparency.tree import Edge, leaf_hash
+
+_FROM: Final = sa.select(entry.c.seq, entry.c.commitment).where(entry.c.seq >= sa.bindparam("first"))
+_BEYOND: Final = _FROM.order_by(entry.c.seq)
+_BACK: Final = (
+    "nothing was changed; put the register back as it was, or restore a backup with `demur restore`, which replays "
+    "what the mark holds."
+)
+_INSERT: Final = sa.insert(checkpoint)
+_NEWEST: Final = sa.select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Signed:
+    """The log as it was signed."""
+
+    edge: Edge
+    last: bytes
+    """The commitment of its last entry; none at the beginning."""
+    note: str
+    """The checkpoint; none before the first one."""
+    beyond: Group | None = None
+    """What another process had noted, and was held against it."""
+
+
+class Signer:
+    """Signs for one register with one mark; safe to use from several threads."""
+
+    def __init__(self, mark: Mark, origin: str, key: Ed25519PrivateKey) -> None:
+        self.origin = origin
+        self.key = NoteKey.of(origin, key)
+        self._private = key
+        self._mark = mark
+        self._lock = Lock()
+        self._known: Signed | None = None
+        self._beyond: Group | None = None
+        """What another process noted, and this one has not signed beyond yet: it is held against each try."""
+
+    def sign(self, connection: sa.Connection, points: Sequence[Point]) -> Signed:
+        """Sign the log with what this transaction appended, and store the checkpoint.
+
+        Args:
+            connection: the transaction.
+            points: the entries that it appended, and the one before.
+
+        Raises:
+            RegisterError: when the log does not go on from where it was signed last.
+        """
+        if (noted := self._mark.unseen()) is not None:
+            self._beyond = noted
+        beyond = self._beyond
+        known = self._known or self.noted(connection)
+        edge, last = known.edge.copy(), known.last
+        first = max(1, edge.size)
+        if points[0].seq != first:  # another process signed since, or the register is another one
+            points = [Point(seq, bytes(hashed)) for seq, hashed in connection.execute(_BEYOND, {"first": first})]
+        if edge.size and (not points or points[0] != Point(edge.size, last)):
+            raise RegisterError(
+                f"The register's entry {edge.size} is missing or another one than the one that was signed: {_BACK}"
+            )
+        if beyond is not None and edge.size == beyond.end.seq:
+            self._require_same(edge, last, beyond)
+        for point in points[1:] if edge.size else points:
+            if point.seq != edge.size + 1:
+                raise RegisterError(f"The register lacks entry {edge.size + 1}: {_BACK}")
+            last = point.commitment
+            edge.append(leaf_hash(last))
+            if beyond is not None and edge.size == beyond.end.seq:
+                self._require_same(edge, last, beyond)
+        if beyond is not None and edge.size < beyond.end.seq:
+            raise RegisterError(
+                f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
+                f"{_BACK}"
+            )
+        note = sign_note(Checkpoint(self.origin, edge.size, edge.root()).text, self.key, self._private)
+        connection.execute(_INSERT, {"size": edge.size, "note": note})
+        return Signed(edge, last, note, beyond)
+
+    def sign_other(self, message: bytes) -> bytes:
+        """The signature of something that begins as no checkpoint does."""
+        return self._private.sign(message)
+
+    def keep(self, signed: Signed) -> None:
+        """Go on from here: it was committed."""
+        with self._lock:
+            if self._known is None or self._known.edge.size < signed.edge.size:
+                self._known = signed
+            if self._beyond is signed.beyond:
+                self._beyond = None
+
+    def noted(self, connection: sa.Connection) -> Signed:
+        """The log at the highest checkpoint of the mark, as this register has it.
+
+        Raises:
+            RegisterError: when the register has another tree there, or the mark another log.
+        """
+        noted = self._mark.newest()
+        edge = tree.edge(connection, noted.end.seq)
+        self._require_same(edge, noted.end.commitment, noted)
+        return Signed(edge, noted.end.commitment, noted.checkpoint)
+
+    def _require_same(self, edge: Edge, last: bytes, noted: Group) -> None:
+        """Make sure that the register has the log that the mark notes, up to where that goes."""
+        try:
+            said = Checkpoint.read(noted.checkpoint.encode(), [self.key]) if noted.checkpoint else None
+        except CheckFailed as error:
+            raise RegisterError(f"The mark {self._mark.path} holds no checkpoint of this log: {error}") from None
+        if last != noted.end.commitment or (said is not None and (said.size, said.root) != (edge.size, edge.root())):
+            raise RegisterError(
+                f"The register is not the one of the mark {self._mark.path}: up to entry {edge.size} its tree has "
+                "another root, because an entry was changed or exchanged. Nothing was changed, and nothing is "
+                "signed; `demur verify` looks for the entry; put the register back as it was, or restore a backup."
+            )
+
+
+def newest(connection: sa.Connection) -> str | None:
+    """The newest checkpoint; None before the first one."""
+    return connection.scalar(_NEWEST)
+
+
+def at(connection: sa.Connection, size: int) -> str:
+    """The checkpoint of a size; empty where none was signed."""
+    return connection.scalar(sa.select(checkpoint.c.note).where(checkpoint.c.size == size)) or ""

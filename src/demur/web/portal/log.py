@@ -1,0 +1,62 @@
+"""The register's log, for whoever checks it: checkpoint, tiles and bundles (C2SP tlog-tiles), and a receipt as a file.
+
+Invariants: the log is the same for everybody and names nobody, so that nobody has to say who they are; what is served
+is what the newest checkpoint covers, at the paths of the specification and no others; a receipt's file is for whoever
+has the receipt and showed whose the objection is. An erasure destroys what a proof needs, so that a proof which ends
+would tell whoever typed somebody's account that its holder was here.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+
+from demur.errors import RegisterError
+from demur.objecting.receipts import receipt
+from demur.transparency.tiles import WIDTH, Piece
+from demur.web.pages import desk
+from demur.web.portal.receipt import find
+
+router: Final = APIRouter()
+unprefixed: Final = APIRouter(include_in_schema=False)
+
+_YEAR: Final = {"cache-control": "public, max-age=31536000, immutable"}
+_MOMENT: Final = {"cache-control": "public, max-age=2"}
+
+
+@unprefixed.get("/log/checkpoint")
+async def checkpoint(request: Request) -> Response:
+    """The newest checkpoint; 404 while there is none."""
+    try:
+        note = await run_in_threadpool(desk(request).register.proving.checkpoint)
+    except RegisterError:
+        raise HTTPException(404) from None
+    return PlainTextResponse(note, headers=_MOMENT)
+
+
+@unprefixed.get("/log/{path:path}")
+async def piece(request: Request, path: str) -> Response:
+    """A tile or a bundle; 404 where the newest checkpoint covers none."""
+    wanted = Piece.at(path)
+    try:
+        found = None if wanted is None else await run_in_threadpool(desk(request).register.proving.piece, wanted)
+    except RegisterError:
+        found = None
+    if wanted is None or found is None:
+        raise HTTPException(404)
+    headers = _YEAR if wanted.width == WIDTH else _MOMENT
+    return Response(found, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/receipt/{token}/proof")
+async def proof(request: Request, token: str) -> Response:
+    """The receipt as a file (receipts.py), by the link that shows it."""
+    at = desk(request)
+    found = await run_in_threadpool(find, at, token)
+    if not found.proven:
+        raise HTTPException(404)
+    made = await run_in_threadpool(receipt, at.register, found.state)
+    headers = {"content-disposition": 'attachment; filename="receipt.json"', "cache-control": "no-store"}
+    return Response(made, media_type="application/json", headers=headers)

@@ -1,0 +1,256 @@
+"""Makes the golden receipts anew: a genuine one, and forgeries with the check that has to refuse each.
+
+Run it where the form of receipts changes on purpose: ``python tests/clients/golden/make.py``. Everything in it is
+fixed, keys and salts included, so that the same files come out. A forgery is what a dishonest holder of the log's key
+could make: what the controller says is signed again after each change, so that no other check stands in for the one.
+"""  # a script
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from demur.canonical import canonical_json
+from demur.objecting.receipts import STATEMENT
+from demur.transparency.checkpoint import Checkpoint, InclusionProof
+from demur.transparency.note import NoteKey, sign_note
+from demur.transparency.tree import inclusion_proof, leaf_hash, node_hash, root_at
+
+HERE: Final = Path(__file__).parent
+ORIGIN: Final = f"demur/{bytes(16).hex()}/1"
+PRIVATE: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+KEY: Final = NoteKey.of(ORIGIN, PRIVATE)
+ORDER: Final = 2**252 + 27742317777372353535851937790883648493
+SMALL: Final = NoteKey(ORIGIN, (1).to_bytes(32, "little"))
+"""The neutral point as a key: R = [S]B is a signature of it for any message."""
+SIZE: Final = 7
+KINDS: Final = {3: "objection.withdrawn"}
+"""Of entries that are none of an objection lodged, by number."""
+
+Receipt = dict[str, Any]
+
+
+def entry(seq: int) -> str:
+    """An entry of format 2."""
+    facts = {
+        "detail": None,
+        "effect": hashlib.sha256(b"effect%d" % seq).hexdigest(),
+        "format": 2,
+        "kind": KINDS.get(seq, "objection.lodged"),
+        "payload": {"accounts": 1, "channel": "web", "confirm_by": None, "received": None},
+        "seq": seq,
+        "subjects": hashlib.sha256(b"subjects%d" % seq).hexdigest(),
+        "time": f"2026-11-{seq:02}T12:00:00+00:00",
+    }
+    return canonical_json(facts).decode()
+
+
+def salt(seq: int) -> bytes:
+    """Its salt."""
+    return hashlib.sha256(b"salt%d" % seq).digest()
+
+
+HASHES: Final = [leaf_hash(hashlib.sha256(salt(seq) + entry(seq).encode()).digest()) for seq in range(1, SIZE + 1)]
+
+
+def nodes(level: int, index: int) -> bytes:
+    """The log's tree."""
+    return HASHES[index] if level == 0 else node_hash(nodes(level - 1, 2 * index), nodes(level - 1, 2 * index + 1))
+
+
+def checkpoint(size: int = SIZE) -> Checkpoint:
+    """The log at a size."""
+    return Checkpoint(ORIGIN, size, root_at(nodes, size))
+
+
+def proof(seq: int, size: int = SIZE) -> str:
+    """That an entry is in it."""
+    return InclusionProof(seq - 1, inclusion_proof(nodes, seq - 1, size), checkpoint(size).sign(PRIVATE)).text
+
+
+def receipt(seq: int, **said: object) -> Receipt:
+    """A receipt, signed whatever is in it."""
+    facts = {
+        "at": "2026-11-30T12:00:00+00:00",
+        "entry": entry(seq),
+        "format": 1,
+        "phase": "lodged",
+        "proof": proof(seq),
+        "salt": salt(seq).hex(),
+    }
+    return signed(facts | said)
+
+
+def signed(facts: Mapping[str, Any], private: Ed25519PrivateKey = PRIVATE) -> Receipt:
+    """What a receipt says, signed."""
+    signature = private.sign(STATEMENT + canonical_json(facts))
+    return {"key": KEY.text, "signature": base64.b64encode(signature).decode(), "signed": dict(facts)}
+
+
+def under(lines: str, seq: int = 5) -> Receipt:
+    """A receipt whose checkpoint has other signature lines."""
+    body, _, _ = proof(seq).rpartition("\n\n")
+    return receipt(seq, proof=f"{body}\n\n{lines}")
+
+
+def line(signature: bytes, number: bytes = KEY.id, name: str = ORIGIN) -> str:
+    """A line of a signature."""
+    return f"— {name} {base64.b64encode(number + signature).decode()}\n"
+
+
+def forgeries() -> Iterator[tuple[str, str, str]]:
+    """Name, the check that has to refuse it, and the file."""
+    for group in (_entries, _inclusions, _checkpoints, _others):
+        for name, check, made in group():
+            yield name, check, made if isinstance(made, str) else json.dumps(made, indent=2)
+
+
+def _entries() -> Iterator[tuple[str, str, Receipt | str]]:
+    text = entry(5)
+    yield "a word of the entry is another one", "inclusion", receipt(5, entry=text.replace("web", "app"))
+    yield (
+        "a bit of the salt is another one",
+        "inclusion",
+        receipt(5, salt=bytes([salt(5)[0] ^ 1]).hex() + salt(5)[1:].hex()),
+    )
+    yield "the salt is short", "entry", receipt(5, salt=salt(5)[:31].hex())
+    yield "the entry is spelt in another way", "entry", receipt(5, entry=text.replace(":", ": ", 1))
+    yield "a member of the entry is doubled", "entry", receipt(5, entry=text.replace("{", '{"detail":null,', 1))
+    yield "the entry has one member more", "entry", receipt(5, entry=text.replace('"kind"', '"keys":1,"kind"'))
+    yield "the entry is of the first format", "entry", receipt(5, entry=text.replace('"format":2,', ""))
+    yield "a withdrawal passes for a lodging", "entry", receipt(3)
+    yield "another's entry at this place", "inclusion", receipt(5, entry=text.replace("T12", "T13"), salt=salt(4).hex())
+    yield "another's entry with its own proof", "entry", receipt(5, entry=entry(4), salt=salt(4).hex())
+
+
+def _inclusions() -> Iterator[tuple[str, str, Receipt | str]]:
+    text, last = proof(5), proof(7)
+    first, second, *hashes = text.partition("\n\n")[0].split("\n")
+    note = text.partition("\n\n")[2]
+
+    def with_hashes(*lines: str) -> Receipt:
+        return receipt(5, proof="\n".join([first, second, *lines]) + "\n\n" + note)
+
+    yield "the index is one more", "entry", receipt(5, proof=text.replace("index 4", "index 5"))
+    yield "the index is one less", "entry", receipt(5, proof=text.replace("index 4", "index 3"))
+    yield "the index has a leading zero", "inclusion", receipt(5, proof=text.replace("index 4", "index 04"))
+    yield "the index is 2^64 more", "inclusion", receipt(5, proof=text.replace("index 4", f"index {2**64 + 4}"))
+    yield "there is no index", "inclusion", receipt(5, proof=text.replace("index 4\n", ""))
+    for name, size in (("more", SIZE + 1), ("less", SIZE - 1)):
+        false = Checkpoint(ORIGIN, size, checkpoint().root).sign(PRIVATE)
+        said = last.partition("\n\n")[0] + "\n\n" + false
+        yield f"the size is one {name}, and signed", "inclusion", receipt(7, proof=said)
+    yield "the proof is short", "inclusion", with_hashes(*hashes[:-1])
+    yield "the proof is long", "inclusion", with_hashes(*hashes, hashes[0])
+    yield "the proof is in another order", "inclusion", with_hashes(*hashes[::-1])
+    short = base64.b64encode(base64.b64decode(hashes[0])[:31]).decode()
+    yield "a hash has 31 bytes", "inclusion", with_hashes(short, *hashes[1:])
+    yield "a hash is spelt in another way", "inclusion", with_hashes(hashes[0].rstrip("="), *hashes[1:])
+    yield "a hash has another bit", "inclusion", with_hashes(hashes[1], hashes[1], *hashes[2:])
+    yield "the proof is of another form", "inclusion", receipt(5, proof=text.replace("@v1", "@v2"))
+    yield (
+        "the checkpoint is of an earlier log",
+        "inclusion",
+        receipt(5, proof=text.partition("\n\n")[0] + "\n\n" + checkpoint(6).sign(PRIVATE)),
+    )
+    yield (
+        "the checkpoint does not reach the entry",
+        "inclusion",
+        receipt(5, proof=text.partition("\n\n")[0] + "\n\n" + checkpoint(4).sign(PRIVATE)),
+    )
+
+
+def _checkpoints() -> Iterator[tuple[str, str, Receipt | str]]:
+    head, _, note = proof(5).partition("\n\n")
+    body, _, good = note.rpartition("\n\n")
+    body += "\n"
+    scalar = base64.b64decode(good.split(" ")[2])[4:]
+    beyond = (int.from_bytes(scalar[32:], "little") + ORDER).to_bytes(32, "little")
+
+    def with_body(text: str) -> Receipt:
+        return receipt(5, proof=f"{head}\n\n{sign_note(text, KEY, PRIVATE)}")
+
+    size, root = body.split("\n")[1:3]
+    foreign = NoteKey.of(ORIGIN, OTHER)
+    yield "another key of the same name signed", "checkpoint", under(line(OTHER.sign(body.encode()), foreign.id))
+    yield "a colliding number of a key", "checkpoint", under(line(OTHER.sign(body.encode())))
+    yield (
+        "a good signature of an unknown key beside a wrong one",
+        "checkpoint",
+        under(line(OTHER.sign(body.encode()), foreign.id) + line(bytes(64))),
+    )
+    yield "a wrong signature beside the good one", "checkpoint", under(good + line(bytes(64)))
+    yield "S is above the order", "checkpoint", under(line(scalar[:32] + beyond))
+    yield "nobody signed", "checkpoint", under("")
+    yield "the last line does not end", "checkpoint", under(good.removesuffix("\n"))
+    yield "a signature of 63 bytes", "checkpoint", under(line(scalar[:63]))
+    yield "another log's name", "checkpoint", with_body(f"demur/{bytes(16).hex()}/2\n{size}\n{root}\n")
+    yield (
+        "another checkpoint's root",
+        "checkpoint",
+        receipt(5, proof=proof(5).replace(root, base64.b64encode(checkpoint(6).root).decode())),
+    )
+    yield "another size, not signed", "checkpoint", receipt(5, proof=proof(5).replace(f"\n{size}\n", "\n8\n"))
+    yield "a carriage return", "checkpoint", with_body(f"{ORIGIN}\r\n{size}\n{root}\n")
+    yield "a NUL", "checkpoint", with_body(f"{ORIGIN}\n{size}\n{root}\0\n")
+    yield "the size has a leading zero", "checkpoint", with_body(f"{ORIGIN}\n0{size}\n{root}\n")
+    yield (
+        "a root of 31 bytes",
+        "checkpoint",
+        with_body(f"{ORIGIN}\n{size}\n{base64.b64encode(checkpoint().root[:31]).decode()}\n"),
+    )
+    yield "a line is missing", "checkpoint", with_body(f"{ORIGIN}\n{size}\n")
+
+
+def _others() -> Iterator[tuple[str, str, Receipt | str]]:
+    good = receipt(5)
+    text = json.dumps(good, indent=2)
+    facts = good["signed"]
+    yield "another phase", "statement", good | {"signed": facts | {"phase": "confirmed"}}
+    yield "another day", "statement", good | {"signed": facts | {"at": "2026-12-01T12:00:00+00:00"}}
+    yield "another key signed what is said", "statement", signed(facts, OTHER)
+    yield "no signature of what is said", "statement", good | {"signature": ""}
+    yield "a member is doubled", "receipt", text.replace('"format": 1', '"format": 1, "format": 1')
+    yield "a member more", "receipt", good | {"more": 1}
+    yield "a member more in what is signed", "receipt", signed(facts | {"more": 1})
+    yield "another format", "receipt", signed(facts | {"format": 2})
+    yield "a number where a text belongs", "receipt", signed(facts | {"phase": 1})
+    yield "cut short", "receipt", text[:-2]
+    yield "not an object", "receipt", f"[{text}]"
+    yield "a fraction", "receipt", text.replace('"format": 1', '"format": 1.0')
+    yield (
+        "half of a character",
+        "receipt",
+        text.replace('lodged"\n', '\\ud800"\n').replace('"phase": "lodged"', '"phase": "\\ud800"'),
+    )
+    yield "a key of small order", "key", _small()
+    yield "a key with another number", "key", good | {"key": good["key"].replace(KEY.id.hex(), "00000000")}
+
+
+def _small() -> Receipt:
+    """Signed under a key of small order, for which R = [S]B is good for every message: S is 0, R the neutral point."""
+    universal = (1).to_bytes(32, "little") + bytes(32)
+    made = under(line(universal, SMALL.id))
+    return made | {"key": SMALL.text, "signature": base64.b64encode(universal).decode()}
+
+
+def files() -> dict[str, str]:
+    """Every file by its name."""
+    made = {"receipt.json": json.dumps(receipt(5), indent=2), "key.txt": KEY.text + "\n"}
+    index = {}
+    for number, (name, check, text) in enumerate(forgeries(), 1):
+        made[f"forged-{number:02}.json"] = text
+        index[f"forged-{number:02}.json"] = {"name": name, "check": check}
+    return made | {"forgeries.json": json.dumps(index, indent=2) + "\n"}
+
+
+if __name__ == "__main__":
+    for path in HERE.glob("forged-*.json"):
+        path.unlink()
+    for file, text in files().items():
+        (HERE / file).write_text(text)

@@ -1,0 +1,237 @@
+"""demur_verify.py: what demur makes passes, each forgery is refused by the check that has to, and each check counts."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
+
+from demur.cli import run
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+FILE: Final = ROOT / "clients" / "verify" / "demur_verify.py"
+GOLDEN: Final = Path(__file__).parent / "golden"
+FORGED: Final = json.loads((GOLDEN / "forgeries.json").read_text())
+CHECKS: Final = ("key", "receipt", "checkpoint", "entry", "inclusion", "statement")
+# RFC 8032, section 7.1: secret key, public key, message, signature
+RFC_8032: Final = [
+    (
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    ),
+    (
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    ),
+    (
+        "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+        "af82",
+        "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+    ),
+]
+
+
+def load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+VERIFY: Final = load("demur_verify", FILE)
+MAKE: Final = load("golden_receipts", GOLDEN / "make.py")
+KEY: Final = VERIFY.Key.read((GOLDEN / "key.txt").read_text())
+GENUINE: Final = (GOLDEN / "receipt.json").read_bytes()
+
+
+def refused(raw: bytes, key: object = KEY) -> str | None:
+    """The check that refuses a receipt; None where it passes."""
+    try:
+        VERIFY.verify(raw, key)
+    except VERIFY.Rejected as rejected:
+        return str(rejected.check)
+    return None
+
+
+def key_of(name: str) -> object:
+    """Forgeries of the key have to bring it."""
+    return None if FORGED[name]["check"] == "key" else KEY
+
+
+def test_the_golden_files_are_those_that_are_made() -> None:
+    made = MAKE.files()
+    assert {path.name: path.read_text() for path in GOLDEN.iterdir() if path.suffix in {".json", ".txt"}} == made
+
+
+def test_the_genuine_receipt_passes() -> None:
+    found = VERIFY.verify(GENUINE, KEY)
+    assert (found["entry"], found["size"], found["phase"]) == (5, 7, "lodged")
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_every_forgery_is_refused_by_its_check(name: str) -> None:
+    assert refused((GOLDEN / name).read_bytes(), key_of(name)) == FORGED[name]["check"], FORGED[name]["name"]
+
+
+def _as_it_comes(raw: bytes) -> dict[str, Any]:
+    """A receipt of which nothing was looked at."""
+    try:
+        found: dict[str, Any] = json.loads(raw)
+        found["signed"]["proof"].encode()
+        json.dumps(found["signed"], ensure_ascii=False).encode()
+    except (ValueError, TypeError):
+        raise VERIFY.Rejected("receipt", "nothing to look at") from None
+    return found
+
+
+def _patched(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
+    """Take one check out of the verifier."""
+    signed = VERIFY.is_signed
+    patches: dict[str, Callable[[], object]] = {
+        "key": lambda: monkeypatch.setattr(VERIFY, "is_small", lambda _: False),
+        "receipt": lambda: monkeypatch.setattr(VERIFY, "checked_receipt", _as_it_comes),
+        "checkpoint": lambda: monkeypatch.setattr(
+            VERIFY,
+            "is_signed",
+            lambda key, message, signature: not message.startswith(VERIFY.STATEMENT) or signed(key, message, signature),
+        ),
+        "entry": lambda: monkeypatch.setattr(VERIFY, "checked_entry", lambda text, _: json.loads(text)),
+        "inclusion": lambda: monkeypatch.setattr(VERIFY, "check_inclusion", lambda *_: None),
+        "statement": lambda: monkeypatch.setattr(
+            VERIFY,
+            "is_signed",
+            lambda key, message, signature: message.startswith(VERIFY.STATEMENT) or signed(key, message, signature),
+        ),
+    }
+    patches[check]()
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_verifier_without_a_check_accepts_a_forgery(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    _patched(monkeypatch, check)
+    passed = [name for name in FORGED if refused((GOLDEN / name).read_bytes(), key_of(name)) is None]
+    assert passed
+    assert {FORGED[name]["check"] for name in passed} == {check}
+
+
+@given(st.data())
+def test_no_changed_byte_passes(data: st.DataObject) -> None:
+    """But one that changes the key in it, which is not looked at, or no meaning, such as a space of the layout."""
+    raw = bytearray(GENUINE)
+    for _ in range(data.draw(st.integers(1, 3))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    if refused(bytes(raw)) is None:
+        assert json.loads(raw) | {"key": ""} == json.loads(GENUINE) | {"key": ""}
+
+
+VALUES: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["key", "signature", "signed"]), inner),
+    max_leaves=9,
+)
+JUNK: Final = st.binary(max_size=200) | st.text(max_size=80).map(str.encode) | VALUES.map(json.dumps).map(str.encode)
+
+
+@given(JUNK)
+def test_whatever_is_no_receipt_is_refused(raw: bytes) -> None:
+    assert refused(raw) == "receipt"
+
+
+@pytest.mark.parametrize(("public", "message", "signature"), RFC_8032)
+def test_signatures_of_rfc_8032(public: str, message: str, signature: str) -> None:
+    key, text, made = bytes.fromhex(public), bytes.fromhex(message), bytes.fromhex(signature)
+    assert VERIFY.is_signed(key, text, made)
+    assert not VERIFY.is_signed(key, text + b"!", made)
+    for at in range(0, 64, 7):
+        assert not VERIFY.is_signed(key, text, made[:at] + bytes([made[at] ^ 1]) + made[at + 1 :])
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(max_size=99))
+def test_what_cryptography_signs_is_signed(secret: bytes, message: bytes) -> None:
+    private = Ed25519PrivateKey.from_private_bytes(secret)
+    assert VERIFY.is_signed(private.public_key().public_bytes_raw(), message, private.sign(message))
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "00" * 32,
+        "01" + "00" * 31,
+        "01" + "00" * 30 + "80",
+        "ec" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+        "ff" * 32,
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ],
+)
+def test_no_key_of_small_order_or_in_another_spelling_signs(encoded: str) -> None:
+    """Points of order 1, 2, 4 and 8, and y above the prime."""
+    universal = (1).to_bytes(32, "little") + bytes(32)
+    assert not any(VERIFY.is_signed(bytes.fromhex(encoded), b"%d" % n, universal) for n in range(20))
+
+
+def command(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-I", "-S", str(FILE), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_says_what_it_checked_and_what_not(tmp_path: Path) -> None:
+    receipt, key = str(GOLDEN / "receipt.json"), (GOLDEN / "key.txt").read_text().strip()
+    for given_key in (key, str(GOLDEN / "key.txt")):
+        done = command(receipt, given_key)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("VERIFIED.\nUnder the key demur/")
+        assert "Not checked:\n- whose objection it is" in done.stdout
+    own = command(receipt, "--key-in-receipt")
+    assert own.returncode == 0
+    assert "VERIFIED" not in own.stdout
+    assert "whoever made the receipt can have made it, too" in own.stdout
+    forged = command(str(GOLDEN / "forged-01.json"), key)
+    assert forged.returncode == 1
+    assert forged.stdout.startswith("NOT VERIFIED. The check 'inclusion' fails: ")
+    told = json.loads(command(receipt, key, "--json").stdout)
+    assert (told["verified"], told["own_key"], len(told["unchecked"])) == (True, False, 4)
+    assert command(receipt).returncode == 2
+    assert command(receipt, key, "--key-in-receipt").returncode == 2
+    assert command(str(tmp_path / "none"), key).returncode == 2
+
+
+def test_what_demur_proves_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(tmp_path / "ws")
+
+    def demur(*arguments: str) -> str:
+        capsys.readouterr()
+        assert run([*arguments, "-w", root]) == 0
+        return capsys.readouterr().out
+
+    assert run(["init", root, "--yes"]) == 0
+    made: list[dict[str, Any]] = [
+        json.loads(demur("object", "--account", f"forum:ann{number}", "--json")) for number in range(3)
+    ]
+    key = VERIFY.Key.read(demur("log", "key"))
+    for number, each in enumerate(made, 1):
+        text = demur("prove", each["reference"])
+        found = VERIFY.verify(text.encode(), key)
+        assert (found["entry"], found["size"], found["phase"]) == (number, 3, "lodged")
+        assert "forum" not in text
+        assert each["reference"] not in text
+    demur("withdraw", made[1]["reference"])
+    demur("prove", made[1]["reference"], "--to", str(tmp_path / "receipt.json"))
+    assert VERIFY.verify((tmp_path / "receipt.json").read_bytes(), key)["phase"] == "withdrawn"
+    assert run(["prove", made[1]["reference"], "--to", str(tmp_path / "receipt.json"), "-w", root]) == 2
+    assert "exists already" in capsys.readouterr().err
