@@ -103,7 +103,7 @@ def test_who_was_silent_for_too_long_lets_go_of_its_hand(made: Made, monkeypatch
 
         monkeypatch.setattr(kind, "sent", ended)
         lane.turn()
-        assert len(box.mails) == GROUP
+        assert 0 < len(box.mails) <= GROUP
         assert depot.shift.number > number
         monkeypatch.undo()
         lane.turn()

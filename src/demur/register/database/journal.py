@@ -67,6 +67,19 @@ TOLD: Final = frozenset(
 """Entries that a restore can't repeat, and of which it tells more than their number (loss.py): by payload alone."""
 
 _KEPT: Final = REPLAYED | TOLD
+_APPENDED: Final = (
+    sa.select(entry.c.seq, entry.c.kind, entry.c.commitment)
+    .where(entry.c.seq >= sa.bindparam("first"))
+    .order_by(entry.c.seq)
+)
+_NOTED: Final = (
+    sa.select(entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
+    .where(entry.c.seq >= sa.bindparam("first"), entry.c.kind.in_([kind.value for kind in _KEPT]))
+    .order_by(entry.c.seq)
+)
+_TYPED: Final = sa.select(
+    kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark
+).where(kept_name.c.entry >= sa.bindparam("first"), kept_name.c.compiled.is_not(None))
 
 _URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED, EntryKind.VERSION_EXPORTED}
 """Entries that somebody relies on once they are acknowledged: the mark is on disk before."""
@@ -87,8 +100,7 @@ def appended(connection: sa.Connection) -> Group | None:
     first = connection.info.pop(_FIRST, None)
     if first is None:
         return None
-    columns = sa.select(entry.c.seq, entry.c.kind, entry.c.commitment).where(entry.c.seq >= first)
-    rows = connection.execute(columns.order_by(entry.c.seq)).all()
+    rows = connection.execute(_APPENDED, {"first": first}).all()
     if not rows:  # a savepoint took it back
         return None
     kept = [row.seq for row in rows if row.kind in _KEPT]
@@ -124,9 +136,7 @@ def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
 
 
 def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
-    columns = (entry.c.seq, entry.c.kind, entry.c.time, entry.c.payload, entry.c.subjects, entry.c.effect)
-    which = (entry.c.seq >= first, entry.c.kind.in_([kind.value for kind in _KEPT]))
-    rows = connection.execute(sa.select(*columns).where(*which).order_by(entry.c.seq))
+    rows = connection.execute(_NOTED, {"first": first})
     names = _names(connection, first)
     return [
         {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
@@ -138,10 +148,8 @@ def _kept(connection: sa.Connection, first: int) -> list[Mapping[str, Any]]:
 
 def _names(connection: sa.Connection, first: int) -> dict[int, list[dict[str, Any]]]:
     """The keyed names that were typed with the entries from a number on; no entry has them, as it would for ever."""
-    columns = (kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark)
-    which = (kept_name.c.entry >= first, kept_name.c.compiled.is_not(None))
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(sa.select(*columns).where(*which)):
+    for row in connection.execute(_TYPED, {"first": first}):
         row_ = {"account": row.account, "binds": row.binds, "compiled": _text(row.compiled), "mark": row.mark}
         found.setdefault(row.entry, []).append(row_)
     return found
