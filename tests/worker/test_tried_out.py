@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mailing import EVERYBODY, campaign, mail_policy
 from making import batch, item
+from places import create
 
 from demur.cli import run
 from demur.corpus import importing
@@ -15,7 +16,7 @@ from demur.policy import Door, Notice, Policy, Portal
 from demur.policy.text import write_policy
 from demur.register import Register
 from demur.terms import Channel, EntryKind, NoticeStatus
-from demur.workspace import Workspace, create
+from demur.workspace import Workspace
 
 TOLD = {"forum:m0", "forum:m1"}
 
