@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 from cluster import Cluster
 
-from demur.policy import Policy
+from demur.policy import Policy, write_policy
 from demur.policy.model import RegisterPlace
 from demur.workspace import Workspace, find
 from demur.workspace import create as create_anywhere
@@ -66,6 +66,13 @@ def placed(policy: Policy) -> Policy:
 def create(root: Path, policy: Policy) -> Workspace:
     """A new workspace."""
     return create_anywhere(root, placed(policy))
+
+
+def decide(workspace: Workspace, policy: Policy) -> None:
+    """Another policy in the same workspace, whose register stays where it is."""
+    place = workspace.policy().register_
+    workspace.policy_path.unlink()
+    write_policy(policy.model_copy(update={"register_": place}), workspace.policy_path)
 
 
 def copied(founded: Path, root: Path) -> Workspace:

@@ -37,7 +37,7 @@ class Watched:
 def run(
     watched: Watched, number: int, lines: int, record_s: float = 0.0, may: Callable[[], bool] = lambda: True
 ) -> Window[int]:
-    window = Window(range(number), may)
+    window = Window(range(number), lines, may)
     with ThreadPoolExecutor(lines) as pool:
         threads = [pool.submit(window.carry, watched.carry) for _ in range(lines)]
         while some := window.answered():
@@ -65,7 +65,7 @@ def test_each_is_begun_once_and_at_most_a_window_is_not_on_record(lines: int, sl
 
 def test_what_leaves_goes_on_while_others_are_put_on_record() -> None:
     watched = Watched()
-    window = Window(range(30), lambda: True)
+    window = Window(range(30), 4, lambda: True)
     with ThreadPoolExecutor(4) as pool:
         for _ in range(4):
             pool.submit(window.carry, watched.carry)
@@ -88,6 +88,12 @@ def test_a_few_transactions_do() -> None:
     assert len(watched.groups) <= 200 / 4, "each takes several"
 
 
+def test_where_the_record_is_slow_it_takes_all_that_may_be_open() -> None:
+    watched = Watched(slow_s=0.001)
+    run(watched, 100, 4, record_s=0.05)
+    assert set(watched.groups[1:-1]) == {GROUP}
+
+
 @pytest.mark.parametrize("lines", [1, 4])
 def test_nothing_is_begun_once_the_way_is_shut(lines: int) -> None:
     watched = Watched(answer=lambda one: CLOSED if one == 5 else SENT, slow_s=0.001)
@@ -106,7 +112,7 @@ def test_nothing_is_begun_once_it_may_not_go_on() -> None:
 
 def test_where_recording_fails_what_was_not_begun_is_left() -> None:
     watched = Watched()
-    window = Window(range(40), lambda: True)
+    window = Window(range(40), 4, lambda: True)
     with ThreadPoolExecutor(4) as pool:
         threads = [pool.submit(window.carry, watched.carry) for _ in range(4)]
         assert window.answered()

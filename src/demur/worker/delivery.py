@@ -98,8 +98,8 @@ class Delivery(Generic[T]):
         def may_go_on() -> bool:
             return self._depot.shift.number == number and not self._depot.stop.is_set()
 
-        window = Window(hand, may_go_on)
         lines = min(self._kind.lines, GROUP, len(hand))
+        window = Window(hand, lines, may_go_on)
         threads = [self._pool.submit(window.carry, self._carry) for _ in range(lines)]
         try:
             while some := window.answered():

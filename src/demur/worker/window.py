@@ -5,9 +5,12 @@ begun once the way is shut or whoever asks says that it may not go on. What was 
 says in the end.
 
 The next ones leave while those before them are put on record: a mail server and a disk are waited for side by side.
+Where the record takes longer than handing over all that may be open, it waits for all of these instead: fewer and
+larger transactions are faster then.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
@@ -20,7 +23,8 @@ T = TypeVar("T")
 class Window(Generic[T]):
     """One hand, on its way; safe to use from several threads, one of which records."""
 
-    def __init__(self, hand: Sequence[T], may_go_on: Callable[[], bool]) -> None:
+    def __init__(self, hand: Sequence[T], lines: int, may_go_on: Callable[[], bool]) -> None:
+        self._lines = lines
         self._waiting = deque(hand)
         self._may_go_on = may_go_on
         self._answers: list[tuple[T, Handover]] = []
@@ -31,6 +35,13 @@ class Window(Generic[T]):
         self._blocked = 0
         """Threads that could begin one if there were room."""
         self._over = False
+        self._answered = 0
+        self._carried_s = 0.0
+        """What handing over took, all of them together."""
+        self._taken = 0.0
+        """When answers were last taken, by the monotonic clock."""
+        self._recording_s = 0.0
+        """What putting these on record took."""
         lock = threading.Lock()
         self._room = threading.Condition(lock)
         self._news = threading.Condition(lock)
@@ -42,21 +53,25 @@ class Window(Generic[T]):
             return list(self._waiting)
 
     def carry(self, carry: Callable[[T], Handover]) -> None:
-        """Hand over one after another, until none may be begun any more; for each of several threads."""
+        """Hand over one after another, until none may be begun any more; for each of ``lines`` threads."""
         one = self._begin()
         while one is not None:
-            one = self._begin((one, carry(one)))
+            began = time.monotonic()
+            answer = carry(one)
+            one = self._begin((one, answer), time.monotonic() - began)
 
     def answered(self) -> list[tuple[T, Handover]]:
         """What is to be put on record now, waited for; empty once nothing more will come."""
         with self._news:
             self._news.wait_for(self._worth_recording)
             taken, self._answers = self._answers, []
+            self._taken = time.monotonic()
             return taken
 
     def recorded(self, number: int) -> None:
         """So many of what :meth:`answered` gave are on record: as many may be begun."""
         with self._room:
+            self._recording_s = time.monotonic() - self._taken
             self._open -= number
             self._room.notify(number)
 
@@ -65,12 +80,14 @@ class Window(Generic[T]):
         with self._room:
             self._finish()
 
-    def _begin(self, answer: tuple[T, Handover] | None = None) -> T | None:
+    def _begin(self, answer: tuple[T, Handover] | None = None, took_s: float = 0.0) -> T | None:
         """Take the answer to the last one, and give the next one, once there is room; None if there is none."""
         with self._room:
             if answer is not None:
                 self._answers.append(answer)
                 self._flying -= 1
+                self._answered += 1
+                self._carried_s += took_s
                 if answer[1].fate is Fate.CLOSED:
                     self._finish()
             while self._open >= GROUP and not self._done:
@@ -106,5 +123,12 @@ class Window(Generic[T]):
 
     def _worth_recording(self) -> bool:
         """Whether somebody waits for room, or no more will come: until then a transaction gathers more."""
-        full = self._blocked and self._open >= GROUP
-        return bool(self._answers and full) or (self._done and not self._flying)
+        if self._done and not self._flying:
+            return True
+        full = self._blocked > 0 and self._open >= GROUP
+        return full and bool(self._answers) and not (self._flying and self._slow_to_record)
+
+    @property
+    def _slow_to_record(self) -> bool:
+        """Whether the last record took longer than it takes to hand over GROUP."""
+        return self._recording_s * self._lines * self._answered > GROUP * self._carried_s
