@@ -15,7 +15,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tests test-train test-engines lint format messages readability screenshots soak bench bench-people pins clean
+.PHONY: help setup demo test tests test-train test-engines test-postgresql lint format messages readability screenshots soak bench bench-people pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,11 @@ test-train: $(TRAIN) ## the tests of the extra `train`, with torch installed
 test-engines: $(ENGINES) ## the tests of the extras `ray` and `spark`, with both installed
 	@printf '== %s\n' 'pytest tests/engines'
 	@$(BIN)/pytest -m 'not soak and not bench' --durations=10 --durations-min=1 tests/engines $(PYTEST_ARGS)
+
+# Of these suites a part runs on both databases among the tests above: what is marked `either`.
+test-postgresql: $(DEV) ## the suites of objecting, web and worker with their registers on PostgreSQL
+	@printf '== %s\n' 'pytest --register postgresql'
+	@$(BIN)/pytest -n 2 --dist loadfile --register postgresql -m 'not soak and not bench' --durations=10 --durations-min=1 tests/objecting tests/web tests/worker $(PYTEST_ARGS)
 
 format: $(DEV) ## rewrite the code in its one style
 	@$(BIN)/ruff format

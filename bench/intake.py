@@ -32,8 +32,8 @@ from demur.policy.model import RegisterPlace
 
 SECONDS = 10.0
 CONNECTIONS = 64
-TARGETS = {"PostgreSQL": 400, "SQLite": 250}
-P99 = 0.25
+TARGETS = {"PostgreSQL": 800, "SQLite": 800}
+P99 = 0.1
 """Seconds, at half the target's rate."""
 SERVER = """
 import sys

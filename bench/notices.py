@@ -28,7 +28,7 @@ from demur.worker.work import work
 
 MAILS = 5_000
 MEMBERS = 1_000_000
-RATE_TARGET = 250
+RATE_TARGET = 600
 QUEUE_TARGET = 60
 BATCH = 50_000
 EVERYBODY = Selection(regions=None, unknown_region=True, born_by=None, unknown_age=True)

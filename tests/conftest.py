@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 from calling import Demur, Result
-from cluster import programs
+from cluster import Cluster, programs, running
 from hypothesis import HealthCheck, settings
+from places import SERVERS
 
 from demur.cli import run
 
@@ -75,6 +76,19 @@ _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too
 settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
 settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where registers lie in tests that make their workspace in places.py."""
+    told = "put the registers of tests that run on either database there"
+    parser.addoption("--register", choices=("sqlite", "postgresql"), help=told)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `either` runs on both databases, unless one is asked for."""
+    either = metafunc.definition.get_closest_marker("either") is not None
+    if either and metafunc.config.getoption("--register") is None:
+        metafunc.parametrize("registers", ("sqlite", "postgresql"), indirect=True, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -143,6 +157,32 @@ def postgresql(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) 
     if found is None and debian("postgresql"):
         found = programs()
     return found or missing("a PostgreSQL server")
+
+
+@pytest.fixture(scope="session")
+def cluster(postgresql: Path) -> Iterator[Cluster]:
+    """A PostgreSQL server for all tests of a process; none of them cuts its power."""
+    with running(postgresql, RAM if os.access(RAM, os.W_OK) else None, durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def registers(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database in which places.py puts registers now: "sqlite" or "postgresql"."""
+    name: str = getattr(request, "param", request.config.getoption("--register") or "sqlite")
+    if name == "postgresql":
+        SERVERS.cluster = request.getfixturevalue("cluster")
+    yield name
+    SERVERS.forget(0)
+    SERVERS.cluster = None
+
+
+@pytest.fixture(autouse=True)
+def registers_of_one_test(registers: str) -> Iterator[None]:  # noqa: ARG001  # which has to be there before
+    """Remove the databases that a test made."""
+    kept = len(SERVERS.made)
+    yield
+    SERVERS.forget(kept)
 
 
 def _java_release(java: str | None) -> int:

@@ -1,12 +1,11 @@
 """A loader follows a register on PostgreSQL as it does one in a file: one suite, two databases."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cluster import Cluster, running
+from cluster import Cluster
 from loads import ALWAYS, TEXTS, found, loaded, objects, texts
 
 import demur
@@ -18,13 +17,6 @@ from demur.versions.publish import retire
 from demur.workspace import Workspace
 
 MASKED = ["see [person] there", "I met [person] today", *TEXTS[3:]]
-RAM = Path("/dev/shm")
-
-
-@pytest.fixture(scope="module")
-def cluster(postgresql: Path) -> Iterator[Cluster]:
-    with running(postgresql, RAM if RAM.is_dir() else None, durable=False) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """The town's forum with everybody by whom something happens to an objection: a visitor, an officer, the platform."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from channels import Town
 from pages import Visitor
+from places import copied
 from staffdoor import Door
 from starlette.testclient import TestClient
 from town import found_town
@@ -15,14 +15,14 @@ from ways import Platform
 from demur.web.app import create_app
 from demur.web.desk import Desk
 from demur.web.server.limits import Limits, Rate, Rates
-from demur.workspace import Workspace, find
+from demur.workspace import Workspace
 
 NO_HURRY = Rate(10**9, 1.0)
 ADDRESS = ("127.0.0.1", 50000)
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def founded(registers: str, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  # where its register lies
     """The town's workspace as it was founded; tests work on copies."""
     return found_town(tmp_path_factory.mktemp("founded") / "town").root
 
@@ -30,7 +30,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(founded: Path, fast_tmp: Path) -> Workspace:
     """The town's workspace, for one test."""
-    return find(Path(shutil.copytree(founded, fast_tmp / "town")))
+    return copied(founded, fast_tmp / "town")
 
 
 @pytest.fixture

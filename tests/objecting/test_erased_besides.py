@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from making import NOW, open_policy
+from places import create
 
-from demur import workspace as workspaces
 from demur.objecting.called import Called, add
 from demur.objecting.channels import Route
 from demur.objecting.lodging import by_proof
@@ -16,6 +16,8 @@ from demur.rights.erasing import erase
 from demur.tokens import Tokens
 from demur.workspace import Workspace
 
+pytestmark = pytest.mark.either
+
 ANN = "forum:ann"
 LINK = "https://far.example/people/zebedee-quince"
 ELSEWHERE = "mastodon:@silly@far.example"
@@ -23,7 +25,7 @@ ELSEWHERE = "mastodon:@silly@far.example"
 
 @pytest.fixture
 def workspace(fast_tmp: Path) -> Workspace:
-    return workspaces.create(fast_tmp / "w", open_policy())
+    return create(fast_tmp / "w", open_policy())
 
 
 @pytest.fixture

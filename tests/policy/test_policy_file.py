@@ -407,14 +407,14 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'user@host/database".\nurl = ""',
             'user@host/database".\nurl = "mysql://ann:secret@db/x"',
             (
-                '`register.url` in demur.toml line 203 is no register URL: write "", "sqlite:///register.db" '
+                '`register.url` in demur.toml line 206 is no register URL: write "", "sqlite:///register.db" '
                 'or "postgresql://user@host/database".'
             ),
         ),
         (
             "[sources]",
             "[sources]\nirc = 1",
-            "`sources.irc` in demur.toml line 237 is 1: this is the name of a table, not of a key.",
+            "`sources.irc` in demur.toml line 240 is 1: this is the name of a table, not of a key.",
         ),
         (
             "[notice.wording]",
@@ -501,7 +501,7 @@ def _latin(path: Path) -> None:
     [
         (_gone, r"demur\.toml does not exist: `demur init` writes one\."),
         (_folder, r"demur\.toml can't be read \(Is a directory\)"),
-        (_latin, r"demur\.toml line 2[1-3]\d is not UTF-8: save the file as UTF-8\."),
+        (_latin, r"demur\.toml line 2[1-4]\d is not UTF-8: save the file as UTF-8\."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(written: Path, harm: Callable[[Path], None], pattern: str) -> None:

@@ -1,6 +1,5 @@
 """One suite, two databases: every test that asks for `register` or `place` runs on SQLite and on PostgreSQL."""
 
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -11,12 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from cluster import Cluster, running
+from cluster import Cluster
 
 from demur.identity import Keys
 from demur.register import MEMBER, Register
-
-_RAM = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -43,13 +40,6 @@ class Place:
     def open(self) -> Register:
         """The same register, through connections of its own."""
         return Register.open(self.url, self.keys)
-
-
-@pytest.fixture(scope="session")
-def cluster(postgresql: Path) -> Iterator[Cluster]:
-    """A server for all these tests; none of them cuts the power."""
-    with running(postgresql, _RAM if os.access(_RAM, os.W_OK) else None, durable=False) as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

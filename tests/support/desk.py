@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from making import open_policy
+from places import create
 
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.sources import load_source
-from demur.workspace import Workspace, create, find
+from demur.workspace import Workspace, find
 
 ANN, BEN = "forum:ann", "forum:ben"
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 from making import NOW, batch, item, open_policy, span
+from places import create
 
 import demur
 from demur.corpus.importing import import_items
 from demur.loading import Loader
 from demur.register.members.rows import MEMBER
 from demur.versions.publish import publish
-from demur.workspace import Workspace, create
+from demur.workspace import Workspace
 
 ALWAYS = timedelta(0)
 TEXTS = [

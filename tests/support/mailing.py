@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+from places import decide
 
-from demur.policy import Assessment, Controller, LegalBasis, Mail, Notice, Policy, Portal, Webhooks, write_policy
+from demur.policy import Assessment, Controller, LegalBasis, Mail, Notice, Policy, Portal, Webhooks
 from demur.register import MEMBER, Selection
 from demur.terms import Channel, NoticeStatus
 from demur.worker.delivery import Delivery
@@ -57,8 +58,7 @@ def campaign(workspace: Workspace, people: int, channels: tuple[Channel, ...] = 
 
 def change(depot: Depot, policy: Policy) -> None:
     """Another policy in the same workspace."""
-    depot.workspace.policy_path.unlink()
-    write_policy(policy, depot.workspace.policy_path)
+    decide(depot.workspace, policy)
 
 
 @contextmanager

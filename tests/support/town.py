@@ -5,11 +5,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 from making import batch, item, open_policy, span
+from places import create
 
 from demur.corpus.importing import import_items
 from demur.policy import Controller, Notice, Policy, Portal, Purpose, Wording
 from demur.register.members.rows import MEMBER
-from demur.workspace import Workspace, create
+from demur.workspace import Workspace
 
 ANN, ANNS_OTHER, DIETER, EWA, KARMENU, SILENT = (
     "forum:ann",

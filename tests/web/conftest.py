@@ -1,18 +1,18 @@
 """The town's forum on the web, and somebody who visits it."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pages import Visitor
+from places import copied
 from starlette.testclient import TestClient
 from town import found_town
 
 from demur.web.app import create_app
 from demur.web.desk import Desk
 from demur.web.server.limits import Limits, Rate, Rates
-from demur.workspace import Workspace, find
+from demur.workspace import Workspace
 
 NO_HURRY = Rate(10**9, 1.0)
 """A test asks as often as it likes, unless limits are what it is about."""
@@ -26,7 +26,7 @@ def patient() -> Limits:
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def founded(registers: str, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  # where its register lies
     """The town's workspace as it was founded; tests work on copies."""
     return found_town(tmp_path_factory.mktemp("founded") / "town").root
 
@@ -34,7 +34,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def workspace(founded: Path, fast_tmp: Path) -> Workspace:
     """The town's workspace, for one test."""
-    return find(Path(shutil.copytree(founded, fast_tmp / "town")))
+    return copied(founded, fast_tmp / "town")
 
 
 @pytest.fixture

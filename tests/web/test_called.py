@@ -2,6 +2,7 @@
 
 import pytest
 from pages import Page, Visitor
+from places import content
 from town import ANN, DIETER, SILENT
 from ways import as_person, bound, by_link, letters, path_in, state_of, typed
 
@@ -48,8 +49,8 @@ def test_whoever_came_by_the_notices_link_adds_names_that_count_at_once(visitor:
 def test_nothing_of_a_name_is_shown_again_or_in_the_clear(visitor: Visitor, desk: Desk) -> None:
     page = called(visitor, by_link(visitor, desk), names="Zebedee Quince")
     assert "Zebedee" not in page.html
-    content = b"".join(each.read_bytes() for each in desk.workspace.root.glob("register.db*"))
-    assert b"Zebedee" not in content
+    stored = content(desk.workspace)
+    assert b"Zebedee" not in stored
 
 
 def test_handles_and_links_bind_at_once_and_have_a_receipt_of_their_own(visitor: Visitor, desk: Desk) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from datetime import date
 
+import places
 import pytest
 from pages import Page, Visitor
 from town import town_policy
 
 from demur.notices.languages import LANGUAGES
-from demur.policy import Controller, Door, LegalBasis, Notice, Policy, render_policy
+from demur.policy import Controller, Door, LegalBasis, Notice, Policy
 from demur.terms import Kind
 from demur.workspace import Workspace
 
@@ -20,7 +21,7 @@ def decide(workspace: Workspace) -> Callable[[Policy], None]:
     """Writes another policy into demur.toml, as somebody with an editor would."""
 
     def write(policy: Policy) -> None:
-        workspace.policy_path.write_text(render_policy(policy))
+        places.decide(workspace, policy)
 
     return write
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from making import batch, item, span
 from pages import Page, Visitor
+from places import decide
 from starlette.requests import Request
 from starlette.responses import Response
 from town import ANN, DIETER, EWA, SILENT, town_policy
@@ -22,7 +23,7 @@ from demur.corpus.find import find
 from demur.corpus.importing import import_items
 from demur.errors import WorkspaceError
 from demur.notices.words import day
-from demur.policy import Accounts, Door, render_policy
+from demur.policy import Accounts, Door
 from demur.register import MEMBER as COLUMNS
 from demur.rights import erasing
 from demur.terms import Audience
@@ -209,7 +210,7 @@ def test_deletion_asks_once_deletes_and_ends_the_session(visitor: Visitor, desk:
 
 def test_an_item_is_a_card_with_its_kind_its_day_and_a_link(visitor: Visitor, desk: Desk) -> None:
     profiles = {"forum": "https://town.example/u/{name}"}
-    desk.workspace.policy_path.write_text(render_policy(town_policy(accounts=Accounts(profiles=profiles))))
+    decide(desk.workspace, town_policy(accounts=Accounts(profiles=profiles)))
     page = sign_in(visitor, desk)
     cards = [" ".join("".join(each.itertext()).split()) for each in page.tree.iter("article")]
     assert "Post · 1 March 2026 The library opens at nine. Open your profile" in cards[:2]
@@ -341,9 +342,7 @@ def test_who_typed_an_address_gets_no_mail_for_it(visitor: Visitor, desk: Desk) 
 
 
 def test_of_what_not_everybody_could_read_only_the_part_about_the_member_is_shown(visitor: Visitor, desk: Desk) -> None:
-    desk.workspace.policy_path.write_text(
-        render_policy(town_policy(door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.GROUP))))
-    )
+    decide(desk.workspace, town_policy(door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.GROUP))))
     named = item("circle", EWA, "@ann owes me ten.", audience="group", spans=[span(0, 4, "mention", ANN)])
     import_items(desk.workspace, "forum", [batch([named])])
     page = sign_in(visitor, desk)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from atwork import at_work
 from pages import Visitor
+from places import keep, ruin
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
@@ -19,6 +20,8 @@ from demur.register.members.rows import MEMBER
 from demur.web import probes
 from demur.web.desk import Desk
 from demur.workspace import Workspace
+
+pytestmark = pytest.mark.either
 
 Found = dict[str, dict[tuple[str, ...], float]]
 
@@ -67,7 +70,7 @@ def test_ready_is_who_has_all_parts_and_a_worker(watcher: TestClient, desk: Desk
         (lambda at: at.mark_path.write_bytes(b"{}"), "mark"),
         (lambda at: (at.keys_path / "pepper.key").write_bytes((at.keys_path / "sealing.key").read_bytes()), "keys"),
         (lambda at: (at.keys_path / "sealing.key").unlink(), "keys"),
-        (lambda at: at.root.joinpath("register.db").write_bytes(b"no database" * 1000), "register"),
+        (ruin, "register"),
     ],
     ids=["no mark", "another mark", "another key", "no key", "no register"],
 )
@@ -85,15 +88,13 @@ def test_who_is_not_ready_says_by_name_why(
 def test_a_corpus_of_another_age_is_not_ready(
     watcher: TestClient, desk: Desk, workspace: Workspace, tmp_path: Path
 ) -> None:
-    older = shutil.copytree(workspace.root, tmp_path / "older")
+    desk.register.close()
+    bring_back = keep(workspace, tmp_path / "older")
     desk.register.objections.lodge(["forum:ann"], channel="form")
     honour(workspace)
     assert watcher.get("/readyz?exclude=worker").status_code == 200
     desk.register.close()
-    for name in ("register.db", "register.db-wal", "register.db-shm", "register.mark"):
-        (workspace.root / name).unlink(missing_ok=True)
-        if (older / name).exists():
-            shutil.copyfile(older / name, workspace.root / name)
+    bring_back()
     assert watcher.get("/readyz?exclude=worker").json()["failing"] == ["corpus"]
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from urllib.parse import urlencode
 import anyio
 import httpx
 import pytest
+from places import copied
 from served import Served, Thread, Wire, eventually
 from town import ANN
 
@@ -26,7 +26,7 @@ from demur.web.server.crowd import Bounds
 from demur.web.server.headers import CSP
 from demur.web.server.limits import Limits, Rate, Rates
 from demur.web.server.serving import fitting, open_files
-from demur.workspace import Workspace, find
+from demur.workspace import Workspace
 
 BEGUN: Final = b"POST /en/object HTTP/1.1\r\nHost: x\r\nX-a: "
 FORM: Final = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -75,7 +75,7 @@ def start(workspace: Workspace) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def quick(founded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Thread]:
     """A server for all who change nothing in the workspace that another test reads."""
-    workspace = find(Path(shutil.copytree(founded, tmp_path_factory.mktemp("quick") / "town")))
+    workspace = copied(founded, tmp_path_factory.mktemp("quick") / "town")
     with Thread(create_app(workspace, limits=PATIENT), QUICK).running() as running:
         yield running
 

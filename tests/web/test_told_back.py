@@ -4,11 +4,12 @@ import re
 
 from erasing import erase_details
 from pages import Page, Visitor
+from places import decide
 from town import ANN, DIETER, town_policy
 from ways import anonymous, as_person, bound, letters, path_in, state_of, typed
 
 from demur.objecting.naming import like_a_name
-from demur.policy import Accounts, render_policy
+from demur.policy import Accounts
 from demur.register import ObjectionPhase
 from demur.tokens import Purpose
 from demur.web.desk import Desk
@@ -177,7 +178,7 @@ def test_only_a_typed_account_can_be_corrected(visitor: Visitor, desk: Desk) -> 
 def test_a_telephones_capital_protects_where_names_have_no_case(
     visitor: Visitor, desk: Desk, workspace: Workspace
 ) -> None:
-    workspace.policy_path.write_text(render_policy(town_policy(accounts=Accounts(ignore_case=("forum",)))))
+    decide(workspace, town_policy(accounts=Accounts(ignore_case=("forum",))))
     receipt = typed(visitor, "Dieter")
     assert bound(desk, DIETER)
     assert told(receipt) == "For the user name dieter on Town Forum."

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from atwork import at_work
 from mailing import Made, campaign
+from places import create
 
 from demur.policy import Policy
 from demur.terms import Channel
 from demur.worker.depot import Depot
-from demur.workspace import create
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from demur.worker.mail_kinds import MailNotices, SingleMails
 from demur.worker.mails import NAMED, Post, code_of, mail_of, name_of
 from demur.worker.returned import LARGEST_BYTES, Verdict, read_returned
 
+pytestmark = pytest.mark.either
+
 ID = "1f2e@harbour.example"
 RECEIPT = {"reference": "R", "receipt_url": "https://x.example/1", "lodged": "2027-02-01T00:00:00+00:00"}
 

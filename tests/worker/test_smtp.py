@@ -117,8 +117,9 @@ def test_a_server_that_can_not_take_anything_costs_no_notice(made: Made, manners
         depot = made(mail_policy(place), 4)
         with lane(depot, Patience(timedelta(0), timedelta(0), 1)) as notices:
             assert notices.turn() >= 1, "the lane rests"
-            assert notices.counts == {"closed": 4}
-            notices.turn()
+            assert 1 <= notices.counts["closed"] <= 4
+            for _ in range(4):
+                notices.turn()
     assert statuses(depot) == {NoticeStatus.SENT: 4}
 
 
@@ -126,7 +127,7 @@ def test_a_server_that_is_not_there_costs_no_notice(made: Made) -> None:
     with bad_server(Manners()) as place:
         pass
     depot = made(mail_policy(place), 30)
-    assert deliver(depot) == {"closed": 10}, "one group is tried, the rest is given back"
+    assert 1 <= deliver(depot)["closed"] <= 4, "one for each connection is tried at most, the rest is given back"
     assert statuses(depot) == {NoticeStatus.QUEUED: 30}
 
 
@@ -141,7 +142,8 @@ def test_an_outage_uses_up_nobody_s_patience(made: Made) -> None:
                 notices.turn()
             change(depot, mail_policy(place))
             notices.turn()
-            assert notices.counts == {"closed": 20 * QUICK.attempts, "sent": 9, "later": 1}
+            assert notices.counts["closed"] > QUICK.attempts
+            assert (notices.counts["sent"], notices.counts["later"]) == (9, 1)
             drain(notices, depot.stop)
     assert statuses(depot) == {NoticeStatus.SENT: 12}
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from mailing import EVERYBODY, campaign, mail_policy
 from making import batch, item
+from places import create, decide
 
 from demur.cli import run
 from demur.corpus import importing
 from demur.corpus.honour import honour
 from demur.policy import Door, Notice, Policy, Portal
-from demur.policy.text import write_policy
 from demur.register import Register
 from demur.terms import Channel, EntryKind, NoticeStatus
-from demur.workspace import Workspace, create
+from demur.workspace import Workspace
 
 TOLD = {"forum:m0", "forum:m1"}
 
@@ -54,8 +54,7 @@ def test_nothing_changes_while_it_is_tried_out(tried: Workspace) -> None:
 def test_once_it_goes_public_nobody_counts_as_told_by_it(
     tried: Workspace, change: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    tried.policy_path.unlink()
-    write_policy(trying(**change), tried.policy_path)
+    decide(tried, trying(**change))
     assert honour(tried).deleted == 2
     assert "2 notices were only written to the outbox" in caplog.text
     with tried.register() as register:

@@ -86,7 +86,7 @@ def matching(wanted: str | None, among: Sequence[str] = LANGUAGES) -> str | None
         wanted: A tag as members have it, ``de``, ``pt-BR`` or ``nb_NO``; None where nothing is known.
         among: The choice.
     """
-    known = {each.lower(): each for each in among}
+    known = _lowered(tuple(among))
     parts = (wanted or "").replace("_", "-").lower().split("-")
     for length in range(len(parts), 0, -1):
         tag = "-".join(parts[:length])
@@ -94,6 +94,11 @@ def matching(wanted: str | None, among: Sequence[str] = LANGUAGES) -> str | None
         if found:
             return found
     return None
+
+
+@functools.cache
+def _lowered(among: tuple[str, ...]) -> Mapping[str, str]:
+    return {each.lower(): each for each in among}
 
 
 def accepted(header: str | None, among: Sequence[str] = LANGUAGES) -> str | None:

@@ -314,6 +314,8 @@ class Mail(Section):
     """User name at the server, "" for none; the password is DEMUR_SMTP_PASSWORD or the file keys/smtp.password."""
     per_second: Annotated[int, Field(ge=0, le=100_000)] = 0
     """Most mails a second, 0 for as many as the server takes."""
+    connections: Annotated[int, Field(ge=1, le=10)] = 4
+    """Connections to the server that a worker opens at most for notices, and as many for mails to one person."""
 
 
 class Webhooks(Section):

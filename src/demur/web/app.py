@@ -43,14 +43,17 @@ PORTAL: Final = tuple(
 """The public pages: each stands under /LANG/."""
 
 PLAIN: Final = (
+    root.router,
     information.unprefixed,
     log.unprefixed,
     outbox.router,
-    root.router,
     probes.router,
     *(module.router for module in (sign_in, waiting, queue, doubts, uncertain, claims, letters, overview)),
 )
-"""Whole paths: /, the outbox, the API, what is asked by who watches, the staff's pages."""
+"""Whole paths: the API, /, the outbox, what is asked by who watches, the staff's pages.
+
+No path is in two routers. The API's is asked first, as most objections come by it: each that is asked takes time.
+"""
 
 
 def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI:
@@ -74,7 +77,7 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
         title="demur", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.desk = desk
-    routers = [(each, PREFIX) for each in PORTAL] + [(each, "") for each in PLAIN]
+    routers = [*((each, "") for each in PLAIN), *((each, PREFIX) for each in PORTAL)]
     routes = [(route, prefix) for router, prefix in routers for route in router.routes if isinstance(route, Route)]
     with_files = [(_pattern(route, prefix), route.endpoint) for route, prefix in routes if with_file(route.endpoint)]
     uploads = [Upload(path, room_for_files(endpoint)) for path, endpoint in with_files]

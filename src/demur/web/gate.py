@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demur.web import forms
 from demur.web.desk import Desk
 from demur.web.failures import PROBES, PROGRAMS, failure, may_turn
-from demur.web.server.headers import address, from_elsewhere, moment, secure, standard_headers
+from demur.web.server.headers import address, from_elsewhere, moment, raw_headers, secure
 
 log = logging.getLogger("demur.web")
 
@@ -201,9 +200,9 @@ def _answering(exchange: _Exchange, send: Send, *, head: bool) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             exchange.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in standard_headers(secured=secure(exchange.scope)).items():
-                headers.setdefault(name, value)
+            headers = message["headers"] = list(message.get("headers", ()))
+            there = {name for name, _ in headers}
+            headers += (each for each in raw_headers(secured=secure(exchange.scope)) if each[0] not in there)
         elif head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

@@ -1,23 +1,24 @@
-"""Delivery: notices and mails are taken in hand, handed over in small groups, and put on record.
+"""Delivery: notices and mails are taken in hand, handed over side by side, and put on record.
 
 Invariants: what is in hand is handed over while the number under which it was taken holds (shift.py), and is let go of
-otherwise. What was handed over is on record before the next group is begun, so that at most GROUP mails are ever handed
-over and not on record: these, and no others, may go out a second time after a kill. What was not handed over is given
-back, or failed for good; nothing is forgotten in between. Patience runs out by answers about the mail itself: a way
-that is shut, and what was not begun, cost it nothing.
+otherwise. At most GROUP mails are ever handed over and not on record (window.py): these, and no others, may go out a
+second time after a kill. What was not handed over is given back, or failed for good; nothing is forgotten in between.
+Patience runs out by answers about the mail itself: a way that is shut, and what was not begun, cost it nothing.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, Generic, Protocol, TypeVar
 
 from demur.errors import UnavailableError
 from demur.worker.depot import Depot
 from demur.worker.lanes import Rest, log, log_error
-from demur.worker.transport import GROUP, LINES, Fate, Handover, Patience
+from demur.worker.transport import GROUP, Fate, Handover, Patience
+from demur.worker.window import Window
 
 T = TypeVar("T")
 
@@ -33,6 +34,10 @@ class Kind(Protocol[T]):
 
     name: str
     patience: Patience
+
+    @property
+    def lines(self) -> int:
+        """How many are handed over side by side."""
 
     def claim(self, limit: int, worker: int) -> Sequence[T]:
         """Take some in the hands of a worker."""
@@ -67,24 +72,16 @@ class Delivery(Generic[T]):
         self._idle = idle
         self._rest = Rest()
         self._shut = False
-        self._pool = ThreadPoolExecutor(LINES, thread_name_prefix=kind.name)
+        self._pool = ThreadPoolExecutor(GROUP, thread_name_prefix=kind.name)
 
     def turn(self) -> float:
         """Deliver what is due, at most CLAIM; while the way was shut last time, at most GROUP."""
         number = self._depot.shift.number
-        hand = list(self._kind.claim(GROUP if self._shut else CLAIM, number)) if number else []
+        hand = self._kind.claim(GROUP if self._shut else CLAIM, number) if number else []
         if not hand:
             return self._idle
         self._shut = False
-        try:
-            while hand and not self._shut and not self._depot.stop.is_set():
-                if self._depot.shift.number != number:
-                    log(f"{self.name}.let go", number=len(hand))
-                    hand.clear()  # others have it
-                    break
-                self._deliver(hand)
-        finally:
-            self._give_back(hand)
+        self._deliver(hand, number)
         if self._shut:
             return self._rest.more()
         self._rest.over()
@@ -95,18 +92,35 @@ class Delivery(Generic[T]):
         self._pool.shutdown()
         self._kind.close()
 
-    def _deliver(self, hand: list[T]) -> None:
-        """Hand over the first group of what is in hand, and put on record what became of it."""
-        group = hand[:GROUP]
-        answers = list(self._pool.map(self._carry, group))
-        del hand[:GROUP]  # from here on it is on record, or not given back: it may be with the reader already
-        self._insist(lambda: self._record(group, answers))
-        for answer in answers:
-            self.counts[answer.fate.value] += 1
+    def _deliver(self, hand: Sequence[T], number: int) -> None:
+        """Hand over what was taken in hand under a number, put on record what became of it, and give back the rest."""
+
+        def may_go_on() -> bool:
+            return self._depot.shift.number == number and not self._depot.stop.is_set()
+
+        lines = min(self._kind.lines, GROUP, len(hand))
+        window = Window(hand, lines, may_go_on)
+        threads = [self._pool.submit(window.carry, self._carry) for _ in range(lines)]
+        try:
+            while some := window.answered():
+                self._insist(partial(self._record, some))
+                self._tell([answer for _, answer in some])
+                window.recorded(len(some))
+        finally:
+            window.end()
+            wait(threads)
+            if self._depot.shift.number == number:
+                self._give_back(window.left)
+            elif window.left:  # others have it
+                log(f"{self.name}.let go", number=len(window.left))
+
+    def _tell(self, answers: Sequence[Handover]) -> None:
+        """Count and log what is on record."""
+        self.counts.update(answer.fate.value for answer in answers)
         causes = Counter((answer.fate, answer.cause) for answer in answers if answer.fate is not Fate.SENT)
         for (fate, cause), number in causes.items():
             log(f"{self.name}.{fate.value}", number=number, cause=cause)
-        self._shut = any(answer.fate is Fate.CLOSED for answer in answers)
+        self._shut = self._shut or any(answer.fate is Fate.CLOSED for answer in answers)
 
     def _carry(self, one: T) -> Handover:
         try:
@@ -115,14 +129,14 @@ class Delivery(Generic[T]):
             log_error(f"{self.name}.failed", error)
             return Handover(Fate.LATER, "error here")
 
-    def _record(self, group: Sequence[T], answers: Sequence[Handover]) -> None:
-        """All of a group's outcome, in one transaction."""
+    def _record(self, some: Sequence[tuple[T, Handover]]) -> None:
+        """What became of some, in one transaction."""
         kind, now = self._kind, datetime.now(UTC)
         with self._depot.register.locked():
-            sent = [one for one, answer in zip(group, answers, strict=True) if answer.fate is Fate.SENT]
+            sent = [one for one, answer in some if answer.fate is Fate.SENT]
             if sent:
                 kind.sent(sent)
-            for one, answer in zip(group, answers, strict=True):
+            for one, answer in some:
                 attempt = kind.attempt(one)
                 if answer.fate is Fate.CLOSED:
                     kind.retry(one, now, tried=False)

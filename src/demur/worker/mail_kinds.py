@@ -63,6 +63,11 @@ class MailNotices:
         self._policy: Policy
         self._made: dict[tuple[str, int], Delivered] = {}
 
+    @property
+    def lines(self) -> int:
+        """How many are handed over side by side."""
+        return self._policy.mail.connections
+
     def claim(self, limit: int, worker: int) -> Sequence[Due]:
         """Take some in the hands of a worker."""
         self._policy = self._sending.refresh(self.name)
@@ -124,6 +129,11 @@ class SingleMails:
         self._box = depot.register.mails
         self._sending = _Sending(depot)
         self._policy: Policy
+
+    @property
+    def lines(self) -> int:
+        """How many are handed over side by side."""
+        return self._policy.mail.connections
 
     def claim(self, limit: int, worker: int) -> Sequence[SingleMail]:
         """Take some in the hands of a worker; the write lock is asked for only where there are any."""

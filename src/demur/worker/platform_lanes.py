@@ -21,7 +21,7 @@ from demur.worker.delivery import IDLE_S
 from demur.worker.depot import Depot
 from demur.worker.lanes import Rest, log
 from demur.worker.mail_kinds import rendered_notice
-from demur.worker.transport import NOTICES, Fate, Handover, Patience
+from demur.worker.transport import LINES, NOTICES, Fate, Handover, Patience
 from demur.worker.webhooks import message_id, post, webhook_key
 
 MARK: Final = "webhook"
@@ -113,6 +113,11 @@ class InAppNotices:
         self._policy = depot.policy()
         self._key = b""
         self._made: dict[tuple[str, int], Delivered] = {}
+
+    @property
+    def lines(self) -> int:
+        """How many are handed over side by side."""
+        return LINES
 
     def claim(self, limit: int, worker: int) -> Sequence[Due]:
         """Take some in the hands of a worker, where the policy has them sent."""

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from demur.policy import Mail as MailPolicy
 from demur.policy.fields import loopback
-from demur.worker.transport import LINES, SENT, Fate, Handover, Mail, Throttle
+from demur.worker.transport import SENT, Fate, Handover, Mail, Throttle
 
 _OK: Final = 250
 _FORWARDED: Final = 251
@@ -46,7 +46,7 @@ class _ClosedError(Exception):
 
 
 class Smtp:
-    """The server, with at most LINES connections."""
+    """The server, with as many connections as the policy allows."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Smtp:
         self._throttle = throttle
         self._timeouts = timeouts
         self._lines: queue.LifoQueue[_Line] = queue.LifoQueue()
-        for _ in range(LINES):
+        for _ in range(policy.connections):
             self._lines.put(_Line(self))
 
     def carry(self, mail: Mail, *, urgent: bool = False) -> Handover:

@@ -21,7 +21,7 @@ from demur.files import write_durably
 GROUP: Final = 10
 """Most mails that were handed over and are not on record yet: what a kill may let be sent a second time."""
 LINES: Final = 4
-"""Connections to a mail server, at most, for each kind of mail."""
+"""Messages that are handed to the platform side by side."""
 
 
 class Fate(Enum):

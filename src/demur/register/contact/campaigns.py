@@ -29,6 +29,7 @@ from demur.terms import Channel, EntryKind, NoticeStatus
 
 _PIECE_ROWS: Final = 5_000
 _LAST_KEY: Final = 2**63 - 1
+_NUMBER: Final = sa.select(campaign.c.number).where(campaign.c.name == sa.bindparam("called"))
 _NEW: Final = ("campaign", "channel", "subject", "status", "attempt", "due", "queued", "changed")
 
 _their: Final = account.alias("their")
@@ -191,7 +192,7 @@ def number_of(connection: sa.Connection, name: str) -> int:
     Raises:
         RegisterError: if there is none of that name.
     """
-    number = connection.scalar(sa.select(campaign.c.number).where(campaign.c.name == name))
+    number = connection.scalar(_NUMBER, {"called": name})
     if number is None:
         raise RegisterError(f"There is no campaign {name!r}: `demur notice send NAME` starts one.")
     return int(number)

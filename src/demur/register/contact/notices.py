@@ -30,7 +30,7 @@ from demur.register.database.store import Store
 from demur.register.database.tables import account, campaign, member, notice
 from demur.register.database.vault import Vault
 from demur.register.members import standing
-from demur.register.members.people import People, held_together, own_accounts, together
+from demur.register.members.people import People, own_accounts, together
 from demur.register.members.profiles import on_file, retell, unsealed
 from demur.spelling import Names
 from demur.terms import Channel, EntryKind, NoticeStatus
@@ -44,6 +44,29 @@ _RETURNABLE: Final = (*_OPEN, NoticeStatus.SENT.value)
 """What can come back: who has its Message-ID has had the notice, whatever is on record yet."""
 
 
+_HERE: Final = (notice.c.campaign == sa.bindparam("of"), notice.c.channel == sa.bindparam("by"))
+_UNSENT: Final = sa.select(notice.c.subject, notice.c.status).where(
+    *_HERE, bulk.listed(notice.c.subject, "keys"), notice.c.sent.is_(None)
+)
+_SENT: Final = (
+    sa.update(notice)
+    .where(*_HERE, notice.c.subject == sa.bindparam("to"))
+    .values(
+        status=sa.case((notice.c.status == NoticeStatus.BOUNCED.value, notice.c.status), else_=NoticeStatus.SENT.value),
+        **{column: sa.bindparam(column) for column in ("language", "digest", "message_id", "tried")},
+        sent=sa.bindparam("time"),
+        changed=sa.bindparam("time"),
+    )
+)
+_HOLDERS: Final = sa.select(account.c.holder).where(bulk.listed(account.c.key, "keys"))
+_MEMBERS: Final = sa.select(member.c.key).where(
+    member.c.key.in_(sa.select(account.c.key).where(account.c.holder.in_(_HOLDERS)))
+)
+_TELL: Final = (
+    sa.update(member)
+    .where(bulk.listed(member.c.key, "keys"), member.c.noticed_on > sa.bindparam("today"))
+    .values(noticed_on=sa.bindparam("today"))
+)
 NEVER_LEFT: Final = "try-out"
 """The cause of a notice that counts as returned because it was only written to an outbox."""
 _TRIED_OUT: Final = "tried-out"
@@ -261,13 +284,14 @@ def code(cause: str) -> str:
 def _record_sent(
     connection: sa.Connection, name: str, channel: Channel, delivered: Sequence[Delivered], time: int
 ) -> None:
-    which = (notice.c.campaign == number_of(connection, name), notice.c.channel == channel.value)
-    among = bulk.among(connection, notice.c.subject, [each.subject for each in delivered])
-    unsent = sa.select(notice.c.subject, notice.c.status).where(*which, among, notice.c.sent.is_(None))
-    statuses = {row.subject: row.status for row in connection.execute(unsent)}
+    where = {"of": number_of(connection, name), "by": channel.value}
+    unsent = connection.execute(_UNSENT, where | {"keys": [each.subject for each in delivered]})
+    statuses = {row.subject: row.status for row in unsent}
     rows = [
         {
+            **where,
             "to": each.subject,
+            "time": time,
             "language": each.language,
             "digest": each.digest,
             "message_id": _bare(each.message_id),
@@ -278,20 +302,14 @@ def _record_sent(
     ]
     if not rows:
         return
-    returned = notice.c.status == NoticeStatus.BOUNCED.value
-    values: dict[str, Any] = {"status": sa.case((returned, notice.c.status), else_=NoticeStatus.SENT.value)}
-    values |= {column: sa.bindparam(column) for column in ("language", "digest", "message_id", "tried")}
-    here = sa.update(notice).where(*which, notice.c.subject == sa.bindparam("to"))
-    connection.execute(here.values(**values, sent=time, changed=time), rows)
+    connection.execute(_SENT, rows)
     if any(row["tried"] for row in rows):
         state.write(connection, _TRIED_OUT, "1")
     new = [subject for subject, status in statuses.items() if status != NoticeStatus.BOUNCED]
     if not new:
         return
     subjects = _members_of(connection, new)
-    today = time // MICROS_PER_DAY
-    untold = (bulk.among(connection, member.c.key, subjects), member.c.noticed_on > today)
-    connection.execute(sa.update(member).where(*untold).values(noticed_on=today))
+    connection.execute(_TELL, {"keys": subjects, "today": time // MICROS_PER_DAY})
     payload = {"campaign": name, "channel": channel.value, "people": len(new)}
     effect = Effect(keys=np.array(sorted(new), dtype=np.int64))
     entries.append(connection, EntryKind.NOTICE_SENT, payload, time, subjects=subjects, effect=effect)
@@ -313,8 +331,7 @@ def _record_bounced(connection: sa.Connection, rows: Sequence[Any], cause: str, 
 
 def _members_of(connection: sa.Connection, subjects: Iterable[int]) -> SubjectKeys:
     """The members' accounts that are proven to be of some accounts' holders."""
-    everybody = held_together(connection, list(subjects))
-    return bulk.read_keys(connection, sa.select(member.c.key).where(bulk.among(connection, member.c.key, everybody)))
+    return np.array(sorted(connection.scalars(_MEMBERS, {"keys": subjects})), dtype=np.int64)
 
 
 def _records() -> sa.Select[Any]:

@@ -42,6 +42,10 @@ FORMAT: Final = 2
 SALT_BYTES: Final = 32
 _EMPTIED: Final = b"demur/emptied\0"
 _INSERT: Final = sa.insert(entry)
+_HEAD: Final = sa.select(
+    sa.select(sa.func.max(entry.c.seq)).scalar_subquery(),
+    sa.select(sa.func.max(entry.c.seq)).where(entry.c.binding.is_(True)).scalar_subquery(),
+)
 _FIRST: Final = b'{"detail":%b,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
 _SECOND: Final = b'{"detail":%b,"effect":%b,"format":2,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
 _PAGE: Final = 1000
@@ -66,9 +70,7 @@ class Stored(NamedTuple):
 
 def head(connection: sa.Connection) -> Head:
     """The numbers of the last entry and of the last binding one."""
-    last = sa.select(sa.func.max(entry.c.seq)).scalar_subquery()
-    binding = sa.select(sa.func.max(entry.c.seq)).where(entry.c.binding.is_(True)).scalar_subquery()
-    seq, bound = connection.execute(sa.select(last, binding)).one()
+    seq, bound = connection.execute(_HEAD).one()
     return Head(seq or 0, bound or 0)
 
 

@@ -10,7 +10,7 @@ named in one binding entry, so that their rows leave the corpus with the next ho
 them. A register from when a link that only covers told people, too, is brought to telling by proof.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -121,9 +121,13 @@ class _Respelling:
     def _accounts(self) -> Iterator[tuple[list[int], list[str]]]:
         """The accounts that are known, with their keys and identifiers, in pieces."""
         columns = sa.select(account.c.key, account.c.wrapped, account.c.sealed).where(account.c.wrapped.is_not(None))
-        for part in self._connection.execution_options(yield_per=_AT_ONCE).execute(columns).partitions():
+        for part in self._in_pieces(columns):
             spelt = [self._vault.open(row.wrapped, row.sealed, "account", row.key).decode() for row in part]
             yield [row.key for row in part], spelt
+
+    def _in_pieces(self, rows: sa.Select[Any]) -> Iterator[Sequence[sa.Row[Any]]]:
+        """Rows, so many at once; said of the connection, it would have PostgreSQL refuse what is written later."""
+        return self._connection.execute(rows, execution_options={"yield_per": _AT_ONCE}).partitions()
 
     def _alike(self, keys: list[int], spelt: list[str]) -> Pairs:
         """The accounts' other spellings, and the keys they have until now."""
@@ -135,7 +139,7 @@ class _Respelling:
         """The accounts that the members' mail addresses are, by the members' keys."""
         columns = sa.select(member.c.key, member.c.wrapped, member.c.sealed).where(member.c.sealed.is_not(None))
         found: dict[int, str] = {}
-        for part in self._connection.execution_options(yield_per=_AT_ONCE).execute(columns).partitions():
+        for part in self._in_pieces(columns):
             for row in part:
                 mail = orjson.loads(self._vault.open(row.wrapped, row.sealed, "member", row.key))[2]
                 spelt = mail_account(mail, self._pepper.names) if mail else None

@@ -4,7 +4,8 @@ Invariants: an answer may load nothing but its own stylesheet, run no script, an
 IPv6 address is never told apart from the others of its network.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -65,3 +66,9 @@ def secure(scope: Scope) -> bool:
 def standard_headers(*, secured: bool = False) -> Mapping[str, str]:
     """What every answer carries; ``secured``: one by https."""
     return _HEADERS | {"strict-transport-security": _HSTS} if secured else _HEADERS
+
+
+@functools.cache
+def raw_headers(*, secured: bool = False) -> Sequence[tuple[bytes, bytes]]:
+    """The same as ASGI has them: names in small letters."""
+    return [(name.encode(), value.encode()) for name, value in standard_headers(secured=secured).items()]
