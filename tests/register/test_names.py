@@ -250,7 +250,9 @@ def test_an_officer_says_that_an_item_does_not_mean_somebody(register: Register)
 def noted(register: Register) -> list[Noted]:
     """All entries as a mark's journal holds them."""
     with register._store.reading() as connection:
-        return [Noted.read(each) for each in journal._kept(connection, 1)]
+        found = journal.appended(connection, 1)
+    assert found is not None
+    return [Noted.read(each) for each in found[0].entries]
 
 
 def test_a_restore_repeats_what_was_typed_and_decided(register: Register, tmp_path: Any) -> None:  # noqa: ANN401  # a path
