@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from calling import Demur, Result
 from cluster import Cluster, programs, running
 from hypothesis import HealthCheck, settings
+from objects import S3, Bucket, moto, request, s3_server
 from places import SERVERS
 
 from demur.cli import run
@@ -233,6 +235,28 @@ def prometheus(debian: Callable[..., bool], missing: Callable[[str], NoReturn]) 
         debian("prometheus")
     found = shutil.which("promtool")
     return Path(found).parent if found else missing("Debian's Prometheus")
+
+
+@pytest.fixture(scope="session")
+def s3(missing: Callable[[str], NoReturn]) -> Iterator[str]:
+    """The address of an S3 server, in a process of its own."""
+    python = moto(ROOT / ".venv" / ".s3", ROOT / "requirements" / "s3.txt") or missing("moto, which pip installs")
+    with s3_server(python) as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """Makes buckets on it; the environment has what opens them."""
+    for name, value in S3.items():
+        monkeypatch.setenv(name, value)
+
+    def make() -> str:
+        name = f"demur-{uuid.uuid4().hex}"
+        assert request(s3, "PUT", f"/{name}") == 200
+        return name
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,11 @@ MORE: Final = (
 def talking(workspace: Workspace, *, waiting: bool) -> None:
     """Makes the forum: Rob has objected, and Cyd; with ``waiting`` nobody has honoured that of Cyd yet."""
     workspaces.create(workspace.root, open_policy())
+    talk(workspace, waiting=waiting)
+
+
+def talk(workspace: Workspace, *, waiting: bool) -> None:
+    """The same in a workspace that is there, and empty."""
     rows = [{"account": account, "names": names, "locale": "en"} for account, names in NAMES.items()]
     with workspace.register() as register:
         register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)

@@ -11,14 +11,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pytest
 import talking
-from making import NOW, batch, item, span
+from in_store import put
+from making import NOW, batch, item, open_policy, span
 
+from demur import workspace as workspaces
 from demur.corpus import gathering
 from demur.corpus.engines import crew, task
 from demur.corpus.engines.names import LOCAL
@@ -32,6 +36,8 @@ from demur.workspace import Workspace
 
 BATCHES: Final = 30
 ROWS: Final = 40
+MARKER: Final = "plums"
+"""Of what is written in every batch."""
 _WROTE: Final = ("forum:anna_s", "forum:gus", "forum:hal", "forum:ida", talking.CYD, talking.ROB)
 _SAID: Final = (
     "The market opens at nine, says {name}.",
@@ -45,10 +51,50 @@ _SAID: Final = (
 )
 
 
-def found(root: Path) -> Workspace:
-    """The forum, before the imports that are compared."""
-    workspace = Workspace(root)
-    talking.talking(workspace, waiting=False)
+NOISE: Final = [
+    pytest.mark.filterwarnings(f"ignore:{words}")
+    for words in (
+        ":DeprecationWarning:ray",
+        "`ray_remote_args_fn` is deprecated",  # src says so, too
+        "unclosed file .*/logs/ray-data/:ResourceWarning",  # Ray's
+        "Exception ignored in. .*/logs/ray-data/:pytest.PytestUnraisableExceptionWarning",
+        "unclosed <socket.socket:ResourceWarning",  # pyspark's
+        "Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning",
+    )
+]
+"""What Ray and PySpark warn of by themselves."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An engine whose cluster is there."""
+
+    name: str
+    logs: Path
+    """The file, or the folder, of what its processes say."""
+
+    def said(self) -> str:
+        """Everything in its logs."""
+        files = [self.logs] if self.logs.is_file() else [each for each in self.logs.rglob("*") if each.is_file()]
+        return "\n".join(each.read_text(errors="replace") for each in files)
+
+
+def begun(root: Path) -> Workspace:
+    """A workspace whose keys all forums have, so that their rows can be compared; it has no corpus yet."""
+    return workspaces.create(root, open_policy())
+
+
+def found(template: Workspace, to: Path, url: str = "", endpoint: str = "") -> Workspace:
+    """The forum, before the imports that are compared.
+
+    Args:
+        template: of :func:`begun`.
+        to: its folder; must not exist.
+        url: where its corpus lies; "" for that folder.
+        endpoint: of the store.
+    """
+    workspace = put(template, to, url, endpoint)
+    talking.talk(workspace, waiting=False)
     return workspace
 
 
@@ -92,14 +138,14 @@ def held(root: Path) -> dict[str, Any]:
 
 def leavings(root: Path) -> list[str]:
     """Files of rows and scratch that nothing names: what an import that was cut off may not leave for good."""
+    data = Workspace(root).corpus_place / "data"
     with reading(Workspace(root)) as session:
-        uri = Path(session.corpus.dataset.uri)
         named = set()
         for version in session.corpus.dataset.versions():
             fragments = session.corpus.dataset.checkout_version(version["version"]).get_fragments()
             named |= {file.path for fragment in fragments for file in fragment.data_files()}
-    lies = [path.name for path in (uri / "data").iterdir() if path.name not in named]
-    return lies + [path.name for path in root.glob("import.*")]
+    lie = {path.name for path in data.iterdir()} if isinstance(data, Path) else {name for name, _ in data.objects()}
+    return sorted(lie - named) + [path.name for path in root.glob("import.*")]
 
 
 def _shown(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -151,11 +197,13 @@ def other(tasks: pa.RecordBatch, given: Callable[[], Given]) -> pa.RecordBatch:
 
 
 def broken(tasks: pa.RecordBatch, given: Callable[[], Given]) -> pa.RecordBatch:
-    """A worker that always fails, with what somebody wrote in its error."""
+    """A worker that always fails, with what somebody wrote in its error, and in the one before that."""
     told, key, _ = given()
     assert told
     some = task.opened(key, tasks.column("sealed")[0].as_py())
-    raise OSError(str(some.asked[0][0].column("text").to_pylist()))
+    words = str(some.asked[0][0].column("text").to_pylist())
+    assert MARKER in words
+    raise OSError(words) from ValueError(words)
 
 
 def _is_first(mark: Path) -> bool:

@@ -5,6 +5,7 @@ was done twice counts once; at most two waves are under way, so that memory does
 have the next wave while the last tasks of one are done.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,6 +34,9 @@ _WAVES: Final = 2
 """Under way at once."""
 _EACH: Final = 2
 """Tasks of a wave for each worker."""
+
+_OF_WORKER: Final = re.compile(r"\bWorkerError: ([\w.]+ in [\w.]+, line \d+)")
+"""What an engine repeats of a :class:`demur.corpus.engines.task.WorkerError`."""
 
 Run = Callable[[pa.Table], pa.Table]
 """Has workers do tasks, rows of TASKS, and gives what came of each, in any order."""
@@ -99,9 +103,11 @@ def unfinished(engine: str, error: Exception) -> UsageError | WorkspaceError:
     """What to say where an engine gave up; its own words may quote what it worked on, and are not passed on."""
     if "No module named 'demur" in str(error):
         return UsageError(f"{engine}'s workers have no demur: install demur {software()} on all of them.")
+    of_worker = _OF_WORKER.search(str(error))
+    what = of_worker[1] if of_worker else type(error).__name__
     return WorkspaceError(
-        f"{engine} could not finish the import ({type(error).__name__}): look into its logs, then run the same command "
-        "again; nothing was changed."
+        f"{engine} could not finish the import ({what}): look into its logs, then run the same command again; nothing "
+        "was changed."
     )
 
 

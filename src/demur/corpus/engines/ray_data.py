@@ -20,7 +20,7 @@ import pyarrow as pa
 from demur.corpus.carried import carry
 from demur.corpus.engines import task
 from demur.corpus.engines.crew import Crew, unfinished
-from demur.corpus.engines.task import TASKS, Told, Work, closed, software
+from demur.corpus.engines.task import TASKS, Told, Work, attempted, closed, software
 from demur.identity import KEY_BYTES
 from demur.kernel.rules import Rules
 
@@ -111,7 +111,7 @@ def _remote() -> dict[str, Any]:
 
 
 def _work(tasks: pa.Table, told: Any, holder: Any, arrays: Any, work: Work) -> pa.Table:  # noqa: ANN401  # Ray's references
-    done = [work(each, lambda: _given(told, holder, arrays)) for each in tasks.cast(TASKS).to_batches()]
+    done = [attempted(work, each, lambda: _given(told, holder, arrays)) for each in tasks.cast(TASKS).to_batches()]
     return pa.Table.from_batches(done, TASKS)
 
 

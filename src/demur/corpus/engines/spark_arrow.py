@@ -22,7 +22,7 @@ import pyarrow as pa
 from demur.corpus.carried import carry
 from demur.corpus.engines import task
 from demur.corpus.engines.crew import Crew, unfinished
-from demur.corpus.engines.task import TASKS, Told, Work, closed, software
+from demur.corpus.engines.task import TASKS, Told, Work, attempted, closed, software
 from demur.errors import UsageError
 from demur.identity import KEY_BYTES
 from demur.kernel.rules import Rules
@@ -93,7 +93,7 @@ def session(workers: int, folder: Path) -> Any:  # noqa: ANN401  # pyspark comes
 
 def _worked(told: Told, key: bytes, name: str, work: Work, tasks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for each in tasks:
-        yield work(each.cast(TASKS), lambda: (told, key, _mapped(name)))
+        yield attempted(work, each.cast(TASKS), lambda: (told, key, _mapped(name)))
 
 
 @lru_cache(maxsize=1)

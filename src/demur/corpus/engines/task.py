@@ -3,13 +3,15 @@
 Invariants: what people wrote, and the pepper, are sealed under a key of this one import wherever an engine may put them
 down (an object store that spills, a block that is evicted, a temporary file); the key is in no file. A worker reads the
 rules once. It writes the rows that it keeps as fragments of the corpus, that no version has: those of an attempt whose
-result is not the one that counts are never committed, and go with the next command that finds the journal.
+result is not the one that counts are never committed, and go with the next command that finds the journal. Of an error
+its type and place alone leave the worker: engines log what is raised, and its words may quote what somebody wrote.
 """
 
 import hashlib
 import json
 import pickle
 import platform
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -81,6 +83,11 @@ Given = tuple[Told, bytes, memoryview]
 Work = Callable[[pa.RecordBatch, Callable[[], Given]], pa.RecordBatch]
 """As :func:`work`."""
 
+
+class WorkerError(Exception):
+    """What leaves a worker of an error: its type and where it came up, and nothing that it says."""
+
+
 _opened: dict[bytes, Rules] = {}
 """The rules of the import that this process works for, by :attr:`Told.rules`."""
 
@@ -101,6 +108,28 @@ def work(tasks: pa.RecordBatch, given: Callable[[], Given]) -> pa.RecordBatch:
             result = _done(opened(key, sealed.as_py()), _rules(told, key, arrays))
         results.append(closed(key, result))
     return pa.RecordBatch.from_arrays([tasks.column("number"), pa.array(results, pa.binary())], schema=TASKS)
+
+
+def attempted(work: Work, tasks: pa.RecordBatch, given: Callable[[], Given]) -> pa.RecordBatch:
+    """Does some tasks as :func:`work`, for an engine that logs, and sends on, what is raised.
+
+    Raises:
+        WorkerError: whatever went wrong; what it came from is not attached to it.
+    """
+    try:
+        return work(tasks, given)
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise  # how engines end a worker
+    except BaseException as error:  # noqa: BLE001  # a panic of Rust's is no Exception
+        failed = WorkerError(_told(error))
+    raise failed
+
+
+def _told(error: BaseException) -> str:
+    """The type of an error, and the module and line at which it was raised."""
+    kind = type(error)
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{kind.__module__}.{kind.__qualname__} in {frame.f_globals.get('__name__')}, line {line}"
 
 
 def closed(key: bytes, what: object) -> bytes:
