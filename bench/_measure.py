@@ -67,6 +67,20 @@ def memory() -> Iterator[Memory]:
         thread.join()
 
 
+def processors() -> float:
+    """Seconds of processors, user and system, that this process and all below it took; those that ended, too."""
+    ticks = sum(sum(_ticks(pid)) for pid in _family(os.getpid()))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> list[int]:
+    """Of a process, and of its children that ended (proc(5), fields 14 to 17)."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    except OSError:
+        return []  # it has ended
+
+
 def _family(pid: int) -> Iterator[int]:
     yield pid
     try:
