@@ -131,14 +131,14 @@ def test_the_run_folder_tells_nothing_that_anybody_wrote_and_is_for_its_owner(tm
     root.mkdir()
     rows = [
         *trainable.posts(people=5, most=8),
-        item("odd", "forum:zoe", f"{WORD} @ann", spans=[span(17, 21, "mention", "forum:ann")]),
+        item("odd", "forum:zoe_of_the_plums", f"{WORD} @ann", spans=[span(17, 21, "mention", "forum:ann")]),
     ]
     trainable.workspace(root / "w", rows)
     made = Community(root)
     base = str(trainable.declared(root, lines=30))
     with reading(made.workspace, LATER) as session:
         first.carry_out(session, first.begin(session, "v1", name="small", config=replace(TINY, layers=1), base=[base]))
-        names = [b"zoe", b"member1", WORD.encode(), WORD[:8].encode()]
+        names = [b"zoe_of_the_plums", b"member1", WORD.encode(), WORD[:8].encode()]
     folder = made.run("small").model.run.path
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert all(path.stat().st_mode & 0o077 == 0 for path in [folder, *folder.rglob("*")])
