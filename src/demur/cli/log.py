@@ -62,7 +62,7 @@ def export(invocation: Invocation, to: Path) -> None:
 @click.option("--key", "given", metavar="KEY", help="The log's key, or a file that holds it; else this workspace's.")
 @shared
 def compare(invocation: Invocation, one: Path, other: Path, given: str | None) -> None:
-    """Compare two states of a log, ONE and OTHER: does the larger one begin with the smaller one, or is it a fork?
+    """Say of two states of a log, ONE and OTHER, whether the larger one begins with the smaller one or is a fork.
 
     Each is a checkpoint, a receipt, or a folder of `demur log export`. Two different roots of one size, both signed by
     the log's key, prove a fork to whoever has that key; for two sizes the larger one has to be a folder. With --key no

@@ -77,7 +77,8 @@ class News:
             keys = np.concatenate(
                 [gone.column(name).flatten().to_numpy(zero_copy_only=False) for name in ("wrote", "seen")]
             )
-            self.wrote.add(rules.copies.subject[inside(rules.copies.gram, np.unique(keys))])
+            theirs = rules.copies.subject[inside(rules.copies.gram, np.unique(keys))]
+            self.wrote.add(theirs[rules.is_withheld(theirs)])
 
 
 class _Before(NamedTuple):

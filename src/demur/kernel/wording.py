@@ -161,10 +161,24 @@ def read(pages: Pages, context: Context | None, before: Beside = (_NONE, _NONE))
     with_named = with_shown(media, named.row[named.tier != Tier.COPY], named.subject[named.tier != Tier.COPY])
     shows = np.zeros(len(rows), bool)
     shows[picture_of[named.row]] = True
-    seen = (_NONE, _NONE) if rules.copies is None else rules.copies.seen(page)
+    seen = _seen(page, rules)
     decided, hint = finds.take(~waits[finds.row]), shows.copy()
     hint[finds.row] = True
     return Wording(decided, in_text.in_full(), seen, with_named, waits, shows & ~waits, hint)
+
+
+def _seen(page: Page, rules: Rules) -> Beside:
+    """Where a page's authors wrote themselves what withheld people wrote: row and key.
+
+    Fingerprints of people who are not withheld lie beside them: of whoever copied, and of whoever has withdrawn.
+    """
+    if rules.copies is None:
+        return _NONE, _NONE
+    row, key = rules.copies.seen(page)
+    which, subject = rules.copies.writers(key)
+    counts = np.zeros(len(key), bool)
+    counts[which[rules.is_withheld(subject)]] = True
+    return row[counts], key[counts]
 
 
 def stored(rows: pa.RecordBatch, rules: Rules) -> pa.RecordBatch:

@@ -159,11 +159,16 @@ class Copies:
         return finds.take(np.lexsort((found.subject, end, start, row)))
 
     def seen(self, page: Page) -> Beside:
-        """Where others wrote themselves what withheld people wrote, too: row and key."""
+        """Where somebody wrote themselves what stands here as anybody's words, too: row and key."""
         words, keys = _sought(page)
         found = keys.take(self._known.contains(keys.key))
         own = found.take(~page.quoted[words.word[found.first]])  # a key reaches over no edge of a quote
         return words.row[own.first], own.key
+
+    def writers(self, keys: Ints) -> Beside:
+        """Whose words some keys are, as far as they are known: the number of the key and the subject, of each post."""
+        which, entry = _spread(*(np.searchsorted(self.gram, keys, side) for side in ("left", "right")))
+        return which, self.subject[entry]
 
     def standing(self, page: Page) -> Bools:
         """On which rows of a page a key stands that is looked up; :meth:`found` and :meth:`seen` tell of no others."""
