@@ -67,8 +67,10 @@ def test_the_pages_follow_demur_toml_without_a_restart(visitor: Visitor, decide:
 def test_in_the_middle_of_an_edit_the_last_policy_that_holds_is_shown(
     visitor: Visitor, workspace: Workspace, decide: Decide
 ) -> None:
+    whole = workspace.policy_path.read_text()
     workspace.policy_path.write_text("[door\nkinds = ")
     assert "reviews" in visitor.get("/en/policy").text
+    workspace.policy_path.write_text(whole)
     decide(town_policy(door=Door(kinds=(Kind.POST,), unknown_age="use")))
     assert "reviews" not in visitor.get("/en/policy").text
 

