@@ -62,7 +62,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def exclusive(path: Path, said: bytes = b"") -> Iterator[bytes | None]:
+def exclusive(path: Path, said: bytes | None = b"") -> Iterator[bytes | None]:
     """Holds a lock of the operating system while the block runs, if no other process does; flock(2).
 
     It ends with the process, however that ends. Its file stays: two processes can't each hold "the" lock on different
@@ -70,7 +70,7 @@ def exclusive(path: Path, said: bytes = b"") -> Iterator[bytes | None]:
 
     Args:
         path: of the lock's file.
-        said: who holds it, for the process that finds it held.
+        said: who holds it, for the process that finds it held; None leaves what the file says.
 
     Yields:
         None; or where another process holds it, what that one said, which may be nothing yet: the block has to refuse.
@@ -83,8 +83,9 @@ def exclusive(path: Path, said: bytes = b"") -> Iterator[bytes | None]:
         except BlockingIOError:
             other = os.pread(descriptor, _MOST_SAID, 0)
         else:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, said, 0)
+            if said is not None:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, said, 0)
         yield other
     finally:
         os.close(descriptor)

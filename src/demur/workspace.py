@@ -285,9 +285,9 @@ class Workspace:
         """
         with ExitStack() as stack:
             for path in self._places():
-                before = _said_of_worker(path)
-                if stack.enter_context(exclusive(path, b"")) is None:
-                    yield WorkersPlace(path, before, self.root / _LEADING, stack)
+                # What the last one said stays until this one says its own number: else a kill in between would lose it.
+                if stack.enter_context(exclusive(path, None)) is None:
+                    yield WorkersPlace(path, _said_of_worker(path), self.root / _LEADING, stack)
                     return
             raise WorkspaceError(f"{_MOST_WORKERS} workers deliver for {self.root} already: end some of them.")
 
