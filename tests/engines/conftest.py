@@ -20,10 +20,10 @@ collect_ignore_glob = [] if importlib.util.find_spec("ray") and importlib.util.f
 
 @pytest.fixture(scope="session", autouse=True)
 def _environment_of_workers() -> Iterator[None]:
-    """What workers find: pandas, which other tests' processes do without, and what opens the S3 server of the tests."""
-    path = os.environ["PYTHONPATH"].split(os.pathsep)
+    """What workers find: the tests' own modules, pandas, which other tests' processes do without, and the S3 server."""
+    path = [each for each in os.environ["PYTHONPATH"].split(os.pathsep) if Path(each).name != "bare"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join(each for each in path if Path(each).name != "bare"))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(throng.__file__).parent), *path]))
         for name, value in S3.items():
             patch.setenv(name, value)
         yield
