@@ -159,6 +159,14 @@ TOUCHING: Final[list[tuple[str, Any]]] = [
 ]
 
 
+NAMED_BESIDE: Final[list[tuple[str, Any]]] = [
+    ("import_", [item("1", STRANGER, "zyl, hello", thread="forum:1", language="en")]),
+    ("import_", [item("2", STRANGER, "met Timo Zylka-Roth and", thread="forum:1", language="en")]),
+    ("object", "forum:zyl"),
+]
+"""A short handle names its bearer where their full name stands in the thread, and that is known once they object."""
+
+
 def play(forum: Forum, happening: list[tuple[str, Any]], objected: list[str]) -> list[str]:
     """What happens to a forum, whoever objected already; who objected then."""
     for kind, what in happening:
@@ -183,6 +191,7 @@ def fresh_items(happening: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 @settings(deadline=None, max_examples=max(6, settings().max_examples // 10))
 @given(before=events, back=st.integers(0, 3), after=events)
 @example(before=[], back=0, after=TOUCHING)
+@example(before=[], back=0, after=NAMED_BESIDE)
 def test_the_corpus_is_what_one_import_builds(
     before: list[tuple[str, Any]], back: int, after: list[tuple[str, Any]]
 ) -> None:

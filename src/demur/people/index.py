@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     alone: np.ndarray
     """Rows anywhere that hold one of them."""
     within: np.ndarray
-    """Rows that hold one of them, in threads where the people take part or are named in full: surnames, too."""
+    """Rows that hold one of them, in threads where the people take part or are named in full: also some of the others."""
 
 
 class PeopleIndex:
@@ -112,8 +112,7 @@ class PeopleIndex:
             keys, kind = _words_of(table, subjects)
             strong = np.isin(kind >> 4, ALONE) & (kind & FormFlag.ABBREVIATED == 0)
             alone.append(keys[strong])
-            hangs = ~strong | np.isin(kind >> 4, (NameRole.SURNAME, NameRole.SINGLE))
-            within.append(keys[hangs & ~np.isin(kind >> 4, (NameRole.PARTICLE, NameRole.INITIAL))])
+            within.append(keys[~np.isin(kind >> 4, (NameRole.PARTICLE, NameRole.INITIAL))])
         learnt = no_pairs() if learnt is None else learnt
         within.append(learnt["other"][np.isin(learnt["one"], subjects)])
         return Asked(*(np.unique(shortened(np.concatenate(keys))) for keys in (alone, within)))
