@@ -42,6 +42,7 @@ class News:
     signers: Distinct = field(default_factory=Distinct)
     """Withheld people who sign otherwise than before, or at all."""
     wrote: Distinct = field(default_factory=Distinct)
+    """Whose words differ, withheld or not: also of whoever copied, and of whoever has withdrawn."""
 
     @classmethod
     def of(
@@ -57,11 +58,13 @@ class News:
 
     def told(self, evidence: Evidence, rules: Rules) -> Told:
         """What that comes to, once the evidence is that of now."""
+        wrote = self.wrote.keys
+        wrote = wrote[rules.is_withheld(wrote)]
         if rules.people is None:
-            return Told(np.zeros(0, np.int64), self.wrote.keys)
+            return Told(np.zeros(0, np.int64), wrote)
         signed = evidence.where("author", self.signers.keys, ["thread"]).column("thread").to_numpy()
         threads = np.union1d(self.threads.keys, signed)
-        return Told(_stirred(evidence, threads, rules.people.subjects), self.wrote.keys)
+        return Told(_stirred(evidence, threads, rules.people.subjects), wrote)
 
     def _take_evidence(self, fresh: pa.RecordBatch, gone: pa.RecordBatch, rules: Rules) -> None:
         author, thread = (fresh.column(name).to_numpy(zero_copy_only=False) for name in ("author", "thread"))
@@ -71,14 +74,12 @@ class News:
         self.signers.add(author[withheld & _says(fresh, "signs")])
 
     def _take_fingerprints(self, fresh: pa.RecordBatch, gone: pa.RecordBatch, rules: Rules) -> None:
-        author = fresh.column("author").to_numpy(zero_copy_only=False)
-        self.wrote.add(author[_says(fresh, "wrote") & rules.is_withheld(author)])
+        self.wrote.add(fresh.column("author").to_numpy(zero_copy_only=False)[_says(fresh, "wrote")])
         if rules.copies is not None:  # what somebody else does not write any more may be no stock any more
             keys = np.concatenate(
                 [gone.column(name).flatten().to_numpy(zero_copy_only=False) for name in ("wrote", "seen")]
             )
-            theirs = rules.copies.subject[inside(rules.copies.gram, np.unique(keys))]
-            self.wrote.add(theirs[rules.is_withheld(theirs)])
+            self.wrote.add(rules.copies.subject[inside(rules.copies.gram, np.unique(keys))])
 
 
 class _Before(NamedTuple):

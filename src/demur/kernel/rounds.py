@@ -130,7 +130,9 @@ def _united(texts: pa.LargeStringArray, spans: Spans, names: Spans) -> Spans:
     for row, start, end in zip(both.row.tolist(), both.start.tolist(), both.end.tolist(), strict=True):
         if row != of_row:
             text, of_row = texts[row].as_py(), row
-        elif _touches(text[found[-1][2] : start], {(row, at) for at in range(found[-1][2], start + 1)} & edges):
+        elif _goes_on(text[found[-1][2] : start]) and edges.isdisjoint(
+            (row, at) for at in range(found[-1][2], start + 1)
+        ):
             found[-1] = row, found[-1][1], max(end, found[-1][2])
             continue
         found.append((row, start, end))
@@ -138,6 +140,6 @@ def _united(texts: pa.LargeStringArray, spans: Spans, names: Spans) -> Spans:
     return Spans(row, start, end, np.full(len(found), NAME), np.full(len(found), NOBODY))
 
 
-def _touches(between: str, edges: set[tuple[int, int]]) -> bool:
-    """Whether a name goes on with another one: nothing but blanks, or one hyphen, and the edge of no span between."""
-    return not edges and (between in HYPHENS or not between.strip(_BLANKS))
+def _goes_on(between: str) -> bool:
+    """Whether a name goes on with another one: nothing but blanks, or one hyphen, between."""
+    return between in HYPHENS or not between.strip(_BLANKS)
