@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     alone: np.ndarray
     """Rows anywhere that hold one of them."""
     within: np.ndarray
-    """Rows that hold one of them, in threads where the people take part or are named in full: also some of the others."""
+    """Rows that hold one of them, in threads where they take part or are named in full: some of the others, too."""
 
 
 class PeopleIndex:
