@@ -23,6 +23,8 @@ _KEY_BITS: Final = 63
 _SPARSITY_BITS: Final = 5
 """32 bits of the bitmap a key: 3 % of other words pass."""
 _LEAST_BITS: Final = 10
+_PIECE: Final = 1 << 16
+"""Keys that are put into a bitmap at a time: it takes some 25 bytes a key."""
 ASIDE: Final = [NameRole.INITIAL.value, NameRole.PARTICLE.value]
 """Roles of words that are never looked for by themselves."""
 LOW: Final = np.int64(0xFFFFFFFF)
@@ -246,8 +248,9 @@ def bitmap_of(keys: Ints) -> npt.NDArray[np.uint8]:
     """The filter of some keys."""
     bits = max(len(keys).bit_length() + _SPARSITY_BITS, _LEAST_BITS)
     bitmap = np.zeros(1 << (bits - 3), np.uint8)
-    places = keys >> np.int64(_KEY_BITS - bits)
-    np.bitwise_or.at(bitmap, places >> 3, _bit(places))
+    for begin in range(0, len(keys), _PIECE):
+        places = keys[begin : begin + _PIECE] >> np.int64(_KEY_BITS - bits)
+        np.bitwise_or.at(bitmap, places >> 3, _bit(places))
     return bitmap
 
 
