@@ -475,8 +475,6 @@ def checked_version(
         before: the number of the objection that it has to come before.
     """
     name = "version"
-    if entry["seq"] <= honours:
-        raise Rejected(name, "it was published before the objection")
     if before is not None and entry["seq"] >= before:
         raise Rejected(name, "the earlier version was published after the objection")
     payload = entry["payload"]
@@ -487,7 +485,7 @@ def checked_version(
     if said["name"] != payload.get("name") or said["checkpoint"]["binding"] != payload.get("binding"):
         raise Rejected(name, "its manifest says another name, or other objections, than its entry")
     if not honours <= said["checkpoint"]["binding"] < entry["seq"]:
-        raise Rejected(name, "it does not honour the objection: it was made of an earlier state of the register")
+        raise Rejected(name, "it was published before the objection, or of a state of the register from before")
     content = said["content"]
     digests = [subject_digest(content["subjects_salt"], key) for key in keys]
     if len(version["places"]) != len(keys):
@@ -541,7 +539,8 @@ def subject_digest(salt: str, key: bytes) -> bytes:
 
 def in_bucket(place: dict[str, str], digest: bytes, content: dict[str, Any]) -> bool:
     """Whether a digest is in the bucket where it belongs, under the root that a manifest names."""
-    name, bits = "place", content["subjects_bits"]
+    name = "place"
+    bits = content["subjects_bits"]
     if bits != max(0, (content["subjects"] - 1) // PER_BUCKET).bit_length():
         raise Rejected(name, "the number of buckets does not follow from the number of subjects")
     bucket, path = decoded(place["bucket"]), decoded(place["path"])

@@ -1,17 +1,15 @@
 """A proof of absence: what demur makes, the verifier accepts; nobody gets it but who is proven to be meant."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 import lance
 import pyarrow as pa
 import pytest
 from making import NOW, batch, item, open_policy, span
+from verifying import VERIFY
 
 from demur import workspace as workspaces
 from demur.cli import run
@@ -25,21 +23,7 @@ from demur.rights.absence import Made, prove_absence
 from demur.versions.publish import publish, retire
 from demur.workspace import Workspace
 
-FILE: Final = Path(__file__).resolve().parents[2] / "clients" / "verify" / "demur_verify.py"
 ANN, HANDLE, MAIL, BEN = "forum:ann", "irc:ann@net", "mail:ann@mail.example", "forum:ben"
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("demur_verify", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["demur_verify"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-VERIFY: Final = load()
 
 
 def items() -> Iterator[pa.RecordBatch]:
