@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, in_workspace, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared, written
 from demur.cli.frame.output import count, emit, progress
 from demur.corpus.session import reading
 from demur.errors import CheckFailed, UsageError
@@ -15,10 +15,9 @@ from demur.files import write_durably
 from demur.objecting.receipts import receipt
 from demur.register.database.folder import write_log
 from demur.rights.absence import prove_absence
+from demur.suppression.signed import public_bytes
 from demur.transparency import comparing
 from demur.transparency.note import NoteKey
-
-_LONGEST_PATH = 250
 
 
 @click.group(cls=Noun)
@@ -33,11 +32,12 @@ def key(invocation: Invocation) -> None:
     """Print the public key that the log is signed by, in one line.
 
     Hand it to whoever shall check receipts, on another way than the receipts: a key that comes with what it signed
-    shows nothing.
+    shows nothing. With --json it tells the key that manifests are signed by, too.
     """
     with invocation.workspace.register() as register:
         found = register.proving.key
-    emit(found.text, {"key": found.text, "origin": found.name})
+    signer = invocation.workspace.keys().signing.public_key()
+    emit(found.text, {"key": found.text, "origin": found.name, "manifests": public_bytes(signer).hex()})
 
 
 @log.command
@@ -85,8 +85,7 @@ def _given_key(invocation: Invocation, given: str | None) -> NoteKey:
     if given is None:
         with invocation.workspace.register() as register:
             return register.proving.key
-    file = Path(given)
-    return NoteKey.read(file.read_text() if len(given) < _LONGEST_PATH and file.is_file() else given)
+    return NoteKey.read(written(given))
 
 
 @click.command
