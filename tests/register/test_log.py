@@ -139,7 +139,7 @@ def test_an_entry_opens_without_telling_whose_it_is(register: Register) -> None:
 def test_an_objection_opens_what_is_its_persons_own_and_hides_the_others(
     register: Register, members: "MakeBatch"
 ) -> None:
-    """Own is what a proven link says; a link that proves nothing covers, and is not told, not even that there is one."""
+    """Own is what a proven link says; a link that proves nothing covers, and is not told: not even that it is there."""
     register.members.link("x:a", "x:second")
     alone = register.objections.lodge(["x:a"], channel="web", now=NOON)
     own, others = entries.own_subjects(stored_at(register, alone.seq))
