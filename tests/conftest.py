@@ -75,7 +75,8 @@ LONGEST: Final = (
 
 # A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
 _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
+# Forty examples a property in each run, others in every run but CI's; the soak draws thousands.
+settings.register_profile("default", _PATIENT, max_examples=40, derandomize="CI" in os.environ)
 settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
 
