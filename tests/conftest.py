@@ -15,7 +15,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 from calling import Demur, Result
@@ -23,6 +23,7 @@ from cluster import Cluster, programs, running
 from hypothesis import HealthCheck, settings
 from objects import S3, Bucket, moto, request, s3_server
 from places import SERVERS
+from xdist.scheduler import LoadScopeScheduling
 
 from demur.cli import run
 
@@ -45,8 +46,15 @@ if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
 LONGEST: Final = (
     "browser/test_journeys_in_browser.py",
     "browser/test_browser_looks.py",
-    "laws/test_order.py",
+    "demo/test_demo_loop.py",
+    "storage/test_corpus_in_store.py",
     "faults/test_kills.py",
+    "laws/test_words.py",
+    "objecting/test_lodged_alike.py",
+    "laws/test_touching.py",
+    "laws/test_order.py",
+    "laws/test_judging.py",
+    "rights/test_erase.py",
     "sources/test_source_limits.py",
     "people/test_find.py",
     "people/test_hard.py",
@@ -73,9 +81,22 @@ LONGEST: Final = (
 )
 """Files of many seconds: they come first, so that none of them begins when the other worker has nothing left to do."""
 
+TOGETHER: Final = ("tests/browser/", "tests/demo/")
+"""Folders whose files share something that is made once a session, and takes seconds: one worker runs all of them."""
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Each worker of pytest-xdist runs whole files, and those of some folders one after another."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
 # A loaded machine is slow, not wrong: neither deadlines nor the speed of generation decide over a test.
 _PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("default", _PATIENT, max_examples=100, derandomize="CI" in os.environ)
+# Forty examples a property in each run, others in every run but CI's; the soak draws thousands.
+settings.register_profile("default", _PATIENT, max_examples=40, derandomize="CI" in os.environ)
 settings.register_profile("soak", _PATIENT, max_examples=int(os.environ.get("DEMUR_EXAMPLES", "5000")))
 settings.load_profile("soak" if "DEMUR_EXAMPLES" in os.environ else "default")
 
@@ -84,6 +105,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Where registers lie in tests that make their workspace in places.py."""
     told = "put the registers of tests that run on either database there"
     parser.addoption("--register", choices=("sqlite", "postgresql"), help=told)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which may be off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:  # noqa: ANN401  # of xdist
+    """Where files are what is handed out, hand them out as this suite needs."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

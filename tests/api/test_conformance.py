@@ -29,7 +29,7 @@ from demur.web.server.limits import Limits, Rate, Rates
 from demur.workspace import create
 
 NO_HURRY: Final = Rate(10**9, 1.0)
-FEW: Final = 10
+FEW: Final = 6
 MANY: Final = int(os.environ.get("DEMUR_EXAMPLES", "5000")) // 5
 CHECKS: Final = [
     not_a_server_error,

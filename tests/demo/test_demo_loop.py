@@ -8,18 +8,6 @@ from demur.demo.page import render
 from demur.demo.report import Report
 from demur.errors import WorkspaceError
 
-PEOPLE = 120
-
-
-@pytest.fixture(scope="module")
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def outcome(tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> Report:
-    return run(tmp_path_factory.mktemp("demo") / "workspace", people=PEOPLE, seed=3, report=told.append)
-
 
 def test_no_residual(outcome: Report) -> None:
     assert outcome.residual == []
@@ -53,9 +41,9 @@ def test_the_page_and_the_progress_show_no_finding(outcome: Report, told: list[s
 def test_no_identifier_in_what_was_exported(outcome: Report) -> None:
     exported = b"".join(path.read_bytes() for path in outcome.export.rglob("*") if path.suffix in {".md", ".json"})
     assert exported
-    assert not any(each.encode() in exported for each in Community.generate(PEOPLE, seed=3).identifiers())
+    assert not any(each.encode() in exported for each in Community.generate(outcome.people, outcome.seed).identifiers())
 
 
 def test_a_workspace_is_never_overwritten(outcome: Report) -> None:
     with pytest.raises(WorkspaceError):
-        run(outcome.folder, people=PEOPLE)
+        run(outcome.folder, people=outcome.people)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -88,11 +88,19 @@ def findings(truth: Truth, rows: list[Row]) -> list[str]:
     return list(Residual(truth, PEPPER).of(rows))
 
 
+@cache
+def reader(truth: Truth) -> Residual:
+    """One for all plants: it begins with the key of every item."""
+    return Residual(truth, PEPPER)
+
+
 def planted(truth: Truth, clean: list[tuple[Item, Row]], change: Row, which: Callable[[Item], bool]) -> list[str]:
-    """The findings once the first row of a fitting item says something else."""
-    at = next(at for at, (item, _) in enumerate(clean) if which(item))
-    rows = [row for _, row in clean]
-    return findings(truth, [*rows[:at], rows[at] | change, *rows[at + 1 :]])
+    """The findings once the first row of a fitting item says something else, and all others were read without one."""
+    row = next(row for item, row in clean if which(item))
+    residual = reader(truth)
+    residual._seen[:] = True
+    residual._seen[residual._places([row])] = False
+    return list(residual.of([row | change]))
 
 
 def with_piece(truth: Truth, test: Callable[[Piece, Callable[[str], bool]], bool]) -> Callable[[Item], bool]:

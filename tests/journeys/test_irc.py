@@ -1,4 +1,4 @@
-"""The loop on 153 days of real chat: the 50 most active people object, and nothing of theirs is handed over.
+"""The loop on 51 days of real chat: the 50 most active people object, and nothing of theirs is handed over.
 
 The checks read only the exported Parquet and the raw logs, as an outsider with both would.
 """
@@ -26,6 +26,8 @@ from demur.versions.publish import publish
 LINE = re.compile(r"\[(\d\d:\d\d)\] <([^>]+)> ?(.*)")
 OPENING = re.compile(r"[^\s:,;>]+")
 ACTIVE = 50
+EVERY = 3
+"""Of the 153 days that the logs hold, one in three is read."""
 
 
 @dataclass
@@ -41,8 +43,8 @@ class Journey:
     objected: set[str]
 
 
-def messages(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.glob("*.raw.txt")):
+def messages(days: list[Path]) -> Iterator[tuple[str, str]]:
+    for path in days:
         for line in path.read_bytes().decode("utf-8", "replace").split("\n"):
             if match := LINE.match(line):
                 yield match[2].casefold(), match[3].strip()
@@ -50,11 +52,11 @@ def messages(folder: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def journey(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Journey:
-    folder = shared / "irc"
-    said = list(messages(folder))
+    days = sorted((shared / "irc").glob("*.raw.txt"))[::EVERY]
+    said = list(messages(days))
     objected = {nick for nick, _ in Counter(nick for nick, _ in said).most_common(ACTIVE)}
     workspace = workspaces.create(tmp_path_factory.mktemp("irc") / "w", open_policy())
-    report = import_items(workspace, "irc", load_source("irc").read([str(folder)], {}))
+    report = import_items(workspace, "irc", load_source("irc").read([str(day) for day in days], {}))
     with workspace.register() as register:
         for nick in sorted(objected):
             register.objections.lodge([f"irc:{nick}"], channel="letter")
@@ -79,7 +81,7 @@ def test_no_row_of_theirs_is_exported(journey: Journey) -> None:
     for nick, words in journey.said:
         speakers[words].add(nick)
     theirs = {words for words, nicks in speakers.items() if nicks <= journey.objected and len(words) > 25}
-    assert len(theirs) > 10_000
+    assert len(theirs) > 3_000
     found = theirs & set(journey.rows.column("text").to_pylist())
     assert not found
     kept = sum(nick not in journey.objected for nick, _ in journey.said)
@@ -91,7 +93,7 @@ def test_no_line_opens_with_a_nick(journey: Journey) -> None:
     opening = Counter(
         first[0].casefold() for text in journey.rows.column("text").to_pylist() if (first := OPENING.match(text))
     )
-    assert opening["[person]"] > 10_000
+    assert opening["[person]"] > 3_000
     assert not {nick for nick in opening if nick in nicks}
 
 

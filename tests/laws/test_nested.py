@@ -360,7 +360,7 @@ def test_an_item_by_itself_ends_as_it_does_among_others(random: Random) -> None:
 @settings(max_examples=max(EXAMPLES // 500, 1), phases=UNSHRUNK)
 @given(st.integers(0, 2**32))
 def test_a_workspace_keeps_what_the_rules_leave(seed: int) -> None:
-    told, ends = story(Random(seed), TOGETHER // 5), []
+    told, ends = story(Random(seed), TOGETHER // 10), []
     for order in told.orders:
         with tempfile.TemporaryDirectory(prefix="demur-law-", dir=RAM if RAM.is_dir() else None) as folder:
             steps = [part for step in order for part in _as_an_import_honours(step)]

@@ -415,6 +415,6 @@ def _template() -> Path:
     return root
 
 
-EXAMPLES = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 8  # one takes a second and more
+EXAMPLES = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 5  # one takes a second and more
 Community.TestCase.settings = settings(stateful_step_count=12, max_examples=EXAMPLES)
 TestCommunity = pytest.mark.law(Community.TestCase)

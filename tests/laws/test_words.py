@@ -137,7 +137,7 @@ STOCK: Final[list[Event]] = [
 """Three others write the same, until one of them does not any more."""
 
 
-@settings(deadline=None, max_examples=max(6, settings().max_examples // 16))
+@settings(deadline=None, max_examples=max(3, settings().max_examples // 16))
 @given(happening=events)
 @example(happening=LEAVING)
 @example(happening=REPLACED)
@@ -154,7 +154,7 @@ def test_no_row_is_missed(happening: list[Event]) -> None:
         forum.close()
 
 
-@settings(deadline=None, max_examples=max(4, settings().max_examples // 25))
+@settings(deadline=None, max_examples=max(2, settings().max_examples // 25))
 @given(happening=events, data=st.data())
 def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> None:
     """Imports of the same item keep their order: its last reading is another one otherwise."""
@@ -176,7 +176,7 @@ def test_order_does_not_matter(happening: list[Event], data: st.DataObject) -> N
     assert held[0] == held[1]
 
 
-@settings(deadline=None, max_examples=max(4, settings().max_examples // 25))
+@settings(deadline=None, max_examples=max(2, settings().max_examples // 25))
 @given(happening=events, later=st.sampled_from(PEOPLE))
 def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Event], later: str) -> None:
     """What is published holds; and what its holders must remove is known before the objection is honoured."""
@@ -202,7 +202,7 @@ def test_a_version_is_recalled_for_what_an_objection_changes(happening: list[Eve
         forum.close()
 
 
-@settings(deadline=None, max_examples=max(4, settings().max_examples // 25))
+@settings(deadline=None, max_examples=max(2, settings().max_examples // 25))
 @given(before=events, after=events)
 @example(before=ANNAS, after=LEAVING[-1:])
 @example(before=ANNAS, after=REPLACED[-1:])

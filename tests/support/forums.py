@@ -1,8 +1,10 @@
 """A small forum in a workspace of its own, to which events happen: what its corpus holds, and what it ought to hold."""
 
+import atexit
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +26,20 @@ RAM: Final = Path("/dev/shm")
 
 
 class Forum:
-    """A workspace that events happen to; ``names`` are those of its members, by account."""
+    """A workspace that events happen to."""
 
-    def __init__(self, names: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, names: Mapping[str, Sequence[str]], *, members: bool = False) -> None:
+        """A new forum, all of which have the same keys.
+
+        Args:
+            names: those of its members, by account.
+            members: whether it has those with a name from the beginning.
+        """
         self._names = names
         self._references: dict[str, str] = {}
-        self.folder = Path(tempfile.mkdtemp(prefix="demur-words-", dir=RAM if RAM.is_dir() else None))
-        self.workspace = Workspace(self.folder / "w")
-        workspaces.create(self.workspace.root, open_policy())
+        self.folder = _folder()
+        named = tuple((account, tuple(its)) for account, its in names.items() if its) if members else ()
+        self.workspace = Workspace(Path(shutil.copytree(_template(named), self.folder / "w")))
         self.pepper: Pepper = self.workspace.keys().pepper
         self.last: dict[str, dict[str, Any]] = {}
 
@@ -62,10 +70,7 @@ class Forum:
         honour(self.workspace, now=NOW)
 
     def members(self, account: str) -> None:
-        row = {"account": account, "names": list(self._names[account]), "locale": "en"}
-        with self.workspace.register() as register:
-            register.members.import_all([pa.RecordBatch.from_pylist([row], schema=MEMBER)], now=NOW)
-        honour(self.workspace, now=NOW)
+        _know(self.workspace, [(account, self._names[account])])
 
     def link(self, both: tuple[str, str]) -> None:
         if both[0] != both[1]:
@@ -110,3 +115,26 @@ class Forum:
                 for row in govern_at_rest(rows, rules, threads).kept.to_pylist():
                     found[row["item"]] = (row["text"], row["spans"])
         return found
+
+
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="demur-words-", dir=RAM if RAM.is_dir() else None))
+
+
+@cache
+def _template(named: tuple[tuple[str, tuple[str, ...]], ...]) -> Path:
+    """A workspace with some members, made once and copied for every forum: its making takes longer than an import."""
+    folder = _folder()
+    atexit.register(shutil.rmtree, folder)
+    workspace = workspaces.create(folder / "w", open_policy())
+    if named:
+        _know(workspace, named)
+    return workspace.root
+
+
+def _know(workspace: Workspace, named: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Import members by account and names."""
+    rows = [{"account": account, "names": list(names), "locale": "en"} for account, names in named]
+    with workspace.register() as register:
+        register.members.import_all([pa.RecordBatch.from_pylist(rows, schema=MEMBER)], now=NOW)
+    honour(workspace, now=NOW)

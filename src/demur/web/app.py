@@ -4,12 +4,13 @@ Invariants: every route of the web is in one of the routers listed here; what ch
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final
 
-from fastapi import FastAPI
-from starlette.routing import Route, compile_path
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute, Route, compile_path
 
 from demur.web import failures, probes
 from demur.web.api import root
@@ -55,6 +56,9 @@ PLAIN: Final = (
 No path is in two routers. The API's is asked first, as most objections come by it: each that is asked takes time.
 """
 
+_ROUTERS: Final = (*((each, "") for each in PLAIN), *((each, PREFIX) for each in PORTAL))
+"""Each router with what its paths begin with."""
+
 
 def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI:
     """The application of one workspace.
@@ -77,16 +81,26 @@ def create_app(workspace: Workspace, *, limits: Limits | None = None) -> FastAPI
         title="demur", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.desk = desk
-    routers = [*((each, "") for each in PLAIN), *((each, PREFIX) for each in PORTAL)]
-    routes = [(route, prefix) for router, prefix in routers for route in router.routes if isinstance(route, Route)]
+    routes = [(route, prefix) for router, prefix in _ROUTERS for route in router.routes if isinstance(route, Route)]
     with_files = [(_pattern(route, prefix), route.endpoint) for route, prefix in routes if with_file(route.endpoint)]
     uploads = [Upload(path, room_for_files(endpoint)) for path, endpoint in with_files]
     turns = [_pattern(route, prefix) for route, prefix in routes if turning(route.endpoint)]
     app.add_middleware(Gate, desk=desk, uploads=uploads, turning=turns)
     failures.install(app)
-    for router, prefix in routers:
-        app.include_router(router, prefix=prefix, include_in_schema=not prefix)
+    app.router.routes.extend(_included())
     return app
+
+
+@cache
+def _included() -> Sequence[BaseRoute]:
+    """All routes, whose forms and answers are read from signatures when they are first asked for.
+
+    None of them knows its application: those of a process share them, and what was read.
+    """
+    whole = APIRouter()
+    for router, prefix in _ROUTERS:
+        whole.include_router(router, prefix=prefix, include_in_schema=not prefix)
+    return tuple(whole.routes)
 
 
 def _pattern(route: Route, prefix: str) -> re.Pattern[str]:

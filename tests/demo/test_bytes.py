@@ -13,22 +13,20 @@ import pyarrow.dataset as ds
 import pytest
 
 from demur.demo.community import Community
-from demur.demo.loop import run
-
-PEOPLE = 150
+from demur.demo.report import Report
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("bytes") / "w"
-    assert run(root, people=PEOPLE).clean
-    return root
+def workspace(outcome: Report) -> Path:
+    assert outcome.clean
+    return outcome.folder
 
 
 @pytest.fixture(scope="module")
-def identifiers() -> list[bytes]:
-    found = sorted({name.casefold().encode() for name in Community.generate(people=PEOPLE).identifiers()})
-    assert len(found) > 4 * PEOPLE
+def identifiers(outcome: Report) -> list[bytes]:
+    community = Community.generate(outcome.people, outcome.seed)
+    found = sorted({name.casefold().encode() for name in community.identifiers()})
+    assert len(found) > 4 * outcome.people
     return found
 
 
@@ -57,9 +55,9 @@ def test_the_corpus_holds_none(workspace: Path, identifiers: list[bytes]) -> Non
 
 
 @pytest.mark.parametrize("name", ["v1", "v2", "v3"])
-def test_no_version_holds_any(workspace: Path, identifiers: list[bytes], name: str) -> None:
+def test_no_version_holds_any(workspace: Path, outcome: Report, identifiers: list[bytes], name: str) -> None:
     version = lance.dataset(str(workspace / "corpus.lance"), version=name)
-    assert version.count_rows() > 8 * PEOPLE
+    assert version.count_rows() > 8 * outcome.people
     assert not held(uncompressed(version.to_batches()), identifiers)
 
 
