@@ -57,6 +57,30 @@ print(done)
     assert said(code).splitlines() == ["opened", "['memory', 'pandas']"]
 
 
+@pytest.mark.parametrize("first", ["keep_memory()", "import pyarrow"])
+def test_arrow_takes_memory_from_where_it_is_kept_whichever_comes_first(first: str) -> None:
+    code = f"""
+from demur.processes import keep_memory
+{first}
+keep_memory()
+import pyarrow
+print(pyarrow.default_memory_pool().backend_name)
+"""
+    assert said(code) == "system"
+
+
+def test_an_operators_choice_of_arrows_memory_stands() -> None:
+    code = """
+import os
+os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "mimalloc"
+import pyarrow
+from demur.processes import keep_memory
+keep_memory()
+print(pyarrow.default_memory_pool().backend_name)
+"""
+    assert said(code) == "mimalloc"
+
+
 def test_a_process_looks_for_garbage_seldom_and_not_at_its_end() -> None:
     code = """
 import gc
