@@ -49,7 +49,12 @@ def collect_seldom() -> None:
     frees anyway; whatever has something to do at the end is told by :mod:`atexit` before.
     """
     gc.set_threshold(_NEW_OBJECTS)
-    atexit.register(gc.freeze)  # the first to be registered is the last to be called
+    atexit.register(_leave_garbage)  # the first to be registered is the last to be called
+
+
+def _leave_garbage() -> None:
+    if "duckdb" not in sys.modules:  # its binding counts what is left, and complains of it on stderr
+        gc.freeze()
 
 
 def keep_memory() -> None:

@@ -11,6 +11,9 @@ import pytest
 PANDAS = pytest.mark.skipif(find_spec("pandas") is None, reason="what is not installed is never loaded")
 
 
+DUCKDB = pytest.mark.skipif(find_spec("duckdb") is None, reason="it is nobody's but the tests' and benchmarks'")
+
+
 def said(code: str) -> str:
     """What a new Python prints, with the pandas that is installed and not the one of tests/support/bare."""
     path = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if Path(each).name != "bare"]
@@ -120,3 +123,10 @@ weakref.finalize(owner, print, "finalized")
     assert said(code).splitlines() == ["told", "finalized"]
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "kept in a buffer"
+
+
+@DUCKDB
+def test_a_binding_that_counts_what_is_left_has_nothing_to_complain_of() -> None:
+    code = "from demur.processes import collect_seldom; collect_seldom(); import duckdb; print(duckdb.sql('SELECT 1'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not done.stderr
