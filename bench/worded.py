@@ -34,7 +34,7 @@ from demur.kernel.evidence import FINGERPRINTS
 from demur.kernel.govern import govern
 from demur.kernel.wording import page_of
 from demur.policy import Assessment, Door, LegalBasis, Notice, Others, Policy
-from demur.processes import keep_memory
+from demur.processes import collect_seldom, keep_memory
 from demur.register.members.rows import MEMBER
 from demur.register.objections.lodging import Lodging
 from demur.sources import load_source
@@ -56,6 +56,7 @@ RUNS: Final = 5
 def main() -> None:
     """Prints the figures."""
     keep_memory()  # as the command does
+    collect_seldom()
     given = [int(each) for each in sys.argv[1:]]
     rows, many = (*given, ROWS, POSTS)[:2] if len(given) != 1 else (given[0], POSTS)
     source = _spoken.table(rows)

@@ -58,6 +58,7 @@ def said(text: str, *, answers: bool = True) -> tuple[set[str], set[str]]:
     ("text", "words"),
     [
         ("that works.\n\n-- Steve", {"steve"}),
+        ("Merci beaucoup.\nCordialement, Anna\u00a0!", {"anna"}),
         ("that works.\n-- steve", {"steve"}),
         ("It works — mostly.\n— Ilse", {"ilse"}),
         ("See you then.\n\nBest regards,\nSteve Brennick", {"steve", "brennick"}),

@@ -19,7 +19,7 @@ from demur.cli.frame.failure import BROKEN_PIPE, tell
 from demur.cli.frame.options import in_workspace
 from demur.errors import suggestion
 from demur.files import write_for_owner_only
-from demur.processes import without_pandas
+from demur.processes import collect_seldom, without_pandas
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("demur.cli.init:init", "Make a workspace with safe defaults."),
@@ -156,6 +156,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The entry point ``demur``."""
+    collect_seldom()
     write_for_owner_only()
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it would ask every installed package for some
     without_pandas()

@@ -8,7 +8,7 @@ with what is said beside them.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,11 +23,11 @@ from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.door import KEPT, REASONS
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN, gathered
-from demur.kernel.govern import Answer
 from demur.kernel.rules import Bools, Rules
-from demur.kernel.wording import stored
-from demur.runs.render import COLUMNS, render
 from demur.words.columns import in_rows
+
+if TYPE_CHECKING:
+    from demur.kernel.govern import Answer
 
 AT_ONCE: Final = SCAN_FROM
 """Lines that go beside the rows in one commit."""
@@ -44,7 +44,7 @@ class Part:
     stored: pa.RecordBatch
     """The rows as they were, schema.ROW."""
     addresses: Addresses
-    answer: Answer
+    answer: "Answer"
     left_out: Bools
     differs: Bools
     """Kept, but not as they were."""
@@ -111,7 +111,7 @@ class _Pass:
     named: Distinct = field(default_factory=Distinct)
     wrote: Distinct = field(default_factory=Distinct)
 
-    def note(self, answer: Answer) -> None:
+    def note(self, answer: "Answer") -> None:
         """What the kernel says beside some rows."""
         self.evidence.add(answer.evidence)
         self.fingerprints.add(answer.fingerprints)
@@ -175,11 +175,15 @@ def _rewritten(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, d
         done.rewritten += int(part.differs.sum())
         done.note(part.answer)
         if part.differs.any():
+            from demur.kernel.wording import stored  # noqa: PLC0415  # the kernel, which has come with the first part
+
             yield stored(part.answer.kept.filter(pa.array(part.differs[~part.left_out])), rules)
 
 
 def _give_otherwise(part: Part) -> Bools:
     """Which rows give a model that masks mentions another text, shape (rows,)."""
+    from demur.runs.render import COLUMNS, render  # noqa: PLC0415  # the kernel, as above
+
     found, at = part.left_out.copy(), np.flatnonzero(part.differs)
     kept = np.cumsum(~part.left_out) - 1
     before, after = part.stored.take(pa.array(at)), part.answer.kept.take(pa.array(kept[at]))

@@ -6,7 +6,7 @@ rows it is asked with; the cost follows the threads that are asked for, and thos
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,14 @@ from demur.corpus.datasets.evidence import Evidence, Recalled
 from demur.identity import SubjectKeys
 from demur.kernel.door import WAITS
 from demur.kernel.evidence import writing_of
-from demur.kernel.govern import Answer, govern
 from demur.kernel.rules import Rules
 from demur.people.context import Context, Pairs, in_thread, no_pairs, pairs
 from demur.people.evidence import called_in, signed_by
 from demur.words.columns import in_rows
 from demur.words.page import Ints
+
+if TYPE_CHECKING:
+    from demur.kernel.govern import Answer
 
 Bears = Callable[[SubjectKeys], Pairs]
 """Tells which words some people are or were called by, as members say: people.context.Pairs of subject and word."""
@@ -92,8 +94,10 @@ def unknown_threads(rules: Rules) -> Threads:
     return Threads(Evidence(None), lambda _: no_pairs(), rules)
 
 
-def govern_at_rest(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> Answer:
+def govern_at_rest(batch: pa.RecordBatch, rules: Rules, threads: Threads) -> "Answer":
     """``govern`` of rows at rest, with the context of those that hang on their threads."""
+    from demur.kernel.govern import govern  # noqa: PLC0415  # its patterns; an objection that concerns no row needs none
+
     first = govern(batch, rules, None)
     if not len(first.waiting):
         return first

@@ -6,6 +6,7 @@ interpreter and from demur.characters alone; it is made when first asked for, on
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -35,6 +36,7 @@ VIRAMAS: Final = (0x1039, 0x17D2)
 
 _POINTS: Final = 0x110000
 _BMP_AND_NEXT: Final = 0x20000
+_UNSPACED_BLOCKS: Final = range(0x0E00, 0xFFFF)
 _HAN: Final = slice(0x20000, 0x40000)
 _JAMO: Final = ((0x1100, 0x1200), (0xA960, 0xA980), (0xD7B0, 0xD800))
 """Letters that make up Hangul syllables: any of them may go on with the syllable before."""
@@ -68,8 +70,10 @@ _SIGNS: Final = {
 def table() -> npt.NDArray[np.uint8]:
     """The class of every code point, shape (0x110000,), read-only."""
     found = np.full(_POINTS, OTHER, np.uint8)
-    found[:_BMP_AND_NEXT] = _by_category()
-    found[_alone()] = WORD | ALONE
+    found[:_BMP_AND_NEXT] = np.frombuffer(bytes(_by_category()), np.uint8)
+    for first, end in _unspaced():
+        letters = found[first:end]
+        letters[letters != WORD] = WORD | ALONE  # a mark goes on with the letter before it
     found[_HAN] = WORD | ALONE
     for sign_class, signs in _SIGNS.items():
         found[[ord(sign) for sign in signs]] = sign_class
@@ -108,7 +112,7 @@ def _by_form(character: str) -> int:
     return WORD | LETTER if plain != character and plain.isalnum() else OTHER
 
 
-def _alone() -> list[int]:
-    """The letters of scripts without spaces, without their marks."""
-    letters = re.findall(f"[{UNSPACED}]", "".join(map(chr, range(0x0E00, 0xFFFF))))
-    return [ord(letter) for letter in letters if unicodedata.category(letter)[0] != "M"]
+def _unspaced() -> Iterator[tuple[int, int]]:
+    """Where the letters of scripts without spaces begin and end, with their marks."""
+    for run in re.finditer(f"[{UNSPACED}]+", "".join(map(chr, _UNSPACED_BLOCKS))):
+        yield _UNSPACED_BLOCKS[run.start()], _UNSPACED_BLOCKS[run.end() - 1] + 1

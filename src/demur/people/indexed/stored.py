@@ -48,7 +48,8 @@ def read_arrays(path: Path, form: str) -> Arrays:
         RegisterError: when the file is of another form or version, or is damaged.
     """
     try:
-        return arrays_in(np.memmap(path, np.uint8, "r"), form)
+        mapped = np.asarray(np.memmap(path, np.uint8, "r"))  # as a plain array: a memmap makes each look-up slower
+        return arrays_in(mapped, form)
     except (ValueError, TypeError) as wrong:
         raise RegisterError(f"{path} is not of the form {form!r}, or damaged: remove it, it is made anew.") from wrong
 
