@@ -42,13 +42,19 @@ UNCHECKED = (
 MOST_BYTES = 1 << 20
 MOST_SIGNATURES = 100
 MOST_HASHES = 63
+DEEPEST = 32
+"""Levels of JSON within each other: no entry has more than a few."""
+LARGEST = 2**53 - 1
+"""The largest whole number of JSON that everybody reads alike (RFC 7493, section 2.2)."""
 LONGEST_PATH = 250
 STATEMENT = b"demur receipt\n"
 PROOF = "c2sp.org/tlog-proof@v1"
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 ENTRY = {"detail", "effect", "format", "kind", "payload", "seq", "subjects", "time"}
 SIGNED = {"at", "entry", "format", "phase", "proof", "salt"}
+PHASES = {"lodged", "confirmed", "lapsed", "withdrawn"}
 LODGED = "objection.lodged"
 ENTRY_FORMAT = 2
 RECEIPT_FORMAT = 1
@@ -158,7 +164,7 @@ class Key:
         name, _, rest = text.strip().partition("+")
         said, _, encoded = rest.partition("+")
         data = decoded(encoded)
-        if data is None or data[:1] != b"\x01" or len(data) != 33 or not is_name(name):  # noqa: PLR2004
+        if data is None or data[:1] != b"\x01" or len(data) != 33 or not is_name(name) or is_broken(name):  # noqa: PLR2004
             raise Rejected("key", "it is no Ed25519 key of a log")
         number = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
         if said != number.hex():
@@ -292,10 +298,16 @@ def checked_receipt(raw: bytes) -> dict[str, Any]:
         raise Rejected(name, "it has other members than a receipt has")
     said = document["signed"]
     texts = (document["key"], document["signature"], *(said.get(each) for each in SIGNED - {"format"}))
-    if said.keys() != SIGNED or said["format"] != RECEIPT_FORMAT or not all(isinstance(each, str) for each in texts):
+    if (
+        said.keys() != SIGNED
+        or not is_number(said["format"], RECEIPT_FORMAT)
+        or not all(type(each) is str for each in texts)
+    ):
         raise Rejected(name, "it has other members than a receipt of format 1 has")
-    for each in texts:
-        encoded(each)
+    if any(is_broken(each) for each in texts):
+        raise Rejected(name, "it has half of a character")
+    if said["phase"] not in PHASES or not TIME.fullmatch(said["at"]):
+        raise Rejected(name, "it says no phase of an objection, or no time")
     return document
 
 
@@ -305,12 +317,14 @@ def checked_entry(text: str, index: int) -> dict[str, Any]:
     entry = parsed(name, text.encode())
     if canonical(entry) != text.encode():
         raise Rejected(name, "it is not spelt as entries are (RFC 8785)")
-    if entry.keys() != ENTRY or entry["format"] != ENTRY_FORMAT:
+    if entry.keys() != ENTRY or not is_number(entry["format"], ENTRY_FORMAT):
         raise Rejected(name, "it has other members than an entry of format 2 has")
     if entry["kind"] != LODGED:
         raise Rejected(name, "it does not say that an objection was lodged")
-    if type(entry["seq"]) is not int or entry["seq"] != index + 1:
+    if not is_number(entry["seq"], index + 1):
         raise Rejected(name, "its number is not its place in the log")
+    if type(entry["time"]) is not str or not TIME.fullmatch(entry["time"]):
+        raise Rejected(name, "it says no time")
     return entry
 
 
@@ -321,40 +335,85 @@ def commitment(entry: str, salt: str) -> bytes:
     return hashlib.sha256(bytes.fromhex(salt) + entry.encode()).digest()
 
 
+class Unfit(ValueError):  # noqa: N818  # an outcome
+    """What JSON may have, and neither receipt nor entry has."""
+
+
 def parsed(name: str, raw: bytes) -> dict[str, Any]:
-    """An object of JSON: none of its members doubled, no fraction."""
-
-    def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise Rejected(name, "a member of it is doubled")
-        return found
-
-    def refuse(text: str) -> None:
-        raise Rejected(name, f"it has {text[:20]!r}, which is no number of an entry")
-
+    """An object of JSON: none of its members doubled, whole numbers alone, and no deeper than entries are."""
     if len(raw) > MOST_BYTES:
         raise Rejected(name, "it is too large")
     try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=single, parse_float=refuse, parse_constant=refuse)
-    except (ValueError, RecursionError):
+        text = raw.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=single, parse_int=whole, parse_float=refuse, parse_constant=refuse)
+    except Unfit as unfit:
+        raise Rejected(name, str(unfit)) from None
+    except ValueError:
         raise Rejected(name, "it is no JSON in UTF-8") from None
+    except RecursionError:
+        raise Rejected(name, "it is nested too deeply") from None
+    if is_deep(found):
+        raise Rejected(name, "it is nested too deeply")
     if not isinstance(found, dict):
         raise Rejected(name, "it is no object of JSON")
     return found
 
 
+def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose members are there once each."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Unfit("a member of it is doubled")
+    return found
+
+
+def whole(text: str) -> int:
+    """A whole number that everybody reads alike."""
+    if len(text) > len(str(-LARGEST)) or abs(int(text)) > LARGEST:
+        refuse(text)
+    return int(text)
+
+
+def refuse(_: str) -> None:
+    """No fraction, and nothing beyond."""
+    raise Unfit("it has a number that no entry has")
+
+
+def is_deep(value: Any) -> bool:  # noqa: ANN401  # of JSON
+    """Whether objects and lists stand in each other on more levels than in any entry."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for each in level if isinstance(each, (dict, list)) for inner in inside(each)]
+    return bool(level)
+
+
+def inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    """What an object or a list holds."""
+    return list(value.values()) if isinstance(value, dict) else value
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401  # of JSON
-    """Canonical JSON (RFC 8785) of what has texts and whole numbers; names of members are of the first plane."""
-    return encoded(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    """Canonical JSON (RFC 8785) of what has texts and whole numbers; half of a character has no such form."""
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def encoded(text: str) -> bytes:
-    """The bytes of a text."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise Rejected("receipt", "it has half of a character") from None
+def ordered(value: Any) -> Any:  # noqa: ANN401  # of JSON
+    """The same with the members of each object sorted by UTF-16 code units (RFC 8785, section 3.2.3)."""
+    if isinstance(value, dict):
+        return {
+            key: ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        }
+    return [ordered(each) for each in value] if isinstance(value, list) else value
+
+
+def is_number(value: Any, wanted: int) -> bool:  # noqa: ANN401  # of JSON
+    """Whether a value of JSON is this number: to Python, `true` is 1."""
+    return type(value) is int and value == wanted
+
+
+def is_broken(text: str) -> bool:
+    """Whether a text has half of a character, which has no bytes in UTF-8."""
+    return any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def decoded(text: str) -> bytes | None:
@@ -393,7 +452,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         raw = Path(asked.receipt).read_bytes()
         file = Path(asked.key or "")
-        text = file.read_text("utf-8") if asked.key and len(asked.key) < LONGEST_PATH and file.is_file() else asked.key
+        text = (
+            file.read_text("utf-8-sig") if asked.key and len(asked.key) < LONGEST_PATH and file.is_file() else asked.key
+        )
     except (OSError, UnicodeDecodeError) as error:
         parser.error(f"it can't be read ({error})")
     try:

@@ -105,7 +105,7 @@ def line(signature: bytes, number: bytes = KEY.id, name: str = ORIGIN) -> str:
 
 def forgeries() -> Iterator[tuple[str, str, str]]:
     """Name, the check that has to refuse it, and the file."""
-    for group in (_entries, _inclusions, _checkpoints, _others):
+    for group in (_entries, _inclusions, _checkpoints, _others, _readers):
         for name, check, made in group():
             yield name, check, made if isinstance(made, str) else json.dumps(made, indent=2)
 
@@ -230,6 +230,31 @@ def _others() -> Iterator[tuple[str, str, Receipt | str]]:
     )
     yield "a key of small order", "key", _small()
     yield "a key with another number", "key", good | {"key": good["key"].replace(KEY.id.hex(), "00000000")}
+
+
+def _readers() -> Iterator[tuple[str, str, Receipt | str]]:
+    """What readers of JSON read in more than one way, or not at all."""
+    text = entry(5)
+    yield "the format is true, which some take for 1", "receipt", signed(receipt(5)["signed"] | {"format": True})
+    yield "a phase that there is not", "receipt", receipt(5, phase="honoured\n\x1b[2K")
+    yield "a day that is none", "receipt", receipt(5, at="yesterday")
+    yield "a byte order mark", "receipt", "\ufeff" + json.dumps(receipt(5))
+    yield (
+        "lists in lists",
+        "receipt",
+        json.dumps(receipt(5)).replace('"phase"', f'"more": {"[" * 33}{"]" * 33}, "phase"'),
+    )
+    for name, made in (
+        ("half of a character in the entry", text.replace("web", "\\ud800")),
+        ("a number of the entry beyond 2^53", text.replace('"accounts":1', f'"accounts":{2**53}')),
+        ("a fraction in the entry", text.replace('"accounts":1', '"accounts":1.0')),
+        ("a minus before nought", text.replace('"accounts":1', '"accounts":-0')),
+        ("lists in lists of the entry", text.replace('"accounts":1', f'"accounts":{"[" * 33}{"]" * 33}')),
+        ("members in the order of characters", text.replace('"accounts"', '"\uffff":1,"\U00010000":1,"accounts"')),
+        ("an escape that is not needed", text.replace("web", "we\\u0062")),
+        ("the time of the entry is none", text.replace('"time":"2026', '"time":"soon')),
+    ):
+        yield name, "entry", receipt(5, entry=made)
 
 
 def _small() -> Receipt:
