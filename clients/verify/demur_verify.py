@@ -1,11 +1,12 @@
-"""Check the receipt of an objection offline: one file, Python 3.10 or later, nothing to install.
+"""Check the receipt of an objection, or a proof of absence, offline: one file for Python 3.10, nothing to install.
 
     python3 demur_verify.py receipt.json 'demur/6f1c.../1+72385491+Afv9GS2Z...'
+    python3 demur_verify.py proof.json 'demur/6f1c.../1+72385491+Afv9GS2Z...'
 
 The second argument is the key of the log, or a file that holds it. Get it from somebody else than the receipt: from an
 authority, a newspaper, a print. `--key-in-receipt` takes the one in the receipt, which shows only that its parts fit.
 
-What is checked, in this order, each by its name:
+What is checked of a receipt, in this order, each by its name:
 
     key         an Ed25519 key whose number is its own, and no point of small order
     receipt     JSON in UTF-8 with exactly the members of a receipt, none doubled
@@ -13,6 +14,22 @@ What is checked, in this order, each by its name:
     entry       canonical JSON (RFC 8785) of a lodged objection, whose number is its place in the log
     inclusion   RFC 9162, section 2.1.3.2: the entry with its salt is the leaf at that place under the signed root
     statement   what the controller says of the objection is signed by the same key
+
+And of a proof that a version lacks whoever objected (and, if it says so, that an earlier one had them):
+
+    key         as above
+    proof       JSON in UTF-8 with exactly the members of a proof, none doubled
+    checkpoint  as above; one checkpoint covers all entries of the proof
+    entry       as above; and the entry of each version is canonical JSON of a version published
+    inclusion   as above, of each entry
+    subjects    the keys are all that the objection's entry commits to as its person's own
+    version     the manifest is the one that the entry names; the entry, and what the version honours, come after the
+                objection in the log; for the earlier version, the entry comes before it
+    manifest    canonical JSON, signed by the key that it names, or by the one given with `--manifest-key`
+    place       the bucket where each key belongs leads to the manifest's root: its digests ascend and belong there, and
+                there are as many buckets as the number of subjects says
+    absence     none of the keys is in its bucket
+    presence    of the earlier version: one of the keys is
 
 Exit status: 0 when all of it holds, 1 when a check fails (it is named), 2 for wrong use.
 
@@ -28,6 +45,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +57,17 @@ UNCHECKED = (
 )
 """What a receipt does not show."""
 
-MOST_BYTES = 1 << 20
+UNCHECKED_OF_VERSIONS = (
+    "whose accounts the keys are of: only the controller's secret shows that, and an authority may ask for it",
+    "accounts that came later, or that are not proven to be the same person's",
+    "that the tree names everybody who is in the version's rows: whoever has an export of it can make the tree again",
+    "what no key names: names in texts, copied words, other data",
+    "that a model or a copy is of this version and of nothing else",
+    *UNCHECKED[2:],
+)
+"""What a proof of absence does not show."""
+
+MOST_BYTES = 1 << 24
 MOST_SIGNATURES = 100
 MOST_HASHES = 63
 DEEPEST = 32
@@ -56,8 +84,13 @@ ENTRY = {"detail", "effect", "format", "kind", "payload", "seq", "subjects", "ti
 SIGNED = {"at", "entry", "format", "phase", "proof", "salt"}
 PHASES = {"lodged", "confirmed", "lapsed", "withdrawn"}
 LODGED = "objection.lodged"
-ENTRY_FORMAT = 2
-RECEIPT_FORMAT = 1
+PUBLISHED = "version.published"
+ENTRY_FORMATS = (2, 3)
+OWN_FORMAT = 3
+"""Of an entry whose `subjects` says apart what is its person's own."""
+RECEIPT_FORMAT = PROOF_FORMAT = 1
+MANIFEST_FORMAT = 2
+MEANS = {LODGED: "an objection was lodged", PUBLISHED: "a version was published"}
 
 
 class Rejected(Exception):  # noqa: N818  # an outcome
@@ -311,16 +344,16 @@ def checked_receipt(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def checked_entry(text: str, index: int) -> dict[str, Any]:
-    """The entry of a lodged objection, in its one spelling, at its place."""
+def checked_entry(text: str, index: int, kind: str = LODGED) -> dict[str, Any]:
+    """The entry of a lodged objection, or of another kind, in its one spelling, at its place."""
     name = "entry"
     entry = parsed(name, text.encode())
     if canonical(entry) != text.encode():
         raise Rejected(name, "it is not spelt as entries are (RFC 8785)")
-    if entry.keys() != ENTRY or not is_number(entry["format"], ENTRY_FORMAT):
-        raise Rejected(name, "it has other members than an entry of format 2 has")
-    if entry["kind"] != LODGED:
-        raise Rejected(name, "it does not say that an objection was lodged")
+    if entry.keys() != ENTRY or not any(is_number(entry["format"], each) for each in ENTRY_FORMATS):
+        raise Rejected(name, "it has other members than an entry of format 2 or 3 has")
+    if entry["kind"] != kind:
+        raise Rejected(name, f"it does not say that {MEANS[kind]}")
     if not is_number(entry["seq"], index + 1):
         raise Rejected(name, "its number is not its place in the log")
     if type(entry["time"]) is not str or not TIME.fullmatch(entry["time"]):
@@ -333,6 +366,224 @@ def commitment(entry: str, salt: str) -> bytes:
     if not re.fullmatch("[0-9a-f]{64}", salt, re.ASCII):
         raise Rejected("entry", "its salt is not 32 bytes")
     return hashlib.sha256(bytes.fromhex(salt) + entry.encode()).digest()
+
+
+# A proof that a version lacks whoever objected
+
+DIGEST = 16
+"""Bytes of a key's digest."""
+PER_BUCKET = 4
+SUBJECT = b"demur subject\n"
+BUCKET = b"demur subjects of a bucket\n"
+HASH = re.compile("[0-9a-f]{64}", re.ASCII)
+SUBJECT_KEY = re.compile("[0-9a-f]{16}", re.ASCII)
+VERSION_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+OPENED = {"entry", "proof", "salt"}
+VERSION = {*OPENED, "manifest", "places"}
+
+
+def verify_absence(raw: bytes, key: Key | None = None, signer: str | None = None) -> dict[str, Any]:
+    """Check a proof that a version lacks whoever objected; what holds.
+
+    Args:
+        raw: the file's bytes.
+        key: the log's; None takes the one in the proof.
+        signer: the key of the manifests, 64 hexadecimal digits; None takes those that the manifests name.
+
+    Raises:
+        Rejected: naming the check that failed.
+    """
+    document = checked_proof(raw)
+    key = Key.read(document["key"]) if key is None else key
+    objection, absent, present = document["objection"], document["absent"], document["present"]
+    given = [objection, absent] if present is None else [objection, absent, present]
+    proofs = [split_proof(each["proof"]) for each in given]
+    if len({note for _, _, note in proofs}) > 1:
+        raise Rejected("checkpoint", "its entries are under several checkpoints: their order is not shown")
+    checkpoint = checked_checkpoint(proofs[0][2], key)
+    kinds = [LODGED, PUBLISHED, PUBLISHED][: len(given)]
+    entries = [checked_entry(each["entry"], at[0], kind) for each, at, kind in zip(given, proofs, kinds, strict=True)]
+    for each, (index, hashes, _) in zip(given, proofs, strict=True):
+        check_inclusion(commitment(each["entry"], each["salt"]), index, checkpoint, hashes)
+    keys = checked_subjects(document["subjects"], entries[0])
+    number = entries[0]["seq"]
+    after = checked_version(absent, entries[1], keys, signer, honours=number)
+    if after.pop("present"):
+        raise Rejected("absence", "a key is in the version")
+    before = None if present is None else checked_version(present, entries[2], keys, signer, before=number)
+    if before is not None and not before["present"]:
+        raise Rejected("presence", "none of the keys is in the earlier version")
+    return {
+        "key": f"{key.name}+{key.number.hex()}",
+        "entry": number,
+        "time": entries[0]["time"],
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+        "keys": document["subjects"]["own"],
+        "absent": after,
+        "present": before,
+    }
+
+
+def checked_proof(raw: bytes) -> dict[str, Any]:
+    """A proof with its members, and none besides."""
+    name = "proof"
+    document = parsed(name, raw)
+    if document.keys() != {"absent", "format", "key", "objection", "present", "subjects"}:
+        raise Rejected(name, "it has other members than a proof has")
+    subjects, versions = document["subjects"], [document["absent"]]
+    versions += [] if document["present"] is None else [document["present"]]
+    members = [(document["objection"], OPENED), (subjects, {"others", "own", "salt"})]
+    members += [(each, VERSION) for each in versions]
+    if not is_number(document["format"], PROOF_FORMAT) or not all(isinstance(each, dict) for each, _ in members):
+        raise Rejected(name, "it has other members than a proof of format 1 has")
+    if any(each.keys() != names for each, names in members):
+        raise Rejected(name, "it has other members than a proof of format 1 has")
+    lists = [subjects["own"], *(each["places"] for each in versions)]
+    if not all(isinstance(each, list) for each in lists) or not subjects["own"]:
+        raise Rejected(name, "it has no list where one belongs")
+    places = [place for each in versions for place in each["places"]]
+    if not all(isinstance(each, dict) and each.keys() == {"bucket", "path"} for each in places):
+        raise Rejected(name, "a place has other members than it has")
+    texts = [document["key"], *subjects["own"], *(text for each in places for text in each.values())]
+    texts += [each[member] for each, names in members for member in names - {"own", "places"}]
+    if not all(isinstance(each, str) for each in texts):
+        raise Rejected(name, "it has something else where a text belongs")
+    if any(is_broken(each) for each in texts):
+        raise Rejected(name, "it has half of a character")
+    return document
+
+
+def checked_subjects(said: dict[str, Any], entry: dict[str, Any]) -> list[bytes]:
+    """The keys that an objection's entry commits to as its person's own, all of them, 8 bytes each."""
+    name = "subjects"
+    if entry["format"] != OWN_FORMAT:
+        raise Rejected(name, "the objection's entry is of an older format: it does not say what is its person's own")
+    if not all(SUBJECT_KEY.fullmatch(each) for each in said["own"]):
+        raise Rejected(name, "a key is not 16 hexadecimal digits")
+    if not HASH.fullmatch(said["salt"]) or not HASH.fullmatch(said["others"]):
+        raise Rejected(name, "its salt, or the hash beside it, is not 32 bytes")
+    keys = [bytes.fromhex(each) for each in said["own"]]
+    own = hashlib.sha256(bytes.fromhex(said["salt"]) + b"".join(keys)).digest()
+    if hashlib.sha256(own + bytes.fromhex(said["others"])).hexdigest() != entry["subjects"]:
+        raise Rejected(name, "the keys are not those of the objection's entry, or not all of them")
+    return keys
+
+
+def checked_version(
+    version: dict[str, Any],
+    entry: dict[str, Any],
+    keys: list[bytes],
+    signer: str | None,
+    *,
+    honours: int = 0,
+    before: int | None = None,
+) -> dict[str, Any]:
+    """What a version is, and which of the keys are in it.
+
+    Args:
+        version: what the proof says of it.
+        entry: the one that published it.
+        keys: of whoever objected.
+        signer: the key that its manifest has to be signed with; None takes the one that it names.
+        honours: the number of the objection that it has to come after, and to honour.
+        before: the number of the objection that it has to come before.
+    """
+    name = "version"
+    if before is not None and entry["seq"] >= before:
+        raise Rejected(name, "the earlier version was published after the objection")
+    payload = entry["payload"]
+    manifest = version["manifest"].encode()
+    if not isinstance(payload, dict) or payload.get("manifest") != hashlib.sha256(manifest).hexdigest():
+        raise Rejected(name, "its manifest is not the one that was logged")
+    said, public = checked_manifest(manifest, signer)
+    if said["name"] != payload.get("name") or not is_number(payload.get("binding"), said["checkpoint"]["binding"]):
+        raise Rejected(name, "its manifest says another name, or other objections, than its entry")
+    if not honours <= said["checkpoint"]["binding"] < entry["seq"]:
+        raise Rejected(name, "it was published before the objection, or of a state of the register from before")
+    content = said["content"]
+    digests = [subject_digest(content["subjects_salt"], key) for key in keys]
+    if len(version["places"]) != len(keys):
+        raise Rejected("place", "it does not have one place for each key")
+    there = [in_bucket(place, each, content) for place, each in zip(version["places"], digests, strict=True)]
+    return {
+        "name": said["name"],
+        "entry": entry["seq"],
+        "time": entry["time"],
+        "subjects": content["subjects"],
+        "manifest_key": public,
+        "present": [key.hex() for key, found in zip(keys, there, strict=True) if found],
+    }
+
+
+def checked_manifest(raw: bytes, signer: str | None) -> tuple[dict[str, Any], str]:
+    """What a manifest says, and the key that signed it."""
+    name = "manifest"
+    document = parsed(name, raw)
+    if canonical(document) != raw:
+        raise Rejected(name, "it is not spelt as manifests are (RFC 8785)")
+    if document.keys() != {"public_key", "signature", "signed"}:
+        raise Rejected(name, "it has other members than a manifest has")
+    said, public, signature = document["signed"], document["public_key"], document["signature"]
+    if not (isinstance(public, str) and HASH.fullmatch(public) and isinstance(signature, str)):
+        raise Rejected(name, "its key is not 32 bytes, or it has no signature")
+    if signer is not None and public != signer:
+        raise Rejected(name, "it is signed by another key than the one given")
+    if not re.fullmatch("[0-9a-f]{128}", signature, re.ASCII):
+        raise Rejected(name, "its signature is not 64 bytes")
+    if not is_signed(bytes.fromhex(public), canonical(said), bytes.fromhex(signature)):
+        raise Rejected(name, "its signature is wrong")
+    if not isinstance(said, dict) or not is_number(said.get("format"), MANIFEST_FORMAT):
+        raise Rejected(name, "it is of another format")
+    content, checkpoint = said.get("content"), said.get("checkpoint")
+    named = isinstance(said.get("name"), str) and VERSION_NAME.fullmatch(said["name"])
+    if not isinstance(content, dict) or not isinstance(checkpoint, dict) or not named:
+        raise Rejected(name, "it lacks what a manifest says")
+    numbers = (content.get("subjects"), content.get("subjects_bits"), checkpoint.get("binding"))
+    hashes = (content.get("subjects_root"), content.get("subjects_salt"))
+    if not all(type(each) is int and 0 <= each < 2**63 for each in numbers) or not all(
+        isinstance(each, str) and HASH.fullmatch(each) for each in hashes
+    ):
+        raise Rejected(name, "its number of subjects, or their root or salt, is none")
+    return said, public
+
+
+def subject_digest(salt: str, key: bytes) -> bytes:
+    """The digest of a subject key in a version: its first bits number the bucket where it belongs."""
+    return hashlib.sha256(SUBJECT + bytes.fromhex(salt) + key).digest()[:DIGEST]
+
+
+def in_bucket(place: dict[str, str], digest: bytes, content: dict[str, Any]) -> bool:
+    """Whether a digest is in the bucket where it belongs, under the root that a manifest names."""
+    name = "place"
+    bits = content["subjects_bits"]
+    if bits != max(0, (content["subjects"] - 1) // PER_BUCKET).bit_length():
+        raise Rejected(name, "the number of buckets does not follow from the number of subjects")
+    bucket, path = decoded(place["bucket"]), decoded(place["path"])
+    if bucket is None or len(bucket) % DIGEST or path is None or len(path) != 32 * bits:
+        raise Rejected(name, "its bucket is not made of digests, or it has not one hash for each bit")
+    digests = [bucket[at : at + DIGEST] for at in range(0, len(bucket), DIGEST)]
+    number = place_of(digest, bits)
+    if any(place_of(each, bits) != number for each in digests):
+        raise Rejected(name, "a digest in the bucket belongs elsewhere: it is another bucket")
+    if any(one >= other for one, other in pairwise(digests)):
+        raise Rejected(name, "the digests in the bucket don't ascend, or one is doubled")
+    reached = hashlib.sha256(b"\x00" + BUCKET + bucket).digest()
+    for at in range(bits):
+        beside = path[32 * at : 32 * at + 32]
+        pair = beside + reached if number >> at & 1 else reached + beside
+        reached = hashlib.sha256(b"\x01" + pair).digest()
+    if reached.hex() != content["subjects_root"]:
+        raise Rejected(name, "bucket and path do not lead to the root that the manifest names")
+    return digest in digests
+
+
+def place_of(digest: bytes, bits: int) -> int:
+    """The number of the bucket that a digest belongs into."""
+    return int.from_bytes(digest, "big") >> (8 * DIGEST - bits)
+
+
+# JSON and texts
 
 
 class Unfit(ValueError):  # noqa: N818  # an outcome
@@ -440,48 +691,98 @@ def is_name(name: str) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Check the receipt that the command line names; the exit status."""
-    parser = argparse.ArgumentParser(description="Check the receipt of an objection offline.")
-    parser.add_argument("receipt", help="the receipt's file")
+    """Check the file that the command line names; the exit status."""
+    parser = argparse.ArgumentParser(description="Check the receipt of an objection, or a proof of absence, offline.")
+    parser.add_argument("file", help="the receipt, or the proof")
     parser.add_argument("key", nargs="?", help="the log's key, or a file that holds it")
-    parser.add_argument("--key-in-receipt", action="store_true", help="take the key in the receipt: shows less")
+    parser.add_argument("--key-in-receipt", action="store_true", help="take the key in the file: shows less")
+    parser.add_argument("--manifest-key", metavar="HEX", help="the key that signs manifests, for a proof of absence")
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(arguments)
     if (asked.key is None) != asked.key_in_receipt:
         parser.error("give the key of the log, got from somebody else than the receipt; or --key-in-receipt")
     try:
-        raw = Path(asked.receipt).read_bytes()
+        raw = Path(asked.file).read_bytes()
         file = Path(asked.key or "")
         text = (
             file.read_text("utf-8-sig") if asked.key and len(asked.key) < LONGEST_PATH and file.is_file() else asked.key
         )
     except (OSError, UnicodeDecodeError) as error:
         parser.error(f"it can't be read ({error})")
+    own, proof = text is None, is_proof(raw)
+    what = "proof" if proof else "receipt"
     try:
-        found = verify(raw, None if text is None else Key.read(text))
+        key = None if text is None else Key.read(text)
+        if proof:
+            found = verify_absence(raw, key, asked.manifest_key)
+            lines, unchecked = sentences_of_versions(found, own=own), UNCHECKED_OF_VERSIONS
+        else:
+            found = verify(raw, key)
+            lines, unchecked = sentences(found, own=own), UNCHECKED
     except Rejected as rejected:
         told: dict[str, Any] = {"verified": False, "check": rejected.check, "why": rejected.why}
         lines = [f"NOT VERIFIED. The check {rejected.check!r} fails: {rejected.why}."]
     else:
-        told = {"verified": True, "own_key": text is None, **found, "unchecked": UNCHECKED}
-        lines = list(sentences(found, own=text is None))
+        if proof and asked.manifest_key is None:
+            unchecked = ("whose key signed the manifests: it is the one that they name (--manifest-key)", *unchecked)
+        told = {"verified": True, "own_key": own, **found, "unchecked": unchecked}
+        lines += [
+            *([f"The key is the {what}'s own: whoever made the {what} can have made it, too."] if own else []),
+            "Not checked:",
+            *(f"- {each};" for each in unchecked[:-1]),
+            f"- {unchecked[-1]}.",
+        ]
     sys.stdout.write(json.dumps(told, indent=2) + "\n" if asked.json else "\n".join(lines) + "\n")
     return 0 if told["verified"] else 1
 
 
+def is_proof(raw: bytes) -> bool:
+    """Whether a file names a version that lacks somebody, as proofs do; what is neither is refused as a receipt.
+
+    Looked for as bytes, so that all verifiers take a file for the same, whatever is wrong with it: a receipt has quotes
+    in its texts alone, where JSON writes them otherwise.
+    """
+    return b'"absent"' in raw
+
+
 def sentences(found: dict[str, Any], *, own: bool) -> list[str]:
-    """What was checked, under which key, and what was not."""
-    under = f"Under the key {found['key']}"
+    """What was checked of a receipt, and under which key."""
     return [
-        "The parts of the receipt FIT TOGETHER, and the key came with them." if own else "VERIFIED.",
-        f"{under} this holds:",
+        *heading("receipt", found, own=own),
         f"- entry {found['entry']} of the log says that an objection was lodged, at {found['time']};",
         f"- it is one of the {found['size']} entries of the signed checkpoint with the root {found['root']};",
         f"- the controller said of it, at {found['at']}: {found['phase']}.",
-        *(["The key is the receipt's own: whoever made the receipt can have made it, too."] if own else []),
-        "Not checked:",
-        *(f"- {each};" for each in UNCHECKED[:-1]),
-        f"- {UNCHECKED[-1]}.",
+    ]
+
+
+def sentences_of_versions(found: dict[str, Any], *, own: bool) -> list[str]:
+    """What was checked of a proof of absence, and under which keys."""
+    keys, absent, present = found["keys"], found["absent"], found["present"]
+    lines = [
+        f"- entry {found['entry']} of the log says that an objection was lodged, at {found['time']};",
+        f"- its person's own subject keys, all that it names, are {', '.join(keys)};",
+        f"- NONE of them is among the {absent['subjects']} subjects of version {absent['name']};",
+        f"- entry {absent['entry']} published it, after the objection, at {absent['time']};",
+    ]
+    if present is not None:
+        lines += [
+            f"- {', '.join(present['present'])} WERE among the {present['subjects']} of version {present['name']};",
+            f"- entry {present['entry']} published that, before the objection, at {present['time']};",
+        ]
+    signers = {each["manifest_key"] for each in (absent, present) if each is not None}
+    return [
+        *heading("proof", found, own=own),
+        *lines,
+        f"- the manifests are the logged ones, signed by {' and '.join(sorted(signers))};",
+        f"- these are of the {found['size']} entries of the signed checkpoint with the root {found['root']}.",
+    ]
+
+
+def heading(what: str, found: dict[str, Any], *, own: bool) -> list[str]:
+    """Whether it holds, and under which key."""
+    return [
+        f"The parts of the {what} FIT TOGETHER, and the key came with them." if own else "VERIFIED.",
+        f"Under the key {found['key']} this holds:",
     ]
 
 

@@ -1,23 +1,20 @@
 """demur_verify.py: what demur makes passes, each forgery is refused by the check that has to, and each check counts."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+from verifying import FILE, VERIFY, load
 
 from demur.cli import run
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-FILE: Final = ROOT / "clients" / "verify" / "demur_verify.py"
 GOLDEN: Final = Path(__file__).parent / "golden"
 FORGED: Final = json.loads((GOLDEN / "forgeries.json").read_text())
 CHECKS: Final = ("key", "receipt", "checkpoint", "entry", "inclusion", "statement")
@@ -41,17 +38,6 @@ RFC_8032: Final = [
 ]
 
 
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-VERIFY: Final = load("demur_verify", FILE)
 MAKE: Final = load("golden_receipts", GOLDEN / "make.py")
 KEY: Final = VERIFY.Key.read((GOLDEN / "key.txt").read_text())
 GENUINE: Final = (GOLDEN / "receipt.json").read_bytes()

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,7 +15,11 @@ from demur.errors import RegisterError
 from demur.register import Head, Register
 from demur.register.database import entries
 from demur.register.database.tables import entry
+from demur.register.objections.lodging import Lodging, Receipt
 from demur.terms import BINDING, EntryKind
+
+if TYPE_CHECKING:
+    from tests.register.conftest import MakeBatch
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 GOLDEN = "a8e5b4903efc5ddd74f53a6b4a826ae57c5eb520ac8ce61e93c6264bdf2cbb2c"
@@ -65,6 +69,11 @@ def stored(register: Register) -> entries.Stored:
         return entries.Stored(*connection.execute(sa.select(entry)).one())
 
 
+def stored_at(register: Register, seq: int) -> entries.Stored:
+    with register._store.reading() as connection:
+        return entries.Stored._make(connection.execute(sa.select(entry).where(entry.c.seq == seq)).one())
+
+
 def hexed(*parts: bytes) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
@@ -76,14 +85,16 @@ def test_a_commitment_recomputes_from_the_stored_entry(register: Register) -> No
         sealed = connection.scalar(sa.text("SELECT sealed FROM detail"))
     assert row.subject_salt is not None
     assert row.effect is not None
+    own, others = (hashlib.sha256(b"demur/subjects/%b\0" % half + row.subject_salt) for half in (b"own", b"others"))
+    halves = hashlib.sha256(own.digest() + receipt.subjects.astype(">i8").tobytes()), hashlib.sha256(others.digest())
     canonical = {
         "detail": hexed(sealed),
         "effect": hexed(row.subject_salt, row.effect),
-        "format": 2,
+        "format": 3,
         "kind": "objection.lodged",
         "payload": {"accounts": 1, "channel": "web", "confirm_by": None, "received": None},
         "seq": 1,
-        "subjects": hexed(row.subject_salt, receipt.subjects.astype("<i8").tobytes()),
+        "subjects": hexed(*(half.digest() for half in halves)),
         "time": "2026-11-22T12:00:00+00:00",
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -104,6 +115,7 @@ def test_a_commitment_recomputes_from_the_stored_entry(register: Register) -> No
         {"subject_salt": bytes(32)},
         {"salt": bytes(32)},
         {"format": None},
+        {"format": 2},
         {"time": 1},
         {"kind": "objection.withdrawn"},
         {"seq": 2},
@@ -122,6 +134,27 @@ def test_an_entry_opens_without_telling_whose_it_is(register: Register) -> None:
     opened = row._replace(subject_salt=None)
     guesses = [entries.commitment(opened._replace(subject_salt=salt)) for salt in (b"", bytes(32), row.salt)]
     assert row.commitment not in guesses
+
+
+def test_an_objection_opens_what_is_its_persons_own_and_hides_the_others(
+    register: Register, members: "MakeBatch"
+) -> None:
+    """Own is what a proven link says; a link that proves nothing covers, and is not told, not even that there is one."""
+    register.members.link("x:a", "x:second")
+    alone = register.objections.lodge(["x:a"], channel="web", now=NOON)
+    own, others = entries.own_subjects(stored_at(register, alone.seq))
+    register.members.import_all([members(*({"account": each, "mail": "a@b.example"} for each in ("x:a", "x:other")))])
+    covering = register.objections.lodge(["x:a"], channel="web", now=NOON)
+    both, beside = entries.own_subjects(stored_at(register, covering.seq))
+    assert len(covering.subjects) == 4
+    assert own.keys == both.keys == np.sort(register._people.keys(["x:a", "x:second"])).astype(">i8").tobytes()
+    assert len({others, beside, hashlib.sha256(b"").digest()}) == 3
+    for seq, (half, rest) in ((alone.seq, (own, others)), (covering.seq, (both, beside))):
+        said = json.loads(entries.opened(stored_at(register, seq)))["subjects"]
+        assert said == hexed(hashlib.sha256(half.salt + half.keys).digest(), rest)
+    (again,) = register.objections.lodge_all([Lodging(["x:second"], channel="web")])
+    assert isinstance(again, Receipt)
+    assert entries.own_subjects(stored_at(register, again.seq))[0].keys == own.keys
 
 
 def test_an_entry_of_the_first_format_keeps_its_commitment() -> None:

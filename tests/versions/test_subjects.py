@@ -32,6 +32,20 @@ def tree(keys: set[int]) -> tuple[Records, int, bytes]:
     return ordered, bits, subjects_root([ordered], bits)
 
 
+def proof_of(digests: Records, bits: int, one: bytes) -> Proof:
+    """The proof of one key, from the tree's definition."""
+    places = (digests[:, :8].copy().view(">u8").reshape(-1).astype(object) >> (64 - bits)).tolist()
+    buckets = [digests[np.array([place == n for place in places], bool)].tobytes() for n in range(1 << bits)]
+    number = int.from_bytes(one) >> (128 - bits)
+    level = [hashlib.sha256(b"\x00demur subjects of a bucket\n" + bucket).digest() for bucket in buckets]
+    path, at = list[bytes](), number
+    while len(level) > 1:
+        path.append(level[at ^ 1])
+        level = [hashlib.sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=True)]
+        at >>= 1
+    return Proof(buckets[number], tuple(path))
+
+
 def naive_root(keys: set[int], bits: int) -> bytes:
     """The tree from its definition: fill the buckets, hash pairs."""
     buckets: list[list[bytes]] = [[] for _ in range(1 << bits)]
@@ -67,7 +81,19 @@ def test_buckets_hold_at_most_four_on_average(subjects: int, bits: int) -> None:
 def test_presence_and_absence_are_proven(keys: set[int], other: int) -> None:
     digests, bits, root = tree(keys)
     for key in [*keys, other]:
-        assert holds(prove(digests, bits, digest(key)), digest(key), bits=bits, root=root) == (key in keys)
+        assert holds(proof_of(digests, bits, digest(key)), digest(key), bits=bits, root=root) == (key in keys)
+
+
+@given(KEYS, st.sets(st.integers(0, 2**63 - 1), max_size=5), st.integers(1, 9))
+def test_many_proofs_come_from_one_pass(keys: set[int], others: set[int], size: int) -> None:
+    digests, bits, root = tree(keys)
+    parts = [digests[at : at + size] for at in range(0, len(digests), size)]
+    asked = [*keys, *others]
+    made, proofs = prove(parts, bits, [digest(key) for key in asked])
+    assert made == root
+    for key, proof in zip(asked, proofs, strict=True):
+        assert proof == proof_of(digests, bits, digest(key))
+        assert holds(proof, digest(key), bits=bits, root=root) == (key in keys)
 
 
 def refused(proof: Proof, one: bytes, bits: int, root: bytes) -> bool:
@@ -82,7 +108,7 @@ def refused(proof: Proof, one: bytes, bits: int, root: bytes) -> bool:
 def test_a_forged_proof_is_refused(keys: set[int], data: st.DataObject) -> None:
     digests, bits, root = tree(keys)
     one = digest(data.draw(st.sampled_from(sorted(keys))))
-    proof = prove(digests, bits, one)
+    proof = proof_of(digests, bits, one)
     at = proof.bucket.index(one) if one in proof.bucket else 0
     stranger = digest(data.draw(st.integers(0, 2**63 - 1).filter(lambda key: key not in keys)))
     forged = {
@@ -110,7 +136,7 @@ def test_another_buckets_proof_shows_nothing_of_a_key(keys: set[int], data: st.D
     digests, bits, root = tree(keys)
     key = data.draw(st.sampled_from(sorted(keys)))
     elsewhere = next((digest(n) for n in range(500) if digest(n)[0] >> 5 != digest(key)[0] >> 5), b"")
-    proof = prove(digests, bits, elsewhere)
+    proof = proof_of(digests, bits, elsewhere)
     assume(int.from_bytes(elsewhere) >> (128 - bits) != int.from_bytes(digest(key)) >> (128 - bits))
     assert refused(proof, digest(key), bits, root)
 
@@ -147,7 +173,7 @@ def paths_of(buckets: list[list[bytes]]) -> tuple[bytes, list[tuple[bytes, ...]]
 def test_another_versions_salt_does_not_show_a_key(keys: set[int], salt: bytes, data: st.DataObject) -> None:
     digests, bits, root = tree(keys)
     key = data.draw(st.sampled_from(sorted(keys)))
-    proof = prove(digests, bits, digest(key))
+    proof = proof_of(digests, bits, digest(key))
     try:
         assert holds(proof, digest(key, salt), bits=bits, root=root) is False
     except CheckFailed:

@@ -1,22 +1,23 @@
 """``demur log`` and ``demur prove``: what outsiders check the register by, and two states of it compared."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from demur.cli.app import Noun
-from demur.cli.frame.options import Invocation, in_workspace, shared
+from demur.cli.frame.options import Invocation, in_workspace, shared, written
 from demur.cli.frame.output import count, emit, progress
+from demur.corpus.session import reading
 from demur.errors import CheckFailed, UsageError
 from demur.files import write_durably
 from demur.objecting.receipts import receipt
 from demur.register.database.folder import write_log
+from demur.rights.absence import prove_absence
+from demur.suppression.signed import public_bytes
 from demur.transparency import comparing
 from demur.transparency.note import NoteKey
-
-_LONGEST_PATH = 250
 
 
 @click.group(cls=Noun)
@@ -31,11 +32,12 @@ def key(invocation: Invocation) -> None:
     """Print the public key that the log is signed by, in one line.
 
     Hand it to whoever shall check receipts, on another way than the receipts: a key that comes with what it signed
-    shows nothing.
+    shows nothing. With --json it tells the key that manifests are signed by, too.
     """
     with invocation.workspace.register() as register:
         found = register.proving.key
-    emit(found.text, {"key": found.text, "origin": found.name})
+    signer = invocation.workspace.keys().signing.public_key()
+    emit(found.text, {"key": found.text, "origin": found.name, "manifests": public_bytes(signer).hex()})
 
 
 @log.command
@@ -83,24 +85,47 @@ def _given_key(invocation: Invocation, given: str | None) -> NoteKey:
     if given is None:
         with invocation.workspace.register() as register:
             return register.proving.key
-    file = Path(given)
-    return NoteKey.read(file.read_text() if len(given) < _LONGEST_PATH and file.is_file() else given)
+    return NoteKey.read(written(given))
 
 
 @click.command
 @click.argument("reference")
+@click.option("--version", metavar="NAME", help="Prove that this version, published after the objection, lacks them.")
+@click.option("--before", metavar="NAME", help="And that this one, published before the objection, had them.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a new file.")
 @shared
-def prove(invocation: Invocation, reference: str, to: Path | None) -> None:
-    """Show that an objection is in the register's log: its receipt as a file, for REFERENCE.
+def prove(invocation: Invocation, reference: str, version: str | None, before: str | None, to: Path | None) -> None:
+    """Show that the objection REFERENCE is in the register's log, and that a version lacks whoever objected.
 
-    It is JSON with the exact entry, its salt, a proof of inclusion (C2SP tlog-proof) and the signed checkpoint.
-    `demur_verify.py` checks it without demur and without a network. It names no account, and can't withdraw anything.
+    Alone it gives the receipt as a file: JSON with the exact entry, its salt, a proof of inclusion (C2SP tlog-proof)
+    and the signed checkpoint. It names no account, and can't withdraw anything, so that it can be handed on.
+
+    With --version it gives a proof of absence: that none of the person's accounts is among the people of that version;
+    with --before, that some were among those of an earlier one. It has their subject keys, with which an export shows
+    whose rows are whose: make sure who asks, and hand it to them alone. Where nobody has shown whose the objection is,
+    there is none. All rows of the versions are read for it.
+
+    `demur_verify.py` checks both without demur and without a network.
     """
+    if before is not None and version is None:
+        raise click.UsageError("--before says what an earlier version had: name the later one, too, with --version.")
     if to is not None and to.exists():
         raise UsageError(f"{to} exists already: name another file.")
-    with invocation.workspace.register() as register:
-        made = receipt(register, register.objections.get(reference))
+    if version is None:
+        with invocation.workspace.register() as register:
+            made = receipt(register, register.objections.get(reference))
+        _hand_out(made, to, f"Wrote {to}.", {})
+        return
+    with reading(invocation.workspace) as session, progress("Reading the versions") as advance:
+        found = prove_absence(session, reference, version, before, count=advance)
+    told = [f"Version {version} has none of {count(found.accounts, 'account')} of the objection {reference}"]
+    told += [] if before is None else [f"version {before} had {found.had:,}"]
+    told += [f"{to} shows it. Hand it to their holder alone: it tells which rows of an export are theirs."]
+    facts = {"accounts": found.accounts, "version": version, "before": before, "had": found.had}
+    _hand_out(found.proof, to, "; ".join(told), facts)
+
+
+def _hand_out(made: bytes, to: Path | None, told: str, facts: Mapping[str, object]) -> None:
     if to is None:
         sys.stdout.write(made.decode())
         return
@@ -108,4 +133,4 @@ def prove(invocation: Invocation, reference: str, to: Path | None) -> None:
         write_durably(to, made)
     except OSError as error:
         raise UsageError(f"{to} can't be written ({error.strerror}): name another file.") from None
-    emit(f"Wrote {to}.", {"path": to})
+    emit(told, {"path": to, **facts})

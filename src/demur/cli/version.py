@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from demur.cli.frame.options import Invocation, Paged, as_page, shared
+from demur.cli.frame.options import Invocation, Paged, as_page, shared, written
 from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
 from demur.runs.listing import REPLAY, Recalled, recalled
 from demur.store import is_url
-from demur.versions import leave
+from demur.versions import auditing, leave
 from demur.versions import publish as publishing
 from demur.versions.findings import EVERY, MEANS, Findings
 from demur.versions.states import VersionState, published, states
@@ -161,16 +161,41 @@ def _run_lines(run: Recalled) -> Iterator[str]:
     metavar="DIR",
     help="Check only this export, wherever it lies now.",
 )
+@click.option("--key", metavar="HEX", help="Check --export without a workspace, by the key of manifests (or its file).")
+@click.option(
+    "--proof",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="With --key: no row may be by or about whom this proof of absence is of.",
+)
 @as_page
 @shared
-def verify(
-    invocation: Invocation, name: str, folder: Path | None, page: str | None, *, current: bool, every: bool
+def verify(  # noqa: PLR0913  # its options
+    invocation: Invocation,
+    name: str,
+    folder: Path | None,
+    key: str | None,
+    proof: Path | None,
+    page: str | None,
+    *,
+    current: bool,
+    every: bool,
 ) -> None:
     """Check the version NAME, its manifest and every export of it that still lies where it was written.
 
     Exits with 1 where something does not hold; says how many findings of each kind there are, and names the first rows.
     With --all, and with --json, every row is named.
+
+    With --export and --key an auditor checks an export alone: its rows, counts and tree of people are made again from
+    the Parquet files, and compared with the manifest that the key signed. `demur log key --json` tells the key.
     """
+    if key is None and proof is not None:
+        raise click.UsageError("--proof is held against an export: give --export and --key, too.")
+    if key is not None:
+        if folder is None or current or page is not None:
+            raise click.UsageError("--key checks an export alone: give --export, and neither --now nor a page.")
+        _verify_alone(name, folder, key, proof, every=every)
+        return
     workspace = invocation.workspace
     if lost := loss_of(workspace):
         note(lost)
@@ -181,6 +206,22 @@ def verify(
     data = _data(name, checked, current=current) | {"loss": lost}
     shown = None if page is None else _sheet(workspace, name, checked, page, current=current)
     emit_paged(lambda: "\n".join(_page(name, checked, every=every)), data, shown)
+    _require_none(name, checked)
+
+
+def _verify_alone(name: str, folder: Path, key: str, proof: Path | None, *, every: bool) -> None:
+    """Check an export by what lies in its folder."""
+    signer = auditing.public_key(written(key))
+    absence = None if proof is None else auditing.Absence.read(proof)
+    findings = Findings(most=EVERY if every or as_json() else _EXAMPLES)
+    with progress(f"Verifying {name}"):
+        auditing.check_alone(folder, name, signer, absence, findings)
+    checked: Checked = {folder: findings}
+    emit(lambda: "\n".join(_page(name, checked, every=every)), _data(name, checked, current=False))
+    _require_none(name, checked)
+
+
+def _require_none(name: str, checked: Checked) -> None:
     wrong = sum(findings.total for findings in checked.values())
     if wrong:
         raise CheckFailed(

@@ -32,8 +32,8 @@ from demur.identity import SubjectKeys
 from demur.suppression.signed import aside
 from demur.transparency.tree import root_of
 from demur.versions.export_form import EXPORTED, to_hex
+from demur.versions.placing import Subjects
 from demur.versions.sorting import Records, Sorter, as_strings
-from demur.versions.subjects import DIGEST_BYTES, bits_for, digests_of, subjects_root
 
 HASH_BYTES: Final = 32
 PREFIX_BYTES: Final = 8
@@ -148,7 +148,7 @@ class Digester:
         self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=folder, prefix=".digest.")))
         self._records = self._sorter("records", RECORD_BYTES)
         self._hashes = self._sorter("hashes", HASH_BYTES)
-        self._subjects = self._sorter("subjects", PREFIX_BYTES)
+        self._subjects = Subjects(self._folder)
         self._rows = self._text_bytes = 0
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("kind", "language", "region")}
 
@@ -167,7 +167,7 @@ class Digester:
         records = np.hstack([item_prefixes(batch), hashes[:, :PREFIX_BYTES]])
         self._records.add(records)
         self._hashes.add(hashes)
-        self._subjects.add(big_endian(concerned(batch)))
+        self._subjects.add(concerned(batch))
         self._rows += batch.num_rows
         self._text_bytes += pc.sum(pc.binary_length(batch.column("text"))).as_py() or 0
         for name, counter in self._counts.items():
@@ -199,25 +199,16 @@ class Digester:
     def _sorter(self, name: str, width: int) -> Sorter:
         return Sorter(self._folder, name, width)
 
-    def _keys(self) -> Iterator[Records]:
-        """The subject keys, ascending and once each, shape (n, 8)."""
-        for keys in self._subjects.sorted():
-            yield np.unique(as_strings(keys)).view(np.uint8).reshape(-1, PREFIX_BYTES)
-
     def _tree(self, salt: bytes) -> dict[str, Any]:
         """The tree of the subjects."""
-        digests, count = self._sorter("places", DIGEST_BYTES), 0
-        for keys in self._keys():
-            digests.add(digests_of(salt, keys))
-            count += len(keys)
-        bits = bits_for(count)
-        root = subjects_root(digests.sorted(), bits).hex()
-        return {"subjects": count, "subjects_root": root, "subjects_bits": bits, "subjects_salt": salt.hex()}
+        tree = self._subjects.tree(salt)
+        root, bits = tree.root.hex(), tree.bits
+        return {"subjects": tree.subjects, "subjects_root": root, "subjects_bits": bits, "subjects_salt": salt.hex()}
 
     def _sorted_root(self) -> dict[str, Any]:
         """The root over sorted leaves, as in manifests of format 1: these are checked, and none is written any more."""
         leaves, count = self._sorter("leaves", HASH_BYTES), 0
-        for keys in self._keys():
+        for keys in self._subjects.ascending():
             digests = b"".join(hashlib.sha256(key.tobytes()).digest() for key in keys)
             leaves.add(np.frombuffer(digests, dtype=np.uint8).reshape(-1, HASH_BYTES))
             count += len(keys)
@@ -239,11 +230,6 @@ def item_prefixes(batch: pa.RecordBatch) -> Records:
     """The first 8 bytes of each item key, shape (n, 8)."""
     heads = b"".join((item or b"")[:PREFIX_BYTES].ljust(PREFIX_BYTES, b"\0") for item in batch["item"].to_pylist())
     return np.frombuffer(heads, dtype=np.uint8).reshape(-1, PREFIX_BYTES)
-
-
-def big_endian(keys: SubjectKeys) -> Records:
-    """The 8 bytes of each key, most significant first; shape (n, 8)."""
-    return keys.astype(">i8").view(np.uint8).reshape(-1, PREFIX_BYTES)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from demur.canonical import JSON
 from demur.identity import SubjectKeys
 from demur.register import Head, Register
 from demur.runs.facts import AsOf
-from demur.versions.digests import big_endian
+from demur.versions.placing import big_endian
 from demur.versions.sorting import Records, as_strings
 from demur.versions.subjects import SALT_BYTES, Proof, bits_for, digests_of, prove, subjects_root
 
@@ -65,7 +65,7 @@ def proof_of(keys: SubjectKeys, roots: Roots, key: int) -> tuple[Proof, bytes]:
     """The proof that somebody is among the people of a model, or is not, and their digest (subjects.holds)."""
     salt = bytes.fromhex(roots.salt)
     digest = digests_of(salt, big_endian(np.array([key], np.int64))).tobytes()
-    return prove(_sorted_digests(salt, keys), roots.bits, digest), digest
+    return prove([_sorted_digests(salt, keys)], roots.bits, [digest])[1][0], digest
 
 
 def as_of(register: Register, head: Head | None = None) -> AsOf:

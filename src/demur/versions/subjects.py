@@ -8,19 +8,19 @@ bucket's leaf holds a tag and the digests in it, ascending; the buckets are the 
 Invariants: where a key may stand does not depend on any other key, so that one proof shows all places there are for
 it (in a tree of sorted leaves, one leaf out of order forges absence); the tag keeps these leaves apart from the log's;
 the salt is new in each version, so that proofs of two versions can't be joined by their neighbours' digests; memory
-does not grow with the keys, as long as the digests come in order.
+grows with the square root of the number of buckets alone, as long as the digests come in order.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
 
 from demur.errors import CheckFailed
-from demur.transparency.tree import leaf_hash, level_above, node_hash, root_of
+from demur.transparency.tree import leaf_hash, level_above, node_hash
 from demur.versions.sorting import Records
 
 SALT_BYTES: Final = 32
@@ -61,19 +61,47 @@ def digests_of(salt: bytes, keys: Records) -> Records:
 
 def subjects_root(parts: Iterable[Records], bits: int) -> bytes:
     """The root over digests, shape (n, 16), that come in ascending order, in parts of any size."""
-    return root_of(_BUCKET_TAG + bucket for bucket in _buckets(parts, bits))
+    return prove(parts, bits, ())[0]
 
 
-def prove(digests: Records, bits: int, digest: bytes) -> Proof:
-    """The proof for one key's ``digest`` in the tree over ``digests``, shape (n, 16), ascending."""
-    buckets = list(_buckets([digests], bits))
-    place = _place(digest, bits)
-    level, path, at = [leaf_hash(_BUCKET_TAG + bucket) for bucket in buckets], [], place
-    while len(level) > 1:
-        path.append(level[at ^ 1])
-        level = level_above(level)
-        at >>= 1
-    return Proof(buckets[place], tuple(path))
+def prove(parts: Iterable[Records], bits: int, digests: Sequence[bytes]) -> tuple[bytes, list[Proof]]:
+    """The root of a tree, and the proof for each of some keys' digests, in one pass.
+
+    The tree is cut at half its height: its lower halves are made one by one, and only their tops are kept.
+
+    Args:
+        parts: the digests in the tree, shape (n, 16), in ascending order, in parts of any size.
+        bits: of the tree.
+        digests: those that are to be shown as there, or as not there.
+    """
+    below = (bits + 1) // 2
+    places = [_place(digest, bits) for digest in digests]
+    buckets, tops = _buckets(parts, bits), list[bytes]()
+    lower: dict[int, Proof] = {}
+    for number in range(1 << (bits - below)):
+        held = list(islice(buckets, 1 << below))
+        levels = _levels([leaf_hash(_BUCKET_TAG + bucket) for bucket in held])
+        tops.append(levels[-1][0])
+        for place in places:
+            if place >> below == number:
+                within = place - (number << below)
+                lower[place] = Proof(held[within], _path(levels, within))
+    levels = _levels(tops)
+    proofs = [Proof(lower[at].bucket, (*lower[at].path, *_path(levels, at >> below))) for at in places]
+    return levels[-1][0], proofs
+
+
+def _levels(hashes: list[bytes]) -> list[list[bytes]]:
+    """The levels of a perfect tree, from its leaves' hashes up to its root."""
+    levels = [hashes]
+    while len(levels[-1]) > 1:
+        levels.append(level_above(levels[-1]))
+    return levels
+
+
+def _path(levels: Sequence[list[bytes]], at: int) -> tuple[bytes, ...]:
+    """The hash beside each node on the way from a leaf to the root."""
+    return tuple(level[(at >> up) ^ 1] for up, level in enumerate(levels[:-1]))
 
 
 def holds(proof: Proof, digest: bytes, *, bits: int, root: bytes) -> bool:

@@ -106,7 +106,7 @@ def check_version(  # noqa: PLR0913  # what a version is, and what it is judged 
         reading: reads texts for names and copied words, which takes the pepper; by default none are looked for.
     """
     findings = Findings() if findings is None else findings
-    manifest = _manifest(versions / f"{name}.json", name, public_key, findings)
+    manifest = read_manifest(versions / f"{name}.json", name, public_key, findings)
     if manifest is None:
         return findings
     listed = _list_of(lists, manifest, public_key, findings) if now is None else None
@@ -196,7 +196,7 @@ def _unknown_metadata(dataset: "lance.LanceDataset", form: int) -> Iterator[str]
 def check_rows(
     rows: Rows,
     manifest: Manifest,
-    sidecar: Path,
+    sidecar: Path | None,
     withheld: KeySet,
     findings: Findings | None = None,
     reader: Reader | None = None,
@@ -206,7 +206,7 @@ def check_rows(
     Args:
         rows: a version's rows, or an export's (:func:`export_batches`).
         manifest: the version's manifest; its signature has been checked.
-        sidecar: its row hashes; rows are named by it if it is the file that the manifest names.
+        sidecar: its row hashes; rows are named by it if it is the file that the manifest names. None: it isn't at hand.
         withheld: who may not be in it.
         findings: where findings are added; new ones by default.
         reader: reads texts for their names and words; None looks for none.
@@ -221,7 +221,11 @@ def check_rows(
             return findings
         actual = Path(folder) / "actual.rows"
         digests = digester.finish(actual)
-        if _bound(sidecar, manifest) and digests.sidecar_digest != manifest.content.sidecar_digest:
+        if (
+            sidecar is not None
+            and _bound(sidecar, manifest)
+            and digests.sidecar_digest != manifest.content.sidecar_digest
+        ):
             _name_rows(rows, actual, sidecar, findings)
         elif (counted := _with_regions(digests, manifest)) != manifest.content:
             _compare_totals(counted, manifest, findings)
@@ -246,7 +250,8 @@ def export_batches(folder: Path) -> Iterator[pa.RecordBatch]:
             raise CorpusError(f"{path} can't be read ({_first_line(error)}): export the version again.") from None
 
 
-def _manifest(path: Path, name: str, public_key: Ed25519PublicKey, findings: Findings) -> Manifest | None:
+def read_manifest(path: Path, name: str, public_key: Ed25519PublicKey, findings: Findings) -> Manifest | None:
+    """The manifest of a version; None, and findings, where it is not one that the key signed."""
     try:
         data = read_bytes(path)
         manifest = parse(data, public_key, where=str(path))

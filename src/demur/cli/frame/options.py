@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VARIABLE: Final = "DEMUR_WORKSPACE"
+_LONGEST_PATH: Final = 250
 _QUALIFIED: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9+.-]*:(?!//)", re.IGNORECASE)
 """What begins with a namespace, and is no address of the web."""
 
@@ -136,6 +137,19 @@ def shared(function: Callable[Concatenate[Invocation, P], R]) -> Callable[P, R]:
         return function(_invocation(click.get_current_context()), *arguments, **options)
 
     return command
+
+
+def written(given: str) -> str:
+    """What was given as an option, or what stands in the file that it names.
+
+    Raises:
+        UsageError: when the file can't be read.
+    """
+    file = Path(given)
+    try:
+        return file.read_text("utf-8") if len(given) < _LONGEST_PATH and file.is_file() else given
+    except (OSError, UnicodeDecodeError):
+        raise click.UsageError(f"{file} can't be read as text: give a key, or a file that holds one.") from None
 
 
 def _invocation(context: click.Context) -> Invocation:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from demur.register.database.clock import days, micros
 from demur.register.database.effects import Effect
-from demur.register.database.entries import Stored
+from demur.register.database.entries import OWN_FORMAT, Stored
 from demur.register.database.tables import account, doubt, objected, objection
 from demur.register.objections.phases import ENTRIES, FROM
 from demur.register.objections.states import BINDING, ObjectionPhase
@@ -167,6 +167,8 @@ class Objections:
             wrong = len(named) != count or not np.isin(named, subjects).all()
         else:
             wrong = named != sorted(effect.keys.tolist()) or not np.isin(effect.keys, subjects).all()
+            if stored.format == OWN_FORMAT:
+                wrong |= not np.isin(effect.keys[:1], subjects[: effect.own]).all() or effect.own > len(subjects)
         if wrong:
             self._report(f"Objection {stored.seq} names other accounts than its entry says.")
         owner = self._owners.get(stored.seq)

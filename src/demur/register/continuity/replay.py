@@ -28,7 +28,7 @@ from demur.register.database.effects import Effect
 from demur.register.database.records import JSON
 from demur.register.database.tables import api_key, doubt, entry, objection, passkey, staff
 from demur.register.members import profiles
-from demur.register.members.people import add_bare, add_link, keep_apart, pair, together
+from demur.register.members.people import add_bare, add_link, held_together, keep_apart, pair, together
 from demur.register.members.profiles import retell
 from demur.register.members.spellings import end, restore_names
 from demur.register.objections import doubts
@@ -168,7 +168,8 @@ class _Replay:
         were = {**_numbers(said.get("were")), str(self._incarnation): noted.seq}
         spelt = int(str(said.get("names", 0)))
         also: dict[str, JSON] = {"replayed": noted.seq, "were": were}
-        insert(self._connection, [Lodged(lodging, receipt, keys, names=spelt if noted.names else 0, also=also)])
+        own = held_together(self._connection, keys[:1])
+        insert(self._connection, [Lodged(lodging, receipt, keys, own, names=spelt if noted.names else 0, also=also)])
         self._numbers[noted.seq] = number
         restore_names(self._connection, noted.names, number, number)
         if said["channel"] == self._erasing:

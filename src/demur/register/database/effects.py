@@ -9,6 +9,7 @@ small for them, and a list may have a million rows. A field that is empty is lef
 |---|---|---|
 | objection.lodged | `keys` | the accounts that were named, in their order; the first one's key seals the words |
 | | `reference` | what confirms and withdraws it |
+| | `own` | how many of its subjects, the first ones, are proven to be of who holds the first of `keys` |
 | objection.confirmed, .revived, .named | | nothing: the payload has the number |
 | objection.doubted, .asked, .reminded, .unasked | | nothing: the payload has number, days and deadline |
 | account.linked, members.imported | `proven` | pairs that stand and prove from now on, the smaller key first |
@@ -58,6 +59,7 @@ class Effect:
 
     keys: SubjectKeys = field(default_factory=lambda: NO_KEYS)
     reference: str | None = None
+    own: int = 0
     consent: bool | None = None
     proven: Pairs = field(default_factory=lambda: NO_PAIRS)
     covering: Pairs = field(default_factory=lambda: NO_PAIRS)
@@ -73,7 +75,7 @@ class Effect:
 
     def to_bytes(self) -> bytes:
         """As it is stored."""
-        told: dict[str, Any] = {"reference": self.reference, "consent": self.consent}
+        told: dict[str, Any] = {"reference": self.reference, "own": self.own or None, "consent": self.consent}
         told |= {name: _text(getattr(self, name)) for name in (*_KEYS, *_PAIRS, "kept")}
         told["emptied"] = [[seq, digest.hex()] for seq, digest in sorted(self.emptied.items())]
         told["signature"] = self.signature.hex()

@@ -11,7 +11,14 @@ An entry's commitment is ``SHA-256(salt || canonical entry)`` with 32 random byt
 in the form of RFC 8785 (canonical.py) of `format`, `seq`, `kind`, `time`, `payload`, the SHA-256 of the
 sealed detail, and ``SHA-256(subject salt || ...)`` of `subjects` and of `effect`, with another 32 random bytes.
 Whoever is shown entry and salt learns what happened, and not to whose subject keys. The first format (null in the
-table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt. The commitment is the leaf of an
+table) had neither `format` nor `effect`, and the SHA-256 of `subjects` without a salt.
+
+An objection's entry is of format 3. Of its subjects it commits apart to those that are proven to be of who holds the
+first account that it names, and to the others: ``SHA-256(SHA-256(salt || own) || SHA-256(salt || others))``, keys as 8
+bytes, big-endian, each half under a salt that is derived from the subject salt. So :func:`own_subjects` shows a
+person all that is theirs, and neither whom else the objection covers nor whether there is anybody (ADR 0017).
+
+The commitment is the leaf of an
 RFC 9162 tree (tree.py): it can be published without telling anything, and the detail can be erased without breaking
 it.
 """
@@ -38,16 +45,20 @@ from demur.register.database.tables import entry
 from demur.terms import BINDING, EntryKind
 
 FORMAT: Final = 2
-"""Of the entries that are made now."""
+"""Of the entries that are made now,"""
+OWN_FORMAT: Final = 3
+"""and of those whose subjects are committed to in two halves."""
 SALT_BYTES: Final = 32
 _EMPTIED: Final = b"demur/emptied\0"
+_OWN: Final = b"demur/subjects/own\0"
+_OTHERS: Final = b"demur/subjects/others\0"
 _INSERT: Final = sa.insert(entry)
 _HEAD: Final = sa.select(
     sa.select(sa.func.max(entry.c.seq)).scalar_subquery(),
     sa.select(sa.func.max(entry.c.seq)).where(entry.c.binding.is_(True)).scalar_subquery(),
 )
 _FIRST: Final = b'{"detail":%b,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
-_SECOND: Final = b'{"detail":%b,"effect":%b,"format":2,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
+_SECOND: Final = b'{"detail":%b,"effect":%b,"format":%d,"kind":%b,"payload":%b,"seq":%d,"subjects":%b,"time":"%b"}'
 _PAGE: Final = 1000
 
 
@@ -129,7 +140,7 @@ def made(  # an entry has this many parts
         commitment=b"",
         detail_digest=None if sealed is None else hashlib.sha256(sealed).digest(),
         subjects=None if subjects is None else subjects.astype("<i8").tobytes(),
-        format=FORMAT,
+        format=OWN_FORMAT if effect is not None and effect.own else FORMAT,
         subject_salt=noise[SALT_BYTES:],
         effect=None if effect is None else effect.to_bytes(),
     )
@@ -158,14 +169,49 @@ def content_digest(stored: Stored) -> bytes:
 def _canonical(stored: Stored, salt: bytes) -> bytes:
     """Canonical JSON of an entry, put together from its payload, which is stored in that form already."""
     detail = _quoted(stored.detail_digest)
-    subjects, effect = _hashed(salt, stored.subjects), _hashed(salt, stored.effect)
-    when = moment(stored.time).isoformat().encode()
-    rest = (orjson.dumps(stored.kind), stored.payload.encode(), stored.seq, subjects, when)
+    kind, payload, when = orjson.dumps(stored.kind), stored.payload.encode(), moment(stored.time).isoformat().encode()
     if stored.format is None:
-        return _FIRST % (detail, *rest)
-    if stored.format != FORMAT:
+        return _FIRST % (detail, kind, payload, stored.seq, _hashed(salt, stored.subjects), when)
+    if stored.format == FORMAT:
+        subjects = _hashed(salt, stored.subjects)
+    elif stored.format == OWN_FORMAT:
+        own, others = _halves(stored, salt)
+        subjects = _quoted(hashlib.sha256(own.digest + others.digest).digest())
+    else:
         raise ValueError("This demur knows no such format of an entry.")
-    return _SECOND % (detail, effect, *rest)
+    return _SECOND % (detail, _hashed(salt, stored.effect), stored.format, kind, payload, stored.seq, subjects, when)
+
+
+class Half(NamedTuple):
+    """Some subject keys of an entry, and what opens that it commits to them."""
+
+    keys: bytes
+    """8 bytes each, big-endian, end to end."""
+    salt: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """What the entry's `subjects` is made of."""
+        return hashlib.sha256(self.salt + self.keys).digest()
+
+
+def own_subjects(stored: Stored) -> tuple[Half, bytes]:
+    """The keys that are proven to be of who holds the first account of an objection, and what stands for the others.
+
+    Raises:
+        ValueError: for an entry that does not say them apart.
+    """
+    if stored.format != OWN_FORMAT or not stored.subject_salt:
+        raise ValueError("This entry does not say apart whose its subjects are.")
+    own, others = _halves(stored, stored.subject_salt)
+    return own, others.digest
+
+
+def _halves(stored: Stored, salt: bytes) -> tuple[Half, Half]:
+    subjects = np.frombuffer(stored.subjects or b"", "<i8").astype(">i8").tobytes()
+    end = 8 * int(orjson.loads(stored.effect or b"{}").get("own", 0))
+    own, others = hashlib.sha256(_OWN + salt).digest(), hashlib.sha256(_OTHERS + salt).digest()
+    return Half(subjects[:end], own), Half(subjects[end:], others)
 
 
 def _hashed(salt: bytes, value: bytes | None) -> bytes:

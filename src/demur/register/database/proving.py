@@ -3,15 +3,18 @@
 Invariants: nothing is handed out that the newest checkpoint does not cover, so that all of it fits together; what is
 handed out names nobody: commitments are salted, and an entry is opened without the second salt, so that it says what
 happened and not to whose subject keys. One of the first format, or whose salts an erasure destroyed, is opened to
-nobody.
+nobody. The subjects of an objection are opened apart, as far as they are proven to be one person's: that is for this
+person alone (ADR 0017), and whoever asks for it makes sure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import sqlalchemy as sa
 
 from demur.errors import RegisterError
+from demur.identity import SubjectKeys
 from demur.register.database import entries, signing, tree
 from demur.register.database.store import Store
 from demur.register.database.tables import entry
@@ -31,6 +34,18 @@ class Opened:
     """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
     proof: InclusionProof
     """That the leaf is in the log of a signed checkpoint."""
+
+
+@dataclass(frozen=True)
+class OwnSubjects:
+    """What opens of an objection's subjects those that are proven to be its person's, and none besides (entries.py)."""
+
+    keys: SubjectKeys
+    """In their order."""
+    salt: bytes
+    """32 bytes."""
+    others: bytes
+    """What stands for the others, whether there are any or not; 32 bytes."""
 
 
 class Proving:
@@ -83,28 +98,44 @@ class Proving:
         Raises:
             RegisterError: when there is no such entry, it can't be opened, or no checkpoint covers it yet.
         """
+        (opened,) = self.open_all([seq])
+        return opened
+
+    def open_all(self, seqs: Sequence[int]) -> list[Opened]:
+        """Open entries, all with proofs of inclusion in one checkpoint, so that their order shows.
+
+        Raises:
+            RegisterError: when :meth:`open` would for one of them.
+        """
         with self._store.reading() as connection:
-            row = connection.execute(sa.select(entry).where(entry.c.seq == seq)).one_or_none()
-            if row is None:
-                raise RegisterError(f"The register has no entry {seq}: name one that it has.")
-            stored = entries.Stored._make(row)
-            if stored.format is None:
-                raise RegisterError(
-                    f"Entry {seq} is from a demur whose entries can't be opened without telling whose they are: there "
-                    "is no proof of it."
-                )
-            if not stored.salt:
-                raise RegisterError(f"The salts of entry {seq} were destroyed by an erasure: it has no proof.")
-            if entries.commitment(stored) != stored.commitment:
-                raise RegisterError(
-                    f"Entry {seq} is not what its commitment says: `demur verify` looks at all of them."
-                )
+            found = [_openable(connection, seq) for seq in seqs]
             note = self._newest(connection)
             size = self._read(note).size
-            if seq > size:
-                raise RegisterError(f"No checkpoint covers entry {seq} yet: try again once the next one is on record.")
-            hashes = inclusion_proof(tree.nodes(connection, size), seq - 1, size)
-        return Opened(entries.opened(stored).decode(), bytes(stored.salt), InclusionProof(seq - 1, hashes, note))
+            nodes, opened = tree.nodes(connection, size), list[Opened]()
+            for each in found:
+                if each.seq > size:
+                    raise RegisterError(
+                        f"No checkpoint covers entry {each.seq} yet: try again once the next one is on record."
+                    )
+                proof = InclusionProof(each.seq - 1, inclusion_proof(nodes, each.seq - 1, size), note)
+                opened.append(Opened(entries.opened(each).decode(), bytes(each.salt), proof))
+        return opened
+
+    def own_subjects(self, seq: int) -> OwnSubjects:
+        """What opens the subjects of an objection's entry that are proven to be its person's.
+
+        Raises:
+            RegisterError: when the entry can't be opened, or does not say them apart.
+        """
+        with self._store.reading() as connection:
+            stored = _openable(connection, seq)
+        if stored.format != entries.OWN_FORMAT:
+            raise RegisterError(
+                f"Entry {seq} is no objection, or one of an older demur, which opens no account without the others: a "
+                "new objection for the same account does."
+            )
+        own, others = entries.own_subjects(stored)
+        return OwnSubjects(np.frombuffer(own.keys, ">i8").astype(np.int64), own.salt, others)
 
     def opens(self, seq: int) -> bool:
         """Whether :meth:`open` would open an entry."""
@@ -145,6 +176,28 @@ class Proving:
 
     def _read(self, note: str) -> Checkpoint:
         return Checkpoint.read(note.encode(), [self.key])
+
+
+def _openable(connection: sa.Connection, seq: int) -> entries.Stored:
+    """An entry that can be opened, and is what its commitment says.
+
+    Raises:
+        RegisterError: for any other.
+    """
+    row = connection.execute(sa.select(entry).where(entry.c.seq == seq)).one_or_none()
+    if row is None:
+        raise RegisterError(f"The register has no entry {seq}: name one that it has.")
+    stored = entries.Stored._make(row)
+    if stored.format is None:
+        raise RegisterError(
+            f"Entry {seq} is from a demur whose entries can't be opened without telling whose they are: there is no "
+            "proof of it."
+        )
+    if not stored.salt:
+        raise RegisterError(f"The salts of entry {seq} were destroyed by an erasure: it has no proof.")
+    if entries.commitment(stored) != stored.commitment:
+        raise RegisterError(f"Entry {seq} is not what its commitment says: `demur verify` looks at all of them.")
+    return stored
 
 
 def _content(connection: sa.Connection, piece: Piece) -> bytes:

@@ -31,7 +31,7 @@ from demur.register.database.effects import Effect
 from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, objected, objection
 from demur.register.database.vault import Vault, plain
-from demur.register.members.people import People, add_bare, identify, mail_account, together
+from demur.register.members.people import People, add_bare, held_together, identify, mail_account, together
 from demur.register.members.spellings import Spellings, said_names
 from demur.register.objections.references import new_reference
 from demur.register.objections.states import ObjectionPhase
@@ -127,6 +127,8 @@ class Lodged:
     receipt: Receipt
     keys: SubjectKeys
     """The accounts that it names, in their order."""
+    own: SubjectKeys
+    """Those that are proven to be of who holds the first of them."""
     sealed: bytes | None = None
     """What was said with it, sealed by the first of them."""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -147,13 +149,16 @@ class Lodged:
         }
         payload |= {"names": self.names} if self.names else {}
         payload |= self.also
+        subjects = self.receipt.subjects
+        if len(self.own) < len(subjects):
+            subjects = np.concatenate([self.own, subjects[~np.isin(subjects, self.own)]])
         return entries.made(
             self.receipt.seq,
             EntryKind.OBJECTION_LODGED,
             payload,
             micros(self.receipt.lodged),
-            subjects=self.receipt.subjects,
-            effect=Effect(keys=self.keys, reference=self.receipt.reference),
+            subjects=subjects,
+            effect=Effect(keys=self.keys, reference=self.receipt.reference, own=len(self.own)),
             sealed=self.sealed,
         )
 
@@ -205,7 +210,8 @@ def _record(
     receipt = Receipt(new_reference(), entries.head(connection).seq + 1, together(connection, keys), moment(time))
     sealed = _sealed(connection, vault, said, int(keys[0]))
     names = len(said_names(said.statement)) if sealed else 0
-    insert(connection, [Lodged(said, receipt, keys, sealed, facts, names)])
+    own = held_together(connection, keys[:1])
+    insert(connection, [Lodged(said, receipt, keys, own, sealed, facts, names)])
     return receipt
 
 
@@ -276,19 +282,26 @@ def _together(connection: sa.Connection, people: People, simple: Sequence[Lodgin
     covered = _covered(connection, keys)
     first = entries.head(connection).seq + 1
     receipts = [
-        Receipt(new_reference(), seq, covered[key], moment(micros(each.now)))
+        Receipt(new_reference(), seq, covered[key][0], moment(micros(each.now)))
         for seq, (each, key) in enumerate(zip(simple, keys, strict=True), first)
     ]
     each_alone = zip(simple, receipts, np.array(keys, dtype=np.int64).reshape(-1, 1), strict=True)
-    insert(connection, [Lodged(each, receipt, key) for each, receipt, key in each_alone])
+    insert(connection, [Lodged(each, receipt, key, covered[int(key[0])][1]) for each, receipt, key in each_alone])
     return receipts
 
 
-def _covered(connection: sa.Connection, keys: Sequence[int]) -> dict[int, SubjectKeys]:
-    """For each account all of its person's, sorted."""
+def _covered(connection: sa.Connection, keys: Sequence[int]) -> dict[int, tuple[SubjectKeys, SubjectKeys]]:
+    """For each account all of its person's, and those that are proven to be its holder's; both sorted."""
     other = account.alias()
-    pairs = sa.select(account.c.key, other.c.key).join(other, other.c.person == account.c.person)
-    found: dict[int, list[int]] = {}
-    for key, covered in connection.execute(pairs.where(bulk.among(connection, account.c.key, keys))):
-        found.setdefault(key, []).append(covered)
-    return {key: np.array(sorted(covered), dtype=np.int64) for key, covered in found.items()}
+    columns = (account.c.key, other.c.key, other.c.holder == account.c.holder)
+    pairs = sa.select(*columns).join(other, other.c.person == account.c.person)
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    for key, covered, held in connection.execute(pairs.where(bulk.among(connection, account.c.key, keys))):
+        every, own = found.setdefault(key, ([], []))
+        every.append(covered)
+        own += [covered] if held else []
+    return {key: (_sorted(every), _sorted(own)) for key, (every, own) in found.items()}
+
+
+def _sorted(keys: Sequence[int]) -> SubjectKeys:
+    return np.array(sorted(keys), dtype=np.int64)
