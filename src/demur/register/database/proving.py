@@ -6,17 +6,19 @@ happened and not to whose subject keys. One of the first format, or whose salts 
 nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from demur.errors import RegisterError
-from demur.register.database import entries, signing, tree
+from demur.errors import CheckFailed, RegisterError
+from demur.register.database import cosigned, entries, logkeys, signing, tree
+from demur.register.database.signing import Signer
 from demur.register.database.store import Store
 from demur.register.database.tables import entry
 from demur.transparency.checkpoint import Checkpoint, InclusionProof
 from demur.transparency.note import NoteKey
+from demur.transparency.rotation import KeyHistory, Rotation
 from demur.transparency.tiles import WIDTH, Piece, bundle, pieces_of, width_at
 from demur.transparency.tree import consistency_proof, inclusion_proof
 
@@ -30,7 +32,7 @@ class Opened:
     salt: bytes
     """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
     proof: InclusionProof
-    """That the leaf is in the log of a signed checkpoint."""
+    """That the leaf is in the log of a signed checkpoint: of the newest that witnesses cosigned, if one covers it."""
 
 
 class Proving:
@@ -42,18 +44,49 @@ class Proving:
     @property
     def key(self) -> NoteKey:
         """The public half of the key that signs it."""
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+        return self._signer.key
+
+    @property
+    def _signer(self) -> Signer:
         signer = self._store.signer
         assert signer is not None  # a workspace's register has one
-        return signer.key
+        return signer
+
+    @property
+    def history(self) -> KeyHistory:
+        """The log's keys, each with the checkpoints that it counts for.
+
+        Raises:
+            RegisterError: when the entries don't lead to the key in use.
+        """
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+            return self._signer.history(connection)
+
+    def rotations(self) -> list[Rotation]:
+        """How one key of this log followed another, oldest first.
+
+        Raises:
+            RegisterError: when the register holds something else.
+        """
+        with self._store.reading() as connection:
+            said = logkeys.told(connection)
+        try:
+            return logkeys.rotations(said, self._signer.origin)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
     def checkpoint(self) -> str:
-        """The newest checkpoint, as it was signed.
+        """The newest checkpoint, as it was signed, and cosigned.
 
         Raises:
             RegisterError: when none was signed yet.
         """
         with self._store.reading() as connection:
-            return self._newest(connection)
+            note = self._newest(connection)
+            return cosigned.with_lines(connection, self._signer.origin, self._read(connection, note).size, note)
 
     def piece(self, piece: Piece) -> bytes | None:
         """A tile or a bundle; None where the newest checkpoint covers none of that width.
@@ -62,7 +95,7 @@ class Proving:
             RegisterError: when no checkpoint was signed yet, or the register lacks an entry.
         """
         with self._store.reading() as connection:
-            size = self._read(self._newest(connection)).size
+            size = self._read(connection, self._newest(connection)).size
             if piece.width > width_at(piece.level, piece.n, size):
                 return None
             return _content(connection, piece)
@@ -100,11 +133,23 @@ class Proving:
                     f"Entry {seq} is not what its commitment says: `demur verify` looks at all of them."
                 )
             note = self._newest(connection)
-            size = self._read(note).size
+            size = self._read(connection, note).size
             if seq > size:
                 raise RegisterError(f"No checkpoint covers entry {seq} yet: try again once the next one is on record.")
+            note = self._best(connection, seq, size) or note
+            size = self._read(connection, note).size
             hashes = inclusion_proof(tree.nodes(connection, size), seq - 1, size)
         return Opened(entries.opened(stored).decode(), bytes(stored.salt), InclusionProof(seq - 1, hashes, note))
+
+    def reached(self) -> Mapping[str, int]:
+        """The largest size that each witness cosigned, by its key."""
+        with self._store.reading() as connection:
+            return cosigned.reached(connection, self._signer.origin)
+
+    def keep_cosignatures(self, size: int, lines: Mapping[str, str]) -> None:
+        """Keep the lines of some witnesses, by their keys, for the checkpoint of a size."""
+        with self._store.writing() as connection:
+            cosigned.keep(connection, self._signer.origin, size, lines)
 
     def opens(self, seq: int) -> bool:
         """Whether :meth:`open` would open an entry."""
@@ -112,7 +157,7 @@ class Proving:
         with self._store.reading() as connection:
             there = connection.scalar(sa.select(entry.c.seq).where(*which)) is not None
             note = signing.newest(connection)
-            return there and note is not None and self._is_ours(note) and self._read(note).size >= seq
+            return there and note is not None and self._is_ours(note) and self._read(connection, note).size >= seq
 
     def consistency(self, first: int, size: int) -> list[bytes]:
         """The hashes that show that the log of ``size`` entries goes on from that of the ``first`` ones.
@@ -129,22 +174,27 @@ class Proving:
         Args:
             message: begins with a line that no checkpoint begins with.
         """
-        signer = self._store.signer
-        assert signer is not None  # as above
-        return signer.sign_other(message)
+        return self._signer.sign_other(message)
 
     def _newest(self, connection: sa.Connection) -> str:
+        self._signer.follow(connection)
         note = signing.newest(connection)
         if note is None or not self._is_ours(note):
             raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
         return note
 
+    def _best(self, connection: sa.Connection, seq: int, size: int) -> str | None:
+        """The checkpoint with the most cosignatures that covers an entry, and that the key in use signed, if any."""
+        first = self._signer.history(connection).spans[-1].first
+        return cosigned.best(connection, self._signer.origin, range(max(seq, first), size + 1))
+
     def _is_ours(self, note: str) -> bool:
         """Whether it is of this incarnation: a restore begins another log."""
-        return note.partition("\n")[0] == self.key.name
+        return note.partition("\n")[0] == self._signer.origin
 
-    def _read(self, note: str) -> Checkpoint:
-        return Checkpoint.read(note.encode(), [self.key])
+    def _read(self, connection: sa.Connection, note: str) -> Checkpoint:
+        self._signer.follow(connection)
+        return self._signer.history(connection).read(note.encode())
 
 
 def _content(connection: sa.Connection, piece: Piece) -> bytes:
