@@ -115,7 +115,7 @@ def test_it_is_worked_by_keyboard_and_says_what_is_missing(browser: Browser, tmp
         page.focus("#own")
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        assert page.locator("#receipt-error").inner_text() == "Error: choose the file receipt.json."
+        assert page.locator("#receipt-error").inner_text() == "Error: choose the file of your receipt."
         assert page.evaluate("document.activeElement.id") == "receipt"
         page.set_input_files("#receipt", GOLDEN / "receipt.json")
         page.click("button")

@@ -62,6 +62,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "demur.cli.log:log",
         "Show the log's key, write the log as files that anybody can check, compare two states of it.",
     ),
+    "witness": ("demur.cli.witness:witness", "Be a witness: cosign logs of others."),
     "audit": (
         "demur.cli.audit:audit",
         "Measure what is left of withheld people, what leaving them out did, and what models show of others.",

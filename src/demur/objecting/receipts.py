@@ -37,9 +37,11 @@ def receipt(register: Register, state: ObjectionState, *, now: datetime | None =
         "salt": opened.salt.hex(),
     }
     signature = register.proving.sign(STATEMENT + canonical_json(said))
-    whole = {
+    whole: dict[str, JSON] = {
         "key": register.proving.key.text,
         "signature": base64.b64encode(signature).decode(),
         "signed": said,
     }
+    if rotations := register.proving.rotations():
+        whole["rotations"] = [each.json for each in rotations]
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

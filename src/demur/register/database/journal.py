@@ -17,6 +17,8 @@ from demur.register.database.mark import Group, Point
 from demur.register.database.tables import entry, kept_name
 from demur.terms import BINDING, EntryKind
 
+ROTATED: Final = "demur.rotated"
+"""In the connection's own notes: the key by which the log is signed from this transaction on (signing.py)."""
 _SPAN: Final = "demur.span"
 """In the connection's own notes: the first entry of its transaction, and the last one so far."""
 
@@ -89,6 +91,7 @@ _NAMES: Final = sa.select(
 def begin(connection: sa.Connection) -> None:
     """A transaction begins that has appended nothing."""
     connection.info.pop(_SPAN, None)
+    connection.info.pop(ROTATED, None)
 
 
 def note(connection: sa.Connection, first: int, last: int) -> None:

@@ -13,8 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
+from demur.canonical import canonical_json
 from demur.errors import RegisterError
 from demur.objecting.receipts import receipt
+from demur.transparency.rotation import FILE
 from demur.transparency.tiles import WIDTH, Piece
 from demur.web.pages import desk
 from demur.web.portal.receipt import find
@@ -34,6 +36,14 @@ async def checkpoint(request: Request) -> Response:
     except RegisterError:
         raise HTTPException(404) from None
     return PlainTextResponse(note, headers=_MOMENT)
+
+
+@unprefixed.get(f"/log/{FILE}")
+async def rotations(request: Request) -> Response:
+    """How the log's key was rotated; an empty list where it never was."""
+    found = await run_in_threadpool(desk(request).register.proving.rotations)
+    made = canonical_json([each.json for each in found])
+    return Response(made, media_type="application/json", headers=_MOMENT)
 
 
 @unprefixed.get("/log/{path:path}")
