@@ -508,7 +508,7 @@ def check_inclusion(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list
             raise Rejected(name, "the proof is too long")
         if place & 1 or place == last:
             reached = hashlib.sha256(b"\x01" + beside + reached).digest()
-            while not place & 1:
+            while place and not place & 1:
                 place, last = place >> 1, last >> 1
         else:
             reached = hashlib.sha256(b"\x01" + reached + beside).digest()
@@ -1004,12 +1004,12 @@ def main(arguments: list[str] | None = None) -> int:
     what = "proof" if proof else "receipt"
     try:
         key = None if text is None else Key.read(text)
-        under = {"policy": None if rules is None else Policy.read(rules), "rotations": rotations}
+        policy = None if rules is None else Policy.read(rules)
         if proof:
-            found = verify_absence(raw, key, asked.manifest_key, **under)
+            found = verify_absence(raw, key, asked.manifest_key, policy, rotations)
             lines, left = sentences_of_versions(found, own=own), unchecked_of_versions(found, asked.manifest_key)
         else:
-            found = verify(raw, key, **under)
+            found = verify(raw, key, policy, rotations)
             lines, left = sentences(found, own=own), unchecked(found)
     except Rejected as rejected:
         told: dict[str, Any] = {"verified": False, "check": rejected.check, "why": rejected.why}

@@ -8,9 +8,10 @@ signature over it.
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final
 
@@ -24,12 +25,12 @@ Change = Callable[[Random, str], str]
 class Material:
     """What files are made of."""
 
-    files: Sequence[bytes]
-    """As they are: genuine ones, and forgeries."""
-    documents: Sequence[Document]
-    """Genuine ones."""
+    files: Sequence["Case"]
+    """As they are, each with what it is verified with: genuine ones, and forgeries."""
+    documents: Sequence[tuple[Document, "Case"]]
+    """Genuine ones, as JSON and as they are verified."""
     keys: Sequence[str]
-    """Of logs; the first one is the right one."""
+    """Of logs."""
     signed: Callable[[Document], Document]
     """Signs again what a document says; raises KeyError, TypeError or ValueError where nothing is left of it."""
     lone: Callable[[str], Document]
@@ -45,20 +46,37 @@ class Case:
     raw: bytes
     key: str | None
     """The log's; None takes the one in the file."""
+    policy: bytes | None = None
+    """A file that says which witnesses shall have cosigned."""
+    rotations: bytes | None = None
+    """A file of how the log's key was rotated."""
+    signer: str | None = None
+    """The key of the manifests."""
 
 
 def cases(material: Material, seed: int, number: int) -> Iterator[Case]:
     """Changed files, ``number`` of them, the same for the same seed."""
     chance = Random(seed)
     for _ in range(number):
-        yield Case(chance.choice(_MAKERS)(chance, material), _key(chance, material))
+        made = chance.choice(_MAKERS)(chance, material)
+        key = made.key if chance.random() > SELDOM else _key(chance, material)
+        policy, rotations = (_also(chance, each) for each in (made.policy, made.rotations))
+        yield replace(made, key=key, policy=policy, rotations=rotations)
 
 
 def _key(chance: Random, material: Material) -> str | None:
-    """Mostly the right one, and now and then none."""
-    if chance.random() < SELDOM:
-        return chance.choice(_KEYS)(chance, chance.choice(material.keys))
-    return None if chance.random() < SELDOM else material.keys[0]
+    """None, or one that is another, or that is spelt in another way."""
+    return None if chance.random() < OFTEN else chance.choice(_KEYS)(chance, chance.choice(material.keys))
+
+
+def _also(chance: Random, file: bytes | None) -> bytes | None:
+    """A file that goes with it, changed now and then."""
+    if file is None or chance.random() < OFTEN:
+        return file
+    text = file.decode()
+    for _ in range(chance.choice((1, 1, 2))):
+        text = chance.choice((*_TEXTS, *_SPELLINGS, _words_exchanged))(chance, text)
+    return text.encode("utf-8", "surrogatepass")
 
 
 SELDOM: Final = 0.15
@@ -186,6 +204,13 @@ def _base64_changed(chance: Random, text: str) -> str:
     return "\n".join(lines)
 
 
+def _words_exchanged(chance: Random, text: str) -> str:
+    words = re.split("([ \n])", text)
+    one, other = chance.randrange(len(words)), chance.randrange(len(words))
+    words[one], words[other] = words[other], chance.choice((words[one], words[other]))
+    return "".join(words)
+
+
 def _cased(chance: Random, text: str) -> str:
     return chance.choice((text.upper(), text.lower(), text.swapcase()))
 
@@ -261,8 +286,9 @@ _SPELLINGS: Final[tuple[Change, ...]] = (
 # Of files
 
 
-def _bytes_changed(chance: Random, material: Material) -> bytes:
-    raw = bytearray(chance.choice(material.files))
+def _bytes_changed(chance: Random, material: Material) -> Case:
+    case = chance.choice(material.files)
+    raw = bytearray(case.raw)
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         at = chance.randrange(len(raw) + 1)
         flipped = bytes([raw[at] ^ 1 << chance.randrange(8)]) if at < len(raw) else b""
@@ -271,23 +297,25 @@ def _bytes_changed(chance: Random, material: Material) -> bytes:
         )
         put = chance.choice((flipped, flipped, flipped, wrong, bytes([chance.randrange(256)]), b""))
         raw[at : at + chance.choice((0, 1, 1, 1, 9, len(raw)))] = put
-    return bytes(raw)
+    return replace(case, raw=bytes(raw))
 
 
-def _spelling_changed(chance: Random, material: Material) -> bytes:
+def _spelling_changed(chance: Random, material: Material) -> Case:
+    document, case = chance.choice(material.documents)
     text = json.dumps(
-        chance.choice(material.documents),
+        document,
         indent=chance.choice((None, 0, 2, "\t")),
         ensure_ascii=chance.random() < OFTEN,
         sort_keys=chance.random() < OFTEN,
     )
     for _ in range(chance.choice((0, 1, 1, 2))):
         text = chance.choice(_SPELLINGS)(chance, text)
-    return text.encode("utf-8", "surrogatepass")
+    return replace(case, raw=text.encode("utf-8", "surrogatepass"))
 
 
-def _member_changed(chance: Random, material: Material) -> bytes:
-    document = _copy(chance.choice(material.documents))
+def _member_changed(chance: Random, material: Material) -> Case:
+    genuine, case = chance.choice(material.documents)
+    document = _copy(genuine)
     *way, last = chance.choice([each for each in _ways(document) if each])
     holder = _at(document, way)
     if isinstance(holder, dict) and chance.random() < OFTEN:
@@ -301,34 +329,39 @@ def _member_changed(chance: Random, material: Material) -> bytes:
         holder[last] = chance.choice(_ODD)
     elif chance.random() < OFTEN:
         del holder[last]
-    return _finished(chance, material, document)
+    return replace(case, raw=_finished(chance, material, document))
 
 
-def _member_of_another(chance: Random, material: Material) -> bytes:
-    document, other = _copy(chance.choice(material.documents)), _copy(chance.choice(material.documents))
+def _member_of_another(chance: Random, material: Material) -> Case:
+    (genuine, case), (other, _) = chance.choice(material.documents), chance.choice(material.documents)
+    document, other = _copy(genuine), _copy(other)
     for _ in range(chance.choice((1, 1, 2))):
         *way, last = chance.choice([each for each in _ways(other) if each and _has(document, each)])
         _at(document, way)[last] = _at(other, (*way, last))
-    return _finished(chance, material, document)
+    return replace(case, raw=_finished(chance, material, document))
 
 
-def _text_changed(chance: Random, material: Material) -> bytes:
-    document = _copy(chance.choice(material.documents))
-    *way, last = chance.choice([each for each in _ways(document) if isinstance(_at(document, each), str)])
+def _text_changed(chance: Random, material: Material) -> Case:
+    genuine, case = chance.choice(material.documents)
+    document = _copy(genuine)
+    texts = [each for each in _ways(document) if isinstance(_at(document, each), str)]
+    named = chance.choice(sorted({str(each[-1]) for each in texts}))  # each name as often, wherever and how often it is
+    *way, last = chance.choice([each for each in texts if str(each[-1]) == named])
     holder = _at(document, way)
     for _ in range(chance.choice((1, 1, 2))):
         holder[last] = chance.choice(_TEXTS)(chance, holder[last])
-    return _finished(chance, material, document)
+    return replace(case, raw=_finished(chance, material, document))
 
 
-def _entry_changed(chance: Random, material: Material) -> bytes:
+def _entry_changed(chance: Random, material: Material) -> Case:
     """A log of one entry, which says something else, or is spelt in another way; the log has it so."""
     text = material.entry
     for _ in range(chance.choice((1, 1, 2))):
         text = chance.choice((*_SPELLINGS, _with_more, _with_more, _with_more, _of_another_time, _of_another_format))(
             chance, text
         )
-    return json.dumps(material.lone(text.encode("utf-8", "replace").decode())).encode()
+    document = material.lone(text.encode("utf-8", "replace").decode())
+    return Case(json.dumps(document).encode(), material.keys[0])
 
 
 def _of_another_time(chance: Random, text: str) -> str:

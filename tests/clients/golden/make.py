@@ -196,6 +196,7 @@ def _checkpoints() -> Iterator[tuple[str, str, Receipt | str]]:
     yield "a wrong signature beside the good one", "checkpoint", under(good + line(bytes(64)))
     yield "S is above the order", "checkpoint", under(line(scalar[:32] + beyond))
     yield "nobody signed", "checkpoint", under("")
+    yield "a line that is no signature", "checkpoint", under(good + "signed by hand\n")
     yield "the last line does not end", "checkpoint", under(good.removesuffix("\n"))
     yield "a signature of 63 bytes", "checkpoint", under(line(scalar[:63]))
     yield "another log's name", "checkpoint", with_body(f"demur/{bytes(16).hex()}/2\n{size}\n{root}\n")
@@ -238,6 +239,7 @@ def _others() -> Iterator[tuple[str, str, Receipt | str]]:
         text.replace('lodged"\n', '\\ud800"\n').replace('"phase": "lodged"', '"phase": "\\ud800"'),
     )
     yield "a key of small order", "key", _small()
+    yield "a key of another kind", "key", good | {"key": good["key"].replace("+AQ", "+AA")}
     yield "a key with another number", "key", good | {"key": good["key"].replace(KEY.id.hex(), "00000000")}
 
 
@@ -365,6 +367,12 @@ def _rotated() -> Iterator[tuple[str, str, Receipt, dict[str, str]]]:
         with_rotations({"signatures": by, "signed": body | {"size": "6"}}),
         after,
     )
+    yield (
+        "a rotation to no key",
+        "rotation",
+        with_rotations({"signatures": by, "signed": body | {"to": "the next one"}}),
+        after,
+    )
     yield "no rotation in the list", "receipt", with_rotations(), after
     yield "rotations that are no list", "receipt", good | {"rotations": ROTATION}, after
     yield "what is sealed is no text", "receipt", good | {"again": 1}, after
@@ -476,6 +484,8 @@ POLICIES: Final = {
     "policy-none-of-one.txt": _policy(LINES[0], "group g 0 w1", "quorum g"),
     "policy-another-log.txt": _policy(f"log {NoteKey.of('other.example', OTHER).text}", "quorum none"),
     "policy-other-word.txt": _policy("witnesses w1", "quorum none"),
+    "policy-too-few-words.txt": _policy("witness w1", "quorum none"),
+    "policy-name-twice.txt": _policy(LINES[0], LINES[1].replace("w2", "w1", 1), "quorum w1"),
     "policy-control-character.txt": "quorum none\v\n",
 }
 
