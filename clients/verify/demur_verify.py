@@ -1,4 +1,4 @@
-"""Check the receipt of an objection, or a proof of absence, offline: one file for Python 3.10, nothing to install.
+"""Check the receipt of an objection, or a proof of absence, offline: one file, Python 3.10 or later, no packages.
 
     python3 demur_verify.py receipt.json 'demur/6f1c.../1+72385491+Afv9GS2Z...'
     python3 demur_verify.py proof.json 'demur/6f1c.../1+72385491+Afv9GS2Z...'

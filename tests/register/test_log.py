@@ -105,6 +105,19 @@ def test_a_commitment_recomputes_from_the_stored_entry(register: Register) -> No
     assert entries.commitment(row._replace(payload='{"accounts":2}')) != expected
 
 
+def test_an_entry_of_the_second_format_keeps_its_commitment(register: Register) -> None:
+    """An objection of a demur before 2026-11-30, and every other kind to this day."""
+    register.objections.lodge(["x:a"], channel="web", now=NOON)
+    row = stored(register)._replace(format=2)
+    assert row.subject_salt is not None
+    assert row.subjects is not None
+    said = json.loads(entries.opened(row))
+    assert (said["format"], said["subjects"]) == (2, hexed(row.subject_salt, row.subjects))
+    assert entries.commitment(row) == hashlib.sha256(row.salt + entries.opened(row)).digest()
+    with pytest.raises(ValueError, match="does not say apart"):
+        entries.own_subjects(row)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -139,7 +152,7 @@ def test_an_entry_opens_without_telling_whose_it_is(register: Register) -> None:
 def test_an_objection_opens_what_is_its_persons_own_and_hides_the_others(
     register: Register, members: "MakeBatch"
 ) -> None:
-    """Own is what a proven link says; a link that proves nothing covers, and is not told, not even that there is one."""
+    """Own is what a proven link says; a link that proves nothing covers, and is not told: not even that it is there."""
     register.members.link("x:a", "x:second")
     alone = register.objections.lodge(["x:a"], channel="web", now=NOON)
     own, others = entries.own_subjects(stored_at(register, alone.seq))

@@ -192,6 +192,10 @@ def test_the_command_hands_out_a_file_for_its_owner_alone(
     assert to.stat().st_mode & 0o777 == 0o600
     assert run([*arguments, *place]) == 0
     assert json.loads(capsys.readouterr().out)["subjects"]["own"] == json.loads(to.read_bytes())["subjects"]["own"]
+    assert run(["log", "key", "--json", *place]) == 0
+    told = json.loads(capsys.readouterr().out)
+    found = VERIFY.verify_absence(to.read_bytes(), VERIFY.Key.read(told["key"]), told["manifests"])
+    assert found["present"]["name"] == "v1"
     assert run(["prove", reference, "--before", "v1", *place]) == 2
     assert "with --version" in capsys.readouterr().err
     assert run([*arguments, "--to", str(to), *place]) == 2
