@@ -65,6 +65,25 @@ class Proving:
             self._signer.follow(connection)
             return self._signer.history(connection)
 
+    def history_of(self, origin: str) -> KeyHistory:
+        """The keys of a log that this register has or had, as its entries tell them.
+
+        Raises:
+            RegisterError: when these do not fit together.
+        """
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+            said = logkeys.told(connection)
+        try:
+            return logkeys.history_of(said, origin, self._signer.key.public)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    def holds(self, commitment: bytes, seq: int) -> bool:
+        """Whether the register has an entry of a commitment at a number."""
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(entry.c.commitment).where(entry.c.seq == seq)) == commitment
+
     def rotations(self) -> list[Rotation]:
         """How one key of this log followed another, oldest first.
 
