@@ -91,7 +91,9 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
 def test_beside_the_newer_mark_it_is_refused_with_the_number(lost: Lost) -> None:
     workspace = lost.put_back("beside-the-mark")
     shutil.copy(lost.workspace.mark_path, workspace.mark_path)
-    with pytest.raises(RegisterError, match=rf"ends at entry {HELD}, {PEOPLE} before entry {HELD + PEOPLE}, which was ack"):
+    with pytest.raises(
+        RegisterError, match=rf"ends at entry {HELD}, {PEOPLE} before entry {HELD + PEOPLE}, which was ack"
+    ):
         workspace.register()
 
 
