@@ -1,6 +1,7 @@
 """The log's keys on record: it is opened once, its key is rotated once and for all, and a kill loses neither key."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -17,11 +18,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from demur.errors import CheckFailed, RegisterError, UsageError
 from demur.identity import Keys
 from demur.register import Register
+from demur.register.database.folder import write_log
 from demur.register.database.mark import Mark
 from demur.register.database.tables import checkpoint
 from demur.terms import BINDING
 from demur.transparency.note import NoteKey, signers_of
-from demur.transparency.rotation import Rotation
+from demur.transparency.rotation import Rotation, read_all
 
 if TYPE_CHECKING:
     from tests.register.conftest import Place
@@ -106,7 +108,8 @@ def test_a_log_is_opened_once_under_each_name(open_: Callable[[], Register], fol
             "origin": first.proving.key.name,
             "pepper": hashlib.sha256((folder / "pepper.key").read_bytes()).hexdigest(),
         }
-        assert first.proving.open(1).proof.index == 0
+        shown = first.proving.opening()
+        assert (shown.proof.index, json.loads(shown.entry)["payload"]) == (0, opened.payload)
         assert findings(first) == []
 
 
@@ -135,6 +138,19 @@ def test_both_keys_sign_where_one_follows_the_other(open_: Callable[[], Register
         assert findings(register) == []
         with pytest.raises(UsageError, match="is the one in use"):
             register.rotate_log(log_key(folder))
+
+
+def test_a_log_as_files_says_how_its_key_was_rotated(
+    open_: Callable[[], Register], folder: Path, tmp_path: Path
+) -> None:
+    with open_() as register:
+        lodge(register, "a")
+        assert write_log(register.proving, tmp_path / "log").before is None
+        assert not (tmp_path / "log" / "rotations.json").exists()
+        made = rotate(register, folder)
+        lodge(register, "b")
+        assert write_log(register.proving, tmp_path / "log").before == 1
+        assert read_all(json.loads((tmp_path / "log" / "rotations.json").read_bytes())) == [made]
 
 
 def test_a_process_that_runs_takes_up_the_key_that_another_one_brought(

@@ -9,6 +9,7 @@ from pages import Visitor
 from town import ANN
 from ways import by_link, state_of, typed
 
+from demur.identity import Keys
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.tiles import Piece, pieces_of
 from demur.web.desk import Desk
@@ -38,6 +39,15 @@ def test_the_log_is_served_whole(visitor: Visitor, desk: Desk) -> None:
         assert answer.status_code == 200
         assert answer.content == desk.register.proving.piece(piece)
         assert answer.headers["content-type"] == "application/octet-stream"
+
+
+def test_how_the_key_was_rotated_is_served(visitor: Visitor, desk: Desk) -> None:
+    by_link(visitor, desk)
+    assert visitor.client.get("/log/rotations.json").json() == []
+    made = desk.register.rotate_log(desk.workspace.keys().next_log())
+    Keys.settle_log(desk.workspace.keys_path)
+    answer = visitor.client.get("/log/rotations.json")
+    assert (answer.json(), answer.headers["content-type"]) == ([made.json], "application/json")
 
 
 def test_other_paths_are_not_there(visitor: Visitor, desk: Desk) -> None:

@@ -63,6 +63,21 @@ def export(invocation: Invocation, to: Path) -> None:
 
 
 @log.command
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a new file.")
+@shared
+def opening(invocation: Invocation, to: Path | None) -> None:
+    """Print the entry that opened the log, with its salt and a proof that it is in, as JSON.
+
+    It names the log's key, the manifests' key, and the SHA-256 of the pepper: an authority that is shown
+    keys/pepper.key compares that with `sha256sum keys/pepper.key`.
+    """
+    with invocation.workspace.register() as register:
+        found = register.proving.opening()
+    shown = {"entry": found.entry, "proof": found.proof.text, "salt": found.salt.hex()}
+    _write_new(to, canonical_json(shown) + b"\n")
+
+
+@log.command
 @click.option("--prepare", is_flag=True, help="Make the next key, and change nothing yet.")
 @shared
 def rotate(invocation: Invocation, *, prepare: bool) -> None:

@@ -24,7 +24,7 @@ from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
 from demur.register.contact.workers import Workers
-from demur.register.continuity import belonging, logs
+from demur.register.continuity import again, belonging, logs
 from demur.register.continuity.replay import Noted, Replayed, replay
 from demur.register.database import entries, journal, schema, signing, state
 from demur.register.database import instance as instances
@@ -309,6 +309,31 @@ class Register:
         """Do the entries of a journal again, all or none; see replay.py."""
         with self._store.writing() as connection:
             return replay(connection, noted, incarnation, erasing, held=held, unknown=unknown)
+
+    def sealed_again(self, seq: int) -> str:
+        """What lodges the objection of an entry again, should it be lost, sealed for this workspace; see again.py.
+
+        Raises:
+            RegisterError: when there is no such entry.
+        """
+        return again.seal(self._store, self._vault, seq)
+
+    def recorded(self, sealed: str, commitment: bytes) -> tuple[str, int] | None:
+        """Reference and entry of the objection of :meth:`sealed_again`, if it is on record.
+
+        Raises:
+            IdentityError: when it was sealed for another workspace, or another entry.
+        """
+        return again.recorded(self._store, self._vault, sealed, commitment)
+
+    def lodge_again(self, sealed: str, commitment: bytes, incarnation: int, erasing: str) -> again.Again:
+        """Lodge an objection again that is not on record; see again.py.
+
+        Raises:
+            IdentityError: when it was sealed for another workspace, or another entry.
+            RegisterError: when it can't be lodged from what it holds.
+        """
+        return again.lodge_again(self._store, self._vault, sealed, commitment, incarnation, erasing)
 
     def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
         """Put a restore on record; the entry's number."""

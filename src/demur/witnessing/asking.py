@@ -111,8 +111,8 @@ def _post(url: str, body: bytes) -> tuple[int, str, str]:
             raw = answer.read(_MOST_BYTES + 1)
         finally:
             late.cancel()
-        if len(raw) > _MOST_BYTES:
-            raise ValueError("too large")
+        if len(raw) > _MOST_BYTES or answer.length:
+            raise ValueError("too large, or cut short")
         return answer.status, answer.headers.get_content_type(), raw.decode("utf-8")
 
 

@@ -118,6 +118,15 @@ def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Poi
     return Group(points[-1], _kept(connection, first, kept) if kept else (), others), points
 
 
+def noted(connection: sa.Connection, seq: int) -> Mapping[str, Any] | None:
+    """What would be noted of one entry, but for its subjects, which follow from what it says; None for no entry."""
+    rows = connection.execute(_ROWS.where(entry.c.seq == seq), {"first": seq}).all()
+    if not rows:
+        return None
+    (found,) = _kept(connection, seq, rows)
+    return {name: value for name, value in found.items() if name != "subjects"}
+
+
 def urgent(group: Group) -> bool:
     """Whether the mark has to be on disk before anybody is told of a group."""
     noted = [each["kind"] for each in group.entries]

@@ -49,6 +49,13 @@ def rotations(said: Told, origin: str) -> list[Rotation]:
     return [each for each in of if each.origin == origin]
 
 
+def opening(connection: sa.Connection, origin: str) -> int | None:
+    """The number of the entry that opens a log; None where none does."""
+    opens = sa.select(entry.c.seq, entry.c.payload).where(entry.c.kind == EntryKind.LOG_OPENED.value)
+    rows = connection.execute(opens.order_by(entry.c.seq))
+    return next((seq for seq, payload in rows if orjson.loads(payload)["origin"] == origin), None)
+
+
 def history(said: Told, key: NoteKey) -> KeyHistory:
     """The keys of the log in use.
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from demur.errors import CheckFailed, RegisterError
 from demur.identity import SubjectKeys
-from demur.register.database import cosigned, entries, logkeys, signing, tree
+from demur.register.database import cosigned, entries, instance, logkeys, signing, tree
 from demur.register.database.signing import Signer
 from demur.register.database.store import Store
 from demur.register.database.tables import entry
@@ -23,7 +23,7 @@ from demur.transparency.checkpoint import Checkpoint, InclusionProof
 from demur.transparency.note import NoteKey
 from demur.transparency.rotation import KeyHistory, Rotation
 from demur.transparency.tiles import WIDTH, Piece, bundle, pieces_of, width_at
-from demur.transparency.tree import consistency_proof, inclusion_proof
+from demur.transparency.tree import consistency_proof, inclusion_proof, root_at
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,40 @@ class Proving:
         with self._store.reading() as connection:
             self._signer.follow(connection)
             return self._signer.history(connection)
+
+    def history_of(self, origin: str) -> KeyHistory:
+        """The keys of a log that this register has or had, as its entries tell them.
+
+        Raises:
+            RegisterError: when it never had that log, or its entries do not fit together.
+        """
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+            known, said = instance.read(connection), logkeys.told(connection)
+        if known is None or origin not in known.origins:
+            raise RegisterError("This register never had that log: it is another workspace's.")
+        try:
+            return logkeys.history_of(said, origin, self._signer.key.public)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    def goes_on_from(self, note: str) -> bool:
+        """Whether the log has, up to its size, the tree of a checkpoint that somebody kept.
+
+        Raises:
+            CheckFailed: when no key of this workspace's log signed that.
+            RegisterError: when the register lacks an entry.
+        """
+        said = self.history_of(note.partition("\n")[0]).read(note.encode())
+        with self._store.reading() as connection:
+            if said.size > entries.head(connection).seq:
+                return False
+            return root_at(tree.nodes(connection, said.size), said.size) == said.root
+
+    def holds(self, commitment: bytes, seq: int) -> bool:
+        """Whether the register has an entry of a commitment at a number."""
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(entry.c.commitment).where(entry.c.seq == seq)) == commitment
 
     def rotations(self) -> list[Rotation]:
         """How one key of this log followed another, oldest first.
@@ -179,6 +213,18 @@ class Proving:
         """Keep the lines of some witnesses, by their keys, for the checkpoint of a size."""
         with self._store.writing() as connection:
             cosigned.keep(connection, self._signer.origin, size, lines)
+
+    def opening(self) -> Opened:
+        """The entry that opens this log, which names its keys and the digest of the pepper.
+
+        Raises:
+            RegisterError: when there is none yet, or no checkpoint covers it.
+        """
+        with self._store.reading() as connection:
+            seq = logkeys.opening(connection, self._signer.origin)
+            if seq is None:
+                raise RegisterError("The log was not opened on record yet: the next command that can write does so.")
+            return self.open(seq)
 
     def opens(self, seq: int) -> bool:
         """Whether :meth:`open` would open an entry."""
