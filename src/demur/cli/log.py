@@ -74,7 +74,7 @@ def opening(invocation: Invocation, to: Path | None) -> None:
     with invocation.workspace.register() as register:
         found = register.proving.opening()
     shown = {"entry": found.entry, "proof": found.proof.text, "salt": found.salt.hex()}
-    _write_new(to, canonical_json(shown) + b"\n")
+    _hand_out(canonical_json(shown) + b"\n", to, f"Wrote {to}.", {})
 
 
 @log.command
