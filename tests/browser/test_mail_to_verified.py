@@ -34,6 +34,14 @@ def test_from_the_mail_to_verified(
     text = saved.read_text("utf-8")
     assert not any(each in text for each in (written, who.handle, who.mail, who.account)), "it can be handed on"
 
+    visitor.follow("a[href$='/paper#proof']", same=True)
+    visitor.page.emulate_media(media="print")
+    assert visitor.page.locator("pre").count() == 7
+    for part in ("pre >> nth=0", "main > details >> nth=-1 >> li >> nth=0"):
+        assert visitor.page.locator(part).is_visible(), "the entry, and what an objection can't undo, are printed"
+    assert not visitor.page.locator("main form, .languages").first.is_visible()
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= NARROW
+
     key = demur("log", "key", "-w", site.workspace.root).out.strip()
     verifier = shutil.copy(PAGE, tmp_path)
     with opened(browser, Path(verifier), locale=language) as page:
