@@ -36,7 +36,8 @@ def key(invocation: Invocation) -> None:
     """Print the public key that the log is signed by, in one line.
 
     Hand it to whoever shall check receipts, on another way than the receipts: a key that comes with what it signed
-    shows nothing. With --json it tells the key that manifests are signed by, too.
+    shows nothing. `demur-verify.html` in a browser and `demur_verify.py` check by it: hand these out the same way.
+    With --json it tells the key that manifests are signed by, too.
     """
     with invocation.workspace.register() as register:
         found = register.proving.key
@@ -191,7 +192,7 @@ def prove(invocation: Invocation, reference: str, version: str | None, before: s
     whose rows are whose: make sure who asks, and hand it to them alone. Where nobody has shown whose the objection is,
     there is none. All rows of the versions are read for it.
 
-    `demur_verify.py` checks both without demur and without a network.
+    `demur_verify.py`, or `demur-verify.html` in a browser, checks both without demur and without a network.
     """
     if before is not None and version is None:
         raise click.UsageError("--before says what an earlier version had: name the later one, too, with --version.")
