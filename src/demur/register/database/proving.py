@@ -6,7 +6,7 @@ happened and not to whose subject keys. One of the first format, or whose salts 
 nobody.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -33,6 +33,10 @@ class Opened:
     """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
     proof: InclusionProof
     """That the leaf is in the log of a signed checkpoint: of the newest that witnesses cosigned, if one covers it."""
+    key: NoteKey
+    """The log's key in use."""
+    rotations: Sequence[Rotation]
+    """How it followed the log's earlier ones, oldest first."""
 
 
 class Proving:
@@ -167,13 +171,19 @@ class Proving:
                     f"Entry {seq} is not what its commitment says: `demur verify` looks at all of them."
                 )
             note = self._newest(connection)
-            size = self._read(connection, note).size
+            said = logkeys.told(connection)
+            history = self._signer.history(connection, said)
+            size = history.read(note.encode()).size
             if seq > size:
                 raise RegisterError(f"No checkpoint covers entry {seq} yet: try again once the next one is on record.")
-            note = self._best(connection, seq, size) or note
-            size = self._read(connection, note).size
+            best = cosigned.best(connection, self._signer.origin, range(max(seq, history.spans[-1].first), size + 1))
+            if best is not None:
+                note, size = best, history.read(best.encode()).size
             hashes = inclusion_proof(tree.nodes(connection, size), seq - 1, size)
-        return Opened(entries.opened(stored).decode(), bytes(stored.salt), InclusionProof(seq - 1, hashes, note))
+            proof = InclusionProof(seq - 1, hashes, note)
+            rotations = logkeys.rotations(said, self._signer.origin)
+            key = self._signer.key
+        return Opened(entries.opened(stored).decode(), bytes(stored.salt), proof, key, rotations)
 
     def reached(self) -> Mapping[str, int]:
         """The largest size that each witness cosigned, by its key."""
@@ -228,11 +238,6 @@ class Proving:
         if note is None or not self._is_ours(note):
             raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
         return note
-
-    def _best(self, connection: sa.Connection, seq: int, size: int) -> str | None:
-        """The checkpoint with the most cosignatures that covers an entry, and that the key in use signed, if any."""
-        first = self._signer.history(connection).spans[-1].first
-        return cosigned.best(connection, self._signer.origin, range(max(seq, first), size + 1))
 
     def _is_ours(self, note: str) -> bool:
         """Whether it is of this incarnation: a restore begins another log."""
