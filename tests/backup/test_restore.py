@@ -605,7 +605,7 @@ def test_after_a_rotation_the_log_begins_anew_by_the_key_that_is_at_hand(
     assert "log.opened" not in restored.lost
     with desk.workspace.register() as register:
         assert register.proving.key.public == (new if newer else old)
-        assert [each.payload["origin"][-2:] for each in register.log.entries(EntryKind.LOG_OPENED)] == ["/1", "/2"]
+        assert [str(each.payload["origin"])[-2:] for each in register.log.entries(EntryKind.LOG_OPENED)] == ["/1", "/2"]
         assert register.objections.get(reference).binding
         told: list[str] = []
         register.audit(told.append)

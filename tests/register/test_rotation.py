@@ -113,6 +113,32 @@ def test_a_log_is_opened_once_under_each_name(open_: Callable[[], Register], fol
         assert findings(first) == []
 
 
+def test_a_register_of_before_gets_it_next_and_one_that_lacks_an_entry_does_not(
+    open_: Callable[[], Register], folder: Path
+) -> None:
+    keys = Keys.load(folder)
+    with open_() as register:
+        for name in ("a", "b", "c"):
+            lodge(register, name)
+        with register._store._engine.begin() as connection:
+            connection.execute(sa.text("UPDATE entry SET commitment = salt WHERE seq = 2"))
+    with open_() as register:
+        with pytest.raises(RegisterError, match="its tree has another root"):
+            register.open_log(keys)
+        assert register.log.head().seq == 3
+        assert len(list(register.log.entries())) == 3, "it can be read"
+
+
+def test_one_of_before_is_opened_behind_what_it_has(open_: Callable[[], Register], folder: Path) -> None:
+    with open_() as register:
+        lodge(register, "a")
+        assert register.open_log(Keys.load(folder)) == 2
+        assert findings(register) == []
+        made = rotate(register, folder)
+        assert made.size == 3
+        assert findings(register) == []
+
+
 def test_both_keys_sign_where_one_follows_the_other(open_: Callable[[], Register], folder: Path) -> None:
     with open_() as register:
         register.open_log(Keys.load(folder))

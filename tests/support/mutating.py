@@ -353,6 +353,23 @@ def _text_changed(chance: Random, material: Material) -> Case:
     return replace(case, raw=_finished(chance, material, document))
 
 
+def _inner_changed(chance: Random, material: Material) -> Case:
+    """A document in which JSON that stands in a text, an entry or a manifest, has a member less, more or another."""
+    genuine, case = chance.choice(material.documents)
+    document = _copy(genuine)
+    found = [each for each in _ways(document) if str(_at(document, each)).startswith('{"')]
+    *way, last = chance.choice(found)
+    holder = _at(document, way)
+    inner = json.loads(holder[last])
+    *inside, name = chance.choice([each for each in _ways(inner) if each])
+    if chance.random() < SELDOM:
+        del _at(inner, inside)[name]
+    else:
+        _at(inner, inside)[name] = chance.choice((*_ODD, 5, "v1", "0" * 64, "objection.lodged", "version.published"))
+    holder[last] = json.dumps(inner, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return replace(case, raw=_finished(chance, material, document))
+
+
 def _entry_changed(chance: Random, material: Material) -> Case:
     """A log of one entry, which says something else, or is spelt in another way; the log has it so."""
     text = material.entry
@@ -409,6 +426,7 @@ _MAKERS: Final = (
     _text_changed,
     _text_changed,
     _entry_changed,
+    _inner_changed,
 )
 
 

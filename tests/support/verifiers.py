@@ -98,6 +98,7 @@ def material() -> Material:
     documents = [(json.loads(case.raw), case) for _, case in genuine()]
     made = (MAKE.receipt(seq) for seq in range(1, MAKE.SIZE + 1))
     documents += [(each, Case(json.dumps(each).encode(), KEY)) for each in made]
+    documents += [(each, _by_policy(each)) for each in _cosigned()]
     key, strangers = (ABSENCE / "key.txt").read_text(), PROOFS.Version("v1", PROOFS.STRANGERS, 0)
     for each in (
         PROOFS.proof(PROOFS.V3),
@@ -107,6 +108,19 @@ def material() -> Material:
     other = MAKE.NoteKey.of(MAKE.ORIGIN, MAKE.OTHER)
     keys = (KEY, other.text, MAKE.SMALL.text, MAKE.NEXT_KEY.text, "", "demur/", "+", "a+b+c", KEY.replace("/1+", "/2+"))
     return Material([case for _, case in golden_cases()], documents, keys, _signed, _lone, MAKE.entry(1))
+
+
+def _cosigned() -> Iterator[Document]:
+    """Receipts with other cosignatures: all three, one twice, a later time, and one of three."""
+    one, two, three = map(MAKE.cosignature, range(3))
+    yield MAKE.witnessed_by(one, two, three)
+    yield MAKE.witnessed_by(one, one, three)
+    yield MAKE.witnessed_by(two, MAKE.cosignature(0, time=MAKE.SEEN + 60))
+    yield MAKE.witnessed_by(three)
+
+
+def _by_policy(document: Document) -> Case:
+    return Case(json.dumps(document).encode(), KEY, (GOLDEN / "policy.txt").read_bytes())
 
 
 def _signed(document: Document) -> Document:

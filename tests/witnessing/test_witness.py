@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from calling import Demur
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.cli import run
@@ -272,3 +273,43 @@ def test_the_command_serves_until_it_is_stopped_and_a_kill_loses_nothing(tmp_pat
         assert process.wait(20) == (0 if signal == 15 else -9)
         process.stdout.close()
     assert Witness(Path(folder)).state()[ORIGIN]["size"] == 15
+
+
+def test_what_is_wrong_is_one_sentence(tmp_path: Path, demur: Demur) -> None:
+    folder = tmp_path / "w"
+    made = demur("witness", "init", folder, "--name", "w.example/1", "--json")
+    assert made.json == {"key": Witness(folder).key.text}
+    assert demur("witness", "key", folder).out.strip() == Witness(folder).key.text
+    assert demur("witness", "logs", folder).out.startswith("No log is witnessed yet")
+    wrong = (
+        (("init", folder, "--name", "w.example/2"), "is not empty"),
+        (("init", tmp_path / "x", "--name", "two words"), "no spaces"),
+        (("add", folder, "demur/0/1+00000000+AAAA"), "no Ed25519 key of a log"),
+        (("add", folder, Witness(folder).key.text), "no Ed25519 key of a log"),
+        (("add", folder, KEY.text.replace(KEY.id.hex(), "00000000")), "is damaged"),
+        (("add", tmp_path / "nowhere", KEY.text), "holds no witness"),
+        (("remove", folder, KEY.text), "does not know that key"),
+        (("serve", folder, "--host", "192.0.2.1"), "can't be used"),
+    )
+    for arguments, said in wrong:
+        told = demur("witness", *arguments)
+        assert (told.code, told.err.count("\n")) == (2, 1), arguments
+        assert said in told.err
+    assert demur("witness", "add", folder, KEY.text).code == 0
+    assert Witness(folder).answer(request(0, 5), NOW).status == 200
+    assert demur("witness", "logs", folder, "--json").json == [{"key": KEY.text, "size": 5}]
+    assert demur("witness", "remove", folder, KEY.text).code == 0
+    assert Witness(folder).logs() == []
+
+
+def test_asking_without_a_list_is_one_sentence(tmp_path: Path, demur: Demur) -> None:
+    root = tmp_path / "ws"
+    assert demur("init", root, "--yes").code == 0
+    told = demur("log", "cosign", "-w", root)
+    assert (told.code, told.err.count("\n")) == (2, 1)
+    assert "There is nobody to ask" in told.err
+    policy = root / "demur.toml"
+    policy.write_text(policy.read_text().replace('witnesses = ""', 'witnesses = "none.txt"'))
+    told = demur("log", "cosign", "-w", root)
+    assert (told.code, told.err.count("\n")) == (2, 1)
+    assert "can't be read" in told.err

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from mailing import Made, mail_policy
 
 from demur.errors import UsageError
@@ -62,6 +63,12 @@ def told(depot: Depot) -> dict[str, str]:
     return {each.name: each.said for each in ask_all(depot.register, found.witnesses, again=True)}
 
 
+def findings(depot: Depot) -> list[str]:
+    found: list[str] = []
+    depot.register.audit(found.append)
+    return found
+
+
 def test_what_witnesses_sign_is_in_what_is_handed_out(made: Made, witnesses: Callable[[], tuple[Witness, str]]) -> None:
     depot, one, other = made(policy()), witnesses(), witnesses()
     listed(depot, one, other)
@@ -83,6 +90,16 @@ def test_what_witnesses_sign_is_in_what_is_handed_out(made: Made, witnesses: Cal
     assert lane.counts == {"cosigned": 2}, "they are not asked with every commit"
     assert told(depot) == {"w1": "cosigned", "w2": "cosigned"}
     assert set(proving.reached().values()) == {proving.history.read(proving.checkpoint().encode()).size}
+    assert findings(depot) == []
+    for statement in (
+        "UPDATE cosignature SET line = 'x'",
+        "UPDATE cosignature SET size = 2",
+        "DELETE FROM cosignature",
+    ):
+        with depot.register._store._engine.begin() as connection:
+            connection.execute(sa.text(statement + " WHERE size = (SELECT min(size) FROM cosignature)"))
+        named = [each for each in findings(depot) if each.startswith("A cosignature of the checkpoint of ")]
+        assert bool(named) is not statement.startswith("DELETE")
 
 
 def test_one_that_answers_counts_while_another_does_not(

@@ -24,9 +24,9 @@ _KEY = click.argument("key", metavar="KEY")
 @click.group(cls=Noun)
 @in_workspace
 def witness(roots: Sequence[Path]) -> None:  # no workspace is needed
-    """Be a witness: cosign logs of others, each only as it goes on from what was cosigned before.
+    """Be a witness: cosign logs of others.
 
-    Run it elsewhere than the platform, with somebody else: a works council, a newspaper, an authority. It needs no
+    Each is cosigned only as it goes on from what was cosigned before. Run it elsewhere than the platform, with somebody else: a works council, a newspaper, an authority. It needs no
     workspace, and learns of a log its name, its size and its root, and nothing of any entry.
     """
 

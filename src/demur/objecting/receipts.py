@@ -39,10 +39,10 @@ def receipt(register: Register, state: ObjectionState, *, now: datetime | None =
     signature = register.proving.sign(STATEMENT + canonical_json(said))
     whole: dict[str, JSON] = {
         "again": register.sealed_again(state.seq),
-        "key": register.proving.key.text,
+        "key": opened.key.text,
         "signature": base64.b64encode(signature).decode(),
         "signed": said,
     }
-    if rotations := register.proving.rotations():
-        whole["rotations"] = [each.json for each in rotations]
+    if opened.rotations:
+        whole["rotations"] = [each.json for each in opened.rotations]
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

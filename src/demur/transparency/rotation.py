@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from demur.canonical import JSON, canonical_json
 from demur.errors import CheckFailed, UsageError
 from demur.transparency.checkpoint import Checkpoint
-from demur.transparency.note import NoteKey, decoded, is_signed, signers_of
+from demur.transparency.note import NoteKey, decoded, is_signed, signers_of, text_of
 
 STATEMENT: Final = b"demur rotation\n"
 """What a rotation is signed with in front; a checkpoint begins with the log's name."""
@@ -137,8 +137,10 @@ class KeyHistory:
             CheckFailed: as :meth:`Checkpoint.read`; and when every key that signed it was in use before or after.
         """
         keys = [each.key for each in self.spans]
-        said = Checkpoint.read(note, keys)
         signed = signers_of(note, keys)
+        if not signed:
+            raise CheckFailed("No known key signed the checkpoint.")
+        said = Checkpoint.parse(text_of(note)[0], {key.name for key in keys})
         if not any(each.key in signed and each.counts(said.size) for each in self.spans):
             raise CheckFailed(
                 f"The key that signed the checkpoint of {said.size} entries does not count there: it was rotated."

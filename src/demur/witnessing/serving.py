@@ -7,6 +7,7 @@ and sizes alone. TLS is a proxy's.
 import json
 import logging
 import socket
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -54,8 +55,11 @@ class Server(ThreadingHTTPServer):
         finally:
             self._room.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # the same
-        """Say nothing of connections that broke off: they name an address."""
+    def handle_error(self, *_: object) -> None:
+        """Say what kind of fault it was, and nothing of connections that broke off: they name an address."""
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, OSError):
+            _log(status=500, error=type(fault).__name__)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,9 +8,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from demur.errors import CheckFailed
+from demur.errors import CheckFailed, UsageError
 from demur.register.database import instance, logkeys
-from demur.register.database.tables import checkpoint, tile
+from demur.register.database.tables import checkpoint, cosignature, tile
+from demur.transparency.cosignature import WitnessKey, cosigned
 from demur.transparency.rotation import KeyHistory
 from demur.transparency.tiles import WIDTH, tile_root
 from demur.transparency.tree import Edge, leaf_hash
@@ -54,6 +55,7 @@ class Tree:
             return
         if self._public is not None and self._next is not None:
             self._report(f"A checkpoint of {self._next[0]} entries is on record, and there are {self._edge.size}.")
+        self._cosignatures()
         count = self._connection.scalar(sa.select(sa.func.count()).select_from(tile)) or 0
         if count > self._tiles:
             self._report(f"The log has {count} tiles on record, and its entries make {self._tiles}.")
@@ -85,6 +87,20 @@ class Tree:
             if len(page) < _PAGE:
                 return
             after = page[-1].size
+
+    def _cosignatures(self) -> None:
+        """Make sure that each line of a witness is of the checkpoint beside which it is kept, by the key it names."""
+        joined = cosignature.join(checkpoint, cosignature.c.size == checkpoint.c.size, isouter=True)
+        rows = sa.select(cosignature, checkpoint.c.note).select_from(joined).order_by(cosignature.c.size)
+        for row in self._connection.execute(rows):
+            try:
+                key = WitnessKey.read(row.witness)
+                theirs = row.note is not None and row.note.partition("\n")[0] == row.origin
+                held = theirs and key in cosigned(f"{row.note}{row.line}".encode(), [key])
+            except (CheckFailed, UsageError):
+                held = False
+            if not held:
+                self._report(f"A cosignature of the checkpoint of {row.size} entries is none, or of another one.")
 
     def _checkpoint(self, size: int, note: str) -> None:
         try:

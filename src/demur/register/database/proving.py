@@ -36,6 +36,10 @@ class Opened:
     """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
     proof: InclusionProof
     """That the leaf is in the log of a signed checkpoint: of the newest that witnesses cosigned, if one covers it."""
+    key: NoteKey
+    """The log's key in use."""
+    rotations: Sequence[Rotation]
+    """How it followed the log's earlier ones, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -177,15 +181,20 @@ class Proving:
         with self._store.reading() as connection:
             found = [_openable(connection, seq) for seq in seqs]
             note = self._newest(connection)
-            size, last = self._read(connection, note).size, max(seqs)
+            said, last = logkeys.told(connection), max(seqs)
+            history = self._signer.history(connection, said)
+            size = history.read(note.encode()).size
             if last > size:
                 raise RegisterError(f"No checkpoint covers entry {last} yet: try again once the next one is on record.")
-            note = self._best(connection, last, size) or note
-            size = self._read(connection, note).size
+            best = cosigned.best(connection, self._signer.origin, range(max(last, history.spans[-1].first), size + 1))
+            if best is not None:
+                note, size = best, history.read(best.encode()).size
+            key, rotations = self._signer.key, logkeys.rotations(said, self._signer.origin)
             nodes, opened = tree.nodes(connection, size), list[Opened]()
             for each in found:
                 proof = InclusionProof(each.seq - 1, inclusion_proof(nodes, each.seq - 1, size), note)
-                opened.append(Opened(entries.opened(each).decode(), bytes(each.salt), proof))
+                text = entries.opened(each).decode()
+                opened.append(Opened(text, bytes(each.salt), proof, key, rotations))
         return opened
 
     def own_subjects(self, seq: int) -> OwnSubjects:
@@ -257,11 +266,6 @@ class Proving:
         if note is None or not self._is_ours(note):
             raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
         return note
-
-    def _best(self, connection: sa.Connection, seq: int, size: int) -> str | None:
-        """The checkpoint with the most cosignatures that covers an entry, and that the key in use signed, if any."""
-        first = self._signer.history(connection).spans[-1].first
-        return cosigned.best(connection, self._signer.origin, range(max(seq, first), size + 1))
 
     def _is_ours(self, note: str) -> bool:
         """Whether it is of this incarnation: a restore begins another log."""

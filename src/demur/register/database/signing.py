@@ -155,14 +155,18 @@ class Signer:
         with self._lock:
             self._private, self.key = key, NoteKey.of(self.origin, key)
 
-    def history(self, connection: sa.Connection) -> KeyHistory:
+    def history(self, connection: sa.Connection, said: logkeys.Told | None = None) -> KeyHistory:
         """The log's keys, each with the checkpoints that it counts for.
+
+        Args:
+            connection: a transaction.
+            said: what its entries say of them, where that was read already.
 
         Raises:
             RegisterError: when the entries don't lead to the key in use.
         """
         try:
-            return logkeys.history(logkeys.told(connection), self.key)
+            return logkeys.history(logkeys.told(connection) if said is None else said, self.key)
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
