@@ -24,11 +24,7 @@ _KEY = click.argument("key", metavar="KEY")
 @click.group(cls=Noun)
 @in_workspace
 def witness(roots: Sequence[Path]) -> None:  # no workspace is needed
-    """Be a witness: cosign logs of others.
-
-    Each is cosigned only as it goes on from what was cosigned before. Run it elsewhere than the platform, with somebody else: a works council, a newspaper, an authority. It needs no
-    workspace, and learns of a log its name, its size and its root, and nothing of any entry.
-    """
+    """Be a witness: cosign logs of others."""
 
 
 @witness.command
@@ -95,6 +91,10 @@ def logs(_: Invocation, folder: Path) -> None:
 @shared
 def serve(_: Invocation, folder: Path, host: str, port: int) -> None:
     """Cosign what is asked over HTTP (C2SP tlog-witness), until it is stopped.
+
+    Each log is cosigned only as it goes on from what was cosigned before. Run it elsewhere than the platform, with
+    somebody else: a works council, a newspaper, an authority. It needs no workspace, and learns of a log its name, its
+    size and its root, and nothing of any entry.
 
     For others, put a proxy that speaks https before it. What does not go on from what was cosigned, and a log's key
     signed, is kept below DIR as evidence.
