@@ -6,11 +6,19 @@
 The second argument is the key of the log, or a file that holds it. Get it from somebody else than the receipt: from an
 authority, a newspaper, a print. `--key-in-receipt` takes the one in the receipt, which shows only that its parts fit.
 
+`--policy FILE` asks for cosignatures of witnesses besides: a C2SP tlog-policy, which says whose, and how many. Without
+one witnesses are not looked at. `--rotations FILE` holds how the log's key was rotated (`demur log rotations`), for a
+receipt of before the rotation; a receipt of after it brings that along.
+
 What is checked of a receipt, in this order, each by its name:
 
     key         an Ed25519 key whose number is its own, and no point of small order
+    policy      C2SP tlog-policy: each witness once, under one name, in one group; one quorum
     receipt     JSON in UTF-8 with exactly the members of a receipt, none doubled
-    checkpoint  C2SP tlog-checkpoint: the note's form, the key's signature, the log's name, a size and a root
+    rotation    each signed by the key that it ends and the one that it begins, in a row that the given key is part of
+    checkpoint  C2SP tlog-checkpoint: the note's form, the key's signature, the log's name, a size and a root, at which
+                the key was in use
+    witnesses   C2SP tlog-cosignature: those of the policy's witnesses are of this checkpoint, not dated ahead, a quorum
     entry       canonical JSON (RFC 8785) of a lodged objection, whose number is its place in the log
     inclusion   RFC 9162, section 2.1.3.2: the entry with its salt is the leaf at that place under the signed root
     statement   what the controller says of the objection is signed by the same key
@@ -44,7 +52,10 @@ import hashlib
 import json
 import re
 import sys
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,26 +68,53 @@ UNCHECKED = (
 )
 """What a receipt does not show."""
 
+UNCHECKED_COSIGNED = (
+    *UNCHECKED[:2],
+    "that the witnesses are independent of the controller and of each other, or that this is the log's newest state",
+    "when anything happened: times in entries are the controller's; the checkpoint was there at its witnesses' times",
+)
+"""What a receipt does not show that a quorum of witnesses cosigned."""
+
+UNCHECKED_RETIRED = (
+    "that nobody else has the retired key: whoever has it can make such a receipt of before; get the receipt anew"
+)
+"""What a receipt does not show besides that a key signed which was rotated since."""
+
 UNCHECKED_OF_VERSIONS = (
     "whose accounts the keys are of: only the controller's secret shows that, and an authority may ask for it",
     "accounts that came later, or that are not proven to be the same person's",
     "that the tree names everybody who is in the version's rows: whoever has an export of it can make the tree again",
     "what no key names: names in texts, copied words, other data",
     "that a model or a copy is of this version and of nothing else",
-    *UNCHECKED[2:],
 )
-"""What a proof of absence does not show."""
+"""What a proof of absence does not show, besides what no proof of the log shows."""
+
+UNCHECKED_SIGNER = "whose key signed the manifests: it is the one that they name (--manifest-key)"
+"""What such a proof does not show without the key of the manifests."""
 
 MOST_BYTES = 1 << 24
 MOST_SIGNATURES = 100
 MOST_HASHES = 63
+DEEPEST = 32
+"""Levels of JSON within each other: no entry has more than a few."""
+LARGEST = 2**53 - 1
+"""The largest whole number of JSON that everybody reads alike (RFC 7493, section 2.2)."""
 LONGEST_PATH = 250
 STATEMENT = b"demur receipt\n"
+ROTATION = b"demur rotation\n"
+LOG_TYPE = b"\x01"
+WITNESS_TYPE = b"\x04"
+AHEAD_S = 300
+"""Seconds by which a cosignature may be dated ahead of the clock here."""
 PROOF = "c2sp.org/tlog-proof@v1"
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 ENTRY = {"detail", "effect", "format", "kind", "payload", "seq", "subjects", "time"}
 SIGNED = {"at", "entry", "format", "phase", "proof", "salt"}
+PHASES = {"lodged", "confirmed", "lapsed", "withdrawn"}
+OPTIONAL = {"again", "rotations"}
+"""What a receipt may hold besides what is signed."""
 LODGED = "objection.lodged"
 PUBLISHED = "version.published"
 ENTRY_FORMATS = (2, 3)
@@ -186,12 +224,12 @@ class Key:
     public: bytes
 
     @classmethod
-    def read(cls, text: str) -> "Key":
-        """A key as `demur log key` prints it."""
+    def read(cls, text: str, kind: bytes = LOG_TYPE) -> "Key":
+        """A key as `demur log key` and `demur witness key` print it."""
         name, _, rest = text.strip().partition("+")
         said, _, encoded = rest.partition("+")
         data = decoded(encoded)
-        if data is None or data[:1] != b"\x01" or len(data) != 33 or not is_name(name):  # noqa: PLR2004
+        if data is None or data[:1] != kind or len(data) != 33 or not is_name(name) or is_broken(name):  # noqa: PLR2004
             raise Rejected("key", "it is no Ed25519 key of a log")
         number = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
         if said != number.hex():
@@ -203,43 +241,259 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A key of the log, and the sizes of the checkpoints that it counts for."""
+
+    key: Key
+    first: int = 0
+    last: "int | None" = None
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """What a log says that it is."""
 
     size: int
     root: bytes
+    text: str
+    """What is signed."""
+    lines: "tuple[tuple[str, bytes], ...]"
+    """Of each signature the key's name, and the bytes: the key's number first."""
+    signed: "tuple[Span, ...]"
+    """The log's keys that signed it and count at its size, the newest last."""
 
 
-def checked_checkpoint(note: str, key: Key) -> Checkpoint:
-    """The checkpoint in a note that the key signed."""
+def checked_checkpoint(note: str, spans: "Sequence[Span]") -> Checkpoint:
+    """The checkpoint in a note that a key of the log signed, which counts at its size."""
     name = "checkpoint"
     text, gap, lines = note.rpartition("\n\n")
     signatures = lines.split("\n")
     if CONTROL.search(note) or not gap or not text or signatures.pop() or not 0 < len(signatures) <= MOST_SIGNATURES:
         raise Rejected(name, "it is no signed note")
     text += "\n"
-    verified = False
-    for line in signatures:
-        match = re.fullmatch("\N{EM DASH} (\\S+) (\\S+)", line)
-        data = decoded(match[2]) if match else None
-        if match is None or data is None or len(data) <= 4 or not is_name(match[1]):  # noqa: PLR2004
-            raise Rejected(name, "a signature under it can't be read")
-        if (match[1], data[:4]) != (key.name, key.number):
-            continue  # an unknown key's: it says nothing, for or against
-        if not is_signed(key.public, text.encode(), data[4:]):
-            raise Rejected(name, "the signature of the log's key is wrong")
-        verified = True
-    if not verified:
+    read = tuple(read_line(line) for line in signatures)
+    signed = [span for span in spans if is_signer(span.key, text, read)]
+    if not signed:
         raise Rejected(name, "the log's key did not sign it")
     origin, *rest = text[:-1].split("\n")
     if len(rest) < 2 or not all(rest):  # noqa: PLR2004
         raise Rejected(name, "it lacks a line")
-    if origin != key.name:
+    if origin != spans[0].key.name:
         raise Rejected(name, "it is of another log")
     size, root = number(rest[0]), decoded(rest[1])
     if size is None or root is None or len(root) != 32:  # noqa: PLR2004
         raise Rejected(name, "its size is no number, or its root no hash")
-    return Checkpoint(size, root)
+    return Checkpoint(size, root, text, read, counting(signed, size))
+
+
+def read_line(line: str) -> "tuple[str, bytes]":
+    """The line of a signature: the key's name, and the bytes."""
+    match = re.fullmatch("\N{EM DASH} (\\S+) (\\S+)", line)
+    data = decoded(match[2]) if match else None
+    if match is None or data is None or len(data) <= 4 or not is_name(match[1]):  # noqa: PLR2004
+        raise Rejected("checkpoint", "a signature under it can't be read")
+    return match[1], data
+
+
+def is_signer(key: Key, text: str, lines: "Sequence[tuple[str, bytes]]") -> bool:
+    """Whether a key signed; lines of unknown keys say nothing, for or against."""
+    theirs = [data for name, data in lines if (name, data[:4]) == (key.name, key.number)]
+    if not all(is_signed(key.public, text.encode(), data[4:]) for data in theirs):
+        raise Rejected("checkpoint", "the signature of the log's key is wrong")
+    return bool(theirs)
+
+
+def counting(signed: "Sequence[Span]", size: int) -> "tuple[Span, ...]":
+    """Those keys that signed and were in use at a size."""
+    counts = tuple(span for span in signed if span.first <= size and (span.last is None or size <= span.last))
+    if counts:
+        return counts
+    last = signed[-1]
+    if size < last.first:
+        raise Rejected("checkpoint", f"the key that signed it counts from {last.first} entries on")
+    raise Rejected("checkpoint", f"the key that signed it counts up to {last.last} entries: it was retired")
+
+
+# How the log's key was rotated
+
+
+def checked_spans(key: Key, rotations: Any, policy: "Policy | None" = None) -> "list[Span]":  # noqa: ANN401  # of JSON
+    """The keys of the log that a policy lists, by the one that is known and what each signed of the next one."""
+    spans = followed(key, rotations) if rotations else [Span(key)]
+    if policy is not None and policy.logs and all(span.key not in policy.logs for span in spans):
+        raise Rejected("policy", "it lists logs, and the given key is of none of them")
+    return spans
+
+
+def followed(key: Key, rotations: "list[Any]") -> "list[Span]":
+    """The keys that followed each other, one of which is known."""
+    name = "rotation"
+    chain = [checked_rotation(each) for each in rotations]
+    for (_, ended, earlier), (begun, _, later) in pairwise(chain):
+        if ended != begun or earlier >= later:
+            raise Rejected(name, "a rotation does not go on from the one before it")
+    keys = [chain[0][0], *(new for _, new, _ in chain)]
+    if key not in keys:
+        raise Rejected(name, "the given key is none of those that followed each other")
+    sizes = [size for _, _, size in chain]
+    return [Span(*each) for each in zip(keys, [0, *sizes], [*sizes, None], strict=True)]
+
+
+def checked_rotation(said: Any) -> "tuple[Key, Key, int]":  # noqa: ANN401  # of JSON
+    """A rotation: the key that it ends, the one that it begins, and the size of the checkpoint that both sign."""
+    name = "rotation"
+    whole = has_members(said, {"signatures", "signed"})
+    if not whole or not has_members(said["signed"], {"from", "origin", "size", "to"}):
+        raise Rejected(name, "it has other members than a rotation has")
+    body, by = said["signed"], said["signatures"]
+    texts = [body["from"], body["origin"], body["to"], *(by.values() if has_members(by, {"from", "to"}) else [None])]
+    if not all(type(each) is str and not is_broken(each) for each in texts) or type(body["size"]) is not int:
+        raise Rejected(name, "it has other members than a rotation has")
+    try:
+        old, new, size = Key.read(body["from"]), Key.read(body["to"]), body["size"]
+    except Rejected as rejected:
+        raise Rejected(name, f"a key of it: {rejected.why}") from None
+    if {old.name, new.name} != {body["origin"]} or old == new or size < 1:
+        raise Rejected(name, "it is of another log, or of one key")
+    message = ROTATION + canonical(body)
+    for which, key in (("old", old), ("new", new)):
+        signature = decoded(by["from" if which == "old" else "to"])
+        if signature is None or not is_signed(key.public, message, signature):
+            raise Rejected(name, f"the {which} key did not sign it")
+    return old, new, size
+
+
+def has_members(value: Any, names: "set[str]") -> bool:  # noqa: ANN401  # of JSON
+    """Whether a value of JSON is an object with these members and no others."""
+    return isinstance(value, dict) and value.keys() == names
+
+
+# Witnesses
+
+
+@dataclass
+class Policy:
+    """Which witnesses shall have cosigned (C2SP tlog-policy)."""
+
+    logs: "list[Key]" = field(default_factory=list)
+    witnesses: "dict[str, Key]" = field(default_factory=dict)
+    """By the names that the policy gives them."""
+    groups: "dict[str, tuple[int, list[str]]]" = field(default_factory=dict)
+    """How many of which members."""
+    quorum: "str | None" = None
+
+    @classmethod
+    def read(cls, raw: bytes) -> "Policy":
+        """The policy in a file."""
+        policy = cls()
+        if len(raw) > MOST_BYTES or any((byte < 32 and byte not in {9, 10}) or byte == 127 for byte in raw):  # noqa: PLR2004  # ASCII
+            raise Rejected("policy", "it has a control character")
+        for at, line in enumerate(raw.decode("utf-8", "surrogateescape").split("\n"), 1):
+            words = [word for word in re.split("[ \t]+", line) if word]
+            if words and words[0][0] != "#":
+                policy.take(words, f"line {at}")
+        if policy.quorum is None:
+            raise Rejected("policy", "it has no quorum, or more than one")
+        return policy
+
+    def take(self, words: "list[str]", where: str) -> None:
+        """Take a line that says something."""
+        kinds = {"log": (2, 3), "witness": (3, 4), "group": (4, len(words)), "quorum": (2, 2)}
+        if words[0] not in kinds:
+            raise Rejected("policy", f"{where} is none of log, witness, group and quorum")
+        least, most = kinds[words[0]]
+        if not least <= len(words) <= most:
+            raise Rejected("policy", f"{where} has too few or too many words")
+        if words[0] == "log":
+            self.logs.append(self.key(words[1], LOG_TYPE, "a log", where, self.logs))
+        elif words[0] == "witness":
+            self.require_new(words[1], where)
+            known = list(self.witnesses.values())
+            self.witnesses[words[1]] = self.key(words[2], WITNESS_TYPE, "a witness", where, known)
+        elif words[0] == "group":
+            self.group(words[1], words[2], words[3:], where)
+        elif self.quorum is not None:
+            raise Rejected("policy", "it has no quorum, or more than one")
+        else:
+            self.quorum = words[1]
+            if words[1] != "none":
+                self.require_known(words[1], where)
+
+    def group(self, name: str, wanted: str, members: "list[str]", where: str) -> None:
+        """A group of witnesses or groups."""
+        self.require_new(name, where)
+        taken = [each for _, others in self.groups.values() for each in others]
+        for at, member in enumerate(members):
+            self.require_known(member, where)
+            if member in taken or member in members[:at]:
+                raise Rejected("policy", f"{where} puts {member} into a group twice")
+        count = {"all": len(members), "any": 1}.get(wanted) or (number(wanted) or 0)
+        if not 1 <= count <= len(members):
+            raise Rejected("policy", f"{where} asks for {wanted} of {len(members)} members")
+        self.groups[name] = (count, members)
+
+    @staticmethod
+    def key(text: str, kind: bytes, of: str, where: str, known: "list[Key]") -> Key:
+        """A key that no line before it has."""
+        try:
+            key = Key.read(text, kind)
+        except Rejected:
+            raise Rejected("policy", f"{where} has no Ed25519 key of {of}") from None
+        if any(each.public == key.public for each in known):
+            raise Rejected("policy", f"{where} has a key that is there already")
+        return key
+
+    def require_new(self, name: str, where: str) -> None:
+        """Make sure that a name is given once."""
+        if name == "none" or name in self.witnesses or name in self.groups:
+            raise Rejected("policy", f"{where} gives a name that is given already")
+
+    def require_known(self, name: str, where: str) -> None:
+        """Make sure that a name was given before."""
+        if name not in self.witnesses and name not in self.groups:
+            raise Rejected("policy", f"{where} names {name}, which no line before it defines")
+
+    def is_met(self, name: str, cosigned: "Collection[str]") -> bool:
+        """Whether a witness cosigned, or enough of a group."""
+        if name not in self.groups:
+            return name == "none" or name in cosigned
+        count, members = self.groups[name]
+        return sum(self.is_met(member, cosigned) for member in members) >= count
+
+
+def checked_witnesses(checkpoint: Checkpoint, policy: Policy, now: "float | None") -> "list[dict[str, str]]":
+    """Which witnesses of a policy cosigned, each once, with the newest time that it says."""
+    name, now = "witnesses", time.time() if now is None else now
+    found: dict[str, int] = {}
+    for witness, key in policy.witnesses.items():
+        for signer, data in checkpoint.lines:
+            if (signer, data[:4]) == (key.name, key.number):
+                at = cosigned_at(checkpoint.text, witness, key, data[4:], now)
+                found[witness] = max(at, found.get(witness, 0))
+    assert policy.quorum is not None
+    if not policy.is_met(policy.quorum, found):
+        by = ", ".join(found) or "nobody"
+        raise Rejected(name, f"it is cosigned by {by}: that is no quorum of the policy")
+    return [{"name": witness, "time": told_time(at)} for witness, at in found.items()]
+
+
+def cosigned_at(text: str, witness: str, key: Key, data: bytes, now: float) -> int:
+    """The time that a cosignature says; seconds since 1970-01-01."""
+    at = int.from_bytes(data[:8], "big")
+    message = f"cosignature/v1\ntime {at}\n{text}".encode()
+    if at >= 2**63 or not is_signed(key.public, message, data[8:]):
+        raise Rejected("witnesses", f"the cosignature of {witness} is of another checkpoint, or was changed")
+    if at > now + AHEAD_S:
+        raise Rejected("witnesses", f"the cosignature of {witness} is dated ahead: {told_time(at)}")
+    return at
+
+
+def told_time(at: int) -> str:
+    """A moment, in UTC; beyond the calendar its number."""
+    try:
+        return datetime.fromtimestamp(at, timezone.utc).isoformat()  # noqa: UP017  # Python 3.10 has no UTC
+    except (OverflowError, OSError, ValueError):
+        return str(at)
 
 
 def check_inclusion(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list[bytes]) -> None:
@@ -254,7 +508,7 @@ def check_inclusion(leaf: bytes, index: int, checkpoint: Checkpoint, proof: list
             raise Rejected(name, "the proof is too long")
         if place & 1 or place == last:
             reached = hashlib.sha256(b"\x01" + beside + reached).digest()
-            while not place & 1:
+            while place and not place & 1:
                 place, last = place >> 1, last >> 1
         else:
             reached = hashlib.sha256(b"\x01" + reached + beside).digest()
@@ -286,12 +540,21 @@ def split_proof(text: str) -> tuple[int, list[bytes], str]:
 # The receipt
 
 
-def verify(raw: bytes, key: Key | None = None) -> dict[str, Any]:
+def verify(
+    raw: bytes,
+    key: Key | None = None,
+    policy: Policy | None = None,
+    rotations: bytes | None = None,
+    now: float | None = None,
+) -> dict[str, Any]:
     """Check a receipt; what holds.
 
     Args:
         raw: the file's bytes.
-        key: the log's; None takes the one in the receipt.
+        key: one of the log's; None takes the one in the receipt.
+        policy: which witnesses shall have cosigned; None looks at none.
+        rotations: a file of how the log's key was rotated; None takes what the receipt says of it.
+        now: seconds since 1970-01-01, UTC; None asks the clock.
 
     Raises:
         Rejected: naming the check that failed.
@@ -299,21 +562,35 @@ def verify(raw: bytes, key: Key | None = None) -> dict[str, Any]:
     document = checked_receipt(raw)
     said = document["signed"]
     key = Key.read(document["key"]) if key is None else key
+    given = document.get("rotations") if rotations is None else listed(rotations)
+    spans = checked_spans(key, given, policy)
     index, hashes, note = split_proof(said["proof"])
-    checkpoint = checked_checkpoint(note, key)
+    checkpoint = checked_checkpoint(note, spans)
+    cosigned = None if policy is None else checked_witnesses(checkpoint, policy, now)
     entry = checked_entry(said["entry"], index)
     check_inclusion(commitment(said["entry"], said["salt"]), index, checkpoint, hashes)
     signature = decoded(document["signature"])
-    if signature is None or not is_signed(key.public, STATEMENT + canonical(said), signature):
+    message = STATEMENT + canonical(said)
+    if signature is None or not any(is_signed(span.key.public, message, signature) for span in checkpoint.signed):
         raise Rejected("statement", "the controller did not sign what the receipt says of the objection")
     return {
-        "key": f"{key.name}+{key.number.hex()}",
+        **of_log(checkpoint, cosigned),
         "entry": entry["seq"],
         "time": entry["time"],
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
         "phase": said["phase"],
         "at": said["at"],
+    }
+
+
+def of_log(checkpoint: Checkpoint, cosigned: "list[dict[str, str]] | None") -> dict[str, Any]:
+    """What holds of the log, by the newest of the keys that signed its checkpoint."""
+    key, retired = checkpoint.signed[-1].key, checkpoint.signed[-1].last
+    return {
+        **({} if cosigned is None else {"witnesses": cosigned}),
+        **({} if retired is None else {"retired": retired}),
+        "key": f"{key.name}+{key.number.hex()}",
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
     }
 
 
@@ -321,15 +598,30 @@ def checked_receipt(raw: bytes) -> dict[str, Any]:
     """A receipt with its members, and none besides."""
     name = "receipt"
     document = parsed(name, raw)
-    if document.keys() != {"key", "signature", "signed"} or not isinstance(document["signed"], dict):
+    besides = document.keys() - {"key", "signature", "signed"}
+    if len(document) != 3 + len(besides) or besides - OPTIONAL or not isinstance(document["signed"], dict):
         raise Rejected(name, "it has other members than a receipt has")
     said = document["signed"]
-    texts = (document["key"], document["signature"], *(said.get(each) for each in SIGNED - {"format"}))
-    if said.keys() != SIGNED or said["format"] != RECEIPT_FORMAT or not all(isinstance(each, str) for each in texts):
+    rotations, again = document.get("rotations", [{}]), document.get("again", "")
+    if not isinstance(rotations, list) or not rotations or type(again) is not str:
+        raise Rejected(name, "it has other members than a receipt has")
+    texts = (document["key"], document["signature"], again, *(said.get(each) for each in SIGNED - {"format"}))
+    exact = said.keys() == SIGNED and is_number(said["format"], RECEIPT_FORMAT)
+    if not exact or not all(type(each) is str for each in texts):
         raise Rejected(name, "it has other members than a receipt of format 1 has")
-    for each in texts:
-        encoded(each)
+    if any(is_broken(each) for each in texts):
+        raise Rejected(name, "it has half of a character")
+    if said["phase"] not in PHASES or not TIME.fullmatch(said["at"]):
+        raise Rejected(name, "it says no phase of an objection, or no time")
     return document
+
+
+def listed(raw: bytes) -> "list[Any]":
+    """The rotations in a file."""
+    found = parsed("rotation", b'{"all":%b}' % raw)["all"]
+    if not isinstance(found, list):
+        raise Rejected("rotation", "it is no list of rotations")
+    return found
 
 
 def checked_entry(text: str, index: int, kind: str = LODGED) -> dict[str, Any]:
@@ -338,12 +630,14 @@ def checked_entry(text: str, index: int, kind: str = LODGED) -> dict[str, Any]:
     entry = parsed(name, text.encode())
     if canonical(entry) != text.encode():
         raise Rejected(name, "it is not spelt as entries are (RFC 8785)")
-    if entry.keys() != ENTRY or entry["format"] not in ENTRY_FORMATS:
+    if entry.keys() != ENTRY or not any(is_number(entry["format"], each) for each in ENTRY_FORMATS):
         raise Rejected(name, "it has other members than an entry of format 2 or 3 has")
     if entry["kind"] != kind:
         raise Rejected(name, f"it does not say that {MEANS[kind]}")
-    if type(entry["seq"]) is not int or entry["seq"] != index + 1:
+    if not is_number(entry["seq"], index + 1):
         raise Rejected(name, "its number is not its place in the log")
+    if type(entry["time"]) is not str or not TIME.fullmatch(entry["time"]):
+        raise Rejected(name, "it says no time")
     return entry
 
 
@@ -363,29 +657,42 @@ SUBJECT = b"demur subject\n"
 BUCKET = b"demur subjects of a bucket\n"
 HASH = re.compile("[0-9a-f]{64}", re.ASCII)
 SUBJECT_KEY = re.compile("[0-9a-f]{16}", re.ASCII)
+VERSION_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 OPENED = {"entry", "proof", "salt"}
 VERSION = {*OPENED, "manifest", "places"}
 
 
-def verify_absence(raw: bytes, key: Key | None = None, signer: str | None = None) -> dict[str, Any]:
+def verify_absence(
+    raw: bytes,
+    key: Key | None = None,
+    signer: str | None = None,
+    policy: "Policy | None" = None,
+    rotations: "bytes | None" = None,
+    now: "float | None" = None,
+) -> dict[str, Any]:
     """Check a proof that a version lacks whoever objected; what holds.
 
     Args:
         raw: the file's bytes.
-        key: the log's; None takes the one in the proof.
+        key: one of the log's; None takes the one in the proof.
         signer: the key of the manifests, 64 hexadecimal digits; None takes those that the manifests name.
+        policy: which witnesses shall have cosigned; None looks at none.
+        rotations: a file of how the log's key was rotated; None knows of none.
+        now: seconds since 1970-01-01, UTC; None asks the clock.
 
     Raises:
         Rejected: naming the check that failed.
     """
     document = checked_proof(raw)
     key = Key.read(document["key"]) if key is None else key
+    spans = checked_spans(key, None if rotations is None else listed(rotations), policy)
     objection, absent, present = document["objection"], document["absent"], document["present"]
     given = [objection, absent] if present is None else [objection, absent, present]
     proofs = [split_proof(each["proof"]) for each in given]
     if len({note for _, _, note in proofs}) > 1:
         raise Rejected("checkpoint", "its entries are under several checkpoints: their order is not shown")
-    checkpoint = checked_checkpoint(proofs[0][2], key)
+    checkpoint = checked_checkpoint(proofs[0][2], spans)
+    cosigned = None if policy is None else checked_witnesses(checkpoint, policy, now)
     kinds = [LODGED, PUBLISHED, PUBLISHED][: len(given)]
     entries = [checked_entry(each["entry"], at[0], kind) for each, at, kind in zip(given, proofs, kinds, strict=True)]
     for each, (index, hashes, _) in zip(given, proofs, strict=True):
@@ -399,11 +706,9 @@ def verify_absence(raw: bytes, key: Key | None = None, signer: str | None = None
     if before is not None and not before["present"]:
         raise Rejected("presence", "none of the keys is in the earlier version")
     return {
-        "key": f"{key.name}+{key.number.hex()}",
+        **of_log(checkpoint, cosigned),
         "entry": number,
         "time": entries[0]["time"],
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
         "keys": document["subjects"]["own"],
         "absent": after,
         "present": before,
@@ -420,7 +725,7 @@ def checked_proof(raw: bytes) -> dict[str, Any]:
     versions += [] if document["present"] is None else [document["present"]]
     members = [(document["objection"], OPENED), (subjects, {"others", "own", "salt"})]
     members += [(each, VERSION) for each in versions]
-    if document["format"] != PROOF_FORMAT or not all(isinstance(each, dict) for each, _ in members):
+    if not is_number(document["format"], PROOF_FORMAT) or not all(isinstance(each, dict) for each, _ in members):
         raise Rejected(name, "it has other members than a proof of format 1 has")
     if any(each.keys() != names for each, names in members):
         raise Rejected(name, "it has other members than a proof of format 1 has")
@@ -434,8 +739,8 @@ def checked_proof(raw: bytes) -> dict[str, Any]:
     texts += [each[member] for each, names in members for member in names - {"own", "places"}]
     if not all(isinstance(each, str) for each in texts):
         raise Rejected(name, "it has something else where a text belongs")
-    for each in texts:
-        encoded(each, name)
+    if any(is_broken(each) for each in texts):
+        raise Rejected(name, "it has half of a character")
     return document
 
 
@@ -482,7 +787,7 @@ def checked_version(
     if not isinstance(payload, dict) or payload.get("manifest") != hashlib.sha256(manifest).hexdigest():
         raise Rejected(name, "its manifest is not the one that was logged")
     said, public = checked_manifest(manifest, signer)
-    if said["name"] != payload.get("name") or said["checkpoint"]["binding"] != payload.get("binding"):
+    if said["name"] != payload.get("name") or not is_number(payload.get("binding"), said["checkpoint"]["binding"]):
         raise Rejected(name, "its manifest says another name, or other objections, than its entry")
     if not honours <= said["checkpoint"]["binding"] < entry["seq"]:
         raise Rejected(name, "it was published before the objection, or of a state of the register from before")
@@ -518,10 +823,11 @@ def checked_manifest(raw: bytes, signer: str | None) -> tuple[dict[str, Any], st
         raise Rejected(name, "its signature is not 64 bytes")
     if not is_signed(bytes.fromhex(public), canonical(said), bytes.fromhex(signature)):
         raise Rejected(name, "its signature is wrong")
-    if not isinstance(said, dict) or said.get("format") != MANIFEST_FORMAT:
+    if not isinstance(said, dict) or not is_number(said.get("format"), MANIFEST_FORMAT):
         raise Rejected(name, "it is of another format")
     content, checkpoint = said.get("content"), said.get("checkpoint")
-    if not isinstance(content, dict) or not isinstance(checkpoint, dict) or not isinstance(said.get("name"), str):
+    named = isinstance(said.get("name"), str) and VERSION_NAME.fullmatch(said["name"])
+    if not isinstance(content, dict) or not isinstance(checkpoint, dict) or not named:
         raise Rejected(name, "it lacks what a manifest says")
     numbers = (content.get("subjects"), content.get("subjects_bits"), checkpoint.get("binding"))
     hashes = (content.get("subjects_root"), content.get("subjects_salt"))
@@ -570,40 +876,85 @@ def place_of(digest: bytes, bits: int) -> int:
 # JSON and texts
 
 
+class Unfit(ValueError):  # noqa: N818  # an outcome
+    """What JSON may have, and neither receipt nor entry has."""
+
+
 def parsed(name: str, raw: bytes) -> dict[str, Any]:
-    """An object of JSON: none of its members doubled, no fraction."""
-
-    def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise Rejected(name, "a member of it is doubled")
-        return found
-
-    def refuse(text: str) -> None:
-        raise Rejected(name, f"it has {text[:20]!r}, which is no number of an entry")
-
+    """An object of JSON: none of its members doubled, whole numbers alone, and no deeper than entries are."""
     if len(raw) > MOST_BYTES:
         raise Rejected(name, "it is too large")
     try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=single, parse_float=refuse, parse_constant=refuse)
-    except (ValueError, RecursionError):
+        text = raw.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=single, parse_int=whole, parse_float=refuse, parse_constant=refuse)
+    except Unfit as unfit:
+        raise Rejected(name, str(unfit)) from None
+    except ValueError:
         raise Rejected(name, "it is no JSON in UTF-8") from None
+    except RecursionError:
+        raise Rejected(name, "it is nested too deeply") from None
+    if is_deep(found):
+        raise Rejected(name, "it is nested too deeply")
     if not isinstance(found, dict):
         raise Rejected(name, "it is no object of JSON")
     return found
 
 
+def single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose members are there once each."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Unfit("a member of it is doubled")
+    return found
+
+
+def whole(text: str) -> int:
+    """A whole number that everybody reads alike."""
+    if len(text) > len(str(-LARGEST)) or abs(int(text)) > LARGEST:
+        refuse(text)
+    return int(text)
+
+
+def refuse(_: str) -> None:
+    """No fraction, and nothing beyond."""
+    raise Unfit("it has a number that no entry has")
+
+
+def is_deep(value: Any) -> bool:  # noqa: ANN401  # of JSON
+    """Whether objects and lists stand in each other on more levels than in any entry."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for each in level if isinstance(each, (dict, list)) for inner in inside(each)]
+    return bool(level)
+
+
+def inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    """What an object or a list holds."""
+    return list(value.values()) if isinstance(value, dict) else value
+
+
 def canonical(value: Any) -> bytes:  # noqa: ANN401  # of JSON
-    """Canonical JSON (RFC 8785) of what has texts and whole numbers; names of members are of the first plane."""
-    return encoded(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    """Canonical JSON (RFC 8785) of what has texts and whole numbers; half of a character has no such form."""
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def encoded(text: str, name: str = "receipt") -> bytes:
-    """The bytes of a text."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise Rejected(name, "it has half of a character") from None
+def ordered(value: Any) -> Any:  # noqa: ANN401  # of JSON
+    """The same with the members of each object sorted by UTF-16 code units (RFC 8785, section 3.2.3)."""
+    if isinstance(value, dict):
+        return {
+            key: ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        }
+    return [ordered(each) for each in value] if isinstance(value, list) else value
+
+
+def is_number(value: Any, wanted: int) -> bool:  # noqa: ANN401  # of JSON
+    """Whether a value of JSON is this number: to Python, `true` is 1."""
+    return type(value) is int and value == wanted
+
+
+def is_broken(text: str) -> bool:
+    """Whether a text has half of a character, which has no bytes in UTF-8."""
+    return any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def decoded(text: str) -> bytes | None:
@@ -636,50 +987,82 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("key", nargs="?", help="the log's key, or a file that holds it")
     parser.add_argument("--key-in-receipt", action="store_true", help="take the key in the file: shows less")
     parser.add_argument("--manifest-key", metavar="HEX", help="the key that signs manifests, for a proof of absence")
+    parser.add_argument("--policy", metavar="FILE", help="which witnesses shall have cosigned: a C2SP tlog-policy")
+    parser.add_argument("--rotations", metavar="FILE", help="how the log's key was rotated: `demur log rotations`")
     parser.add_argument("--json", action="store_true", help="say it as JSON")
     asked = parser.parse_args(arguments)
     if (asked.key is None) != asked.key_in_receipt:
         parser.error("give the key of the log, got from somebody else than the receipt; or --key-in-receipt")
     try:
         raw = Path(asked.file).read_bytes()
-        file = Path(asked.key or "")
-        text = file.read_text("utf-8") if asked.key and len(asked.key) < LONGEST_PATH and file.is_file() else asked.key
+        text = Path(asked.key).read_text("utf-8-sig") if is_file(asked.key) else asked.key
+        rules = Path(asked.policy).read_bytes() if asked.policy else None
+        rotations = Path(asked.rotations).read_bytes() if asked.rotations else None
     except (OSError, UnicodeDecodeError) as error:
         parser.error(f"it can't be read ({error})")
     own, proof = text is None, is_proof(raw)
     what = "proof" if proof else "receipt"
     try:
         key = None if text is None else Key.read(text)
+        policy = None if rules is None else Policy.read(rules)
         if proof:
-            found = verify_absence(raw, key, asked.manifest_key)
-            lines, unchecked = sentences_of_versions(found, own=own), UNCHECKED_OF_VERSIONS
+            found = verify_absence(raw, key, asked.manifest_key, policy, rotations)
+            lines, left = sentences_of_versions(found, own=own), unchecked_of_versions(found, asked.manifest_key)
         else:
-            found = verify(raw, key)
-            lines, unchecked = sentences(found, own=own), UNCHECKED
+            found = verify(raw, key, policy, rotations)
+            lines, left = sentences(found, own=own), unchecked(found)
     except Rejected as rejected:
         told: dict[str, Any] = {"verified": False, "check": rejected.check, "why": rejected.why}
         lines = [f"NOT VERIFIED. The check {rejected.check!r} fails: {rejected.why}."]
     else:
-        if proof and asked.manifest_key is None:
-            unchecked = ("whose key signed the manifests: it is the one that they name (--manifest-key)", *unchecked)
-        told = {"verified": True, "own_key": own, **found, "unchecked": unchecked}
+        told = {"verified": True, "own_key": own, **found, "unchecked": left}
         lines += [
             *([f"The key is the {what}'s own: whoever made the {what} can have made it, too."] if own else []),
             "Not checked:",
-            *(f"- {each};" for each in unchecked[:-1]),
-            f"- {unchecked[-1]}.",
+            *(f"- {each};" for each in left[:-1]),
+            f"- {left[-1]}.",
         ]
-    sys.stdout.write(json.dumps(told, indent=2) + "\n" if asked.json else "\n".join(lines) + "\n")
+    text = json.dumps(told, indent=2) if asked.json else "\n".join(lines)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a policy's names may be any bytes
     return 0 if told["verified"] else 1
 
 
+def is_file(given: "str | None") -> bool:
+    """Whether a key was given as a file that holds it."""
+    return given is not None and 0 < len(given) < LONGEST_PATH and Path(given).is_file()
+
+
 def is_proof(raw: bytes) -> bool:
-    """Whether a file says that it is a proof of absence; what is neither is refused as a receipt."""
-    try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and "absent" in found
+    """Whether a file names a version that lacks somebody, as proofs do; what is neither is refused as a receipt.
+
+    Looked for as bytes, so that all verifiers take a file for the same, whatever is wrong with it: a receipt has quotes
+    in its texts alone, where JSON writes them otherwise.
+    """
+    return b'"absent"' in raw
+
+
+def unchecked(found: dict[str, Any]) -> "list[str]":
+    """What a receipt does not show, of which all that was asked for holds."""
+    common = UNCHECKED_COSIGNED if found.get("witnesses") else UNCHECKED
+    return [*common, *([UNCHECKED_RETIRED] if "retired" in found else [])]
+
+
+def unchecked_of_versions(found: dict[str, Any], signer: "str | None") -> "list[str]":
+    """What a proof of absence does not show, of which all that was asked for holds."""
+    return [*([] if signer else [UNCHECKED_SIGNER]), *UNCHECKED_OF_VERSIONS, *unchecked(found)[2:]]
+
+
+def vouched(found: dict[str, Any]) -> "list[str]":
+    """What witnesses and rotations add."""
+    told = []
+    if found.get("witnesses"):
+        by = ", ".join(f"{each['name']} at {each['time']}" for each in found["witnesses"])
+        told.append(f"- it is cosigned by {by}: a quorum of the policy;")
+    elif "witnesses" in found:
+        told.append("- the policy asks for no witness;")
+    if "retired" in found:
+        told.append(f"- the key was retired at {found['retired']} entries, as a rotation that both keys signed says;")
+    return told
 
 
 def sentences(found: dict[str, Any], *, own: bool) -> list[str]:
@@ -688,6 +1071,7 @@ def sentences(found: dict[str, Any], *, own: bool) -> list[str]:
         *heading("receipt", found, own=own),
         f"- entry {found['entry']} of the log says that an objection was lodged, at {found['time']};",
         f"- it is one of the {found['size']} entries of the signed checkpoint with the root {found['root']};",
+        *vouched(found),
         f"- the controller said of it, at {found['at']}: {found['phase']}.",
     ]
 
@@ -710,6 +1094,7 @@ def sentences_of_versions(found: dict[str, Any], *, own: bool) -> list[str]:
     return [
         *heading("proof", found, own=own),
         *lines,
+        *vouched(found),
         f"- the manifests are the logged ones, signed by {' and '.join(sorted(signers))};",
         f"- these are of the {found['size']} entries of the signed checkpoint with the root {found['root']}.",
     ]

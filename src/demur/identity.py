@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from demur.errors import IdentityError
-from demur.files import replacing
+from demur.files import replacing, sync
 from demur.spelling import DEFAULT, Names, canonical, mail_spelling, spellings
 
 __all__ = [
@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 _LOG: Final = "log"
+LOG_FILE: Final = f"{_LOG}.key"
+NEXT_LOG_FILE: Final = f"{_LOG}.next.key"
+"""The log's next key, until a rotation put it on record."""
 KEY_BYTES: Final = 32
 ITEM_KEY_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
@@ -252,14 +255,52 @@ class Keys:
             return self
         if self.folder is None:
             raise IdentityError("The key of the log has no place: load the keys from their folder.")
-        path = self.folder / f"{_LOG}.key"
+        return replace(self, log=_made(self.folder / LOG_FILE))
+
+    def next_log(self) -> Ed25519PrivateKey:
+        """The key that the log shall be signed by next: a fresh one, or the one that lies there.
+
+        Raises:
+            IdentityError: when it can't be written.
+        """
+        if self.folder is None:
+            raise IdentityError("The key of the log has no place: load the keys from their folder.")
+        return _made(self.folder / NEXT_LOG_FILE)
+
+    @staticmethod
+    def settle_log(folder: Path) -> None:
+        """Give the log's next key the place of the one that it followed, whose private half is gone with that.
+
+        Raises:
+            IdentityError: when the file can't be renamed.
+        """
         try:
-            if not path.exists():
-                with replacing(path) as unfinished:
-                    unfinished.write_bytes(secrets.token_bytes(KEY_BYTES))
+            (folder / NEXT_LOG_FILE).replace(folder / LOG_FILE)
+            sync(folder)
+        except FileNotFoundError:
+            return  # another process was faster
         except OSError as error:
-            raise IdentityError(f"{path} can't be written ({error.strerror}): see to its folder.") from None
-        return replace(self, log=Ed25519PrivateKey.from_private_bytes(_read_secret(path)))
+            raise IdentityError(f"{folder} can't be written ({error.strerror}): see to it.") from None
+
+
+def read_signing_key(path: Path) -> Ed25519PrivateKey:
+    """The key in a file that signs (RFC 8032).
+
+    Raises:
+        IdentityError: when it can't be read, or is damaged.
+    """
+    return Ed25519PrivateKey.from_private_bytes(_read_secret(path))
+
+
+def _made(path: Path) -> Ed25519PrivateKey:
+    """The key that signs in a file, which is made where it is not there."""
+    try:
+        if not path.exists():
+            with replacing(path) as unfinished:
+                unfinished.write_bytes(secrets.token_bytes(KEY_BYTES))
+    except OSError as error:
+        raise IdentityError(f"{path} can't be written ({error.strerror}): see to its folder.") from None
+    return read_signing_key(path)
 
 
 def _write_secret(path: Path, secret: bytes) -> None:

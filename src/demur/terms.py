@@ -157,6 +157,8 @@ class EntryKind(StrEnum):
     KEY_REVOKED = "key.revoked"
     WORKSPACE_ADOPTED = "workspace.adopted"  # one that was made before there were instances got one
     REGISTER_RESTORED = "register.restored"  # from a backup, with what the mark's journal holds beyond it
+    LOG_OPENED = "log.opened"  # under a name of its own: its keys, and the digest of the pepper
+    LOG_ROTATED = "log.rotated"  # signed by the log's old key and by the new one
     MARK_RENEWED = "mark.renewed"  # the mark was lost: how far the register was acknowledged is unknown
     LOSS_ACCEPTED = "loss.accepted"  # somebody decided that publishing goes on without what is lost
     CLOCK_DOUBTED = "clock.doubted"  # the time was far from the last entry's, so that nothing lapsed

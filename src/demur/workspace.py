@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from demur.errors import DemurError, WorkspaceError
+from demur.errors import DemurError, RegisterError, UnavailableError, WorkspaceError
 from demur.files import exclusive, is_held, make_folder, sync, tighten
 from demur.glance import NAME as GLANCE
 from demur.glance import take
@@ -226,6 +226,8 @@ class Workspace:
             kept=self.root,
         )
         register.follow_with(lambda: self._move_pointers(register))
+        with suppress(RegisterError, UnavailableError):  # it can be read all the same, and whoever writes is told why
+            register.open_log(keys)
         return register
 
     def _move_pointers(self, register: Register) -> None:

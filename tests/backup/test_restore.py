@@ -17,6 +17,9 @@ from demur.backup.restoring import Source
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
 from demur.errors import CorpusError, DemurError, IdentityError, RegisterError, UsageError, WorkspaceError
+from demur.identity import Keys
+from demur.objecting.receipts import receipt
+from demur.objecting.relodging import relodge
 from demur.policy.model import RegisterPlace
 from demur.register import MEMBER, ObjectionPhase
 from demur.register.access.staff import StaffRole
@@ -556,7 +559,7 @@ def test_objections_of_a_journal_bind_however_they_stood(desk: Desk) -> None:
 def test_the_log_goes_on_under_another_name(desk: Desk) -> None:
     """What the old one had signed and the restored register lacks is no fork of the new one, and stays evidence."""
     with desk.workspace.register() as register:
-        receipt = register.objections.lodge([ANN], channel="web")
+        lodged = register.objections.lodge([ANN], channel="web")
     desk.back_up()
     with desk.workspace.register() as register:
         register.objections.lodge([BEN], channel="web")
@@ -569,8 +572,8 @@ def test_the_log_goes_on_under_another_name(desk: Desk) -> None:
         after = Checkpoint.read(register.proving.checkpoint().encode(), [key])
         assert (before.origin[-2:], after.origin[-2:]) == ("/1", "/2")
         assert after.size == register.log.head().seq
-        proof = register.proving.open(receipt.seq).proof
-        assert proof.check(leaf_hash(register.point(receipt.seq).commitment), [key]) == after
+        proof = register.proving.open(lodged.seq).proof
+        assert proof.check(leaf_hash(register.point(lodged.seq).commitment), [key]) == after
         told: list[str] = []
         register.audit(told.append)
         assert told == []
@@ -579,3 +582,37 @@ def test_the_log_goes_on_under_another_name(desk: Desk) -> None:
         (folder / "checkpoint").write_text(before.sign(desk.workspace.keys().log or pytest.fail("no key")))
         with pytest.raises(UsageError, match="no checkpoint of this log"):
             write_log(register.proving, folder)
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_after_a_rotation_the_log_begins_anew_by_the_key_that_is_at_hand(
+    desk: Desk,
+    newer: bool,  # noqa: FBT001  # whether the keys are of after it
+) -> None:
+    desk.back_up()
+    with desk.workspace.register() as register:
+        old = register.proving.key.public
+        register.rotate_log(desk.workspace.keys().next_log())
+        Keys.settle_log(desk.workspace.keys_path)
+        new = register.proving.key.public
+        reference = register.objections.lodge([ANN], channel="web").reference
+        kept = receipt(register, register.objections.get(reference))
+    if newer:
+        shutil.copytree(desk.workspace.keys_path, desk.other / "newer")
+    desk.lose()
+    restored = desk.restore(keys=desk.other / ("newer" if newer else "keys"))
+    assert restored.lost.get("log.rotated") == 1
+    assert "log.opened" not in restored.lost
+    with desk.workspace.register() as register:
+        assert register.proving.key.public == (new if newer else old)
+        assert [str(each.payload["origin"])[-2:] for each in register.log.entries(EntryKind.LOG_OPENED)] == ["/1", "/2"]
+        assert register.objections.get(reference).binding
+        told: list[str] = []
+        register.audit(told.append)
+        assert told == []
+        assert relodge(register, kept).said == "kept", "it brings the rotation along that the register lost"
+        register.rotate_log(desk.workspace.keys().next_log())
+        Keys.settle_log(desk.workspace.keys_path)
+        register.objections.lodge([BEN], channel="web")
+        register.audit(told.append)
+        assert told == []

@@ -32,8 +32,9 @@ def _keys(workspace: Path, *accounts: str) -> set[int]:
 
 
 def _kinds(workspace: Path) -> list[EntryKind]:
+    """What was recorded, beside that the log was opened."""
     with find(workspace).register() as register:
-        return [entry.kind for entry in register.log.entries()]
+        return [entry.kind for entry in register.log.entries() if entry.kind is not EntryKind.LOG_OPENED]
 
 
 # Objections

@@ -17,7 +17,19 @@ from demur.cli import run
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 FORGED: Final = json.loads((GOLDEN / "forgeries.json").read_text())
-CHECKS: Final = ("key", "receipt", "checkpoint", "entry", "inclusion", "statement")
+CHECKS: Final = (
+    "key",
+    "policy",
+    "receipt",
+    "rotation",
+    "checkpoint",
+    "witnesses",
+    "entry",
+    "inclusion",
+    "statement",
+)
+NOW: Final = 1_796_040_060
+"""A minute after the witnesses of the golden files signed."""
 # RFC 8032, section 7.1: secret key, public key, message, signature
 RFC_8032: Final = [
     (
@@ -43,10 +55,11 @@ KEY: Final = VERIFY.Key.read((GOLDEN / "key.txt").read_text())
 GENUINE: Final = (GOLDEN / "receipt.json").read_bytes()
 
 
-def refused(raw: bytes, key: object = KEY) -> str | None:
+def refused(raw: bytes, key: object = KEY, policy: str = "") -> str | None:
     """The check that refuses a receipt; None where it passes."""
     try:
-        VERIFY.verify(raw, key)
+        rules = VERIFY.Policy.read((GOLDEN / policy).read_bytes()) if policy else None
+        VERIFY.verify(raw, key, rules, now=NOW)
     except VERIFY.Rejected as rejected:
         return str(rejected.check)
     return None
@@ -54,12 +67,21 @@ def refused(raw: bytes, key: object = KEY) -> str | None:
 
 def key_of(name: str) -> object:
     """Forgeries of the key have to bring it."""
-    return None if FORGED[name]["check"] == "key" else KEY
+    if FORGED[name]["check"] == "key":
+        return None
+    return VERIFY.Key.read((GOLDEN / FORGED[name].get("key", "key.txt")).read_text())
+
+
+def forgery(name: str) -> str | None:
+    """The check that refuses a forgery; None where it passes."""
+    return refused((GOLDEN / name).read_bytes(), key_of(name), FORGED[name].get("policy", ""))
 
 
 def test_the_golden_files_are_those_that_are_made() -> None:
     made = MAKE.files()
-    assert {path.name: path.read_text() for path in GOLDEN.iterdir() if path.suffix in {".json", ".txt"}} == made
+    assert {path.name: path.read_bytes() for path in GOLDEN.iterdir() if path.suffix in {".json", ".txt"}} == {
+        name: text.encode() for name, text in made.items()
+    }
 
 
 def test_the_genuine_receipt_passes() -> None:
@@ -69,7 +91,44 @@ def test_the_genuine_receipt_passes() -> None:
 
 @pytest.mark.parametrize("name", FORGED)
 def test_every_forgery_is_refused_by_its_check(name: str) -> None:
-    assert refused((GOLDEN / name).read_bytes(), key_of(name)) == FORGED[name]["check"], FORGED[name]["name"]
+    assert forgery(name) == FORGED[name]["check"], FORGED[name]["name"]
+
+
+def test_the_genuine_ones_of_a_rotated_key_pass() -> None:
+    old, new = (VERIFY.Key.read((GOLDEN / name).read_text()) for name in ("key.txt", "key-next.txt"))
+    after, both = ((GOLDEN / f"receipt-{name}.json").read_bytes() for name in ("rotated", "both-keys"))
+    rotations = (GOLDEN / "rotations.json").read_bytes()
+    number = f"{new.name}+{new.number.hex()}"
+    for key in (old, new):
+        for raw in (after, both):
+            found = VERIFY.verify(raw, key)
+            assert (found["key"], "retired" in found) == (number, False)
+    assert refused(GENUINE, new) == "checkpoint", "of the old key, and nothing says how the new one followed"
+    before = MAKE.rotated(MAKE.PRIVATE, size=5, by=MAKE.PRIVATE)
+    del before["rotations"]
+    raw = json.dumps(before).encode()
+    assert refused(raw, new) == "checkpoint"
+    for key in (old, new):
+        found = VERIFY.verify(raw, key, rotations=rotations)
+        assert (found["key"], found["retired"]) == (f"{old.name}+{old.number.hex()}", 6)
+        assert VERIFY.unchecked(found) == [*VERIFY.UNCHECKED, VERIFY.UNCHECKED_RETIRED]
+    assert "retired" not in VERIFY.verify(raw, old), "who knows of no rotation"
+    for wrong in (b"{}", b"[", b'[{"signed":1}]', b'["x"]', b"null"):
+        with pytest.raises(VERIFY.Rejected, match=r"^rotation: "):
+            VERIFY.verify(raw, new, rotations=wrong)
+
+
+def test_the_genuine_one_that_is_cosigned_passes_with_and_without_a_policy() -> None:
+    raw = (GOLDEN / "receipt-cosigned.json").read_bytes()
+    policy = VERIFY.Policy.read((GOLDEN / "policy.txt").read_bytes())
+    when = "2026-11-30T12:00:00+00:00"
+    found = VERIFY.verify(raw, KEY, policy, now=NOW)
+    assert found.pop("witnesses") == [{"name": "w1", "time": when}, {"name": "w2", "time": when}]
+    assert found == VERIFY.verify(raw, KEY)
+    assert VERIFY.verify(GENUINE, KEY, VERIFY.Policy.read(b"quorum none"))["witnesses"] == []
+    assert VERIFY.verify(raw, KEY, policy, now=NOW - 60 - 300)
+    with pytest.raises(VERIFY.Rejected, match="dated ahead"):
+        VERIFY.verify(raw, KEY, policy, now=NOW - 60 - 301)
 
 
 def _as_it_comes(raw: bytes) -> dict[str, Any]:
@@ -83,24 +142,50 @@ def _as_it_comes(raw: bytes) -> dict[str, Any]:
     return found
 
 
+KINDS: Final = (VERIFY.STATEMENT, VERIFY.ROTATION, b"cosignature/v1\n")
+"""How messages begin that are signed and no checkpoints."""
+
+
+def _each_line(checkpoint: Any, policy: Any, now: float) -> list[object]:  # noqa: ANN401  # the verifier's
+    """Count lines, and not witnesses: two of anybody are two of three."""
+    keys = {(key.name, key.number): key for key in policy.witnesses.values()}
+    lines = [(keys[name, data[:4]], data) for name, data in checkpoint.lines if (name, data[:4]) in keys]
+    for key, data in lines:
+        VERIFY.cosigned_at(checkpoint.text, "w", key, data[4:], now)
+    if len(lines) < 2:
+        raise VERIFY.Rejected("witnesses", "too few")
+    return []
+
+
 def _patched(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
     """Take one check out of the verifier."""
-    signed = VERIFY.is_signed
+    signed, key = VERIFY.is_signed, VERIFY.Policy.key
+
+    def but(begins: bytes) -> Callable[[], object]:
+        """Take every signature of some messages for good."""
+
+        def passes(public: bytes, message: bytes, signature: bytes) -> bool:
+            kind = next((each for each in KINDS if message.startswith(each)), b"")
+            return kind == begins or signed(public, message, signature)
+
+        return lambda: monkeypatch.setattr(VERIFY, "is_signed", passes)
+
     patches: dict[str, Callable[[], object]] = {
         "key": lambda: monkeypatch.setattr(VERIFY, "is_small", lambda _: False),
         "receipt": lambda: monkeypatch.setattr(VERIFY, "checked_receipt", _as_it_comes),
-        "checkpoint": lambda: monkeypatch.setattr(
-            VERIFY,
-            "is_signed",
-            lambda key, message, signature: not message.startswith(VERIFY.STATEMENT) or signed(key, message, signature),
+        "policy": lambda: monkeypatch.setattr(
+            VERIFY.Policy, "key", staticmethod(lambda text, kind, of, where, _: key(text, kind, of, where, []))
         ),
+        "rotation": but(VERIFY.ROTATION),
+        "checkpoint": but(b""),
+        "witnesses": but(b"cosignature/v1\n"),
+        "counting": lambda: monkeypatch.setattr(VERIFY, "counting", lambda signed, _: tuple(signed)),
+        "quorum": lambda: monkeypatch.setattr(VERIFY.Policy, "is_met", lambda *_: True),
+        "ahead": lambda: monkeypatch.setattr(VERIFY, "AHEAD_S", 2**63),
+        "once": lambda: monkeypatch.setattr(VERIFY, "checked_witnesses", _each_line),
         "entry": lambda: monkeypatch.setattr(VERIFY, "checked_entry", lambda text, _: json.loads(text)),
         "inclusion": lambda: monkeypatch.setattr(VERIFY, "check_inclusion", lambda *_: None),
-        "statement": lambda: monkeypatch.setattr(
-            VERIFY,
-            "is_signed",
-            lambda key, message, signature: message.startswith(VERIFY.STATEMENT) or signed(key, message, signature),
-        ),
+        "statement": but(VERIFY.STATEMENT),
     }
     patches[check]()
 
@@ -108,8 +193,26 @@ def _patched(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_verifier_without_a_check_accepts_a_forgery(check: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _patched(monkeypatch, check)
-    passed = [name for name in FORGED if refused((GOLDEN / name).read_bytes(), key_of(name)) is None]
+    passed = [name for name in FORGED if forgery(name) is None]
     assert passed
+    assert {FORGED[name]["check"] for name in passed} == {check}
+
+
+@pytest.mark.parametrize(
+    ("part", "check", "words"),
+    [
+        ("counting", "checkpoint", "after the rotation"),
+        ("quorum", "witnesses", "type 0x01"),
+        ("ahead", "witnesses", "dated ahead"),
+        ("once", "witnesses", "counted twice"),
+    ],
+)
+def test_a_verifier_without_a_part_of_a_check_accepts_the_forgery_of_it(
+    part: str, check: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _patched(monkeypatch, part)
+    passed = [name for name in FORGED if forgery(name) is None]
+    assert any(words in FORGED[name]["name"] for name in passed)
     assert {FORGED[name]["check"] for name in passed} == {check}
 
 
@@ -192,6 +295,22 @@ def test_the_command_says_what_it_checked_and_what_not(tmp_path: Path) -> None:
     assert forged.stdout.startswith("NOT VERIFIED. The check 'inclusion' fails: ")
     told = json.loads(command(receipt, key, "--json").stdout)
     assert (told["verified"], told["own_key"], len(told["unchecked"])) == (True, False, 4)
+    cosigned, policy = str(GOLDEN / "receipt-cosigned.json"), str(GOLDEN / "policy.txt")
+    done = command(cosigned, key, "--policy", policy)
+    assert done.returncode == 0
+    assert "cosigned by w1 at 2026-11-30T12:00:00+00:00, w2 at" in done.stdout
+    assert "that the witnesses are independent" in done.stdout
+    assert "that everybody is shown the same log" not in done.stdout
+    assert command(cosigned, key).stdout == command(receipt, key).stdout, "without a policy nothing changes"
+    done = command(receipt, key, "--policy", policy)
+    assert done.stdout.startswith("NOT VERIFIED. The check 'witnesses' fails: it is cosigned by nobody: ")
+    done = command(receipt, key, "--policy", str(GOLDEN / "policy-unknown-name.txt"))
+    assert "The check 'policy' fails: line 1 names w1, which no line before it defines." in done.stdout
+    (tmp_path / "odd.txt").write_bytes(b"quorum \xff\n")
+    assert "'policy' fails: line 1 names" in command(receipt, key, "--policy", str(tmp_path / "odd.txt")).stdout
+    done = command(receipt, key, "--rotations", str(GOLDEN / "rotations.json"))
+    assert "counts up to 6 entries: it was retired" in done.stdout
+    assert command(receipt, key, "--policy", str(tmp_path / "none")).returncode == 2
     assert command(receipt).returncode == 2
     assert command(receipt, key, "--key-in-receipt").returncode == 2
     assert command(str(tmp_path / "none"), key).returncode == 2
@@ -213,7 +332,7 @@ def test_what_demur_proves_is_verified(tmp_path: Path, capsys: pytest.CaptureFix
     for number, each in enumerate(made, 1):
         text = demur("prove", each["reference"])
         found = VERIFY.verify(text.encode(), key)
-        assert (found["entry"], found["size"], found["phase"]) == (number, 3, "lodged")
+        assert (found["entry"], found["size"], found["phase"]) == (number + 1, 4, "lodged")
         assert "forum" not in text
         assert each["reference"] not in text
     demur("withdraw", made[1]["reference"])

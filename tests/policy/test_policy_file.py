@@ -414,7 +414,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "[sources]",
             "[sources]\nirc = 1",
-            "`sources.irc` in demur.toml line 240 is 1: this is the name of a table, not of a key.",
+            "`sources.irc` in demur.toml line 246 is 1: this is the name of a table, not of a key.",
         ),
         (
             "[notice.wording]",

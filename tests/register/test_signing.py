@@ -121,6 +121,7 @@ def test_a_register_of_before_gets_its_tiles(place: "Place") -> None:
         before = rows(register, tile)
         edit(register, "DROP TABLE tile")
         edit(register, "DROP TABLE checkpoint")
+        edit(register, "DROP TABLE cosignature")
         edit(register, "UPDATE alembic_version SET version_num = '0012'")
     with place.open() as register:
         assert rows(register, tile) == before
@@ -134,6 +135,7 @@ def test_a_register_of_before_that_lacks_an_entry_opens_and_goes_on_nowhere(plac
         edit(register, "DELETE FROM entry WHERE seq = 300")
         edit(register, "DROP TABLE tile")
         edit(register, "DROP TABLE checkpoint")
+        edit(register, "DROP TABLE cosignature")
         edit(register, "UPDATE alembic_version SET version_num = '0012'")
     with place.open() as register:
         assert len(rows(register, tile)) == 1

@@ -164,8 +164,7 @@ class Walk:
         kind = (self.url, _TOKEN.sub("/*", urlsplit(page.url).path), title, str(self.way), shape)
         if kind in _AUDITED:
             return
-        page.evaluate(f"{AXE_SCRIPT};0")
-        found = page.evaluate(_RUN_AXE, _TAGS)
+        found = audit(page)
         assert not found, f"{page.url}: {found}"
         _AUDITED.add(kind)
 
@@ -186,6 +185,13 @@ class Walk:
         script = urlsplit(request.url).path == "/static/passkey.js"
         if not request.url.startswith(self.url + "/") or not (script or request.resource_type in _ALLOWED):
             self._flaws.append(f"{request.resource_type} {request.url}")
+
+
+def audit(page: Page) -> list[str]:
+    """What axe-core finds on a page as it is now."""
+    page.evaluate(f"{AXE_SCRIPT};0")
+    found: list[str] = page.evaluate(_RUN_AXE, _TAGS)
+    return found
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from demur.cli import run
 from demur.errors import CheckFailed, UsageError
 from demur.transparency.checkpoint import Checkpoint, InclusionProof
 from demur.transparency.comparing import Compared, compare
+from demur.transparency.cosignature import WitnessKey, cosign
 from demur.transparency.note import NoteKey
+from demur.transparency.rotation import Rotation
 from demur.transparency.tiles import TileNodes, pieces_of, tile_root
 from demur.transparency.tree import EMPTY, inclusion_proof, leaf_hash, root_at
 
@@ -101,6 +103,39 @@ def test_a_receipt_and_a_proof_are_a_state_as_well(folder: Callable[..., Path], 
     proof = InclusionProof(7, hashes, checkpoint(300, HASHES)).text
     for text in (proof, json.dumps({"signed": {"proof": proof}})):
         assert compare(file(text), folder(700), KEY) == Compared((300, 700), same=True)
+
+
+def test_a_key_that_was_rotated_since_is_followed(folder: Callable[..., Path], file: Callable[[str], Path]) -> None:
+    """Whichever of the keys one has: the larger state, or a receipt, says how one followed the other."""
+    following = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+    new = NoteKey.of(NAME, following)
+    rotation = Rotation.make(NAME, 500, PRIVATE, following)
+    large, early = folder(700), file(checkpoint(300, HASHES))
+    said = Checkpoint(NAME, 700, root_at(nodes_of(HASHES), 700))
+    (large / "checkpoint").write_text(said.sign(following))
+    for key in (KEY, new):
+        with pytest.raises(CheckFailed, match="No known key signed"):
+            compare(early, large, key)
+    (large / "rotations.json").write_text(json.dumps([rotation.json]))
+    for key in (KEY, new):
+        assert compare(early, large, key) == Compared((300, 700), same=True)
+        assert compare(file(checkpoint(400, OTHERS)), large, key).same
+        assert not compare(file(checkpoint(450, OTHERS)), large, key).same, "a fork by the old key, while it counted"
+        with pytest.raises(CheckFailed, match="does not count there"):
+            compare(file(checkpoint(600, HASHES)), large, key)
+    proof = InclusionProof(7, inclusion_proof(nodes_of(HASHES), 7, 700), said.sign(following)).text
+    receipt = file(json.dumps({"signed": {"proof": proof}, "rotations": [rotation.json]}))
+    assert compare(receipt, large, KEY).same
+    (large / "rotations.json").unlink()
+    assert compare(early, large, new, [rotation]).same
+
+
+def test_a_cosigned_state_is_a_state_as_well(folder: Callable[..., Path], file: Callable[[str], Path]) -> None:
+    large = folder(700)
+    for size, hashes, same in ((300, HASHES, True), (500, OTHERS, False)):
+        text = Checkpoint(NAME, size, root_at(nodes_of(hashes), size)).text
+        line = cosign(text, WitnessKey.of("w.example/1", PRIVATE), PRIVATE, 1_796_000_000)
+        assert compare(file(checkpoint(size, hashes) + line), large, KEY).same is same
 
 
 def test_what_can_not_be_said_is_not_said(folder: Callable[..., Path], file: Callable[[str], Path]) -> None:

@@ -1,5 +1,6 @@
 """What publish and export hand out is compared with the list they sign; counts tell what rows and register say."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import lance
@@ -101,3 +102,24 @@ def test_the_card_counts_items_by_their_last_reading(fast_tmp: Path) -> None:
     card = (made.root / "out" / "README.md").read_text()
     assert "| audience | 1 |" in card
     assert "unknown-author" not in card
+
+
+def test_a_manifest_carries_the_log_and_another_one_is_named(
+    workspace: workspaces.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = publish(workspace, "v1", now=NOW)
+    assert made.log is not None
+    with workspace.register() as register:
+        said = register.proving.history.read(made.log.encode())
+        assert made.checkpoint.seq <= said.size
+        assert register.proving.goes_on_from(made.log)
+    assert verify(workspace, "v1", now=NOW).ok
+    key = workspace.keys().log
+    assert key is not None
+    for forged in (replace(said, root=bytes(32)), replace(said, size=10_000), replace(said, origin="demur/0/1")):
+        note = forged.sign(key)
+        monkeypatch.setattr(publishing, "_log", lambda _, note=note: note)
+        name = f"v{forged.size}{forged.root.hex()[:1]}{len(forged.origin)}"
+        publish(workspace, name, now=NOW)
+        told = [finding.sentence for finding in verify(workspace, name, now=NOW).shown]
+        assert f"The register's log does not go on from the checkpoint in {name}." in told

@@ -1,6 +1,7 @@
 """The log and a receipt's file, as the portal serves them: at the specification's paths, and telling of nobody."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from pages import Visitor
 from town import ANN
 from ways import by_link, state_of, typed
 
+from demur.identity import Keys
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.tiles import Piece, pieces_of
 from demur.web.desk import Desk
@@ -40,6 +42,15 @@ def test_the_log_is_served_whole(visitor: Visitor, desk: Desk) -> None:
         assert answer.headers["content-type"] == "application/octet-stream"
 
 
+def test_how_the_key_was_rotated_is_served(visitor: Visitor, desk: Desk) -> None:
+    by_link(visitor, desk)
+    assert visitor.client.get("/log/rotations.json").json() == []
+    made = desk.register.rotate_log(desk.workspace.keys().next_log())
+    Keys.settle_log(desk.workspace.keys_path)
+    answer = visitor.client.get("/log/rotations.json")
+    assert (answer.json(), answer.headers["content-type"]) == ([made.json], "application/json")
+
+
 def test_other_paths_are_not_there(visitor: Visitor, desk: Desk) -> None:
     by_link(visitor, desk)
     size = desk.register.log.head().seq
@@ -68,8 +79,25 @@ def test_a_receipt_is_a_file_that_verifies(visitor: Visitor, desk: Desk) -> None
     assert state_of(desk, page).reference not in answer.text
 
 
+def test_what_is_printed_is_enough_to_make_the_file_again(visitor: Visitor, desk: Desk) -> None:
+    """By whoever types it off: every member that is signed, to the letter."""
+    page = by_link(visitor, desk)
+    assert f'<a href="{page.path}/paper#proof">' in page.html
+    paper = visitor.get(f"{page.path}/paper")
+    shown = next(each for each in paper.tree.iter("dl") if each.get("class") == "facts proof")
+    told = dict(zip(*(["".join(each.itertext()) for each in shown.iter(tag)] for tag in ("dt", "pre")), strict=True))
+    said: dict[str, Any] = {name: told[name] for name in ("at", "entry", "phase", "proof", "salt")} | {"format": 1}
+    made = json.dumps({"key": told["key"], "signature": told["signature"], "signed": said})
+    found = verified(made.encode(), desk.register.proving.key.text)
+    assert (found["entry"], found["phase"]) == (state_of(desk, page).seq, "lodged")
+    for heading in ("What happens next", "Proof that the objection is in our register"):
+        assert heading in paper.html
+    assert ANN not in paper.html
+
+
 def test_whoever_typed_an_account_gets_no_file(visitor: Visitor) -> None:
     """An erasure would end it, and so tell them that there is a holder, who asked for it."""
     page = typed(visitor, "ann")
     assert "receipt.json" not in page.text
-    assert visitor.client.get(f"{page.path}/proof").status_code == 404
+    for name in ("proof", "paper"):
+        assert visitor.client.get(f"{page.path}/{name}").status_code == 404

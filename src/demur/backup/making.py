@@ -118,7 +118,7 @@ def _fill(session: Session, folder: Path, passphrase: str | None) -> Listed:
         writer.copy_tree(workspace.root / name, f"{INNER}/{name}")
     for run in runs_in(workspace.models_path):
         _copy_run(writer, run)
-    for path in (workspace.root / glance.NAME, *_platform_key(session)):
+    for path in (workspace.root / glance.NAME, *_named(session)):
         if path.is_file():
             writer.copy(path, f"{INNER}/{path.relative_to(workspace.root).as_posix()}")
     if passphrase is not None:
@@ -187,12 +187,14 @@ def _listed(session: Session, writer: Writer, register: str, end: Point) -> List
     return Listed(instance.id, instance.incarnation, register, end, time, versions, writer.files)
 
 
-def _platform_key(session: Session) -> list[Path]:
-    """The platform's public key, where it lies in the workspace; what lies among the keys is not copied here."""
-    named = session.policy.portal.platform_key
-    root, path = session.workspace.root.resolve(), (session.workspace.root / named).resolve()
-    inside = named and path.is_relative_to(root) and not path.is_relative_to(root / "keys")
-    return [session.workspace.root / path.relative_to(root)] if inside else []
+def _named(session: Session) -> list[Path]:
+    """The platform's public key and the list of witnesses, where they lie in the workspace, and not among the keys."""
+    root, found = session.workspace.root.resolve(), []
+    for named in (session.policy.portal.platform_key, session.policy.log.witnesses):
+        path = (session.workspace.root / named).resolve()
+        if named and path.is_relative_to(root) and not path.is_relative_to(root / "keys"):
+            found.append(session.workspace.root / path.relative_to(root))
+    return found
 
 
 def _failed(to: Path, error: OSError) -> str:

@@ -38,6 +38,7 @@ from demur.policy import FILE_NAME, Policy
 from demur.register import JSON, Erasure, Register
 from demur.register.continuity import copying, loss
 from demur.register.continuity.replay import Replayed
+from demur.register.database import logkeys
 from demur.register.database.mark import NAME as MARK
 from demur.register.database.mark import Mark
 from demur.rights.erasing import finish_in
@@ -285,15 +286,19 @@ def _replay(building: _Building) -> dict[str, JSON]:
             raise RegisterError(
                 f"{listed.register} of the backup is not the register that its list names: take another."
             )
-        known.require(keys, "the backup")
+        known.but_log().require(keys, "the backup")  # the log begins anew, by whichever key is at hand
         instance = journals.next_instance(known, listed, building.journals)
+        if keys.log is not None and logkeys.find_in(keys.folder)(known) is None:
+            instance = instance.with_log(keys)  # it was rotated since the backup, or the folder is of before
         register.begin_restore(instance)
     place = building.staging / MARK
     Mark.prepare(place, keys, instance, listed.end).establish()
     with Register.open(building.url, keys, place) as register:
+        register.open_log(keys)
         journal = building.journals
         again = journal.replayable()
-        done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown)
+        held = listed.end.seq
+        done = register.replay(again, journal.incarnation, Route.ERASURE, unknown=journal.unknown, held=held)
         corpus = Corpus.ensure(building.staging / "corpus.lance")
         beside = Beside.ensure(Workspace(building.staging).beside_path)
         beside.belong(instance.id, instance.incarnation)
@@ -341,6 +346,7 @@ def _payload(building: _Building, register: Register, incarnation: int, done: Re
     told = list(journal.told())
     again = loss.after_backup(told, journal.others, unknown=journal.unknown)
     lost = Counter(journal.others) + done.lost + Counter(kind.value for kind, _ in told)
+    lost.pop(EntryKind.LOG_OPENED.value, None)  # the log that it began is over: another one is opened
     versions = [str(said["name"]) for kind, said in told if kind is EntryKind.VERSION_PUBLISHED]
     facts = again.facts()
     facts.pop("unknown")

@@ -58,10 +58,12 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "recall": ("demur.cli.version:recall", "Write the list of rows that holders of copies must remove."),
     "verify": ("demur.cli.version:verify", "Check a version, its manifest and its exports."),
     "prove": ("demur.cli.log:prove", "Show that an objection is in the register's log."),
+    "relodge": ("demur.cli.relodge:relodge", "Lodge again what the register lost, by people's receipts."),
     "log": (
         "demur.cli.log:log",
         "Show the log's key, write the log as files that anybody can check, compare two states of it.",
     ),
+    "witness": ("demur.cli.witness:witness", "Be a witness: cosign logs of others."),
     "audit": (
         "demur.cli.audit:audit",
         "Measure what is left of withheld people, what leaving them out did, and what models show of others.",

@@ -128,6 +128,8 @@ def _restored(restored: Restored) -> Iterator[str]:
         yield f"Lost, as far as is known: {_counts(restored.lost)}."
     if restored.replayed.get("objection.lodged"):
         yield "Reasons, statements and attachments of these objections are lost."
+    if restored.lost.get("log.rotated"):
+        yield "The log's key was rotated since the backup: rotate it again (`demur log rotate`), if the keys are older."
     if restored.versions:
         yield f"Versions that are gone: {', '.join(restored.versions)}. Their names are not used again."
     if restored.missing:

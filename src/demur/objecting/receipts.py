@@ -1,8 +1,8 @@
 """The receipt of an objection as a file: what shows offline that its entry is in the register's log.
 
-Invariants: it holds nothing that names an account, nor the reference, which withdraws: whoever has it can hand it on;
-what it says of the objection is what its receipt page tells the same person; it is signed by the log's key, over bytes
-that begin as no checkpoint does.
+Invariants: it names no account, nor the reference, which withdraws, to anybody but the workspace that made it
+(again.py): whoever has it can hand it on; what it says of the objection is what its receipt page tells the same person;
+it is signed by the log's key, over bytes that begin as no checkpoint does.
 """
 
 import base64
@@ -37,9 +37,12 @@ def receipt(register: Register, state: ObjectionState, *, now: datetime | None =
         "salt": opened.salt.hex(),
     }
     signature = register.proving.sign(STATEMENT + canonical_json(said))
-    whole = {
-        "key": register.proving.key.text,
+    whole: dict[str, JSON] = {
+        "again": register.sealed_again(state.seq),
+        "key": opened.key.text,
         "signature": base64.b64encode(signature).decode(),
         "signed": said,
     }
+    if opened.rotations:
+        whole["rotations"] = [each.json for each in opened.rotations]
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -334,6 +334,13 @@ class RegisterPlace(Section):
     """File that says how far the register was acknowledged, best on another disk; "" for one in the workspace."""
 
 
+class LogPlace(Section):
+    """[log]."""
+
+    witnesses: str = ""
+    """File in the workspace, a C2SP tlog-policy, of the witnesses that are asked to cosign the log; "" for none."""
+
+
 class StorePlace(Section):
     """[store]."""
 
@@ -382,6 +389,8 @@ class Policy(Section):
     """How the platform hears what happened."""
     register_: Annotated[RegisterPlace, Field(alias="register")] = RegisterPlace()
     """Where the register lives."""
+    log: LogPlace = LogPlace()
+    """Who vouches that everybody is shown one log (docs/log.md)."""
     store: StorePlace = StorePlace()
     """Where the corpus lives; declare it before the first import (docs/storage.md)."""
     accounts: Accounts = Accounts()

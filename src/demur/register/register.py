@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from demur.errors import RegisterError
 from demur.identity import Keys, Pepper
 from demur.register.access.api_keys import ApiKeys
@@ -22,7 +24,7 @@ from demur.register.contact.campaigns import Campaigns
 from demur.register.contact.mails import Mails
 from demur.register.contact.notices import Notices
 from demur.register.contact.workers import Workers
-from demur.register.continuity import belonging
+from demur.register.continuity import again, belonging, logs
 from demur.register.continuity.replay import Noted, Replayed, replay
 from demur.register.database import entries, journal, schema, signing, state
 from demur.register.database import instance as instances
@@ -49,6 +51,7 @@ from demur.register.objections.objections import Objections
 from demur.register.objections.unread import read_names
 from demur.register.persons import Persons
 from demur.terms import EntryKind
+from demur.transparency.rotation import Rotation
 
 if TYPE_CHECKING:
     from demur.register.audit import Audited
@@ -227,6 +230,24 @@ class Register:
             where = self._store.url.render_as_string(hide_password=True)
             belonging.require_point(connection, point, of, where)
 
+    def open_log(self, keys: Keys) -> int | None:
+        """Put on record under which keys the log begins, once for each name of it; None where it was, else the number.
+
+        Raises:
+            RegisterError: when the register does not go on from where it was signed last: it can still be read.
+            UnavailableError: when it can't be written just now.
+        """
+        return logs.open_log(self._store, keys)
+
+    def rotate_log(self, key: Ed25519PrivateKey) -> Rotation:
+        """Have the log signed by another key from now on; the statement, which both keys signed.
+
+        Raises:
+            UsageError: when it is the key in use.
+            RegisterError: when the register does not go on from where it was signed last.
+        """
+        return logs.rotate(self._store, key)
+
     def require_mark(self) -> None:
         """Make sure that the mark is still there, can be written, and that the register is not behind it.
 
@@ -282,10 +303,37 @@ class Register:
             instances.write(connection, instance)
             close_all(connection)
 
-    def replay(self, noted: Iterable[Noted], incarnation: int, erasing: str, *, unknown: bool = False) -> Replayed:
+    def replay(
+        self, noted: Iterable[Noted], incarnation: int, erasing: str, *, held: int, unknown: bool = False
+    ) -> Replayed:
         """Do the entries of a journal again, all or none; see replay.py."""
         with self._store.writing() as connection:
-            return replay(connection, noted, incarnation, erasing, unknown=unknown)
+            return replay(connection, noted, incarnation, erasing, held=held, unknown=unknown)
+
+    def sealed_again(self, seq: int) -> str:
+        """What lodges the objection of an entry again, should it be lost, sealed for this workspace; see again.py.
+
+        Raises:
+            RegisterError: when there is no such entry.
+        """
+        return again.seal(self._store, self._vault, seq)
+
+    def recorded(self, sealed: str, commitment: bytes) -> tuple[str, int] | None:
+        """Reference and entry of the objection of :meth:`sealed_again`, if it is on record.
+
+        Raises:
+            IdentityError: when it was sealed for another workspace, or another entry.
+        """
+        return again.recorded(self._store, self._vault, sealed, commitment)
+
+    def lodge_again(self, sealed: str, commitment: bytes, incarnation: int, erasing: str) -> again.Again:
+        """Lodge an objection again that is not on record; see again.py.
+
+        Raises:
+            IdentityError: when it was sealed for another workspace, or another entry.
+            RegisterError: when it can't be lodged from what it holds.
+        """
+        return again.lodge_again(self._store, self._vault, sealed, commitment, incarnation, erasing)
 
     def finish_restore(self, payload: Mapping[str, JSON], *, now: datetime | None = None) -> int:
         """Put a restore on record; the entry's number."""
@@ -309,5 +357,7 @@ class Register:
 
         with self._store.reading() as connection:
             signer = self._store.signer
+            if signer is not None:
+                signer.follow(connection)
             log_key = None if signer is None else signer.key.public
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints, log_key)

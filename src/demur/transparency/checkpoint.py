@@ -6,7 +6,7 @@ signed checkpoint in it, and compares the origin with the one that is expected.
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -51,8 +51,17 @@ class Checkpoint:
             CheckFailed: when it is none, no known key signed it, or it is of a log that no known key is of.
         """
         known = list(keys)
-        origin, *rest = open_note(note, known).removesuffix("\n").split("\n")
-        if origin not in {key.name for key in known}:
+        return cls.parse(open_note(note, known), {key.name for key in known})
+
+    @classmethod
+    def parse(cls, text: str, origins: Collection[str]) -> Self:
+        """The checkpoint in the text of a note, whose signature the caller has checked, of one of some logs.
+
+        Raises:
+            CheckFailed: when it is none, or of another log.
+        """
+        origin, *rest = text.removesuffix("\n").split("\n")
+        if origin not in origins:
             raise CheckFailed("The checkpoint is of another log.")
         if len(rest) < 2 or not all((origin, *rest)):  # noqa: PLR2004  # size and root
             raise CheckFailed("The checkpoint lacks a line: origin, size and root.")

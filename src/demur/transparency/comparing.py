@@ -15,6 +15,7 @@ import orjson
 from demur.errors import CheckFailed, UsageError
 from demur.transparency.checkpoint import Checkpoint, InclusionProof
 from demur.transparency.note import NoteKey
+from demur.transparency.rotation import FILE, KeyHistory, Rotation, read_all
 from demur.transparency.tiles import Piece, TileNodes, split, width_at
 from demur.transparency.tree import EMPTY, HASH_BYTES, check_consistency, consistency_proof, root_at
 
@@ -70,14 +71,21 @@ class _State:
         raise UsageError(f"{self.path} lacks {Piece(level, n, width).path}, or it is cut short: get that folder anew.")
 
 
-def compare(one: Path, other: Path, key: NoteKey) -> Compared:
+def compare(one: Path, other: Path, key: NoteKey, rotations: Sequence[Rotation] = ()) -> Compared:
     """Compare two states of a log: each a folder of `demur log export`, a checkpoint, a proof, or a receipt.
+
+    Args:
+        one: the first.
+        other: the second.
+        key: one of the log's.
+        rotations: how its key was rotated, as far as that is known besides what receipts and folders say.
 
     Raises:
         UsageError: when one is none of these, or the tiles that it takes are not there.
         CheckFailed: when the key did not sign one of them.
     """
-    states = _State(one, _read(one, key)), _State(other, _read(other, key))
+    history = _history(key, [rotations, _rotations(one), _rotations(other)])
+    states = _State(one, _read(one, history)), _State(other, _read(other, history))
     smaller, larger = sorted(states, key=lambda state: state.said.size)
     sizes = (states[0].said.size, states[1].said.size)
     if sizes[0] == sizes[1]:
@@ -87,16 +95,37 @@ def compare(one: Path, other: Path, key: NoteKey) -> Compared:
     return Compared(sizes, larger.root(smaller.said.size) == smaller.said.root)
 
 
-def _read(path: Path, key: NoteKey) -> Checkpoint:
+def _history(key: NoteKey, said: Sequence[Sequence[Rotation]]) -> KeyHistory:
+    """The keys of the log by the longest chain that the known one is part of."""
+    for chain in sorted(said, key=len, reverse=True):
+        with suppress(CheckFailed):  # it is another log's, or somebody else's: it says nothing
+            return KeyHistory.of(key, chain)
+    return KeyHistory.of(key)
+
+
+def _rotations(path: Path) -> Sequence[Rotation]:
+    """How the key was rotated, by what lies beside a checkpoint or in a receipt; none where nothing can be read."""
+    file = path / FILE if path.is_dir() else path
+    with suppress(OSError, ValueError, CheckFailed, AttributeError):
+        said = orjson.loads(_bytes(file))
+        return read_all(said if path.is_dir() else said.get("rotations", []))
+    return ()
+
+
+def _bytes(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(_MOST_BYTES)
+
+
+def _read(path: Path, history: KeyHistory) -> Checkpoint:
     """The checkpoint at a place."""
     file = path / CHECKPOINT if path.is_dir() else path
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(_MOST_BYTES)
+        raw = _bytes(file)
     except OSError as error:
         raise UsageError(f"{file} can't be read ({error.strerror}): name a checkpoint, or a folder of one.") from None
     try:
-        return Checkpoint.read(_note(raw), [key])
+        return history.read(_note(raw))
     except CheckFailed as error:
         raise CheckFailed(f"{path}: {error}") from None
 

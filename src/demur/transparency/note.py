@@ -12,20 +12,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from demur.errors import CheckFailed, UsageError
 
-_ED25519: Final = b"\x01"
-_ID_BYTES: Final = 4
-_KEY_BYTES: Final = 32
+ID_BYTES: Final = 4
+KEY_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 _MOST_BYTES: Final = 1 << 20
 _MOST_SIGNATURES: Final = 100
-_DASH: Final = "\N{EM DASH} "
+DASH: Final = "\N{EM DASH} "
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
@@ -37,6 +36,10 @@ class NoteKey:
     """Without spaces and plus signs."""
     public: bytes
     """32 bytes (RFC 8032)."""
+    KIND: ClassVar[bytes] = b"\x01"
+    """The type of its signatures: Ed25519, of the text itself."""
+    OF: ClassVar[str] = "a log: give one as `demur log key` prints it"
+    """Whose it is, and who prints it, for the sentence."""
 
     @classmethod
     def of(cls, name: str, private: Ed25519PrivateKey) -> Self:
@@ -56,28 +59,28 @@ class NoteKey:
             data = decoded(encoded)
         except ValueError:
             data = b""
-        if data[:1] != _ED25519 or len(data) != 1 + _KEY_BYTES or not _is_name(name):
-            raise UsageError("That is no Ed25519 key of a log: give one as `demur log key` prints it.")
+        if data[:1] != cls.KIND or len(data) != 1 + KEY_BYTES or not is_name(name):
+            raise UsageError(f"That is no Ed25519 key of {cls.OF}.")
         key = cls(name, data[1:])
         if said != key.id.hex():
-            raise UsageError("The key of the log is damaged, as its number is another one: ask for it again.")
+            raise UsageError(f"The key of {key.name[:80]} is damaged, as its number is another one: ask for it again.")
         return key
 
     @cached_property
     def id(self) -> bytes:
         """The 4 bytes that signatures name it by."""
-        return hashlib.sha256(self.name.encode() + b"\n" + _ED25519 + self.public).digest()[:_ID_BYTES]
+        return hashlib.sha256(self.name.encode() + b"\n" + self.KIND + self.public).digest()[:ID_BYTES]
 
     @property
     def text(self) -> str:
         """One line to hand to whoever shall verify: name, number and key, with plus signs between."""
-        return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.public).decode()}"
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(self.KIND + self.public).decode()}"
 
 
 def sign_note(text: str, key: NoteKey, private: Ed25519PrivateKey) -> str:
     """The note with a text, which ends with a line feed, signed by one key; both halves of it are given."""
     signature = base64.b64encode(key.id + private.sign(text.encode())).decode()
-    return f"{text}\n{_DASH}{key.name} {signature}\n"
+    return f"{text}\n{DASH}{key.name} {signature}\n"
 
 
 def open_note(note: bytes, keys: Iterable[NoteKey]) -> str:
@@ -90,20 +93,29 @@ def open_note(note: bytes, keys: Iterable[NoteKey]) -> str:
     Raises:
         CheckFailed: when it is no note, no known key signed it, or a known key's signature is wrong.
     """
-    text, lines = _divided(note)
+    if not signers_of(note, keys):
+        raise CheckFailed("No known key signed the checkpoint.")
+    return text_of(note)[0]
+
+
+def signers_of(note: bytes, keys: Iterable[NoteKey]) -> list[NoteKey]:
+    """Those of some keys that signed a note.
+
+    Raises:
+        CheckFailed: when it is no note, or the signature of one of them is wrong.
+    """
+    text, lines = text_of(note)
     known = {(key.name, key.id): key for key in keys}
-    verified = False
+    found = list[NoteKey]()
     for line in lines:
-        name, signature = _signature(line)
-        key = known.get((name, signature[:_ID_BYTES]))
+        name, signature = signature_in(line)
+        key = known.get((name, signature[:ID_BYTES]))
         if key is None:
             continue
-        if not _holds(key, signature[_ID_BYTES:], text.encode()):
+        if not is_signed(key, signature[ID_BYTES:], text.encode()):
             raise CheckFailed(f"The signature of {name} under the checkpoint is wrong.")
-        verified = True
-    if not verified:
-        raise CheckFailed("No known key signed the checkpoint.")
-    return text
+        found.append(key)
+    return found
 
 
 def decoded(text: str) -> bytes:
@@ -121,8 +133,12 @@ def decoded(text: str) -> bytes:
     return data
 
 
-def _divided(note: bytes) -> tuple[str, list[str]]:
-    """Text and signature lines."""
+def text_of(note: bytes) -> tuple[str, list[str]]:
+    """What a note says, unchecked, and the lines of its signatures, each without its line feed.
+
+    Raises:
+        CheckFailed: when it is no note.
+    """
     try:
         whole = note.decode()
     except UnicodeDecodeError:
@@ -136,23 +152,29 @@ def _divided(note: bytes) -> tuple[str, list[str]]:
     return text + "\n", lines
 
 
-def _signature(line: str) -> tuple[str, bytes]:
-    """Name and signature of a line."""
-    name, gap, encoded = line.removeprefix(_DASH).partition(" ")
+def signature_in(line: str) -> tuple[str, bytes]:
+    """Name of a line, and what stands behind it: the key's number, and the signature.
+
+    Raises:
+        CheckFailed: when it is no line of a signature.
+    """
+    name, gap, encoded = line.removeprefix(DASH).partition(" ")
     try:
         signature = decoded(encoded)
     except ValueError:
         signature = b""
-    if not (line.startswith(_DASH) and gap and _is_name(name) and len(signature) > _ID_BYTES):
+    if not (line.startswith(DASH) and gap and is_name(name) and len(signature) > ID_BYTES):
         raise CheckFailed("A signature under the checkpoint can't be read.")
     return name, signature
 
 
-def _is_name(name: str) -> bool:
+def is_name(name: str) -> bool:
+    """Whether a key may be called that."""
     return bool(name) and "+" not in name and not any(each.isspace() for each in name)
 
 
-def _holds(key: NoteKey, signature: bytes, message: bytes) -> bool:
+def is_signed(key: NoteKey, signature: bytes, message: bytes) -> bool:
+    """Whether a signature of a message is the key's (RFC 8032)."""
     if len(signature) != _SIGNATURE_BYTES:
         return False
     try:

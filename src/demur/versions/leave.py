@@ -197,6 +197,17 @@ def _check_entries(session: Session, name: str, findings: Findings) -> None:
         if told.digests[checkpoint.seq] != checkpoint.digest:
             code = Code.TOTALS if each == name else Code.REGISTER
             findings.add(code, f"The register's entries up to {checkpoint.seq} are not those of {each}.")
+    for each, manifest in _manifests(session):
+        if manifest.log is not None and not _goes_on(session, manifest.log):
+            findings.add(Code.REGISTER, f"The register's log does not go on from the checkpoint in {each}.")
+
+
+def _goes_on(session: Session, note: str) -> bool:
+    """Whether the register's log goes on from a checkpoint that its own key signed."""
+    try:
+        return session.register.proving.goes_on_from(note)
+    except (CheckFailed, RegisterError):
+        return False
 
 
 def _manifests(session: Session) -> Iterator[tuple[str, Manifest]]:

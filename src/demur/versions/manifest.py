@@ -91,6 +91,9 @@ class Manifest:
     words: Mapping[str, int] | None = None
     """From which score, 0 to 100, names and copies may not be in it: `names_from`, `copies_from`, each only if any was
     looked for. None in a version of an older demur, which looked for none."""
+    log: str | None = None
+    """The newest checkpoint of the register's log when it was published, as it was signed, and cosigned if it was; None
+    in a version of an older demur."""
     unknown: Mapping[str, JSON] = field(default_factory=dict)
     """What a later demur added, in its place."""
 

@@ -173,10 +173,19 @@ def _write(session: Session, name: str, rules: Rules, head: Head) -> Manifest:
         instance=instance.id,
         incarnation=instance.incarnation,
         words=scores_of(session.policy),
+        log=_log(session),
     )
     write_atomically(staged(workspace, name), sign(manifest, keys))
     session.corpus.dataset.tags.create(name, session.corpus.version)
     return manifest
+
+
+def _log(session: Session) -> str | None:
+    """The register's log as it was signed; None before the first checkpoint, or where it does not fit together."""
+    try:
+        return session.register.proving.checkpoint()
+    except RegisterError:
+        return None
 
 
 def _sections(session: Session, rules: Rules, binding: int) -> dict[str, Part]:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from demur.worker.claims import Claims
+from demur.worker.cosigning import Cosigning
 from demur.worker.delivery import Delivery
 from demur.worker.depot import Depot
 from demur.worker.lanes import Lane, drain, keep_on, log
@@ -57,6 +58,7 @@ def lanes_of(depot: Depot) -> list[Lane]:
         Events(depot),
         Replays(depot),
         Claims(depot),
+        Cosigning(depot),
     ]
 
 

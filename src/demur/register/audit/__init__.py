@@ -6,7 +6,8 @@ without salts is named, content and all, by a later erasure that the workspace s
 they name, links, persons, consents, members' facts, notices, keyed names and
 decisions about them are those that the entries make (effects.py). No
 progress mark has a name that demur does not set. The tiles of the log's tree, and every checkpoint on record, are those
-that the commitments make, and each checkpoint is signed by the log's key.
+that the commitments make, and each checkpoint is signed by the log's key, the one that its entries lead to;
+cosignatures are of the checkpoints beside which they are kept.
 
 Entries of the first format say less, and are taken at their word: how many accounts an objection names, and among which
 subjects; phases, channels, deadlines and days exactly; which accounts links may connect, how many there are at least,

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from demur.errors import IdentityError, RegisterError
 from demur.identity import Keys
 from demur.register.continuity.loss import UNKNOWN
-from demur.register.database import entries, instance, journal
+from demur.register.database import entries, instance, journal, logkeys
 from demur.register.database.clock import micros
 from demur.register.database.instance import Instance
 from demur.register.database.mark import Mark, Point
@@ -81,7 +81,7 @@ def check(store: Store, keys: Keys, path: Path) -> None:
     with store.reading() as connection:
         require_point(connection, mark.end(), f"the mark {path}", _where(store))
     assert keys.log is not None  # its check value was required
-    store.mark, store.signer = mark, Signer(mark, known.origin, keys.log)
+    store.mark, store.signer = mark, Signer(mark, known.origin, keys.log, logkeys.find_in(keys.folder))
 
 
 def renew(store: Store, keys: Keys, path: Path) -> Renewed:
@@ -201,6 +201,9 @@ def _with_log(store: Store, keys: Keys, known: Instance) -> tuple[Instance, Keys
                 instance.write(connection, known)
     if keys.log is None and keys.folder is not None:  # it was made since these were loaded
         keys = replace(keys, log=Keys.load(keys.folder).log)
+    if keys.log is not None and known.log_check(keys.log) != known.checks["log"]:  # it was rotated since, or just now
+        keys = replace(keys, log=logkeys.find_in(keys.folder)(known) or keys.log)
+    logkeys.settle(keys.folder, known)
     return known, keys
 
 

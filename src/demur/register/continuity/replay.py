@@ -90,7 +90,13 @@ class Replayed:
 
 
 def replay(
-    connection: sa.Connection, noted: Iterable[Noted], incarnation: int, erasing: str, *, unknown: bool = False
+    connection: sa.Connection,
+    noted: Iterable[Noted],
+    incarnation: int,
+    erasing: str,
+    *,
+    held: int,
+    unknown: bool = False,
 ) -> Replayed:
     """Do entries again, in their order, in one transaction.
 
@@ -99,9 +105,10 @@ def replay(
         noted: what came after.
         incarnation: in which entries had their numbers.
         erasing: the channel of objections that erasures lodge: one without its erasure is still to be erased.
+        held: up to which number entries are those of that incarnation: the backup's last one.
         unknown: whether more may have come: then the answer to each doubt may be lost, and none ends anything.
     """
-    replay_ = _Replay(connection, incarnation, erasing)
+    replay_ = _Replay(connection, incarnation, erasing, held)
     for each in noted:
         replay_.take(each)
     if unknown:
@@ -113,12 +120,12 @@ def replay(
 class _Replay:
     """Where a replay stands."""
 
-    def __init__(self, connection: sa.Connection, incarnation: int, erasing: str) -> None:
+    def __init__(self, connection: sa.Connection, incarnation: int, erasing: str, held: int) -> None:
         self.done = Replayed()
         self._incarnation = incarnation
         self._connection = connection
         self._erasing = erasing
-        self._backed_up = entries.head(connection).seq
+        self._backed_up = held
         self._numbers: dict[int, int] = {}
         """The new number of each objection that is lodged again."""
         self._unsent: set[int] = set()

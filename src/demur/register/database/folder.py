@@ -1,6 +1,7 @@
 """The log as a folder of files, as C2SP tlog-tiles lays them out: for whoever keeps a copy, or serves it.
 
-Invariants: a file that lies there is never replaced by another content, but the checkpoint; the checkpoint is written
+Invariants: a file that lies there is never replaced by another content, but the checkpoint, and the list of how the key
+was rotated, which only grows; the checkpoint is written
 last, so that what it covers is there; a folder of another log, or of one that does not go on from what lies there, is
 left alone.
 """
@@ -9,11 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from demur.canonical import canonical_json
 from demur.errors import CheckFailed, UsageError
 from demur.files import replacing
 from demur.register.database.proving import Proving
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.comparing import CHECKPOINT
+from demur.transparency.rotation import FILE, KeyHistory
 from demur.transparency.tree import check_consistency
 
 
@@ -41,22 +44,23 @@ def write_log(proving: Proving, folder: Path) -> Written:
         RegisterError: when there is no checkpoint yet, or the register lacks an entry.
     """
     note = proving.checkpoint()
-    said = Checkpoint.read(note.encode(), [proving.key])
-    before = _require_beginning(proving, folder / CHECKPOINT, said)
+    history = proving.history
+    said = history.read(note.encode())
+    before = _require_beginning(proving, history, folder / CHECKPOINT, said)
     files = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in proving.files(said.size):
             files += _put(folder / path, content)
-        with replacing(folder / CHECKPOINT) as unfinished:
-            unfinished.write_text(note)
-        (folder / CHECKPOINT).chmod(0o644)
+        if rotations := proving.rotations():
+            _replace(folder / FILE, canonical_json([each.json for each in rotations]).decode())
+        _replace(folder / CHECKPOINT, note)
     except OSError as error:
         raise UsageError(f"{folder} can't be written to ({error.strerror}): name another folder.") from None
     return Written(folder, said.size, said.root.hex(), files + 1, before)
 
 
-def _require_beginning(proving: Proving, path: Path, now: Checkpoint) -> int | None:
+def _require_beginning(proving: Proving, history: KeyHistory, path: Path, now: Checkpoint) -> int | None:
     """Make sure that this log goes on from the checkpoint that lies there; how many entries that has."""
     try:
         found = path.read_bytes()
@@ -65,7 +69,7 @@ def _require_beginning(proving: Proving, path: Path, now: Checkpoint) -> int | N
     except OSError as error:
         raise UsageError(f"{path} can't be read ({error.strerror}): name another folder.") from None
     try:
-        then = Checkpoint.read(found, [proving.key])
+        then = history.read(found)
     except CheckFailed as error:
         raise UsageError(f"{path} is no checkpoint of this log ({error}): name another folder.") from None
     if then.size > now.size:
@@ -82,6 +86,12 @@ def _require_beginning(proving: Proving, path: Path, now: Checkpoint) -> int | N
             "it is the evidence."
         )
     return then.size
+
+
+def _replace(path: Path, text: str) -> None:
+    with replacing(path) as unfinished:
+        unfinished.write_text(text)
+    path.chmod(0o644)
 
 
 def _put(path: Path, content: bytes) -> bool:

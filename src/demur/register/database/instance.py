@@ -62,6 +62,18 @@ class Instance:
         """The instance, with a check value of the log's key."""
         return replace(self, checks=_checks(self.id, keys))
 
+    def but_log(self) -> Self:
+        """The instance, which says nothing of the log's key."""
+        return replace(self, checks={name: check for name, check in self.checks.items() if name != "log"})
+
+    def with_log_check(self, check: str) -> Self:
+        """The instance, with another check value of the log's key."""
+        return replace(self, checks={**self.checks, "log": check})
+
+    def log_check(self, key: Ed25519PrivateKey) -> str:
+        """The check value of a key of the log."""
+        return _public(_message(self.id), key)
+
     def require(self, keys: Keys, where: str) -> None:
         """Make sure that these are the keys of this instance.
 
@@ -108,13 +120,17 @@ def set_restoring(connection: sa.Connection, *, under_way: bool) -> None:
 
 def _checks(name: str, keys: Keys) -> dict[str, str]:
     """For each key its check value: HMAC-SHA-256 (RFC 2104) under the key; of keys that sign, their public half."""
-    message = b"demur/key-check/" + name.encode()
+    message = _message(name)
     checks = {
         "pepper": hmac.digest(keys.pepper.secret, message, "sha256")[:_CHECK_BYTES].hex(),
         "sealing": hmac.digest(keys.sealing, message, "sha256")[:_CHECK_BYTES].hex(),
         "signing": _public(message, keys.signing),
     }
     return checks if keys.log is None else checks | {"log": _public(message, keys.log)}
+
+
+def _message(name: str) -> bytes:
+    return b"demur/key-check/" + name.encode()
 
 
 def _public(message: bytes, key: Ed25519PrivateKey) -> str:

@@ -17,6 +17,8 @@ from demur.register.database.mark import Group, Point
 from demur.register.database.tables import entry, kept_name
 from demur.terms import BINDING, EntryKind
 
+ROTATED: Final = "demur.rotated"
+"""In the connection's own notes: the key by which the log is signed from this transaction on (signing.py)."""
 _SPAN: Final = "demur.span"
 """In the connection's own notes: the first entry of its transaction, and the last one so far."""
 
@@ -89,6 +91,7 @@ _NAMES: Final = sa.select(
 def begin(connection: sa.Connection) -> None:
     """A transaction begins that has appended nothing."""
     connection.info.pop(_SPAN, None)
+    connection.info.pop(ROTATED, None)
 
 
 def note(connection: sa.Connection, first: int, last: int) -> None:
@@ -113,6 +116,15 @@ def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Poi
     kept = [row for row in rows if row.kind in _KEPT]
     others = Counter[str](row.kind for row in rows if row.kind not in _KEPT)
     return Group(points[-1], _kept(connection, first, kept) if kept else (), others), points
+
+
+def noted(connection: sa.Connection, seq: int) -> Mapping[str, Any] | None:
+    """What would be noted of one entry, but for its subjects, which follow from what it says; None for no entry."""
+    rows = connection.execute(_ROWS.where(entry.c.seq == seq), {"first": seq}).all()
+    if not rows:
+        return None
+    (found,) = _kept(connection, seq, rows)
+    return {name: value for name, value in found.items() if name != "subjects"}
 
 
 def urgent(group: Group) -> bool:

@@ -7,21 +7,23 @@ nobody. The subjects of an objection are opened apart, as far as they are proven
 person alone (ADR 0017), and whoever asks for it makes sure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 
-from demur.errors import RegisterError
+from demur.errors import CheckFailed, RegisterError
 from demur.identity import SubjectKeys
-from demur.register.database import entries, signing, tree
+from demur.register.database import cosigned, entries, instance, logkeys, signing, tree
+from demur.register.database.signing import Signer
 from demur.register.database.store import Store
 from demur.register.database.tables import entry
 from demur.transparency.checkpoint import Checkpoint, InclusionProof
 from demur.transparency.note import NoteKey
+from demur.transparency.rotation import KeyHistory, Rotation
 from demur.transparency.tiles import WIDTH, Piece, bundle, pieces_of, width_at
-from demur.transparency.tree import consistency_proof, inclusion_proof
+from demur.transparency.tree import consistency_proof, inclusion_proof, root_at
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,11 @@ class Opened:
     salt: bytes
     """32 bytes; ``SHA-256(salt || entry)`` is the leaf."""
     proof: InclusionProof
-    """That the leaf is in the log of a signed checkpoint."""
+    """That the leaf is in the log of a signed checkpoint: of the newest that witnesses cosigned, if one covers it."""
+    key: NoteKey
+    """The log's key in use."""
+    rotations: Sequence[Rotation]
+    """How it followed the log's earlier ones, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +63,83 @@ class Proving:
     @property
     def key(self) -> NoteKey:
         """The public half of the key that signs it."""
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+        return self._signer.key
+
+    @property
+    def _signer(self) -> Signer:
         signer = self._store.signer
         assert signer is not None  # a workspace's register has one
-        return signer.key
+        return signer
+
+    @property
+    def history(self) -> KeyHistory:
+        """The log's keys, each with the checkpoints that it counts for.
+
+        Raises:
+            RegisterError: when the entries don't lead to the key in use.
+        """
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+            return self._signer.history(connection)
+
+    def history_of(self, origin: str) -> KeyHistory:
+        """The keys of a log that this register has or had, as its entries tell them.
+
+        Raises:
+            RegisterError: when it never had that log, or its entries do not fit together.
+        """
+        with self._store.reading() as connection:
+            self._signer.follow(connection)
+            known, said = instance.read(connection), logkeys.told(connection)
+        if known is None or origin not in known.origins:
+            raise RegisterError("This register never had that log: it is another workspace's.")
+        try:
+            return logkeys.history_of(said, origin, self._signer.key.public)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    def goes_on_from(self, note: str) -> bool:
+        """Whether the log has, up to its size, the tree of a checkpoint that somebody kept.
+
+        Raises:
+            CheckFailed: when no key of this workspace's log signed that.
+            RegisterError: when the register lacks an entry.
+        """
+        said = self.history_of(note.partition("\n")[0]).read(note.encode())
+        with self._store.reading() as connection:
+            if said.size > entries.head(connection).seq:
+                return False
+            return root_at(tree.nodes(connection, said.size), said.size) == said.root
+
+    def holds(self, commitment: bytes, seq: int) -> bool:
+        """Whether the register has an entry of a commitment at a number."""
+        with self._store.reading() as connection:
+            return connection.scalar(sa.select(entry.c.commitment).where(entry.c.seq == seq)) == commitment
+
+    def rotations(self) -> list[Rotation]:
+        """How one key of this log followed another, oldest first.
+
+        Raises:
+            RegisterError: when the register holds something else.
+        """
+        with self._store.reading() as connection:
+            said = logkeys.told(connection)
+        try:
+            return logkeys.rotations(said, self._signer.origin)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
     def checkpoint(self) -> str:
-        """The newest checkpoint, as it was signed.
+        """The newest checkpoint, as it was signed, and cosigned.
 
         Raises:
             RegisterError: when none was signed yet.
         """
         with self._store.reading() as connection:
-            return self._newest(connection)
+            note = self._newest(connection)
+            return cosigned.with_lines(connection, self._signer.origin, self._read(connection, note).size, note)
 
     def piece(self, piece: Piece) -> bytes | None:
         """A tile or a bundle; None where the newest checkpoint covers none of that width.
@@ -77,7 +148,7 @@ class Proving:
             RegisterError: when no checkpoint was signed yet, or the register lacks an entry.
         """
         with self._store.reading() as connection:
-            size = self._read(self._newest(connection)).size
+            size = self._read(connection, self._newest(connection)).size
             if piece.width > width_at(piece.level, piece.n, size):
                 return None
             return _content(connection, piece)
@@ -110,15 +181,20 @@ class Proving:
         with self._store.reading() as connection:
             found = [_openable(connection, seq) for seq in seqs]
             note = self._newest(connection)
-            size = self._read(note).size
+            said, last = logkeys.told(connection), max(seqs)
+            history = self._signer.history(connection, said)
+            size = history.read(note.encode()).size
+            if last > size:
+                raise RegisterError(f"No checkpoint covers entry {last} yet: try again once the next one is on record.")
+            best = cosigned.best(connection, self._signer.origin, range(max(last, history.spans[-1].first), size + 1))
+            if best is not None:
+                note, size = best, history.read(best.encode()).size
+            key, rotations = self._signer.key, logkeys.rotations(said, self._signer.origin)
             nodes, opened = tree.nodes(connection, size), list[Opened]()
             for each in found:
-                if each.seq > size:
-                    raise RegisterError(
-                        f"No checkpoint covers entry {each.seq} yet: try again once the next one is on record."
-                    )
                 proof = InclusionProof(each.seq - 1, inclusion_proof(nodes, each.seq - 1, size), note)
-                opened.append(Opened(entries.opened(each).decode(), bytes(each.salt), proof))
+                text = entries.opened(each).decode()
+                opened.append(Opened(text, bytes(each.salt), proof, key, rotations))
         return opened
 
     def own_subjects(self, seq: int) -> OwnSubjects:
@@ -137,13 +213,35 @@ class Proving:
         own, others = entries.own_subjects(stored)
         return OwnSubjects(np.frombuffer(own.keys, ">i8").astype(np.int64), own.salt, others)
 
+    def reached(self) -> Mapping[str, int]:
+        """The largest size that each witness cosigned, by its key."""
+        with self._store.reading() as connection:
+            return cosigned.reached(connection, self._signer.origin)
+
+    def keep_cosignatures(self, size: int, lines: Mapping[str, str]) -> None:
+        """Keep the lines of some witnesses, by their keys, for the checkpoint of a size."""
+        with self._store.writing() as connection:
+            cosigned.keep(connection, self._signer.origin, size, lines)
+
+    def opening(self) -> Opened:
+        """The entry that opens this log, which names its keys and the digest of the pepper.
+
+        Raises:
+            RegisterError: when there is none yet, or no checkpoint covers it.
+        """
+        with self._store.reading() as connection:
+            seq = logkeys.opening(connection, self._signer.origin)
+            if seq is None:
+                raise RegisterError("The log was not opened on record yet: the next command that can write does so.")
+            return self.open(seq)
+
     def opens(self, seq: int) -> bool:
         """Whether :meth:`open` would open an entry."""
         which = (entry.c.seq == seq, entry.c.format.is_not(None), sa.func.length(entry.c.salt) > 0)
         with self._store.reading() as connection:
             there = connection.scalar(sa.select(entry.c.seq).where(*which)) is not None
             note = signing.newest(connection)
-            return there and note is not None and self._is_ours(note) and self._read(note).size >= seq
+            return there and note is not None and self._is_ours(note) and self._read(connection, note).size >= seq
 
     def consistency(self, first: int, size: int) -> list[bytes]:
         """The hashes that show that the log of ``size`` entries goes on from that of the ``first`` ones.
@@ -160,11 +258,10 @@ class Proving:
         Args:
             message: begins with a line that no checkpoint begins with.
         """
-        signer = self._store.signer
-        assert signer is not None  # as above
-        return signer.sign_other(message)
+        return self._signer.sign_other(message)
 
     def _newest(self, connection: sa.Connection) -> str:
+        self._signer.follow(connection)
         note = signing.newest(connection)
         if note is None or not self._is_ours(note):
             raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
@@ -172,10 +269,11 @@ class Proving:
 
     def _is_ours(self, note: str) -> bool:
         """Whether it is of this incarnation: a restore begins another log."""
-        return note.partition("\n")[0] == self.key.name
+        return note.partition("\n")[0] == self._signer.origin
 
-    def _read(self, note: str) -> Checkpoint:
-        return Checkpoint.read(note.encode(), [self.key])
+    def _read(self, connection: sa.Connection, note: str) -> Checkpoint:
+        self._signer.follow(connection)
+        return self._signer.history(connection).read(note.encode())
 
 
 def _openable(connection: sa.Connection, seq: int) -> entries.Stored:

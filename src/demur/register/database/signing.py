@@ -5,7 +5,9 @@ each checkpoint is consistent with the one before it, whatever became of the dat
 that of the highest checkpoint in its mark, and has the root that stands there; what other processes note in the mark
 is held against the register before the next signature. A register that is behind that, beside it or has a gap is
 neither appended to nor signed. What is kept is committed: a transaction that failed leaves the edge
-as it was.
+as it was. The key is the one that the register names: a process that others went ahead of with a rotation takes the
+new one up, and one that has not got it signs nothing. The checkpoint of a rotation is signed by the old key and by the
+new one.
 """
 
 from collections.abc import Sequence
@@ -17,11 +19,14 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from demur.errors import CheckFailed, RegisterError
-from demur.register.database import tree
+from demur.register.database import instance, logkeys, tree
+from demur.register.database.journal import ROTATED
+from demur.register.database.logkeys import Finder
 from demur.register.database.mark import Group, Mark, Point
 from demur.register.database.tables import checkpoint, entry
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.note import NoteKey, sign_note
+from demur.transparency.rotation import KeyHistory, Rotation
 from demur.transparency.tree import Edge, leaf_hash
 
 _FROM: Final = sa.select(entry.c.seq, entry.c.commitment).where(entry.c.seq >= sa.bindparam("first"))
@@ -45,15 +50,19 @@ class Signed:
     """The checkpoint; none before the first one."""
     beyond: Group | None = None
     """What another process had noted, and was held against it."""
+    key: Ed25519PrivateKey | None = None
+    """The key that signs from now on, where it is another one."""
 
 
 class Signer:
     """Signs for one register with one mark; safe to use from several threads."""
 
-    def __init__(self, mark: Mark, origin: str, key: Ed25519PrivateKey) -> None:
+    def __init__(self, mark: Mark, origin: str, key: Ed25519PrivateKey, find: Finder = lambda _: None) -> None:
+        """Take where the log is noted, its name, its key, and what finds the next one where the register names it."""
         self.origin = origin
         self.key = NoteKey.of(origin, key)
         self._private = key
+        self._find = find
         self._mark = mark
         self._lock = Lock()
         self._known: Signed | None = None
@@ -70,10 +79,12 @@ class Signer:
         Raises:
             RegisterError: when the log does not go on from where it was signed last.
         """
-        if (noted := self._mark.unseen()) is not None:
-            self._beyond = noted
-        beyond = self._beyond
-        known = self._known or self.noted(connection)
+        self._beyond = beyond = self._mark.unseen() or self._beyond
+        rotated: Ed25519PrivateKey | None = connection.info.pop(ROTATED, None)
+        known = self._known
+        if rotated is None and (known is None or points[0].seq != max(1, known.edge.size)):
+            self.follow(connection)  # another process signed since
+        known = known or self.noted(connection)
         edge, last = known.edge.copy(), known.last
         first = max(1, edge.size)
         if points[0].seq != first:  # another process signed since, or the register is another one
@@ -83,22 +94,81 @@ class Signer:
                 f"The register's entry {edge.size} is missing or another one than the one that was signed: {_BACK}"
             )
         if beyond is not None and edge.size == beyond.end.seq:
-            self._require_same(edge, last, beyond)
+            self._require_same(connection, edge, last, beyond)
         for point in points[1:] if edge.size else points:
             if point.seq != edge.size + 1:
                 raise RegisterError(f"The register lacks entry {edge.size + 1}: {_BACK}")
             last = point.commitment
             edge.append(leaf_hash(last))
             if beyond is not None and edge.size == beyond.end.seq:
-                self._require_same(edge, last, beyond)
+                self._require_same(connection, edge, last, beyond)
         if beyond is not None and edge.size < beyond.end.seq:
             raise RegisterError(
                 f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
                 f"{_BACK}"
             )
-        note = sign_note(Checkpoint(self.origin, edge.size, edge.root()).text, self.key, self._private)
+        note = self._note(edge, rotated)
         connection.execute(_INSERT, {"size": edge.size, "note": note})
-        return Signed(edge, last, note, beyond)
+        return Signed(edge, last, note, beyond, rotated)
+
+    def _note(self, edge: Edge, rotated: Ed25519PrivateKey | None) -> str:
+        """The signed checkpoint; that of a rotation is signed by the next key, too."""
+        text = Checkpoint(self.origin, edge.size, edge.root()).text
+        note = sign_note(text, self.key, self._private)
+        if rotated is None:
+            return note
+        return note + sign_note(text, NoteKey.of(self.origin, rotated), rotated).removeprefix(text + "\n")
+
+    def rotate(self, connection: sa.Connection, key: Ed25519PrivateKey, size: int) -> Rotation:
+        """Have another key sign from the end of this transaction on, which both sign; the caller puts it on record.
+
+        Args:
+            connection: a write transaction.
+            key: the new one.
+            size: how many entries there are with that of the rotation.
+
+        Raises:
+            RegisterError: when another process rotated, and the key in use is not at hand.
+        """
+        self.follow(connection)
+        connection.info[ROTATED] = key
+        return Rotation.make(self.origin, size, self._private, key)
+
+    def follow(self, connection: sa.Connection) -> None:
+        """Take up the key that the register names.
+
+        Raises:
+            RegisterError: when it is not at hand.
+        """
+        known = instance.read(connection)
+        if known is None or known.log_check(self._private) == known.checks.get("log"):
+            return
+        found = self._find(known)
+        if found is None:
+            raise RegisterError(
+                "The log has another key by now, which is not here: copy keys/log.key from the server on which `demur "
+                "log rotate` ran into keys/ of this one. Nothing was changed, and nothing is signed."
+            )
+        self._take(found)
+
+    def _take(self, key: Ed25519PrivateKey) -> None:
+        with self._lock:
+            self._private, self.key = key, NoteKey.of(self.origin, key)
+
+    def history(self, connection: sa.Connection, said: logkeys.Told | None = None) -> KeyHistory:
+        """The log's keys, each with the checkpoints that it counts for.
+
+        Args:
+            connection: a transaction.
+            said: what its entries say of them, where that was read already.
+
+        Raises:
+            RegisterError: when the entries don't lead to the key in use.
+        """
+        try:
+            return logkeys.history(logkeys.told(connection) if said is None else said, self.key)
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
     def sign_other(self, message: bytes) -> bytes:
         """The signature of something that begins as no checkpoint does."""
@@ -111,6 +181,8 @@ class Signer:
                 self._known = signed
             if self._beyond is signed.beyond:
                 self._beyond = None
+        if signed.key is not None:
+            self._take(signed.key)
 
     def noted(self, connection: sa.Connection) -> Signed:
         """The log at the highest checkpoint of the mark, as this register has it.
@@ -120,13 +192,13 @@ class Signer:
         """
         noted = self._mark.newest()
         edge = tree.edge(connection, noted.end.seq)
-        self._require_same(edge, noted.end.commitment, noted)
+        self._require_same(connection, edge, noted.end.commitment, noted)
         return Signed(edge, noted.end.commitment, noted.checkpoint)
 
-    def _require_same(self, edge: Edge, last: bytes, noted: Group) -> None:
+    def _require_same(self, connection: sa.Connection, edge: Edge, last: bytes, noted: Group) -> None:
         """Make sure that the register has the log that the mark notes, up to where that goes."""
         try:
-            said = Checkpoint.read(noted.checkpoint.encode(), [self.key]) if noted.checkpoint else None
+            said = self.history(connection).read(noted.checkpoint.encode()) if noted.checkpoint else None
         except CheckFailed as error:
             raise RegisterError(f"The mark {self._mark.path} holds no checkpoint of this log: {error}") from None
         if last != noted.end.commitment or (said is not None and (said.size, said.root) != (edge.size, edge.root())):

@@ -1,10 +1,10 @@
 """The register's tables: entries and what they came to, what people are told, who may come in; on either database.
 
-Invariants: `entry`, `tile` and `checkpoint` are only ever appended to; every other table is what the entries came to,
-and changes in the transaction that appends the entry. Accounts appear as subject keys. What names a person stands only
-in columns called `sealed`, whose keys an erasure destroys; the one name in the clear is the one that staff chose for
-themselves. A secret that opens something is kept as its SHA-256 alone. The migrations create these tables (a test
-compares the two).
+Invariants: `entry`, `tile`, `checkpoint` and `cosignature` are only ever appended to; every other table is what the
+entries came to, and changes in the transaction that appends the entry. Accounts appear as subject keys. What names a
+person stands only in columns called `sealed`, whose keys an erasure destroys; the one name in the clear is the one that
+staff chose for themselves. A secret that opens something is kept as its SHA-256 alone. The migrations create these
+tables (a test compares the two).
 """
 
 from typing import Final
@@ -51,6 +51,15 @@ checkpoint: Final = sa.Table(
     metadata,
     sa.Column("size", BIG, primary_key=True, autoincrement=False),  # how many entries it is of
     sa.Column("note", sa.Text, nullable=False),  # as it was signed, to the byte
+)
+
+cosignature: Final = sa.Table(
+    "cosignature",
+    metadata,
+    sa.Column("origin", sa.Text, primary_key=True),  # the log's name, as a size of one of before may come again
+    sa.Column("size", BIG, primary_key=True, autoincrement=False),  # of the checkpoint
+    sa.Column("witness", sa.Text, primary_key=True),  # its key, as it is handed out
+    sa.Column("line", sa.Text, nullable=False),  # as it was signed, with its line feed
 )
 
 detail: Final = sa.Table(

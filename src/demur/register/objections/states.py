@@ -94,6 +94,11 @@ def reference_of(connection: sa.Connection, seq: int) -> str | None:
     return connection.scalar(sa.select(objection.c.reference).where(objection.c.seq == seq))
 
 
+def known_reference(connection: sa.Connection, reference: str) -> int | None:
+    """The number of the objection with a reference; None where there is none."""
+    return connection.scalar(sa.select(objection.c.seq).where(objection.c.reference == reference))
+
+
 def number_now(connection: sa.Connection, incarnation: int, seq: int) -> int | None:
     """The number now of an objection that had another one in an earlier incarnation; None where a restore lost it.
 

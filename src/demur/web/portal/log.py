@@ -8,20 +8,25 @@ would tell whoever typed somebody's account that its holder was here.
 
 from typing import Final
 
+import orjson
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
+from demur.canonical import canonical_json
 from demur.errors import RegisterError
 from demur.objecting.receipts import receipt
+from demur.transparency.rotation import FILE
 from demur.transparency.tiles import WIDTH, Piece
 from demur.web.pages import desk
-from demur.web.portal.receipt import find
+from demur.web.portal.receipt import Found, find, receipt_page
 
 router: Final = APIRouter()
 unprefixed: Final = APIRouter(include_in_schema=False)
 
+_ON_PAPER: Final = ("entry", "salt", "proof", "phase", "at", "key", "signature")
+"""What a receipt's page shows of its file; what is sealed for us, and how the key was rotated, is in the file alone."""
 _YEAR: Final = {"cache-control": "public, max-age=31536000, immutable"}
 _MOMENT: Final = {"cache-control": "public, max-age=2"}
 
@@ -34,6 +39,14 @@ async def checkpoint(request: Request) -> Response:
     except RegisterError:
         raise HTTPException(404) from None
     return PlainTextResponse(note, headers=_MOMENT)
+
+
+@unprefixed.get(f"/log/{FILE}")
+async def rotations(request: Request) -> Response:
+    """How the log's key was rotated; an empty list where it never was."""
+    found = await run_in_threadpool(desk(request).register.proving.rotations)
+    made = canonical_json([each.json for each in found])
+    return Response(made, media_type="application/json", headers=_MOMENT)
 
 
 @unprefixed.get("/log/{path:path}")
@@ -53,10 +66,24 @@ async def piece(request: Request, path: str) -> Response:
 @router.get("/receipt/{token}/proof")
 async def proof(request: Request, token: str) -> Response:
     """The receipt as a file (receipts.py), by the link that shows it."""
+    _, made = await _made(request, token)
+    headers = {"content-disposition": 'attachment; filename="receipt.json"', "cache-control": "no-store"}
+    return Response(made, media_type="application/json", headers=headers)
+
+
+@router.get("/receipt/{token}/paper")
+async def paper(request: Request, token: str) -> Response:
+    """The receipt's page with what its file has, to print: what is signed, member by member, and the signature."""
+    found, made = await _made(request, token)
+    whole = orjson.loads(made)
+    members = {**whole["signed"], "key": whole["key"], "signature": whole["signature"]}
+    return receipt_page(request, found, members=[(name, members[name]) for name in _ON_PAPER])
+
+
+async def _made(request: Request, token: str) -> tuple[Found, bytes]:
+    """A receipt, and its file; 404 where it has none."""
     at = desk(request)
     found = await run_in_threadpool(find, at, token)
     if not found.proven:
         raise HTTPException(404)
-    made = await run_in_threadpool(receipt, at.register, found.state)
-    headers = {"content-disposition": 'attachment; filename="receipt.json"', "cache-control": "no-store"}
-    return Response(made, media_type="application/json", headers=headers)
+    return found, await run_in_threadpool(receipt, at.register, found.state)

@@ -328,7 +328,8 @@ def receipt_page(
         "switch": turned,  # this may answer a POST
         "kept": f"{turned}/add" if can_add else "",
         "kept_plain": True,
-        "proof": address(shown, f"{short}/proof") if _has_proof(request, found) else "",
+        "proof": address(shown, short) if _has_proof(request, found) else "",
+        "members": (),
     }
     return page(request, "object_receipt.html", status, **(said | values))
 
