@@ -70,13 +70,38 @@ class Signer:
         Raises:
             RegisterError: when the log does not go on from where it was signed last.
         """
+        edge, last, beyond = self._grown(connection, points)
+        note = sign_note(Checkpoint(self.origin, edge.size, edge.root()).text, self.key, self._private)
+        connection.execute(_INSERT, {"size": edge.size, "note": note})
+        return Signed(edge, last, note, beyond)
+
+    def require(self, connection: sa.Connection, groups: Sequence[Group]) -> None:
+        """Make sure that the register goes on from what was signed last, and that this log's key signed these groups.
+
+        Args:
+            connection: a transaction.
+            groups: what others appended, with its checkpoints.
+
+        Raises:
+            RegisterError: when that is not so.
+        """
+        self._grown(connection, ())
+        for group in groups:
+            self._require_same(tree.edge(connection, group.end.seq), group.end.commitment, group)
+
+    def look(self) -> None:
+        """See what other processes have noted in the mark since this was asked last."""
         if (noted := self._mark.unseen()) is not None:
             self._beyond = noted
+
+    def _grown(self, connection: sa.Connection, points: Sequence[Point]) -> tuple[Edge, bytes, Group | None]:
+        """The log up to its end, its last commitment, and what another process had noted, held against it."""
+        self.look()
         beyond = self._beyond
         known = self._known or self.noted(connection)
         edge, last = known.edge.copy(), known.last
         first = max(1, edge.size)
-        if points[0].seq != first:  # another process signed since, or the register is another one
+        if not points or points[0].seq != first:  # another process signed since, or the register is another one
             points = [Point(seq, bytes(hashed)) for seq, hashed in connection.execute(_BEYOND, {"first": first})]
         if edge.size and (not points or points[0] != Point(edge.size, last)):
             raise RegisterError(
@@ -96,9 +121,7 @@ class Signer:
                 f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
                 f"{_BACK}"
             )
-        note = sign_note(Checkpoint(self.origin, edge.size, edge.root()).text, self.key, self._private)
-        connection.execute(_INSERT, {"size": edge.size, "note": note})
-        return Signed(edge, last, note, beyond)
+        return edge, last, beyond
 
     def sign_other(self, message: bytes) -> bytes:
         """The signature of something that begins as no checkpoint does."""
