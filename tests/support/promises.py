@@ -4,9 +4,12 @@ Invariants: only what left demur counts (an answer, a receipt, a checkpoint, wha
 does; nothing is taken back, and nothing has to be repaired by hand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from demur.register import Register
+from demur.register.database.mark import Mark
 from demur.terms import EntryKind
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.tree import check_consistency
@@ -30,12 +33,21 @@ class Promises:
     """Whether each of them has one objection: a command that was given again has no means to tell."""
 
 
-def require_kept(workspace: Workspace, told: Promises, *, next_version: str) -> None:
-    """Make sure of it; and the next objection and the next version work as ever."""
+def require_kept(workspace: Workspace, told: Promises, *, next_version: str, others: Sequence[Path] = ()) -> None:
+    """Make sure of it; and the next objection and the next version work as ever.
+
+    Args:
+        workspace: where.
+        told: what was told.
+        next_version: the name of a version that is published.
+        others: the marks of other servers.
+    """
     with workspace.register() as register:
         _require_register(register, told)
         assert register.objections.lodge(["forum:next"], channel="letter").seq
-        _require_noted(register, told)
+        instance, keys = register.instance, workspace.keys()
+        assert instance is not None
+        _require_noted(register, told, [Mark(path, keys, instance) for path in (workspace.mark_path, *others)])
     publish(workspace, next_version)
     _require_published(workspace, told, next_version)
 
@@ -66,10 +78,9 @@ def _require_register(register: Register, told: Promises) -> None:
         assert len(binding) == 1 or not told.once, f"the objection of {account} is on record {len(binding)} times"
 
 
-def _require_noted(register: Register, told: Promises) -> None:
-    """What was acknowledged is in the mark, by which a restore brings it back."""
-    assert register.mark is not None
-    noted = {each["seq"] for group in register.mark.groups() for each in group.entries}
+def _require_noted(register: Register, told: Promises, marks: Sequence[Mark]) -> None:
+    """What was acknowledged is in a mark, by which a restore brings it back."""
+    noted = {each["seq"] for mark in marks for group in mark.groups() for each in group.entries}
     for account in told.accounts:
         entries = {state.seq for state in register.objections.of(account)}
         assert noted & entries, f"the mark lacks the objection of {account}"
