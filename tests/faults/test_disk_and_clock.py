@@ -1,10 +1,10 @@
-"""A disk that fails, a full one, and a kill -9 in the middle of a write: what was told stays true.
+"""A disk that fails, a full one, a kill -9 in the middle of a write, a wrong clock: what was told stays true.
 
 Whoever makes a call of the system that writes, syncs or names a file (Python, SQLite, Lance), each of them fails once
 while somebody objects and while a version is published; or the process is killed there. The same request, or the same
 command, then works: where the process lives, in that process. A sample in `make test`, spread evenly; in `make soak`
 all calls, and ``DEMUR_KILLS`` kills (300 unless given), a third of them in publishing and a sixth between the commit of
-an objection and its answer.
+an objection and its answer. The clock is a day behind or ahead, or ten years, and then right again.
 """
 
 import errno
@@ -14,6 +14,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ import pyarrow as pa
 import pytest
 from making import batch, item, span
 from promises import Promises, require_kept
+from silence import doubted
 from town import town_policy
 from unlucky import KILLING, Fault, Machine, Outcome, build
 
@@ -43,9 +45,15 @@ SERVED: Final = WAYS[:2]
 JSON: Final = {"Content-Type": "application/json", "Idempotency-Key": "of-ann"}
 
 
+WELL: Final = Fault()
+
+
 @dataclass(eq=False)
 class Scene:
-    """A forum with a version; one who objected is not honoured yet, and Ann is about to object."""
+    """A forum with a version; one who objected is not honoured yet, and Ann is about to object.
+
+    Another objection is doubted, and lapses three days later, unless its holder answers.
+    """
 
     folder: Path
     machine: Machine
@@ -61,29 +69,29 @@ class Scene:
 
     _numbers = itertools.count()
 
-    def does(self, workspace: Workspace, act: str, fault: Fault) -> Outcome:
+    def does(self, workspace: Workspace, act: str, fault: Fault = WELL, days: int = 0) -> Outcome:
         """Have Ann object, or somebody publish, while something goes wrong."""
+        machine, root = self.machine, workspace.root
         if act == "portal":
-            return self.machine.request(workspace.root, "POST", self.link, fault=fault)
+            return machine.request(root, "POST", self.link, fault=fault, days=days)
         if act == "api":
             body, headers = json.dumps({"accounts": [ANN]}), JSON | {"Authorization": f"Bearer {self.key}"}
-            return self.machine.request(
-                workspace.root, "POST", "/api/objections", body=body, headers=headers, fault=fault
-            )
-        return self.machine.command(workspace.root, *self._words(act), fault=fault)
+            return machine.request(root, "POST", "/api/objections", body=body, headers=headers, fault=fault, days=days)
+        return machine.command(root, *self._words(act), fault=fault, days=days)
 
     def _words(self, act: str) -> tuple[str, ...]:
         return {
             "command": ("object", "--account", ANN, "--json"),
             "list": ("object", "--from", str(self.folder / "list.csv"), "--json"),
             "publish": ("publish", "v2", "--json"),
+            "worker": ("worker", "--once"),
         }[act]
 
     @cache  # noqa: B019  # there is one
     def steps(self, act: str) -> tuple[str, ...]:
         """The calls that an act takes when nothing goes wrong."""
         workspace = self.fresh()
-        outcome = self.does(workspace, act, Fault())
+        outcome = self.does(workspace, act)
         assert outcome.exit == 0
         shutil.rmtree(workspace.root)
         return tuple(outcome.steps)
@@ -110,7 +118,9 @@ def scene(missing: Callable[[str], NoReturn]) -> Iterator[Scene]:
             key = register.api_keys.create("forum")
             first = register.proving.checkpoint()
             register.objections.lodge(["forum:ben"], channel="letter")
-            told = Promises(["forum:ben"], [first, register.proving.checkpoint()], ["v1"])
+            typed = register.objections.lodge(["forum:eve"], channel="typed-in").reference
+            doubted(register, typed, datetime.now(UTC) + timedelta(days=3))
+            told = Promises(["forum:ben", "forum:eve"], [first, register.proving.checkpoint()], ["v1"])
             tokens = Tokens.of(workspace.keys(), register.incarnation)
         link = f"/en/o/{tokens.make(Purpose.OBJECT, workspace.keys().pepper.subject_key(ANN))}"
         (folder / "list.csv").write_text(f"account\n{ANN}\n")
@@ -175,7 +185,7 @@ def _require_told(outcome: Outcome, fault: Fault) -> None:
 
 def _again(scene: Scene, workspace: Workspace, act: str, told: Promises) -> Promises:
     """Give the same command again, on a disk that is well."""
-    outcome = scene.does(workspace, act, Fault())
+    outcome = scene.does(workspace, act)
     if act == "publish" and outcome.exit == 2:
         assert "There is, or was, a version v2" in outcome.said
         return replace(told, versions=[*told.versions, "v2"])
@@ -241,3 +251,21 @@ def test_each_call_fails_once(scene: Scene, act: str, number: int) -> None:
 def test_a_full_disk_takes_nothing_back(scene: Scene, act: str, number: int) -> None:
     for at in spread(number, len(scene.until_answered(act))):
         check(scene, act, Fault("full", at, errno.ENOSPC))
+
+
+@pytest.mark.parametrize("days", [-1, 1, 3652])
+@pytest.mark.parametrize("act", ["portal", *(pytest.param(each, marks=pytest.mark.soak) for each in WAYS[1:])])
+def test_a_wrong_clock_takes_nothing_back(scene: Scene, act: str, days: int) -> None:
+    """Ann objects, a worker looks what is due, and a version is published; then the clock is right again."""
+    workspace = scene.fresh()
+    outcome = scene.does(workspace, act, days=days)
+    told = promised(scene, act, outcome)
+    assert ANN in told.accounts, outcome
+    told.once = act in SERVED
+    for other in ("worker", "publish"):
+        outcome = scene.does(workspace, other, days=days)
+        assert outcome.exit == 0, outcome.said
+    told.versions += ["v2"]
+    assert scene.does(workspace, "worker").exit == 0
+    require_kept(workspace, told, next_version="v3")
+    shutil.rmtree(workspace.root)
