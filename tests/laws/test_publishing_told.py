@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,7 @@ class Crowd:
         self._port = port
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._threads = [threading.Thread(target=self._object) for _ in range(CLIENTS)]
-        self.failed: list[object] = []
+        self.failed: list[str] = []
         for each in self._threads:
             each.start()
 
@@ -60,17 +60,24 @@ class Crowd:
             each.join()
 
     def _object(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=300)
-        while (account := self._waiting.get()) is not None:
-            headers = self._headers | {"Idempotency-Key": account}
-            connection.request("POST", "/api/objections", json.dumps({"accounts": [account]}), headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status == http.client.CREATED:
-                self.told[account] = time.monotonic()
-            else:
-                self.failed.append((account, answer.status))
-        connection.close()
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=300)) as connection:
+            while (account := self._waiting.get()) is not None:
+                for _ in range(2):
+                    with suppress(OSError, http.client.HTTPException):
+                        if self._send(connection, account):
+                            break
+                    connection.close()  # the server hung up on somebody who was quiet for long
+                else:
+                    self.failed.append(account)
+
+    def _send(self, connection: http.client.HTTPConnection, account: str) -> bool:
+        headers = self._headers | {"Idempotency-Key": account}
+        connection.request("POST", "/api/objections", json.dumps({"accounts": [account]}), headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status == http.client.CREATED:
+            self.told[account] = time.monotonic()
+        return answer.status == http.client.CREATED
 
 
 def posts(people: int) -> Iterator[dict[str, object]]:
@@ -115,11 +122,11 @@ def test_whoever_was_told_before_is_not_in_a_version(
             return attempt(session, name)
 
         monkeypatch.setattr(publishing, "_attempt", counted)
+        stack.callback(crowd.finish)
         for number in range(versions):
             began[f"v{number}"] = time.monotonic()
             publish(workspace, f"v{number}")
         crowd.let_in(people)
-        crowd.finish()
     assert crowd.failed == []
     assert len(crowd.told) == people
     assert max(rounds.values()) <= ROUNDS
