@@ -36,7 +36,6 @@ _SYSTEM: Final[Mapping[int, str]] = {
     errno.EPERM: "{file}: the system does not allow it; run as the user who owns the workspace.",
     errno.EROFS: "{file} is on a read-only file system: choose another place.",
     errno.ENOENT: "{file} does not exist: check the path.",
-    errno.EIO: _FAILED,
     errno.EMFILE: "Too many files are open: raise the limit (`ulimit -n`), then run the same command again.",
 }
 
