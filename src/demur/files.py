@@ -28,6 +28,11 @@ def disk_full(error: BaseException) -> bool:
     return any(words in str(error) for words in _FULL_IN_WORDS)
 
 
+def disk_failed(error: BaseException) -> bool:
+    """Whether an error says that a disk could not be read or written (EIO)."""
+    return (isinstance(error, OSError) and error.errno == errno.EIO) or "os error 5)" in str(error)
+
+
 @contextmanager
 def replacing(path: Path, beside: Path | None = None, *, durably: bool = True) -> Iterator[Path]:
     """Gives an empty file to write, which takes the place of ``path`` once the block ends, and vanishes if it fails.

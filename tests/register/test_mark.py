@@ -15,7 +15,9 @@ from demur.errors import IdentityError, RegisterError, UnavailableError
 from demur.identity import Keys
 from demur.register import Register
 from demur.register.database.instance import Instance
+from demur.register.database.journal import MOST_UNNOTED
 from demur.register.database.mark import Group, Mark, Point
+from demur.terms import EntryKind
 
 if TYPE_CHECKING:
     from tests.register.conftest import Place
@@ -158,6 +160,101 @@ def test_a_commit_that_cannot_be_noted_is_not_acknowledged(begun: Callable[[], R
         (tmp_path / "elsewhere").rename(tmp_path / "register.mark")
         register.objections.lodge(["x:a"], channel="web")
     begun().close()
+
+
+def test_who_goes_on_notes_what_was_committed_and_not_noted(
+    begun: Callable[[], Register], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kill between the commit and the mark leaves it."""
+    with begun() as register:
+        register.objections.lodge(["x:a"], channel="web")
+        _unnoted(register, monkeypatch, "x:b")
+        _unnoted(register, monkeypatch, "x:c")
+    with begun() as register:
+        assert register.mark is not None
+        assert register.mark.end().seq == 1
+        register.log.append(EntryKind.IMPORT_FINISHED, {"number": 1, "source": "table"})
+        noted = list(register.mark.groups())
+        assert [(each.end, len(each.entries)) for each in noted] == [(register.point(seq), 1) for seq in (1, 2, 3, 4)]
+        assert [each.checkpoint.split("\n")[1] for each in noted] == ["1", "2", "3", "4"]
+
+
+def test_who_is_told_of_what_stands_finds_it_noted(
+    begun: Callable[[], Register], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A request that is sent again is answered from what the register holds, and appends nothing."""
+    with begun() as register:
+        _unnoted(register, monkeypatch, "x:a")
+        (tmp_path / "register.mark").rename(tmp_path / "elsewhere")
+        with pytest.raises(UnavailableError, match="nothing may be acknowledged"), register.locked():
+            assert register.objections.in_force() == 1
+        (tmp_path / "elsewhere").rename(tmp_path / "register.mark")
+        with register.locked():
+            assert register.objections.in_force() == 1
+        assert register.mark is not None
+        assert register.mark.end() == register.point(1)
+
+
+def _unnoted(register: Register, monkeypatch: pytest.MonkeyPatch, account: str) -> None:
+    """An objection that is committed; then its process dies."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Mark, "append", lambda *_, **__: _die())
+        with pytest.raises(KeyboardInterrupt):
+            register.objections.lodge([account], channel="web")
+
+
+def _die() -> None:
+    raise KeyboardInterrupt
+
+
+def test_what_was_not_noted_is_not_noted_as_another(
+    begun: Callable[[], Register], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint that lies in the register has to be this log's."""
+    with begun() as register:
+        register.objections.lodge(["x:a"], channel="web")
+        _unnoted(register, monkeypatch, "x:b")
+        with register._store._engine.begin() as connection:
+            connection.exec_driver_sql(
+                "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 1) WHERE size = 2"
+            )
+        with pytest.raises(RegisterError, match="another root"):
+            register.objections.lodge(["x:c"], channel="web")
+        assert register.mark is not None
+        assert register.mark.end().seq == 1
+
+
+def test_each_of_two_marks_holds_what_both_servers_took_in(
+    begun: Callable[[], Register], place: "Place", tmp_path: Path
+) -> None:
+    with begun() as first:
+        assert first.instance is not None
+        other = Mark.prepare(tmp_path / "other.mark", place.keys, first.instance, first.point(0))
+        other.establish()
+        with Register.open(place.url, place.keys, tmp_path / "other.mark") as second:
+            for number, register in enumerate([first, first, second, first, second, second] * 3):
+                register.objections.lodge([f"x:{number}"], channel="web")
+            first.objections.lodge(["x:last"], channel="web")
+        for mark in (first.mark, other):
+            assert mark is not None
+            noted = [each["seq"] for group in mark.groups() for each in group.entries]
+            assert noted == list(range(1, mark.end().seq + 1))
+        assert (first.mark and first.mark.end().seq, other.end().seq) == (19, 18)
+
+
+def test_a_mark_from_long_ago_takes_in_the_newest_alone(
+    begun: Callable[[], Register], place: "Place", tmp_path: Path
+) -> None:
+    """What is further back stands in the mark of whoever appended it, or went on from it."""
+    with begun() as first:
+        assert first.instance is not None
+        other = Mark.prepare(tmp_path / "other.mark", place.keys, first.instance, first.point(0))
+        other.establish()
+        for number in range(MOST_UNNOTED + 9):
+            first.objections.lodge([f"x:{number}"], channel="web")
+        with Register.open(place.url, place.keys, tmp_path / "other.mark") as second:
+            second.objections.lodge(["x:last"], channel="web")
+    assert len(list(other.groups())) == MOST_UNNOTED + 1
 
 
 def test_several_processes_note_side_by_side(begun: Callable[[], Register], tmp_path: Path, place: "Place") -> None:

@@ -3,16 +3,22 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pages import Visitor
+from promises import findings
 from town import ANN
 from ways import by_link, state_of, typed
 
 from demur.identity import Keys
+from demur.register.database.folder import write_log
+from demur.rights.erasing import erase
 from demur.transparency.checkpoint import Checkpoint
 from demur.transparency.tiles import Piece, pieces_of
+from demur.transparency.tree import check_consistency, root_of
 from demur.web.desk import Desk
 
 VERIFIER = Path(__file__).resolve().parents[2] / "clients" / "verify" / "demur_verify.py"
@@ -101,3 +107,34 @@ def test_whoever_typed_an_account_gets_no_file(visitor: Visitor) -> None:
     assert "receipt.json" not in page.text
     for name in ("proof", "paper"):
         assert visitor.client.get(f"{page.path}/{name}").status_code == 404
+
+
+def test_an_erasure_leaves_the_tree_and_a_saved_receipt_verifies(visitor: Visitor, desk: Desk, tmp_path: Path) -> None:
+    """The salts go with the person; what was signed before, and who has it, goes on."""
+    page = by_link(visitor, desk)
+    seq = state_of(desk, page).seq
+    saved = visitor.client.get(f"{page.path}/proof").content
+    before = Checkpoint.read(visitor.client.get("/log/checkpoint").content, [desk.register.proving.key])
+    written = write_log(desk.register.proving, tmp_path / "log")
+    pieces = {piece.path: desk.register.proving.piece(piece) for piece in pieces_of(before.size)}
+    leaf = [each.commitment for each in desk.register.log.entries()][seq - 1]
+
+    assert erase(desk.workspace, ANN).overwritten
+    assert not desk.register.proving.opens(seq)
+    assert visitor.client.get(f"{page.path}/proof").status_code == 404
+    assert [each.commitment for each in desk.register.log.entries()][seq - 1] == leaf
+    assert {path: desk.register.proving.piece(piece) for path, piece in _at(pieces)} == pieces
+    after = Checkpoint.read(visitor.client.get("/log/checkpoint").content, [desk.register.proving.key])
+    proof = desk.register.proving.consistency(before.size, after.size)
+    check_consistency(before.size, after.size, proof, before.root, after.root)
+    assert root_of(each.commitment for each in islice(desk.register.log.entries(), before.size)) == before.root
+    assert write_log(desk.register.proving, tmp_path / "log").before == written.size == before.size
+    assert verified(saved, desk.register.proving.key.text)["entry"] == seq
+    assert findings(desk.register) == []
+
+
+def _at(paths: Iterable[str]) -> Iterator[tuple[str, Piece]]:
+    for path in paths:
+        piece = Piece.at(path)
+        assert piece is not None
+        yield path, piece

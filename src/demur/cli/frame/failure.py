@@ -14,7 +14,7 @@ from typing import Final
 import click
 
 from demur.errors import DemurError
-from demur.files import disk_full
+from demur.files import disk_failed, disk_full
 
 WRONG_USE: Final = 2
 STOPPED: Final = 130
@@ -25,6 +25,10 @@ BROKEN_PIPE: Final = 141
 DEBUG: Final = "DEMUR_DEBUG"
 
 _FULL: Final = "The disk is full: make room, then run the same command again; nothing is half done."
+_FAILED: Final = (
+    "The disk could not be read or written (an input/output error): see to it, then run the same command again; "
+    "nothing is half done."
+)
 _SYSTEM: Final[Mapping[int, str]] = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: "The disk quota is used up: make room, then run the same command again; nothing is half done.",
@@ -55,12 +59,14 @@ def explain(error: BaseException) -> tuple[str, int]:
         return _wrong_use(error), WRONG_USE
     if isinstance(error, OSError) and error.errno in errno.errorcode:
         return _system(error), WRONG_USE
-    if disk_full(error):
-        return _FULL, WRONG_USE
     return _unforeseen(error), WRONG_USE
 
 
 def _unforeseen(error: BaseException) -> str:
+    if disk_full(error):
+        return _FULL
+    if disk_failed(error):
+        return _FAILED
     if isinstance(error, MemoryError):
         return "There is not enough memory: close other programs, or use a larger machine."
     hint = "the traceback stands above" if os.environ.get(DEBUG) else f"{DEBUG}=1 shows where"

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from demur.corpus.datasets.whole import require_whole
 from demur.errors import CorpusError, UnavailableError
 from demur.files import tighten
 from demur.glance import Said
@@ -207,7 +208,11 @@ class Dataset:
     # writing
 
     def write(self, batches: Iterable[pa.RecordBatch]) -> "list[FragmentMetadata]":
-        """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is."""
+        """New fragments of rows, on disk but in no version yet; what ``batches`` raises is raised as it is.
+
+        Raises:
+            UnavailableError: when the disk did not keep all of it.
+        """
         from lance.fragment import write_fragments  # noqa: PLC0415  # see the module's docstring
 
         failed: list[BaseException] = []
@@ -216,11 +221,13 @@ class Dataset:
             return []
         reader = pa.RecordBatchReader.from_batches(self.SCHEMA, _overheard(chain([first], waiting), failed))
         try:
-            return list(write_fragments(reader, self._dataset))
+            written = list(write_fragments(reader, self._dataset))
         except BaseException:
             if failed:
                 raise failed[0] from None  # Lance passes on its words alone
             raise
+        self._require_whole(written)
+        return written
 
     def overwrite(self, batches: Iterable[pa.RecordBatch]) -> None:
         """One version in which these rows, of the schema of now, are all there is; older versions stay as they are."""
@@ -228,7 +235,9 @@ class Dataset:
 
         schema = self.SCHEMA.with_metadata({_FORMAT_KEY: str(self.FORMAT).encode()})
         reader = pa.RecordBatchReader.from_batches(schema, (each.cast(schema) for each in batches))
+        before = self.version
         self._dataset = lance.write_dataset(reader, self.uri, mode="overwrite", storage_options=self.storage)
+        self.require_kept(before)
 
     def commit(
         self, gone: Addresses, new: "list[FragmentMetadata]", properties: Mapping[str, str] | None = None
@@ -237,12 +246,14 @@ class Dataset:
 
         Raises:
             CorpusError: when somebody else has written to it, in a store, since it was opened.
+            UnavailableError: when the disk did not keep what is deleted.
         """
         import lance  # noqa: PLC0415  # see the module's docstring
 
         if self.storage is not None and self._dataset.latest_version != self.version:  # Lance would merge the two
             raise CorpusError(_overtaken(self.uri))
         removed, updated = self._deleted(gone)
+        self._require_whole(updated)
         if not (removed or updated or new):
             return
         change = lance.LanceOperation.Update(removed_fragment_ids=removed, updated_fragments=updated, new_fragments=new)
@@ -291,6 +302,33 @@ class Dataset:
         parts = {index.name: len(index.segments) for index in self._dataset.describe_indices()}
         wanted = [f"{column}_idx" for column in self.INDICES]
         return max(parts[name] for name in wanted) if all(name in parts for name in wanted) else None
+
+    def require_kept(self, before: int) -> None:
+        """Go back to a version where the disk did not keep what Lance has written and committed since.
+
+        Args:
+            before: the number of the version from which Lance went on.
+
+        Raises:
+            UnavailableError: when that was so.
+        """
+        import lance  # noqa: PLC0415  # see the module's docstring
+
+        if self.storage is not None or self.version == before:
+            return
+        old = lance.dataset(self.uri, version=before)
+        known = {file.path for each in old.get_fragments() for file in each.data_files()}
+        fragments = [each.metadata for each in self._dataset.get_fragments()]
+        try:
+            self._require_whole([each for each in fragments if any(file.path not in known for file in each.files)])
+        except UnavailableError:
+            self.restore(before)
+            raise
+
+    def _require_whole(self, fragments: "list[FragmentMetadata]") -> None:
+        if self.storage is None and not self.uri.startswith("memory:"):
+            for each in fragments:
+                require_whole(Path(self.uri), each)
 
     def _deleted(self, gone: Addresses) -> "tuple[list[int], list[FragmentMetadata]]":
         """Fragments that are gone as a whole, and those with new deletion vectors."""

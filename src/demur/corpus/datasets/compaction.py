@@ -5,7 +5,7 @@ middle leaves a corpus that the next step finishes.
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from demur.corpus.datasets.base import Dataset
 
@@ -37,10 +37,7 @@ def merge_small(dataset: Dataset) -> None:
     Large fragments stay as they are: Lance would rewrite one of 900,000 rows to add 300 to it.
     """
     large = [f.fragment_id for f in dataset.dataset.get_fragments() if f.metadata.num_rows > SMALL_ROWS]
-    dataset.dataset.optimize.compact_files(
-        target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=False, excluded_fragment_ids=large
-    )
-    dataset.refresh()
+    _compact(dataset, materialize_deletions=False, excluded_fragment_ids=large)
     index_new(dataset)
 
 
@@ -49,22 +46,21 @@ def write_deletions(dataset: Dataset) -> None:
 
     Lance by itself leaves a fragment with a few per cent of deleted rows alone.
     """
-    dataset.dataset.optimize.compact_files(
-        target_rows_per_fragment=_FRAGMENT_ROWS, materialize_deletions=True, materialize_deletions_threshold=0.0
-    )
-    dataset.refresh()
+    _compact(dataset, materialize_deletions=True, materialize_deletions_threshold=0.0)
 
 
 def rewrite_deleted(dataset: Dataset) -> None:
     """Rewrites fragments that have deleted rows, and no others, however small these are."""
     whole = [f.fragment_id for f in dataset.dataset.get_fragments() if not f.metadata.num_deletions]
-    dataset.dataset.optimize.compact_files(
-        target_rows_per_fragment=_FRAGMENT_ROWS,
-        materialize_deletions=True,
-        materialize_deletions_threshold=0.0,
-        excluded_fragment_ids=whole,
-    )
+    _compact(dataset, materialize_deletions=True, materialize_deletions_threshold=0.0, excluded_fragment_ids=whole)
+
+
+def _compact(dataset: Dataset, **how: Any) -> None:  # noqa: ANN401  # Lance's options
+    """Compact, in one commit; where the disk did not keep the new files it is as if that had not been."""
+    before = dataset.version
+    dataset.dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS, **how)
     dataset.refresh()
+    dataset.require_kept(before)
 
 
 def remove_old_files(dataset: Dataset) -> int:

@@ -8,17 +8,21 @@ holds subject keys and references, with what each entry changed (effects.py), an
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 
 from demur.register.database.mark import Group, Point
-from demur.register.database.tables import entry, kept_name
+from demur.register.database.tables import checkpoint, entry, kept_name
 from demur.terms import BINDING, EntryKind
 
 ROTATED: Final = "demur.rotated"
 """In the connection's own notes: the key by which the log is signed from this transaction on (signing.py)."""
+MOST_UNNOTED: Final = 16
+"""Transactions: more than processes that die one after another leave."""
 _SPAN: Final = "demur.span"
 """In the connection's own notes: the first entry of its transaction, and the last one so far."""
 
@@ -76,8 +80,15 @@ _URGENT: Final = BINDING | {EntryKind.PERSON_ERASED, EntryKind.VERSION_PUBLISHED
 
 _ROWS: Final = (
     sa.select(entry.c.seq, entry.c.kind, entry.c.commitment, entry.c.time, entry.c.payload)
-    .where(entry.c.seq >= sa.bindparam("first"))
+    .where(entry.c.seq.between(sa.bindparam("first"), sa.bindparam("last")))
     .order_by(entry.c.seq)
+)
+_LAST: Final = (1 << 63) - 1
+_SIGNED: Final = (
+    sa.select(checkpoint.c.size, checkpoint.c.note)
+    .where(checkpoint.c.size > sa.bindparam("after"), checkpoint.c.size <= sa.bindparam("until"))
+    .order_by(checkpoint.c.size.desc())
+    .limit(sa.bindparam("most"))
 )
 _SAID: Final = sa.select(entry.c.seq, entry.c.subjects, entry.c.effect).where(
     entry.c.seq.in_(sa.bindparam("which", expanding=True))
@@ -106,9 +117,9 @@ def span(connection: sa.Connection) -> tuple[int, int] | None:
     return noted
 
 
-def appended(connection: sa.Connection, first: int) -> tuple[Group, Sequence[Point]] | None:
-    """What the transaction appended from a number on, and its entries with the one before; None where it is nothing."""
-    found = connection.execute(_ROWS, {"first": first - 1}).all()
+def appended(connection: sa.Connection, first: int, last: int = _LAST) -> tuple[Group, Sequence[Point]] | None:
+    """What was appended from a number on, up to another, and the entries with the one before; None for nothing."""
+    found = connection.execute(_ROWS, {"first": first - 1, "last": last}).all()
     points = [Point(row.seq, bytes(row.commitment)) for row in found]
     rows = [row for row in found if row.seq >= first]
     if not rows:  # a savepoint took it back
@@ -125,6 +136,29 @@ def noted(connection: sa.Connection, seq: int) -> Mapping[str, Any] | None:
         return None
     (found,) = _kept(connection, seq, rows)
     return {name: value for name, value in found.items() if name != "subjects"}
+
+
+def unnoted(connection: sa.Connection, noted: int, before: int) -> list[Group]:
+    """What was committed beyond the mark's end, with its checkpoints: whoever did so died, or notes it just now.
+
+    Each is what one transaction appended. Other servers' marks have what is further back than that many.
+
+    Args:
+        connection: a write transaction.
+        noted: the mark's end.
+        before: the first entry that this transaction appended, or would append.
+    """
+    if before <= noted + 1:
+        return []
+    found = connection.execute(_SIGNED, {"after": noted, "until": before - 1, "most": MOST_UNNOTED + 1}).all()
+    signed = [(row.size, row.note) for row in reversed(found)]
+    if len(signed) <= MOST_UNNOTED:
+        signed.insert(0, (noted, ""))
+    return [
+        replace(which[0], checkpoint=note)
+        for (begin, _), (size, note) in pairwise(signed)
+        if (which := appended(connection, begin + 1, size)) is not None
+    ]
 
 
 def urgent(group: Group) -> bool:

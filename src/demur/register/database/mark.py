@@ -8,7 +8,9 @@ restore, the *journal*: binding entries and erasures since the last backup, seal
 without any detail.
 
 The file holds one JSON object a line, each behind a line feed: first a head, then a line for each group of entries
-that was committed together. Several processes append side by side, so that neighbours may stand in another order.
+that was committed together. Several processes append side by side, so that neighbours may stand in another order, and
+a group twice: whoever goes on from one that is not noted, or tells somebody of it, notes it, because whoever committed
+it may be dead.
 """
 
 import base64
@@ -89,6 +91,8 @@ class Mark:
         self._descriptor: int | None = None
         self._seen: tuple[int, int] | None = None
         """The file, and its size, up to which every line is our own or was read."""
+        self.noted = 0
+        """The furthest entry that is known to be in it."""
 
     # Beginning one
 
@@ -137,25 +141,26 @@ class Mark:
 
     # Going on
 
-    def append(self, group: Group, *, durable: bool = True) -> None:
+    def append(self, *groups: Group, durable: bool = True) -> None:
         """Note what a transaction appended, after its commit and before anybody is told.
 
         Args:
-            group: what it appended.
+            groups: what it appended; before that what was committed earlier and is not noted, in order.
             durable: whether the file must be on disk when this returns.
 
         Raises:
             UnavailableError: when it can't be written: what was committed must not be acknowledged.
         """
-        line = self._line(group)
+        lines = b"".join(map(self._line, groups))
         try:
             with self._lock, self._held(fcntl.LOCK_SH) as descriptor:
-                _write_all(descriptor, line)
+                _write_all(descriptor, lines)
                 if durable:
                     os.fdatasync(descriptor)
                 there = os.fstat(descriptor)
-                if self._seen == (there.st_ino, there.st_size - len(line)):
+                if self._seen == (there.st_ino, there.st_size - len(lines)):
                     self._seen = there.st_ino, there.st_size
+                self.noted = max(self.noted, groups[-1].end.seq)
         except OSError as error:
             raise UnavailableError(
                 f"The mark {self.path} can't be written ({error.strerror or error}), so that nothing may be "
@@ -233,12 +238,13 @@ class Mark:
                 f"{self._instance.incarnation}: a restore, or a new mark, came between; start it again."
             )
         newest = self.newest()
-        self._seen = there.st_ino, there.st_size
+        self._seen, self.noted = (there.st_ino, there.st_size), max(self.noted, newest.end.seq)
         return newest
 
     def groups(self) -> Iterator[Group]:
-        """Every group that was noted, in the order of the register."""
-        yield from sorted((group for _, group in self._lines()), key=lambda group: group.end.seq)
+        """Every group that was noted, once, in the order of the register."""
+        groups = {group.end.seq: group for _, group in self._lines()}
+        yield from (groups[seq] for seq in sorted(groups))
 
     @property
     def size(self) -> int:

@@ -79,34 +79,11 @@ class Signer:
         Raises:
             RegisterError: when the log does not go on from where it was signed last.
         """
-        self._beyond = beyond = self._mark.unseen() or self._beyond
         rotated: Ed25519PrivateKey | None = connection.info.pop(ROTATED, None)
         known = self._known
         if rotated is None and (known is None or points[0].seq != max(1, known.edge.size)):
             self.follow(connection)  # another process signed since
-        known = known or self.noted(connection)
-        edge, last = known.edge.copy(), known.last
-        first = max(1, edge.size)
-        if points[0].seq != first:  # another process signed since, or the register is another one
-            points = [Point(seq, bytes(hashed)) for seq, hashed in connection.execute(_BEYOND, {"first": first})]
-        if edge.size and (not points or points[0] != Point(edge.size, last)):
-            raise RegisterError(
-                f"The register's entry {edge.size} is missing or another one than the one that was signed: {_BACK}"
-            )
-        if beyond is not None and edge.size == beyond.end.seq:
-            self._require_same(connection, edge, last, beyond)
-        for point in points[1:] if edge.size else points:
-            if point.seq != edge.size + 1:
-                raise RegisterError(f"The register lacks entry {edge.size + 1}: {_BACK}")
-            last = point.commitment
-            edge.append(leaf_hash(last))
-            if beyond is not None and edge.size == beyond.end.seq:
-                self._require_same(connection, edge, last, beyond)
-        if beyond is not None and edge.size < beyond.end.seq:
-            raise RegisterError(
-                f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
-                f"{_BACK}"
-            )
+        edge, last, beyond = self._grown(connection, points)
         note = self._note(edge, rotated)
         connection.execute(_INSERT, {"size": edge.size, "note": note})
         return Signed(edge, last, note, beyond, rotated)
@@ -169,6 +146,56 @@ class Signer:
             return logkeys.history(logkeys.told(connection) if said is None else said, self.key)
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    def require(self, connection: sa.Connection, groups: Sequence[Group]) -> None:
+        """Make sure that the register goes on from what was signed last, and that this log's key signed these groups.
+
+        Args:
+            connection: a transaction.
+            groups: what others appended, with its checkpoints.
+
+        Raises:
+            RegisterError: when that is not so.
+        """
+        if ROTATED not in connection.info:  # else the register names the next key already
+            self.follow(connection)
+        self._grown(connection, ())
+        for group in groups:
+            self._require_same(connection, tree.edge(connection, group.end.seq), group.end.commitment, group)
+
+    def look(self) -> None:
+        """See what other processes have noted in the mark since this was asked last."""
+        if (noted := self._mark.unseen()) is not None:
+            self._beyond = noted
+
+    def _grown(self, connection: sa.Connection, points: Sequence[Point]) -> tuple[Edge, bytes, Group | None]:
+        """The log up to its end, its last commitment, and what another process had noted, held against it."""
+        self.look()
+        beyond = self._beyond
+        known = self._known or self.noted(connection)
+        edge, last = known.edge.copy(), known.last
+        first = max(1, edge.size)
+        if not points or points[0].seq != first:  # another process signed since, or the register is another one
+            points = [Point(seq, bytes(hashed)) for seq, hashed in connection.execute(_BEYOND, {"first": first})]
+        if edge.size and (not points or points[0] != Point(edge.size, last)):
+            raise RegisterError(
+                f"The register's entry {edge.size} is missing or another one than the one that was signed: {_BACK}"
+            )
+        if beyond is not None and edge.size == beyond.end.seq:
+            self._require_same(connection, edge, last, beyond)
+        for point in points[1:] if edge.size else points:
+            if point.seq != edge.size + 1:
+                raise RegisterError(f"The register lacks entry {edge.size + 1}: {_BACK}")
+            last = point.commitment
+            edge.append(leaf_hash(last))
+            if beyond is not None and edge.size == beyond.end.seq:
+                self._require_same(connection, edge, last, beyond)
+        if beyond is not None and edge.size < beyond.end.seq:
+            raise RegisterError(
+                f"The register would end at entry {edge.size}, before entry {beyond.end.seq}, which was acknowledged: "
+                f"{_BACK}"
+            )
+        return edge, last, beyond
 
     def sign_other(self, message: bytes) -> bytes:
         """The signature of something that begins as no checkpoint does."""

@@ -11,8 +11,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import LRUCache
 
 from demur.errors import RegisterError, UnavailableError
+from demur.files import sync
 from demur.register.database import journal, tree
 from demur.register.database.mark import Group, Mark
 from demur.register.database.signing import Signed, Signer
@@ -64,11 +65,15 @@ registry.register(f"sqlite.{_ALIKE}", __name__, _Alike.__name__)
 
 
 @dataclass(frozen=True)
-class _Appended:
-    """What a transaction appended, and the log that was signed with it."""
+class _Noted:
+    """What a transaction leaves to be noted in the mark, and the log that was signed with it."""
 
-    group: Group
+    groups: Sequence[Group]
+    """Others' that nobody noted, then its own."""
     signed: Signed | None
+
+
+_NOTHING: Final = _Noted((), None)
 
 
 class Store:
@@ -150,14 +155,15 @@ class Store:
         """A write transaction on a connection of :meth:`session`.
 
         Raises:
-            UnavailableError: when it is committed and can't be noted in the mark: nobody may be told of it.
+            UnavailableError: when it can't be noted in the mark, or nobody knows whether it was committed: nobody may
+                be told of it.
         """
         if self._current is connection:
             with connection.begin_nested():
                 yield
             return
         connection.execution_options(demur_begin="BEGIN IMMEDIATE")
-        with connection.begin():
+        with connection.begin() as transaction:
             if not self.sqlite:
                 connection.execute(sa.text(f"SET LOCAL lock_timeout = '{PATIENCE_S}s'"))
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -165,27 +171,57 @@ class Store:
             self._local.connection = connection
             try:
                 yield
-                group = self._finish(connection)
+                noted = self._finish(connection)
+                self._commit(transaction)
             finally:
                 self._local.connection = None
                 connection.execution_options(demur_begin="BEGIN")
-        if self.mark is not None and group is not None:
-            if self.signer is not None and group.signed is not None:
-                self.signer.keep(group.signed)
-            self.mark.append(group.group, durable=journal.urgent(group.group))
-            if self.followed is not None and journal.binds(group.group):
+        if self.signer is not None and noted.signed is not None:
+            self.signer.keep(noted.signed)
+        if self.mark is not None and noted.groups:
+            if noted.signed is None or len(noted.groups) > 1:
+                self._sync()
+            self.mark.append(*noted.groups, durable=any(map(journal.urgent, noted.groups)))
+            if self.followed is not None and any(map(journal.binds, noted.groups)):
                 self.followed()
 
-    def _finish(self, connection: sa.Connection) -> "_Appended | None":
-        """Complete the tree, and sign it, before the commit; what is to be noted, None where nothing was appended."""
-        if (span := journal.span(connection)) is None:
-            return None
-        tree.complete(connection, *span)
-        if self.mark is None or (appended := journal.appended(connection, span[0])) is None:
-            return None
-        group, points = appended
-        signed = None if self.signer is None else self.signer.sign(connection, points)
-        return _Appended(group if signed is None else replace(group, checkpoint=signed.note), signed)
+    def _finish(self, connection: sa.Connection) -> _Noted:
+        """Complete the tree, and sign it, before the commit; what is to be noted after it.
+
+        That is what was appended, and before it what others committed and nobody noted. A transaction that appended
+        nothing notes it, too: its caller may be told of what stands already, and that has to be in the mark.
+        """
+        if (span := journal.span(connection)) is not None:
+            tree.complete(connection, *span)
+        if self.mark is None or self.signer is None:
+            return _NOTHING
+        own = None if span is None else journal.appended(connection, span[0])  # a savepoint may have taken it back
+        begin = journal.end(connection).seq + 1 if own is None or span is None else span[0]
+        self.signer.look()
+        groups = journal.unnoted(connection, self.mark.noted, begin)
+        if groups:
+            self.signer.require(connection, groups)
+        signed = None if own is None else self.signer.sign(connection, own[1])
+        if own is not None and signed is not None:
+            groups.append(replace(own[0], checkpoint=signed.note))
+        return _Noted(groups, signed)
+
+    def _commit(self, transaction: sa.RootTransaction) -> None:
+        try:
+            transaction.commit()
+        except exc.DBAPIError as error:
+            where, reason = self._where, _reason(error)
+            raise UnavailableError(
+                f"The register {where} broke off while it committed ({reason}), and nobody knows whether that was "
+                "recorded: see to it, look, and try again."
+            ) from None
+
+    def _sync(self) -> None:
+        """Bring what a process that died had committed to an SQLite file to the disk: it may have died before that."""
+        if self.sqlite:
+            for path in (self.path, self.path.with_name(f"{self.path.name}-wal")):
+                with suppress(FileNotFoundError):
+                    sync(path)
 
     @property
     def inside(self) -> bool:
@@ -264,11 +300,19 @@ class Store:
             raise UnavailableError(self._sentence(error)) from None
 
     def _sentence(self, error: Exception) -> str:
-        where = self.url.render_as_string(hide_password=True)
-        reason = str(getattr(error, "orig", error)).partition("\n")[0].strip()
+        where, reason = self._where, _reason(error)
         if isinstance(error, exc.TimeoutError) or "locked" in reason or "lock timeout" in reason:
             return f"The register {where} has been busy for {PATIENCE_S} s: wait for the other process, then try again."
         return f"The register {where} can't be used ({reason}): nothing was changed; see to it and try again."
+
+    @property
+    def _where(self) -> str:
+        return self.url.render_as_string(hide_password=True)
+
+
+def _reason(error: Exception) -> str:
+    """What a database says, in its first line: what follows may show a statement."""
+    return str(getattr(error, "orig", error)).partition("\n")[0].strip()
 
 
 def _create_file(path: Path) -> None:
