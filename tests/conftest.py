@@ -45,6 +45,7 @@ if RAM.is_dir() and shutil.disk_usage(RAM).free > ROOM:
 LONGEST: Final = (
     "browser/test_journeys_in_browser.py",
     "browser/test_browser_looks.py",
+    "browser/test_verifier_page.py",
     "laws/test_order.py",
     "faults/test_kills.py",
     "sources/test_source_limits.py",

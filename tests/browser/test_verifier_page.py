@@ -18,7 +18,6 @@ from verifiers import (
     KEY,
     PAGE,
     TOOL,
-    VERIFY,
     asked_of_page,
     by_page,
     by_python,
@@ -27,6 +26,7 @@ from verifiers import (
     material,
     opened,
 )
+from verifying import VERIFY
 
 SEED: Final = 16
 MANY: Final = 1000
