@@ -48,6 +48,7 @@ LONGEST: Final = (
     "browser/test_browser_looks.py",
     "demo/test_demo_loop.py",
     "storage/test_corpus_in_store.py",
+    "browser/test_verifier_page.py",
     "faults/test_kills.py",
     "laws/test_words.py",
     "objecting/test_lodged_alike.py",

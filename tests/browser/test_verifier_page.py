@@ -1,5 +1,6 @@
 """demur-verify.html in an offline browser: it and demur_verify.py say the same of every file, and each check counts."""
 
+import functools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ from verifiers import (
     KEY,
     PAGE,
     TOOL,
-    VERIFY,
     asked_of_page,
     by_page,
     by_python,
@@ -26,6 +26,7 @@ from verifiers import (
     material,
     opened,
 )
+from verifying import VERIFY
 
 SEED: Final = 16
 MANY: Final = 1000
@@ -97,7 +98,7 @@ def test_both_agree_on_every_golden_file(page: Page) -> None:
 def test_both_agree_on_odd_files_that_go_with_it(page: Page) -> None:
     policy, rotations = (GOLDEN / "policy.txt").read_bytes(), (GOLDEN / "rotations.json").read_bytes()
     first, *others = policy.splitlines(keepends=True)
-    policies = (
+    policies: tuple[bytes, ...] = (
         b"",
         b"quorum none",
         b"quorum none\r\n",
@@ -111,7 +112,7 @@ def test_both_agree_on_odd_files_that_go_with_it(page: Page) -> None:
         b"quorum n\xedone\n",
     )
     policies += (b"".join(others[:-1]) + b"group none any w1\nquorum most\n", policy.replace(b"most 2", b"most 02"))
-    lists = (
+    lists: tuple[bytes, ...] = (
         b"",
         b"{}",
         b"null",
@@ -275,6 +276,11 @@ def _script(change: Callable[[int], str]) -> str:
     return f"(() => {{ {first}{changed}; globalThis.tried = [verify, Rejected]; }})()"
 
 
+def _but(left: int, number: int) -> str:
+    """A refusal as it is, but for one that refuses nothing."""
+    return "void (" if number == left else THROWS
+
+
 def _tried(page: Page, script: str, cases: Sequence[Case]) -> list[Any]:
     """What a changed verifier says: the number or the check of a refusal, "broken", or what holds."""
     page.evaluate(script)
@@ -311,7 +317,7 @@ def test_a_page_without_a_refusal_goes_wrong_and_without_a_check_accepts_a_forge
     cases = dict(golden_cases())
     accepting = set()
     for number, names in refusals.items():
-        script = _script(lambda at, left=number: "void (" if at == left else THROWS)
+        script = _script(functools.partial(_but, number))
         told = _tried(workshop, script, [cases[name] for name in names])
         for name, each in zip(names, told, strict=True):
             if isinstance(each, dict):

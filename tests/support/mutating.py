@@ -231,6 +231,8 @@ _TEXTS: Final[tuple[Change, ...]] = (
 
 
 def _escaped(chance: Random, text: str) -> str:
+    if not text:
+        return chance.choice(_ESCAPES)
     at = chance.randrange(len(text))
     return (
         text[:at]

@@ -131,7 +131,7 @@ def appended(connection: sa.Connection, first: int, last: int = _LAST) -> tuple[
 
 def noted(connection: sa.Connection, seq: int) -> Mapping[str, Any] | None:
     """What would be noted of one entry, but for its subjects, which follow from what it says; None for no entry."""
-    rows = connection.execute(_ROWS.where(entry.c.seq == seq), {"first": seq}).all()
+    rows = connection.execute(_ROWS, {"first": seq, "last": seq}).all()
     if not rows:
         return None
     (found,) = _kept(connection, seq, rows)
