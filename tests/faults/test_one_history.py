@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -85,9 +86,13 @@ class Lodger:
         return self._tiles[piece]
 
     def _ask(self, method: str, path: str, body: str = "", headers: dict[str, str] | None = None) -> bytes:
-        self._connection.request(method, path, body or None, headers or {})
-        answer = self._connection.getresponse()
-        content = answer.read()
+        while True:
+            self._connection.request(method, path, body or None, headers or {})
+            answer = self._connection.getresponse()
+            content = answer.read()
+            if answer.status != http.client.TOO_MANY_REQUESTS:  # they all come from one address
+                break
+            time.sleep(0.5)
         assert answer.status in (200, 201), (answer.status, content)
         return content
 
