@@ -173,7 +173,7 @@ def test_the_worker_reminds(town: Town) -> None:
     settling.doubt(register, reference, WHY, office(town, -8))
     (question,) = register.mails.claim(9)
     register.mails.sent([question.id], now=office(town, -8).now)
-    register.objections.lodge([SILENT], channel="letter")  # the clock is believed: something happened today
+    register.objections.lodge([SILENT], channel="letter", now=office(town, -1).now)  # so that the clock is believed
     counts = [work(town.desk.workspace, Event(), once=True) for _ in range(3)]
     assert [each["upkeep"].get("reminded", 0) for each in counts] == [1, 0, 0]
     assert [each["mails"].get("sent", 0) for each in counts] == [0, 1, 0]

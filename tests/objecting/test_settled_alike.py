@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from channels import Happened, Town
 from silence import doubted
-from town import DIETER
+from town import DIETER, SILENT
 from ways import bound, letters, path_in
 
 from demur.register import ObjectionPhase
@@ -158,6 +158,8 @@ def test_its_holder_brings_it_back_whoever_recorded_the_denial(town: Town, deny:
 def test_it_lapses_once_and_binds_no_more(town: Town, lapse: Callable[[Town, str], None]) -> None:
     reference = town.desk.register.objections.lodge([DIETER], channel="typed-in").reference
     doubted(town.desk.register, reference, datetime.now(UTC) - timedelta(seconds=1))
+    lately = datetime.now(UTC) - timedelta(days=2)
+    town.desk.register.objections.lodge([SILENT], channel="letter", now=lately)  # so that the clock is believed
     with town.watched() as happened:
         lapse(town, reference)
     assert _said(happened) == [("objection.lapsed", {"cause": "unconfirmed", "objection": number(town, reference)})]
