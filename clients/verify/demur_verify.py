@@ -12,16 +12,17 @@ receipt of before the rotation; a receipt of after it brings that along.
 
 What is checked of a receipt, in this order, each by its name:
 
-    key         an Ed25519 key whose number is its own, and no point of small order
+    key         an Ed25519 key with a name in printable ASCII, whose number is its own, and no point of small order
     policy      C2SP tlog-policy: each witness once, under one name, in one group; one quorum
     receipt     JSON in UTF-8 with exactly the members of a receipt, none doubled
-    rotation    each signed by the key that it ends and the one that it begins, in a row that the given key is part of
+    rotation    each signed by the key that it ends and the one that it begins, in a row that the given key is part of;
+                no more than 100
     checkpoint  C2SP tlog-checkpoint: the note's form, the key's signature, the log's name, a size and a root, at which
                 the key was in use
     witnesses   C2SP tlog-cosignature: those of the policy's witnesses are of this checkpoint, not dated ahead, a quorum
     entry       canonical JSON (RFC 8785) of a lodged objection, whose number is its place in the log
     inclusion   RFC 9162, section 2.1.3.2: the entry with its salt is the leaf at that place under the signed root
-    statement   what the controller says of the objection is signed by the same key
+    statement   what the controller says of the objection is signed by the same key, the newest where two signed
 
 And of a proof that a version lacks whoever objected (and, if it says so, that an earlier one had them):
 
@@ -70,7 +71,10 @@ UNCHECKED = (
 
 UNCHECKED_COSIGNED = (
     *UNCHECKED[:2],
-    "that the witnesses are independent of the controller and of each other, or that this is the log's newest state",
+    (
+        "that everybody is shown the same log, unless any two quorums of the policy share an honest witness; or that "
+        "this is its newest state"
+    ),
     "when anything happened: times in entries are the controller's; the checkpoint was there at its witnesses' times",
 )
 """What a receipt does not show that a quorum of witnesses cosigned."""
@@ -79,6 +83,12 @@ UNCHECKED_RETIRED = (
     "that nobody else has the retired key: whoever has it can make such a receipt of before; get the receipt anew"
 )
 """What a receipt does not show besides that a key signed which was rotated since."""
+
+UNCHECKED_FOLLOWED = (
+    "that nobody else has the key you gave: whoever has it can name a next one, or one before it; get the newest key "
+    "from elsewhere"
+)
+"""What a file does not show besides that another key signed it than the one that was given."""
 
 UNCHECKED_OF_VERSIONS = (
     "whose accounts the keys are of: only the controller's secret shows that, and an authority may ask for it",
@@ -95,6 +105,7 @@ UNCHECKED_SIGNER = "whose key signed the manifests: it is the one that they name
 MOST_BYTES = 1 << 24
 MOST_SIGNATURES = 100
 MOST_HASHES = 63
+MOST_ROTATIONS = 100
 DEEPEST = 32
 """Levels of JSON within each other: no entry has more than a few."""
 LARGEST = 2**53 - 1
@@ -107,6 +118,8 @@ WITNESS_TYPE = b"\x04"
 AHEAD_S = 300
 """Seconds by which a cosignature may be dated ahead of the clock here."""
 PROOF = "c2sp.org/tlog-proof@v1"
+PRINTABLE = re.compile("[!-*,-~]+", re.ASCII)
+"""How the name of a key is spelt: another letter may look like one of these, or turn what is read beside it."""
 NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?\+00:00", re.ASCII)
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
@@ -229,7 +242,7 @@ class Key:
         name, _, rest = text.strip().partition("+")
         said, _, encoded = rest.partition("+")
         data = decoded(encoded)
-        if data is None or data[:1] != kind or len(data) != 33 or not is_name(name) or is_broken(name):  # noqa: PLR2004
+        if data is None or data[:1] != kind or len(data) != 33 or not PRINTABLE.fullmatch(name):  # noqa: PLR2004
             raise Rejected("key", "it is no Ed25519 key of a log")
         number = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
         if said != number.hex():
@@ -328,6 +341,8 @@ def checked_spans(key: Key, rotations: Any, policy: "Policy | None" = None) -> "
 def followed(key: Key, rotations: "list[Any]") -> "list[Span]":
     """The keys that followed each other, one of which is known."""
     name = "rotation"
+    if len(rotations) > MOST_ROTATIONS:
+        raise Rejected(name, f"there are more than {MOST_ROTATIONS} of them")
     chain = [checked_rotation(each) for each in rotations]
     for (_, ended, earlier), (begun, _, later) in pairwise(chain):
         if ended != begun or earlier >= later:
@@ -453,12 +468,12 @@ class Policy:
         if name not in self.witnesses and name not in self.groups:
             raise Rejected("policy", f"{where} names {name}, which no line before it defines")
 
-    def is_met(self, name: str, cosigned: "Collection[str]") -> bool:
-        """Whether a witness cosigned, or enough of a group."""
-        if name not in self.groups:
-            return name == "none" or name in cosigned
-        count, members = self.groups[name]
-        return sum(self.is_met(member, cosigned) for member in members) >= count
+    def is_met(self, cosigned: "Collection[str]") -> bool:
+        """Whether those who cosigned are a quorum; members of a group stand before it in the file."""
+        met = {name: name in cosigned for name in self.witnesses}
+        for name, (count, members) in self.groups.items():
+            met[name] = sum(met[member] for member in members) >= count
+        return self.quorum == "none" or met[self.quorum or ""]
 
 
 def checked_witnesses(checkpoint: Checkpoint, policy: Policy, now: "float | None") -> "list[dict[str, str]]":
@@ -470,8 +485,7 @@ def checked_witnesses(checkpoint: Checkpoint, policy: Policy, now: "float | None
             if (signer, data[:4]) == (key.name, key.number):
                 at = cosigned_at(checkpoint.text, witness, key, data[4:], now)
                 found[witness] = max(at, found.get(witness, 0))
-    assert policy.quorum is not None
-    if not policy.is_met(policy.quorum, found):
+    if not policy.is_met(found):
         by = ", ".join(found) or "nobody"
         raise Rejected(name, f"it is cosigned by {by}: that is no quorum of the policy")
     return [{"name": witness, "time": told_time(at)} for witness, at in found.items()]
@@ -561,9 +575,9 @@ def verify(
     """
     document = checked_receipt(raw)
     said = document["signed"]
-    key = Key.read(document["key"]) if key is None else key
-    given = document.get("rotations") if rotations is None else listed(rotations)
-    spans = checked_spans(key, given, policy)
+    known = Key.read(document["key"]) if key is None else key
+    shown = document.get("rotations") if rotations is None else listed(rotations)
+    spans = checked_spans(known, shown, policy)
     index, hashes, note = split_proof(said["proof"])
     checkpoint = checked_checkpoint(note, spans)
     cosigned = None if policy is None else checked_witnesses(checkpoint, policy, now)
@@ -571,10 +585,10 @@ def verify(
     check_inclusion(commitment(said["entry"], said["salt"]), index, checkpoint, hashes)
     signature = decoded(document["signature"])
     message = STATEMENT + canonical(said)
-    if signature is None or not any(is_signed(span.key.public, message, signature) for span in checkpoint.signed):
+    if signature is None or not is_signed(checkpoint.signed[-1].key.public, message, signature):
         raise Rejected("statement", "the controller did not sign what the receipt says of the objection")
     return {
-        **of_log(checkpoint, cosigned),
+        **of_log(checkpoint, key, policy, cosigned),
         "entry": entry["seq"],
         "time": entry["time"],
         "phase": said["phase"],
@@ -582,16 +596,24 @@ def verify(
     }
 
 
-def of_log(checkpoint: Checkpoint, cosigned: "list[dict[str, str]] | None") -> dict[str, Any]:
+def of_log(
+    checkpoint: Checkpoint, given: "Key | None", policy: "Policy | None", cosigned: "list[dict[str, str]] | None"
+) -> dict[str, Any]:
     """What holds of the log, by the newest of the keys that signed its checkpoint."""
     key, retired = checkpoint.signed[-1].key, checkpoint.signed[-1].last
     return {
-        **({} if cosigned is None else {"witnesses": cosigned}),
+        **({} if policy is None else {"witnesses": cosigned, "quorum": policy.quorum != "none"}),
+        **({} if given is None or given == key else {"given": told_key(given)}),
         **({} if retired is None else {"retired": retired}),
-        "key": f"{key.name}+{key.number.hex()}",
+        "key": told_key(key),
         "size": checkpoint.size,
         "root": checkpoint.root.hex(),
     }
+
+
+def told_key(key: Key) -> str:
+    """A key by name and number."""
+    return f"{key.name}+{key.number.hex()}"
 
 
 def checked_receipt(raw: bytes) -> dict[str, Any]:
@@ -618,10 +640,11 @@ def checked_receipt(raw: bytes) -> dict[str, Any]:
 
 def listed(raw: bytes) -> "list[Any]":
     """The rotations in a file."""
-    found = parsed("rotation", b'{"all":%b}' % raw)["all"]
-    if not isinstance(found, list):
+    found = parsed("rotation", b'{"all":%b}' % raw)
+    rotations = found["all"]
+    if len(found) > 1 or not isinstance(rotations, list):
         raise Rejected("rotation", "it is no list of rotations")
-    return found
+    return rotations
 
 
 def checked_entry(text: str, index: int, kind: str = LODGED) -> dict[str, Any]:
@@ -684,8 +707,9 @@ def verify_absence(
         Rejected: naming the check that failed.
     """
     document = checked_proof(raw)
-    key = Key.read(document["key"]) if key is None else key
-    spans = checked_spans(key, None if rotations is None else listed(rotations), policy)
+    known = Key.read(document["key"]) if key is None else key
+    shown = None if rotations is None else listed(rotations)
+    spans = checked_spans(known, shown, policy)
     objection, absent, present = document["objection"], document["absent"], document["present"]
     given = [objection, absent] if present is None else [objection, absent, present]
     proofs = [split_proof(each["proof"]) for each in given]
@@ -706,7 +730,7 @@ def verify_absence(
     if before is not None and not before["present"]:
         raise Rejected("presence", "none of the keys is in the earlier version")
     return {
-        **of_log(checkpoint, cosigned),
+        **of_log(checkpoint, key, policy, cosigned),
         "entry": number,
         "time": entries[0]["time"],
         "keys": document["subjects"]["own"],
@@ -973,7 +997,7 @@ def number(text: str) -> int | None:
 
 
 def is_name(name: str) -> bool:
-    """Whether a key may be called that."""
+    """Whether a key may be called that whose signature says nothing here."""
     return bool(name) and "+" not in name and not any(each.isspace() for each in name)
 
 
@@ -1023,7 +1047,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"- {left[-1]}.",
         ]
     text = json.dumps(told, indent=2) if asked.json else "\n".join(lines)
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")  # a policy's names may be any bytes
+    spelt = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(spelt, "backslashreplace").decode(spelt) + "\n")  # a policy's names may be any bytes
     return 0 if told["verified"] else 1
 
 
@@ -1043,8 +1068,9 @@ def is_proof(raw: bytes) -> bool:
 
 def unchecked(found: dict[str, Any]) -> "list[str]":
     """What a receipt does not show, of which all that was asked for holds."""
-    common = UNCHECKED_COSIGNED if found.get("witnesses") else UNCHECKED
-    return [*common, *([UNCHECKED_RETIRED] if "retired" in found else [])]
+    common = UNCHECKED_COSIGNED if found.get("quorum") else UNCHECKED
+    besides = {"given": UNCHECKED_FOLLOWED, "retired": UNCHECKED_RETIRED}
+    return [*common, *(what for name, what in besides.items() if name in found)]
 
 
 def unchecked_of_versions(found: dict[str, Any], signer: "str | None") -> "list[str]":
@@ -1055,11 +1081,15 @@ def unchecked_of_versions(found: dict[str, Any], signer: "str | None") -> "list[
 def vouched(found: dict[str, Any]) -> "list[str]":
     """What witnesses and rotations add."""
     told = []
-    if found.get("witnesses"):
-        by = ", ".join(f"{each['name']} at {each['time']}" for each in found["witnesses"])
+    by = ", ".join(f"{each['name']} at {each['time']}" for each in found.get("witnesses", ()))
+    if found.get("quorum"):
         told.append(f"- it is cosigned by {by}: a quorum of the policy;")
-    elif "witnesses" in found:
-        told.append("- the policy asks for no witness;")
+    elif "quorum" in found:
+        told.append(f"- the policy asks for no witness{f', and it is cosigned by {by}' if by else ''};")
+    if "given" in found:
+        told.append(
+            f"- you gave the key {found['given']}, and {found['key']} signed: rotations lead from one to the other;"
+        )
     if "retired" in found:
         told.append(f"- the key was retired at {found['retired']} entries, as a rotation that both keys signed says;")
     return told
@@ -1082,12 +1112,12 @@ def sentences_of_versions(found: dict[str, Any], *, own: bool) -> list[str]:
     lines = [
         f"- entry {found['entry']} of the log says that an objection was lodged, at {found['time']};",
         f"- its person's own subject keys, all that it names, are {', '.join(keys)};",
-        f"- NONE of them is among the {absent['subjects']} subjects of version {absent['name']};",
+        f"- NONE of them is {placed(absent)};",
         f"- entry {absent['entry']} published it, after the objection, at {absent['time']};",
     ]
     if present is not None:
         lines += [
-            f"- {', '.join(present['present'])} WERE among the {present['subjects']} of version {present['name']};",
+            f"- {', '.join(present['present'])} WERE {placed(present)};",
             f"- entry {present['entry']} published that, before the objection, at {present['time']};",
         ]
     signers = {each["manifest_key"] for each in (absent, present) if each is not None}
@@ -1098,6 +1128,12 @@ def sentences_of_versions(found: dict[str, Any], *, own: bool) -> list[str]:
         f"- the manifests are the logged ones, signed by {' and '.join(sorted(signers))};",
         f"- these are of the {found['size']} entries of the signed checkpoint with the root {found['root']}.",
     ]
+
+
+def placed(version: dict[str, Any]) -> str:
+    """Where the keys of a version are, in words."""
+    counted = f"of the {version['subjects']} subjects that its manifest counts"
+    return f"in the tree signed for version {version['name']}, {counted}"
 
 
 def heading(what: str, found: dict[str, Any], *, own: bool) -> list[str]:

@@ -13,9 +13,11 @@ from browsing import NARROW, WIDE, audit
 from mutating import Case, cases
 from playwright.sync_api import Browser, Page
 from verifiers import (
+    ABSENCE,
     FORGED,
     GOLDEN,
     KEY,
+    MAKE,
     PAGE,
     TOOL,
     asked_of_page,
@@ -59,7 +61,14 @@ def test_the_policy_names_the_parts_that_the_page_has() -> None:
 
 
 def test_both_have_the_same_checks_and_say_the_same(page: Page) -> None:
-    for name in ("UNCHECKED", "UNCHECKED_COSIGNED", "UNCHECKED_OF_VERSIONS", "UNCHECKED_RETIRED", "UNCHECKED_SIGNER"):
+    for name in (
+        "UNCHECKED",
+        "UNCHECKED_COSIGNED",
+        "UNCHECKED_OF_VERSIONS",
+        "UNCHECKED_RETIRED",
+        "UNCHECKED_SIGNER",
+        "UNCHECKED_FOLLOWED",
+    ):
         said = getattr(VERIFY, name)
         assert page.evaluate(name) == (said if isinstance(said, str) else list(said))
     told = " ".join((VERIFY.__doc__ or "").split())
@@ -112,6 +121,8 @@ def test_both_agree_on_odd_files_that_go_with_it(page: Page) -> None:
         b"quorum n\xedone\n",
     )
     policies += (b"".join(others[:-1]) + b"group none any w1\nquorum most\n", policy.replace(b"most 2", b"most 02"))
+    groups = [f"group g{at} any {f'g{at - 1}' if at else 'w1'}" for at in range(1000)]
+    policies += ("\n".join([*MAKE.LINES, *groups, "quorum g999"]).encode(), f"{MAKE.LINES[0]}\nquorum none\n".encode())
     lists: tuple[bytes, ...] = (
         b"",
         b"{}",
@@ -121,6 +132,7 @@ def test_both_agree_on_odd_files_that_go_with_it(page: Page) -> None:
         b'[{"signed":1}]',
         b'["x"]',
         b'[1],"all":[]',
+        rotations + b',"more":1',
         b"[],1",
         rotations[:-2],
         rotations * 2,
@@ -129,6 +141,9 @@ def test_both_agree_on_odd_files_that_go_with_it(page: Page) -> None:
     case = Case((GOLDEN / "receipt-cosigned.json").read_bytes(), KEY)
     made = [*(replace(case, policy=each) for each in policies), *(replace(case, rotations=each) for each in lists)]
     made.append(replace(case, raw=case.raw + b" " * (1 << 24)))
+    proof = json.loads((ABSENCE / "proof.json").read_text())
+    proof["subjects"]["own"] = ["1111111111111111"] * 200_000  # more than a call takes arguments
+    made.append(Case(json.dumps(proof).encode(), (ABSENCE / "key.txt").read_text()))
     for each, told in zip(made, by_page(page, made), strict=True):
         expected = by_python(each)
         if not isinstance(expected, dict):  # half characters of a name do not travel
@@ -189,6 +204,21 @@ def test_a_receipt_under_its_own_key_is_not_called_verified(browser: Browser) ->
         assert told.startswith("The parts of the receipt fit together")
         assert "Verified" not in told
         assert "whoever made the receipt can have made it, too" in told
+
+
+def test_in_plain_words_it_claims_no_more_than_holds(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "retired.json").write_text(json.dumps(MAKE.rotated(MAKE.PRIVATE, size=5, by=MAKE.PRIVATE)))
+    with opened(browser) as page:
+        told = _asked(page, receipt=str(tmp_path / "retired.json"))
+        assert "\n\nThe objection is in the log, and a key that was retired signed that it applies.\n\n" in told
+        proof = ABSENCE / "proof.json"
+        told = _asked(page, receipt=str(proof), key=(ABSENCE / "key.txt").read_text())
+        assert (
+            "The tree of people that was signed for version v2 has none of the keys that the objection names." in told
+        )
+        page.evaluate("void (globalThis.verify = () => { throw new RangeError(); })")
+        told = _asked(page)
+        assert told == "Not verified\n\nThe page failed; nothing was verified."
 
 
 def test_it_is_worked_by_keyboard_and_says_what_is_missing(browser: Browser, tmp_path: Path) -> None:

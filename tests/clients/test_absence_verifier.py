@@ -189,8 +189,10 @@ def test_the_command_says_what_it_checked_and_what_not() -> None:
     done = command(proof, key, "--manifest-key", SIGNER)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("VERIFIED.\nUnder the key demur/")
-    assert "NONE of them is among the 28 subjects of version v2;" in done.stdout
-    assert "1111111111111111 WERE among the 29 of version v1;" in done.stdout
+    assert (
+        "NONE of them is in the tree signed for version v2, of the 28 subjects that its manifest counts;" in done.stdout
+    )
+    assert "1111111111111111 WERE in the tree signed for version v1, of the 29 subjects that its" in done.stdout
     assert "Not checked:\n- whose accounts the keys are of" in done.stdout
     bare = command(proof, key)
     assert "Not checked:\n- whose key signed the manifests" in bare.stdout

@@ -76,13 +76,10 @@ class WitnessPolicy:
 
     def is_met(self, cosigned: Collection[WitnessKey]) -> bool:
         """Whether the witnesses that cosigned a checkpoint are enough."""
-        return self.quorum == NONE or self._counts(self.quorum, cosigned)
-
-    def _counts(self, name: str, cosigned: Collection[WitnessKey]) -> bool:
-        group = self.groups.get(name)
-        if group is None:
-            return any(each.name == name and each.key in cosigned for each in self.witnesses)
-        return sum(self._counts(member, cosigned) for member in group.members) >= group.wanted
+        met = {each.name: each.key in cosigned for each in self.witnesses}
+        for name, group in self.groups.items():  # as in the file, where members stand before their group
+            met[name] = sum(met[member] for member in group.members) >= group.wanted
+        return self.quorum == NONE or met[self.quorum]
 
 
 class _WrongError(Exception):

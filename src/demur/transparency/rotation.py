@@ -2,7 +2,8 @@
 
 Invariants: a statement stands for itself, whatever carries it; a key counts from the checkpoint of its rotation on, and
 up to that of the next one, and both sign these; a checkpoint that a key signed beyond its time is refused, however good
-the signature. Whoever has one key of the chain, got from elsewhere, has them all.
+the signature. Whoever has one key of the chain, got from elsewhere, has them all, as long as no old key was anybody
+else's: a thief of one can sign a rotation of their own, which whoever knows that key alone can't tell from the log's.
 """
 
 import base64

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,7 +116,7 @@ def forgeries() -> Iterator[tuple[str, str, str]]:
 
 def witnessed() -> Iterator[tuple[str, str, str, dict[str, str]]]:
     """The same of receipts that are checked by a policy, or after a rotation; with the files that go with each."""
-    for name, check, made, also in (*_rotated(), *_cosigned()):
+    for name, check, made, also in (*_rotated(), *_cosigned(), *_further()):
         yield name, check, made if isinstance(made, str) else json.dumps(made, indent=2), also
 
 
@@ -438,6 +439,35 @@ def _cosigned() -> Iterator[tuple[str, str, Receipt | str, dict[str, str]]]:
     for name in POLICIES:
         if name != "policy.txt":
             yield f"the policy of {name}", "policy", good, {"policy": name}
+
+
+def _further() -> Iterator[tuple[str, str, Receipt | str, dict[str, str]]]:
+    """Of both keys at one size, of trees hashed in another way, of long chains, and of odd names."""
+    both = rotated(PRIVATE, NEXT, size=ROTATED_AT, by=PRIVATE)
+    yield "the retired key signs what is said at the size of the rotation", "statement", both, {}
+    yield "the same for whoever knows the new key", "statement", both, {"key": "key-next.txt"}
+    first, second, _, *hashes = proof(5).partition("\n\n")[0].split("\n")
+    beside = base64.b64encode(_bare(0, 5)).decode()
+    note = proof(5).partition("\n\n")[2]
+    shown = "\n".join([first, second, beside, *hashes])
+    yield "a commitment beside it that is not hashed", "inclusion", receipt(5, proof=f"{shown}\n\n{note}"), {}
+    signed_root = Checkpoint(ORIGIN, SIZE, root_at(_bare, SIZE)).sign(PRIVATE)
+    bare = InclusionProof(4, inclusion_proof(_bare, 4, SIZE), signed_root).text
+    yield "a tree whose leaves are not hashed, as if they were nodes", "inclusion", receipt(5, proof=bare), {}
+    keys = [PRIVATE, *(Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in range(100, 201))]
+    chain = [Rotation.make(ORIGIN, SIZE + at, *pair).json for at, pair in enumerate(pairwise(keys))]
+    yield "101 rotations", "rotation", json.dumps(rotated(PRIVATE, by=PRIVATE, rotations=chain)), {}
+    odd = f"demur/\N{RIGHT-TO-LEFT OVERRIDE}{bytes(16).hex()}/1"
+    head = proof(5).partition("\n\n")[0]
+    made = receipt(5, proof=head + "\n\n" + Checkpoint(odd, SIZE, checkpoint().root).sign(PRIVATE))
+    yield "a key whose name turns what is read beside it", "key", made | {"key": NoteKey.of(odd, PRIVATE).text}, {}
+
+
+def _bare(level: int, index: int) -> bytes:
+    """The log's tree, were the leaves no hashes of commitments but these."""
+    if level:
+        return node_hash(_bare(level - 1, 2 * index), _bare(level - 1, 2 * index + 1))
+    return hashlib.sha256(salt(index + 1) + entry(index + 1).encode()).digest()
 
 
 def _plain() -> str:
