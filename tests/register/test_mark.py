@@ -324,3 +324,17 @@ def test_a_kill_between_register_and_mark_is_finished(
     with Register.open(place.url, place.keys, path) as register:
         register.objections.lodge(["x:a"], channel="web")
     assert path.exists()
+
+
+def test_a_link_of_a_lost_objection_opens_nobody_elses_after_the_mark_was_renewed(
+    begun: Callable[[], Register], tmp_path: Path, place: "Place"
+) -> None:
+    with begun() as register:
+        kept = register.objections.lodge(["x:kept"], channel="web")
+    (tmp_path / "register.mark").rename(tmp_path / "away")
+    assert Register.renew_mark(place.url, place.keys, tmp_path / "register.mark").lost
+    with begun() as register:
+        other = register.objections.lodge(["x:other"], channel="web")
+        assert register.objections.reference_in(1, kept.seq) == kept.reference
+        assert register.objections.reference_in(1, other.seq) is None, "what had that number is lost"
+        assert register.objections.reference_in(2, other.seq) == other.reference
