@@ -3,12 +3,14 @@
 import base64
 import http.client
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -313,3 +315,32 @@ def test_asking_without_a_list_is_one_sentence(tmp_path: Path, demur: Demur) -> 
     told = demur("log", "cosign", "-w", root)
     assert (told.code, told.err.count("\n")) == (2, 1)
     assert "can't be read" in told.err
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"HTTP/1.1"]
+)
+def test_one_that_answers_byte_by_byte_is_not_waited_for(
+    head: bytes, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demur.witnessing.asking._PATIENCE_S", 0.5)
+    ended = threading.Event()
+
+    def dribble(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(head)
+            while not ended.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=dribble, args=[server])
+        thread.start()
+        threading.Timer(5, ended.set).start()
+        begun = time.monotonic()
+        reply = ask(f"http://127.0.0.1:{server.getsockname()[1]}", witness.key, Wanted(note(5), 0, []), NOW)
+        took = time.monotonic() - begun
+        ended.set()
+        thread.join()
+    assert reply.said is Said.UNREACHABLE
+    assert took < 3
