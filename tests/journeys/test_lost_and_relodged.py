@@ -194,3 +194,33 @@ def test_what_is_no_receipt_of_this_workspace_lodges_nothing(lost: Lost, tmp_pat
         assert relodge(register, ended).said == "ended"
         assert register.log.head().seq == end
         assert relodge(register, good).said == "lodged"
+
+
+def test_what_was_lodged_is_told_and_honoured_though_another_receipt_is_refused(lost: Lost, demur: Demur) -> None:
+    root, some = lost.put_back("one-refused").root, lost.folder / "some"
+    some.mkdir()
+    (some / "1.json").write_bytes(lost.receipts[1])
+    (some / "2.json").write_bytes(lost.receipts[2].replace(b'"again": "', b'"again": "\xc3\xa9'))
+    told = demur("relodge", some, "-w", root)
+    assert "1 lodged again, 0 on record, 0 had ended." in told.out
+    assert told.code
+    assert "can't be opened" in told.err
+    assert "(0 missing, 1 refused, of 2 receipts)" in told.err
+
+
+def test_a_confirmed_objection_is_lodged_and_confirmed_or_neither(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lost.workspace.register() as newest:
+        newest.objections.confirm(lost.references[20])
+        confirmed = receipt(newest, newest.objections.get(lost.references[20]))
+    with lost.put_back("cut-off").register() as register:
+
+        def cut_off(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(register.objections), "confirm", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                relodge(register, confirmed)
+        assert register.log.head().seq == HELD
+        assert relodge(register, confirmed).said == "lodged"
+        assert register.objections.get(lost.references[20]).phase == "confirmed"

@@ -142,9 +142,10 @@ def relodge(register: Register, raw: bytes, *, look: bool = False) -> Relodged:
     if look:
         return Relodged(shown, "missing")
     try:
-        done = register.lodge_again(shown.again, shown.commitment, shown.incarnation, Route.ERASURE)
-        if shown.phase == ObjectionPhase.CONFIRMED.value and done.lodged:
-            register.objections.confirm(done.reference)
+        with register.locked():  # both or nothing: a kill in between would leave it unconfirmed for good
+            done = register.lodge_again(shown.again, shown.commitment, shown.incarnation, Route.ERASURE)
+            if shown.phase == ObjectionPhase.CONFIRMED.value and done.lodged:
+                register.objections.confirm(done.reference)
     except DemurError as error:
         raise type(error)(f"The receipt of entry {shown.entry}: {error}") from None
     return Relodged(shown, "lodged" if done.lodged else "kept", done.reference, done.seq, done.erasing)
