@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
-from demur.register.database import bulk
+from demur.register.database import bulk, instance
 from demur.register.database.clock import day, moment
 from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, doubt, entry, kept_name, objected, objection
@@ -116,6 +116,9 @@ def number_now(connection: sa.Connection, incarnation: int, seq: int) -> int | N
         for number, kind, payload in connection.execute(begins)
         if (said := orjson.loads(payload))["incarnation"] > incarnation
     ]
+    known = instance.read(connection)
+    if known is not None and known.incarnation < incarnation:  # one that another restore of the same backup had
+        ends = [0]
     if not ends or seq <= min(ends):
         return seq
     were = f'"{incarnation}":{seq}'
