@@ -128,6 +128,13 @@ class Proving:
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the log has a checkpoint."""
+        with self._store.reading() as connection:
+            note = signing.newest(connection)
+            return note is not None and self._is_ours(note)
+
     def checkpoint(self) -> str:
         """The newest checkpoint, as it was signed, and cosigned.
 
