@@ -75,7 +75,7 @@ def test_it_cosigns_what_goes_on(witness: Witness) -> None:
         answer = witness.answer(request(old, size), NOW)
         assert answer.status == 200
         assert cosigned((note(size) + answer.body).encode(), [witness.key]) == {witness.key: NOW}
-        assert witness.state()[ORIGIN] == {"size": size, "root": root(size).hex()}
+        assert witness.state()[ORIGIN] == {"size": size, "root": root(size).hex(), "note": note(size)}
 
 
 def test_it_says_what_the_specification_says(witness: Witness) -> None:
@@ -89,7 +89,8 @@ def test_it_says_what_the_specification_says(witness: Witness) -> None:
     assert witness.answer(request(30, 40, proof=[]), NOW).status == 422
     assert witness.answer(request(30, 30, proof=[bytes(32)]), NOW).status == 422
     assert witness.state()[ORIGIN]["size"] == 30
-    assert len(list((witness.folder / "evidence").iterdir())) == 4, "what the log's key signed is kept, each once"
+    kept = {path.read_text() for path in (witness.folder / "evidence").iterdir()}
+    assert kept == {note(30), note(30, OTHERS)}, "two that prove a fork, and nothing that a wrong proof came with"
     witness.remove(KEY)
     assert witness.answer(request(30, 40), NOW).status == 404
     other = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -344,3 +345,30 @@ def test_one_that_answers_byte_by_byte_is_not_waited_for(
         thread.join()
     assert reply.said is Said.UNREACHABLE
     assert took < 3
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/x"), ("GET", "/"), ("GET", "/x")])
+def test_what_was_left_unread_is_no_request(url: str, method: str, path: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    hidden = b"GET / HTTP/1.1\r\nhost: w\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nhost: w\r\ncontent-length: {len(hidden)}\r\n\r\n".encode())
+        connection.sendall(hidden)
+        said = b""
+        with suppress(ConnectionResetError):
+            while more := connection.recv(4096):
+                said += more
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in said
+
+
+def test_a_request_that_comes_byte_by_byte_ends(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demur.witnessing.serving._DEADLINE_S", 0.5)
+    host, port = url.removeprefix("http://").split(":")
+    begun = time.monotonic()
+    with socket.create_connection((host, int(port)), timeout=5) as connection, suppress(OSError):
+        connection.sendall(b"POST /add-checkpoint HTTP/1.1\r\ncontent-length: 1000\r\n\r\n")
+        while time.monotonic() - begun < 4:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+    assert time.monotonic() - begun < 3
