@@ -207,7 +207,7 @@ def unseal(key: bytes, sealed: bytes, *, context: bytes = b"") -> bytes:
     """
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # or too short for a nonce
         raise IdentityError("A sealed detail can't be opened with this workspace's key: restore keys/.") from None
 
 

@@ -3,6 +3,8 @@
 All people are invented.
 """
 
+import base64
+import json
 import shutil
 import threading
 import time
@@ -16,9 +18,11 @@ from calling import Demur
 from making import open_policy
 
 from demur import backup as backups
+from demur.canonical import canonical_json
 from demur.errors import CheckFailed, DemurError, RegisterError, UsageError
-from demur.objecting.receipts import receipt
-from demur.objecting.relodging import relodge
+from demur.identity import Keys
+from demur.objecting.receipts import STATEMENT, receipt
+from demur.objecting.relodging import read, relodge
 from demur.policy.model import LogPlace, RegisterPlace
 from demur.register import Register
 from demur.witnessing.asking import Said, Wanted, ask
@@ -49,9 +53,20 @@ class Lost:
         shutil.copytree(self.folder / "then", self.folder / name)
         return Workspace(self.folder / name)
 
+    def begun_anew(self, name: str) -> Workspace:
+        """The same, whose log has ended: another one has begun."""
+        workspace = self.put_back(name)
+        begin_anew(workspace)
+        return workspace
+
     @property
     def receipts(self) -> list[bytes]:
         return [path.read_bytes() for path in sorted((self.folder / "receipts").iterdir())]
+
+
+def begin_anew(workspace: Workspace) -> None:
+    workspace.mark_path.rename(workspace.root / "away.mark")
+    assert workspace.renew_mark().lost
 
 
 def lodge(register: Register, names: range) -> list[str]:
@@ -167,7 +182,7 @@ def test_the_mark_leaves_nothing_for_receipts_to_do(lost: Lost, demur: Demur) ->
 
 def test_what_is_no_receipt_of_this_workspace_lodges_nothing(lost: Lost, tmp_path: Path) -> None:
     good = lost.receipts[7]
-    workspace = lost.put_back("forged")
+    workspace = lost.begun_anew("forged")
     create(tmp_path / "other", open_policy())
     with Workspace(tmp_path / "other").register() as other:
         foreign = receipt(other, other.objections.get(lodge(other, range(1))[0]))
@@ -194,3 +209,74 @@ def test_what_is_no_receipt_of_this_workspace_lodges_nothing(lost: Lost, tmp_pat
         assert relodge(register, ended).said == "ended"
         assert register.log.head().seq == end
         assert relodge(register, good).said == "lodged"
+
+
+def test_what_was_lodged_is_told_and_honoured_though_another_receipt_is_refused(lost: Lost, demur: Demur) -> None:
+    root, some = lost.begun_anew("one-refused").root, lost.folder / "some"
+    some.mkdir()
+    (some / "1.json").write_bytes(lost.receipts[1])
+    (some / "2.json").write_bytes(lost.receipts[2].replace(b'"again": "', b'"again": "\xc3\xa9'))
+    told = demur("relodge", some, "-w", root)
+    assert "1 lodged again, 0 on record, 0 had ended." in told.out
+    assert told.code
+    assert "can't be opened" in told.err
+    assert "(0 missing, 1 refused, of 2 receipts)" in told.err
+
+
+def test_a_confirmed_objection_is_lodged_and_confirmed_or_neither(lost: Lost, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lost.workspace.register() as newest:
+        newest.objections.confirm(lost.references[20])
+        confirmed = receipt(newest, newest.objections.get(lost.references[20]))
+    with lost.begun_anew("cut-off").register() as register:
+        end = register.log.head().seq
+
+        def cut_off(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(register.objections), "confirm", cut_off)
+            with pytest.raises(KeyboardInterrupt):
+                relodge(register, confirmed)
+        assert register.log.head().seq == end
+        assert relodge(register, confirmed).said == "lodged"
+        assert register.objections.get(lost.references[20]).phase == "confirmed"
+
+
+def test_a_log_that_parted_from_a_receipt_of_its_name_takes_it_once_another_log_has_begun(lost: Lost) -> None:
+    workspace = lost.put_back("parted")
+    with workspace.register() as register:
+        end = register.log.head().seq
+        with pytest.raises(UsageError, match="begin another log with `demur mark renew`"):
+            relodge(register, lost.receipts[30])
+        assert register.log.head().seq == end
+        assert relodge(register, lost.receipts[30], look=True).said == "missing"
+    begin_anew(workspace)
+    with workspace.register() as register:
+        assert relodge(register, lost.receipts[30]).said == "lodged"
+        assert register.objections.reference_in(1, HELD + 31) == lost.references[30]
+
+
+def test_a_receipt_of_a_later_log_that_was_lost_lodges_again(lost: Lost) -> None:
+    later = lost.begun_anew("later")
+    with later.register() as register:
+        reference = lodge(register, range(3000, 3001))[0]
+        made = receipt(register, register.objections.get(reference))
+        number = register.objections.get(reference).seq
+    with lost.put_back("earlier").register() as register:
+        lodge(register, range(4000, 4003))
+        assert register.objections.reference_in(2, number) is None
+        assert relodge(register, made).said == "lodged"
+        assert register.objections.reference_in(2, number) == reference
+
+
+def test_a_statement_is_by_the_newest_key_of_its_checkpoint(lost: Lost) -> None:
+    workspace = lost.put_back("rotated")
+    with workspace.register() as register:
+        reference = lodge(register, range(5000, 5001))[0]
+        old = json.loads(receipt(register, register.objections.get(reference)))
+        register.rotate_log(Keys.load(workspace.keys_path).next_log())
+        assert read(register, json.dumps(old).encode()).entry
+        signed = register.proving.sign(STATEMENT + canonical_json(old["signed"]))
+        mixed = {**old, "signature": base64.b64encode(signed).decode()}
+        with pytest.raises(CheckFailed, match="did not sign"):
+            read(register, json.dumps(mixed).encode())

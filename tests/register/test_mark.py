@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from demur.errors import IdentityError, RegisterError, UnavailableError
 from demur.identity import Keys
 from demur.register import Register
+from demur.register.database import journal
 from demur.register.database.instance import Instance
 from demur.register.database.journal import MOST_UNNOTED
 from demur.register.database.mark import Group, Mark, Point
@@ -324,3 +325,36 @@ def test_a_kill_between_register_and_mark_is_finished(
     with Register.open(place.url, place.keys, path) as register:
         register.objections.lodge(["x:a"], channel="web")
     assert path.exists()
+
+
+def test_a_link_of_a_lost_objection_opens_nobody_elses_after_the_mark_was_renewed(
+    begun: Callable[[], Register], tmp_path: Path, place: "Place"
+) -> None:
+    with begun() as register:
+        kept = register.objections.lodge(["x:kept"], channel="web")
+    (tmp_path / "register.mark").rename(tmp_path / "away")
+    assert Register.renew_mark(place.url, place.keys, tmp_path / "register.mark").lost
+    with begun() as register:
+        other = register.objections.lodge(["x:other"], channel="web")
+        assert register.objections.reference_in(1, kept.seq) == kept.reference
+        assert register.objections.reference_in(1, other.seq) is None, "what had that number is lost"
+        assert register.objections.reference_in(2, other.seq) == other.reference
+
+
+def test_what_is_noted_of_an_entry_reads_no_name_that_was_typed_since(
+    begun: Callable[[], Register], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with begun() as register:
+        receipt = register.objections.lodge(["x:a"], channel="web")
+        for name in ("Ann Example", "Ann Marie Example", "Annie Example"):
+            register.objections.add_names(receipt.reference, [name])
+        seen = list[bytes | None]()
+
+        def text(value: bytes | None) -> str | None:
+            seen.append(value)
+            return None
+
+        monkeypatch.setattr(journal, "_text", text)
+        with register._store.reading() as connection:
+            assert journal.noted(connection, receipt.seq + 1)
+            assert len(seen) == 3, "subjects, effect and the name that was typed with it"

@@ -135,7 +135,7 @@ def test_a_folder_that_is_not_its_beginning_shows_a_fork(begun: Callable[[], Reg
         write_log(register.proving, folder)
         kept = tmp_path / "kept"
         shutil.copytree(folder, kept)
-        private = register._store.signer._private  # type: ignore[union-attr]  # a marked one's
+        private = register._store.signer._pair.private  # type: ignore[union-attr]  # a marked one's
         origin = register.proving.key.name
         (folder / "checkpoint").write_text(Checkpoint(origin, 4, bytes(32)).sign(private))
         with pytest.raises(CheckFailed, match=r"does not go on from .*one of the two is a fork"):

@@ -1,5 +1,6 @@
 """The log's keys on record: it is opened once, its key is rotated once and for all, and a kill loses neither key."""
 
+import base64
 import hashlib
 import json
 import os
@@ -15,14 +16,17 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from demur.canonical import canonical_json
 from demur.errors import CheckFailed, RegisterError, UsageError
-from demur.identity import Keys
+from demur.identity import Keys, read_signing_key
+from demur.objecting.receipts import STATEMENT, receipt
 from demur.register import Register
 from demur.register.database.folder import write_log
 from demur.register.database.mark import Mark
+from demur.register.database.proving import Opened, Proving
 from demur.register.database.tables import checkpoint
 from demur.terms import BINDING
-from demur.transparency.note import NoteKey, signers_of
+from demur.transparency.note import NoteKey, is_signed, signers_of
 from demur.transparency.rotation import Rotation, read_all
 
 if TYPE_CHECKING:
@@ -278,3 +282,86 @@ def test_the_old_key_counts_no_more(open_: Callable[[], Register], folder: Path)
     assert history.read(replace(newest, size=2).sign(before).encode()).size == 2
     with pytest.raises(CheckFailed, match="does not count there"):
         history.read(replace(newest, size=1).sign(log_key(folder)).encode())
+
+
+def test_whoever_reads_an_older_state_does_not_put_the_retired_key_back(
+    open_: Callable[[], Register], folder: Path
+) -> None:
+    with open_() as register:
+        lodge(register, "a")
+        old = register.proving.key
+        with register._store.reading() as connection:
+            connection.execute(sa.select(checkpoint)).all()  # a reader's state of before
+            shutil.copy(folder / "log.key", folder.parent / "old.key")
+            made = rotate(register, folder)
+            shutil.copy(folder / "log.key", folder.parent / "new.key")
+            shutil.copy(folder.parent / "old.key", folder / "log.key")  # a finder that finds the old one, too
+            signer = register._store.signer
+            assert signer is not None
+            assert signer.key(connection) == old
+            shutil.copy(folder.parent / "new.key", folder / "log.key")
+        lodge(register, "b")
+        assert register.proving.key == made.new
+        assert signed_by(register)[-1] == (3, [made.new.public])
+        assert findings(register) == []
+
+
+def test_a_receipt_that_is_made_across_a_rotation_is_by_the_newest_key_of_its_checkpoint(
+    open_: Callable[[], Register], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_() as register:
+        done = register.objections.lodge(["x:a"], channel="web")
+        state, open_entry, times = register.objections.get(done.reference), Proving.open, list[int]()
+
+        def opened(self: Proving, seq: int) -> Opened:
+            found = open_entry(self, seq)
+            times.append(seq)
+            if len(times) == 1:
+                rotate(register, folder)
+            return found
+
+        monkeypatch.setattr(Proving, "open", opened)
+        document = json.loads(receipt(register, state))
+        new = register.proving.key
+    assert len(times) == 2
+    assert document["key"] == new.text
+    message = STATEMENT + canonical_json(document["signed"])
+    assert is_signed(new, base64.b64decode(document["signature"]), message)
+
+
+def test_a_running_server_gives_the_new_key_its_name(open_: Callable[[], Register], folder: Path) -> None:
+    with open_() as serving:
+        lodge(serving, "a")
+        with open_() as command:
+            command.rotate_log(Keys.load(folder).next_log())  # and dies before it renames the file
+        following = (folder / "log.next.key").read_bytes()
+        lodge(serving, "b")
+        assert not (folder / "log.next.key").exists()
+        assert (folder / "log.key").read_bytes() == following
+
+
+def test_a_key_that_is_renamed_while_it_is_looked_for_is_found(
+    open_: Callable[[], Register], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_() as serving:
+        lodge(serving, "a")
+        with open_() as command:
+            made = command.rotate_log(Keys.load(folder).next_log())
+
+        def read(path: Path) -> Ed25519PrivateKey:
+            found = read_signing_key(path)
+            Keys.settle_log(folder)  # another process, after this one read the old key
+            return found
+
+        monkeypatch.setattr("demur.register.database.logkeys.read_signing_key", read)
+        lodge(serving, "b")
+        assert signed_by(serving)[-1][1] == [made.new.public]
+
+
+@pytest.mark.parametrize("stray", [b"", b"half", bytes(32)])
+def test_a_stray_next_key_does_not_stop_an_opening(stray: bytes, open_: Callable[[], Register], folder: Path) -> None:
+    (folder / "log.next.key").write_bytes(stray)
+    with open_() as register:
+        lodge(register, "a")
+        assert findings(register) == []
+    assert (folder / "log.next.key").read_bytes() == stray

@@ -49,9 +49,7 @@ def rows(register: Register, table: sa.Table) -> list[tuple[object, ...]]:
 
 
 def checkpoints(register: Register) -> list[Checkpoint]:
-    signer = register._store.signer
-    assert signer is not None
-    return [Checkpoint.read(str(note).encode(), [signer.key]) for _, note in rows(register, checkpoint)]
+    return [Checkpoint.read(str(note).encode(), [register.proving.key]) for _, note in rows(register, checkpoint)]
 
 
 def findings(register: Register) -> list[str]:

@@ -130,6 +130,26 @@ def test_a_key_that_was_rotated_since_is_followed(folder: Callable[..., Path], f
     assert compare(early, large, new, [rotation]).same
 
 
+def test_two_rotations_of_one_key_are_a_fork(folder: Callable[..., Path]) -> None:
+    """The longer chain does not win: where two part, the key that signed both ways proves it."""
+    one, other, third = (Ed25519PrivateKey.from_private_bytes(bytes([at]) * 32) for at in (1, 2, 3))
+    first, second = Rotation.make(NAME, 500, PRIVATE, one), Rotation.make(NAME, 500, PRIVATE, other)
+    longer, later = Rotation.make(NAME, 600, one, third), Rotation.make(NAME, 400, PRIVATE, one)
+    small, large = folder(300), folder(700)
+    said = Checkpoint(NAME, 700, root_at(nodes_of(HASHES), 700))
+    (large / "checkpoint").write_text(said.sign(third))
+    (large / "rotations.json").write_text(json.dumps([first.json, longer.json]))
+    for parts in (second, later):
+        (small / "rotations.json").write_text(json.dumps([parts.json]))
+        with pytest.raises(CheckFailed, match=r"was rotated twice, at entry .*one of the two is a fork"):
+            compare(small, large, KEY)
+    (small / "rotations.json").write_text(json.dumps([first.json]))
+    for key in (KEY, NoteKey.of(NAME, one)):
+        assert compare(small, large, key) == Compared((300, 700), same=True)
+    strange = Rotation.make("demur/01/1", 500, PRIVATE, other)
+    assert compare(small, large, KEY, [strange]).same, "another log's says nothing"
+
+
 def test_a_cosigned_state_is_a_state_as_well(folder: Callable[..., Path], file: Callable[[str], Path]) -> None:
     large = folder(700)
     for size, hashes, same in ((300, HASHES, True), (500, OTHERS, False)):

@@ -3,12 +3,14 @@
 import base64
 import http.client
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -73,7 +75,7 @@ def test_it_cosigns_what_goes_on(witness: Witness) -> None:
         answer = witness.answer(request(old, size), NOW)
         assert answer.status == 200
         assert cosigned((note(size) + answer.body).encode(), [witness.key]) == {witness.key: NOW}
-        assert witness.state()[ORIGIN] == {"size": size, "root": root(size).hex()}
+        assert witness.state()[ORIGIN] == {"size": size, "root": root(size).hex(), "note": note(size)}
 
 
 def test_it_says_what_the_specification_says(witness: Witness) -> None:
@@ -87,7 +89,8 @@ def test_it_says_what_the_specification_says(witness: Witness) -> None:
     assert witness.answer(request(30, 40, proof=[]), NOW).status == 422
     assert witness.answer(request(30, 30, proof=[bytes(32)]), NOW).status == 422
     assert witness.state()[ORIGIN]["size"] == 30
-    assert len(list((witness.folder / "evidence").iterdir())) == 4, "what the log's key signed is kept, each once"
+    kept = {path.read_text() for path in (witness.folder / "evidence").iterdir()}
+    assert kept == {note(30), note(30, OTHERS)}, "two that prove a fork, and nothing that a wrong proof came with"
     witness.remove(KEY)
     assert witness.answer(request(30, 40), NOW).status == 404
     other = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -313,3 +316,59 @@ def test_asking_without_a_list_is_one_sentence(tmp_path: Path, demur: Demur) -> 
     told = demur("log", "cosign", "-w", root)
     assert (told.code, told.err.count("\n")) == (2, 1)
     assert "can't be read" in told.err
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"HTTP/1.1"]
+)
+def test_one_that_answers_byte_by_byte_is_not_waited_for(
+    head: bytes, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demur.witnessing.asking._PATIENCE_S", 0.5)
+    ended = threading.Event()
+
+    def dribble(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(head)
+            while not ended.wait(0.1):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=dribble, args=[server])
+        thread.start()
+        threading.Timer(5, ended.set).start()
+        begun = time.monotonic()
+        reply = ask(f"http://127.0.0.1:{server.getsockname()[1]}", witness.key, Wanted(note(5), 0, []), NOW)
+        took = time.monotonic() - begun
+        ended.set()
+        thread.join()
+    assert reply.said is Said.UNREACHABLE
+    assert took < 3
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/x"), ("GET", "/"), ("GET", "/x")])
+def test_what_was_left_unread_is_no_request(url: str, method: str, path: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    hidden = b"GET / HTTP/1.1\r\nhost: w\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nhost: w\r\ncontent-length: {len(hidden)}\r\n\r\n".encode())
+        connection.sendall(hidden)
+        said = b""
+        with suppress(ConnectionResetError):
+            while more := connection.recv(4096):
+                said += more
+    assert said.count(b"HTTP/1.1 ") == 1
+    assert b"connection: close" in said
+
+
+def test_a_request_that_comes_byte_by_byte_ends(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demur.witnessing.serving._DEADLINE_S", 0.5)
+    host, port = url.removeprefix("http://").split(":")
+    begun = time.monotonic()
+    with socket.create_connection((host, int(port)), timeout=5) as connection, suppress(OSError):
+        connection.sendall(b"POST /add-checkpoint HTTP/1.1\r\ncontent-length: 1000\r\n\r\n")
+        while time.monotonic() - begun < 4:
+            connection.sendall(b"x")
+            time.sleep(0.05)
+    assert time.monotonic() - begun < 3

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from mailing import Made, mail_policy
 
-from demur.errors import UsageError
+from demur.errors import RegisterError, UsageError
 from demur.objecting.receipts import receipt
 from demur.policy import Policy
 from demur.policy.model import LogPlace
@@ -189,3 +189,18 @@ def test_without_a_list_nobody_is_asked(made: Made, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cosigning, "ask_all", lambda *_: 1 // 0)
     assert Cosigning(depot).turn() > 0
     assert witnesses_of(depot.workspace, depot.policy()) is None
+
+
+def test_trouble_of_the_register_is_told_and_none_without_a_checkpoint(
+    made: Made, witnesses: Callable[[], tuple[Witness, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depot = made(policy())
+    listed(depot, witnesses())
+    with monkeypatch.context() as patch:
+        patch.setattr("demur.register.database.signing.newest", lambda _: None)
+        assert Cosigning(depot).turn() > 0
+    lodge(depot, "ann")
+    with depot.register._store._engine.begin() as connection:
+        connection.execute(sa.text("UPDATE checkpoint SET note = replace(note, '=', '')"))
+    with pytest.raises(RegisterError):
+        Cosigning(depot).turn()

@@ -42,19 +42,22 @@ def relodge(invocation: Invocation, receipts: tuple[Path, ...], *, look: bool) -
     lines = [f"{path}: {_said(each, end)}" for path, each in done.items()]
     lines += [f"{path}: {error}" for path, error in refused.items()]
     counts = Counter(each.said for each in done.values())
-    if refused or counts["missing"]:
-        told = f"{counts['missing']:,} missing, {len(refused):,} refused, of {count(len(files), 'receipt')}"
-        for line in lines[:-1]:
-            click.echo(line, err=True)
-        kinds = {type(each) for each in refused.values()}
-        kind = kinds.pop() if len(kinds) == 1 and not counts["missing"] else CheckFailed
-        raise kind(f"{lines[-1]} ({told})")
-    lines.append(f"{counts['lodged']:,} lodged again, {counts['kept']:,} on record, {counts['ended']:,} had ended.")
+    summary = f"{counts['lodged']:,} lodged again, {counts['kept']:,} on record, {counts['ended']:,} had ended."
     data = {
         **counts,
         "receipts": len(files),
         "references": [each.reference for each in done.values() if each.reference],
     }
+    if refused or counts["missing"]:
+        told = f"{counts['missing']:,} missing, {len(refused):,} refused, of {count(len(files), 'receipt')}"
+        if counts["lodged"]:  # what was lodged is honoured, whatever became of the others
+            recorded(workspace, summary, data, after=before + 1)
+        for line in lines[:-1]:
+            click.echo(line, err=True)
+        kinds = {type(each) for each in refused.values()}
+        kind = kinds.pop() if len(kinds) == 1 and not counts["missing"] else CheckFailed
+        raise kind(f"{lines[-1]} ({told})")
+    lines.append(summary)
     if counts["lodged"]:
         recorded(workspace, "\n".join(lines), data, after=before + 1)
     else:

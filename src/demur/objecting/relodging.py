@@ -2,7 +2,8 @@
 
 Invariants: a receipt is checked as any verifier checks it, by the keys that this workspace's log had, and what lodges
 the objection was sealed by this workspace; one that is on record is lodged no second time; one of which the receipt
-says that it had ended is not brought back by it.
+says that it had ended is not brought back by it. A log from which a receipt of its own name has parted takes none of
+those: their numbers would be two objections' each.
 """
 
 import base64
@@ -17,8 +18,8 @@ from demur.errors import CheckFailed, DemurError, UsageError
 from demur.objecting.channels import Route
 from demur.objecting.receipts import STATEMENT
 from demur.register import ObjectionPhase, Register
-from demur.transparency.checkpoint import Checkpoint, InclusionProof
-from demur.transparency.note import NoteKey, is_signed, text_of
+from demur.transparency.checkpoint import Checkpoint, InclusionProof, number
+from demur.transparency.note import NoteKey, is_signed, signers_of, text_of
 from demur.transparency.rotation import KeyHistory, Rotation, read_all
 from demur.transparency.tree import leaf_hash
 
@@ -38,6 +39,8 @@ class Shown:
     commitment: bytes
     again: str
     """What lodges it again; "" in a receipt of an older demur."""
+    note: str
+    """The checkpoint of its log."""
 
     @property
     def incarnation(self) -> int:
@@ -85,10 +88,11 @@ def read(register: Register, raw: bytes) -> Shown:
     history = _history(register, origin, rotations)
     commitment = hashlib.sha256(salt + entry.encode()).digest()
     checkpoint = _checked(history, proof, commitment)
-    keys = [each.key for each in history.spans if each.last is None or checkpoint.size <= each.last]
-    if seq != proof.index + 1 or not any(is_signed(key, signature, message) for key in keys):
+    signed = signers_of(proof.note.encode(), [each.key for each in history.spans])
+    newest = next(each.key for each in reversed(history.spans) if each.key in signed and each.counts(checkpoint.size))
+    if seq != proof.index + 1 or not is_signed(newest, signature, message):
         raise CheckFailed("The log's key did not sign what the receipt says.")
-    return Shown(origin, seq, checkpoint.size, phase, commitment, again)
+    return Shown(origin, seq, checkpoint.size, phase, commitment, again, proof.note)
 
 
 def _checked(history: KeyHistory, proof: InclusionProof, commitment: bytes) -> Checkpoint:
@@ -101,9 +105,13 @@ def _history(register: Register, origin: str, rotations: list[Rotation]) -> KeyH
     """The keys of a log of this workspace, as the register knows them, or a receipt of after it lost a rotation."""
     instance = register.instance
     assert instance is not None  # a workspace's register has one
-    if origin not in instance.origins:
-        raise UsageError("It is the receipt of another workspace, or of a log that this register never had.")
-    known = register.proving.history_of(origin)
+    name, _, incarnation = origin.rpartition("/")
+    if name != instance.origin.rpartition("/")[0] or number(incarnation) in {None, 0}:
+        raise UsageError("It is the receipt of another workspace.")
+    if origin in instance.origins:
+        known = register.proving.history_of(origin)
+    else:  # a later one, which was lost: a mark that was begun anew, or another restore of this backup, had it
+        known = KeyHistory.of(NoteKey(origin, register.proving.key.public))
     if len(rotations) < len(known.spans):
         return known
     for key in (known.newest, NoteKey(origin, register.proving.key.public)):
@@ -123,7 +131,8 @@ def relodge(register: Register, raw: bytes, *, look: bool = False) -> Relodged:
         look: change nothing, and say whether it is missing.
 
     Raises:
-        UsageError: when it is no receipt of this workspace, or one of an older demur, which lodges nothing.
+        UsageError: when it is no receipt of this workspace, or one of an older demur, which lodges nothing; or when
+            this very log does not go on from it.
         CheckFailed: when this workspace's log did not make it.
     """
     shown = read(register, raw)
@@ -141,10 +150,28 @@ def relodge(register: Register, raw: bytes, *, look: bool = False) -> Relodged:
         )
     if look:
         return Relodged(shown, "missing")
+    _require_other_log(register, shown)
     try:
-        done = register.lodge_again(shown.again, shown.commitment, shown.incarnation, Route.ERASURE)
-        if shown.phase == ObjectionPhase.CONFIRMED.value and done.lodged:
-            register.objections.confirm(done.reference)
+        with register.locked():  # both or nothing: a kill in between would leave it unconfirmed for good
+            done = register.lodge_again(shown.again, shown.commitment, shown.incarnation, Route.ERASURE)
+            if shown.phase == ObjectionPhase.CONFIRMED.value and done.lodged:
+                register.objections.confirm(done.reference)
     except DemurError as error:
         raise type(error)(f"The receipt of entry {shown.entry}: {error}") from None
     return Relodged(shown, "lodged" if done.lodged else "kept", done.reference, done.seq, done.erasing)
+
+
+def _require_other_log(register: Register, shown: Shown) -> None:
+    """Make sure that a receipt is of a log that has ended, or of this one where that goes on from it.
+
+    Raises:
+        UsageError: when it is of one of this name that parted from this one: each number would mean two entries.
+    """
+    instance = register.instance
+    assert instance is not None  # a workspace's register has one
+    if shown.origin == instance.origin and not register.proving.goes_on_from(shown.note):
+        raise UsageError(
+            f"The receipt of entry {shown.entry} is of a log of this name ({shown.incarnation}) that this one does not "
+            "go on from: an older register was put back, or one backup was restored twice. Nothing was lodged by it: "
+            "move the register's mark away, begin another log with `demur mark renew`, and try again."
+        )

@@ -357,7 +357,5 @@ class Register:
 
         with self._store.reading() as connection:
             signer = self._store.signer
-            if signer is not None:
-                signer.follow(connection)
-            log_key = None if signer is None else signer.key.public
+            log_key = None if signer is None else signer.key(connection).public
             return audit(connection, self._people, self._vault, self._public_key, report, checkpoints, log_key)

@@ -1,7 +1,8 @@
 """Two states of one log, held against each other: does the larger one begin with the smaller, or is it a fork?
 
 Invariants: both are believed after their signatures alone; a fork is said only where the log's own key signed both, so
-that the two files prove it to whoever has the key; where the hashes that it takes are not there, nothing is said.
+that the two files prove it to whoever has the key; two rotations of one key are one, too; where the hashes that it
+takes are not there, nothing is said.
 """
 
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ def compare(one: Path, other: Path, key: NoteKey, rotations: Sequence[Rotation] 
 
     Raises:
         UsageError: when one is none of these, or the tiles that it takes are not there.
-        CheckFailed: when the key did not sign one of them.
+        CheckFailed: when the key did not sign one of them, or was rotated in two ways.
     """
     history = _history(key, [rotations, _rotations(one), _rotations(other)])
     states = _State(one, _read(one, history)), _State(other, _read(other, history))
@@ -96,11 +97,25 @@ def compare(one: Path, other: Path, key: NoteKey, rotations: Sequence[Rotation] 
 
 
 def _history(key: NoteKey, said: Sequence[Sequence[Rotation]]) -> KeyHistory:
-    """The keys of the log by the longest chain that the known one is part of."""
-    for chain in sorted(said, key=len, reverse=True):
-        with suppress(CheckFailed):  # it is another log's, or somebody else's: it says nothing
-            return KeyHistory.of(key, chain)
-    return KeyHistory.of(key)
+    """The keys of the log, by all that is known of how they followed one another.
+
+    Raises:
+        CheckFailed: when one of them was rotated in two ways, which it signed both.
+    """
+    whole = dict[NoteKey, Rotation]()
+    for chain in said:
+        try:
+            KeyHistory.of(key, chain)
+        except CheckFailed:  # it is another log's, or somebody else's: it says nothing
+            continue
+        for each in chain:
+            known = whole.setdefault(each.old, each)
+            if (known.new, known.size) != (each.new, each.size):
+                raise CheckFailed(
+                    f"The log's key {each.old.name}+{each.old.id.hex()} was rotated twice, at entry {known.size:,} and "
+                    f"at entry {each.size:,}: one of the two is a fork. The key signed both; keep the two files."
+                )
+    return KeyHistory.of(key, sorted(whole.values(), key=lambda each: each.size))
 
 
 def _rotations(path: Path) -> Sequence[Rotation]:

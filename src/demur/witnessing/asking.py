@@ -6,6 +6,7 @@ cosignature is taken over only when it holds, for the very text that was sent, b
 
 import base64
 import http.client
+import socket
 import ssl
 import threading
 from collections.abc import Sequence
@@ -102,7 +103,10 @@ def _post(url: str, body: bytes) -> tuple[int, str, str]:
         connection = http.client.HTTPConnection(host, place.port or http.client.HTTP_PORT, timeout=_PATIENCE_S)
     with closing(connection):
         connection.connect()
-        late = threading.Timer(_PATIENCE_S, _cut, [connection])  # one that answers byte by byte ends, too
+        cut = (
+            threading.Event()
+        )  # one that answers byte by byte ends, too; the answer takes the connection's socket over
+        late = threading.Timer(_PATIENCE_S, _cut, [connection.sock, cut])
         late.daemon = True
         late.start()
         try:
@@ -111,11 +115,12 @@ def _post(url: str, body: bytes) -> tuple[int, str, str]:
             raw = answer.read(_MOST_BYTES + 1)
         finally:
             late.cancel()
-        if len(raw) > _MOST_BYTES or answer.length:
+        if len(raw) > _MOST_BYTES or answer.length or cut.is_set():
             raise ValueError("too large, or cut short")
         return answer.status, answer.headers.get_content_type(), raw.decode("utf-8")
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    with suppress(OSError, AttributeError):
-        connection.sock.shutdown(2)
+def _cut(connected: socket.socket, cut: threading.Event) -> None:
+    cut.set()
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,7 @@
 """The server of a witness: `add-checkpoint` over HTTP, for whoever has a checkpoint that a known log signed.
 
-Invariants: requests are small, read within seconds and taken by a bounded number of threads; what is logged names logs
-and sizes alone. TLS is a proxy's.
+Invariants: requests are small, read within seconds however slowly they come, and taken by a bounded number of threads;
+a connection on which something was left unread is closed; what is logged names logs and sizes alone. TLS is a proxy's.
 """
 
 import json
@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -20,6 +21,9 @@ from demur.witnessing.state import MOST_BYTES, Answer, Witness
 LOGGER: Final = logging.getLogger("demur.witness")
 PATH: Final = "/add-checkpoint"
 _PATIENCE_S: Final = 10
+"""Seconds for a part of a request."""
+_DEADLINE_S: Final = 20.0
+"""Seconds for a whole request, from when the one before was answered."""
 _MOST_THREADS: Final = 64
 
 
@@ -69,9 +73,19 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _PATIENCE_S
 
+    def handle_one_request(self) -> None:  # http.server's name
+        """Take a request, and end the connection where it takes longer than a request may."""
+        late = threading.Timer(_DEADLINE_S, _cut, [self.connection])
+        late.daemon = True
+        late.start()
+        try:
+            super().handle_one_request()
+        finally:
+            late.cancel()
+
     def do_POST(self) -> None:  # http.server's name
         if self.path != PATH:
-            self._say(Answer(404, f"A witness takes checkpoints at {PATH}.\n"))
+            self._say(Answer(404, f"A witness takes checkpoints at {PATH}.\n"), last=True)
             return
         said = self.headers.get("content-length", "")
         if not (said.isascii() and said.isdecimal()) or len(said) > 9:  # noqa: PLR2004  # digits
@@ -80,8 +94,12 @@ class _Handler(BaseHTTPRequestHandler):
         if int(said) > MOST_BYTES:
             self._say(Answer(413, "The request is too large.\n"), last=True)
             return
+        body = self.rfile.read(int(said))
+        if len(body) < int(said):  # it broke off, or took too long
+            self.close_connection = True
+            return
         try:
-            answer = self.server.witness.answer(self.rfile.read(int(said)), int(time.time()))
+            answer = self.server.witness.answer(body, int(time.time()))
         except DemurError as error:
             _log(status=503, error=str(error))
             answer = Answer(503, "This witness can't sign at the moment.\n")
@@ -91,10 +109,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # http.server's name
         """The key, for whoever looks."""
+        unread = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
         if self.path == "/":
-            self._say(Answer(200, f"{self.server.witness.key.text}\n"))
+            self._say(Answer(200, f"{self.server.witness.key.text}\n"), last=unread)
         else:
-            self._say(Answer(404, f"A witness takes checkpoints at {PATH}.\n"))
+            self._say(Answer(404, f"A witness takes checkpoints at {PATH}.\n"), last=unread)
 
     def _say(self, answer: Answer, *, last: bool = False) -> None:
         data = answer.body.encode()
@@ -109,6 +128,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: it would name an address."""
+
+
+def _cut(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _log(**facts: str | int) -> None:

@@ -2,8 +2,9 @@
 
 Invariants: checking, keeping and signing are one step, under one lock, so that two requests at once never turn a size
 back; what was cosigned is on disk before the answer leaves; a folder is served by one process; a witness without its
-state does not start, as it would sign a second history. What a log's own key signed, and does not go on from what was
-cosigned, is kept: it is evidence against that log.
+state does not start, as it would sign a second history. Two checkpoints of one size with two roots, both signed by the
+log's own key, prove a fork to anybody: both are kept. What does not go on by the proof that somebody sent is not kept:
+anybody can send a wrong proof of an honest checkpoint.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from demur.errors import CheckFailed, UsageError
 from demur.files import exclusive, replacing, write_durably
 from demur.transparency.checkpoint import Checkpoint, number
 from demur.transparency.cosignature import WitnessKey, cosign
-from demur.transparency.note import NoteKey, decoded, is_name, signers_of, text_of
+from demur.transparency.note import ID_BYTES, NoteKey, decoded, is_name, signature_in, signers_of, text_of
 from demur.transparency.tree import EMPTY, HASH_BYTES, check_consistency
 
 SIZE_TYPE: Final = "text/x.tlog.size"
@@ -158,7 +159,12 @@ class Witness:
         try:
             found = json.loads((self.folder / _STATE).read_bytes())
             return {
-                str(origin): {"size": int(each["size"]), "root": str(each["root"])} for origin, each in found.items()
+                str(origin): {
+                    "size": int(each["size"]),
+                    "root": str(each["root"]),
+                    "note": str(each.get("note", "")),  # none in the state of an older demur
+                }
+                for origin, each in found.items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise UsageError(
@@ -193,10 +199,10 @@ class Witness:
         except CheckFailed as error:
             return Answer(400, f"{error}\n")
         with self._lock:
-            return self._take(asked, said, now)
+            return self._take(asked, said, _signed_by(asked.note, keys), now)
 
-    def _take(self, asked: _Asked, said: Checkpoint, now: int) -> Answer:
-        """Check, keep and sign: one step."""
+    def _take(self, asked: _Asked, said: Checkpoint, note: str, now: int) -> Answer:
+        """Check, keep and sign: one step; the note has the signatures of the log alone."""
         if asked.old > said.size:
             return Answer(400, "The old size is above the checkpoint's.\n")
         state = self.state()
@@ -205,14 +211,13 @@ class Witness:
         if asked.old != size:
             return Answer(409, f"{size}\n", SIZE_TYPE)
         if said.size == size and said.root != root:
-            self._keep(asked)
+            self._keep(str(last.get("note", "")), note)
             return Answer(409, f"{size}\n", SIZE_TYPE)
         try:
             _check(size, said, asked.proof, root)
         except CheckFailed as error:
-            self._keep(asked)
             return Answer(422, f"{error}\n")
-        state[said.origin] = {"size": said.size, "root": said.root.hex()}
+        state[said.origin] = {"size": said.size, "root": said.root.hex(), "note": note}
         try:
             write_durably(self.folder / _STATE, orjson.dumps(state))
         except OSError as error:
@@ -221,13 +226,25 @@ class Witness:
             ) from None
         return Answer(200, cosign(text_of(asked.note)[0], self.key, self._private, now))
 
-    def _keep(self, asked: _Asked) -> None:
-        """Keep what the log's key signed, and does not go on; as far as there is room."""
+    def _keep(self, *notes: str) -> None:
+        """Keep checkpoints that prove a fork together; as far as there is room."""
         folder = self.folder / _EVIDENCE
         with suppress(OSError):
             folder.mkdir(mode=0o700, exist_ok=True)
-            if sum(1 for _ in folder.iterdir()) < _MOST_EVIDENCE:
-                write_durably(folder / f"{hashlib.sha256(asked.note).hexdigest()}.note", asked.note)
+            for note in filter(None, notes):
+                if sum(1 for _ in folder.iterdir()) < _MOST_EVIDENCE:
+                    raw = note.encode()
+                    write_durably(folder / f"{hashlib.sha256(raw).hexdigest()}.note", raw)
+
+
+def _signed_by(note: bytes, keys: Sequence[NoteKey]) -> str:
+    """A note with the signatures of some keys, each once: what others wrote beneath it is left out."""
+    text, lines = text_of(note)
+    known, found = {(key.name, key.id) for key in keys}, dict[tuple[str, bytes], str]()
+    for line in lines:
+        name, signature = signature_in(line)
+        found.setdefault((name, signature[:ID_BYTES]), line)
+    return "".join([text, "\n", *(f"{line}\n" for which, line in found.items() if which in known)])
 
 
 def _check(size: int, said: Checkpoint, proof: Sequence[bytes], root: bytes) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-from demur.errors import RegisterError, UsageError
+from demur.errors import UsageError
 from demur.policy import Policy
 from demur.register import Register
 from demur.transparency.policy import Named, WitnessPolicy
@@ -185,11 +185,9 @@ class Cosigning:
         self._next = time.monotonic() + _REST_S
         witnesses = witnesses_of(self._depot.workspace, policy)
         assert witnesses is not None  # demur.toml names some
-        try:
-            asked = ask_all(self._depot.register, witnesses.witnesses)
-        except RegisterError:
-            return IDLE_S  # there is no checkpoint yet
-        for each in asked:
+        if not self._depot.register.proving.begun:
+            return IDLE_S
+        for each in ask_all(self._depot.register, witnesses.witnesses):
             self.counts[each.said] += 1
             if each.said != "cosigned":
                 log(f"witnesses.{each.said}", witness=each.name, size=each.size, why=each.sentence)

@@ -6,7 +6,6 @@ it was sealed for believes it for that reason alone. An objection that is on rec
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,6 +97,6 @@ def _open(connection: sa.Connection, vault: Vault, sealed: str, commitment: byte
     assert known is not None  # a workspace's register has one
     try:
         data = base64.b64decode(sealed, validate=True)
-    except binascii.Error:
+    except ValueError:  # it is no base64, or of other letters than ASCII
         data = b""
     return Noted.read(orjson.loads(vault.open_apart(data, _WHAT, known.id, commitment)))

@@ -8,6 +8,7 @@ kill in between leaves a state that the next opening finishes.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -81,7 +82,9 @@ def check(store: Store, keys: Keys, path: Path) -> None:
     with store.reading() as connection:
         require_point(connection, mark.end(), f"the mark {path}", _where(store))
     assert keys.log is not None  # its check value was required
-    store.mark, store.signer = mark, Signer(mark, known.origin, keys.log, logkeys.find_in(keys.folder))
+    folder = keys.folder
+    settle = partial(logkeys.settle, folder)
+    store.mark, store.signer = mark, Signer(mark, known.origin, keys.log, logkeys.find_in(folder), settle)
 
 
 def renew(store: Store, keys: Keys, path: Path) -> Renewed:
@@ -202,6 +205,8 @@ def _with_log(store: Store, keys: Keys, known: Instance) -> tuple[Instance, Keys
     if keys.log is None and keys.folder is not None:  # it was made since these were loaded
         keys = replace(keys, log=Keys.load(keys.folder).log)
     if keys.log is not None and known.log_check(keys.log) != known.checks["log"]:  # it was rotated since, or just now
+        with store.reading() as connection:  # again: these keys may be newer than what was read of the register
+            known = instance.read(connection) or known
         keys = replace(keys, log=logkeys.find_in(keys.folder)(known) or keys.log)
     logkeys.settle(keys.folder, known)
     return known, keys

@@ -38,9 +38,11 @@ def open_log(store: Store, keys: Keys) -> int | None:
         assert known is not None
         if logkeys.opened(logkeys.told(connection), known.origin):
             return None
-        signer.follow(connection)
         payload: dict[str, JSON] = {
-            "keys": {"log": signer.key.text, "manifests": keys.signing.public_key().public_bytes_raw().hex()},
+            "keys": {
+                "log": signer.key(connection).text,
+                "manifests": keys.signing.public_key().public_bytes_raw().hex(),
+            },
             "origin": known.origin,
             "pepper": hashlib.sha256(keys.pepper.secret).hexdigest(),
         }

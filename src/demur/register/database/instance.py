@@ -72,7 +72,11 @@ class Instance:
 
     def log_check(self, key: Ed25519PrivateKey) -> str:
         """The check value of a key of the log."""
-        return _public(_message(self.id), key)
+        return self.log_check_of(key.public_key().public_bytes_raw())
+
+    def log_check_of(self, public: bytes) -> str:
+        """The check value of a key of the log, of which the public half is known: 32 bytes."""
+        return _check(_message(self.id), public)
 
     def require(self, keys: Keys, where: str) -> None:
         """Make sure that these are the keys of this instance.
@@ -134,4 +138,8 @@ def _message(name: str) -> bytes:
 
 
 def _public(message: bytes, key: Ed25519PrivateKey) -> str:
-    return hashlib.sha256(message + key.public_key().public_bytes_raw()).digest()[:_CHECK_BYTES].hex()
+    return _check(message, key.public_key().public_bytes_raw())
+
+
+def _check(message: bytes, public: bytes) -> str:
+    return hashlib.sha256(message + public).digest()[:_CHECK_BYTES].hex()

@@ -96,7 +96,7 @@ _SAID: Final = sa.select(entry.c.seq, entry.c.subjects, entry.c.effect).where(
 """Apart from the rest: what an import of members changed may be megabytes, and no restore repeats it."""
 _NAMES: Final = sa.select(
     kept_name.c.entry, kept_name.c.account, kept_name.c.binds, kept_name.c.compiled, kept_name.c.mark
-).where(kept_name.c.entry >= sa.bindparam("first"), kept_name.c.compiled.is_not(None))
+).where(kept_name.c.entry.between(sa.bindparam("first"), sa.bindparam("last")), kept_name.c.compiled.is_not(None))
 
 
 def begin(connection: sa.Connection) -> None:
@@ -190,7 +190,7 @@ def commitment_at(connection: sa.Connection, seq: int) -> bytes | None:
 def _kept(connection: sa.Connection, first: int, rows: Sequence[Any]) -> list[Mapping[str, Any]]:
     replayed = [row.seq for row in rows if row.kind in REPLAYED]
     said = {row.seq: row for row in connection.execute(_SAID, {"which": replayed})} if replayed else {}
-    names = _names(connection, first)
+    names = _names(connection, first, rows[-1].seq)
     return [
         {"seq": row.seq, "kind": row.kind, "time": row.time, "payload": orjson.loads(row.payload)}
         | ({"subjects": _text(also.subjects), "effect": _text(also.effect)} if (also := said.get(row.seq)) else {})
@@ -199,10 +199,10 @@ def _kept(connection: sa.Connection, first: int, rows: Sequence[Any]) -> list[Ma
     ]
 
 
-def _names(connection: sa.Connection, first: int) -> dict[int, list[dict[str, Any]]]:
-    """The keyed names that were typed with the entries from a number on; no entry has them, as it would for ever."""
+def _names(connection: sa.Connection, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+    """The keyed names typed with the entries from a number to a number; no entry has them, as it would for ever."""
     found: dict[int, list[dict[str, Any]]] = {}
-    for row in connection.execute(_NAMES, {"first": first}):
+    for row in connection.execute(_NAMES, {"first": first, "last": last}):
         row_ = {"account": row.account, "binds": row.binds, "compiled": _text(row.compiled), "mark": row.mark}
         found.setdefault(row.entry, []).append(row_)
     return found

@@ -100,12 +100,15 @@ def opened(said: Told, origin: str) -> bool:
 
 
 def find_in(folder: Path | None) -> Finder:
-    """Looks for the key in a folder of keys; a rotation that was cut off left it under its first name."""
+    """Looks for the key in a folder of keys; a rotation that was cut off left it under its first name.
+
+    It looks at the last name again at the end: somebody may have given the key that name in between.
+    """
 
     def find(known: Instance) -> Ed25519PrivateKey | None:
         if folder is None:
             return None
-        for path in (folder / LOG_FILE, folder / NEXT_LOG_FILE):
+        for path in (folder / LOG_FILE, folder / NEXT_LOG_FILE, folder / LOG_FILE):
             try:
                 found = read_signing_key(path) if path.exists() else None
             except IdentityError:
@@ -120,11 +123,16 @@ def find_in(folder: Path | None) -> Finder:
 def settle(folder: Path | None, known: Instance) -> None:
     """Give the key in use its name, where a rotation was committed; the old one's private half is gone with that.
 
+    A file under the next key's name that can't be read, or holds another key, stays as it is.
+
     Raises:
         IdentityError: when the file can't be renamed.
     """
     if folder is None or not (folder / NEXT_LOG_FILE).exists():
         return
-    following = read_signing_key(folder / NEXT_LOG_FILE)
+    try:
+        following = read_signing_key(folder / NEXT_LOG_FILE)
+    except IdentityError:
+        return  # half copied, or renamed just now: whether log.key is the one is checked apart
     if known.log_check(following) == known.checks.get("log"):
         Keys.settle_log(folder)

@@ -64,8 +64,7 @@ class Proving:
     def key(self) -> NoteKey:
         """The public half of the key that signs it."""
         with self._store.reading() as connection:
-            self._signer.follow(connection)
-        return self._signer.key
+            return self._signer.key(connection)
 
     @property
     def _signer(self) -> Signer:
@@ -81,7 +80,6 @@ class Proving:
             RegisterError: when the entries don't lead to the key in use.
         """
         with self._store.reading() as connection:
-            self._signer.follow(connection)
             return self._signer.history(connection)
 
     def history_of(self, origin: str) -> KeyHistory:
@@ -91,12 +89,11 @@ class Proving:
             RegisterError: when it never had that log, or its entries do not fit together.
         """
         with self._store.reading() as connection:
-            self._signer.follow(connection)
-            known, said = instance.read(connection), logkeys.told(connection)
+            key, known, said = self._signer.key(connection), instance.read(connection), logkeys.told(connection)
         if known is None or origin not in known.origins:
             raise RegisterError("This register never had that log: it is another workspace's.")
         try:
-            return logkeys.history_of(said, origin, self._signer.key.public)
+            return logkeys.history_of(said, origin, key.public)
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
@@ -130,6 +127,13 @@ class Proving:
             return logkeys.rotations(said, self._signer.origin)
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    @property
+    def begun(self) -> bool:
+        """Whether the log has a checkpoint."""
+        with self._store.reading() as connection:
+            note = signing.newest(connection)
+            return note is not None and self._is_ours(note)
 
     def checkpoint(self) -> str:
         """The newest checkpoint, as it was signed, and cosigned.
@@ -183,13 +187,13 @@ class Proving:
             note = self._newest(connection)
             said, last = logkeys.told(connection), max(seqs)
             history = self._signer.history(connection, said)
-            size = history.read(note.encode()).size
+            size = _read(history, note).size
             if last > size:
                 raise RegisterError(f"No checkpoint covers entry {last} yet: try again once the next one is on record.")
             best = cosigned.best(connection, self._signer.origin, range(max(last, history.spans[-1].first), size + 1))
             if best is not None:
-                note, size = best, history.read(best.encode()).size
-            key, rotations = self._signer.key, logkeys.rotations(said, self._signer.origin)
+                note, size = best, _read(history, best).size
+            key, rotations = history.newest, logkeys.rotations(said, self._signer.origin)
             nodes, opened = tree.nodes(connection, size), list[Opened]()
             for each in found:
                 proof = InclusionProof(each.seq - 1, inclusion_proof(nodes, each.seq - 1, size), note)
@@ -253,15 +257,18 @@ class Proving:
             return consistency_proof(tree.nodes(connection, size), first, size)
 
     def sign(self, message: bytes) -> bytes:
-        """The signature (Ed25519, RFC 8032) of something else than a checkpoint by the log's key.
+        """The signature (Ed25519, RFC 8032) of something else than a checkpoint by the log's key in use now.
 
         Args:
             message: begins with a line that no checkpoint begins with.
+
+        Raises:
+            RegisterError: when another process rotated, and the key in use is not at hand.
         """
-        return self._signer.sign_other(message)
+        with self._store.reading() as connection:
+            return self._signer.sign_other(connection, message)
 
     def _newest(self, connection: sa.Connection) -> str:
-        self._signer.follow(connection)
         note = signing.newest(connection)
         if note is None or not self._is_ours(note):
             raise RegisterError("The log has no checkpoint yet: the next entry of the register signs one.")
@@ -272,8 +279,19 @@ class Proving:
         return note.partition("\n")[0] == self._signer.origin
 
     def _read(self, connection: sa.Connection, note: str) -> Checkpoint:
-        self._signer.follow(connection)
-        return self._signer.history(connection).read(note.encode())
+        return _read(self._signer.history(connection), note)
+
+
+def _read(history: KeyHistory, note: str) -> Checkpoint:
+    """A checkpoint of the register's own.
+
+    Raises:
+        RegisterError: when no key of the log signed it that counts there.
+    """
+    try:
+        return history.read(note.encode())
+    except CheckFailed as error:
+        raise RegisterError(f"A checkpoint of the register does not fit the log's keys: {error}") from None
 
 
 def _openable(connection: sa.Connection, seq: int) -> entries.Stored:

@@ -6,11 +6,13 @@ that of the highest checkpoint in its mark, and has the root that stands there; 
 is held against the register before the next signature. A register that is behind that, beside it or has a gap is
 neither appended to nor signed. What is kept is committed: a transaction that failed leaves the edge
 as it was. The key is the one that the register names: a process that others went ahead of with a rotation takes the
-new one up, and one that has not got it signs nothing. The checkpoint of a rotation is signed by the old key and by the
-new one.
+new one up under the write lock, and one that has not got it signs nothing. Whoever reads gets the key of what it
+reads, which may be older, and changes nothing. The checkpoint of a rotation is signed by the old key and by the new
+one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
@@ -18,8 +20,9 @@ from typing import Final
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from demur.errors import CheckFailed, RegisterError
+from demur.errors import CheckFailed, IdentityError, RegisterError
 from demur.register.database import instance, logkeys, tree
+from demur.register.database.instance import Instance
 from demur.register.database.journal import ROTATED
 from demur.register.database.logkeys import Finder
 from demur.register.database.mark import Group, Mark, Point
@@ -54,15 +57,39 @@ class Signed:
     """The key that signs from now on, where it is another one."""
 
 
+@dataclass(frozen=True)
+class _Pair:
+    """A key of the log: both halves, which are taken up together."""
+
+    private: Ed25519PrivateKey
+    public: NoteKey
+
+
 class Signer:
     """Signs for one register with one mark; safe to use from several threads."""
 
-    def __init__(self, mark: Mark, origin: str, key: Ed25519PrivateKey, find: Finder = lambda _: None) -> None:
-        """Take where the log is noted, its name, its key, and what finds the next one where the register names it."""
+    def __init__(
+        self,
+        mark: Mark,
+        origin: str,
+        key: Ed25519PrivateKey,
+        find: Finder = lambda _: None,
+        settle: Callable[[Instance], None] = lambda _: None,
+    ) -> None:
+        """Sign for a log.
+
+        Args:
+            mark: where it is noted.
+            origin: its name.
+            key: its key.
+            find: finds the next one where the register names it.
+            settle: gives it its place among the files, once it is in use.
+        """
         self.origin = origin
-        self.key = NoteKey.of(origin, key)
-        self._private = key
-        self._find = find
+        self._pair = self._both(key)
+        self._find, self._settle = find, settle
+        self._had = [self._pair.public]
+        """The public halves of the keys that this process signed with: a reader may see one of before."""
         self._mark = mark
         self._lock = Lock()
         self._known: Signed | None = None
@@ -80,18 +107,16 @@ class Signer:
             RegisterError: when the log does not go on from where it was signed last.
         """
         rotated: Ed25519PrivateKey | None = connection.info.pop(ROTATED, None)
-        known = self._known
-        if rotated is None and (known is None or points[0].seq != max(1, known.edge.size)):
-            self.follow(connection)  # another process signed since
+        pair = self._pair if rotated is not None else self._follow(connection)
         edge, last, beyond = self._grown(connection, points)
-        note = self._note(edge, rotated)
+        note = self._note(edge, pair, rotated)
         connection.execute(_INSERT, {"size": edge.size, "note": note})
         return Signed(edge, last, note, beyond, rotated)
 
-    def _note(self, edge: Edge, rotated: Ed25519PrivateKey | None) -> str:
+    def _note(self, edge: Edge, pair: _Pair, rotated: Ed25519PrivateKey | None) -> str:
         """The signed checkpoint; that of a rotation is signed by the next key, too."""
         text = Checkpoint(self.origin, edge.size, edge.root()).text
-        note = sign_note(text, self.key, self._private)
+        note = sign_note(text, pair.public, pair.private)
         if rotated is None:
             return note
         return note + sign_note(text, NoteKey.of(self.origin, rotated), rotated).removeprefix(text + "\n")
@@ -107,30 +132,75 @@ class Signer:
         Raises:
             RegisterError: when another process rotated, and the key in use is not at hand.
         """
-        self.follow(connection)
+        pair = self._follow(connection)
         connection.info[ROTATED] = key
-        return Rotation.make(self.origin, size, self._private, key)
+        return Rotation.make(self.origin, size, pair.private, key)
 
-    def follow(self, connection: sa.Connection) -> None:
-        """Take up the key that the register names.
+    def key(self, connection: sa.Connection) -> NoteKey:
+        """The public half of the key that the register names, as this transaction sees it.
+
+        Raises:
+            RegisterError: when nothing here tells it.
+        """
+        known = instance.read(connection)
+        if known is None:
+            return self._pair.public
+        for each in self._had:
+            if known.log_check_of(each.public) == known.checks.get("log"):
+                return each
+        for each in self._told(connection):
+            if known.log_check_of(each.public) == known.checks.get("log"):
+                return each
+        return self._in_use(known).public
+
+    def _told(self, connection: sa.Connection) -> list[NoteKey]:
+        """The log's keys that followed another one, as its entries tell them; the newest first."""
+        try:
+            return [each.new for each in reversed(logkeys.rotations(logkeys.told(connection), self.origin))]
+        except CheckFailed as error:
+            raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
+
+    def _follow(self, connection: sa.Connection) -> _Pair:
+        """Take up the key that the register names; only under the write lock, so that no older one comes back.
 
         Raises:
             RegisterError: when it is not at hand.
         """
         known = instance.read(connection)
-        if known is None or known.log_check(self._private) == known.checks.get("log"):
-            return
+        if known is None:
+            return self._pair
+        pair = self._in_use(known)
+        if pair is not self._pair:
+            self._take(pair)
+            with suppress(IdentityError):  # the next opening tries again, and says why it can't
+                self._settle(known)
+        return pair
+
+    def _in_use(self, known: Instance) -> _Pair:
+        """Both halves of the key that an instance names.
+
+        Raises:
+            RegisterError: when it is not at hand.
+        """
+        pair = self._pair
+        if known.log_check(pair.private) == known.checks.get("log"):
+            return pair
         found = self._find(known)
         if found is None:
             raise RegisterError(
                 "The log has another key by now, which is not here: copy keys/log.key from the server on which `demur "
                 "log rotate` ran into keys/ of this one. Nothing was changed, and nothing is signed."
             )
-        self._take(found)
+        return self._both(found)
 
-    def _take(self, key: Ed25519PrivateKey) -> None:
+    def _both(self, key: Ed25519PrivateKey) -> _Pair:
+        return _Pair(key, NoteKey.of(self.origin, key))
+
+    def _take(self, pair: _Pair) -> None:
         with self._lock:
-            self._private, self.key = key, NoteKey.of(self.origin, key)
+            self._pair = pair
+            if pair.public not in self._had:
+                self._had.append(pair.public)
 
     def history(self, connection: sa.Connection, said: logkeys.Told | None = None) -> KeyHistory:
         """The log's keys, each with the checkpoints that it counts for.
@@ -143,7 +213,8 @@ class Signer:
             RegisterError: when the entries don't lead to the key in use.
         """
         try:
-            return logkeys.history(logkeys.told(connection) if said is None else said, self.key)
+            told = logkeys.told(connection) if said is None else said
+            return logkeys.history(told, self._pair.public if ROTATED in connection.info else self.key(connection))
         except CheckFailed as error:
             raise RegisterError(f"The entries of the log's keys do not fit together: {error}") from None
 
@@ -158,7 +229,7 @@ class Signer:
             RegisterError: when that is not so.
         """
         if ROTATED not in connection.info:  # else the register names the next key already
-            self.follow(connection)
+            self._follow(connection)
         self._grown(connection, ())
         for group in groups:
             self._require_same(connection, tree.edge(connection, group.end.seq), group.end.commitment, group)
@@ -197,19 +268,25 @@ class Signer:
             )
         return edge, last, beyond
 
-    def sign_other(self, message: bytes) -> bytes:
-        """The signature of something that begins as no checkpoint does."""
-        return self._private.sign(message)
+    def sign_other(self, connection: sa.Connection, message: bytes) -> bytes:
+        """The signature of something that begins as no checkpoint does, by the key that the register names.
+
+        Raises:
+            RegisterError: when it is not at hand.
+        """
+        known = instance.read(connection)
+        return (self._pair if known is None else self._in_use(known)).private.sign(message)
 
     def keep(self, signed: Signed) -> None:
         """Go on from here: it was committed."""
         with self._lock:
-            if self._known is None or self._known.edge.size < signed.edge.size:
+            newest = self._known is None or self._known.edge.size < signed.edge.size
+            if newest:
                 self._known = signed
             if self._beyond is signed.beyond:
                 self._beyond = None
-        if signed.key is not None:
-            self._take(signed.key)
+        if signed.key is not None and newest:  # else whoever signed since took up the key that the register names
+            self._take(self._both(signed.key))
 
     def noted(self, connection: sa.Connection) -> Signed:
         """The log at the highest checkpoint of the mark, as this register has it.

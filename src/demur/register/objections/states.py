@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from demur.errors import RegisterError
 from demur.identity import SubjectKeys
-from demur.register.database import bulk
+from demur.register.database import bulk, instance
 from demur.register.database.clock import day, moment
 from demur.register.database.records import JSON
 from demur.register.database.tables import account, detail, doubt, entry, kept_name, objected, objection
@@ -40,6 +40,9 @@ ADDED: Final = ("names", "former", "elsewhere")
 
 BINDING: Final = frozenset({ObjectionPhase.LODGED, ObjectionPhase.CONFIRMED})
 """Phases of objections that keep their person's content out."""
+
+_BEGINS: Final = (EntryKind.REGISTER_RESTORED.value, EntryKind.MARK_RENEWED.value)
+"""Entries of the beginning of an incarnation, which the payload of each names."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +105,20 @@ def known_reference(connection: sa.Connection, reference: str) -> int | None:
 def number_now(connection: sa.Connection, incarnation: int, seq: int) -> int | None:
     """The number now of an objection that had another one in an earlier incarnation; None where a restore lost it.
 
-    Numbers up to a restored backup's end stay; an objection that a restore repeated says which ones it had (`were`).
+    An incarnation begins with a restore or with a mark that is begun anew because the old one is lost. Numbers up to
+    where it begins stay; an objection that a restore repeated says which ones it had (`were`).
     """
-    later = sa.select(entry.c.payload).where(entry.c.kind == EntryKind.REGISTER_RESTORED.value)
-    restores = [orjson.loads(payload) for payload in connection.scalars(later)]
-    ends = [restore["backup"] for restore in restores if restore["incarnation"] > incarnation]
+    begins = (
+        sa.select(entry.c.seq, entry.c.kind, entry.c.payload).where(entry.c.kind.in_(_BEGINS)).order_by(entry.c.seq)
+    )
+    ends = [
+        said["backup"] if kind == EntryKind.REGISTER_RESTORED else number - 1
+        for number, kind, payload in connection.execute(begins)
+        if (said := orjson.loads(payload))["incarnation"] > incarnation
+    ]
+    known = instance.read(connection)
+    if known is not None and known.incarnation < incarnation:  # one that another restore of the same backup had
+        ends = [0]
     if not ends or seq <= min(ends):
         return seq
     were = f'"{incarnation}":{seq}'
