@@ -89,8 +89,11 @@ class Witness:
         Raises:
             UsageError: when something lies there, it can't be written, or the name is none.
         """
-        if not is_name(name):
-            raise UsageError("A witness's name has no spaces and no plus signs: name it like witness.example.org/w1.")
+        if not (is_name(name) and name.isascii() and name.isprintable()):  # what verifiers read of a policy
+            raise UsageError(
+                "A witness's name is of ASCII letters, digits and signs, without spaces and plus signs: name it like "
+                "witness.example.org/w1."
+            )
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             if any(folder.iterdir()):
