@@ -91,8 +91,7 @@ class Witness:
         """
         if not (is_name(name) and name.isascii() and name.isprintable()):  # what verifiers read of a policy
             raise UsageError(
-                "A witness's name is of ASCII letters, digits and signs, without spaces and plus signs: name it like "
-                "witness.example.org/w1."
+                "A witness's name has no spaces, no plus signs, and ASCII alone: name it like witness.example.org/w1."
             )
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
