@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
+from hypothesis import strategies as st
+
 FILE: Final = Path(__file__).resolve().parents[2] / "clients" / "verify" / "demur_verify.py"
 
 
@@ -18,6 +20,14 @@ def load(name: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def changed(data: st.DataObject, genuine: bytes) -> bytes:
+    """A file in which up to three bytes are drawn anew."""
+    raw = bytearray(genuine)
+    for _ in range(data.draw(st.integers(1, 3))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    return bytes(raw)
 
 
 VERIFY: Final = load("demur_verify", FILE)

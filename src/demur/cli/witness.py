@@ -96,8 +96,8 @@ def serve(_: Invocation, folder: Path, host: str, port: int) -> None:
     somebody else: a works council, a newspaper, an authority. It needs no workspace, and learns of a log its name, its
     size and its root, and nothing of any entry.
 
-    For others, put a proxy that speaks https before it. What does not go on from what was cosigned, and a log's key
-    signed, is kept below DIR as evidence.
+    For others, put a proxy that speaks https before it. Two checkpoints of one size with two roots, both signed by the
+    log's key, are kept below DIR as evidence of a fork.
     """
     from demur.witnessing.serving import LOGGER, Server  # noqa: PLC0415  # only who serves needs it
 
