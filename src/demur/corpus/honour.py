@@ -102,7 +102,7 @@ def _with_stock(session: Session, affected: Affected) -> Rules:
     """The rules, once all is noted that others wrote, too: nobody noted it while the policy kept copies."""
     copies = affected.rules.copies
     if copies is not None:
-        rows = session.corpus.rows(affected.copied(np.unique(copies.subject)))
+        rows = session.corpus.rows(affected.copied(copies.subjects))
         if note_copies(session, rows, affected.rules):
             return session.rules()[0]
     return affected.rules

@@ -200,23 +200,23 @@ def _add(dataset: Keyed, noted: Noted, lists: tuple[str, ...]) -> None:
     for told in noted.parts(AT_ONCE):
         known = dataset.where("item", np.unique(told.column("item").to_numpy()))
         gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
-        united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
-        dataset.replace(gone, united.combine_chunks().to_batches())
+        lines = united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
+        dataset.replace(gone, lines.combine_chunks().to_batches())
     if noted.count:
         maintain_if_due(dataset)  # and no index of the few new lines: a look-up reads them as they are
 
 
-def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:
+def united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:
     """A line for each item, the first that tells of it, with the values of all its lists."""
     both = pa.concat_tables([known, told]).combine_chunks()
     items = both.column("item").to_numpy()
     _, first, line = np.unique(items, return_index=True, return_inverse=True)
-    united = both.take(pa.array(first))
+    lines = both.take(pa.array(first))
     for name in lists:
         row, told_of = in_rows(both.column(name))
         values = gathered(len(first), line[row], told_of)
-        united = united.set_column(united.schema.get_field_index(name), both.schema.field(name), values)
-    return united
+        lines = lines.set_column(lines.schema.get_field_index(name), both.schema.field(name), values)
+    return lines
 
 
 def _once(known: pa.Table, told: pa.Table) -> pa.Table:

@@ -78,7 +78,7 @@ class Reader:
         people, copies = self.rules.people, self.rules.copies
         nothing = np.zeros(0, np.int32)
         asked = (nothing, nothing) if people is None else people.asked(people.subjects)
-        wrote = nothing if copies is None else copies.asked(np.unique(copies.subject))
+        wrote = nothing if copies is None else copies.asked(copies.subjects)
         return KeySet(np.concatenate(asked).astype(np.int64)), KeySet(wrote.astype(np.int64))
 
 

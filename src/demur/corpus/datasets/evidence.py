@@ -5,10 +5,10 @@ not the item was kept, replaced by the item's next reading; keys alone, no text 
 that its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +21,18 @@ from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.people.indexed.table import expanded
 from demur.store import Place, Stored
 from demur.suppression.keyset import KeySet
+from demur.words.columns import in_rows
+from demur.words.grams import mixed
 from demur.words.page import Ints
+
+if TYPE_CHECKING:
+    import lance
 
 _FEW: Final = 2_000
 """Keys that an index is asked for, however few lines there are."""
 _READ_A_KEY: Final = 50
 """Lines that are read in the time in which an index finds those of one key."""
+_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Keyed(Dataset):
@@ -69,6 +75,24 @@ class Keyed(Dataset):
 
     def _schema(self, wanted: list[str]) -> pa.Schema:
         return pa.schema([*(self.SCHEMA.field(name) for name in wanted), pa.field(ADDRESS, pa.uint64())])
+
+
+def digests(lines: pa.RecordBatch) -> Ints:
+    """A number of all that each line says, shape (n,); the order within its lists says nothing."""
+    total = np.zeros(len(lines), np.uint64)
+    for number, column in enumerate(lines.columns):
+        if pa.types.is_list(column.type):
+            row, values = in_rows(column)
+            np.add.at(total, row, _spread(values, number))
+        else:
+            total += _spread(column.to_numpy(zero_copy_only=False), number)
+    return np.asarray(mixed(total))
+
+
+def _spread(values: Ints, number: int) -> np.ndarray:
+    """Values of one column, as numbers that those of no other column are."""
+    each = np.ascontiguousarray(values, np.int64).view(np.uint64)
+    return mixed(each * _SPREAD + np.uint64(number)).view(np.uint64)
 
 
 class Evidence(Keyed):
@@ -122,6 +146,30 @@ class Fingerprints(Keyed):
     OUTLIVES = True
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
+
+    def pieces(self) -> dict[tuple[int, str], str]:
+        """What it consists of: for each fragment, by its number and its files, the file of what is deleted, or "".
+
+        The names of files are random: a fragment of the same number may be another one after a restore.
+        """
+        return {
+            (each.fragment_id, "|".join(file.path for file in each.data_files())): each.deletion_file() or ""
+            for each in (self.dataset.get_fragments() if self.count() else [])
+        }
+
+    def lines_in(self, fragment: int) -> Iterator[pa.RecordBatch]:
+        """The lines of a fragment, with their addresses."""
+        yield from self._scanned_in(fragment, self.SCHEMA.names).to_batches()
+
+    def addresses_in(self, fragment: int) -> Addresses:
+        """Where a fragment has lines, ascending; without a look at them."""
+        found = self._scanned_in(fragment, []).to_table().column(ADDRESS).to_numpy()
+        return np.sort(found.astype(np.uint64))
+
+    def _scanned_in(self, number: int, columns: list[str]) -> "lance.LanceScanner":
+        fragment = self.dataset.get_fragment(number)
+        assert fragment is not None  # it is one of `pieces`
+        return self.dataset.scanner(columns=columns, fragments=[fragment], with_row_address=True)
 
 
 class Uncertain(Keyed):
