@@ -47,6 +47,7 @@ def write_deletions(dataset: Dataset) -> None:
     Lance by itself leaves a fragment with a few per cent of deleted rows alone.
     """
     _compact(dataset, materialize_deletions=True, materialize_deletions_threshold=0.0)
+    dataset.keep_postings()
 
 
 def rewrite_deleted(dataset: Dataset) -> None:
