@@ -82,7 +82,7 @@ def require_found(workspace: Workspace, *, with_postings: bool = True) -> None:
 def test_rows_are_those_that_hold_a_key(rows: list[set[int]], asked: list[int]) -> None:
     key = np.array([each for row in rows for each in sorted(row)], np.uint32)
     row = np.repeat(np.arange(len(rows)), [len(each) for each in rows]).astype(np.uint32)
-    built = Postings.build(key, row, len(rows))
+    built = Postings.build(lambda: [(key[:50], row[:50]), (key[50:], row[50:])], len(rows))
     wanted = np.unique(np.array(asked, np.uint32))
     found = built.rows(wanted)
     if found is None:
@@ -94,7 +94,7 @@ def test_rows_are_those_that_hold_a_key(rows: list[set[int]], asked: list[int]) 
 
 def test_a_common_key_has_none_and_is_named() -> None:
     row = np.arange(100, dtype=np.uint32)
-    built = Postings.build(np.concatenate([row * 0 + 7, row + 1_000]), np.concatenate([row, row]), 100)
+    built = Postings.build(lambda: [(row * 0 + 7, row), (row + 1_000, row)], 100)
     assert built.common.tolist() == [7]
     assert built.rows(np.array([7, 1_004], np.uint32)) is None
     found = built.rows(np.array([1_004], np.uint32))
@@ -149,12 +149,7 @@ def flipped(workspace: Workspace) -> None:
 
 def of_nothing(workspace: Workspace) -> None:
     """Whole, and of the right form, but without a row."""
-    nothing = np.zeros(0, np.uint32)
-    arrays = {
-        f"{column}.{name}": array
-        for column in COLUMNS
-        for name, array in vars(Postings.build(nothing, nothing, 1)).items()
-    }
+    arrays = {f"{column}.{name}": array for column in COLUMNS for name, array in vars(Postings.build(list, 1)).items()}
     for path in here(workspace):
         postings.write_arrays(path, postings._FORM, arrays)
 

@@ -6,8 +6,9 @@ whoever looks for it reads the column. They are a cache: they can be thrown away
 are gone are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -32,8 +33,13 @@ _COMMON: Final = 1_024
 _IN_A_BUCKET: Final = 4
 """Bits of how many values share an entry of the directory."""
 _DIRECTORY_BITS: Final = (8, 20)
+_READ_AHEAD: Final = 8 << 20
+"""Bytes; Lance by itself reads ahead far more, and whoever imports has no room for it."""
 _MANY: Final = 16
 """For more than one key in so many rows, to read the column takes less than to look them up one by one."""
+
+Values = tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]
+"""Keys, as words.columns.shortened, and the row of each by its place in the fragment; shape (n,) both."""
 
 _Integers = npt.NDArray[np.integer]
 
@@ -52,18 +58,21 @@ class Postings:
     """The keys that have no postings, ascending."""
 
     @classmethod
-    def build(cls, key: npt.NDArray[np.uint32], row: npt.NDArray[np.uint32], rows: int) -> Self:
+    def build(cls, values: Callable[[], Iterable[Values]], rows: int) -> Self:
         """Those of a column's values.
 
         Args:
-            key: of each value, as words.columns.shortened, shape (n,).
-            row: of each value, by its place in the fragment; each pair once, shape (n,).
+            values: gives them, some at a time, each pair of key and row once; asked three times, so that never all of
+                them are in memory.
             rows: how many the fragment has.
         """
-        common, kept = _common(key, max(rows // _COMMON, 1))
-        both = key[kept].astype(np.uint64) << np.uint64(32) | row[kept]
+        common, others = _common(values, max(rows // _COMMON, 1))
+        both = _joined(values(), common, others)
         both.sort()
-        key, row = (both >> np.uint64(32)).astype(np.uint32), both.astype(np.uint32)
+        row = both.astype(np.uint32)
+        both >>= np.uint64(32)
+        key = both.astype(np.uint32)
+        del both
         least, most = _DIRECTORY_BITS
         bits = min(max(len(key).bit_length() - _IN_A_BUCKET, least), most)
         left = BITS - bits
@@ -91,25 +100,41 @@ class Postings:
         return found
 
 
-def _common(key: npt.NDArray[np.uint32], most: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.bool_]]:
-    """The keys that stand there more than ``most`` times, ascending, and which values are others.
+def _common(values: Callable[[], Iterable[Values]], most: int) -> tuple[npt.NDArray[np.uint32], int]:
+    """The keys that stand there more than ``most`` times, ascending, and how many values are of other keys.
 
-    Only those are counted whose lower bits stand there as often.
+    Only those are counted one by one whose lower bits stand there as often.
     """
-    low = key.astype(np.uint16)
-    often = np.bincount(low, minlength=2**16) > most
-    numbers = np.flatnonzero(often).astype(np.uint32)
-    rank = np.zeros(2**16, np.uint32)
-    upper = np.uint32(BITS - 16)
+    often = np.zeros(2**16, np.int64)
+    for key, _ in values():
+        often += np.bincount(key.astype(np.uint16), minlength=2**16)
+    numbers = np.flatnonzero(often > most).astype(np.uint32)
+    rank, upper = np.zeros(2**16, np.uint32), np.uint32(BITS - 16)
     rank[numbers] = np.arange(len(numbers), dtype=np.uint32) << upper
-    at = np.flatnonzero(often[low])
-    code = rank[low[at]] | key[at] >> np.uint32(16)
-    many = np.bincount(code, minlength=1) > most
-    kept = np.ones(len(key), bool)
-    kept[at[many[code]]] = False
-    codes = np.flatnonzero(many).astype(np.uint32)
-    common = np.sort((codes & np.uint32(2**upper - 1)) << np.uint32(16) | numbers[codes >> upper])
-    return common, kept
+    counts = np.zeros(len(numbers) << int(upper), np.int32)
+    for key, _ in values():
+        among = key[often[key.astype(np.uint16)] > most]
+        code, times = np.unique(rank[among.astype(np.uint16)] | among >> np.uint32(16), return_counts=True)
+        counts[code] += times.astype(np.int32)
+    codes = np.flatnonzero(counts > most).astype(np.uint32)
+    found = np.sort((codes & np.uint32(2**upper - 1)) << np.uint32(16) | numbers[codes >> upper])
+    return found, int(often.sum() - counts[codes].sum())
+
+
+def _joined(values: Iterable[Values], common: npt.NDArray[np.uint32], others: int) -> npt.NDArray[np.uint64]:
+    """Each value that is not common as one number, the key above the row; there are so many others."""
+    gate = np.zeros(2**16, bool)
+    gate[common.astype(np.uint16)] = True
+    found, at = np.empty(others, np.uint64), 0
+    for key, row in values:
+        kept = ~gate[key.astype(np.uint16)]
+        doubtful = np.flatnonzero(~kept)
+        place = np.searchsorted(common, key[doubtful])
+        kept[doubtful] = common.take(place, mode="clip") != key[doubtful] if len(common) else True
+        some = key[kept].astype(np.uint64) << np.uint64(32) | row[kept]
+        found[at : at + len(some)] = some
+        at += len(some)
+    return found
 
 
 _NAMES: Final = tuple(each.name for each in fields(Postings))
@@ -129,7 +154,7 @@ def write(fragment: "LanceFragment", path: Path) -> None:
     """Writes the postings of a fragment."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for column in COLUMNS:
-        built = Postings.build(*_values(fragment, column), fragment.physical_rows)
+        built = Postings.build(partial(_values, fragment, column), fragment.physical_rows)
         arrays |= {f"{column}.{name}": getattr(built, name) for name in _NAMES}
     write_arrays(path, _FORM, arrays)
 
@@ -145,11 +170,9 @@ def read(path: Path) -> Mapping[str, Postings]:
     return {column: Postings(*(arrays[f"{column}.{name}"] for name in _NAMES)) for column in COLUMNS}
 
 
-def _values(fragment: "LanceFragment", column: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+def _values(fragment: "LanceFragment", column: str) -> Iterator[Values]:
     """The key and the row of each value of a column of lists."""
-    keys, rows = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint32)]
-    for batch in fragment.scanner(columns=[column], with_row_address=True).to_batches():
+    scanner = fragment.scanner(columns=[column], with_row_address=True, io_buffer_size=_READ_AHEAD)
+    for batch in scanner.to_batches():
         row, key = in_rows(batch.column(column))
-        keys.append(key.astype(np.uint32))
-        rows.append(batch.column("_rowaddr").to_numpy().astype(np.uint32)[row])
-    return np.concatenate(keys), np.concatenate(rows)
+        yield key.astype(np.uint32), batch.column("_rowaddr").to_numpy().astype(np.uint32)[row]
