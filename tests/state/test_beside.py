@@ -152,7 +152,7 @@ def test_what_a_kill_left_of_a_compiled_file_goes_and_a_folder_for_reading_alone
     def refused(path: Path) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr("demur.corpus.compiled.replacing", refused)
+    monkeypatch.setattr("demur.corpus.caches.replacing", refused)
     with reading(workspace, NOW) as session:
         rules, _ = session.rules()
     assert rules.people is not None

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demur.corpus import caches
 from demur.corpus import compiled as module
 from demur.corpus.compiled import compiled, compiled_anew
 from demur.corpus.datasets.base import ADDRESS
@@ -168,7 +169,14 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def names(world: World) -> list[str]:
-    return sorted(path.name.partition("-")[0] for path in world.folder.iterdir())
+    return sorted(path.name.partition("-")[0] for path in world.folder.glob("*.index"))
+
+
+def flipped(path: Path) -> None:
+    """Changes one bit of the last number in a file, which has the form it had before."""
+    data = bytearray(path.read_bytes())
+    data[-4] ^= 1
+    path.write_bytes(data)
 
 
 def test_an_objection_reads_what_it_brought(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,19 +225,74 @@ def test_when_much_differs_all_is_read_anew(world: World, monkeypatch: pytest.Mo
     assert names(world) == ["copies"]
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "gone"])
-def test_a_file_of_what_differs_that_is_damaged_counts_as_none(world: World, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "gone", "flipped"])
+@pytest.mark.parametrize("which", ["copied-*", "copies-*"])
+def test_a_file_that_is_damaged_counts_as_none(
+    world: World, damage: str, which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(4):
         world.tell({ITEMS[number]: (3, 3, KEYS[:4], [])}, [])
         world.require_exact()
-    (path,) = world.folder.glob("copied-*")
+    (path,) = world.folder.glob(which)
     if damage == "gone":
         path.unlink()
+    elif damage == "flipped":
+        flipped(path)
     else:
         data = path.read_bytes()
         path.write_bytes({"cut": data[:-70], "empty": b"", "noise": bytes(len(data))}[damage])
     do(world, "reopen", [])
+    counts = built(monkeypatch)
+    compiled(world.opened, world.folder)
+    assert counts == ([44] if which == "copies-*" else [])
     world.require_exact()
+
+
+def test_a_file_that_nobody_wrote_down_counts_as_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.folder / caches.NOTES).write_bytes(b"[")
+    do(world, "reopen", [])
+    counts = built(monkeypatch)
+    compiled(world.opened, world.folder)
+    assert counts == [40]
+    do(world, "reopen", [])
+    compiled(world.opened, world.folder)
+    assert counts == [40]
+
+
+def test_a_copy_of_the_files_is_known_by_its_bytes(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in list(world.folder.iterdir()):
+        shutil.copyfile(path, tmp_path / path.name)
+        path.unlink()
+        shutil.copyfile(tmp_path / path.name, path)
+    do(world, "reopen", [])
+    monkeypatch.setattr(Level, "bottom", None)
+    compiled(world.opened, world.folder)
+    monkeypatch.setattr(caches, "file_digest", None)  # nobody reads it again
+    do(world, "reopen", [])
+    assert compiled(world.opened, world.folder) is not None
+
+
+@pytest.mark.parametrize("said", [[KEYS[0]], []])
+def test_what_went_is_in_no_file_once_it_is_compiled_anew(world: World, said: list[int]) -> None:
+    gone = 0x123456789ABCDEF
+    world.tell({gone: (0x777777777777777, 3, said, [])}, [])
+    write_deletions(world.opened)
+    compiled_anew(world.opened, world.folder)
+    world.tell({}, [gone])
+    compiled(world.opened, world.folder)
+    compiled_anew(world.opened, world.folder)
+    world.require_exact()
+    held = b"".join(path.read_bytes() for path in world.folder.iterdir())
+    for number in (gone, 0x777777777777777):
+        assert np.int64(number).tobytes() not in held
+
+
+def test_no_file_stays_where_no_line_does(world: World) -> None:
+    world.tell({}, [1000 + number for number in range(40)])
+    assert compiled_anew(world.opened, world.folder) is None
+    assert not names(world)
 
 
 def test_files_of_another_dataset_are_not_believed(world: World, tmp_path: Path) -> None:
@@ -263,10 +326,11 @@ def test_a_kill_while_a_file_is_written_leaves_the_old_one(world: World, monkeyp
 
 
 def test_an_older_demurs_file_is_replaced(world: World) -> None:
-    (path,) = world.folder.iterdir()
+    (path,) = world.folder.glob("*.index")
     copies = compiled(world.opened, world.folder)
     assert copies is not None
     copies.save(path)
+    (world.folder / caches.NOTES).unlink()
     do(world, "reopen", [])
     world.require_exact()
     assert names(world) == ["copies"]
@@ -289,7 +353,7 @@ def test_a_folder_for_reading_alone_will_do(world: World, monkeypatch: pytest.Mo
     def refused(path: Path) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr(module, "replacing", refused)
+    monkeypatch.setattr(caches, "replacing", refused)
     for number in range(6):
         world.tell({ITEMS[number]: (3, 3, KEYS[:4], [])}, [1000 + number])
         world.require_exact()

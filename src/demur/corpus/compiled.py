@@ -14,7 +14,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from demur.corpus import caches
 from demur.corpus.datasets.base import ADDRESS
 from demur.corpus.datasets.evidence import Fingerprints, digests
 from demur.errors import RegisterError
-from demur.files import replacing
 from demur.identity import inside
 from demur.people.indexed.stored import Arrays
 from demur.suppression.copies import Copies
@@ -44,6 +44,7 @@ _MANY: Final = 5
 """A difference of more than one line in so many is not worth going on from."""
 _ALL: Final = re.compile(r"copies-(\d{12})\.index")
 _SINCE: Final = re.compile(r"copied-(\d{12})-\d{12}\.index")
+_BOTH: Final = "cop*-*.index"
 
 _Pieces = dict[tuple[int, str], str]
 
@@ -59,31 +60,19 @@ def compiled(fingerprints: Fingerprints, folder: Path) -> Copies | None:
 
 
 def compiled_anew(fingerprints: Fingerprints, folder: Path) -> Copies | None:
-    """The same as of one moment, with nothing beside it that went since; built of all lines where it has to be."""
+    """The same as of one moment, and no file that holds what went since; built of all lines where it has to be."""
     if (known := _gone_on(fingerprints, folder)) is None:
+        forget(folder)
         return None
-    if len(known.copies.levels.all) > 1:
+    if not known.is_of_now:
         known = _remember(fingerprints, _built(fingerprints, folder))
     return known.copies
 
 
-def keep(path: Path, save: Callable[[Path], object], others: str) -> bool:
-    """Puts a file of what is compiled in its place, and removes older ones; says whether that could be.
-
-    Args:
-        path: of the file.
-        save: writes it: on the disk before it has its name, as a file cut short must not pass for one.
-        others: a pattern of those that it takes the place of, in the same folder.
-    """
-    try:
-        with replacing(path) as file:
-            save(file)
-        for older in path.parent.glob(others):
-            if older != path:
-                older.unlink(missing_ok=True)
-    except OSError:  # there is no such folder, or it is for reading alone
-        return False
-    return True
+def forget(folder: Path) -> None:
+    """Removes the files, as far as that can be: nobody looks for copies any more, or there is nothing left."""
+    with suppress(OSError):
+        caches.remove(folder, _BOTH)
 
 
 class _Where(NamedTuple):
@@ -204,6 +193,12 @@ class _Known:
         above = (level for level in (self.top, self.since) if level is not None and len(level.changed))
         return Copies(Levels((*above, self.bottom)))
 
+    @property
+    def is_of_now(self) -> bool:
+        """Whether the bottom tells all, and no file has a line that went; where lines lie may be known since."""
+        filed = np.concatenate([self.bottom.item, self.state.kept.item])
+        return len(self.copies.levels.all) == 1 and bool(self.state.holds(filed).all())
+
 
 _of_datasets: Final[WeakKeyDictionary[Fingerprints, _Known]] = WeakKeyDictionary()
 
@@ -307,7 +302,7 @@ def _built(fingerprints: Fingerprints, folder: Path) -> _Known:
     state = _State.of(fingerprints.pieces() if once else {}, every)
     known = _Known(folder, f"{fingerprints.content:012d}", state, Level.bottom(pa.concat_tables(parts)))
     path = folder / f"copies-{known.name}.index"
-    if not keep(path, lambda file: known.bottom.save(file, state.arrays), "cop*-*.index"):
+    if not caches.keep(path, lambda file: known.bottom.save(file, state.arrays), _BOTH):
         return known
     return _opened(path) or known
 
@@ -316,7 +311,7 @@ def _kept(known: _Known, content: int) -> _Known:
     """The same, once what differs is in a file, as far as that can be."""
     since, path = known.since, known.folder / f"copied-{known.name}-{content:012d}.index"
     assert since is not None  # it is what is to be kept
-    if keep(path, lambda file: since.save(file, known.state.arrays), "copied-*.index"):
+    if caches.keep(path, lambda file: since.save(file, known.state.arrays), "copied-*.index"):
         return _joined(known, path) or known
     return known
 
@@ -347,7 +342,7 @@ def _written(file: "os.DirEntry[str]") -> int:
 def _opened(path: Path) -> _Known | None:
     """What a file tells of all lines; None where it is not there, not any more, or not what it should be."""
     with suppress(RegisterError, OSError, LookupError, ValueError, TypeError):
-        bottom, beside = Level.load(path)
+        bottom, beside = _loaded(path)
         return _Known(path.parent, path.name[len("copies-") : -len(".index")], _State.read(beside), bottom)
     return None
 
@@ -355,9 +350,20 @@ def _opened(path: Path) -> _Known | None:
 def _joined(known: _Known, path: Path) -> _Known | None:
     """The same with what a file tells that differs, likewise."""
     with suppress(RegisterError, OSError, LookupError, ValueError, TypeError):
-        since, beside = Level.load(path)
+        since, beside = _loaded(path)
         return replace(known, state=_State.read(beside), since=since)
     return None
+
+
+def _loaded(path: Path) -> tuple[Level, Arrays]:
+    """What a file holds.
+
+    Raises:
+        RegisterError: when it is not what was written.
+    """
+    if not caches.is_sound(path):
+        raise RegisterError(f"{path} is not what was written: remove it, it is made anew.")
+    return Level.load(path)
 
 
 def _together(parts: Sequence[_Where]) -> _Where:

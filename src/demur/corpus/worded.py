@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from demur.corpus.compiled import compiled, keep
+from demur.corpus.caches import is_sound, keep
+from demur.corpus.compiled import compiled
 from demur.corpus.datasets.evidence import Fingerprints
 from demur.errors import RegisterError
 from demur.kernel.rules import Rules
@@ -86,6 +87,6 @@ def _tag(register: Register, rules: Rules, binding: int) -> str:
 def _loaded(path: Path) -> PeopleIndex | None:
     """What a file holds; None where it is not there, not any more, or not what it should be."""
     try:
-        return PeopleIndex.load(path)
+        return PeopleIndex.load(path) if is_sound(path) else None
     except (RegisterError, OSError, LookupError):
         return None

@@ -7,7 +7,7 @@ finishes.
 from dataclasses import dataclass
 from datetime import datetime
 
-from demur.corpus.compiled import compiled_anew
+from demur.corpus.compiled import compiled_anew, forget
 from demur.corpus.datasets.compaction import remove_old_files, write_deletions
 from demur.corpus.honour import HonourReport, honour_in
 from demur.corpus.session import Session, writing
@@ -71,4 +71,6 @@ def _tidied(session: Session) -> int:
         removed += remove_old_files(dataset)
     if session.policy.others.looks_for_copies:
         compiled_anew(session.beside.fingerprints, session.workspace.beside_path)
+    else:
+        forget(session.workspace.beside_path)
     return removed

@@ -72,7 +72,7 @@ class Indexes:
         called, here = f"{POSTINGS}/{name}", None if self.postings is None else self.postings / name
         if here is None or called in self._strange or called not in self._known or not here.exists():
             return None
-        return here if self._is_known(called, _stamp(here)) else None
+        return here if self._is_known(called, stamp_of(here)) else None
 
     def forget_postings(self, wanted: Container[str]) -> None:
         """Removes the files of postings but for those that are wanted, and those of an older version that is kept."""
@@ -130,10 +130,10 @@ class Indexes:
 def _stamps_in(folder: Path, root: Path) -> dict[str, Stamp]:
     """The files below a folder by their paths below ``root``, each with its stamp."""
     paths = (Path(inner, name) for inner, _, files in os.walk(folder) for name in files)
-    return {str(path.relative_to(root)): _stamp(path) for path in paths}
+    return {str(path.relative_to(root)): stamp_of(path) for path in paths}
 
 
-def _stamp(path: Path) -> Stamp:
+def stamp_of(path: Path) -> Stamp:
     """What changes when a file is written to or another one takes its place; nobody but root sets the change time."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
