@@ -183,8 +183,8 @@ def test_an_objection_reads_what_it_brought(world: World, monkeypatch: pytest.Mo
     counts, read = built(monkeypatch), list[int]()
     lines_in = Fingerprints.lines_in
 
-    def reading(self: Fingerprints, fragment: int) -> Iterator[pa.RecordBatch]:
-        for batch in lines_in(self, fragment):
+    def reading(self: Fingerprints, fragments: list[int]) -> Iterator[pa.RecordBatch]:
+        for batch in lines_in(self, fragments):
             read.append(len(batch))
             yield batch
 
@@ -212,7 +212,7 @@ def test_compaction_makes_nothing_anew(world: World, monkeypatch: pytest.MonkeyP
     assert not counts
     assert names(world) == ["copied", "copies"]  # so that nobody looks for the moved lines again
     do(world, "reopen", [])
-    monkeypatch.setattr(Fingerprints, "lines_in", None)
+    monkeypatch.setattr(Fingerprints, "_scanned_in", None)
     assert answers(compiled(world.opened, world.folder)) == answers(after)
 
 

@@ -262,14 +262,15 @@ def _read_in(
     fingerprints: Fingerprints, fragments: Mapping[int, Ints | None]
 ) -> Iterator[tuple[pa.RecordBatch, _Where]]:
     """The lines of some fragments, all of them or those at some addresses, and where they are."""
-    for number, wanted in fragments.items():
-        for batch in fingerprints.lines_in(number):
-            address = batch.column(ADDRESS).to_numpy().astype(np.int64)
-            lines = batch.select(fingerprints.SCHEMA.names)
-            if wanted is not None:
-                here = inside(address, wanted)
-                lines, address = lines.filter(pa.array(here)), address[here]
-            yield lines, _Where(address, lines.column("item").to_numpy(), digests(lines))
+    partly = {number: wanted for number, wanted in fragments.items() if wanted is not None}
+    some = np.sort(np.concatenate([np.zeros(0, np.int64), *partly.values()]))
+    for batch in fingerprints.lines_in(list(fragments)):
+        address = batch.column(ADDRESS).to_numpy().astype(np.int64)
+        lines = batch.select(fingerprints.SCHEMA.names)
+        if partly:
+            here = ~np.isin(address >> 32, list(partly)) | inside(address, some)
+            lines, address = lines.filter(pa.array(here)), address[here]
+        yield lines, _Where(address, lines.column("item").to_numpy(), digests(lines))
 
 
 def _with(known: _Known, change: _Change, content: int) -> _Known | None:

@@ -157,19 +157,20 @@ class Fingerprints(Keyed):
             for each in (self.dataset.get_fragments() if self.count() else [])
         }
 
-    def lines_in(self, fragment: int) -> Iterator[pa.RecordBatch]:
-        """The lines of a fragment, with their addresses."""
-        yield from self._scanned_in(fragment, self.SCHEMA.names).to_batches()
+    def lines_in(self, fragments: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """The lines of some fragments, with their addresses; one look at all takes a small part of one at each."""
+        if fragments:
+            yield from self._scanned_in(fragments, self.SCHEMA.names).to_batches()
 
     def addresses_in(self, fragment: int) -> Addresses:
         """Where a fragment has lines, ascending; without a look at them."""
-        found = self._scanned_in(fragment, []).to_table().column(ADDRESS).to_numpy()
+        found = self._scanned_in([fragment], []).to_table().column(ADDRESS).to_numpy()
         return np.sort(found.astype(np.uint64))
 
-    def _scanned_in(self, number: int, columns: list[str]) -> "lance.LanceScanner":
-        fragment = self.dataset.get_fragment(number)
-        assert fragment is not None  # it is one of `pieces`
-        return self.dataset.scanner(columns=columns, fragments=[fragment], with_row_address=True)
+    def _scanned_in(self, numbers: Sequence[int], columns: list[str]) -> "lance.LanceScanner":
+        wanted = set(numbers)
+        fragments = [each for each in self.dataset.get_fragments() if each.fragment_id in wanted]
+        return self.dataset.scanner(columns=columns, fragments=fragments, with_row_address=True)
 
 
 class Uncertain(Keyed):
