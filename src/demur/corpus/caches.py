@@ -7,6 +7,7 @@ back, by its SHA-256. A process that is killed leaves the old file, or one that 
 Two processes that write at once may forget each other's note: then a file is made once more than it had to be.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,12 @@ from demur.suppression.signed import file_digest
 
 NOTES: Final = "compiled.json"
 """What is known of the files of its folder: by name the SHA-256, and the stamp."""
+_CACHE: Final = re.compile(rf"\.*(.+\.index|{re.escape(NOTES)})(\.[0-9a-f]{{8}})*")
+
+
+def is_cache(path: Path) -> bool:
+    """Whether a file beside the corpus is one of these, by its name, or what a kill left of one; no backup has it."""
+    return _CACHE.fullmatch(path.name) is not None
 
 
 def keep(path: Path, save: Callable[[Path], object], others: str) -> bool:
