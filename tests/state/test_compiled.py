@@ -325,6 +325,24 @@ def test_a_kill_while_a_file_is_written_leaves_the_old_one(world: World, monkeyp
     world.require_exact()
 
 
+def test_a_file_of_which_a_kill_left_no_note_counts_as_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.tell({item: (4, 4, KEYS[:3], []) for item in ITEMS}, [])
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(caches, "_note", killed)
+        with pytest.raises(KeyboardInterrupt):
+            compiled(world.opened, world.folder)
+    assert names(world) == ["copies"]
+    do(world, "reopen", [])
+    counts = built(monkeypatch)
+    compiled(world.opened, world.folder)
+    assert counts == [55]
+    world.require_exact()
+
+
 def test_an_older_demurs_file_is_replaced(world: World) -> None:
     (path,) = world.folder.glob("*.index")
     copies = compiled(world.opened, world.folder)
