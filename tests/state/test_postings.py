@@ -17,6 +17,7 @@ from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.datasets.postings import COLUMNS, Postings
 from demur.corpus.importing import import_items
 from demur.corpus.session import reading
+from demur.people.indexed.stored import write_arrays
 from demur.words.columns import BITS, in_rows
 from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
@@ -151,7 +152,7 @@ def of_nothing(workspace: Workspace) -> None:
     """Whole, and of the right form, but without a row."""
     arrays = {f"{column}.{name}": array for column in COLUMNS for name, array in vars(Postings.build(list, 1)).items()}
     for path in here(workspace):
-        postings.write_arrays(path, postings._FORM, arrays)
+        write_arrays(path, postings._FORM, arrays)
 
 
 HARM: list[Callable[[Workspace], None]] = [removed, emptied, flipped, of_nothing]
