@@ -86,6 +86,19 @@ class Reason(StrEnum):
     EMPTY = "empty"  # nothing is left of it, or nothing was there
 
 
+class PictureReason(StrEnum):
+    """Why a picture that an item names did not come in beside it, in the order in which reasons are tried."""
+
+    ITEM = "item"  # the item itself was left out
+    TAGGED = "tagged"  # it shows somebody suppressed, or a known minor
+    MISSING = "missing"  # its file is not in what was read
+    UNREADABLE = "unreadable"  # its file is damaged, no picture, or larger than any
+    RIGHTS = "rights"  # it carries a reservation of rights (Art. 4(3) of Directive (EU) 2019/790)
+    COPY = "copy"
+    FACES = "faces"
+    WORDS = "words"
+
+
 class Channel(StrEnum):
     """How a notice reaches a person."""
 

@@ -292,7 +292,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "versions_days = 30",
             "zzz = 1",
-            "Unknown key `retention.zzz` in demur.toml line 147: known here: `versions_days`.",
+            "Unknown key `retention.zzz` in demur.toml line 161: known here: `versions_days`.",
         ),
         (
             'regions = "any"',
@@ -407,7 +407,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'user@host/database".\nurl = ""',
             'user@host/database".\nurl = "mysql://ann:secret@db/x"',
             (
-                '`register.url` in demur.toml line 206 is no register URL: write "", "sqlite:///register.db" '
+                '`register.url` in demur.toml line 220 is no register URL: write "", "sqlite:///register.db" '
                 'or "postgresql://user@host/database".'
             ),
         ),

@@ -1,0 +1,137 @@
+"""Pictures come in beside the rows that show them, and go with them, down to the bytes. Everybody is invented."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import NOW, item, open_policy
+from picturing import BROKEN, RESERVED, USED, Held, at_rest, import_shown, named_by_rows, photo
+
+from demur import workspace as workspaces
+from demur.corpus.honour import honour
+from demur.policy import Pictures, write_policy
+from demur.terms import PictureReason
+from demur.workspace import Workspace
+
+FILES = {f"{name}.jpg": b"600x400 picture of %s" % name.encode() for name in "abcdefgh"}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return workspaces.create(tmp_path / "w", open_policy(**USED))
+
+
+def object_(workspace: Workspace, account: str) -> str:
+    with workspace.register() as register:
+        return str(register.objections.lodge([account], channel="form", now=NOW).reference)
+
+
+def contents(workspace: Workspace) -> set[bytes]:
+    return {each.split(b" ", 1)[1] for each in at_rest(workspace).values()}
+
+
+def everywhere(root: Path, marker: bytes) -> list[str]:
+    """The files of a workspace that hold some bytes."""
+    return [str(path.relative_to(root)) for path in _files(root) if marker in path.read_bytes()]
+
+
+def _files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob("*") if path.is_file())
+
+
+def test_each_picture_is_counted_once(workspace: Workspace) -> None:
+    files: dict[str, bytes | None] = {
+        "a.jpg": b"600x400 one",
+        "big.jpg": b"4000x2000 two",
+        "broken.jpg": BROKEN,
+        "mine.jpg": RESERVED,
+        "torn.jpg": None,
+        "left.jpg": b"1x1 of an item that is left out",
+        "tagged.jpg": b"1x1 of somebody who objects",
+        "film.mp4": b"1x1 no picture",
+    }
+    object_(workspace, "forum:cyd")
+    held = Held(files)
+    report = import_shown(
+        workspace,
+        [
+            item("1", media=[photo("a.jpg"), photo("a.jpg"), photo("big.jpg"), photo("nowhere.jpg")]),
+            item(
+                "2", media=[photo("broken.jpg"), photo("mine.jpg"), photo("torn.jpg"), photo("https://x.example/a.jpg")]
+            ),
+            item("3", "forum:cyd", media=[photo("left.jpg")]),
+            item("4", media=[photo("tagged.jpg", "forum:cyd"), {**photo("film.mp4"), "type": "video/mp4"}]),
+        ],
+        held,
+    )
+    assert report.pictures is not None
+    assert report.pictures.named == 9
+    assert report.pictures.kept == 2
+    assert report.pictures.left_out == {
+        PictureReason.ITEM: 1,
+        PictureReason.TAGGED: 1,
+        PictureReason.MISSING: 2,
+        PictureReason.UNREADABLE: 2,
+        PictureReason.RIGHTS: 1,
+    }
+    assert not {"left.jpg", "tagged.jpg", "film.mp4"} & set(held.asked), "what is left out is never opened"
+    assert sorted(at_rest(workspace).values()) == [b"1024x512 two", b"600x400 one"]
+    assert set(at_rest(workspace)) <= named_by_rows(workspace)
+
+
+def test_without_the_word_nothing_comes_in(tmp_path: Path) -> None:
+    workspace = workspaces.create(tmp_path / "w", open_policy())
+    held = Held(FILES)
+    report = import_shown(workspace, [item("1", media=[photo("a.jpg")])], held)
+    assert report.pictures is None
+    assert not held.asked
+    assert not (workspace.beside_path / "pictures.lance").exists()
+
+
+def test_a_picture_goes_with_its_row_down_to_the_bytes(workspace: Workspace) -> None:
+    items: list[dict[str, Any]] = [
+        item("1", "forum:ann", media=[photo("a.jpg"), photo("b.jpg", "forum:bob")]),
+        item("2", "forum:bob", media=[photo("c.jpg")]),
+        item("3", "forum:cyd", media=[photo("d.jpg")]),
+    ]
+    import_shown(workspace, items, FILES)
+    assert contents(workspace) == {b"picture of %c" % each for each in b"abcd"}
+    reference = object_(workspace, "forum:bob")
+    honour(workspace, now=NOW)
+    assert contents(workspace) == {b"picture of a", b"picture of d"}
+    assert everywhere(workspace.root, b"picture of a")
+    assert not everywhere(workspace.root, b"picture of b") + everywhere(workspace.root, b"picture of c")
+    with workspace.register() as register:
+        register.objections.withdraw(reference, now=NOW)
+    honour(workspace, now=NOW)
+    assert contents(workspace) == {b"picture of a", b"picture of d"}, "only an import brings something back"
+    import_shown(workspace, items[:2], FILES)
+    assert contents(workspace) == {b"picture of %c" % each for each in b"abcd"}
+
+
+def test_the_last_reading_says_which_pictures(workspace: Workspace) -> None:
+    import_shown(
+        workspace, [item("1", media=[photo("a.jpg"), photo("b.jpg")]), item("2", media=[photo("c.jpg")])], FILES
+    )
+    import_shown(workspace, [item("1", media=[photo("b.jpg"), photo("d.jpg")])], {"d.jpg": b"1x1 new"})
+    assert contents(workspace) == {b"picture of c", b"new"}, "b has no file any more"
+    assert not everywhere(workspace.root, b"picture of a") + everywhere(workspace.root, b"picture of b")
+    import_shown(workspace, [item("2", deleted=True)], FILES)
+    assert contents(workspace) == {b"new"}
+
+
+def test_the_policy_takes_pictures_away(workspace: Workspace) -> None:
+    files = {"big.jpg": b"1000x100 big", "small.jpg": b"300x300 small"}
+    items = [item("1", media=[photo("big.jpg"), photo("small.jpg")])]
+    import_shown(workspace, items, files)
+    write_policy(open_policy(pictures=Pictures(use="yes", longest_side=500)), workspace.policy_path)
+    honour(workspace, now=NOW)
+    assert list(at_rest(workspace).values()) == [b"300x300 small"]
+    import_shown(workspace, items, files)
+    assert sorted(at_rest(workspace).values()) == [b"300x300 small", b"500x50 big"]
+    write_policy(open_policy(), workspace.policy_path)
+    honour(workspace, now=NOW)
+    assert not at_rest(workspace)
+    assert not everywhere(workspace.root, b"x300 small")
+    assert len(named_by_rows(workspace)) == 2, "the rows stay, as without pictures"
