@@ -86,6 +86,17 @@ class Reason(StrEnum):
     EMPTY = "empty"  # nothing is left of it, or nothing was there
 
 
+class PictureReason(StrEnum):
+    """Why a picture of an item was left out, in the order in which reasons are told; counted apart from items."""
+
+    COPY = "copy"  # it copies a suppressed person's picture
+    RIGHTS = "rights"  # what is written in it reserves mining or training (Art. 4(3) of Directive (EU) 2019/790)
+    FACES = "faces"  # faces are seen in it, and the policy drops such pictures
+    WORDS = "words"  # words in it are a suppressed person's, or name one
+    TAGGED = "tagged"  # it shows, or its description names, a suppressed person or a known minor
+    UNREADABLE = "unreadable"  # it is broken, too large, or in a format that is not read
+
+
 class Channel(StrEnum):
     """How a notice reaches a person."""
 
