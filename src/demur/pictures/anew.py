@@ -6,6 +6,7 @@ along; the same file gives the same bytes under the same versions of the decoder
 """
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,6 +70,8 @@ def opened(data: bytes, kind: Kind) -> ImageFile.ImageFile:
         Refused: it has too many pixels.
         Exception: whatever a decoder says of a damaged file.
     """
+    if kind == Kind.WEBP and math.prod(_webp_size(data)) > MAX_PIXELS:  # its decoder takes memory when it is opened
+        raise Refused(Why.PIXELS)
     image = _OPENED[kind](io.BytesIO(data))
     if image.width * image.height > MAX_PIXELS:
         raise Refused(Why.PIXELS)
@@ -97,6 +100,18 @@ def written_anew(image: ImageFile.ImageFile, longest_side: int) -> Anew:
     return Anew(file.getvalue(), rest.width, rest.height, small.tobytes(), small.width, small.height)
 
 
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height as the first chunk of a WebP says them (RFC 9649, 2.5 to 2.7); none where it does not."""
+    kind, body = data[12:16], data[20:30]
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    width, height = int.from_bytes(body[6:8], "little"), int.from_bytes(body[8:10], "little")
+    return width & 0x3FFF, height & 0x3FFF
+
+
 def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
     """The size of a picture whose longest side has at most ``longest`` pixels; no side has none."""
     width, height = size
@@ -108,7 +123,7 @@ def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 def _shrunk(image: Image.Image, longest: int) -> Image.Image:
     size = _within(image.size, longest)
-    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _orientation(image: Image.Image) -> int:

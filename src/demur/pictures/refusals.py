@@ -39,3 +39,7 @@ class Refused(Exception):  # noqa: N818  # it is an answer, not a fault
     def __init__(self, why: Why) -> None:
         super().__init__(why.value)
         self.why = why
+
+
+class Damaged(Exception):  # noqa: N818  # of the metadata, not of the picture
+    """A part of the metadata is not what it claims to be."""

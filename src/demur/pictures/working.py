@@ -15,15 +15,17 @@ import os
 import resource
 import signal
 import sys
+import warnings
 from typing import Final
 
 from PIL import Image
 
 from demur.pictures import wire
 from demur.pictures.anew import opened, written_anew
-from demur.pictures.kinds import Kind, kind_of
+from demur.pictures.kinds import kind_of
 from demur.pictures.limits import MAX_CPU, MAX_MEMORY
 from demur.pictures.refusals import Refused, Why
+from demur.pictures.rights import packet_reserves, reserved
 
 _DUMPABLE: Final = 4
 _NO_NEW_PRIVILEGES: Final = 38
@@ -44,6 +46,7 @@ _TINY_HEIC: Final = base64.b64decode(
 def work() -> None:
     """Read pictures until there are no more; the first and only thing that a reader's process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
+    warnings.simplefilter("ignore")  # to say one, Python opens a file
     _confine()
     came, gone = sys.stdin.buffer, sys.stdout.buffer
     _warm_up()
@@ -74,7 +77,14 @@ def read_one(data: bytes, longest_side: int) -> wire.Fields:
         Exception: whatever a decoder says of a damaged file.
     """
     kind = kind_of(data)
-    anew = written_anew(opened(data, kind), longest_side)
+    why = reserved(data, kind)  # before anything is decoded: what is reserved is not looked at
+    if why is None:
+        image = opened(data, kind)
+        packet = image.info.get("xmp")
+        why = packet_reserves(packet) if isinstance(packet, bytes) else None
+    if why is not None:
+        raise Refused(why)
+    anew = written_anew(image, longest_side)
     return anew.data, anew.width, anew.height, anew.thumbnail, anew.thumbnail_width, anew.thumbnail_height
 
 
@@ -97,8 +107,9 @@ def _allow_time() -> None:
 def _warm_up() -> None:
     """Have every decoder, and the encoder, load what it loads when it is first used: later no file can be opened."""
     tiny = Image.new("RGB", (16, 16), "red")
-    for kind, name in ((Kind.JPEG, "JPEG"), (Kind.PNG, "PNG"), (Kind.WEBP, "WEBP"), (Kind.GIF, "GIF")):
+    for name in ("JPEG", "PNG", "WEBP", "GIF"):
         file = io.BytesIO()
         tiny.save(file, name)
-        written_anew(opened(file.getvalue(), kind), 1024)
-    written_anew(opened(_TINY_HEIC, Kind.HEIC), 1024)
+        read_one(file.getvalue(), 1024)
+    read_one(_TINY_HEIC, 1024)
+    packet_reserves(b"<a reservation=''/>")
