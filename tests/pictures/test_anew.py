@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
 from picturing import gif_with, heic, image, itxt, packet, png_with, segment, store_of, webp_with, with_segments
@@ -135,6 +136,13 @@ def test_what_is_seen_rests(file: bytes, shown: Image.Image) -> None:
 
 def test_sixteen_bits_of_colour() -> None:
     assert pixels(anew(png_of_zeros(40, 30, 16, 2))).max() < 4
+
+
+def test_ten_bits_of_colour() -> None:
+    high = (np.asarray(corners(), np.uint16) * 257).tobytes()
+    file = io.BytesIO()
+    pillow_heif.from_bytes("RGB;16", (96, 64), high).save(file, quality=90)
+    assert near(anew(file.getvalue()), corners())
 
 
 def test_profiles_are_converted_to_srgb() -> None:

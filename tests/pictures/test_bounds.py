@@ -36,6 +36,19 @@ def peak(child: Child) -> int:
     return int(found) * 1024
 
 
+def test_a_heic_that_says_it_is_huge_takes_no_memory() -> None:
+    file, size = heic(image(64, 64)), b"ispe\0\0\0\0" + (64).to_bytes(4, "big") * 2
+    assert size in file
+    child = Child()
+    try:
+        for wide, high in ((60_000, 60_000), (60_000, 64), (7000, 7000)):
+            said = file.replace(size, size[:8] + wide.to_bytes(4, "big") + high.to_bytes(4, "big"))
+            assert child.read(said, 1024) in {Why.PIXELS, Why.BROKEN}
+        assert peak(child) < 80 * MIB
+    finally:
+        child.end()
+
+
 def test_of_an_animation_without_an_end_the_first_picture_is_read() -> None:
     child = Child()
     try:
@@ -112,7 +125,7 @@ def test_a_file_that_is_too_large_goes_to_no_decoder() -> None:
         (found,) = readers.read([bytes(MAX_BYTES + 1)])
         assert isinstance(found, Unread)
         assert found.why == Why.BYTES
-        assert readers._children.get() is None
+        assert readers._idle.get() is None
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "HEIC"])

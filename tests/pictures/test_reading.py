@@ -103,11 +103,21 @@ def test_whoever_stops_early_leaves_nothing_running() -> None:
     assert not any(map(is_running, pids))
 
 
+def test_whoever_goes_away_waits_for_no_picture(bad: Bad) -> None:
+    bad("time.sleep(1000)")
+    began = time.monotonic()
+    for pause in (0.0, 0.4):  # while a process starts, and while it hangs
+        with Readers(2) as readers:
+            next(readers.read([FILE, *[b"bad"] * 6]))
+            time.sleep(pause)
+    assert time.monotonic() - began < 60
+
+
 def processes_of(readers: Readers) -> list[int]:
     """Ids of the processes that were started; only while none is asked."""
-    children = [readers._children.get() for _ in range(readers._children.qsize())]
+    children = [readers._idle.get() for _ in range(readers._idle.qsize())]
     for each in children:
-        readers._children.put(each)
+        readers._idle.put(each)
     return [each._process.pid for each in children if each is not None]
 
 
@@ -203,6 +213,16 @@ def test_readers_end_with_whoever_started_them(tmp_path: Path) -> None:
     while is_running(pid) and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" and time.monotonic() < until:
         time.sleep(0.05)
     assert time.monotonic() < until
+
+
+def test_a_system_that_gives_less_is_asked_for_less() -> None:
+    code = (
+        "import resource, sys\nfrom demur.pictures.child import Child\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (5, 10))\n"
+        f"child = Child()\nfound = child.read({FILE!r}, 1024)\nchild.end()\nsys.exit(0 if found[1] == 48 else 1)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("command", ["raise SystemExit(1)", "print('demur, but not pictures')", "import nothing_there"])

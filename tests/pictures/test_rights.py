@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import zlib
 
 import pytest
@@ -250,6 +251,17 @@ def test_a_damaged_store_reserves_where_it_speaks_of_it() -> None:
     claimed = superbox("c2pa.claim", box(b"json", b'["self#jumbf=c2pa.assertions/c2pa.training-mining"]'))
     assert why(jpeg_with_store(store_of(claimed))) == Why.UNCLEAR
     assert why(jpeg_with_store(store_of(superbox("urn:packed", box(b"brob", b"c2ma\x0b"))))) == Why.UNCLEAR
+
+
+def test_beginnings_without_an_end_take_no_time() -> None:
+    plain = saved(image(), "JPEG")
+    began = time.process_time()
+    many = b"".join(b"<a%d:RDF >" % number for number in range(300_000))
+    assert why(plain + b"reservation" + many) is None
+    assert why(plain + b"reservation" + b"<rdf:RDF >" * 300_000 + b"tdm:reservation") == Why.UNCLEAR
+    deep = b"<a>" * 200 + b"<b/>" * 20_000 + b"</a>" * 200
+    assert why(jpeg_with_more(b"<x reservation=''>" + deep + b"</x>")) is None
+    assert time.process_time() - began < 5
 
 
 def test_too_much_metadata_is_not_read() -> None:

@@ -43,7 +43,7 @@ _TURNS: Final[Mapping[int, Image.Transpose]] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a picture upright, by EXIF's Orientation (CIPA DC-008, 4.6.5.1.F); 1 is upright."""
+"""What makes a picture upright, by EXIF's Orientation (CIPA DC-008, tag 0x0112); 1 is upright."""
 
 _SIXTEEN: Final = 1 / 257
 """65,535 is 255."""

@@ -40,7 +40,7 @@ class Child:
         """
         self._left = PICTURES_A_PROCESS
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, sys.path))
         try:
             self._process = subprocess.Popen(  # noqa: S603  # our own module, by our own interpreter
                 [sys.executable, "-P", "-c", _COMMAND],
@@ -78,10 +78,14 @@ class Child:
                 self.end()
         return Why.TIME if watch.barked else self._ended_by()
 
-    def end(self) -> None:
-        """End it."""
+    def stop(self) -> None:
+        """Have it end, whatever it is at, from another thread: whoever asks it gets no answer."""
         self._left = 0
         self._process.kill()
+
+    def end(self) -> None:
+        """End it, and wait for that."""
+        self.stop()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):  # what was not sent yet has nowhere to go

@@ -22,7 +22,7 @@ WORD: Final = b"training-mining"
 _ALLOWED: Final = "allowed"
 _SUPERBOX, _DESCRIPTION, _COMPRESSED = b"jumb", b"jumd", b"brob"
 _HAS_LABEL: Final = 2
-"""A bit of a description's toggles (ISO/IEC 19566-5, Annex A.3)."""
+"""A bit of a description's toggles (ISO/IEC 19566-5, Annex A)."""
 _TOGGLES_AT: Final = 16
 _DEPTH: Final = 16
 _BOXES: Final = 100_000
@@ -39,7 +39,7 @@ def reserved(store: bytes) -> Why | None:
     """
     found = 0
     for label, contents in _Store(store).superboxes():
-        if label is None:  # compressed by Brotli (C2PA 2.1, 11.1.4.2), which is not read
+        if label is None:  # a compressed manifest (C2PA 2.1 and later), by Brotli, which is not read
             return Why.UNCLEAR
         if WORD in label:
             found += 1

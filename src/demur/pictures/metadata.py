@@ -1,9 +1,9 @@
 """Where the metadata of a picture lies: XMP packets, stores of Content Credentials, and all the rest of the file.
 
 Each format has its own places for both: JPEG its APP1 and APP11 segments (XMP Specification Part 3, 1.1.3; C2PA
-Technical Specification 2.2, A.3.1), PNG the chunks iTXt and caBX, WebP the chunks `XMP ` and `C2PA`, HEIC a box `uuid`,
-GIF an application extension. What lies elsewhere, or compressed in a place of its own, is found by what it looks like,
-or is left in the rest.
+Technical Specification 2.2, Appendix A), PNG the chunks iTXt and caBX, WebP the chunks `XMP ` and `C2PA`, HEIC a box
+`uuid`, GIF an application extension. What lies elsewhere, or compressed in a place of its own, is found by what it
+looks like, or is left in the rest.
 
 Invariants: every byte of the file is in one of the three, so that nothing is overlooked because of where it lies; a
 damaged structure ends the walk, and what comes behind it is rest; all that is unpacked counts against one bound.
@@ -30,12 +30,12 @@ _STANDING_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length (ITU-T T.81, Table B.1)."""
 _BOX_HEAD: Final = 8
 _C2PA_BOX: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-"""The user type of the box (C2PA Technical Specification 2.2, A.4)."""
+"""The user type of the box (C2PA Technical Specification 2.2, Appendix A)."""
 _MANIFEST: Final = b"manifest\0"
 _C2PA_GIF: Final = b"\x21\xff\x0bC2PA_GIF"
-_PACKET: Final = re.compile(
-    rb"<(?P<name>(?:[A-Za-z_][\w.-]*:)?(?:xmpmeta|xapmeta|RDF))[\s>].*?</(?P=name)\s*>", re.DOTALL
-)
+_PACKET: Final = re.compile(rb"<(?P<name>(?:[A-Za-z_][\w.-]{0,99}:)?(?:xmpmeta|xapmeta|RDF))[\s>]")
+_MOST_PACKETS: Final = 100
+"""Beginnings of packets that are followed to their end: a file has one or two."""
 
 
 @dataclass
@@ -67,14 +67,21 @@ def metadata_of(data: bytes, kind: Kind) -> Metadata:
     return walk.found()
 
 
-def packets_in(data: bytes) -> list[bytes]:
-    """The packets in bytes of any kind, found by their first and last tag."""
-    return [match.group() for match in _PACKET.finditer(data)]
-
-
-def without_packets(data: bytes) -> bytes:
-    """The bytes without them."""
-    return _PACKET.sub(b"", data)
+def packets_in(data: bytes) -> tuple[list[bytes], bytes]:
+    """The packets in bytes of any kind, found by their first and last tag, and the bytes without them."""
+    packets, rest, kept_to, at = [], [], 0, 0
+    for _ in range(_MOST_PACKETS):
+        start = _PACKET.search(data, at)
+        if start is None:
+            break
+        at = start.end()
+        close = data.find(b"</" + start["name"], at)
+        end = data.find(b">", close) if close >= 0 else -1
+        if end >= 0:
+            packets.append(data[start.start() : end + 1])
+            rest.append(data[kept_to : start.start()])
+            kept_to = at = end + 1
+    return packets, b"\n".join([*rest, data[kept_to:]])
 
 
 class _Walk:
@@ -220,6 +227,6 @@ class _Walk:
 
 
 def _joined(packets: list[bytes]) -> bytes:
-    """The box whose parts stand in several segments, each behind a copy of its head (ISO/IEC 18477-3, B.3)."""
+    """The box whose parts stand in several segments, each behind a copy of its head (ISO/IEC 18477-3, Annex B)."""
     head = 16 if packets[0][:4] == b"\0\0\0\1" else 8
     return packets[0] + b"".join(packet[head:] for packet in packets[1:])

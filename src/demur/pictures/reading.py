@@ -81,9 +81,11 @@ class Readers:
             )
         self._longest_side, self._in_flight = longest_side, processes * _IN_FLIGHT
         self._threads = ThreadPoolExecutor(processes, "picture")
-        self._children: queue.SimpleQueue[Child | None] = queue.SimpleQueue()
+        self._idle: queue.SimpleQueue[Child | None] = queue.SimpleQueue()
         for _ in range(processes):
-            self._children.put(None)
+            self._idle.put(None)
+        self._started: set[Child] = set()
+        self._is_closing = False
 
     def __enter__(self) -> Self:
         return self
@@ -91,11 +93,13 @@ class Readers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        while not self._children.empty():
-            child = self._children.get()
-            if child is not None:
-                child.end()
+        self._is_closing = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for child in list(self._started):
+            child.stop()  # whoever went away waits for no picture
+        self._threads.shutdown()
+        for child in self._started:
+            child.end()
 
     def read(self, files: Iterable[bytes]) -> Iterator[Picture | Unread]:
         """What becomes of each file, in their order.
@@ -118,17 +122,25 @@ class Readers:
     def _read(self, data: bytes) -> Picture | Unread:
         if len(data) > MAX_BYTES:
             return _unread(Why.BYTES)
-        child = self._children.get()
+        child = self._idle.get()
         try:
-            if child is None or not child.is_fresh:
-                if child is not None:
-                    child.end()
-                    child = None
-                child = Child()
+            child = self._fresh(child)
             found = child.read(data, self._longest_side)
         finally:
-            self._children.put(child)
+            self._idle.put(child)
         return _unread(found) if isinstance(found, Why) else Picture(found[0], "image/jpeg", *found[1:])
+
+    def _fresh(self, child: Child | None) -> Child:
+        if child is not None:
+            if child.is_fresh:
+                return child
+            child.end()
+            self._started.discard(child)
+        child = Child()
+        self._started.add(child)
+        if self._is_closing:  # it was still starting when the others were stopped
+            child.stop()
+        return child
 
 
 def _unread(why: Why) -> Unread:

@@ -14,7 +14,7 @@ from typing import Final
 
 from demur.pictures import credentials, xmp
 from demur.pictures.kinds import Kind
-from demur.pictures.metadata import Metadata, metadata_of, packets_in, without_packets
+from demur.pictures.metadata import Metadata, metadata_of, packets_in
 from demur.pictures.refusals import Damaged, Why
 from demur.pictures.xmp import folded
 
@@ -40,8 +40,9 @@ def reserved(data: bytes, kind: Kind) -> Why | None:
     found = metadata_of(data, kind)
     rest = folded(found.rest)
     if any(word in rest for word in xmp.WORDS):  # rarely
-        found.packets += packets_in(found.rest)
-        rest = folded(without_packets(found.rest))
+        packets, without = packets_in(found.rest)
+        found.packets += packets
+        rest = folded(without)
     return _of_packets(found, rest)
 
 

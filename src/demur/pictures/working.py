@@ -89,9 +89,9 @@ def read_one(data: bytes, longest_side: int) -> wire.Fields:
 
 
 def _confine() -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    memory = _at_most(resource.RLIMIT_AS, MAX_MEMORY)
+    for bound, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_AS, memory)):
+        resource.setrlimit(bound, (most, most))
     control = getattr(ctypes.CDLL(None), "prctl", None)
     if control is not None:  # Linux
         control(_DUMPABLE, 0, 0, 0, 0)
@@ -101,7 +101,14 @@ def _confine() -> None:
 def _allow_time() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = math.ceil(used.ru_utime + used.ru_stime) + MAX_CPU
-    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (_at_most(resource.RLIMIT_CPU, until), hard))
+
+
+def _at_most(bound: int, most: int) -> int:
+    """As much, or what the system lets this process have, where that is less."""
+    hard = resource.getrlimit(bound)[1]
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 def _warm_up() -> None:

@@ -1,12 +1,12 @@
 """What an XMP packet reserves: PLUS's Data Mining, and TDMRep.
 
 A property can be an element, an attribute, a resource or a list (ISO 16684-1, 7), under any prefix: XML is parsed, and
-names are told by their last part. Sources: the PLUS License Data Format 2.0.1 with its vocabulary of Data Mining
-(DMI), which IPTC's Photo Metadata Standard 2023.1 takes up as `plus:DataMining`; the TDM Reservation Protocol (Final
-Community Group Report, W3C, 2024), whose `tdm:reservation` is 1 where rights are reserved.
+names are told by their last part. Sources: the License Data Format of PLUS with its vocabulary of Data Mining
+(DMI), which IPTC's Photo Metadata Standard 2023.1 takes up as `plus:DataMining`; the TDM Reservation Protocol (W3C
+Final Community Group Report, 10 May 2024), whose `tdm:reservation` is 1 where rights are reserved.
 
 Invariants: a value that is none of those that allow reserves, an unknown or an empty one, too (law 4); a packet with a
-document type is damaged (XMP forbids none, and needs none), so that no entity is ever looked at; nothing is fetched.
+document type is damaged (XMP needs none), so that no entity is ever looked at; nothing is fetched.
 """
 
 import re
@@ -21,7 +21,7 @@ _ALLOWING: Final = frozenset({"dmi-unspecified", "dmi-allowed"})
 """What of the vocabulary of PLUS reserves nothing. What does: DMI-PROHIBITED, -PROHIBITED-AIMLTRAINING,
 -PROHIBITED-GENAIMLTRAINING, -PROHIBITED-EXCEPTSEARCHENGINEINDEXING, -PROHIBITED-SEECONSTRAINT,
 -PROHIBITED-SEEEMBEDDEDRIGHTSEXPR, -PROHIBITED-SEELINKEDRIGHTSEXPR."""
-_UNRESERVED: Final = "0"
+_UNRESERVED: Final = frozenset({"0"})
 _MINING: Final = "datamining"
 _TDM: Final = frozenset({"tdm-reservation", "tdm_reservation"})
 _RESERVATION: Final = "reservation"
@@ -58,19 +58,20 @@ def reserved(packet: bytes) -> Why | None:
         root = etree.fromstring(packet.strip(b"\0 \t\r\n"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Damaged from error
-    for name, values in _properties(root):
-        why = _told(name, values)
-        if why is not None:
-            return why
-    return None
+    told = (_told(about, values) for about, values in _properties(root))
+    return next((why for why in told if why is not None), None)
 
 
-def _properties(root: etree._Element) -> Iterator[tuple[str, list[str]]]:
-    """Every element and attribute that could be one: its name, `{namespace}local`, and what it may mean to say."""
+def _properties(root: etree._Element) -> Iterator[tuple[Why, list[str]]]:
+    """What could reserve, as elements and as attributes: what it would reserve, and what it may mean to say."""
     for element in root.iter(etree.Element):
-        yield str(element.tag), list(_values(element))
+        why = _reserves(str(element.tag))
+        if why is not None:
+            yield why, list(_values(element))
         for name, value in element.attrib.items():
-            yield str(name), [str(value)]
+            why = _reserves(str(name))
+            if why is not None:
+                yield why, [str(value)]
 
 
 def _values(element: etree._Element) -> Iterator[str]:
@@ -85,15 +86,21 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _told(name: str, values: list[str]) -> Why | None:
-    local = _local(name).lower()
-    said = {value.strip().lower() for value in values} - {""}
+def _reserves(name: str) -> Why | None:
+    """What a property of this name, `{namespace}local`, is about; None is nothing that reserves."""
+    namespace, _, local = name.lower().rpartition("}")
     if local == _MINING:
-        return None if said and {_last(value) for value in said} <= _ALLOWING else Why.MINING
-    of_tdm = local == _RESERVATION and _OF_TDM in name.rpartition("}")[0].lower()
-    if of_tdm or local in _TDM:
-        return None if said == {_UNRESERVED} else Why.TDM
-    return None
+        return Why.MINING
+    return Why.TDM if local in _TDM or (local == _RESERVATION and _OF_TDM in namespace) else None
+
+
+def _told(about: Why, values: list[str]) -> Why | None:
+    said = {value.strip().lower() for value in values} - {""}
+    if about == Why.MINING:
+        said, allowing = {_last(value) for value in said}, _ALLOWING
+    else:
+        allowing = _UNRESERVED
+    return None if said and said <= allowing else about
 
 
 def _last(value: str) -> str:
