@@ -146,7 +146,7 @@ def test_ten_bits_of_colour() -> None:
 
 
 def test_profiles_are_converted_to_srgb() -> None:
-    """LAB's neutral axis aside, a colour under another profile is another colour: here red and green are swapped."""
+    """In the file's profile red and green are swapped."""
     srgb = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     places = {}
     for at in range(132, 132 + 12 * int.from_bytes(srgb[128:132], "big"), 12):

@@ -45,6 +45,9 @@ _TURNS: Final[Mapping[int, Image.Transpose]] = {
 }
 """What makes a picture upright, by EXIF's Orientation (CIPA DC-008, tag 0x0112); 1 is upright."""
 
+_FILTER: Final = Image.Resampling.HAMMING
+"""Made for shrinking: sharper than the bilinear one in the same time, which is two thirds of the bicubic one's."""
+
 _SIXTEEN: Final = 1 / 257
 """65,535 is 255."""
 
@@ -123,7 +126,7 @@ def _within(size: tuple[int, int], longest: int) -> tuple[int, int]:
 
 def _shrunk(image: Image.Image, longest: int) -> Image.Image:
     size = _within(image.size, longest)
-    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return image if size == image.size else image.resize(size, _FILTER, reducing_gap=2.0)
 
 
 def _orientation(image: Image.Image) -> int:

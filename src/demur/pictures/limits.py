@@ -26,7 +26,7 @@ MAX_CPU: Final = 20
 
 MAX_WALL: Final = 90.0
 """Seconds that the other process waits for a picture before it ends its reader: for one that hangs without computing,
-and above MAX_CPU many times, so that a busy machine loses no picture."""
+and several times MAX_CPU, so that a busy machine loses no picture."""
 
 MAX_START: Final = 120.0
 """Seconds for a reader's process to begin, on a machine that is busy."""
@@ -35,7 +35,7 @@ PICTURES_A_PROCESS: Final = 1000
 """Pictures that one process reads before a new one takes over: what a picture did to it lasts no longer."""
 
 MAX_REST: Final = 16 * MIB
-"""Bytes of a picture at rest. 4,096 by 4,096 pixels of noise have about 13 MB."""
+"""Bytes of a picture at rest. 4,096 by 4,096 pixels of noise have 11 MB."""
 
 LONGEST_SIDES: Final = range(16, 4097)
 """Pixels that the longest side of a picture at rest may be asked to have at most."""
