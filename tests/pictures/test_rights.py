@@ -165,6 +165,18 @@ def test_a_prohibition_anywhere_reserves(file: bytes) -> None:
     assert why(file) == Why.MINING
 
 
+def test_nothing_is_lost_between_the_parts_of_a_file() -> None:
+    xmp = forms_of("plus:DataMining", PROHIBITIONS[0])[0]
+    headless = png_with(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0" + xmp), chunk(b"iTXt", b"XML:com.adobe.xmp\0" + xmp))
+    assert why(headless) == Why.MINING
+    more = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + bytes(8)
+    twice = [segment(0xE1, more + xmp), segment(0xE1, more + packet("")), segment(0xE1, more[:-20] + xmp[:20])]
+    assert why(with_segments(*twice)) == Why.MINING
+    boxes = [segment(0xEB, b"JP\0\1\0\0\0\1" + part) for part in (store_of(), b"DMI-PROHIBITED", store_of())]
+    assert why(with_segments(*boxes)) == Why.MINING
+    assert why(png_with(chunk(b"zTXt", b"Comment\0DMI-PROHIBITED"))) == Why.MINING
+
+
 def test_words_that_are_no_reservation() -> None:
     for xmp in (
         packet("<dc:description>A reservation at the hotel</dc:description>"),

@@ -100,19 +100,29 @@ class _Walk:
 
     def jpeg(self) -> None:
         """Segments up to the first scan."""
-        more: dict[bytes, dict[int, bytes]] = {}
-        boxes: dict[bytes, dict[int, bytes]] = {}
+        more: dict[bytes, list[tuple[int, bytes]]] = {}
+        boxes: dict[bytes, list[tuple[int, bytes]]] = {}
         for marker, start, end in self._segments():
             if marker == _APP1 and self._data.startswith(_XMP, start):
                 self._found.packets.append(self._taken(start + len(_XMP), end))
             elif marker == _APP1 and self._data.startswith(_MORE_XMP, start):
-                part = self._taken(start + len(_MORE_XMP), end)
-                more.setdefault(part[:32], {})[int.from_bytes(part[36:_MORE_HEAD], "big")] = part[_MORE_HEAD:]
+                at = start + len(_MORE_XMP)
+                head = self._data[at : min(at + _MORE_HEAD, end)]
+                part = self._taken(at + len(head), end)
+                more.setdefault(head[:32], []).append((int.from_bytes(head[36:], "big"), part))
             elif marker == _APP11 and self._data.startswith(b"JP", start):
-                part = self._taken(start + 2, end)
-                boxes.setdefault(part[:2], {})[int.from_bytes(part[2:6], "big")] = part[6:]
-        self._found.packets += (b"".join(parts[at] for at in sorted(parts)) for parts in more.values())
-        self._found.stores += (_joined([parts[at] for at in sorted(parts)]) for parts in boxes.values())
+                head = self._data[start + 2 : min(start + 8, end)]
+                part = self._taken(start + 2 + len(head), end)
+                boxes.setdefault(head[:2], []).append((int.from_bytes(head[2:], "big"), part))
+        self._found.packets += (b"".join(part for _, part in sorted(parts, key=_place)) for parts in more.values())
+        self._found.stores += (self._joined(sorted(parts, key=_place)) for parts in boxes.values())
+
+    def _joined(self, parts: list[tuple[int, bytes]]) -> bytes:
+        """The box whose parts stand in several segments, each behind a copy of its head (ISO/IEC 18477-3, Annex B)."""
+        (_, first), *others = parts
+        head = 16 if first[:4] == b"\0\0\0\1" else 8
+        self._rest += (part for _, part in others if part[:head] != first[:head])
+        return first + b"".join(part[head:] for _, part in others)
 
     def _segments(self) -> Iterator[tuple[int, int, int]]:
         """Marker, first byte behind the length, and end, of each (ITU-T T.81, B.1.1)."""
@@ -149,17 +159,18 @@ class _Walk:
 
     def _text(self, kind: bytes, chunk: bytes) -> None:
         keyword, _, body = chunk.partition(b"\0")
-        if kind == b"zTXt":
-            body = self._unpacked(body[1:])
-        elif kind == b"iTXt":
-            packed, body = body[:1] == b"\1", body[2:].partition(b"\0")[2].partition(b"\0")[2]
-            body = self._unpacked(body) if packed else body
+        is_packed = kind == b"zTXt" or (kind == b"iTXt" and body[:1] == b"\1")
+        # In front of it: how it is packed; in iTXt that twice, its language, and the keyword in that language.
+        body = body[2:].partition(b"\0")[2].partition(b"\0")[2] if kind == b"iTXt" else body[is_packed:]
+        text = self._unpacked(body) if is_packed else body
         if keyword == b"XML:com.adobe.xmp":
-            self._found.packets.append(body)
-        elif keyword.startswith(b"Raw profile type"):  # as ImageMagick and others write it: name, length, hex
+            self._found.packets.append(text)
+            self._rest.append(chunk[: len(chunk) - len(body)])
+            return
+        self._rest += (chunk, text)
+        if keyword.startswith(b"Raw profile type"):  # as ImageMagick and others write it: name, length, hex
             with suppress(ValueError):
-                body = bytes.fromhex(b"".join(body.split()[2:]).decode("latin-1"))
-        self._rest += (keyword, body) if keyword != b"XML:com.adobe.xmp" else (keyword,)
+                self._rest.append(bytes.fromhex(b"".join(text.split()[2:]).decode("latin-1")))
 
     def _unpacked(self, data: bytes) -> bytes:
         unpacking = zlib.decompressobj()
@@ -226,7 +237,6 @@ class _Walk:
             raise Refused(Why.METADATA)
 
 
-def _joined(packets: list[bytes]) -> bytes:
-    """The box whose parts stand in several segments, each behind a copy of its head (ISO/IEC 18477-3, Annex B)."""
-    head = 16 if packets[0][:4] == b"\0\0\0\1" else 8
-    return packets[0] + b"".join(packet[head:] for packet in packets[1:])
+def _place(part: tuple[int, bytes]) -> int:
+    """Where it belongs; what claims the same place stays, in the order of the file."""
+    return part[0]
