@@ -11,18 +11,17 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from albums import USED, Held, at_rest, shown
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 from making import open_policy
 from neighbourhood import Community
-from picturing import USED, Held, at_rest, shown
 
 from demur.corpus.picturing import Shown
 from demur.corpus.session import reading
 from demur.kernel.keying import stored_uri
 from demur.policy import Pictures, Policy, write_policy
-from demur.register import JSON
 from demur.terms import EntryKind
 
 URIS = ("0.jpg", "1.jpg")
@@ -81,7 +80,7 @@ class Photographers(Community):
                 self.albums[row["item"]] = Album(self._brought(row))
         super()._import(source, batches)
         with self.workspace.register() as register:
-            said: dict[str, JSON] = register.log.last(EntryKind.IMPORT_FINISHED) or {}
+            said = dict(register.log.last(EntryKind.IMPORT_FINISHED) or {})
         counts = said.get("pictures")
         assert (counts is not None) == self.model.policy.pictures.come_in
         if isinstance(counts, dict):  # law 5

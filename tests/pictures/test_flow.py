@@ -1,16 +1,24 @@
 """Pictures come in beside the rows that show them, and go with them, down to the bytes. Everybody is invented."""
 
+import io
+import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from albums import BROKEN, RESERVED, USED, Held, at_rest, import_shown, named_by_rows, photo
 from making import NOW, item, open_policy
-from picturing import BROKEN, RESERVED, USED, Held, at_rest, import_shown, named_by_rows, photo
+from PIL import Image
 
 from demur import workspace as workspaces
 from demur.corpus.honour import honour
+from demur.errors import UsageError
 from demur.policy import Pictures, write_policy
+from demur.rights.erasing import erase
 from demur.terms import PictureReason
 from demur.workspace import Workspace
 
@@ -135,3 +143,35 @@ def test_the_policy_takes_pictures_away(workspace: Workspace) -> None:
     assert not at_rest(workspace)
     assert not everywhere(workspace.root, b"x300 small")
     assert len(named_by_rows(workspace)) == 2, "the rows stay, as without pictures"
+
+
+def test_an_export_brings_its_pictures(tmp_path: Path, workspace: Workspace) -> None:
+    """The command, a zip of Instagram's layout, and the readers themselves."""
+    made = io.BytesIO()
+    Image.new("RGB", (1500, 500), (200, 30, 60)).save(made, "JPEG", comment=b"a word beside the pixels")
+    said = {"Username": {"value": "ann.b"}, "Private Account": {"value": "No"}}
+    posts = [{"media": [{"uri": f"media/posts/{n}.jpg", "creation_timestamp": 1_650_000_000 + n}]} for n in range(3)]
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as export:
+        export.writestr(
+            "personal_information/personal_information.json", json.dumps({"profile_user": [{"string_map_data": said}]})
+        )
+        export.writestr("content/posts_1.json", json.dumps(posts))
+        export.writestr("media/posts/0.jpg", made.getvalue())
+        export.writestr("media/posts/1.jpg", b"<html>no picture</html>")
+    command = [sys.executable, "-m", "demur", "import", "instagram", "export.zip", "--json", "-w", str(workspace.root)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said_of_them = json.loads(done.stdout)["pictures"]
+    assert said_of_them == {"named": 3, "kept": 1, "left_out": {"missing": 1, "unreadable": 1}}
+    assert "not looked for yet" in done.stderr
+    (picture,) = at_rest(workspace).values()
+    assert Image.open(io.BytesIO(picture)).size == (1024, 341)
+    assert not everywhere(workspace.root, b"a word beside the pixels")
+    erase(workspace, "instagram:ann.b", now=NOW)
+    assert not at_rest(workspace)
+    assert not everywhere(workspace.root, picture[-200:])
+
+
+def test_without_what_reads_them_it_is_said_first(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demur.extras.has", lambda *_: False)
+    with pytest.raises(UsageError, match=r"pip install 'demur\[pictures\]'"):
+        import_shown(workspace, [item("1", media=[photo("a.jpg")])], FILES)

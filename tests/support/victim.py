@@ -21,7 +21,7 @@ from inspect import getattr_static
 from pathlib import Path
 from typing import Any, Final, Self
 
-import picturing
+import albums
 import pyarrow as pa
 import talking
 from making import NOW, batch, item, span
@@ -141,7 +141,7 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "maintain": lambda workspace: maintain(workspace, now=LATER),
     "import words": lambda workspace: import_items(workspace, "table", iter([batch(talking.MORE)]), now=LATER),
     "honour words": lambda workspace: honour(workspace, now=LATER),
-    "import pictures": lambda workspace: picturing.import_more(workspace, LATER),
+    "import pictures": lambda workspace: albums.import_more(workspace, LATER),
     "honour pictures": lambda workspace: honour(workspace, now=LATER),
     "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
     "backup": lambda workspace: back_up(workspace, workspace.root.parent / "backup", None, now=LATER),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NOT_YET: Final = (
     "Pictures come in by [pictures] of demur.toml: copies of them, faces, words in them and film are not looked "
-    "for yet."
+    "for yet, and they are in no version or export."
 )
 """What is said at every import that may bring pictures."""
 

@@ -188,7 +188,7 @@ def require_pictures() -> None:
     Raises:
         UsageError: when what reads them is not installed.
     """
-    need("Reading pictures", "pictures", "PIL", "pillow_heif", "cv2")
+    need("Reading pictures", "pictures", "PIL", "pillow_heif")
 
 
 def _import(

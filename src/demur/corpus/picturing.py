@@ -19,12 +19,13 @@ import pyarrow as pa
 
 from demur.corpus.datasets.base import Addresses
 from demur.corpus.datasets.compaction import index_new
-from demur.corpus.datasets.pictures import READER, SCHEMA, shown_in
+from demur.corpus.datasets.pictures import SCHEMA, shown_in
 from demur.corpus.scratch.listed import Listed
 from demur.corpus.scratch.spool import Spool
 from demur.corpus.session import Session
 from demur.errors import SourceError
 from demur.kernel.door import KEPT
+from demur.pictures.reading import READER
 from demur.register import JSON
 from demur.sources import MOST_OF_A_FILE, Files
 from demur.suppression.keyset import KeySet

@@ -21,9 +21,6 @@ from demur.kernel.schema import KEY
 from demur.store import Place
 from demur.words.page import short_keys
 
-READER: Final = 1
-"""The version of what makes a picture of a file; a later one reads a file otherwise."""
-
 _RAW: Final = {"lance-encoding:compression": "none"}
 """Pictures are packed as they are; stored as they are, a look into the files tells whether one is gone."""
 
@@ -40,7 +37,7 @@ SCHEMA: Final = pa.schema(
         pa.field("height", pa.int32(), nullable=False),
         pa.field("size", pa.int64(), nullable=False),  # bytes of `image`
         pa.field("digest", pa.binary(32), nullable=False),  # SHA-256 of `image`
-        pa.field("reader", pa.int16(), nullable=False),  # READER
+        pa.field("reader", pa.int16(), nullable=False),  # pictures.reading.READER
         pa.field("image", pa.large_binary(), nullable=False, metadata=_RAW),
     ]
 )
