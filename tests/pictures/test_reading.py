@@ -300,6 +300,7 @@ def test_an_answer_is_believed_only_as_far_as_a_reader_would_say_it() -> None:
         written(data=FILE[:20] + b"\xff\xe1\0\x04ab" + FILE[20:]),
         written(data=FILE[:20] + b"\xff\xfe\0\x04ab" + FILE[20:]),
         written(data=FILE[:-2] + FILE),
+        written(data=FILE[:5] + b"\x12" + FILE[6:20] + b"ab" + FILE[20:]),  # JFIF with more than its head
         written(data=saved(image(), "JPEG", progressive=True)),
         written(data=saved(image(), "JPEG", comment=b"x")),
         written(data=saved(image(), "PNG")),
