@@ -31,7 +31,7 @@ from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
 KILLED: Final = -9
-SAMPLED: Final = 6
+SAMPLED: Final = 3
 SOAKED: Final = int(os.environ.get("DEMUR_KILLS", "300")) // 10
 
 

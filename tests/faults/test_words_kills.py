@@ -25,7 +25,7 @@ from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
 KILLED: Final = -9
-SAMPLED: Final = {"import words": 6, "honour words": 4}
+SAMPLED: Final = {"import words": 3, "honour words": 2}
 
 
 @dataclass

@@ -299,6 +299,9 @@ class Dataset:
             self._dataset.create_scalar_index(column, kind, replace=True)
         self.refresh()
 
+    def keep_postings(self) -> None:
+        """Keeps what finds rows beside Lance's indexes, as a kind of dataset may have."""
+
     def index_parts(self) -> int | None:
         """The most parts that one of the scalar indexes consists of, or None while one is missing."""
         parts = {index.name: len(index.segments) for index in self._dataset.describe_indices()}

@@ -46,6 +46,7 @@ def write_deletions(dataset: Dataset) -> None:
     Lance by itself leaves a fragment with a few per cent of deleted rows alone.
     """
     _compact(dataset, materialize_deletions=True, materialize_deletions_threshold=0.0)
+    dataset.keep_postings()
 
 
 def rewrite_deleted(dataset: Dataset) -> None:
@@ -70,6 +71,7 @@ def remove_old_files(dataset: Dataset) -> int:
     stats = dataset.dataset.cleanup_old_versions(
         older_than=timedelta(0), error_if_tagged_old_versions=False, delete_unverified=True
     )
+    dataset.keep_postings()  # and none of rows whose files are gone
     return int(stats.bytes_removed)
 
 
@@ -90,3 +92,4 @@ def index_new(dataset: Dataset) -> None:
     merged = parts - 1 if parts >= _MOST_PARTS else 0
     dataset.dataset.optimize.optimize_indices(num_indices_to_merge=merged)
     dataset.refresh()
+    dataset.keep_postings()
