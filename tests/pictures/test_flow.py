@@ -15,11 +15,15 @@ from making import NOW, item, open_policy
 from PIL import Image
 
 from demur import workspace as workspaces
+from demur.corpus.find import find
 from demur.corpus.honour import honour
-from demur.errors import UsageError
-from demur.policy import Pictures, write_policy
+from demur.corpus.imports import OfPictures
+from demur.errors import PolicyError, UsageError
+from demur.policy import Door, Pictures, write_policy
+from demur.rights.access import copy_of
 from demur.rights.erasing import erase
-from demur.terms import PictureReason
+from demur.status import status as status_of
+from demur.terms import Audience, PictureReason
 from demur.workspace import Workspace
 
 FILES = {f"{name}.jpg": b"600x400 picture of %s" % name.encode() for name in "abcdefgh"}
@@ -116,6 +120,52 @@ def test_a_picture_goes_with_its_row_down_to_the_bytes(workspace: Workspace) -> 
     assert contents(workspace) == {b"picture of a", b"picture of d"}, "only an import brings something back"
     import_shown(workspace, items[:2], FILES)
     assert contents(workspace) == {b"picture of %c" % each for each in b"abcd"}
+
+
+def test_a_person_finds_and_gets_their_pictures(workspace: Workspace, tmp_path: Path) -> None:
+    write_policy(
+        open_policy(**USED, door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))), workspace.policy_path
+    )
+    items: list[dict[str, Any]] = [
+        item("1", "forum:ann", media=[photo("a.jpg"), photo("b.jpg", alt="a <b> cat")]),
+        item("2", "forum:bob", media=[photo("c.jpg", "forum:ann"), photo("d.jpg")]),
+        item("3", "forum:bob", media=[photo("e.jpg", "forum:ann")], audience="followers"),
+        item("4", "forum:cyd", media=[photo("f.jpg"), photo("nowhere.jpg")]),
+    ]
+    import_shown(workspace, items, FILES)
+    found = find(workspace, "forum:ann", now=NOW)
+    assert (found.pictures, found.tagged) == (2, 2)
+    copy = copy_of(workspace, "forum:ann", to=tmp_path / "copy.zip", now=NOW)
+    assert copy.pictures == 3, "not what only somebody else's followers could see"
+    with zipfile.ZipFile(copy.path) as archive:
+        told = json.loads(archive.read("copy.json"))
+        page = archive.read("copy.html").decode()
+        media = [one for row in told["corpus"]["rows"] for one in row["media"]]
+        handed = {one["picture"] for one in media if one["picture"]}
+        assert {*archive.namelist()} == {"copy.json", "copy.html", *handed}
+        assert {archive.read(name).split(b" ", 1)[1] for name in handed} == {b"picture of %c" % each for each in b"abc"}
+        assert all(f'<img src="{name}"' in page for name in handed)
+    assert 'alt="a &lt;b&gt; cat"' in page
+    assert not any("photos and videos" in sentence for sentence in told["not_held"])
+    status = status_of(workspace, now=NOW)
+    assert status.pictures == 6
+    (last,) = status.imports
+    assert last.pictures == OfPictures(7, 6, {PictureReason.MISSING: 1})
+    erase(workspace, "forum:ann", now=NOW)
+    assert contents(workspace) == {b"picture of d", b"picture of f"}
+    copy = copy_of(workspace, "forum:ann", to=tmp_path / "later.zip", now=NOW)
+    assert copy.pictures == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("copies", "drop"), ("faces", "blur"), ("words", "mask"), ("frames_per_second", 1)]
+)
+def test_what_is_not_looked_for_can_not_be_asked_for(tmp_path: Path, key: str, value: str | int) -> None:
+    workspace = workspaces.create(tmp_path / "w", open_policy(**USED))
+    path = workspace.policy_path
+    path.write_text(path.read_text().replace("[pictures]", f"[pictures]\n{key} = {json.dumps(value)}"))
+    with pytest.raises(PolicyError, match=rf"`pictures\.{key}` .*can't do yet"):
+        workspace.policy()
 
 
 def test_the_last_reading_says_which_pictures(workspace: Workspace) -> None:

@@ -29,9 +29,9 @@ from demur.corpus.engines.names import LOCAL
 from demur.corpus.engines.starting import require, started
 from demur.corpus.gathering import gathered
 from demur.corpus.honour import honour_in
-from demur.corpus.imports import CELLS
+from demur.corpus.imports import CELLS, PICTURES
 from demur.corpus.news import DELETED, News
-from demur.corpus.picturing import PICTURES, PictureCounts, Shown, take_in
+from demur.corpus.picturing import PictureCounts, Shown, take_in
 from demur.corpus.pool import Asked
 from demur.corpus.reopening import reopen, sweep
 from demur.corpus.scratch.cells import Cells

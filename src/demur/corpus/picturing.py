@@ -32,9 +32,6 @@ from demur.suppression.keyset import KeySet
 from demur.terms import PictureReason
 from demur.words.page import Ints, short_keys
 
-PICTURES: Final = "pictures"
-"""What the payload of `import.finished` calls the counts; an import that brings none has no such key."""
-
 _WRITTEN_AT_ONCE: Final = 32
 """Pictures of a batch on its way to disk."""
 

@@ -260,6 +260,15 @@ class Pictures(Section):
         return self.use == "yes"
 
 
+NOT_YET: Final[Mapping[str, str]] = {
+    "pictures.copies": "copies of pictures to be found",
+    "pictures.faces": "faces in pictures to be found",
+    "pictures.words": "words in pictures to be read",
+    "pictures.frames_per_second": "film to be read",
+}
+"""Keys that are refused by saying so: whoever writes one must not believe that it is done."""
+
+
 class Retention(Section):
     """[retention]."""
 
