@@ -123,9 +123,8 @@ def test_a_picture_goes_with_its_row_down_to_the_bytes(workspace: Workspace) -> 
 
 
 def test_a_person_finds_and_gets_their_pictures(workspace: Workspace, tmp_path: Path) -> None:
-    write_policy(
-        open_policy(**USED, door=Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))), workspace.policy_path
-    )
+    door = Door(unknown_age="use", audiences=(Audience.PUBLIC, Audience.FOLLOWERS))
+    write_policy(open_policy(**USED, door=door), workspace.policy_path)
     items: list[dict[str, Any]] = [
         item("1", "forum:ann", media=[photo("a.jpg"), photo("b.jpg", alt="a <b> cat")]),
         item("2", "forum:bob", media=[photo("c.jpg", "forum:ann"), photo("d.jpg")]),
