@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from albums import BROKEN, RESERVED, USED, Held, at_rest, import_shown, named_by_rows, photo
+from calling import Demur
 from making import NOW, item, open_policy
 from PIL import Image
 
@@ -194,7 +196,7 @@ def test_the_policy_takes_pictures_away(workspace: Workspace) -> None:
     assert len(named_by_rows(workspace)) == 2, "the rows stay, as without pictures"
 
 
-def test_an_export_brings_its_pictures(tmp_path: Path, workspace: Workspace) -> None:
+def test_an_export_brings_its_pictures(tmp_path: Path, workspace: Workspace, demur: Demur) -> None:
     """The command, a zip of Instagram's layout, and the readers themselves."""
     made = io.BytesIO()
     Image.new("RGB", (1500, 500), (200, 30, 60)).save(made, "JPEG", comment=b"a word beside the pixels")
@@ -215,6 +217,15 @@ def test_an_export_brings_its_pictures(tmp_path: Path, workspace: Workspace) -> 
     (picture,) = at_rest(workspace).values()
     assert Image.open(io.BytesIO(picture)).size == (1024, 341)
     assert not everywhere(workspace.root, b"a word beside the pixels")
+    status = demur("status", "-w", workspace.root).out
+    assert "Pictures     1 beside the rows" in status
+    assert re.search(r"^ +instagram +3 +1 +1 missing, 1 unreadable$", status, re.MULTILINE)
+    person = ("--account", "instagram:ann.b", "-w", workspace.root)
+    assert "1 picture of theirs, 0 of others" in demur("find", *person).out
+    assert (
+        "Pictures in it, of theirs or with a tag of them: 1."
+        in demur("access", *person, "--to", tmp_path / "copy.zip").out
+    )
     erase(workspace, "instagram:ann.b", now=NOW)
     assert not at_rest(workspace)
     assert not everywhere(workspace.root, picture[-200:])

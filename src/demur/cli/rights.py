@@ -85,7 +85,7 @@ def _told(copy: Copy) -> str:
         f"them, {count(copy.versions, 'version')} that {hold} such rows; {count(copy.accounts, 'account')}."
     )
     if copy.pictures:
-        sentence += f" With it come {count(copy.pictures, 'picture')} of theirs, or that tag them."
+        sentence += f"\nPictures in it, of theirs or with a tag of them: {copy.pictures:,}."
     if not copy.claimed:
         return sentence
     return (
