@@ -1,4 +1,4 @@
-"""A kill -9 while pictures come in or go: no picture rests that no row shows, and the next command ends the work.
+"""A kill -9 while pictures come in or go: none rests without its row, and the next command ends it, to the bytes.
 
 Every step is tried in `make soak`, a sample of them otherwise.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from albums import USED, at_rest, named_by_rows, prepare
+from albums import USED, at_rest, in_files, named_by_rows, prepare
 from making import open_policy
 from scenes import Scene, sampled, staged
 from victim import COMMANDS, LATER
@@ -42,6 +42,8 @@ def check(scene: Scene, number: int, root: Path) -> None:
     assert set(rests) <= shows
     COMMANDS[scene.command](Workspace(root))
     assert seen(root) == scene.after
+    gone = set(scene.before[1].values()) - set(scene.after[1].values())
+    assert not in_files(root, gone), "what went is in a file"
 
 
 @pytest.mark.parametrize(("command", "share"), sampled(SAMPLED))
@@ -57,6 +59,9 @@ def test_there_is_something_to_lose(scenes: Callable[[str], Scene], command: str
     scene = scenes(command)
     assert scene.before[1] != scene.after[1]
     assert scene.after[1]
+    gone = set(scene.before[1].values()) - set(scene.after[1].values())
+    assert in_files(scene.start, gone) == gone
+    assert gone or scene.command == "import pictures"
 
 
 @pytest.mark.soak

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from albums import ALBUM, USED, album, at_rest, import_shown, named_by_rows
+from albums import ALBUM, USED, album, at_rest, import_shown, in_files, named_by_rows
 from making import NOW, open_policy
 
 from demur import workspace as workspaces
@@ -32,12 +32,6 @@ def object_(workspace: Workspace, account: str) -> None:
     honour(workspace, now=NOW)
 
 
-def everywhere(root: Path, markers: set[bytes]) -> set[bytes]:
-    """Those of some bytes that any file holds."""
-    contents = [path.read_bytes() for path in root.rglob("*") if path.is_file()]
-    return {each for each in markers if any(each in content for content in contents)}
-
-
 def test_a_restore_brings_pictures_back_and_they_obey(workspace: Workspace, fast_tmp: Path) -> None:
     before = at_rest(workspace)
     assert before
@@ -52,7 +46,7 @@ def test_a_restore_brings_pictures_back_and_they_obey(workspace: Workspace, fast
     assert set(after) <= named_by_rows(again)
     gone = set(before.values()) - set(after.values())
     assert gone
-    assert not everywhere(again.root, gone)
+    assert not in_files(again.root, gone)
 
 
 def test_upkeep_leaves_pictures_as_they_are(workspace: Workspace) -> None:
@@ -60,16 +54,16 @@ def test_upkeep_leaves_pictures_as_they_are(workspace: Workspace) -> None:
     before = at_rest(workspace)
     maintain(workspace, now=NOW)
     assert at_rest(workspace) == before
-    assert everywhere(workspace.root, set(before.values())) == set(before.values())
+    assert in_files(workspace.root, set(before.values())) == set(before.values())
 
 
 def test_a_version_and_its_export_have_no_picture_and_keep_none(workspace: Workspace, fast_tmp: Path) -> None:
     pictures = at_rest(workspace)
     publish(workspace, "v1", now=NOW)
     export(workspace, "v1", fast_tmp / "export", now=NOW)
-    assert not everywhere(fast_tmp / "export", set(pictures.values()))
+    assert not in_files(fast_tmp / "export", set(pictures.values()))
     assert verify(workspace, "v1", now=NOW).ok
     object_(workspace, "forum:bob")
     gone = set(pictures.values()) - set(at_rest(workspace).values())
     assert gone
-    assert not everywhere(workspace.root, gone), "the stale version holds none"
+    assert not in_files(workspace.root, gone), "the stale version holds none"

@@ -1,9 +1,10 @@
 """Pictures for tests: files by their URIs, and what reads them in this process, without any real picture."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from making import NOW, batch, item
@@ -105,6 +106,12 @@ def at_rest(workspace: Workspace) -> dict[tuple[bytes, str], bytes]:
         lines = [row for part in pictures.batches([*ABOUT, "image"]) for row in part.to_pylist()]
     assert len({(row["key"], row["uri"]) for row in lines}) == len(lines), "a picture rests twice"
     return {(row["key"], row["uri"]): row["image"] for row in lines}
+
+
+def in_files(root: Path, markers: Collection[bytes]) -> set[bytes]:
+    """Those of some bytes that any file of a folder holds."""
+    contents = [path.read_bytes() for path in root.rglob("*") if path.is_file()]
+    return {each for each in markers if any(each in content for content in contents)}
 
 
 def named_by_rows(workspace: Workspace) -> set[tuple[bytes, str]]:
