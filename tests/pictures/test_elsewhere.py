@@ -49,6 +49,20 @@ def test_a_restore_brings_pictures_back_and_they_obey(workspace: Workspace, fast
     assert not in_files(again.root, gone)
 
 
+def test_a_restore_takes_those_away_whose_person_objected_since(workspace: Workspace, fast_tmp: Path) -> None:
+    back_up(workspace, fast_tmp / "other" / "b1", None)
+    shutil.copytree(workspace.keys_path, fast_tmp / "other" / "keys")
+    before = at_rest(workspace)
+    object_(workspace, "forum:bob")
+    after = at_rest(workspace)
+    shutil.rmtree(workspace.root)
+    restore(Source(fast_tmp / "other" / "b1", keys=fast_tmp / "other" / "keys"), workspace.root)
+    assert at_rest(Workspace(workspace.root)) == after
+    gone = set(before.values()) - set(after.values())
+    assert gone
+    assert not in_files(workspace.root, gone)
+
+
 def test_upkeep_leaves_pictures_as_they_are(workspace: Workspace) -> None:
     object_(workspace, "forum:ann")
     before = at_rest(workspace)
