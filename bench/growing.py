@@ -12,7 +12,9 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import _measure as measure
@@ -20,7 +22,7 @@ import _posts as posts
 import importing
 from demur.corpus.honour import honour_in
 from demur.corpus.importing import import_items
-from demur.corpus.session import writing
+from demur.corpus.session import Session, writing
 from demur.processes import collect_seldom, keep_memory
 from demur.sources import load_source
 from honouring import People
@@ -67,7 +69,7 @@ def main() -> None:
         print(f"aim for {name}: {aim}")
 
 
-def _steps(rows: int):  # noqa: ANN202  # pairs of a name and what it took, one by one
+def _steps(rows: int) -> Iterator[tuple[str, Took]]:
     source = posts.table(rows)
     yield "copy", _timed(lambda: measure.copy_seconds(source), rows)
     with measure.scratch() as folder:
@@ -87,12 +89,12 @@ def _steps(rows: int):  # noqa: ANN202  # pairs of a name and what it took, one 
             ("verify", ("verify", "v")),
             ("verify --export", ("verify", "v", "--export", str(folder / "export"))),
         ):
-            yield name, _timed(lambda arguments=arguments: _demur(root, *arguments), rows)
+            yield name, _timed(partial(_demur, root, *arguments), rows)
         print(f"  export {_size(folder / 'export') / 1e9:.2f} GB", flush=True)
 
 
-def _honours(session, people: People, count: int, runs: int) -> Took:  # noqa: ANN001
-    clocks, processors, affected = [], [], []
+def _honours(session: Session, people: People, count: int, runs: int) -> Took:
+    clocks, processors, affected = list[float](), list[float](), list[float]()
     for _ in range(runs):
         who = people.take(count)
         with session.register.locked():
@@ -106,7 +108,7 @@ def _honours(session, people: People, count: int, runs: int) -> Took:  # noqa: A
     return Took(*(measure.median(each) for each in (clocks, processors, affected)))
 
 
-def _timed(work, units: float) -> Took:  # noqa: ANN001
+def _timed(work: Callable[[], object], units: float) -> Took:
     before, began = measure.processors(), time.perf_counter()
     work()
     return Took(time.perf_counter() - began, measure.processors() - before, units)

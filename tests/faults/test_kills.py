@@ -35,7 +35,15 @@ from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
-ELSEWHERE: Final = {"erase", "backup", "restore", "import words", "honour words"}  # test_*_kills.py
+ELSEWHERE: Final = {
+    "erase",
+    "backup",
+    "restore",
+    "import words",
+    "honour words",
+    "import pictures",
+    "honour pictures",
+}  # test_*_kills.py
 COMMANDS: Final = {name: command for name, command in ALL.items() if name not in ELSEWHERE}
 KILLED: Final = -9
 SAMPLED: Final = {"first import": 2, "import": 3, "honour": 2, "publish": 2, "retire": 1, "maintain": 2}

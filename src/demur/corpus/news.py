@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus.datasets.base import SCAN_FROM
-from demur.corpus.datasets.evidence import Beside, Evidence, Keyed, digests
+from demur.corpus.datasets.evidence import Beside, Evidence, digests
+from demur.corpus.datasets.keyed import Keyed
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.noted import Distinct
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool

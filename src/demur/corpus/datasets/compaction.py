@@ -12,7 +12,6 @@ from demur.corpus.datasets.base import Dataset
 MOST_SMALL: Final = 32
 """Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""
 SMALL_ROWS: Final = 100_000
-_FRAGMENT_ROWS: Final = 1_048_576
 _EVER: Final = timedelta(days=36_500)
 _MOST_PARTS: Final = 8
 """Parts of an index that may gather before all but the first, which is large, are merged."""
@@ -59,7 +58,7 @@ def rewrite_deleted(dataset: Dataset) -> None:
 def _compact(dataset: Dataset, **how: Any) -> None:  # noqa: ANN401  # Lance's options
     """Compact, in one commit; where the disk did not keep the new files it is as if that had not been."""
     before = dataset.version
-    dataset.dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS, **how)
+    dataset.dataset.optimize.compact_files(target_rows_per_fragment=dataset.FRAGMENT_ROWS, **how)
     dataset.refresh()
     dataset.require_kept(before)
 

@@ -5,7 +5,7 @@ not the item was kept, replaced by the item's next reading; keys alone, no text 
 that its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, Self
@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, Indices
+from demur.corpus.datasets.base import ADDRESS, Addresses, Indices
+from demur.corpus.datasets.keyed import Keyed
+from demur.corpus.datasets.pictures import Pictures
 from demur.files import make_folder, sync
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.people.indexed.table import expanded
 from demur.store import Place, Stored
-from demur.suppression.keyset import KeySet
 from demur.words.columns import in_rows
 from demur.words.grams import mixed
 from demur.words.page import Ints
@@ -28,53 +29,7 @@ from demur.words.page import Ints
 if TYPE_CHECKING:
     import lance
 
-_FEW: Final = 2_000
-"""Keys that an index is asked for, however few lines there are."""
-_READ_A_KEY: Final = 50
-"""Lines that are read in the time in which an index finds those of one key."""
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
-
-
-class Keyed(Dataset):
-    """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
-
-    FORMAT = 1
-    FOLDER: ClassVar[str]
-    """Where it lies beside the corpus."""
-    FORMERLY: ClassVar[str | None] = None
-    """Where an older demur kept it."""
-    OUTLIVES: ClassVar[bool] = False
-    """Whether what it says of an item stays when the item's source says that it is gone."""
-
-    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows in which a column holds one of some keys.
-
-        Args:
-            column: ``item``, or another column of int64.
-            keys: in any order, shape (n,).
-            columns: those that are wanted; all, if they are not named.
-        """
-        wanted = list(columns or self.SCHEMA.names)
-        if len(keys) > min(SCAN_FROM, max(self.count() // _READ_A_KEY, _FEW)):
-            return self._scanned(column, KeySet(keys), wanted)
-        found = self.holding_keys(f"{column} IN ({{}})", keys, wanted)
-        parts = [pa.Table.from_batches([], self._schema(wanted)), *(each.select([*wanted, ADDRESS]) for each in found)]
-        return pa.concat_tables(parts).combine_chunks()
-
-    def replace(self, gone: Addresses, rows: Iterable[pa.RecordBatch]) -> None:
-        """One commit in which the rows at some addresses go, and others come."""
-        self.commit(gone, self.write(rows), {"demur": self.CALLED})
-
-    def _scanned(self, column: str, keys: KeySet, wanted: list[str]) -> pa.Table:
-        parts = [pa.Table.from_batches([], self._schema(wanted))]
-        for batch in self.batches(list(dict.fromkeys([*wanted, column]))):
-            held = keys.contains(batch.column(column).to_numpy(zero_copy_only=False))
-            if held.any():
-                parts.append(pa.Table.from_batches([batch.filter(pa.array(held))]).select([*wanted, ADDRESS]))
-        return pa.concat_tables(parts).combine_chunks()
-
-    def _schema(self, wanted: list[str]) -> pa.Schema:
-        return pa.schema([*(self.SCHEMA.field(name) for name in wanted), pa.field(ADDRESS, pa.uint64())])
 
 
 def digests(lines: pa.RecordBatch) -> Ints:
@@ -210,11 +165,13 @@ class Uncertain(Keyed):
 
 @dataclass(frozen=True)
 class Beside:
-    """The three datasets beside the corpus of one workspace."""
+    """The datasets beside the corpus of one workspace."""
 
     evidence: Evidence
     fingerprints: Fingerprints
     uncertain: Uncertain
+    pictures: Pictures
+    """There is none on disk before the first import that may bring pictures."""
 
     @classmethod
     def ensure(cls, folder: Place) -> Self:
@@ -228,6 +185,7 @@ class Beside:
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
             Uncertain.ensure(_in(folder, Uncertain)),
+            Pictures.view(_in(folder, Pictures)),
         )
 
     @classmethod
@@ -236,19 +194,29 @@ class Beside:
 
         Args:
             folder: where they lie.
-            versions: Lance's numbers, in their order; none for their heads.
+            versions: Lance's numbers, in their order; none for their heads. That of pictures may be missing: there
+                were none then.
         """
-        evidence, fingerprints, uncertain = versions or (None, None, None)
+        evidence, fingerprints, uncertain, *pictures = versions or (None, None, None)
         return cls(
             Evidence.view(_in(folder, Evidence), evidence),
             Fingerprints.view(_in(folder, Fingerprints), fingerprints),
             Uncertain.view(_in(folder, Uncertain), uncertain),
+            Pictures.view(_in(folder, Pictures), next(iter(pictures), None)),
         )
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:
-        """All of them."""
-        return self.evidence, self.fingerprints, self.uncertain
+        """All that are there."""
+        always = self.evidence, self.fingerprints, self.uncertain
+        return (*always, self.pictures) if self.pictures.there else always
+
+    def begin_pictures(self) -> None:
+        """Make room for pictures where there was none; it says at once that it is as far as all the rest."""
+        if not self.pictures.there:
+            said = self.evidence.said()
+            self.pictures.begin()
+            self.pictures.say(said)
 
     @property
     def versions(self) -> list[int]:
@@ -273,7 +241,7 @@ class Beside:
 
     def restore(self, versions: Sequence[int]) -> None:
         """Makes their heads what those versions were."""
-        for each, version in zip(self.datasets, versions, strict=True):
+        for each, version in zip(self.datasets, versions, strict=False):  # room for pictures may have come since
             each.restore(version)
 
 
