@@ -15,6 +15,8 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,7 +38,7 @@ Spent = defaultdict[str, float]
 
 KEYS: Final = PictureKeys(bytes(range(32)))
 POSTS: Final = 1000
-"""Screenshots of posts of text alone that come in; and a fifth as many that are withheld."""
+"""Screenshots of posts of text alone that come in, at most; and a fifth as many that are withheld."""
 
 
 class Came(NamedTuple):
@@ -48,12 +50,16 @@ class Came(NamedTuple):
 
 
 class Half(NamedTuple):
-    """Half of the photos."""
+    """What was found of the copies of one half of the photos."""
 
-    name: str
-    prints: list[Print]
-    came: list[Came]
-    unedited: list[Look]
+    by_edit: dict[str, Counter[str]]
+    """Copies found for certain, as a doubt, missed by cause, and all."""
+    wrong: tuple[str, str]
+    """Lines on its photos, and on these after edits, among the other half's."""
+    spent: dict[str, float]
+    """Milliseconds of a processor."""
+    size: float
+    """Bytes of a print."""
 
 
 def seen(picture: Picture) -> Seen:
@@ -68,21 +74,30 @@ def printed(picture: Picture) -> Print:
     return print_of(seen(picture), seen(ImageOps.mirror(picture)), KEYS)
 
 
-def half(name: str, those: Sequence[Photo], spent: Spent) -> Half:
-    """The prints of some photos, and these after each edit."""
-    held = Half(name, [], [], [])
+def half(name: str, those: Sequence[Photo], others: Sequence[Photo]) -> Half:
+    """The photos of one half go through each edit, and are looked for in both halves."""
+    spent: Spent = defaultdict(float)
+    began = time.process_time()
+    prints = [printed(photo.image) for photo in those]
+    spent["a print"] = (time.process_time() - began) * 1000 / len(those)
+    came: list[Came] = []
     for number, photo in enumerate(those):
-        began = time.process_time()
-        held.prints.append(printed(photo.image))
-        spent["print"] += time.process_time() - began
-        held.unedited.append(look(seen(jpeg(photo.image)), KEYS))
-        others = [each.image for each in those if each is not photo]
+        beside = [each.image for each in those if each is not photo]
         for edit, made in EDITS.items():
-            picture = jpeg(made(photo.image, random.Random(f"{photo.name} {edit}"), others))
+            picture = jpeg(made(photo.image, random.Random(f"{photo.name} {edit}"), beside))
             began = time.process_time()
-            held.came.append(Came(number, edit, look(seen(picture), KEYS)))
-            spent["look"] += time.process_time() - began
-    return held
+            came.append(Came(number, edit, look(seen(picture), KEYS)))
+            spent["a look"] += (time.process_time() - began) * 1000 / len(those) / len(EDITS)
+    began = time.process_time()
+    by_edit = found_of(came, prints)
+    spent["to find it"] = (time.process_time() - began) * 1000 / len(came)
+    known = [printed(photo.image) for photo in others]
+    plain = [look(seen(jpeg(photo.image)), KEYS) for photo in those]
+    wrong = (
+        rate(f"photos, {name} among the others", plain, known),
+        rate(f"edited photos, {name} among the others", [each.look for each in came], known),
+    )
+    return Half(by_edit, wrong, dict(spent), float(np.mean([len(each.pack()) for each in prints])))
 
 
 def index(prints: list[Print]) -> Copied:
@@ -107,20 +122,17 @@ def cause(came: Look, known: Print) -> str:
     return "features agree, but no vote reached them"
 
 
-def found_of(held: Half, spent: Spent) -> dict[str, Counter[str]]:
+def found_of(came: list[Came], prints: list[Print]) -> dict[str, Counter[str]]:
     """By edit: copies found for certain, as a doubt, missed by cause, and all."""
-    where = index(held.prints)
-    began = time.process_time()
-    matches = where.found([each.look for each in held.came], KEYS)
-    spent["find"] += time.process_time() - began
+    matches = index(prints).found([each.look for each in came], KEYS)
     told = {(int(each.picture), int(each.print)): bool(each.certain) for each in map(Row, *matches)}
-    by_edit: dict[str, Counter[str]] = defaultdict(Counter)
-    for number, each in enumerate(held.came):
+    by_edit: dict[str, Counter[str]] = {edit: Counter() for edit in EDITS}
+    for number, each in enumerate(came):
         said = told.get((number, each.photo))
         counts = by_edit[each.edit]
         counts["all"] += 1
         if said is None:
-            counts[cause(each.look, held.prints[each.photo])] += 1
+            counts[cause(each.look, prints[each.photo])] += 1
         else:
             counts["certain" if said else "doubt"] += 1
     return by_edit
@@ -143,30 +155,33 @@ def wrongly(looks: list[Look], prints: list[Print]) -> tuple[int, int]:
     return len(certain), len(set(matches.picture.tolist()) - certain)
 
 
-def rate(name: str, looks: list[Look], prints: list[Print]) -> None:
+def rate(name: str, looks: list[Look], prints: list[Print]) -> str:
     """A line on pictures that are no copies."""
     certain, doubt = wrongly(looks, prints)
     size = len(looks)
-    print(
-        f"| {name} | {size} | {len(prints)} | {certain} ({certain / size:.2%}) | {doubt} ({doubt / size:.2%}) |",
-        flush=True,
-    )
+    return f"| {name} | {size} | {len(prints)} | {certain} ({certain / size:.2%}) | {doubt} ({doubt / size:.2%}) |"
 
 
-def screenshots(held: tuple[Half, Half], images: tuple[list[Picture], list[Picture]]) -> None:
+def screenshots(some: list[Picture], others: list[Picture], count: int) -> list[str]:
     """Lines on screenshots of other posts."""
     chance = random.Random("posts")
-    count = POSTS if len(images[0]) > 60 else POSTS // 10
-    withheld = [printed(jpeg(post(chance, None, tall=chance.random() < 0.5))) for _ in range(count // 5)]
-    with_photo = [printed(jpeg(post(chance, each, tall=chance.random() < 0.5))) for each in images[0]]
-    came = [look(seen(jpeg(post(chance, None, tall=chance.random() < 0.5))), KEYS) for _ in range(count)]
-    rate("posts of text, among posts of text", came, withheld)
-    rate("posts of text, among posts with a photo", came, with_photo)
-    rate("posts of text, among photos", came, held[0].prints + held[1].prints)
-    photographed = [each.look for each in held[1].came if each.edit == "in a post's screenshot"]
-    rate("posts with a photo, among posts with other photos", photographed, with_photo)
-    rate("posts with a photo, among posts of text", photographed, withheld)
-    print(f"\n{sum(each.empty for each in withheld)} of {len(withheld)} prints of posts of text are empty")
+
+    def posted(picture: Picture | None) -> Picture:
+        return jpeg(post(chance, picture, tall=chance.random() < 0.5, words=chance.randint(15, 40)))
+
+    withheld = [printed(posted(None)) for _ in range(count // 5)]
+    shown = [printed(posted(each)) for each in some]
+    plain = [printed(each) for each in some]
+    of_text = [look(seen(posted(None)), KEYS) for _ in range(count)]
+    of_photos = [look(seen(posted(each)), KEYS) for each in others]
+    return [
+        rate("posts of text, among other posts of text", of_text, withheld),
+        rate("posts of text, among posts that show a photo", of_text, shown),
+        rate("posts of text, among photos", of_text, plain),
+        rate("posts that show a photo, among posts that show another", of_photos, shown),
+        rate("posts that show a photo, among posts of text", of_photos, withheld),
+        f"\nOf {len(withheld)} prints of posts of text {sum(each.empty for each in withheld)} are empty.",
+    ]
 
 
 def main() -> None:
@@ -174,38 +189,37 @@ def main() -> None:
     chosen = photos()
     if len(sys.argv) > 1:
         chosen = random.Random("sample").sample(chosen, int(sys.argv[1]))
-    parts = [each for each in chosen if each.tuned_on], [each for each in chosen if not each.tuned_on]
-    spent: Spent = defaultdict(float)
-    tuned, fresh = (half(name, those, spent) for name, those in zip(("tuned on", "held out"), parts, strict=True))
-    print(
-        f"{len(chosen)} photos, {len(parts[0])} of them tuned on; load {Path('/proc/loadavg').read_text().split()[0]}"
-    )
-    one, other = found_of(tuned, spent), found_of(fresh, spent)
+    tuned, fresh = ([each for each in chosen if each.tuned_on is which] for which in (True, False))
+    print(f"{len(chosen)} photos, {len(tuned)} of them tuned on; load {load()}", flush=True)
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        asked = [pool.submit(half, "tuned on", tuned, fresh), pool.submit(half, "held out", fresh, tuned)]
+        some, others = ([each.image for each in those] for those in (tuned, fresh))
+        of_posts = pool.submit(screenshots, some, others, min(POSTS, 4 * len(chosen)))
+        one, other = (each.result() for each in asked)
+        lines = [*one.wrong, *other.wrong, *of_posts.result()]
     print("\n| edit | found | of them a doubt | tuned on | held out |\n|---|---|---|---|---|")
     causes: dict[str, Counter[str]] = {}
     for edit in EDITS:
-        both = one[edit] + other[edit]
-        share, *shares = ((each["certain"] + each["doubt"]) / each["all"] for each in (both, one[edit], other[edit]))
+        both = one.by_edit[edit] + other.by_edit[edit]
+        share, *shares = (
+            (each["certain"] + each["doubt"]) / each["all"] for each in (both, one.by_edit[edit], other.by_edit[edit])
+        )
         print(f"| {edit} | {share:.3f} | {both['doubt'] / both['all']:.3f} | {shares[0]:.3f} | {shares[1]:.3f} |")
         causes[edit] = Counter({what: count for what, count in both.items() if what not in {"all", "certain", "doubt"}})
     print("\n| edit | missed | why |\n|---|---|---|")
     for edit, why in causes.items():
         print(f"| {edit} | {why.total()} | {'; '.join(f'{count}: {what}' for what, count in why.most_common())} |")
     print("\n| no copies | pictures | prints | taken for a copy | doubt |\n|---|---|---|---|---|")
-    for name, looks in (
-        ("photos", lambda held: held.unedited),
-        ("edited photos", lambda held: [x.look for x in held.came]),
-    ):
-        rate(f"{name}, held out among tuned on", looks(fresh), tuned.prints)
-        rate(f"{name}, tuned on among held out", looks(tuned), fresh.prints)
-    screenshots((tuned, fresh), ([each.image for each in parts[0]], [each.image for each in parts[1]]))
-    made = len(tuned.came) + len(fresh.came)
-    size = np.mean([len(each.pack()) for each in tuned.prints + fresh.prints])
-    print(
-        f"\nms of a processor: a print {spent['print'] / len(chosen) * 1000:.0f}, of {size:.0f} bytes; a look "
-        f"{spent['look'] / made * 1000:.0f}; to find it {spent['find'] / made * 1000:.1f}"
-    )
-    print(f"load {Path('/proc/loadavg').read_text().split()[0]}")
+    print("\n".join(lines))
+    for name, each in (("tuned on", one), ("held out", other)):
+        spent = ", ".join(f"{what} {milliseconds:.0f}" for what, milliseconds in each.spent.items())
+        print(f"\n{name}: milliseconds of a processor: {spent}; a print has {each.size:.0f} bytes")
+    print(f"load {load()}")
+
+
+def load() -> str:
+    """Of this machine, in the last minute."""
+    return Path("/proc/loadavg").read_text().split()[0]
 
 
 if __name__ == "__main__":

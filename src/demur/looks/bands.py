@@ -17,7 +17,7 @@ from demur.looks.pdq import Bits, distances
 BANDS: Final = 16
 _VALUES: Final = 1 << 16
 _ONE_TURNED: Final = np.concatenate([[0], 1 << np.arange(16)]).astype(np.uint16)
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 """Candidates that are compared at once."""
 
 Ints = npt.NDArray[np.int64]
@@ -59,7 +59,7 @@ class Bands:
         """
         probes = _words(asked)[:, : len(self.begins)]
         flips = _ONE_TURNED if turned else _ONE_TURNED[:1]
-        which_parts, value_parts = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        parts = [np.zeros((3, 0), np.int64)]
         for band in range(len(self.begins)):
             words = (probes[:, band, None] ^ flips).astype(np.int64)
             low = self.begins[band][words].ravel()
@@ -68,19 +68,14 @@ class Bands:
             at = np.arange(len(which)) - np.repeat(np.cumsum(size) - size - low, size)
             value = self.entry[band][at].astype(np.int64)
             which //= len(flips)
-            which_parts.append(which)
-            value_parts.append(value)
-        pairs = np.unique(np.concatenate(which_parts) * max(len(self.bits), 1) + np.concatenate(value_parts))
-        which, value = np.divmod(pairs, max(len(self.bits), 1))
-        apart = np.concatenate(
-            [np.zeros(0, np.int64)]
-            + [
-                distances(asked[which[at : at + _CHUNK]], self.bits[value[at : at + _CHUNK]])
-                for at in range(0, len(which), _CHUNK)
-            ]
-        )
-        kept = apart <= within
-        return which[kept], value[kept], apart[kept]
+            for first in range(0, len(which), _CHUNK):
+                some = slice(first, first + _CHUNK)
+                apart = distances(asked[which[some]], self.bits[value[some]])
+                parts.append(np.stack([which[some], value[some], apart])[:, apart <= within])
+        near = np.concatenate(parts, axis=1)
+        near = near[:, np.lexsort((near[1], near[0]))]
+        fresh = (np.diff(near[:2], axis=1, prepend=-1) != 0).any(axis=0)  # several bands find the same
+        return near[0, fresh], near[1, fresh], near[2, fresh]
 
 
 def _words(bits: Bits) -> npt.NDArray[np.uint16]:

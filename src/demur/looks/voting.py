@@ -60,6 +60,6 @@ def agreed(group: Ints, feature: Ints, one: Ints, other: Ints, middle: Ints) -> 
         order = np.lexsort((feature, key))
         fresh = np.ones(len(order), bool)
         fresh[1:] = (np.diff(key[order]) != 0) | (np.diff(feature[order]) != 0)
-        keys, counts = np.unique(key[order][fresh], return_counts=True)
-        found.append(keys[counts >= LEAST] // (_TURNS * (2 * _FAR) ** 3))
+        kept = key[order][fresh]  # in order: the third of a kind stands two places behind the first
+        found.append(kept[LEAST - 1 :][kept[LEAST - 1 :] == kept[: 1 - LEAST]] // (_TURNS * (2 * _FAR) ** 3))
     return np.unique(np.concatenate(found))
