@@ -15,7 +15,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-ha
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test tests test-train test-engines test-postgresql lint format messages readability screenshots soak bench bench-people bench-peers pins clean
+.PHONY: help setup demo test tests test-train test-engines test-postgresql lint format messages readability screenshots soak bench bench-people bench-peers bench-pictures pins clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -91,13 +91,17 @@ soak: $(DEV) ## the laws with EXAMPLES (5000) examples each, and the other long 
 	@DEMUR_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n 2 -m 'law or soak' --durations=10 $(PYTEST_ARGS)
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
-	@set -e; for script in $(filter-out bench/peers.py,$(wildcard bench/[!_]*.py)); do printf '== %s\n' "$$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in $(filter-out bench/peers.py bench/copied_pictures.py,$(wildcard bench/[!_]*.py)); do printf '== %s\n' "$$script"; $(BIN)/python "$$script"; done
 
 bench-peers: $(DEV) ## the same job by other tools, which it installs: 8 GB in bench/data/peers
 	@$(BIN)/python bench/peers.py
 
 bench-people: $(DEV) ## print the figures of docs/people.md: people in others' words
 	@$(BIN)/python bench/naming_people.py
+
+bench-pictures: $(DEV) ## print the figures of docs/pictures.md; the first time it fetches 530 MB of Debian's photos
+	@$(BIN)/python bench/pictures.py
+	@$(BIN)/python bench/copied_pictures.py
 
 pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes newer releases)
 	@$(COMPILE) --group build --output-file requirements/build.txt
