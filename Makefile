@@ -104,7 +104,7 @@ pins: ## compile requirements/ from pyproject.toml (wants uv; UPGRADE=1 takes ne
 	@$(COMPILE) --constraint requirements/build.txt --extra web \
 		--output-file requirements/base.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/base.txt \
-		--extra web --extra postgres --extra store --group dev --output-file requirements/dev.txt pyproject.toml
+		--extra web --extra postgres --extra store --extra pictures --group dev --output-file requirements/dev.txt pyproject.toml
 	@$(COMPILE) --constraint requirements/build.txt --output-file requirements/s3.txt requirements/s3.in
 	@$(COMPILE) --constraint requirements/build.txt --constraint requirements/dev.txt \
 		--extra web --extra ray --extra spark --output-file requirements/engines.txt pyproject.toml

@@ -79,7 +79,7 @@ def lines(
 def found_in(known: Copies, posts: Sequence[Post]) -> tuple[Finds, int]:
     """The finds in posts that count, and in how many rows of them an objection's look-up would have missed one."""
     parts, missed = [], 0
-    asked = known.asked(np.unique(known.subject))
+    asked = known.asked(known.subjects)
     for start in range(0, len(posts), BATCH):
         page = page_of(posts[start : start + BATCH])
         finds = known.found(page)

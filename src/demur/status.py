@@ -42,6 +42,8 @@ class Status:
 
     rows: int
     """In the corpus."""
+    pictures: int | None
+    """At rest beside the rows; None where the policy lets none in, or nothing was imported since it does."""
     head: Head
     """The end of the register."""
     honoured: int
@@ -94,6 +96,7 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
         pending, versions = session.register.objections.pending(proven=PROVEN), states(session)
         return Status(
             rows=session.corpus.count() if seen is None else seen.rows,
+            pictures=_pictures(session),
             head=session.register.log.head(),
             honoured=session.honoured,
             policy_noted=noted is None or noted["rules"] == session.policy.rules_hash(),
@@ -114,6 +117,13 @@ def status(workspace: Workspace, *, now: datetime | None = None) -> Status:
             deadlines=sorted(_deadlines(session, pending, versions), key=lambda each: each.on),
             clock_days=session.register.objections.clock_days(session.now),
         )
+
+
+def _pictures(session: Session) -> int | None:
+    """How many rest; nothing beside the corpus is opened where none may."""
+    if not session.policy.pictures.come_in or not session.beside.pictures.there:
+        return None
+    return session.beside.pictures.count()
 
 
 def answer_due(came: date) -> date:

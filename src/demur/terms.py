@@ -86,6 +86,19 @@ class Reason(StrEnum):
     EMPTY = "empty"  # nothing is left of it, or nothing was there
 
 
+class PictureReason(StrEnum):
+    """Why a picture that an item names was left out, in the order in which reasons are tried; no item is counted so."""
+
+    ITEM = "item"  # the item itself was left out
+    TAGGED = "tagged"  # it shows, or its description names, a suppressed person or a known minor
+    MISSING = "missing"  # its file is not in what was read
+    UNREADABLE = "unreadable"  # it is broken, too large, or in a format that is not read
+    RIGHTS = "rights"  # what is written in it reserves mining or training (Art. 4(3) of Directive (EU) 2019/790)
+    COPY = "copy"  # it copies a suppressed person's picture
+    FACES = "faces"  # faces are seen in it, and the policy drops such pictures
+    WORDS = "words"  # words in it are a suppressed person's, or name one
+
+
 class Channel(StrEnum):
     """How a notice reaches a person."""
 

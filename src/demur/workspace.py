@@ -34,7 +34,7 @@ from demur.store import Place, Stored, is_url, place
 from demur.transit import FOLDER as TRANSIT
 
 _CORPUS: Final = "corpus.lance"
-_BESIDE: Final = "evidence"
+BESIDE: Final = "evidence"
 _STAGING: Final = ".init"
 _LOCK: Final = ".lock"
 _WORKER: Final = ".worker"
@@ -64,7 +64,7 @@ _PRIVATE: Final = (
     "import.journal",
     "import.scratch",
     TRANSIT,
-    _BESIDE,
+    BESIDE,
     MODELS,
 )
 """What is for its owner alone. The folder itself is the user's where they made it: it may hold other things."""
@@ -137,12 +137,12 @@ class Workspace:
     @property
     def beside_place(self) -> Place:
         """What lies beside the corpus, wherever that is: keyed evidence, fingerprints, uncertain finds."""
-        return (self.store or self.root) / _BESIDE
+        return (self.store or self.root) / BESIDE
 
     @property
     def beside_path(self) -> Path:
         """The folder of the compiled files, which are mapped; and of what lies beside the corpus, if that is here."""
-        return self.root / _BESIDE
+        return self.root / BESIDE
 
     @property
     def versions_path(self) -> Path:

@@ -17,7 +17,10 @@ from making import batch, item, open_policy
 from demur import workspace as workspaces
 from demur.backup import back_up, restore
 from demur.backup.restoring import Source
+from demur.corpus.caches import NOTES
+from demur.corpus.honour import honour
 from demur.corpus.importing import import_items
+from demur.corpus.session import reading
 from demur.errors import DemurError, RegisterError
 from demur.policy import Policy
 from demur.policy.model import RegisterPlace
@@ -76,6 +79,29 @@ def test_what_is_acknowledged_during_a_backup_is_in_it_or_in_the_journal(fast_tm
     with back(fast_tmp, "d").register() as register:
         assert all(register.objections.get(reference).binding for reference in lodging.acknowledged)
         assert register.objections.in_force() == len(lodging.acknowledged)
+
+
+def test_caches_beside_the_corpus_are_in_no_backup(fast_tmp: Path) -> None:
+    workspace = founded(fast_tmp)
+    text = "the ferry was late again and everybody on the pier had begun to talk about the winter of the great storm"
+    import_items(workspace, "table", [batch([item("long", "forum:u3", text)])])
+    with workspace.register() as register:
+        register.objections.lodge(["forum:u3"], channel="api")
+    honour(workspace)
+    with reading(workspace) as session:
+        session.rules()
+    caches = [*workspace.beside_path.glob("*.index"), workspace.beside_path / NOTES]
+    assert {path.name.partition("-")[0] for path in caches} == {"copies", "people", NOTES}
+    (workspace.beside_path / ".copies-1.index.0123abcd").write_bytes(b"half")
+    back_up(workspace, fast_tmp / "other" / "b", None)
+    there = {path.name for path in (fast_tmp / "other" / "b").rglob("*")}
+    assert "fingerprints.lance" in there
+    assert not [name for name in there if ".index" in name or name == NOTES]
+    restored = back(fast_tmp)
+    with reading(restored) as session:
+        copies = session.rules()[0].copies
+    assert copies is not None
+    assert len(copies.subjects) == 1
 
 
 @pytest.fixture

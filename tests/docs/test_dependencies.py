@@ -29,6 +29,7 @@ EXTRAS: Final = {
     "web": ("web/", "cli/serve.py"),
     "postgres": ("sources/tables/sql.py",),
     "store": ("store.py",),
+    "pictures": ("pictures/",),
     "ray": ("corpus/engines/ray_data.py",),
     "spark": ("corpus/engines/spark_arrow.py",),
     "train": ("training/", "loading/"),
@@ -106,7 +107,11 @@ def _pins(file: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("files", "extras"),
-    [("base.txt", ["web"]), ("dev.txt", ["web", "postgres", "store"]), ("train.txt torch.txt", ["web", "train"])],
+    [
+        ("base.txt", ["web"]),
+        ("dev.txt", ["web", "postgres", "store", "pictures"]),
+        ("train.txt torch.txt", ["web", "train"]),
+    ],
 )
 def test_what_is_declared_is_pinned_as_such(files: str, extras: list[str]) -> None:
     ours = {name for file in files.split() for name, block in _pins(file).items() if OURS.search(block)}

@@ -31,7 +31,7 @@ from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
 KILLED: Final = -9
-SAMPLED: Final = 6
+SAMPLED: Final = 3
 SOAKED: Final = int(os.environ.get("DEMUR_KILLS", "300")) // 10
 
 
@@ -46,6 +46,7 @@ class Scene:
     def fresh(self, name: str) -> Path:
         """A copy of everything, for one kill: the workspace in it is `w`, its mark and backups are beside it."""
         place = self.folder / name
+        shutil.rmtree(place, ignore_errors=True)  # of another number of kills
         shutil.copytree(self.folder / "start", place)
         return place
 

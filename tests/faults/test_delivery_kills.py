@@ -24,7 +24,7 @@ from demur.worker.transport import GROUP
 from demur.workspace import Workspace, create
 
 KILLED: Final = -9
-SAMPLED: Final = 10
+SAMPLED: Final = 5
 SOAKED: Final = int(os.environ.get("DEMUR_KILLS", "100"))
 PEOPLE_PER_KILL: Final = 30
 QUIET_S: Final = 0.05

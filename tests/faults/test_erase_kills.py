@@ -28,7 +28,7 @@ from demur.workspace import Workspace
 
 RAM: Final = Path("/dev/shm")
 KILLED: Final = -9
-SAMPLED: Final = 8
+SAMPLED: Final = 4
 SOAKED: Final = int(os.environ.get("DEMUR_KILLS", "300")) // 6
 
 

@@ -5,17 +5,14 @@ killed at every step they take in `make soak`, at a sample of these otherwise. R
 them as they were or as they will be, or further on the way to it.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pytest
+from scenes import Scene, sampled, staged
 from talking import held, talking
-from victim import COMMANDS, LATER, Kill, Nursery
+from victim import COMMANDS, LATER
 
 from demur.corpus import journal
 from demur.corpus.honour import honour
@@ -23,21 +20,7 @@ from demur.corpus.session import reading
 from demur.worker.maintenance import maintain
 from demur.workspace import Workspace
 
-RAM: Final = Path("/dev/shm")
-KILLED: Final = -9
-SAMPLED: Final = {"import words": 6, "honour words": 4}
-
-
-@dataclass
-class Scene:
-    """A command, where it starts and ends, and its steps."""
-
-    command: str
-    start: Path
-    nursery: Nursery
-    kills: list[Kill]
-    before: dict[str, list[Any]]
-    after: dict[str, list[Any]]
+SAMPLED: Final = {"import words": 3, "honour words": 2}
 
 
 def seen(root: Path) -> dict[str, list[Any]]:
@@ -45,29 +28,19 @@ def seen(root: Path) -> dict[str, list[Any]]:
         return held(session)
 
 
-def _scene(nursery: Nursery, home: Path, command: str) -> Scene:
-    start, after = home / f"{command} start", home / f"{command} after"
-    talking(Workspace(start), waiting=command == "honour words")
-    shutil.copytree(start, after)
-    steps = nursery.steps(after, command)
-    kills = [Kill(step, call, late) for step, call in steps for late in (False, True)]
-    return Scene(command, start, nursery, kills, seen(start), seen(after))
-
-
 @pytest.fixture(scope="module")
 def scenes() -> Iterator[Callable[[str], Scene]]:
-    with Nursery() as nursery, TemporaryDirectory(dir=RAM if RAM.is_dir() else None) as folder:
-        yield cache(partial(_scene, nursery, Path(folder)))
+    with staged(lambda root, command: talking(Workspace(root), waiting=command == "honour words"), seen) as found:
+        yield found
 
 
-def check(scene: Scene, kill: Kill, root: Path, *, first: bool) -> None:
-    """Kills the command, and runs it again; ``first`` has another command come between."""
-    shutil.copytree(scene.start, root)
-    assert scene.nursery.run(root, scene.command, kill) == KILLED
+def check(scene: Scene, number: int, root: Path) -> None:
+    """Kills the command, and runs it again; every third time no other command comes between."""
+    scene.killed(scene.kills[number], root)
     now = seen(root)
     if scene.command == "import words":
         assert now in (scene.before, scene.after), "a reader sees something in between"
-    if first:
+    if number % 3:
         maintain(Workspace(root), now=LATER)
         assert seen(root) in (scene.before, scene.after)
     else:
@@ -78,15 +51,12 @@ def check(scene: Scene, kill: Kill, root: Path, *, first: bool) -> None:
     assert seen(root) == scene.after
 
 
-@pytest.mark.parametrize(
-    ("command", "share"), [(name, (at + 0.5) / count) for name, count in SAMPLED.items() for at in range(count)]
-)
+@pytest.mark.parametrize(("command", "share"), sampled(SAMPLED))
 def test_a_kill_leaves_names_and_copies_as_an_undisturbed_run(
     scenes: Callable[[str], Scene], command: str, share: float, fast_tmp: Path
 ) -> None:
     scene = scenes(command)
-    number = int(share * len(scene.kills))
-    check(scene, scene.kills[number], fast_tmp / "w", first=bool(number % 3))
+    check(scene, int(share * len(scene.kills)), fast_tmp / "w")
 
 
 @pytest.mark.parametrize("command", SAMPLED)
@@ -101,11 +71,4 @@ def test_there_is_something_to_lose(scenes: Callable[[str], Scene], command: str
 def test_each_kill_leaves_names_and_copies_as_an_undisturbed_run(
     scenes: Callable[[str], Scene], command: str, fast_tmp: Path
 ) -> None:
-    scene = scenes(command)
-    for number, kill in enumerate(scene.kills):
-        try:
-            check(scene, kill, fast_tmp / f"w{number}", first=bool(number % 3))
-        except Exception as error:
-            error.add_note(f"{command}, kill {number}: {kill}")
-            raise
-        shutil.rmtree(fast_tmp / f"w{number}")
+    scenes(command).each(check, fast_tmp)

@@ -7,6 +7,7 @@ fingerprints: the corpus looks at the rows it finds through its indexes alone, t
 workspaces that meet the same events in another order hold the same rows once every source was read again.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -15,11 +16,22 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import NOW, item, span
 
+from demur.corpus.datasets import postings
 from demur.corpus.honour import honour
 from demur.versions.leave import verify
 from demur.versions.publish import publish
 
 pytestmark = pytest.mark.law
+
+
+@pytest.fixture(scope="module", autouse=True)
+def found_by_postings() -> Iterator[None]:
+    """Rows are looked up in postings, which only large fragments have otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postings, "LEAST_ROWS", 1)
+        patch.setattr(postings, "_COMMON", 4)
+        yield
+
 
 NAMES: Final = {
     "forum:annie_k": ["Anna Kowalska"],

@@ -292,7 +292,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
         (
             "versions_days = 30",
             "zzz = 1",
-            "Unknown key `retention.zzz` in demur.toml line 147: known here: `versions_days`.",
+            "Unknown key `retention.zzz` in demur.toml line 161: known here: `versions_days`.",
         ),
         (
             'regions = "any"',
@@ -407,14 +407,14 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'user@host/database".\nurl = ""',
             'user@host/database".\nurl = "mysql://ann:secret@db/x"',
             (
-                '`register.url` in demur.toml line 206 is no register URL: write "", "sqlite:///register.db" '
+                '`register.url` in demur.toml line 220 is no register URL: write "", "sqlite:///register.db" '
                 'or "postgresql://user@host/database".'
             ),
         ),
         (
             "[sources]",
             "[sources]\nirc = 1",
-            "`sources.irc` in demur.toml line 246 is 1: this is the name of a table, not of a key.",
+            "`sources.irc` in demur.toml line 260 is 1: this is the name of a table, not of a key.",
         ),
         (
             "[notice.wording]",
@@ -430,7 +430,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'url = "http://127.0.0.1:8470"',
             'url = "object.example/portal"',
             (
-                "`portal.url` in demur.toml line 167 is no address of a site: "
+                "`portal.url` in demur.toml line 181 is no address of a site: "
                 'write one like "https://object.example.org", without a path or a last slash.'
             ),
         ),
@@ -438,7 +438,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'server = ""',
             'server = "smtp.example"',
             (
-                '`mail.server` in demur.toml line 185 is no mail server: write one like "smtp.example.org:587", '
+                '`mail.server` in demur.toml line 199 is no mail server: write one like "smtp.example.org:587", '
                 'or "" for the workspace\'s own outbox.'
             ),
         ),
@@ -446,7 +446,7 @@ def test_the_hash_is_the_same_in_every_release() -> None:
             'bounce_address = ""',
             'bounce_address = "returned-notices-of-ours+{code}@town.example"',
             (
-                "`mail.bounce_address` in demur.toml line 183 is no mail address of at most 19 characters besides "
+                "`mail.bounce_address` in demur.toml line 197 is no mail address of at most 19 characters besides "
                 '{code} before its @: write one like "bounce+{code}@example.org", or "" for none.'
             ),
         ),
@@ -501,7 +501,7 @@ def _latin(path: Path) -> None:
     [
         (_gone, r"demur\.toml does not exist: `demur init` writes one\."),
         (_folder, r"demur\.toml can't be read \(Is a directory\)"),
-        (_latin, r"demur\.toml line 2[1-4]\d is not UTF-8: save the file as UTF-8\."),
+        (_latin, r"demur\.toml line 2[1-6]\d is not UTF-8: save the file as UTF-8\."),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(written: Path, harm: Callable[[Path], None], pattern: str) -> None:

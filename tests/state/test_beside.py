@@ -29,7 +29,7 @@ from demur.corpus.session import reading
 from demur.kernel.door import KEPT, WAITS
 from demur.kernel.schema import KEY
 from demur.people.compiled import Compiler
-from demur.policy import Door, Others
+from demur.policy import Door, Others, write_policy
 from demur.register.database.tables import kept_name
 from demur.register.members.rows import MEMBER
 from demur.worker.maintenance import maintain
@@ -152,12 +152,21 @@ def test_what_a_kill_left_of_a_compiled_file_goes_and_a_folder_for_reading_alone
     def refused(path: Path) -> None:
         raise PermissionError(path)
 
-    monkeypatch.setattr("demur.corpus.worded.replacing", refused)
+    monkeypatch.setattr("demur.corpus.caches.replacing", refused)
     with reading(workspace, NOW) as session:
         rules, _ = session.rules()
     assert rules.people is not None
     assert rules.copies is not None
     assert not list(workspace.beside_path.glob("*.index"))
+
+
+def test_no_file_of_copies_stays_where_nobody_looks_for_them(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "w")
+    talking(workspace, waiting=False)
+    assert [path for path in compiled(workspace) if path.name.startswith("copies-")]
+    write_policy(open_policy(others=Others(copies="keep")), workspace.policy_path)
+    maintain(workspace, now=NOW)
+    assert {path.name.partition("-")[0] for path in compiled(workspace)} == {"people"}
 
 
 @pytest.mark.parametrize("damage", ["gone", "noise"])

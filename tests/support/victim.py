@@ -21,6 +21,7 @@ from inspect import getattr_static
 from pathlib import Path
 from typing import Any, Final, Self
 
+import albums
 import pyarrow as pa
 import talking
 from making import NOW, batch, item, span
@@ -49,6 +50,9 @@ STEPS: Final = (
     "demur.corpus.datasets.corpus:Corpus.commit",
     "demur.corpus.datasets.corpus:Corpus.restore",
     "demur.corpus.datasets.corpus:Corpus.index",
+    "demur.corpus.datasets.pictures:Pictures.begin",
+    "demur.corpus.datasets.pictures:Pictures.commit",
+    "demur.corpus.datasets.pictures:Pictures.tidy",
     "demur.corpus.journal:begin",
     "demur.corpus.journal:end",
     "demur.corpus.journal:write_durably",
@@ -137,6 +141,8 @@ COMMANDS: Final[dict[str, Callable[[Workspace], object]]] = {
     "maintain": lambda workspace: maintain(workspace, now=LATER),
     "import words": lambda workspace: import_items(workspace, "table", iter([batch(talking.MORE)]), now=LATER),
     "honour words": lambda workspace: honour(workspace, now=LATER),
+    "import pictures": lambda workspace: albums.import_more(workspace, LATER),
+    "honour pictures": lambda workspace: honour(workspace, now=LATER),
     "erase": lambda workspace: erase(workspace, "forum:flora.quince", now=LATER),
     "backup": lambda workspace: back_up(workspace, workspace.root.parent / "backup", None, now=LATER),
     "restore": lambda workspace: restore(_older(workspace.root.parent), workspace.root, now=LATER),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from demur.people.finds import Finds
 from demur.suppression.copies import Copies, fingerprints_of, gram_lists
+from demur.suppression.levels import Levels
 from demur.words.batch import Words
 
 ANN, BEN, CYD, DEE, EVE = 1, 2, 3, 4, 5
@@ -195,7 +196,7 @@ def test_whoever_is_seen_is_found_by_what_is_asked(wrote: list[Said], others: li
     row, key = copies.seen(page)
     lists = gram_lists(page).to_pylist()
     for at, one in zip(row.tolist(), key.tolist(), strict=True):
-        writers = np.unique(copies.subject[copies.gram == one])
+        writers = np.unique(copies.writers(np.array([one]))[1])
         assert set(copies.asked(writers).tolist()) & set(lists[at])
 
 
@@ -212,7 +213,9 @@ def test_whatever_is_found_or_seen_stands_on_the_row(wrote: list[Said], others: 
 def test_the_shortened_form_of_a_key_is_not_taken_for_it() -> None:
     copies, page = known([Said(LONG, ANN)]), page_of([Said(LONG), Said(OTHER)])
     assert copies.standing(page).tolist() == [True, False]
-    like = replace(copies, gram=np.sort(copies.gram ^ np.int64(1 << 40)))  # the same shortened keys, and other keys
+    (level,) = copies.levels.all
+    gram = np.sort(level.gram ^ np.int64(1 << 40))  # the same shortened keys, and other keys
+    like = Copies(Levels((replace(level, gram=gram),)))
     assert copies.asked(np.array([ANN])).tolist() == like.asked(np.array([ANN])).tolist()
     assert like.standing(page).tolist() == [False, False]
 

@@ -15,7 +15,7 @@ is never read, and one that is cut short, changed or gone is noticed before anyt
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -135,8 +135,8 @@ class Writer:
         _folder(to.parent, self.folder)
         self.files[name] = copy(source, to)
 
-    def copy_tree(self, source: Place, name: str) -> None:
-        """Copy every file below a folder, or every object below a place; nothing where there is none.
+    def copy_tree(self, source: Place, name: str, leave: Callable[[Path], bool] = lambda _: False) -> None:
+        """Copy every file below a folder but for those to ``leave``, or every object below a place, if there are any.
 
         Raises:
             WorkspaceError: when an object's name leads out of the backup.
@@ -149,7 +149,7 @@ class Writer:
                 self.copy(source / each, f"{name}/{each}")
             return
         for path in sorted(source.rglob("*")) if source.is_dir() else ():
-            if path.is_file() and not path.is_symlink():
+            if not leave(path) and path.is_file() and not path.is_symlink():
                 self.copy(path, f"{name}/{path.relative_to(source).as_posix()}")
 
     def put(self, data: bytes, name: str) -> None:

@@ -9,7 +9,8 @@ the whole backup it goes with. Finished models are copied, and what is still tra
 A corpus in an object store is copied from there, whole and under the same lock: its backup is that of one on a disk.
 
 Files are copied, never linked: a copy that shares its blocks with what it is a copy of is lost with it. What waits in
-the outbox is not in a backup: mails are sent once, and tell people what they may find in the register anyhow.
+the outbox is not in a backup: mails are sent once, and tell people what they may find in the register anyhow. Nor are
+caches beside the corpus, which hold what went for a while, and which whoever reads replaces meanwhile.
 """
 
 import shutil
@@ -21,6 +22,7 @@ from typing import Final
 from demur import glance
 from demur.backup import container, keysafe
 from demur.backup.container import INNER, MARK, Listed, Writer
+from demur.corpus.caches import is_cache
 from demur.corpus.session import Session, writing
 from demur.errors import WorkspaceError
 from demur.files import disk_full, partial, sync
@@ -34,9 +36,9 @@ from demur.runs.pointer import read_pointer
 from demur.runs.store import state_of
 from demur.store import Place, Stored
 from demur.versions.manifest import software
-from demur.workspace import Workspace
+from demur.workspace import BESIDE, Workspace
 
-_TREES: Final = ("versions", "suppression", "imports", "recalls", "evidence")
+_TREES: Final = ("versions", "suppression", "imports", "recalls")
 _ROUNDS: Final = 3
 _ROOM: Final = 16 << 20
 """Bytes that should be left besides: lists, keys, and what the register takes up meanwhile."""
@@ -101,7 +103,7 @@ def _refuse_taken(workspace: Workspace, to: Path) -> None:
 
 def _require_room(session: Session, to: Path) -> None:
     workspace = session.workspace
-    trees = (workspace.corpus_place, *(workspace.root / name for name in (*_TREES, MODELS)))
+    trees = (workspace.corpus_place, *(workspace.root / name for name in (*_TREES, BESIDE, MODELS)))
     needed = sum(_size(tree) for tree in trees) + (0 if workspace.store is None else _size(workspace.beside_place))
     needed += copying.size(workspace.register_url) + _ROOM
     free = shutil.disk_usage(to.parent).free
@@ -127,6 +129,7 @@ def _fill(session: Session, folder: Path, passphrase: str | None) -> Listed:
     writer.copy_tree(workspace.corpus_place, f"{INNER}/{workspace.corpus_place.name}")
     for name in _TREES:
         writer.copy_tree(workspace.root / name, f"{INNER}/{name}")
+    writer.copy_tree(workspace.beside_path, f"{INNER}/{BESIDE}", leave=is_cache)
     if workspace.store is not None:  # what lies beside the corpus does so there
         writer.copy_tree(workspace.beside_place, f"{INNER}/{workspace.beside_place.name}")
     for run in runs_in(workspace.models_path):

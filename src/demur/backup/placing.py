@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from demur.corpus.datasets.evidence import Evidence, Fingerprints, Uncertain
+from demur.corpus.datasets.pictures import Pictures
 from demur.corpus.sole import require_conditional, writing_alone
 from demur.errors import WorkspaceError
 from demur.files import write_durably
@@ -81,7 +82,7 @@ def _files(tree: Path) -> Iterator[Path]:
 
 def _datasets(staging: Path) -> Iterator[Path]:
     """What lies beside the corpus, and not the compiled files, which stay on the disk."""
-    folders = (_beside(staging) / each.FOLDER for each in (Evidence, Fingerprints, Uncertain))
+    folders = (_beside(staging) / each.FOLDER for each in (Evidence, Fingerprints, Uncertain, Pictures))
     return (folder for folder in folders if folder.exists())
 
 

@@ -106,6 +106,8 @@ def _page(found: Found, kept: Kept, *, text: bool) -> Iterator[str]:
             yield from _lines(row, text=text)
         if rows and len(rows) < total:
             yield f"  ... and {total - len(rows):,} more: --limit lists them."
+    if found.pictures or found.tagged:
+        yield f"{count(found.pictures, 'picture')} of theirs, {found.tagged:,} of others that tag them."
 
 
 def _lines(row: Row, *, text: bool) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,10 +13,31 @@ from demur.cli.frame.options import Invocation, shared
 from demur.cli.frame.output import count, emit, note, progress, reasons_table, table
 from demur.corpus.engines.names import ENGINES, LOCAL
 from demur.processes import keep_memory
+from demur.terms import PictureReason
 
 if TYPE_CHECKING:
     from demur.corpus.importing import ImportReport
+    from demur.corpus.picturing import PictureCounts, Shown
     from demur.policy import Policy
+    from demur.sources import Source
+
+NOT_YET: Final = (
+    "Pictures come in by [pictures] of demur.toml: copies of them, faces, words in them and film are not looked "
+    "for yet, and they are in no version or export."
+)
+"""What is said at every import that may bring pictures."""
+
+WHY_NO_PICTURE: Final[Mapping[str, str]] = {
+    PictureReason.ITEM: "the item itself is left out",
+    PictureReason.TAGGED: "somebody is shown or described in it who may not be",
+    PictureReason.MISSING: "its file is not in what was read; nothing is fetched from elsewhere",
+    PictureReason.UNREADABLE: "its file is damaged, no picture, or larger than any",
+    PictureReason.RIGHTS: "its file says that it may not be used for mining or training",
+    PictureReason.COPY: "it is a copy of a suppressed person's picture",
+    PictureReason.FACES: "faces are in it",
+    PictureReason.WORDS: "a suppressed person's words, or somebody's name, are in it",
+}
+"""What a picture was left out for, in words."""
 
 AUTO: Final = "auto"
 """Instead of a source's name: the one that takes the paths for its own."""
@@ -59,7 +81,7 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, engine
     also a database URL. Options of a source stand
     under [sources.NAME] of demur.toml. Importing an item again replaces it: its last reading wins.
     """
-    from demur.corpus.importing import import_items  # noqa: PLC0415  # it loads Lance; help does without
+    from demur.corpus.importing import import_items, require_pictures  # noqa: PLC0415  # it loads Lance; help does without
     from demur.sources import load_source, to_state  # noqa: PLC0415  # it loads Arrow; help does without
     from demur.sources.meter import watching  # noqa: PLC0415  # the same
     from demur.transit import fetched  # noqa: PLC0415  # most imports fetch nothing
@@ -67,19 +89,36 @@ def import_(invocation: Invocation, source: str, paths: Sequence[str], *, engine
     keep_memory()
     workspace = invocation.workspace
     policy = workspace.policy()
+    if policy.pictures.come_in:
+        require_pictures()
+        note(NOT_YET)
     with fetched(workspace.root, paths, workspace.stored) as here:
         source = _taken_for(here, yes=yes) if source == AUTO else source
         reader = load_source(source)
-        with watching() as meter, progress("Reading items", share=lambda: meter.share) as advance:
-            batches = reader.read(here, policy.sources.get(source, {}))
+        with (
+            watching(pictures=policy.pictures.come_in) as meter,
+            progress("Reading items", share=lambda: meter.share) as advance,
+        ):
+            options = policy.sources.get(source, {})
+            batches, pictures = reader.read(here, options), _pictures(reader, here, options)
             workers = os.cpu_count() or 1
-            report = import_items(workspace, source, batches, workers=workers, engine=engine, progress=advance)
+            report = import_items(
+                workspace, source, batches, pictures=pictures, workers=workers, engine=engine, progress=advance
+            )
     door = _door(report, policy, workspace.policy_path)
     unsaid = to_state(source, report.left_out)
     emit(
         lambda: "\n".join([*_page(report, policy, door), *_unsaid(unsaid), *meter.told]),
         _data(report, policy, door, meter.told) | {"to_state": unsaid},
     )
+
+
+def _pictures(reader: "Source", paths: Sequence[str], options: "Mapping[str, object]") -> "Shown":
+    """Where the pictures come from that the items name: a source that has no files leaves them all out."""
+    from demur.corpus.picturing import Shown  # noqa: PLC0415  # it loads Arrow; help does without
+    from demur.sources import Pictured  # noqa: PLC0415  # the same
+
+    return Shown(partial(reader.pictures, paths, options) if isinstance(reader, Pictured) else None)
 
 
 def _taken_for(paths: Sequence[str], *, yes: bool) -> str:
@@ -121,7 +160,16 @@ def _page(report: "ImportReport", policy: "Policy", door: Sequence[str]) -> list
         lines += ["", "Nothing was kept. What left the items out, and what to do:", *(f"  {line}" for line in door)]
     elif left_out:
         lines += ["", *reasons_table(report.left_out, policy)]
+    if report.pictures is not None:
+        lines += _of_pictures(report.pictures)
     return lines
+
+
+def _of_pictures(counts: "PictureCounts") -> list[str]:
+    """What became of the pictures that the items name."""
+    left_out = sum(counts.left_out.values())
+    lines = ["", f"{count(counts.named, 'picture')} named, {counts.kept:,} kept, {left_out:,} left out."]
+    return lines + [f"  {number:,}: {WHY_NO_PICTURE[reason]}" for reason, number in counts.left_out.items()]
 
 
 def _unsaid(unsaid: Sequence[str]) -> list[str]:
@@ -135,4 +183,6 @@ def _data(report: "ImportReport", policy: "Policy", door: Sequence[str], told: S
     from demur.policy import rule_of  # noqa: PLC0415  # it loads pydantic; help does without
 
     rules = {reason: rule_of(reason, policy) for reason in report.left_out}
-    return {**vars(report), "rules": rules, "to_change": door, "told": told}
+    data = {**vars(report), "rules": rules, "to_change": door, "told": told}
+    pictures = data.pop("pictures")
+    return data if pictures is None else data | {"pictures": vars(pictures)}

@@ -84,6 +84,8 @@ def _told(copy: Copy) -> str:
         f"The copy is in {copy.path}: {count(copy.own, 'row')} of theirs, {count(copy.about, 'row')} of others about "
         f"them, {count(copy.versions, 'version')} that {hold} such rows; {count(copy.accounts, 'account')}."
     )
+    if copy.pictures:
+        sentence += f"\nPictures in it, of theirs or with a tag of them: {copy.pictures:,}."
     if not copy.claimed:
         return sentence
     return (

@@ -7,7 +7,7 @@ import click
 
 from demur.cli.frame.options import Invocation, Paged, as_page, shared
 from demur.cli.frame.output import Page, count, doubt, emit, emit_paged, progress, table
-from demur.corpus.imports import LastImport
+from demur.corpus.imports import LastImport, OfPictures
 from demur.status import Status
 from demur.status import status as status_of
 from demur.terms import EntryKind
@@ -38,6 +38,8 @@ def _sheet(workspace: Workspace, found: Status) -> str:
 
 def _page(found: Status) -> Iterator[str]:
     yield f"Corpus       {count(found.rows, 'row')}"
+    if found.pictures is not None:
+        yield f"Pictures     {found.pictures:,} beside the rows"
     yield f"Register     {found.head.seq:,} entries, the last binding one is {found.head.binding:,}"
     covered = count(found.suppressed, "account")
     yield f"Objections   {found.objections:,} in force, covering {covered}"
@@ -59,6 +61,15 @@ def _imports(imports: list[LastImport]) -> Iterator[str]:
         for each in imports
     ]
     yield from table(("source", "finished (UTC)", "read", "kept"), rows, right="read kept")
+    told = [(each.source, each.pictures) for each in imports if each.pictures is not None]
+    pictures = [(source, f"{of.named:,}", f"{of.kept:,}", _reasons(of)) for source, of in told]
+    if pictures:
+        yield from ("", "Their pictures", *table(("source", "named", "kept", "left out"), pictures, right="named kept"))
+
+
+def _reasons(of: OfPictures) -> str:
+    """Why pictures were left out."""
+    return ", ".join(f"{number:,} {reason}" for reason, number in of.left_out.items())
 
 
 def _versions(found: Status) -> Iterator[str]:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from demur.corpus.depicted import depicted
 from demur.corpus.session import Session, reading
 from demur.errors import UsageError
 from demur.identity import SubjectKeys, inside
@@ -74,6 +75,10 @@ class Found:
     """Rows that they wrote."""
     about: int
     """Rows of others that name, quote, pass on or show them."""
+    pictures: int
+    """Pictures at rest of rows that they wrote."""
+    tagged: int
+    """Pictures at rest of others that tag them."""
     rows: tuple[Row, ...]
     """Their own rows, then those about them, each by date; at most the limit of either."""
 
@@ -125,9 +130,10 @@ def find(workspace: Workspace, account: str, *, limit: int | None = None, now: d
             own, about = own + row.own, about + (not row.own)
             if limit is None or before < limit:
                 rows.append(row)
+        seen = depicted(session, shown)
         objected = bool(inside(keys, session.register.standing.of(keys).suppressed).any())
     rows.sort(key=lambda row: (not row.own, row.created is None, row.created, row.item))
-    return Found(len(keys), objected, own, about, tuple(rows))
+    return Found(len(keys), objected, own, about, len(seen.own), len(seen.about), tuple(rows))
 
 
 def _rows(batches: Iterator[Any], keys: SubjectKeys, names: Mapping[int, str]) -> Iterator[Row]:

@@ -1,8 +1,9 @@
 """Honouring: what the register says now is done to the rows it concerns, and to no others.
 
-Invariants: the cost follows the affected rows; rows go through the same kernel as at import; the mark *honoured* moves
-only after all commits, so that a kill in between repeats the work and never skips it. Nothing is ever added back here:
-what is allowed again returns with the next import of its source (law 2).
+Invariants: the cost follows the affected rows; the bytes of pictures that go with them are in no file when it is done;
+rows go through the same kernel as at import; the mark *honoured* moves only after all commits, so that a kill in
+between repeats the work and never skips it. Nothing is ever added back here: what is allowed again returns with the
+next import of its source (law 2).
 
 There are two passes: by and about a person and by name, which also finds the threads that name them in full and gives
 the fingerprints of what they wrote; and then what only these can find, in threads and as copies.
@@ -60,6 +61,8 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
         whole = every_row or changes.policy
         for change in _passes(session, rules, None if whole else changes.subjects):
             deleted, rewritten = deleted + change.deleted, rewritten + change.rewritten
+    if session.beside.pictures.there:
+        _take_pictures(session, whole=every_row or changes.policy)
     if binding > honoured:
         session.note_honoured(binding, changed=bool(deleted or rewritten))
         session.register.figures.took_effect(honoured, binding)
@@ -70,6 +73,7 @@ def honour_in(session: Session, *, every_row: bool = False) -> HonourReport:
     if deleted or rewritten:
         counts = {"binding": binding, "deleted": deleted, "rewritten": rewritten}
         session.register.log.append(EntryKind.CORPUS_HONOURED, counts, now=session.now)
+    session.beside.pictures.tidy()
     seconds = time.perf_counter() - began
     maintain_if_due(session.corpus)
     return HonourReport(binding, deleted, rewritten, seconds)
@@ -80,6 +84,20 @@ def _keep_names(session: Session, honoured: int) -> None:
     if session.policy.others.looks_for_names and session.register.log.head().binding > honoured:
         changes = session.register.standing.changes(honoured)
         session.register.names.keep_compiled(None if changes.policy else changes.subjects)
+
+
+def _take_pictures(session: Session, *, whole: bool) -> None:
+    """Take away the pictures that the policy does not let in any more: all, or those that are larger now than it says.
+
+    Args:
+        session: open for writing.
+        whole: whether the policy may be another one since.
+    """
+    wanted = session.policy.pictures
+    if not wanted.come_in:
+        session.beside.pictures.clear()
+    elif whole:
+        session.beside.pictures.clear(wanted.longest_side)
 
 
 def _passes(session: Session, rules: Rules, subjects: SubjectKeys | None) -> Iterator[Change]:
@@ -102,7 +120,7 @@ def _with_stock(session: Session, affected: Affected) -> Rules:
     """The rules, once all is noted that others wrote, too: nobody noted it while the policy kept copies."""
     copies = affected.rules.copies
     if copies is not None:
-        rows = session.corpus.rows(affected.copied(np.unique(copies.subject)))
+        rows = session.corpus.rows(affected.copied(copies.subjects))
         if note_copies(session, rows, affected.rules):
             return session.rules()[0]
     return affected.rules

@@ -9,8 +9,8 @@ with the input. Whatever the register took up meanwhile is honoured before the i
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,22 +23,25 @@ from demur.corpus import journal, outcomes
 from demur.corpus.datasets.base import ADDRESS, Addresses, Dataset
 from demur.corpus.datasets.compaction import index_new, maintain_if_due, remove_uncommitted
 from demur.corpus.datasets.corpus import Corpus
-from demur.corpus.datasets.evidence import Keyed
+from demur.corpus.datasets.keyed import Keyed
 from demur.corpus.engines.face import Engine
 from demur.corpus.engines.names import LOCAL
 from demur.corpus.engines.starting import require, started
 from demur.corpus.gathering import gathered
 from demur.corpus.honour import honour_in
-from demur.corpus.imports import CELLS
+from demur.corpus.imports import CELLS, PICTURES
 from demur.corpus.news import DELETED, News
+from demur.corpus.picturing import PictureCounts, Shown, take_in
 from demur.corpus.pool import Asked
 from demur.corpus.reopening import reopen, sweep
 from demur.corpus.scratch.cells import Cells
 from demur.corpus.scratch.lines import Lines
+from demur.corpus.scratch.listed import Listed
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool
 from demur.corpus.scratch.waiting import Waited, Waiting
 from demur.corpus.session import Session, writing
 from demur.errors import SourceError
+from demur.extras import need
 from demur.files import make_folder, sync, tighten
 from demur.identity import Pairs, inside
 from demur.kernel.door import KEPT, REASONS, WAITS
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
 
 _READ_A_ROW: Final = 50
 """Lines of the evidence that are read in the time in which an index finds those of one row's thread."""
+
+_NO_FILES: Final = Shown()
 
 Progress = Callable[[int], object]
 """Told how many items were read since it was last told."""
@@ -78,6 +83,8 @@ class ImportReport:
     replaced: int
     """Rows of earlier imports that this one replaced or removed."""
     seconds: float
+    pictures: PictureCounts | None = None
+    """None where the policy lets none in."""
 
 
 @dataclass
@@ -90,6 +97,8 @@ class _Reading:
     evidence: Lines
     fingerprints: Lines
     uncertain: Lines
+    listed: Listed | None
+    """The pictures that the items name; None where none come in."""
     progress: Progress
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -107,7 +116,8 @@ class _Reading:
 
 
 @contextmanager
-def _notes(scratch: Path, progress: Progress) -> Iterator[_Reading]:
+def _notes(scratch: Path, session: Session, progress: Progress) -> Iterator[_Reading]:
+    come_in = session.policy.pictures.come_in
     with (
         Spool(scratch / "readings") as spool,
         Cells(scratch / "cells") as cells,
@@ -115,15 +125,17 @@ def _notes(scratch: Path, progress: Progress) -> Iterator[_Reading]:
         Lines(scratch / "evidence", EVIDENCE) as evidence,
         Lines(scratch / "fingerprints", FINGERPRINTS) as fingerprints,
         Lines(scratch / "uncertain", UNCERTAIN) as uncertain,
+        Listed(scratch / "listed", session.keys.pepper) if come_in else nullcontext(None) as listed,
     ):
-        yield _Reading(spool, cells, waiting, evidence, fingerprints, uncertain, progress)
+        yield _Reading(spool, cells, waiting, evidence, fingerprints, uncertain, listed, progress)
 
 
-def import_items(
+def import_items(  # noqa: PLR0913  # all but the first three have defaults
     workspace: Workspace,
     source: str,
     batches: Iterable[pa.RecordBatch],
     *,
+    pictures: Shown = _NO_FILES,
     workers: int = 1,
     engine: str = LOCAL,
     now: datetime | None = None,
@@ -135,6 +147,7 @@ def import_items(
         workspace: what they come into.
         source: its name.
         batches: in the order of reading.
+        pictures: where the files come from that the items name, if the policy lets pictures in.
         workers: processes of this machine that govern, where no cluster is named.
         engine: where the kernel runs, one of engines.names.ENGINES.
         now: this moment.
@@ -142,20 +155,24 @@ def import_items(
 
     Raises:
         SourceError: from the source, when its input is broken; the workspace is then as it was.
-        UsageError: the engine is not installed, or its workers have another demur.
+        UsageError: the engine is not installed, or its workers have another demur; or what reads pictures is not.
         WorkspaceError: the engine gave up; the workspace is then as it was.
     """
     began = time.perf_counter()
     require(engine)
+    if workspace.policy().pictures.come_in:
+        require_pictures()
     with writing(workspace, "import", now) as session:
         honour_in(session)
+        if session.policy.pictures.come_in:
+            session.beside.begin_pictures()
         number = max(journal.finished(session.register), default=0) + 1
         under_way = journal.Journal(number, session.corpus.version, session.beside.versions)
         scratch = journal.begin(workspace.root, under_way)
         try:
             kernel = started(engine, session.rules()[0], workers, scratch / "rules")
-            with kernel as governed, _notes(scratch, progress) as reading:
-                report = _import(session, number, source, reading, batches, governed)
+            with kernel as governed, _notes(scratch, session, progress) as reading:
+                report = _import(session, number, source, reading, batches, governed, pictures)
         finally:
             journal.settle(workspace.root, session.corpus, session.beside, session.register)
         if engine != LOCAL:
@@ -165,6 +182,15 @@ def import_items(
     return ImportReport(**(vars(report) | {"seconds": seconds}))
 
 
+def require_pictures() -> None:
+    """Make sure that pictures can be read.
+
+    Raises:
+        UsageError: when what reads them is not installed.
+    """
+    need("Reading pictures", "pictures", "PIL", "pillow_heif")
+
+
 def _import(
     session: Session,
     number: int,
@@ -172,11 +198,17 @@ def _import(
     reading: _Reading,
     batches: Iterable[pa.RecordBatch],
     kernel: Engine,
+    pictures: Shown,
 ) -> ImportReport:
     root = session.workspace.root
     before = Corpus(session.corpus.dataset)
     batches = _named_as_before(session, source, batches)
+    newest = session.corpus.last_fragment
     replaced, told = _store(session, batches, kernel, reading)
+    counts = None
+    if reading.listed is not None:
+        again = _told_again(session.beside.pictures, reading.spool)
+        counts = take_in(session, reading.listed, reading.spool, newest, again, pictures)
     ledger = journal.ledger(root, number)
     make_folder(ledger.parent)
     reading.spool.write_ledger(ledger)
@@ -184,7 +216,7 @@ def _import(
     tighten([ledger, journal.left_out(root, number)])
     for path in (ledger, journal.left_out(root, number), ledger.parent):
         sync(path)
-    report = _report(number, source, reading, replaced)
+    report = replace(_report(number, source, reading, replaced), pictures=counts)
     session.note_import(number)
     payload: dict[str, JSON] = {**_payload(report), outcomes.NOW: dict(now), CELLS: reading.cells.counts(reading.spool)}
     session.register.log.note_import(payload, told if _may_be_stale(session.register) else None, now=session.now)
@@ -242,7 +274,11 @@ def _governed(
 
 
 def _counted(batches: Iterable[pa.RecordBatch], reading: _Reading) -> Iterator[pa.RecordBatch]:
+    read = 0
     for batch in batches:
+        if reading.listed is not None:
+            reading.listed.add(batch, read)
+        read += len(batch)
         for count in batch.column("kind").value_counts().to_pylist():
             reading.kinds[count["values"] or ""] += count["counts"]
         reading.progress(len(batch))
@@ -364,4 +400,5 @@ def _payload(report: ImportReport) -> dict[str, JSON]:
     counts |= {"read": report.read, "kept": report.kept, "replaced": report.replaced}
     left_out: dict[str, JSON] = {str(reason): count for reason, count in report.left_out.items()}
     kinds: dict[str, JSON] = dict(report.kinds)
-    return counts | {"left_out": left_out, "kinds": kinds}
+    pictures: dict[str, JSON] = {} if report.pictures is None else {PICTURES: report.pictures.payload()}
+    return counts | {"left_out": left_out, "kinds": kinds} | pictures

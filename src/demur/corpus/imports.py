@@ -12,10 +12,13 @@ from typing import Final, TypeVar
 
 from demur.corpus.session import Session
 from demur.register import JSON
-from demur.terms import EntryKind, Reason
+from demur.terms import EntryKind, PictureReason, Reason
 
 CELLS: Final = "cells"
 """What the payload of `import.finished` calls the counts by kind, language, region and year; older ones have none."""
+
+PICTURES: Final = "pictures"
+"""What the payload of `import.finished` calls the counts of pictures; an import that brings none has no such key."""
 
 T = TypeVar("T", bound=str)
 
@@ -35,6 +38,16 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class OfPictures:
+    """What one import did with pictures; named = kept + left out. They are no items, and are counted apart."""
+
+    named: int
+    kept: int
+    left_out: dict[PictureReason, int]
+    """In the order of terms.PictureReason."""
+
+
+@dataclass(frozen=True)
 class LastImport:
     """The last import from a source."""
 
@@ -42,6 +55,8 @@ class LastImport:
     source: str
     finished: datetime
     counts: Counts
+    pictures: OfPictures | None
+    """None where the policy let none in."""
 
 
 def last_imports(session: Session) -> list[LastImport]:
@@ -50,7 +65,7 @@ def last_imports(session: Session) -> list[LastImport]:
     for entry in session.register.log.entries(EntryKind.IMPORT_FINISHED):
         source, number = str(entry.payload["source"]), int(str(entry.payload["number"]))
         found.pop(source, None)
-        found[source] = LastImport(number, source, entry.time, _counts(entry.payload))
+        found[source] = LastImport(number, source, entry.time, _counts(entry.payload), _pictures(entry.payload))
     return list(found.values())
 
 
@@ -103,6 +118,16 @@ def _counts(payload: Mapping[str, JSON]) -> Counts:
     left_out = {Reason(reason): count for reason, count in _numbers(payload["left_out"])}
     numbers = {name: int(str(payload[name])) for name in ("read", "kept", "replaced")}
     return Counts(**numbers, kinds=dict(_numbers(payload["kinds"])), left_out=in_order(left_out))
+
+
+def _pictures(payload: Mapping[str, JSON]) -> OfPictures | None:
+    told = payload.get(PICTURES)
+    if told is None:
+        return None
+    assert isinstance(told, Mapping)
+    left_out = dict(_numbers(told["left_out"]))
+    in_turn = {reason: left_out[reason] for reason in PictureReason if left_out.get(reason)}
+    return OfPictures(int(str(told["named"])), int(str(told["kept"])), in_turn)
 
 
 def _numbers(value: JSON) -> Iterator[tuple[str, int]]:

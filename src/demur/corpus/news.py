@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus.datasets.base import SCAN_FROM
-from demur.corpus.datasets.evidence import Beside, Evidence, Keyed
+from demur.corpus.datasets.evidence import Beside, Evidence, digests
+from demur.corpus.datasets.keyed import Keyed
 from demur.corpus.scratch.lines import Lines
 from demur.corpus.scratch.noted import Distinct
 from demur.corpus.scratch.spool import Positions, ReadItems, Spool
@@ -25,12 +26,10 @@ from demur.kernel.rules import Bools, Rules
 from demur.register import Told
 from demur.terms import Reason
 from demur.words.columns import in_rows
-from demur.words.grams import mixed
 from demur.words.page import Ints
 
 DELETED: Final = REASONS.index(Reason.DELETED)
 """The code of a reading that says its item is gone."""
-_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 _Lists = tuple[str, ...]
 
 
@@ -79,7 +78,7 @@ class News:
             keys = np.concatenate(
                 [gone.column(name).flatten().to_numpy(zero_copy_only=False) for name in ("wrote", "seen")]
             )
-            self.wrote.add(rules.copies.subject[inside(rules.copies.gram, np.unique(keys))])
+            self.wrote.add(rules.copies.writers(np.unique(keys))[1])
 
 
 class _Before(NamedTuple):
@@ -109,7 +108,7 @@ def _differing(
         before, here = _before(dataset, read_again(dataset, readings), kept), ReadItems(readings)
         for batch in lines.counting(superseded):
             told = batch.filter(pa.array(here.holds(batch.column("item").to_numpy(zero_copy_only=False))))
-            digest = _digests(told)
+            digest = digests(told)
             at = np.minimum(np.searchsorted(before.digest, digest), max(len(before.digest) - 1, 0))
             same = before.digest[at] == digest if len(before.digest) else np.zeros(len(told), bool)
             before.found[at[same]] = True
@@ -124,34 +123,16 @@ def lines_of_nothing(dataset: Keyed) -> pa.RecordBatch:
 
 
 def _before(dataset: Keyed, again: ReadItems, kept: _Lists) -> _Before:
-    digests, parts = [np.zeros(0, np.int64)], [lines_of_nothing(dataset).select(list(kept))]
+    told, parts = [np.zeros(0, np.int64)], [lines_of_nothing(dataset).select(list(kept))]
     for batch in dataset.batches(dataset.SCHEMA.names):
         held = batch.filter(pa.array(again.holds(batch.column("item").to_numpy(zero_copy_only=False))))
         if len(held):
-            digests.append(_digests(held.select(dataset.SCHEMA.names)))
+            told.append(digests(held.select(dataset.SCHEMA.names)))
             parts.append(held.select(list(kept)))
-    digest = np.concatenate(digests)
+    digest = np.concatenate(told)
     order = np.argsort(digest, kind="stable")
     lines = pa.Table.from_batches(parts).take(pa.array(order)).combine_chunks().to_batches()
     return _Before(digest[order], lines[0] if lines else parts[0], np.zeros(len(order), bool))
-
-
-def _digests(lines: pa.RecordBatch) -> Ints:
-    """A number of all that each line says, shape (n,); the order within its lists says nothing."""
-    total = np.zeros(len(lines), np.uint64)
-    for number, column in enumerate(lines.columns):
-        if pa.types.is_list(column.type):
-            row, values = in_rows(column)
-            np.add.at(total, row, _spread(values, number))
-        else:
-            total += _spread(column.to_numpy(zero_copy_only=False), number)
-    return np.asarray(mixed(total))
-
-
-def _spread(values: Ints, number: int) -> np.ndarray:
-    """Values of one column, as numbers that those of no other column are."""
-    each = np.ascontiguousarray(values, np.int64).view(np.uint64)
-    return mixed(each * _SPREAD + np.uint64(number)).view(np.uint64)
 
 
 def _stirred(evidence: Evidence, threads: Ints, subjects: SubjectKeys) -> Ints:

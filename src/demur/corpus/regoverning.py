@@ -2,8 +2,8 @@
 
 Invariants: what goes beside the rows (fingerprints of what is deleted, where somebody is named in full) is on disk
 before the rows change, so that a kill in between loses none of it and a repetition finds the same; what serves a model
-that has seen them is moved before, too; rows that the kernel leaves as they are are not touched; memory does not grow
-with what is said beside them.
+that has seen them is moved before, too, and the pictures that they won't show go before; rows that the kernel leaves as
+they are are not touched; memory does not grow with what is said beside them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses
 from demur.corpus.datasets.compaction import maintain_if_due
-from demur.corpus.datasets.evidence import Keyed
+from demur.corpus.datasets.keyed import Keyed
+from demur.corpus.datasets.pictures import SHOWN, no_longer, shown_in
 from demur.corpus.scratch.noted import Distinct, Noted
 from demur.corpus.session import Session
 from demur.corpus.threads import Threads, govern_at_rest
@@ -106,6 +107,8 @@ class _Pass:
     gone: list[Addresses] = field(default_factory=list)
     items: list[pa.Array] = field(default_factory=list)
     """Keys of these rows, 16 bytes each."""
+    pictures: list[pa.Table] = field(default_factory=list)
+    """What these rows don't show any more, of pictures.SHOWN."""
     shown: list[pa.Array] = field(default_factory=list)
     """Keys of those that give a model another text, though it masks mentions."""
     named: Distinct = field(default_factory=Distinct)
@@ -132,12 +135,17 @@ def change_rows(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
         Noted(UNCERTAIN, folder) as uncertain,
     ):
         done = _Pass(evidence, fingerprints, uncertain)
-        fragments = session.corpus.write(_rewritten(rows, rules, session.threads(rules), done))
+        parts = regoverned(rows, rules, session.threads(rules))
+        if beside.pictures.there:
+            parts = _with_pictures(parts, done)
+        fragments = session.corpus.write(_rewritten(parts, rules, done))
         _add(beside.evidence, evidence, ("signs", "calls", "named"))
         _add(beside.fingerprints, fingerprints, ("wrote", "seen"))
         _add(beside.uncertain, uncertain, ())
     gone = np.concatenate([np.zeros(0, np.uint64), *done.gone])
     _move_pointers(session, done)
+    if done.pictures:
+        beside.pictures.remove(pa.concat_tables([SHOWN.empty_table(), *done.pictures]))
     session.corpus.commit(gone, fragments, {"demur": "honour"})
     return Change(done.deleted, done.rewritten, done.named.keys, done.wrote.keys)
 
@@ -164,9 +172,23 @@ def note_copies(session: Session, rows: Iterable[pa.RecordBatch], rules: Rules) 
         return noted.count > 0
 
 
-def _rewritten(rows: Iterable[pa.RecordBatch], rules: Rules, threads: Threads, done: _Pass) -> Iterator[pa.RecordBatch]:
+def _with_pictures(parts: Iterable[Part], done: _Pass) -> Iterator[Part]:
+    """Pass parts on, and note what their rows don't show any more."""
+    for part in parts:
+        if (part.left_out | part.differs).any():
+            gone = no_longer(shown_in(part.stored.filter(pa.array(part.left_out | part.differs))), _stays(part))
+            done.pictures += [gone] if len(gone) else []
+        yield part
+
+
+def _stays(part: Part) -> pa.Table:
+    """What the rows still show that differ, of pictures.SHOWN."""
+    return shown_in(part.answer.kept.filter(pa.array(part.differs[~part.left_out])))
+
+
+def _rewritten(parts: Iterable[Part], rules: Rules, done: _Pass) -> Iterator[pa.RecordBatch]:
     """The rows whose text changes, as schema.STORED; everything else is noted in ``done``."""
-    for part in regoverned(rows, rules, threads):
+    for part in parts:
         changes = part.left_out | part.differs
         done.gone.append(part.addresses[changes])
         done.items.append(part.stored.column("item").filter(pa.array(changes)))
@@ -200,23 +222,23 @@ def _add(dataset: Keyed, noted: Noted, lists: tuple[str, ...]) -> None:
     for told in noted.parts(AT_ONCE):
         known = dataset.where("item", np.unique(told.column("item").to_numpy()))
         gone = known.column(ADDRESS).to_numpy().astype(np.uint64)
-        united = _united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
-        dataset.replace(gone, united.combine_chunks().to_batches())
+        lines = united(known.select(dataset.SCHEMA.names), told, lists) if lists else _once(known, told)
+        dataset.replace(gone, lines.combine_chunks().to_batches())
     if noted.count:
         maintain_if_due(dataset)  # and no index of the few new lines: a look-up reads them as they are
 
 
-def _united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:
+def united(known: pa.Table, told: pa.Table, lists: tuple[str, ...]) -> pa.Table:
     """A line for each item, the first that tells of it, with the values of all its lists."""
     both = pa.concat_tables([known, told]).combine_chunks()
     items = both.column("item").to_numpy()
     _, first, line = np.unique(items, return_index=True, return_inverse=True)
-    united = both.take(pa.array(first))
+    lines = both.take(pa.array(first))
     for name in lists:
         row, told_of = in_rows(both.column(name))
         values = gathered(len(first), line[row], told_of)
-        united = united.set_column(united.schema.get_field_index(name), both.schema.field(name), values)
-    return united
+        lines = lines.set_column(lines.schema.get_field_index(name), both.schema.field(name), values)
+    return lines
 
 
 def _once(known: pa.Table, told: pa.Table) -> pa.Table:

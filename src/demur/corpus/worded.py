@@ -1,23 +1,22 @@
 """The names of withheld people and the fingerprints of what they wrote, as the kernel reads them, kept as files.
 
 Invariants: a file is a cache: it can be thrown away at any time, one that can't be read counts as none, and one is
-believed only while it names what it was built from: the dataset's content; or the entry, by its commitment, and from
-which age people count. So one that stayed where an older register was put back is not believed. Names that came since
-are joined to it, in place of what it says of the same people, and built into it once they are many. An entry of
-somebody who is not withheld any more is harmless: the kernel asks who is.
+believed only while it names what it was built from: the entry, by its commitment, and from which age people count
+(demur.corpus.compiled has the fingerprints). So one that stayed where an older register was put back is not believed.
+Names that came since are joined to it, in place of what it says of the same people, and built into it once they are
+many. An entry of somebody who is not withheld any more is harmless: the kernel asks who is.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-import pyarrow as pa
-
+from demur.corpus.caches import is_sound, keep
+from demur.corpus.compiled import compiled
 from demur.corpus.datasets.evidence import Fingerprints
 from demur.errors import RegisterError
-from demur.files import replacing
 from demur.kernel.rules import Rules
 from demur.people.index import PeopleIndex
 from demur.register import Register
@@ -27,9 +26,6 @@ _MANY: Final = 2_000
 """Entries that are joined to a file, before a new one is written."""
 _TAG_BYTES: Final = 8
 _PEOPLE: Final = re.compile(rf"people-(\d{{12}})-([0-9a-f]{{{2 * _TAG_BYTES}}})\.index")
-
-_Kept = TypeVar("_Kept", PeopleIndex, Copies)
-
 
 Worded = tuple[PeopleIndex | None, Copies | None]
 """The names of withheld people, and what they wrote as fingerprints; None where there is none or nobody looks."""
@@ -48,7 +44,7 @@ def worded(register: Register, rules: Rules, binding: int, fingerprints: Fingerp
     """
     others = rules.policy.others
     people = _people(register, rules, binding, folder) if others.looks_for_names else None
-    return people, _copies(fingerprints, folder) if others.looks_for_copies else None
+    return people, compiled(fingerprints, folder) if others.looks_for_copies else None
 
 
 def names_of_now(register: Register, rules: Rules, binding: int, folder: Path) -> PeopleIndex | None:
@@ -61,7 +57,7 @@ def _people(register: Register, rules: Rules, binding: int, folder: Path, *, exa
     if not register.names.head(minors):
         return None
     for begin, path in _kept(register, rules, folder):
-        if (begin == binding if exact else begin <= binding) and (known := _loaded(PeopleIndex, path)) is not None:
+        if (begin == binding if exact else begin <= binding) and (known := _loaded(path)) is not None:
             if exact or not len(changed := register.names.changed(begin, minors=minors)):
                 return known
             since = list(register.names.entries(begin, minors=minors))
@@ -69,7 +65,8 @@ def _people(register: Register, rules: Rules, binding: int, folder: Path, *, exa
                 return known.without(changed).joined(PeopleIndex.build(since))
             break
     built = PeopleIndex.build(register.names.entries(minors=minors))
-    return _keep(built, folder, "people", f"{binding:012d}-{_tag(register, rules, binding)}")
+    path = folder / f"people-{binding:012d}-{_tag(register, rules, binding)}.index"
+    return (_loaded(path) if keep(path, built.save, "people-*.index") else None) or built
 
 
 def _kept(register: Register, rules: Rules, folder: Path) -> Iterator[tuple[int, Path]]:
@@ -87,36 +84,9 @@ def _tag(register: Register, rules: Rules, binding: int) -> str:
     return hashlib.sha256(told).digest()[:_TAG_BYTES].hex()
 
 
-def _copies(fingerprints: Fingerprints, folder: Path) -> Copies | None:
-    if not fingerprints.count():
-        return None
-    number = f"{fingerprints.content:012d}"
-    if (kept := _loaded(Copies, folder / f"copies-{number}.index")) is not None:
-        return kept
-    return _keep(Copies.build(pa.Table.from_batches(_lines(fingerprints))), folder, "copies", number)
-
-
-def _lines(fingerprints: Fingerprints) -> Iterator[pa.RecordBatch]:
-    yield from (batch.select(fingerprints.SCHEMA.names) for batch in fingerprints.batches())
-
-
-def _loaded(form: type[_Kept], path: Path) -> _Kept | None:
+def _loaded(path: Path) -> PeopleIndex | None:
     """What a file holds; None where it is not there, not any more, or not what it should be."""
     try:
-        return form.load(path)
+        return PeopleIndex.load(path) if is_sound(path) else None
     except (RegisterError, OSError, LookupError):
         return None
-
-
-def _keep(built: _Kept, folder: Path, name: str, number: str) -> _Kept:
-    """Writes a file, removes the older ones, and returns what it holds; what was built, where nothing can be kept."""
-    path = folder / f"{name}-{number}.index"
-    try:
-        with replacing(path) as file:  # on the disk before it has its name: a file cut short must not pass for one
-            built.save(file)
-        for older in folder.glob(f"{name}-*.index"):
-            if older != path:
-                older.unlink(missing_ok=True)
-    except OSError:  # there is no such folder, or it is for reading alone
-        return built
-    return _loaded(type(built), path) or built

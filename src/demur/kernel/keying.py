@@ -106,12 +106,13 @@ def _stored_media(media: pa.Array, keyer: Keyer) -> pa.Array:
     flat = media.flatten()
     tagged = flat.field("tagged")
     keys = lists_like(tagged, keyer.column(tagged.flatten()))
-    uris = pa.array([_stored_uri(uri, keyer.pepper) for uri in flat.field("uri").to_pylist()], pa.string())
+    uris = pa.array([stored_uri(uri, keyer.pepper) for uri in flat.field("uri").to_pylist()], pa.string())
     children = [uris, flat.field("type"), flat.field("alt"), keys]
     return lists_like(media, pa.StructArray.from_arrays(children, fields=list(schema.STORED_MEDIA)))
 
 
-def _stored_uri(uri: str | None, pepper: Pepper) -> str | None:
+def stored_uri(uri: str | None, pepper: Pepper) -> str | None:
+    """What stands at rest for a file's URI: its keyed hash, and its ending."""
     if uri is None:
         return None
     name = uri.split("?", 1)[0].split("#", 1)[0].rsplit("/", 1)[-1]

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from demur.errors import PolicyError, nearest, suggestion
-from demur.policy.model import FORMAT, Policy
+from demur.policy.model import FORMAT, NOT_YET, Policy
 from demur.policy.text import locate, toml_value
 
 _TOML_LINE: Final = re.compile(r"^(?P<what>.*?)\s*\(at line (?P<line>\d+), column \d+\)$", re.DOTALL)
@@ -122,6 +122,11 @@ def _sentence(where: str, error: ErrorDetails) -> str:
     """One mistake; ``where`` is the file and line, with a space before it."""
     key = ".".join(part for part in error["loc"] if isinstance(part, str))
     if error["type"] == "extra_forbidden":
+        if key in NOT_YET:
+            return (
+                f"`{key}`{where} asks for {NOT_YET[key]}, which this demur can't do yet: take the line away, and let "
+                "pictures in only where you can do without it."
+            )
         known = _known(error["loc"][:-1])
         return f"Unknown key `{key}`{where}: {suggestion(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":

@@ -240,6 +240,35 @@ class Identifiers(Section):
     """Country whose phone numbers are meant where the author's is unknown; "" for a single one in regions."""
 
 
+class Pictures(Section):
+    """[pictures]."""
+
+    use: Literal["no", "yes"] = "no"
+    """"yes" takes pictures of items in, too: copies of them, faces, words in them and film are not looked for yet."""
+    longest_side: Annotated[int, Field(ge=64, le=4096)] = 1024
+    """Pixels of the longer side, to which a larger picture is made smaller; originals are never kept."""
+    tagged: Literal["drop"] = "drop"
+    """A picture that shows or describes a suppressed person: "drop"; there is nothing else to choose."""
+    metadata: Literal["strip"] = "strip"
+    """What a file says of its camera, place and maker: "strip"; there is nothing else to choose."""
+    rights: Literal["respect"] = "respect"
+    """Reservations in a file against mining and training: "respect"; there is nothing else to choose."""
+
+    @property
+    def come_in(self) -> bool:
+        """Whether pictures come in at all."""
+        return self.use == "yes"
+
+
+NOT_YET: Final[Mapping[str, str]] = {
+    "pictures.copies": "copies of pictures to be found",
+    "pictures.faces": "faces in pictures to be found",
+    "pictures.words": "words in pictures to be read",
+    "pictures.frames_per_second": "film to be read",
+}
+"""Keys that are refused by saying so: whoever writes one must not believe that it is done."""
+
+
 class Retention(Section):
     """[retention]."""
 
@@ -375,6 +404,8 @@ class Policy(Section):
     """What happens to what others wrote about suppressed people; reshares of theirs are always dropped."""
     identifiers: Identifiers = Identifiers()
     """Direct identifiers of anyone in text."""
+    pictures: Pictures = Pictures()
+    """Pictures of items, beside what is written (docs/pictures.md)."""
     retention: Retention = Retention()
     """How long things are kept (Art. 5(1)(e) GDPR)."""
     training: Training = Training()
@@ -432,6 +463,8 @@ class Policy(Section):
         if self.accounts.names != Accounts().names:  # a policy that declares nothing has the hash it always had
             del dump["accounts"]["mail_tags"]  # whom a letter covers lets nothing in
             rules["accounts"] = dump["accounts"]
+        if self.pictures.come_in:  # a policy without pictures has the hash it always had
+            rules["pictures"] = dump["pictures"]
         text = json.dumps(_sorted(rules), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,10 +1,10 @@
-"""A person's copy of what is held of and about them (Art. 15 GDPR): one zip with JSON and a page to read.
+"""A person's copy of what is held of and about them (Art. 15 GDPR): a zip with JSON, a page to read, and pictures.
 
 Invariants: the copy is there whole or not at all, readable by its owner alone (mode 0600), and never inside the
-workspace, where an erasure would have to find it; memory does not grow with it; that it was given is an entry in the
-register, with counts and nothing of what it says; an account that nobody knows gets a copy of the same shape, unless
-whoever asks may hear that nothing is held. In the page everything that anybody wrote is escaped; it is in the person's
-language, has no script, and loads nothing from elsewhere.
+workspace, where an erasure would have to find it; memory grows with the number of pictures, and with nothing else; that
+it was given is an entry in the register, with counts and nothing of what it says; an account that nobody knows gets a
+copy of the same shape, unless whoever asks may hear that nothing is held. In the page everything that anybody wrote is
+escaped; it is in the person's language, has no script, and loads nothing but the pictures beside it.
 """
 
 import shutil
@@ -59,6 +59,8 @@ class Copy:
     """Rows of others that name, quote, pass on or show them."""
     versions: int
     """Published versions that hold rows of either kind."""
+    pictures: int
+    """Pictures of theirs, or that show them."""
     size: int
     """Bytes."""
 
@@ -118,6 +120,7 @@ def copy_of(
         own=counted.own,
         about=counted.about,
         versions=versions,
+        pictures=len(person.pictures.names),
         size=size,
         language=person.language,
     )
@@ -148,12 +151,15 @@ def _write(file: Path, person: Held, policy: Policy) -> tuple[Counted, int]:
         with _member(archive, PAGE_NAME, made) as part:
             for text in _page(person, counted, policy):
                 part.write(text.encode())
+        for name, picture in person.pictures.read():
+            with _member(archive, name, made, zipfile.ZIP_STORED) as part:
+                part.write(picture)
     return counted, versions
 
 
-def _member(archive: zipfile.ZipFile, name: str, made: datetime) -> IO[bytes]:
+def _member(archive: zipfile.ZipFile, name: str, made: datetime, packing: int = zipfile.ZIP_DEFLATED) -> IO[bytes]:
     info = zipfile.ZipInfo(name, made.timetuple()[:6])
-    info.compress_type = zipfile.ZIP_DEFLATED
+    info.compress_type = packing
     info.external_attr = 0o600 << 16
     return archive.open(info, "w", force_zip64=True)
 
@@ -192,11 +198,13 @@ def _json(value: object) -> bytes:
 
 
 def _record(session: Session, person: Held, counted: Counted, versions: int) -> None:
+    pictures = len(person.pictures.names)
     payload = {
         "accounts": len(person.corpus.keys),
         "own": counted.own,
         "about": counted.about,
         "versions": versions,
+        **({"pictures": pictures} if pictures else {}),
     }
     session.register.log.append(EntryKind.COPY_GIVEN, payload, subjects=person.corpus.keys, now=session.now)
 

@@ -3,7 +3,8 @@
 Invariants: only accounts that are proven to be the person's are read; what somebody else may have said with their
 account is not theirs to read before it was checked, or they confirmed it; rows are streamed, so that memory does not
 grow with them; a row of somebody else's that not everybody could read shows the passages that are about the person and
-nothing else, and no row names who wrote it (Art. 15(4) GDPR).
+nothing else, and no row names who wrote it (Art. 15(4) GDPR). Pictures at rest come with rows that the person wrote
+and, where everybody could see them, with those of others that tag the person in them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +13,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
+from demur.corpus.datasets.base import ADDRESS
 from demur.corpus.datasets.corpus import Corpus
+from demur.corpus.datasets.pictures import Pictures
+from demur.corpus.depicted import Depicted, depicted, names_of
 from demur.corpus.find import OPEN_TO_ALL, how_of, passages_of
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
@@ -40,14 +45,25 @@ _COLUMNS: Final = (
 _TOLD: Final = frozenset({*RECORDED, Route.TYPED, Route.API_UNCONFIRMED})
 """Channels by which anybody can name an account: what came with it may be another person's words."""
 
+_NO_PICTURES: Final = N_(
+    "We do not hold photos and videos. We only hold what was written with them, and who is tagged there."
+)
+"""Said where the policy lets no picture in, and none rests."""
+
 NOT_HELD: Final = (
     N_("We do not keep what may not be used. Of content that we left out, we only hold coded numbers, no words."),
     N_("Who wrote what, who answers whom and in which group: we hold this as coded numbers, not as names."),
-    N_("We do not hold photos and videos. We only hold what was written with them, and who is tagged there."),
+    _NO_PICTURES,
     N_("This copy is about the training data. It does not show what our service knows about you besides."),
     N_("The software that made this copy takes no decision about you that has legal or like effects (Art. 22 GDPR)."),
 )
 """What a reader might look for and not find."""
+
+
+PICTURES_FOLDER: Final = "pictures"
+"""Of the copy's zip."""
+
+_CHANGED: Final = "The corpus was changed while the copy was written, so that nothing was written: ask for it again."
 
 
 @dataclass
@@ -66,6 +82,8 @@ class Rows:
     keys: SubjectKeys
     names: Mapping[int, str] = field(repr=False)
     """Identifiers of the person's accounts, by subject key."""
+    pictures: Mapping[tuple[bytes, str], str] = field(default_factory=dict, repr=False)
+    """Where the copy has the pictures that come with it, by their items' keys and what the rows call them."""
 
     def read(self, counted: Counted | None = None) -> Iterator[dict[str, JSON]]:
         """The rows as plain values; counts them in ``counted``.
@@ -75,7 +93,7 @@ class Rows:
         """
         theirs = frozenset(self.keys.tolist())
         for row in self._rows():
-            told = _row(row, theirs)
+            told = _row(row, theirs, self.pictures)
             if counted is not None:
                 counted.own += told["how"] == ["author"]
                 counted.about += told["how"] != ["author"]
@@ -88,7 +106,11 @@ class Rows:
             CorpusError: when the files were replaced meanwhile.
         """
         theirs = frozenset(self.keys.tolist())
-        return ((_row(row, theirs), self.names.get(row["author"])) for row in self._rows() if row["author"] in theirs)
+        return (
+            (_row(row, theirs, self.pictures), self.names.get(row["author"]))
+            for row in self._rows()
+            if row["author"] in theirs
+        )
 
     def about(self) -> Iterator[dict[str, JSON]]:
         """The rows of others that are about the person.
@@ -97,16 +119,40 @@ class Rows:
             CorpusError: when the files were replaced meanwhile.
         """
         theirs = frozenset(self.keys.tolist())
-        return (_row(row, theirs) for row in self._rows() if row["author"] not in theirs)
+        return (_row(row, theirs, self.pictures) for row in self._rows() if row["author"] not in theirs)
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         try:
             for batch in self.corpus.concerning(self.keys):
                 yield from batch.select(_COLUMNS).to_pylist()
         except (OSError, ValueError, pa.ArrowException):
-            raise CorpusError(
-                "The corpus was changed while the copy was written, so that nothing was written: ask for it again."
-            ) from None
+            raise CorpusError(_CHANGED) from None
+
+
+@dataclass(frozen=True)
+class Files:
+    """The pictures that a copy hands out, as they rest; all that is said of them is in memory, they are not."""
+
+    stored: Pictures = field(repr=False)
+    found: Depicted = field(repr=False)
+
+    @property
+    def names(self) -> dict[tuple[bytes, str], str]:
+        """Where the copy has them, by their items' keys and what the rows call them."""
+        return {each: f"{PICTURES_FOLDER}/{name}" for each, name in names_of(self.found).items()}
+
+    def read(self) -> Iterator[tuple[str, bytes]]:
+        """Each picture, with its place in the copy.
+
+        Raises:
+            CorpusError: when the files were replaced meanwhile.
+        """
+        addresses = [each.column(ADDRESS).to_numpy() for each in (self.found.own, self.found.about)]
+        together = np.concatenate(addresses).astype(np.uint64)
+        try:
+            yield from zip(self.names.values(), self.stored.images(together), strict=True)
+        except (OSError, ValueError, pa.ArrowException):
+            raise CorpusError(_CHANGED) from None
 
 
 @dataclass(frozen=True)
@@ -125,8 +171,9 @@ class Held:
     """All that is held of a person."""
 
     facts: Mapping[str, JSON] = field(repr=False)
-    """Everything but rows."""
+    """Everything but rows and pictures."""
     corpus: Rows
+    pictures: Files
     versions: tuple[VersionHeld, ...]
     language: str
     """That the person reads, one of LANGUAGES."""
@@ -142,7 +189,9 @@ def held(session: Session, account: str, language: str) -> Held:
     shown = session.register.persons.shown(keys)
     names = session.register.persons.names(account)
     versions = tuple(_versions(session, shown, names))
-    return Held(_facts(session, names, keys, language), Rows(session.corpus, shown, names), versions, language)
+    pictures = Files(session.beside.pictures, depicted(session, shown, OPEN_TO_ALL))
+    rows = Rows(session.corpus, shown, names, pictures.names)
+    return Held(_facts(session, names, keys, language), rows, pictures, versions, language)
 
 
 def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, language: str) -> dict[str, JSON]:
@@ -162,8 +211,13 @@ def _facts(session: Session, names: Mapping[int, str], keys: SubjectKeys, langua
         "kept": vars(kept_beside(session, keys)),
         "models": [vars(each) for each in _models(session, register.persons.shown(keys))],
         "information": _information(session, language, region),
-        "not_held": [speaker(language)(sentence) for sentence in NOT_HELD],
+        "not_held": [speaker(language)(sentence) for sentence in _not_held(session)],
     }
+
+
+def _not_held(session: Session) -> list[str]:
+    pictures = session.policy.pictures.come_in or session.beside.pictures.there
+    return [sentence for sentence in NOT_HELD if not (pictures and sentence == _NO_PICTURES)]
 
 
 def _objection(session: Session, own: OwnObjection, accounts: Sequence[str]) -> dict[str, JSON]:
@@ -276,7 +330,7 @@ def _models(session: Session, keys: SubjectKeys) -> list[HeldIn]:
     return held_in_models(session.workspace.models_path, session.register, keys, holds)
 
 
-def _row(row: Mapping[str, Any], theirs: frozenset[int]) -> dict[str, JSON]:
+def _row(row: Mapping[str, Any], theirs: frozenset[int], pictures: Mapping[tuple[bytes, str], str]) -> dict[str, JSON]:
     own = row["author"] in theirs
     shown = own or row["audience"] in OPEN_TO_ALL
     return {
@@ -293,7 +347,14 @@ def _row(row: Mapping[str, Any], theirs: frozenset[int]) -> dict[str, JSON]:
         "source": row["source"],
         "text": row["text"] if shown else None,
         "passages": [] if own else list(passages_of(row, theirs)),
-        "media": [{"type": media["type"], "alt": media["alt"] if shown else None} for media in row["media"]],
+        "media": [
+            {
+                "type": media["type"],
+                "alt": media["alt"] if shown else None,
+                "picture": pictures.get((row["item"], media["uri"])),
+            }
+            for media in row["media"]
+        ],
     }
 
 

@@ -5,11 +5,15 @@
 
 from demur.sources.base import (
     FIRST_PARTY,
+    MOST_OF_A_FILE,
+    Files,
     ItemRow,
     Media,
     Options,
+    Pictured,
     Source,
     batches,
+    is_picture,
     load_source,
     nearest,
     source_names,
@@ -19,13 +23,17 @@ from demur.sources.text import Span, clean, microseconds
 
 __all__ = [
     "FIRST_PARTY",
+    "MOST_OF_A_FILE",
+    "Files",
     "ItemRow",
     "Media",
     "Options",
+    "Pictured",
     "Source",
     "Span",
     "batches",
     "clean",
+    "is_picture",
     "load_source",
     "microseconds",
     "nearest",

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from demur.errors import SourceError
 from demur.sources import meter
+from demur.sources.base import is_picture
 from demur.sources.limits import FREE_BYTES, MAX_RATIO
 from demur.sources.parts import Part, parts_of
 
@@ -108,12 +109,22 @@ class Archive:
     def __exit__(self, failed: object, *_: object) -> None:
         if failed is None:
             self._tell_passed_over()
+        self.close()
+
+    def close(self) -> None:
+        """Close the zips."""
         self._stack.close()
 
     def _tell_passed_over(self) -> None:
-        """Say how many files nobody read, by their endings: an export may hold what no adapter knows."""
+        """Say how many files nobody read, by their endings: an export may hold what no adapter knows.
+
+        Pictures are not among them where they are read afterwards.
+        """
+        pictures = meter.pictures_follow()
         endings = Counter(
-            PurePosixPath(one.name).suffix.lower() or "no ending" for one in self.members if not one.opened
+            PurePosixPath(one.name).suffix.lower() or "no ending"
+            for one in self.members
+            if not one.opened and not (pictures and is_picture(None, one.name))
         )
         if endings:
             most = ", ".join(f"{count:,} {ending}" for ending, count in endings.most_common(_ENDINGS))

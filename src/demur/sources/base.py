@@ -9,7 +9,7 @@ adapter does not know is null, never guessed, because the door fails closed on n
 import gc
 import importlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import entry_points
 from typing import Any, Final, NamedTuple, Protocol, Self, cast, runtime_checkable
 
@@ -29,9 +29,13 @@ GROUP: Final = "demur.sources"
 FIRST_PARTY: Final = "first-party"
 """The origin of what a platform's own members wrote there."""
 
+MOST_OF_A_FILE: Final = 64 * 2**20
+"""Bytes of a file that belongs to an item; a larger one is none that anybody shows as a picture."""
+
 MAX_ROWS: Final = 8192
 MAX_BYTES: Final = 16 * 2**20
 _OBJECTS: Final = 20_000
+_PICTURES: Final = (".avif", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".webp")
 
 _BUILT_IN: Final = {
     "activitystreams": "demur.sources.activitystreams:ActivityStreamsSource",
@@ -104,6 +108,39 @@ class Source(Protocol):
             SourceError: when an input is broken, unsafe, or not what it claims to be.
         """
         ...
+
+
+class Files(Protocol):
+    """The files that belong to the items of what was read."""
+
+    def bytes_of(self, uri: str) -> bytes | None:
+        """What the file holds that an item names so (:attr:`Media.uri`), or None where there is none.
+
+        Of one that has more than :data:`MOST_OF_A_FILE` bytes, so many and one more.
+
+        Raises:
+            SourceError: when it is damaged.
+        """
+        ...
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A source whose archives hold the pictures that their items name."""
+
+    def pictures(self, paths: Sequence[str], options: Mapping[str, object]) -> AbstractContextManager[Files]:
+        """Open the files at ``paths``, which were read as items before; arguments and errors as of `Source.read`."""
+        ...
+
+
+def is_picture(media_type: str | None, uri: str) -> bool:
+    """Whether what an item names is a picture that stands still: by its type, or by its ending where that says nothing.
+
+    An SVG is a program that draws, and none.
+    """
+    if media_type and media_type != "application/octet-stream":
+        return media_type.startswith("image/") and not media_type.startswith("image/svg")
+    return uri.partition("?")[0].lower().endswith(_PICTURES)
 
 
 class Options(BaseModel):

@@ -37,10 +37,10 @@ def members_at(paths: Sequence[str], pattern: str, stack: ExitStack) -> list[Mem
 
 
 def _at(given: Path, pattern: str, stack: ExitStack) -> list[Member]:
-    if not given.is_file() or _is_zip(given):
+    if opens_as_archive(given):
         found = stack.enter_context(Archive([str(given)])).find(pattern)
         return [LooseFile(given / one.name, one.name) if given.is_dir() and _is_packed(one) else one for one in found]
-    if not _is_tar(given):
+    if not is_tar(given):
         return [LooseFile(given)]
     tar, wanted = _Tar(given, stack), re.compile(rf"(?:.*/)?(?:{pattern})", re.IGNORECASE)
     return [Member(tar, one.name) for one in tar.files() if wanted.fullmatch(one.name)]
@@ -137,13 +137,16 @@ def _is_packed(member: Member) -> bool:
     return member.name.lower().endswith(tuple(PACKED)) and Path(member._part.path).is_dir()  # noqa: SLF001
 
 
-def _is_zip(path: Path) -> bool:
-    """Whether a file is a zip, or begins as one and was cut off."""
+def opens_as_archive(path: Path) -> bool:
+    """Whether what stands there is a folder, or a file that is a zip, or begins as one and was cut off."""
+    if not path.is_file():
+        return True
     with path.open("rb") as file:
         return file.read(4) == b"PK\3\4" or is_zipfile(path)
 
 
-def _is_tar(path: Path) -> bool:
+def is_tar(path: Path) -> bool:
+    """Whether a file is a tar packed by gzip."""
     with contextlib.suppress(OSError, EOFError, zlib.error), gzip.open(path) as file:
         return file.read(_USTAR.stop)[_USTAR] == b"ustar"
     return False

@@ -14,6 +14,7 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Archive
+from demur.sources.attached import Attached
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.jsonstream import records
 from demur.sources.meta.common import Ids, Owner, checked, entries, joined, labelled, nothing_found, tell_unknown
@@ -73,6 +74,10 @@ class FacebookSource:
         chosen = FacebookOptions.parse("facebook", options)
         with Archive(paths) as archive:
             yield from batches(_rows(archive, chosen))
+
+    def pictures(self, paths: Sequence[str], options: Mapping[str, object]) -> Attached:  # noqa: ARG002  # the protocol's
+        """The files of the export; see :class:`demur.sources.base.Pictured`."""
+        return Attached(paths)
 
 
 def _rows(archive: Archive, options: FacebookOptions) -> Iterator[ItemRow]:

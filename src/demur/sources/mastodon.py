@@ -18,6 +18,7 @@ from demur.sources import meter
 from demur.sources.archive import Member
 from demur.sources.as2.items import ACTORS, Mapper
 from demur.sources.as2.values import Actors, AsObject, identifier, types
+from demur.sources.attached import Attached
 from demur.sources.base import ItemRow, Options, batches
 from demur.sources.exports import LooseFile, members_at
 from demur.sources.jsonstream import first_value, records
@@ -52,6 +53,10 @@ class MastodonSource:
         actors = Actors()
         meter.expect(map(_size, paths))
         return batches((row for path in paths for row in _archive(path, actors)), actors.alike)
+
+    def pictures(self, paths: Sequence[str], options: Mapping[str, object]) -> Attached:  # noqa: ARG002  # the protocol's
+        """The files of the archives; see :class:`demur.sources.base.Pictured`."""
+        return Attached(paths)
 
 
 def _archive(path: str, actors: Actors) -> Iterator[ItemRow]:

@@ -24,6 +24,8 @@ class Meter:
     read: float = 0.0
     scale: float = 1.0
     """What a byte that is read counts: see :func:`weigh`."""
+    pictures: bool = False
+    """Whether the pictures of what is read are read afterwards."""
     told: list[str] = field(default_factory=list)
     """What whoever imports should know of how it was read, once each: see :func:`tell`."""
 
@@ -38,9 +40,9 @@ _watched: list[Meter] = []
 
 
 @contextmanager
-def watching() -> Iterator[Meter]:
-    """A meter that counts what sources read while the block runs."""
-    meter = Meter()
+def watching(*, pictures: bool = False) -> Iterator[Meter]:
+    """A meter that counts what sources read while the block runs; ``pictures`` says whether these are read, too."""
+    meter = Meter(pictures=pictures)
     _watched[:] = [meter]
     try:
         yield meter
@@ -63,6 +65,11 @@ def tell(sentence: str) -> None:
     for meter in _watched:
         if sentence not in meter.told and len(meter.told) < _MOST_TOLD:
             meter.told.append(sentence)
+
+
+def pictures_follow() -> bool:
+    """Whether the import that is watched reads pictures after the items."""
+    return any(meter.pictures for meter in _watched)
 
 
 def weigh(expected: int, size: int) -> None:

@@ -29,6 +29,31 @@ _STEPS: Final = 8  # along a bucket, before the binary search
 _Positions = npt.NDArray[np.int64]
 
 
+class Gate:
+    """A bitmap over the top bits of keys, which turns away nearly all that are not among them."""
+
+    def __init__(self, bitmap: npt.NDArray[np.uint8]) -> None:
+        """Take one that :meth:`of` made, of 2 to some power of bytes."""
+        self.bitmap = bitmap
+        bits = len(bitmap).bit_length() + 2
+        # A negative key, which no HMAC gives, shares the place of the key without its sign.
+        self._shift, self._mask = np.int64(_KEY_BITS - bits), np.int64((1 << bits) - 1)
+
+    @classmethod
+    def of(cls, keys: SubjectKeys) -> Self:
+        """That of some keys, 4 to 8 bytes each."""
+        bits = min(_bits(len(keys)) + _SPARSITY_BITS, _MAX_BITMAP_BITS)
+        gate = cls(np.zeros(1 << (bits - 3), dtype=np.uint8))
+        places = (keys >> gate._shift) & gate._mask
+        np.bitwise_or.at(gate.bitmap, places >> 3, _bit(places))
+        return gate
+
+    def passing(self, keys: SubjectKeys) -> _Positions:
+        """The positions of all keys that are among them, and of few others."""
+        places = (keys >> self._shift) & self._mask
+        return np.flatnonzero(self.bitmap.take(places >> 3) & _bit(places))
+
+
 class KeySet:
     """An immutable set of subject keys, stored sorted and once each."""
 
@@ -84,18 +109,7 @@ class KeySet:
     @cached_property
     def _candidates(self) -> Callable[[SubjectKeys], _Positions]:
         """A filter that passes the positions of every member and of few others."""
-        bits = min(_bits(len(self._keys)) + _SPARSITY_BITS, _MAX_BITMAP_BITS)
-        # A negative key, which no HMAC gives, shares the place of the key without its sign.
-        shift, mask = np.int64(_KEY_BITS - bits), np.int64((1 << bits) - 1)
-        places = (self._keys >> shift) & mask
-        bitmap = np.zeros(1 << (bits - 3), dtype=np.uint8)
-        np.bitwise_or.at(bitmap, places >> 3, _bit(places))
-
-        def candidates(keys: SubjectKeys) -> _Positions:
-            places = (keys >> shift) & mask
-            return np.flatnonzero(bitmap.take(places >> 3) & _bit(places))
-
-        return candidates
+        return Gate.of(self._keys).passing
 
     @cached_property
     def _bucket(self) -> Callable[[SubjectKeys], _Positions]:

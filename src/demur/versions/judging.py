@@ -195,7 +195,7 @@ class _Stock:
 
     @classmethod
     def between(cls, before: Copies | None, now: Copies | None) -> "_Stock":
-        if before is None or now is None or (now.path is not None and before.path == now.path):
+        if before is None or now is None or now.same_as(before):
             return cls(gained=False, lost=False)
         (usual, live), (usual_now, live_now) = _by_stock(before), _by_stock(now)
         return cls(gained=bool(np.isin(usual_now, live).any()), lost=bool(np.isin(live_now, usual).any()))
@@ -203,5 +203,6 @@ class _Stock:
 
 def _by_stock(copies: Copies) -> tuple[Ints, Ints]:
     """The fingerprints that count for nothing, and those that count; of each person."""
-    key = paired(copies.gram, copies.subject)
-    return key[copies.stock], key[~copies.stock]
+    gram, subject, stock = copies.levels.every()
+    key = paired(gram, subject)
+    return key[stock], key[~stock]

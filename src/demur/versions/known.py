@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from demur.corpus.affected import Affected, once
-from demur.corpus.regoverning import regoverned
+from demur.corpus.regoverning import regoverned, united
 from demur.corpus.session import Session
 from demur.corpus.threads import Threads
 from demur.identity import SubjectKeys
@@ -64,9 +64,11 @@ def _with_words(session: Session, rules: Rules, answers: Iterable[Answer]) -> Ru
     fresh = [each.fingerprints.select(FINGERPRINTS.names) for each in answers if len(each.fingerprints)]
     if not fresh or not rules.policy.others.looks_for_copies:
         return rules
-    known = [each.select(FINGERPRINTS.names) for each in session.beside.fingerprints.batches()]
-    table = pa.Table.from_batches([*known, *fresh])
-    return replace(rules, copies=Copies.build(table))
+    told, copies = pa.Table.from_batches(fresh), rules.copies
+    items = np.unique(told.column("item").to_numpy())
+    known = session.beside.fingerprints.where("item", items, FINGERPRINTS.names).select(FINGERPRINTS.names)
+    lines = united(known, told, ("wrote", "seen"))
+    return replace(rules, copies=Copies.build(lines) if copies is None else copies.changed(items, lines))
 
 
 def _named(answers: Iterable[Answer]) -> Pairs:

@@ -12,6 +12,7 @@ import secrets
 from datetime import datetime
 from typing import Final
 
+from demur.corpus.compiled import compiled_anew
 from demur.corpus.datasets.compaction import write_deletions
 from demur.corpus.honour import honour_in
 from demur.corpus.journal import discard, finish_staged, staged
@@ -196,7 +197,8 @@ def _sections(session: Session, rules: Rules, binding: int) -> dict[str, Part]:
         names = names_of_now(session.register, rules, binding, session.workspace.beside_path)
         found |= {} if names is None else {NAMES: keep(folder, NAMES, names.save)}
     if rules.copies is not None:
-        found[COPIES] = keep(folder, COPIES, rules.copies.save)
+        copies = compiled_anew(session.beside.fingerprints, session.workspace.beside_path)
+        found |= {} if copies is None else {COPIES: keep(folder, COPIES, copies.save)}
     return found
 
 

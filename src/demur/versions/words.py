@@ -16,19 +16,18 @@ import pyarrow as pa
 
 from demur.corpus.threads import Threads
 from demur.kernel.evidence import writing_of
-from demur.kernel.rules import Bools, Rules
+from demur.kernel.rules import Rules
 from demur.kernel.schema import ROW
 from demur.kernel.wording import Pages, Wording, read
 from demur.people.context import Context
 from demur.people.finds import Tier
 from demur.people.index import PeopleIndex
 from demur.suppression.copies import Copies
-from demur.suppression.keyset import KeySet
 from demur.suppression.lists import SuppressionList
 from demur.suppression.parts import COPIES, NAMES
 from demur.versions.manifest import SCORES
 from demur.versions.traces import Positions, Trace
-from demur.words.columns import in_rows
+from demur.words.columns import Wanted
 
 _NONE: Final = np.zeros(0, np.int64)
 _EMPTY: Final = {"text": "", "spans": [], "media": [], "origin": "", "source": "", "kind": "", "audience": ""}
@@ -66,20 +65,20 @@ class Reader:
     def count_in(self, stored: pa.RecordBatch) -> int:
         """In how many rows of the corpus, schema STORED, something is found; texts are read where words may tell."""
         names, copies = self._asked
-        may = _holds(stored.column("words"), names) | _holds(stored.column("grams"), copies)
-        found = [rows for _, rows in self.found(stored.filter(pa.array(may)))]
+        may = np.union1d(names.rows(stored.column("words")), copies.rows(stored.column("grams")))
+        found = [rows for _, rows in self.found(stored.take(pa.array(may)))]
         return len(np.unique(np.concatenate([_NONE, *found])))
 
     def _context(self, rows: pa.RecordBatch) -> Context:
         return Context() if self.threads is None else self.threads.context(writing_of(rows).thread)
 
     @cached_property
-    def _asked(self) -> tuple[KeySet, KeySet]:
+    def _asked(self) -> tuple[Wanted, Wanted]:
         people, copies = self.rules.people, self.rules.copies
         nothing = np.zeros(0, np.int32)
         asked = (nothing, nothing) if people is None else people.asked(people.subjects)
-        wrote = nothing if copies is None else copies.asked(np.unique(copies.subject))
-        return KeySet(np.concatenate(asked).astype(np.int64)), KeySet(wrote.astype(np.int64))
+        wrote = nothing if copies is None else copies.asked(copies.subjects)
+        return Wanted(np.concatenate(asked)), Wanted(wrote)
 
 
 def rules_of(rules: Rules, listed: SuppressionList, scores: Mapping[str, int], folder: Path) -> Rules:
@@ -131,10 +130,3 @@ def _filled(batch: pa.RecordBatch) -> pa.RecordBatch:
             values = pa.array([_EMPTY[column.name] if each is None else each for each in told], column.type)
         columns.append(values)
     return pa.RecordBatch.from_arrays(columns, schema=pa.schema([pa.field(each.name, each.type) for each in ROW]))
-
-
-def _holds(lists: pa.ListArray, keys: KeySet) -> Bools:
-    """Which lists hold one of some keys."""
-    row, values = in_rows(lists)
-    held = keys.contains(values.astype(np.int64))
-    return np.asarray(np.bincount(row[held], minlength=len(lists)) > 0)

@@ -7,6 +7,7 @@ finishes.
 from dataclasses import dataclass
 from datetime import datetime
 
+from demur.corpus.compiled import compiled_anew, forget
 from demur.corpus.datasets.compaction import remove_old_files, write_deletions
 from demur.corpus.honour import HonourReport, honour_in
 from demur.corpus.session import Session, writing
@@ -61,11 +62,15 @@ def maintain(workspace: Workspace, *, now: datetime | None = None) -> MaintainRe
 
 
 def _tidied(session: Session) -> int:
-    """What lies beside the corpus loses its deleted lines and old files, too; bytes removed."""
+    """What lies beside the corpus, and is compiled of it, loses its deleted lines and old files, too; bytes removed."""
     removed = 0
     for dataset in session.beside.datasets:
         if dataset.count():
             write_deletions(dataset)
             dataset.index()
         removed += remove_old_files(dataset)
+    if session.policy.others.looks_for_copies:
+        compiled_anew(session.beside.fingerprints, session.workspace.beside_path)
+    else:
+        forget(session.workspace.beside_path)
     return removed

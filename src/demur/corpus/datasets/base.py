@@ -50,6 +50,8 @@ class Dataset:
     SCHEMA: ClassVar[pa.Schema]
     FORMAT: ClassVar[int]
     """The version of the schema; one with a higher version is not opened."""
+    FRAGMENT_ROWS: ClassVar[int] = 1_048_576
+    """The most rows of a fragment."""
     INDICES: ClassVar[Indices]
     """The columns that have an index, and its kind."""
 
@@ -221,7 +223,7 @@ class Dataset:
             return []
         reader = pa.RecordBatchReader.from_batches(self.SCHEMA, _overheard(chain([first], waiting), failed))
         try:
-            written = list(write_fragments(reader, self._dataset))
+            written = list(write_fragments(reader, self._dataset, max_rows_per_file=self.FRAGMENT_ROWS))
         except BaseException:
             if failed:
                 raise failed[0] from None  # Lance passes on its words alone
@@ -296,6 +298,9 @@ class Dataset:
         for column, kind in self.INDICES.items():
             self._dataset.create_scalar_index(column, kind, replace=True)
         self.refresh()
+
+    def keep_postings(self) -> None:
+        """Keeps what finds rows beside Lance's indexes, as a kind of dataset may have."""
 
     def index_parts(self) -> int | None:
         """The most parts that one of the scalar indexes consists of, or None while one is missing."""

@@ -12,7 +12,6 @@ from demur.corpus.datasets.base import Dataset
 MOST_SMALL: Final = 32
 """Fragments of at most :data:`SMALL_ROWS` rows that may gather; each costs every look-up a little."""
 SMALL_ROWS: Final = 100_000
-_FRAGMENT_ROWS: Final = 1_048_576
 _EVER: Final = timedelta(days=36_500)
 _MOST_PARTS: Final = 8
 """Parts of an index that may gather before all but the first, which is large, are merged."""
@@ -47,6 +46,7 @@ def write_deletions(dataset: Dataset) -> None:
     Lance by itself leaves a fragment with a few per cent of deleted rows alone.
     """
     _compact(dataset, materialize_deletions=True, materialize_deletions_threshold=0.0)
+    dataset.keep_postings()
 
 
 def rewrite_deleted(dataset: Dataset) -> None:
@@ -58,7 +58,7 @@ def rewrite_deleted(dataset: Dataset) -> None:
 def _compact(dataset: Dataset, **how: Any) -> None:  # noqa: ANN401  # Lance's options
     """Compact, in one commit; where the disk did not keep the new files it is as if that had not been."""
     before = dataset.version
-    dataset.dataset.optimize.compact_files(target_rows_per_fragment=_FRAGMENT_ROWS, **how)
+    dataset.dataset.optimize.compact_files(target_rows_per_fragment=dataset.FRAGMENT_ROWS, **how)
     dataset.refresh()
     dataset.require_kept(before)
 
@@ -71,6 +71,7 @@ def remove_old_files(dataset: Dataset) -> int:
     stats = dataset.dataset.cleanup_old_versions(
         older_than=timedelta(0), error_if_tagged_old_versions=False, delete_unverified=True
     )
+    dataset.keep_postings()  # and none of rows whose files are gone
     return int(stats.bytes_removed)
 
 
@@ -91,3 +92,4 @@ def index_new(dataset: Dataset) -> None:
     merged = parts - 1 if parts >= _MOST_PARTS else 0
     dataset.dataset.optimize.optimize_indices(num_indices_to_merge=merged)
     dataset.refresh()
+    dataset.keep_postings()

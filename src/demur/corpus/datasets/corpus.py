@@ -4,15 +4,19 @@ Invariants: those of :mod:`demur.corpus.datasets.base`; rows are schema.STORED, 
 and those who look for words sees schema.ROW. A look-up uses an index only while its files are what was written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
+from demur.corpus.datasets import postings
 from demur.corpus.datasets.base import ADDRESS, BATCH_ROWS, SCAN_FROM, Addresses, Dataset, Indices
 from demur.corpus.datasets.indexes import Indexes
+from demur.corpus.datasets.postings import Postings
+from demur.errors import RegisterError
+from demur.files import make_folder
 from demur.identity import SubjectKeys
 from demur.kernel import schema
 from demur.kernel.rules import Bools
@@ -22,6 +26,7 @@ from demur.words.columns import Wanted, in_rows
 
 if TYPE_CHECKING:
     import lance
+    from lance.fragment import LanceFragment
 
 
 _SHOWN: Final = tuple(schema.ROW.names)
@@ -36,13 +41,14 @@ class Corpus(Dataset):
     SCHEMA = schema.STORED
     FORMAT = schema.FORMAT
     INDICES: ClassVar[Indices] = {"author": "BTREE", "subjects": "LABEL_LIST"}
-    """Words and grams have none: one takes several times their columns' room, and to read these takes little."""
+    """Words and grams have postings instead: an index of Lance's takes several times their columns' room."""
 
     def __init__(self, dataset: "lance.LanceDataset | None", indexes: Indexes | None = None) -> None:
         """Hold a dataset; None stands for an empty one, in memory, made when something asks for it."""
         super().__init__(dataset)
         self._indexes = indexes
         self._sound: tuple[int, bool] | None = None
+        self._postings: dict[str, Mapping[str, Postings] | None] = {}
 
     @classmethod
     def create(cls, path: Place | str) -> Self:
@@ -94,12 +100,45 @@ class Corpus(Dataset):
             column: which.
             keys: as the column has them (words.columns.shortened), shape (n,).
         """
+        looked_up, read = [np.zeros(0, np.uint64)], []
+        wanted = np.unique(keys.astype(np.uint32))
+        for fragment in self.dataset.get_fragments() if len(wanted) else ():
+            known = self._postings_of(fragment)
+            if known is None or (rows := known[column].rows(wanted)) is None:
+                read.append(fragment)
+            else:
+                looked_up.append(np.uint64(fragment.fragment_id << 32) | rows)
+        return np.sort(np.concatenate([self._live(np.concatenate(looked_up)), *self._read(read, column, keys)]))
+
+    def _postings_of(self, fragment: "LanceFragment") -> Mapping[str, Postings] | None:
+        """The postings of a fragment; None where there are none that can be trusted."""
+        if self._indexes is None or fragment.physical_rows < postings.LEAST_ROWS:
+            return None
+        name = postings.name_of(fragment)
+        if name not in self._postings:
+            path = self._indexes.sound_postings(name)
+            try:
+                self._postings[name] = None if path is None else postings.read(path)
+            except (RegisterError, OSError, LookupError):
+                self._postings[name] = None
+        return self._postings[name]
+
+    def _live(self, addresses: Addresses) -> Addresses:
+        """Those of some addresses, ascending, whose rows are not deleted."""
         found = [np.zeros(0, np.uint64)]
+        for start in range(0, len(addresses), BATCH_ROWS):
+            some = pa.array(addresses[start : start + BATCH_ROWS])
+            taken = self.dataset._take_rows(some, [ADDRESS])  # noqa: SLF001  # the only take by address
+            found.append(taken.column(ADDRESS).to_numpy().astype(np.uint64))
+        return np.concatenate(found)
+
+    def _read(self, fragments: "list[LanceFragment]", column: str, keys: np.ndarray) -> Iterator[Addresses]:
+        """The addresses of the rows of some fragments that hold one of some keys, batch by batch."""
         wanted = Wanted(keys)
-        for batch in super().batches([column]) if len(keys) else ():
+        asked: dict[str, Any] = {"columns": [column], "with_row_address": True, "batch_size": BATCH_ROWS}
+        for batch in self.dataset.scanner(**asked, fragments=fragments).to_batches() if fragments else ():
             held = wanted.rows(batch.column(column))
-            found.append(batch.column(ADDRESS).to_numpy(zero_copy_only=False)[held].astype(np.uint64))
-        return np.sort(np.concatenate(found))
+            yield batch.column(ADDRESS).to_numpy(zero_copy_only=False)[held].astype(np.uint64)
 
     @property
     def has_words(self) -> bool:
@@ -149,6 +188,25 @@ class Corpus(Dataset):
                 yield from self.at(batch.column(ADDRESS).to_numpy()[where].astype(np.uint64))
 
     # writing
+
+    def index(self) -> None:
+        """Builds the scalar indexes anew, and the postings that are missing."""
+        super().index()
+        self.keep_postings()
+
+    def keep_postings(self) -> None:
+        """Writes the postings of large fragments that have none, and removes those of files that are gone."""
+        if self._indexes is None or self._indexes.postings is None or not self.has_words:
+            return
+        large = [each for each in self.dataset.get_fragments() if each.physical_rows >= postings.LEAST_ROWS]
+        wanted = {postings.name_of(each): each for each in large}
+        self._indexes.forget_postings(wanted)
+        missing = [name for name in wanted if self._indexes.sound_postings(name) is None]
+        for name in missing:
+            make_folder(self._indexes.postings)
+            postings.write(wanted[name], self._indexes.postings / name)
+        self._postings.clear()
+        self._indexes.learn(missing)
 
     def refresh(self) -> None:
         """Moves to the head, and takes note of the index files that came with it; for whoever writes."""

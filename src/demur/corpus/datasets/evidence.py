@@ -5,70 +5,49 @@ not the item was kept, replaced by the item's next reading; keys alone, no text 
 that its source says is gone loses its evidence, and the fingerprints of it stay.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 import numpy as np
 import pyarrow as pa
 
-from demur.corpus.datasets.base import ADDRESS, SCAN_FROM, Addresses, Dataset, Indices
+from demur.corpus.datasets.base import ADDRESS, Addresses, Indices
+from demur.corpus.datasets.keyed import Keyed
+from demur.corpus.datasets.pictures import Pictures
 from demur.files import make_folder, sync
 from demur.glance import Said
 from demur.identity import SubjectKeys
 from demur.kernel.evidence import EVIDENCE, FINGERPRINTS, UNCERTAIN
 from demur.people.indexed.table import expanded
 from demur.store import Place, Stored
-from demur.suppression.keyset import KeySet
+from demur.words.columns import in_rows
+from demur.words.grams import mixed
 from demur.words.page import Ints
 
-_FEW: Final = 2_000
-"""Keys that an index is asked for, however few lines there are."""
-_READ_A_KEY: Final = 50
-"""Lines that are read in the time in which an index finds those of one key."""
+if TYPE_CHECKING:
+    import lance
+
+_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Keyed(Dataset):
-    """Rows that belong to items, by the first 8 bytes of the items' keys (words.page.short_keys)."""
+def digests(lines: pa.RecordBatch) -> Ints:
+    """A number of all that each line says, shape (n,); the order within its lists says nothing."""
+    total = np.zeros(len(lines), np.uint64)
+    for number, column in enumerate(lines.columns):
+        if pa.types.is_list(column.type):
+            row, values = in_rows(column)
+            np.add.at(total, row, _spread(values, number))
+        else:
+            total += _spread(column.to_numpy(zero_copy_only=False), number)
+    return np.asarray(mixed(total))
 
-    FORMAT = 1
-    FOLDER: ClassVar[str]
-    """Where it lies beside the corpus."""
-    FORMERLY: ClassVar[str | None] = None
-    """Where an older demur kept it."""
-    OUTLIVES: ClassVar[bool] = False
-    """Whether what it says of an item stays when the item's source says that it is gone."""
 
-    def where(self, column: str, keys: Ints, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows in which a column holds one of some keys.
-
-        Args:
-            column: ``item``, or another column of int64.
-            keys: in any order, shape (n,).
-            columns: those that are wanted; all, if they are not named.
-        """
-        wanted = list(columns or self.SCHEMA.names)
-        if len(keys) > min(SCAN_FROM, max(self.count() // _READ_A_KEY, _FEW)):
-            return self._scanned(column, KeySet(keys), wanted)
-        found = self.holding_keys(f"{column} IN ({{}})", keys, wanted)
-        parts = [pa.Table.from_batches([], self._schema(wanted)), *(each.select([*wanted, ADDRESS]) for each in found)]
-        return pa.concat_tables(parts).combine_chunks()
-
-    def replace(self, gone: Addresses, rows: Iterable[pa.RecordBatch]) -> None:
-        """One commit in which the rows at some addresses go, and others come."""
-        self.commit(gone, self.write(rows), {"demur": self.CALLED})
-
-    def _scanned(self, column: str, keys: KeySet, wanted: list[str]) -> pa.Table:
-        parts = [pa.Table.from_batches([], self._schema(wanted))]
-        for batch in self.batches(list(dict.fromkeys([*wanted, column]))):
-            held = keys.contains(batch.column(column).to_numpy(zero_copy_only=False))
-            if held.any():
-                parts.append(pa.Table.from_batches([batch.filter(pa.array(held))]).select([*wanted, ADDRESS]))
-        return pa.concat_tables(parts).combine_chunks()
-
-    def _schema(self, wanted: list[str]) -> pa.Schema:
-        return pa.schema([*(self.SCHEMA.field(name) for name in wanted), pa.field(ADDRESS, pa.uint64())])
+def _spread(values: Ints, number: int) -> np.ndarray:
+    """Values of one column, as numbers that those of no other column are."""
+    each = np.ascontiguousarray(values, np.int64).view(np.uint64)
+    return mixed(each * _SPREAD + np.uint64(number)).view(np.uint64)
 
 
 class Evidence(Keyed):
@@ -123,6 +102,31 @@ class Fingerprints(Keyed):
     SCHEMA = FINGERPRINTS
     INDICES: ClassVar[Indices] = {"item": "BTREE", "author": "BTREE"}
 
+    def pieces(self) -> dict[tuple[int, str], str]:
+        """What it consists of: for each fragment, by its number and its files, the file of what is deleted, or "".
+
+        The names of files are random: a fragment of the same number may be another one after a restore.
+        """
+        return {
+            (each.fragment_id, "|".join(file.path for file in each.data_files())): each.deletion_file() or ""
+            for each in (self.dataset.get_fragments() if self.count() else [])
+        }
+
+    def lines_in(self, fragments: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """The lines of some fragments, with their addresses; one look at all takes a small part of one at each."""
+        if fragments:
+            yield from self._scanned_in(fragments, self.SCHEMA.names).to_batches()
+
+    def addresses_in(self, fragment: int) -> Addresses:
+        """Where a fragment has lines, ascending; without a look at them."""
+        found = self._scanned_in([fragment], []).to_table().column(ADDRESS).to_numpy()
+        return np.sort(found.astype(np.uint64))
+
+    def _scanned_in(self, numbers: Sequence[int], columns: list[str]) -> "lance.LanceScanner":
+        wanted = set(numbers)
+        fragments = [each for each in self.dataset.get_fragments() if each.fragment_id in wanted]
+        return self.dataset.scanner(columns=columns, fragments=fragments, with_row_address=True)
+
 
 class Uncertain(Keyed):
     """What is masked and somebody may look at: its place, its score and why."""
@@ -161,11 +165,13 @@ class Uncertain(Keyed):
 
 @dataclass(frozen=True)
 class Beside:
-    """The three datasets beside the corpus of one workspace."""
+    """The datasets beside the corpus of one workspace."""
 
     evidence: Evidence
     fingerprints: Fingerprints
     uncertain: Uncertain
+    pictures: Pictures
+    """There is none on disk before the first import that may bring pictures."""
 
     @classmethod
     def ensure(cls, folder: Place) -> Self:
@@ -179,6 +185,7 @@ class Beside:
             Evidence.ensure(_in(folder, Evidence)),
             Fingerprints.ensure(_in(folder, Fingerprints)),
             Uncertain.ensure(_in(folder, Uncertain)),
+            Pictures.view(_in(folder, Pictures)),
         )
 
     @classmethod
@@ -187,19 +194,29 @@ class Beside:
 
         Args:
             folder: where they lie.
-            versions: Lance's numbers, in their order; none for their heads.
+            versions: Lance's numbers, in their order; none for their heads. That of pictures may be missing: there
+                were none then.
         """
-        evidence, fingerprints, uncertain = versions or (None, None, None)
+        evidence, fingerprints, uncertain, *pictures = versions or (None, None, None)
         return cls(
             Evidence.view(_in(folder, Evidence), evidence),
             Fingerprints.view(_in(folder, Fingerprints), fingerprints),
             Uncertain.view(_in(folder, Uncertain), uncertain),
+            Pictures.view(_in(folder, Pictures), next(iter(pictures), None)),
         )
 
     @property
     def datasets(self) -> tuple[Keyed, ...]:
-        """All of them."""
-        return self.evidence, self.fingerprints, self.uncertain
+        """All that are there."""
+        always = self.evidence, self.fingerprints, self.uncertain
+        return (*always, self.pictures) if self.pictures.there else always
+
+    def begin_pictures(self) -> None:
+        """Make room for pictures where there was none; it says at once that it is as far as all the rest."""
+        if not self.pictures.there:
+            said = self.evidence.said()
+            self.pictures.begin()
+            self.pictures.say(said)
 
     @property
     def versions(self) -> list[int]:
@@ -224,7 +241,7 @@ class Beside:
 
     def restore(self, versions: Sequence[int]) -> None:
         """Makes their heads what those versions were."""
-        for each, version in zip(self.datasets, versions, strict=True):
+        for each, version in zip(self.datasets, versions, strict=False):  # room for pictures may have come since
             each.restore(version)
 
 

@@ -98,6 +98,15 @@ class Spool:
         changed["code"][positions - first] = codes
         self._write(first, changed)
 
+    def codes(self, positions: Positions) -> Codes:
+        """The outcomes of some readings, positions ascending; shape (n,). What lies between the two ends is read."""
+        if not len(positions):
+            return np.zeros(0, np.int8)
+        first, last = int(positions[0]), int(positions[-1])
+        self._file.seek(first * READING.itemsize)
+        read = np.frombuffer(self._file.read((last + 1 - first) * READING.itemsize), READING)
+        return np.asarray(read["code"][positions - first], np.int8)
+
     def outcomes(self) -> npt.NDArray[np.int64]:
         """How many readings have each code: shape (reasons + 1,), the kept ones last."""
         counts = np.zeros(len(REASONS) + 1, np.int64)

@@ -18,6 +18,7 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Member
+from demur.sources.attached import Attached
 from demur.sources.base import ItemRow, Media, Options, batches
 from demur.sources.chats.common import (
     Writer,
@@ -86,6 +87,10 @@ class TelegramSource:
         """
         parsed = TelegramOptions.parse("telegram", options)
         return batches(_rows(paths, zone(parsed.timezone, "telegram")), Spellings())
+
+    def pictures(self, paths: Sequence[str], options: Mapping[str, object]) -> Attached:  # noqa: ARG002  # the protocol's
+        """The files of the exports; see :class:`demur.sources.base.Pictured`."""
+        return Attached(paths)
 
 
 class Spellings(Mapping[str, Sequence[str]]):

@@ -22,6 +22,7 @@ import pyarrow as pa
 from demur.errors import SourceError
 from demur.sources import meter
 from demur.sources.archive import Member
+from demur.sources.attached import Attached
 from demur.sources.base import ItemRow, Media, Options, batches
 from demur.sources.chats.common import Writer, file, zone
 from demur.sources.exports import members_at
@@ -110,6 +111,10 @@ class WhatsappSource:
         """
         parsed = WhatsappOptions.parse("whatsapp", options)
         return batches(_rows(paths, parsed, zone(parsed.timezone, "whatsapp")))
+
+    def pictures(self, paths: Sequence[str], options: Mapping[str, object]) -> Attached:  # noqa: ARG002  # the protocol's
+        """The files that lie beside the chats; see :class:`demur.sources.base.Pictured`."""
+        return Attached(paths)
 
 
 def _rows(paths: Sequence[str], options: WhatsappOptions, where: tzinfo) -> Iterator[ItemRow]:
