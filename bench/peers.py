@@ -1,10 +1,13 @@
 """The same job by demur and by tools that people use for it: some authors' rows out, identifiers and mentions masked.
 
-Run ``python bench/peers.py [ROWS] [NAME ...]``, by default 200,000 posts and everything; ``--picture FILE`` draws the
-figures. Every tool is a process of its own that runs one script of ``_peers/``, with as many workers as there are
-cores; demur imports the same files into a new workspace in which the same people have objected. They take turns, in
-three rounds (``DEMUR_RUNS``), each after a plain DuckDB copy of the same rows. What a tool left behind is counted in
-what it wrote, by one and the same query.
+Run ``python bench/peers.py [ROWS] [NAME ...]``, by default 200,000 posts and everything. ``--picture PAGE FILE`` runs
+nothing: it draws the table of a page, as this printed it, so that page and picture say the same.
+
+Every tool is a process of its own that runs one script of ``_peers/``, with as many workers as there are cores; demur
+imports the same files into a new workspace in which the same people have objected. They take turns, in three rounds
+(``DEMUR_RUNS``), each after a plain DuckDB copy of the same rows. Seconds of processors are what is drawn: they hold on
+a machine that others use, too, where those of the clock don't. What a tool left behind is counted in what it wrote, by
+one and the same query.
 
 Tools that are no part of demur's own environment get one each, made under ``bench/data/peers`` by pip, at the release
 named here; one that does not install is said to, and left out.
@@ -46,6 +49,12 @@ VENVS: Final = HERE / "data" / "peers"
 MAIL: Final = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
 PHONE: Final = r"\+[0-9][0-9 ()-]{6,}[0-9]"
 OURS: Final = "demur"
+HEAD: Final = (
+    "| tool | processors | in copies | by the clock | after start | peak | rows | theirs | handles | mail addresses "
+    "| phone numbers |"
+)
+"""Of the table; the last four are of rows in which something was left behind."""
+TITLE: Final = "One job, seconds of processors (in plain copies of the same posts)"
 _SUBREAPER: Final = 36  # PR_SET_CHILD_SUBREAPER, prctl(2)
 _PATIENCE_S: Final = 30
 _PLAIN: Final = pa.schema([("author", pa.string()), ("text", pa.large_string())])
@@ -101,7 +110,9 @@ def main() -> None:
     if given[:1] == ["--demur"]:
         by_demur(json.loads(Path(given[1]).read_text()))
         return
-    picture = Path(given.pop(given.index("--picture") + 1)) if "--picture" in given else None
+    if given[:1] == ["--picture"]:
+        Path(given[2]).write_text(picture(Path(given[1]).read_text("utf-8")), "utf-8")
+        return
     numbers, names = [int(each) for each in given if each.isdigit()], [each for each in given if each[0].isalpha()]
     rows = numbers[0] if numbers else ROWS
     parts, people = split(rows), posts.people(rows)
@@ -110,9 +121,12 @@ def main() -> None:
     wanted = [each for each in PEERS if not names or each.name in names]
     pythons = {each: python for each in wanted if (python := interpreter(each))}
     copies: list[float] = []
+    copied: list[float] = []
     found = {OURS: Figures(), **{each.name: Figures() for each in pythons}}
     for number in range(measure.RUNS):
+        before = sum(os.times()[:2])
         copies.append(measure.copy_seconds(posts.table(rows)))
+        copied.append(sum(os.times()[:2]) - before)
         once(found[OURS], rows, parts, authors, None, number)
         for peer, python in list(pythons.items()):
             try:
@@ -120,7 +134,7 @@ def main() -> None:
             except FailedError as error:
                 print(f"{peer.name}: does not get through ({error})", flush=True)
                 del pythons[peer], found[peer.name]
-    shown(rows, found, measure.median(copies), picture)
+    shown(rows, found, measure.median(copies), measure.median(copied))
 
 
 def split(rows: int) -> list[Path]:
@@ -173,6 +187,7 @@ def once(
         figures.whole.append(whole)
         figures.busy.append(busy)
         figures.peak.append(memory.peak)
+        print(f"{OURS if peer is None else peer[0].name}: {busy:.1f} s, {memory.peak / 1e9:.2f} GB", file=sys.stderr)
         figures.inside.append(told["seconds"])
         figures.versions = told["versions"]
         if number == 0:
@@ -263,31 +278,49 @@ def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(found[0])
 
 
-def shown(rows: int, found: dict[str, Figures], copy: float, picture: Path | None) -> None:
-    """Prints the table, and draws the picture."""
-    print(f"{rows:,} posts; a DuckDB copy of them takes {copy:.2f} s; medians of {measure.RUNS}")
-    print("| tool | whole, s | after start, s | times the copy | processors, s | peak, GB | rows | theirs | handles "
-          "| mail addresses | phone numbers |")  # fmt: skip
-    print("|---" * 11 + "|")
-    bars = []
+def shown(rows: int, found: dict[str, Figures], copy: float, copied: float) -> None:
+    """Prints the table."""
+    load = Path("/proc/loadavg").read_text().split()[0]
+    print(
+        f"{rows:,} posts; a DuckDB copy of them takes {copied:.2f} s of processors, {copy:.2f} s by the clock; medians "
+        f"of {measure.RUNS}; load {load}"
+    )
+    print(HEAD)
+    print("|---" * HEAD.count(" | ") + "|---|")
     for name, each in found.items():
-        whole, inside = measure.median(each.whole), measure.median(each.inside)
         versions = ", ".join(f"{package} {version}" for package, version in each.versions.items())
+        busy = measure.median(each.busy)
         figures = (
-            f"{whole:.1f}",
-            f"{inside:.1f}",
-            f"{inside / copy:.1f}",
-            f"{measure.median(each.busy):.1f}",
-            f"{max(each.peak) / 1e9:.2f}",
+            f"{busy:.1f} s",
+            f"{busy / copied:.0f}",
+            f"{measure.median(each.whole):.1f} s",
+            f"{measure.median(each.inside):.1f} s",
+            f"{max(each.peak) / 1e9:.2f} GB",
             *(f"{number:,}" for number in each.left.values()),
         )
         print(f"| {name} ({versions}) | {' | '.join(figures)} |")
-        bars.append(_bars.Bar(name, inside, f"{inside:.1f} s ({inside / copy:.0f}x)", name == OURS))
-    if picture is not None:
-        title = f"{rows:,} posts: seconds after start (times a plain copy)"
-        ordered = sorted(bars, key=lambda bar: bar.value)
-        told = ", ".join(f"{bar.name} {bar.said}" for bar in ordered)
-        picture.write_text(_bars.drawn(title, f"From the fastest to the slowest: {told}.", ordered), encoding="utf-8")
+
+
+def picture(page: str) -> str:
+    """The table of a page as a picture: seconds of processors, the fewest first.
+
+    Raises:
+        ValueError: when the page has no such table.
+    """
+    lines = iter(page.splitlines())
+    if HEAD not in lines:  # which moves them on to what stands below it
+        raise ValueError("no table of peers")
+    next(lines)
+    bars = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        tool, busy, times = (cell.strip(" *") for cell in line.split("|")[1:4])
+        name = tool.partition(" (")[0]
+        bars.append(_bars.Bar(name, float(busy.removesuffix(" s")), f"{busy} ({times} copies)", name == OURS))
+    ordered = sorted(bars, key=lambda bar: bar.value)
+    told = ", ".join(f"{bar.name} {bar.said}" for bar in ordered)
+    return _bars.drawn(TITLE, f"From the fewest to the most: {told}.", ordered)
 
 
 if __name__ == "__main__":

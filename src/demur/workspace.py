@@ -30,7 +30,7 @@ from demur.register.database.mark import NAME as MARK
 from demur.register.members.standing import FILE as STANDING
 from demur.register.objections.tally import FILE as TALLY
 from demur.runs.folder import MODELS
-from demur.store import Place, Stored, place
+from demur.store import Place, Stored, is_url, place
 from demur.transit import FOLDER as TRANSIT
 
 _CORPUS: Final = "corpus.lance"
@@ -107,6 +107,14 @@ class Workspace:
         """
         said = self.policy().store
         return place(url, said.endpoint, said.region)
+
+    def exported(self, path: str) -> Place:
+        """Where an export lies, from the path or address that somebody gives, or that the register holds.
+
+        Raises:
+            UsageError, PolicyError: as :meth:`stored`.
+        """
+        return self.stored(path) if is_url(path) else Path(path)
 
     @property
     def corpus_place(self) -> Place:

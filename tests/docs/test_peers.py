@@ -66,3 +66,13 @@ def test_a_picture_says_in_words_what_it_draws() -> None:
     assert texts == ["Seconds & more", "<demur>", "4.0 s", "other", "8.0 s"]
     first, second = (float(each.attrib["width"]) for each in drawn.iter("{http://www.w3.org/2000/svg}rect"))
     assert second == 2 * first
+
+
+def test_the_picture_of_the_page_is_drawn_from_its_table(peers: ModuleType) -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    assert (ROOT / "docs" / "peers.svg").read_text("utf-8") == peers.picture(page)
+    told = ET.fromstring(peers.picture(page)).findtext("{http://www.w3.org/2000/svg}desc")
+    assert told is not None
+    assert all(f"{each} s" in told for each in ("demur 8.4", "DuckDB 0.7", "Polars 0.6", "datatrove 14.1"))
+    with pytest.raises(ValueError, match="no table"):
+        peers.picture(page.replace(peers.HEAD, ""))

@@ -29,6 +29,7 @@ from demur.errors import WorkspaceError
 from demur.files import sync, write_durably
 from demur.identity import Keys
 from demur.register.database.mark import Point
+from demur.store import Place, Stored
 from demur.suppression.signed import rfc3339, signature_holds
 
 LIST: Final = "backup.json"
@@ -128,14 +129,25 @@ class Writer:
         self.folder = folder
         self.files: dict[str, File] = {}
 
-    def copy(self, source: Path, name: str) -> None:
-        """Copy a file."""
+    def copy(self, source: Place, name: str) -> None:
+        """Copy a file, or an object of a store."""
         to = self.folder / name
         _folder(to.parent, self.folder)
         self.files[name] = copy(source, to)
 
-    def copy_tree(self, source: Path, name: str, leave: Callable[[Path], bool] = lambda _: False) -> None:
-        """Copy every file below a folder, but for those to ``leave``; nothing where there is none."""
+    def copy_tree(self, source: Place, name: str, leave: Callable[[Path], bool] = lambda _: False) -> None:
+        """Copy every file below a folder but for those to ``leave``, or every object below a place, if there are any.
+
+        Raises:
+            WorkspaceError: when an object's name leads out of the backup.
+            UnavailableError: when the store refuses, or does not answer.
+        """
+        if isinstance(source, Stored):
+            for each in sorted(inner for inner, _ in source.objects()):
+                if ".." in PurePosixPath(each).parts:
+                    raise WorkspaceError(f"{source} holds an object whose name leads out of it ({each!r}): delete it.")
+                self.copy(source / each, f"{name}/{each}")
+            return
         for path in sorted(source.rglob("*")) if source.is_dir() else ():
             if not leave(path) and path.is_file() and not path.is_symlink():
                 self.copy(path, f"{name}/{path.relative_to(source).as_posix()}")
@@ -181,8 +193,8 @@ def put_back(backup: Path, listed: Listed, name: str, to: Path, within: Path) ->
         raise WorkspaceError(f"{source} {what}: nothing was restored; take another backup.")
 
 
-def copy(source: Path, to: Path) -> File:
-    """Copy a file durably, mode 0600; what it was."""
+def copy(source: Place, to: Path) -> File:
+    """Copy a file, or an object of a store, durably, mode 0600; what it was."""
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as reader, os.fdopen(_create(to), "wb") as writer:
         while chunk := reader.read(_CHUNK):

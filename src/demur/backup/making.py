@@ -6,6 +6,8 @@ that came after the register's copy are in the mark's journal. A backup stands u
 then the mark's journal begins anew, at the copy's end: a kill at any moment leaves the old journal, or a new one and
 the whole backup it goes with. Finished models are copied, and what is still trained or replayed is not.
 
+A corpus in an object store is copied from there, whole and under the same lock: its backup is that of one on a disk.
+
 Files are copied, never linked: a copy that shares its blocks with what it is a copy of is lost with it. What waits in
 the outbox is not in a backup: mails are sent once, and tell people what they may find in the register anyhow. Nor are
 caches beside the corpus, which hold what went for a while, and which whoever reads replaces meanwhile.
@@ -32,6 +34,7 @@ from demur.runs.folder import MODELS, ModelFolder, RunFolder, runs_in
 from demur.runs.forgetting import STORE
 from demur.runs.pointer import read_pointer
 from demur.runs.store import state_of
+from demur.store import Place, Stored
 from demur.versions.manifest import software
 from demur.workspace import BESIDE, Workspace
 
@@ -66,6 +69,7 @@ def back_up(workspace: Workspace, to: Path, passphrase: str | None, *, now: date
     Raises:
         WorkspaceError: when ``to`` is taken or lies in the workspace, there is no room, or another process writes.
         RegisterError: when the register can't be copied.
+        UnavailableError: when the corpus lies in a store that refuses, or does not answer.
     """
     _refuse_taken(workspace, to)
     with writing(workspace, "backup", now) as session:
@@ -99,8 +103,8 @@ def _refuse_taken(workspace: Workspace, to: Path) -> None:
 
 def _require_room(session: Session, to: Path) -> None:
     workspace = session.workspace
-    trees = (workspace.corpus_path, *(workspace.root / name for name in (*_TREES, BESIDE, MODELS)))
-    needed = sum(path.stat().st_size for tree in trees for path in tree.rglob("*") if path.is_file())
+    trees = (workspace.corpus_place, *(workspace.root / name for name in (*_TREES, BESIDE, MODELS)))
+    needed = sum(_size(tree) for tree in trees) + (0 if workspace.store is None else _size(workspace.beside_place))
     needed += copying.size(workspace.register_url) + _ROOM
     free = shutil.disk_usage(to.parent).free
     if free < needed:
@@ -110,15 +114,24 @@ def _require_room(session: Session, to: Path) -> None:
         )
 
 
+def _size(tree: Place) -> int:
+    """Bytes of all files below a folder, or of all objects below a place in a store."""
+    if isinstance(tree, Stored):
+        return sum(stat.st_size for _, stat in tree.objects())
+    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())
+
+
 def _fill(session: Session, folder: Path, passphrase: str | None) -> Listed:
     """Copies everything into the folder; the signed list last."""
     workspace, writer = session.workspace, Writer(folder)
     session.keep_glance()
     writer.copy(workspace.policy_path, f"{INNER}/{FILE_NAME}")
-    writer.copy_tree(workspace.corpus_path, f"{INNER}/{workspace.corpus_path.name}")
+    writer.copy_tree(workspace.corpus_place, f"{INNER}/{workspace.corpus_place.name}")
     for name in _TREES:
         writer.copy_tree(workspace.root / name, f"{INNER}/{name}")
     writer.copy_tree(workspace.beside_path, f"{INNER}/{BESIDE}", leave=is_cache)
+    if workspace.store is not None:  # what lies beside the corpus does so there
+        writer.copy_tree(workspace.beside_place, f"{INNER}/{workspace.beside_place.name}")
     for run in runs_in(workspace.models_path):
         _copy_run(writer, run)
     for path in (workspace.root / glance.NAME, *_named(session)):

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from demur.backup import container, journals, keysafe
+from demur.backup import container, journals, keysafe, placing
 from demur.backup.container import INNER, Listed
 from demur.backup.journals import Journals
 from demur.corpus import journal as imports
@@ -89,6 +89,8 @@ class Source:
     """Besides the one that demur.toml names, if that is there."""
     register: str | None = None
     """Another URL than demur.toml's for the register."""
+    store: str | None = None
+    """Another place than demur.toml's for the corpus; "" for the workspace's folder."""
 
 
 def restore(source: Source, root: Path, *, now: datetime | None = None) -> Restored:
@@ -98,6 +100,8 @@ def restore(source: Source, root: Path, *, now: datetime | None = None) -> Resto
         WorkspaceError: when something stands there, or the backup is cut short or was changed.
         RegisterError: when the register's place is taken, or a mark does not go with the backup.
         IdentityError: when the keys can't be had.
+        PolicyError: when the demur.toml of the backup, with what was named instead, does not hold together.
+        UnavailableError: when the corpus belongs into a store that refuses, or does not answer.
     """
     _refuse_taken(root)
     made = not root.exists()
@@ -173,8 +177,14 @@ def _build(source: Source, root: Path, staging: Path, now: datetime) -> None:
     for folder in ("versions", "outbox"):
         (staging / folder).mkdir(mode=0o700, exist_ok=True)
     workspace = Workspace(staging)
-    if source.register is not None:
-        _name_register(workspace.policy_path, source.register)
+    for section, url in (("register", source.register), ("store", source.store)):
+        if url is not None:
+            _name(workspace.policy_path, section, url)
+    if (store := workspace.store) is not None:
+        placing.require_free(store)
+    final_policy = workspace.policy_path.read_bytes()
+    if store is not None:  # it is built on the disk, and sent there once it is whole
+        _name(workspace.policy_path, "store", "")
     policy = workspace.policy()
     final = Workspace(root).register_url_by(policy)
     url = _place_register(source, listed, staging, final)
@@ -182,6 +192,7 @@ def _build(source: Source, root: Path, staging: Path, now: datetime) -> None:
     with _plainly(url, keys) as register:
         journal = journals.read(paths, keys, listed, lambda seq: register.point(seq).commitment or _none(seq))
     done = _replay(_Building(staging, listed, keys, policy, url, journal, now))
+    workspace.policy_path.write_bytes(final_policy)
     ready = {
         "backup": container.document_of(source.backup)["signature"],
         "file": None if (path := copying.place(final)) is None else str(path),
@@ -225,17 +236,17 @@ def _require_room(listed: Listed, root: Path) -> None:
         )
 
 
-def _name_register(policy: Path, url: str) -> None:
-    """Put another register's place into the demur.toml that is restored, and change nothing else."""
+def _name(policy: Path, wanted: str, url: str) -> None:
+    """Put another place of the register or the corpus into the demur.toml that is restored; change nothing else."""
     lines = policy.read_text("utf-8").splitlines(keepends=True)
     section, found = "", False
     for place, line in enumerate(lines):
         if line.startswith("["):
             section = line.strip()
-        elif section == "[register]" and line.split("=")[0].strip() == "url":
+        elif section == f"[{wanted}]" and line.split("=")[0].strip() == "url":
             lines[place], found = f"url = {json.dumps(url)}\n", True
     if not found:
-        raise WorkspaceError("The demur.toml of the backup has no line for the register's url: leave --register out.")
+        raise WorkspaceError(f"The demur.toml of the backup has no line for {wanted}.url: leave --{wanted} out.")
     policy.write_text("".join(lines), "utf-8")
 
 
@@ -378,7 +389,8 @@ def _put_in_place(source: Source, root: Path, staging: Path) -> Restored:
         _move(staging / copying.SQLITE, Path(ready["file"]))
     if (staging / MARK).exists():
         _move_mark(staging / MARK, Path(ready["mark"]))
-    last = {FILE_NAME, _READY}
+    placing.send(staging, root)
+    last = {FILE_NAME, _READY, placing.SENDING}
     for path in sorted(staging.iterdir()):
         if path.name not in last:
             path.replace(root / path.name)

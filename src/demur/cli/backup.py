@@ -43,7 +43,8 @@ def backup(invocation: Invocation, to: Path, passphrase_file: Path | None, *, wi
 
     Commands that change the corpus wait; objections are taken in all the while. The keys are encrypted by a passphrase.
     What is in the outbox is left out. Once the backup is whole, the mark's journal begins anew: keep the mark on
-    another disk (`[register] mark`), and the newest backup. A register on PostgreSQL is copied with `pg_dump`.
+    another disk (`[register] mark`), and the newest backup. A register on PostgreSQL is copied with `pg_dump`. A corpus
+    in an object store is copied from there: there has to be room for it in TO.
     """
     workspace = invocation.workspace
     passphrase = None if without_keys else _new_passphrase(passphrase_file)
@@ -70,6 +71,11 @@ def backup(invocation: Invocation, to: Path, passphrase_file: Path | None, *, wi
     help="A mark, besides the one that the demur.toml in the backup names; one for each server.",
 )
 @click.option("--register", metavar="URL", help="Put the register there, and not where demur.toml says.")
+@click.option(
+    "--store",
+    metavar="URL",
+    help='Put the corpus there, and not where demur.toml says; "" for the workspace\'s folder.',
+)
 @shared
 def restore(
     invocation: Invocation,
@@ -78,16 +84,19 @@ def restore(
     keys: Path | None,
     marks: tuple[Path, ...],
     register: str | None,
+    store: str | None,
 ) -> None:
     """Make a workspace of the backup FROM in the folder that -w names, which must be empty or not be there.
 
     Stop servers and workers before. What the mark holds beyond the backup is done again: objections, confirmations,
     withdrawals, links, consents, and erasures down to the bytes. What can't be is told, and publishing waits until
     sources were read again, or the loss is accepted. If it is cut off, the same command goes on.
+
+    A corpus that lay in an object store is put there again, at a place that has to be empty: --store names another one.
     """
     passphrase = None if keys is not None else _known_passphrase(source, passphrase_file)
     with progress("Restoring"):
-        restored = backups.restore(Source(source, passphrase, keys, marks, register), invocation.root)
+        restored = backups.restore(Source(source, passphrase, keys, marks, register, store), invocation.root)
     if not restored.marks:
         note("No mark was found: what was acknowledged since the backup is unknown. If it turns up, restore again.")
     emit(lambda: "\n".join(_restored(restored)), restored)

@@ -156,7 +156,7 @@ def _receipt(erased: erasing.Erased) -> Iterator[str]:
         yield f"Recall the export of {each.version} in {each.path}: {told}."
     for each in erased.unchecked:
         yield (
-            f"The export of {each.version} is not in {each.path} any more, and the version is gone: "
+            f"The export of {each.version} can't be read in {each.path} (any more), and the version is gone: "
             "it may hold rows of theirs; have whoever took it delete it."
         )
     if erased.claimed:

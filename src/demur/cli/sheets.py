@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from demur.policy import Policy, rule_of
 from demur.sheet.page import banner, cards, figure, listed, page, section, table, text
 from demur.sheet.plots import Bar, bars, columns, histogram
 from demur.status import Deadline, Status
+from demur.store import Place
 from demur.terms import Reason
 from demur.versions.findings import MEANS, Findings
 from demur.versions.states import VersionState
@@ -36,8 +36,8 @@ class Checked:
     """Of the version, as it was published."""
     current: bool
     """Whether it was judged by the register as it is now."""
-    places: Mapping[Path | None, Findings]
-    """None is the version in the workspace, a path is an export."""
+    places: Mapping[Place | None, Findings]
+    """None is the version in the workspace, any other an export."""
 
 
 def status_sheet(
@@ -228,7 +228,7 @@ def _rows(findings: Findings) -> int:
     return len({each.item for each in findings.shown if each.item is not None})
 
 
-def _place(number: int, checked: Checked, place: Path | None, findings: Findings) -> Markup:
+def _place(number: int, checked: Checked, place: Place | None, findings: Findings) -> Markup:
     heading = f"Version {checked.name} in the workspace" if place is None else f"The export in {place}"
     notes = [text(f"Note: {note}") for note in findings.notes]
     if findings.ok:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from demur import store
 from demur.cli.frame.options import Invocation, Paged, as_page, shared, written
 from demur.cli.frame.output import Page, as_json, count, emit, emit_paged, note, progress, table
 from demur.corpus.session import reading
 from demur.errors import CheckFailed
 from demur.register.continuity.loss import undecided
 from demur.runs.listing import REPLAY, Recalled, recalled
-from demur.store import is_url
+from demur.store import Place
 from demur.versions import auditing, leave
 from demur.versions import publish as publishing
 from demur.versions.findings import EVERY, MEANS, Findings
@@ -23,8 +24,8 @@ _MB = 1_000_000
 _EXAMPLES = 3
 """Findings of each kind that are told one by one."""
 
-Checked = Mapping[Path | None, Findings]
-"""What was found in each place: None is the version in the workspace, a path is an export."""
+Checked = Mapping[Place | None, Findings]
+"""What was found in each place: None is the version in the workspace, any other an export."""
 
 
 @click.command
@@ -107,7 +108,7 @@ def export(invocation: Invocation, name: str, form: str, to: str) -> None:
     """
     with progress(f"Exporting {name}"):
         workspace = invocation.workspace
-        report = leave.export(workspace, name, workspace.stored(to) if is_url(to) else Path(to))
+        report = leave.export(workspace, name, workspace.exported(to))
     sentence = (
         f"{count(report.rows, 'row')} of version {name} in {count(len(report.shards), 'file')},"
         f" {report.size / _MB:,.1f} MB: {report.path}"
@@ -156,10 +157,9 @@ def _run_lines(run: Recalled) -> Iterator[str]:
 @click.option("--all", "every", is_flag=True, help="Tell every finding, not the first few of each kind.")
 @click.option(
     "--export",
-    "folder",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    "given",
     metavar="DIR",
-    help="Check only this export, wherever it lies now.",
+    help="Check only this export, wherever it lies now: a folder, or a place in an object store (s3://...).",
 )
 @click.option("--key", metavar="HEX", help="Check --export without a workspace, by the key of manifests (or its file).")
 @click.option(
@@ -173,7 +173,7 @@ def _run_lines(run: Recalled) -> Iterator[str]:
 def verify(  # noqa: PLR0913  # its options
     invocation: Invocation,
     name: str,
-    folder: Path | None,
+    given: str | None,
     key: str | None,
     proof: Path | None,
     page: str | None,
@@ -192,24 +192,48 @@ def verify(  # noqa: PLR0913  # its options
     if key is None and proof is not None:
         raise click.UsageError("--proof is held against an export: give --export and --key, too.")
     if key is not None:
-        if folder is None or current or page is not None:
+        if given is None or current or page is not None:
             raise click.UsageError("--key checks an export alone: give --export, and neither --now nor a page.")
-        _verify_alone(name, folder, key, proof, every=every)
+        _verify_alone(name, _folder(given) or store.place(given), key, proof, every=every)
         return
     workspace = invocation.workspace
     if lost := loss_of(workspace):
         note(lost)
-    places = [folder] if folder else [None, *_exports(workspace, name)]
+    places, unasked = _places(workspace, name, given)
     most = EVERY if every or as_json() or page is not None else _EXAMPLES
     with progress(f"Verifying {name}"):
         checked = {place: leave.verify(workspace, name, export=place, current=current, most=most) for place in places}
+    for sentence in unasked:
+        checked[None].note(sentence)
     data = _data(name, checked, current=current) | {"loss": lost}
     shown = None if page is None else _sheet(workspace, name, checked, page, current=current)
     emit_paged(lambda: "\n".join(_page(name, checked, every=every)), data, shown)
     _require_none(name, checked)
 
 
-def _verify_alone(name: str, folder: Path, key: str, proof: Path | None, *, every: bool) -> None:
+def _places(workspace: Workspace, name: str, given: str | None) -> tuple[list[Place | None], list[str]]:
+    """What is checked: the export that was named, else the version and its exports; and which of these can't be."""
+    if given is not None:
+        return [_folder(given) or workspace.exported(given)], []
+    with reading(workspace) as session:
+        found, unasked = leave.exports_of(session, name)
+    return [None, *found], unasked
+
+
+def _folder(given: str) -> Path | None:
+    """The folder that somebody names; None for a place in a store.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    if store.is_url(given):
+        return None
+    if not Path(given).is_dir():
+        raise click.UsageError(f"There is no folder {given}: --export takes the folder that `demur export` wrote.")
+    return Path(given)
+
+
+def _verify_alone(name: str, folder: Place, key: str, proof: Path | None, *, every: bool) -> None:
     """Check an export by what lies in its folder."""
     signer = auditing.public_key(written(key))
     absence = None if proof is None else auditing.Absence.read(proof)
@@ -245,11 +269,6 @@ def loss_of(workspace: Workspace) -> str:
     return lost.sentence if lost else ""
 
 
-def _exports(workspace: Workspace, name: str) -> list[Path]:
-    with reading(workspace) as session:
-        return leave.exports_of(session, name)
-
-
 def _page(name: str, checked: Checked, *, every: bool) -> Iterator[str]:
     for place, findings in checked.items():
         what = f"Version {name}" if place is None else f"The export {place}"
@@ -272,7 +291,7 @@ def _summed(findings: Findings) -> Iterator[str]:
 def _data(name: str, checked: Checked, *, current: bool) -> dict[str, object]:
     places = [
         {
-            "export": place,
+            "export": None if place is None else str(place),
             "ok": findings.ok,
             "counts": dict(findings.counts),
             "findings": [vars(finding) for finding in findings.shown],

@@ -11,7 +11,7 @@ import logging
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +32,17 @@ _logger: Final = logging.getLogger("demur")
 
 
 @contextmanager
-def writing_alone(root: Path, store: Stored | None, command: str) -> Iterator[None]:
+def writing_alone(
+    root: Path, store: Stored | None, command: str, half_done: Callable[[], bool] | None = None
+) -> Iterator[None]:
     """Be the only workspace that writes to a store while the block runs; nothing to do where there is none.
 
     Args:
         root: the workspace, whose lock the caller holds.
         store: where its corpus lies.
         command: what is writing, for whoever has to wait: ``import``, and no arguments.
+        half_done: whether something is left for this workspace to undo, when the block ends by an error: nobody else
+            writes there then, as after a kill; by default, whether there is an import's journal.
 
     Raises:
         WorkspaceError: when another workspace writes there, or the store can't tell two writers apart.
@@ -63,7 +67,7 @@ def writing_alone(root: Path, store: Stored | None, command: str) -> Iterator[No
     try:
         yield
     except BaseException:
-        if journal.read(root) is not None:  # as after a kill: what is half done is for this workspace to undo
+        if half_done() if half_done is not None else journal.read(root) is not None:
             raise
         _release(root, writer)
         raise

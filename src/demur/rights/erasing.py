@@ -239,7 +239,7 @@ def _retire(session: Session, erasures: Sequence[Erasure]) -> None:
             write_recalled(session, name)
         retire_in(session, name)
     for name, path in sorted({(name, path) for each in erasures for name, path in each.recalls if name in before}):
-        extend_recalled(session, name, Path(path))
+        extend_recalled(session, name, session.workspace.exported(path))
 
 
 def _rewrite(session: Session) -> int:

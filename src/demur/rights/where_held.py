@@ -6,19 +6,19 @@ is gone, if it is not where it was written.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from demur.corpus.datasets.corpus import Corpus
 from demur.corpus.journal import retired
 from demur.corpus.session import Session
-from demur.errors import CorpusError
+from demur.errors import CorpusError, UnavailableError, UsageError
 from demur.identity import SubjectKeys
+from demur.store import Place
 from demur.suppression.keyset import KeySet
 from demur.terms import EntryKind
+from demur.versions.export_form import shard, shards_in
 
 Export = tuple[str, str]
 """A version's name and the path of an export of it."""
@@ -105,7 +105,13 @@ def holding_exports(session: Session, versions: Iterable[str], keys: SubjectKeys
     affected, gone = set(versions), retired(session.register)
     held, unchecked = [], []
     for name, path in exported(session):
-        holds = True if name in affected else _export_holds(Path(path), keys) if name in gone else False
+        holds = (
+            True
+            if name in affected
+            else _export_holds(session.workspace.exported(path), keys)
+            if name in gone
+            else False
+        )
         if holds:
             held.append((name, path))
         elif holds is None:
@@ -119,17 +125,17 @@ def exported(session: Session) -> Iterator[Export]:
     yield from dict.fromkeys((str(entry.payload["name"]), str(entry.payload["path"])) for entry in entries)
 
 
-def _export_holds(folder: Path, keys: SubjectKeys) -> bool | None:
+def _export_holds(folder: Place, keys: SubjectKeys) -> bool | None:
     """Whether an export holds rows by or about these accounts; None where it can't be read."""
     theirs = pa.array([f"{key:016x}" for key in keys.tolist()])  # as export_form.py spells them
-    paths = sorted(folder.rglob("*.parquet"))
     try:
+        paths = shards_in(folder)
         for path in paths:
-            with pq.ParquetFile(path) as file:
+            with shard(path) as file:
                 for batch in file.iter_batches(columns=["author", "subjects"]):
                     names = (batch.column("author"), batch.column("subjects").flatten())
                     if any(pc.any(pc.is_in(each, theirs)).as_py() for each in names):
                         return True
-    except (pa.ArrowException, OSError, ValueError, KeyError):
+    except (pa.ArrowException, OSError, ValueError, KeyError, UnavailableError, UsageError):
         return None
     return False if paths else None

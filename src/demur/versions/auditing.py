@@ -16,6 +16,7 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.errors import CorpusError, UsageError
+from demur.store import Place
 from demur.suppression.keyset import KeySet
 from demur.suppression.signed import read_bytes
 from demur.versions.export import MANIFEST
@@ -68,12 +69,12 @@ def public_key(text: str) -> Ed25519PublicKey:
 
 
 def check_alone(
-    folder: Path, name: str, key: Ed25519PublicKey, absence: Absence | None = None, findings: Findings | None = None
+    folder: Place, name: str, key: Ed25519PublicKey, absence: Absence | None = None, findings: Findings | None = None
 ) -> Findings:
     """Check an export by what lies in its folder.
 
     Args:
-        folder: of the export.
+        folder: of the export, or its place in a store.
         name: of the version.
         key: that its manifest has to be signed with, from elsewhere.
         absence: a proof that the version lacks somebody: no row may be by or about them.

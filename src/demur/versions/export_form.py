@@ -5,14 +5,18 @@ Invariants: the two forms say the same, null for null, and turn into each other 
 of a row is a key, so that the types alone say what to turn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from demur.kernel.schema import KEY, ROW
+from demur.store import Place
 
 SUBJECT_DIGITS: Final = 16
 ITEM_DIGITS: Final = 32
@@ -136,3 +140,27 @@ def _nulled(values: pa.Array, like: pa.Array) -> pa.Array:
         return values
     nothing: Any = pa.scalar(None, values.type)
     return pc.if_else(like.is_valid(), values, nothing)
+
+
+@contextmanager
+def shard(path: Place) -> Iterator[pq.ParquetFile]:
+    """A Parquet file of an export, on a disk or in a store.
+
+    Raises:
+        OSError, ArrowException, ValueError: when it can't be read.
+        UnavailableError: when its store refuses, or does not answer.
+    """
+    with ExitStack() as stack:
+        source = path if isinstance(path, Path) else stack.enter_context(path.open())
+        yield stack.enter_context(pq.ParquetFile(source))
+
+
+def shards_in(folder: Place) -> Sequence[Place]:
+    """Every Parquet file below a folder or a place in a store, by name.
+
+    Raises:
+        UnavailableError: when the store refuses, or does not answer.
+    """
+    if isinstance(folder, Path):
+        return sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    return [folder / name for name, _ in sorted(folder.objects()) if name.endswith(".parquet")]

@@ -1,28 +1,29 @@
-"""Is a folder the export that was signed: every file, every column, and nothing else?
+"""Is a folder, or a place in a store, the export that was signed: every file, every column, and nothing else?
 
 Invariants: whatever lies in the folder is either on the list or a finding that names it, whatever its name, depth or
-kind; links are never followed on the way; for an export that has no list (made until November 2026) the files that it
-may have, their columns and their descriptions follow from the signed manifest, and what does not is said in a note.
+kind; links are never followed on the way, and a store has none; for an export that has no list (made until November
+2026) the files that it may have, their columns and their descriptions follow from the signed manifest, and what does
+not is said in a note.
 """
 
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 import orjson
 import pyarrow as pa
-import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.errors import CorpusError
+from demur.store import Place, Stored
 from demur.suppression.signed import file_digest, is_exact, read_bytes
 from demur.versions.card import card
 from demur.versions.croissant import Shard, croissant
 from demur.versions.export import CARD, CROISSANT, DATA, MANIFEST
-from demur.versions.export_form import EXPORTED
+from demur.versions.export_form import EXPORTED, shard
 from demur.versions.filelist import ALLOWED, LIST, Column, FileList, columns_of, differences, shown
 from demur.versions.findings import Code, Findings
 from demur.versions.manifest import Manifest
@@ -50,9 +51,9 @@ class Signed:
     """None: the register is not asked."""
 
 
-def check_folder(folder: Path, signed: Signed, findings: Findings) -> None:
+def check_folder(folder: Place, signed: Signed, findings: Findings) -> None:
     """Add what is wrong with the files of an export to ``findings``; its rows are not looked at."""
-    if not os.path.lexists(folder / LIST):
+    if not _lies(folder / LIST):
         _without_list(folder, signed, findings)
         return
     try:
@@ -73,7 +74,7 @@ def check_folder(folder: Path, signed: Signed, findings: Findings) -> None:
     _check_listed(folder, listed, findings)
 
 
-def _check_listed(folder: Path, listed: FileList, findings: Findings) -> None:
+def _check_listed(folder: Place, listed: FileList, findings: Findings) -> None:
     _name_extra(folder, [LIST, *(each.path for each in listed.files)], findings)
     for each, wrong in differences(folder, listed.files):
         findings.add(Code.FILE, f"{folder / each.path} {wrong}.")
@@ -81,7 +82,7 @@ def _check_listed(folder: Path, listed: FileList, findings: Findings) -> None:
             _check_columns(folder / each.path, listed.columns, listed.metadata, findings)
 
 
-def _name_extra(folder: Path, known: Iterable[str], findings: Findings) -> None:
+def _name_extra(folder: Place, known: Iterable[str], findings: Findings) -> None:
     """Everything in the folder that is not one of ``known``, nor a folder that one of these lies in."""
     files = set(known)
     folders = {str(parent) for path in files for parent in PurePosixPath(path).parents}
@@ -91,8 +92,16 @@ def _name_extra(folder: Path, known: Iterable[str], findings: Findings) -> None:
             findings.add(Code.FILE, f"The {what} {folder / shown(path)} does not belong to the export.")
 
 
-def _walk(folder: Path, within: str) -> Iterator[tuple[str, bool]]:
+def _lies(path: Place) -> bool:
+    """Whether anything lies there; a link is not followed."""
+    return path.exists() if isinstance(path, Stored) else os.path.lexists(path)
+
+
+def _walk(folder: Place, within: str) -> Iterator[tuple[str, bool]]:
     """Everything below ``folder`` as a relative path, and whether it is a folder; links are not followed."""
+    if isinstance(folder, Stored):
+        yield from ((name, False) for name in sorted(name for name, _ in folder.objects()) if name.startswith(within))
+        return
     try:
         entries = sorted(os.scandir(folder / within), key=lambda entry: entry.name)
     except OSError:
@@ -105,11 +114,11 @@ def _walk(folder: Path, within: str) -> Iterator[tuple[str, bool]]:
 
 
 def _check_columns(
-    path: Path, columns: Sequence[Column], metadata: Sequence[str], findings: Findings, *, name_broken: bool = False
+    path: Place, columns: Sequence[Column], metadata: Sequence[str], findings: Findings, *, name_broken: bool = False
 ) -> None:
     """Name each column of a shard that is new, missing or of another type, and metadata that no shard has."""
     try:
-        with pq.ParquetFile(path) as file:
+        with shard(path) as file:
             schema, keys = file.schema_arrow, file.metadata.metadata or {}
     except (pa.ArrowException, OSError, ValueError) as error:
         if name_broken:
@@ -148,7 +157,7 @@ def _described(column: Column) -> str:
 # Exports without a list, as manifests of format 1 had them
 
 
-def _without_list(folder: Path, signed: Signed, findings: Findings) -> None:
+def _without_list(folder: Place, signed: Signed, findings: Findings) -> None:
     listed = signed.on_record is not None and None not in signed.on_record
     if listed or signed.manifest.format > 1:
         findings.add(Code.FILE, f"{folder / LIST} is missing: it lists the files of the export; export again.")
@@ -164,7 +173,7 @@ def _without_list(folder: Path, signed: Signed, findings: Findings) -> None:
     _check_descriptions(folder, signed.manifest, shards, findings)
 
 
-def _shards(folder: Path) -> list[str]:
+def _shards(folder: Place) -> list[str]:
     """The shards that an export without a list must have: as many as its first one says."""
     names = sorted(path for path, is_folder in _walk(folder, f"{DATA}/") if not is_folder)
     first = next((match for match in map(_SHARD.fullmatch, (name[len(DATA) + 1 :] for name in names)) if match), None)
@@ -173,7 +182,7 @@ def _shards(folder: Path) -> list[str]:
     return [f"{DATA}/train-{number:05d}-of-{total}.parquet" for number in range(count)]
 
 
-def _check_descriptions(folder: Path, manifest: Manifest, shards: Sequence[str], findings: Findings) -> None:
+def _check_descriptions(folder: Place, manifest: Manifest, shards: Sequence[str], findings: Findings) -> None:
     """Whether card and Croissant say what follows from the manifest and the shards."""
     try:
         known = [_shard(folder, path) for path in shards]
@@ -188,6 +197,8 @@ def _check_descriptions(folder: Path, manifest: Manifest, shards: Sequence[str],
         findings.add(Code.FILE, f"{folder / CROISSANT} can't be compared with the shards: export the version again.")
 
 
-def _shard(folder: Path, path: str) -> Shard:
+def _shard(folder: Place, path: str) -> Shard:
     file = folder / path
-    return Shard(path, pq.read_metadata(file).num_rows, file.stat().st_size, file_digest(file))
+    with shard(file) as opened:
+        rows = opened.metadata.num_rows
+    return Shard(path, rows, file.stat().st_size, file_digest(file))

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from demur.corpus.session import Session, reading
-from demur.errors import CheckFailed, CorpusError, RegisterError
+from demur.errors import CheckFailed, CorpusError, RegisterError, UnavailableError, UsageError
 from demur.register import JSON
 from demur.register.continuity.loss import undecided
 from demur.runs.belonging import findings as findings_of_models
@@ -111,7 +111,7 @@ def verify(
     workspace: Workspace,
     name: str,
     *,
-    export: Path | None = None,
+    export: Place | None = None,
     current: bool = False,
     most: int = SHOWN,
     now: datetime | None = None,
@@ -121,13 +121,14 @@ def verify(
     Args:
         workspace: where it was published.
         name: what it was published as.
-        export: the folder of an export, to be checked instead of the version.
+        export: the folder of an export, or its place in a store, to be checked instead of the version.
         current: judge it by the register as it is now, not as of the version's own checkpoint.
         most: findings of each kind that are told one by one; all are counted.
         now: this moment.
 
     Raises:
         UsageError: when there is no such version.
+        UnavailableError: when a store refuses, or does not answer.
     """
     with reading(workspace, now) as session:
         entry = published(session.register, name)
@@ -140,14 +141,23 @@ def verify(
         return findings
 
 
-def exports_of(session: Session, name: str) -> list[Path]:
-    """Where a version was exported to, as far as it still lies there."""
+def exports_of(session: Session, name: str) -> tuple[list[Place], list[str]]:
+    """Where a version was exported to, as far as it still lies there, and which stores could not be asked, and why."""
     entries = session.register.log.entries(EntryKind.VERSION_EXPORTED)
-    paths = [Path(str(entry.payload["path"])) for entry in entries if entry.payload["name"] == name]
-    return [path for path in dict.fromkeys(paths) if path.is_dir()]
+    paths = dict.fromkeys(str(entry.payload["path"]) for entry in entries if entry.payload["name"] == name)
+    found: list[Place] = []
+    unasked = []
+    for path in paths:
+        where = session.workspace.exported(path)
+        try:
+            if where.is_dir() if isinstance(where, Path) else where.exists():
+                found.append(where)
+        except (UnavailableError, UsageError) as error:  # the latter: without what asks a store
+            unasked.append(f"The export {path} was not looked at. {error}")
+    return found, unasked
 
 
-def _check(session: Session, name: str, export: Path | None, findings: Findings, *, current: bool) -> Findings:
+def _check(session: Session, name: str, export: Place | None, findings: Findings, *, current: bool) -> Findings:
     workspace, public_key = session.workspace, session.keys.signing.public_key()
     rules, _ = session.rules()
     withheld = rules.objected.union(rules.minors) if current else None
@@ -166,10 +176,11 @@ def _check(session: Session, name: str, export: Path | None, findings: Findings,
     return findings
 
 
-def _lists_on_record(session: Session, name: str, export: Path) -> list[str | None]:
+def _lists_on_record(session: Session, name: str, export: Place) -> list[str | None]:
     """The digests of the lists of a version's exports: of the one that was written there, else of all."""
     entries = [e.payload for e in session.register.log.entries(EntryKind.VERSION_EXPORTED) if e.payload["name"] == name]
-    there = [payload for payload in entries if payload["path"] == str(export.resolve())]
+    where = str(export.resolve() if isinstance(export, Path) else export)
+    there = [payload for payload in entries if payload["path"] == where]
     lists = (payload.get("files") for payload in there or entries)
     return [None if digest is None else str(digest) for digest in lists]
 
@@ -256,7 +267,7 @@ def write_recalled(session: Session, name: str) -> None:
         return  # the version can't be read any more, and goes all the same
 
 
-def extend_recalled(session: Session, name: str, export: Path) -> None:
+def extend_recalled(session: Session, name: str, export: Place) -> None:
     """Adds to the list of a version that was retired before what an export of it holds of people suppressed since."""
     path = recall_list(session, name)
     rules, _ = session.wordless()
@@ -264,8 +275,8 @@ def extend_recalled(session: Session, name: str, export: Path) -> None:
     try:
         words = Reader(*known_now(session))
         found = list(recall_rows(export_batches(export), rules.objected.union(rules.minors), words.found))
-    except CorpusError:
-        return  # it is not there any more, or broken
+    except (CorpusError, UnavailableError):
+        return  # it is not there any more, or broken, or its store does not say; the erasure names it all the same
     fresh = pa.Table.from_batches(found, RECALL)
     fresh = fresh.filter(pc.invert(pc.is_in(fresh.column("item"), listed.column("item"))))
     if fresh.num_rows:

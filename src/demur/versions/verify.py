@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from demur.corpus.datasets.corpus import Corpus
@@ -27,7 +26,7 @@ from demur.suppression.lists import SuppressionList, find_list
 from demur.suppression.signed import file_digest, is_exact, read_bytes
 from demur.versions.digests import UNKNOWN, Digester, Digests, Prefixes, differences, item_prefixes, prefixes
 from demur.versions.export import MANIFEST
-from demur.versions.export_form import from_hex
+from demur.versions.export_form import from_hex, shard, shards_in
 from demur.versions.exportcheck import OnRecord, Signed, check_folder
 from demur.versions.filelist import differences as file_differences
 from demur.versions.filelist import shown
@@ -122,7 +121,7 @@ def check_version(  # noqa: PLR0913  # what a version is, and what it is judged 
 
 
 def check_export(  # noqa: PLR0913  # what a version is judged by, and an export besides
-    folder: Path,
+    folder: Place,
     name: str,
     versions: Path,
     lists: Path,
@@ -232,25 +231,26 @@ def check_rows(
     return findings
 
 
-def export_batches(folder: Path) -> Iterator[pa.RecordBatch]:
+def export_batches(folder: Place) -> Iterator[pa.RecordBatch]:
     """The rows of every Parquet file in an export, keys turned back: schema ROW, nulls allowed anywhere.
 
     Raises:
         CorpusError: when there is none, or one can't be read.
+        UnavailableError: when its store refuses, or does not answer.
     """
-    paths = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    paths = shards_in(folder)
     if not paths:
         raise CorpusError(f"{folder} holds no Parquet file: name the folder that demur export wrote.")
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
+            with shard(path) as file:
                 for batch in file.iter_batches(batch_size=_BATCH_ROWS):
                     yield from_hex(batch)
         except _BROKEN as error:
             raise CorpusError(f"{path} can't be read ({_first_line(error)}): export the version again.") from None
 
 
-def read_manifest(path: Path, name: str, public_key: Ed25519PublicKey, findings: Findings) -> Manifest | None:
+def read_manifest(path: Place, name: str, public_key: Ed25519PublicKey, findings: Findings) -> Manifest | None:
     """The manifest of a version; None, and findings, where it is not one that the key signed."""
     try:
         data = read_bytes(path)
