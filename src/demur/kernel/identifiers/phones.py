@@ -147,12 +147,16 @@ def _is_something_else(piece: str) -> bool:
 
 def _is_international(said: str, piece: str, behind: str) -> bool:
     """Whether a candidate with a ``+`` is a number, not an offset, a time zone or a sum."""
-    if _AFTER_PLUS.match(behind) or UNIT.match(behind) or (piece.count(".") == 1 and " " not in piece):
+    if _AFTER_PLUS.match(behind) or (piece.count(".") == 1 and " " not in piece):
         return False
-    number = "+" + digits_of(piece)
+    number, grouped = "+" + digits_of(piece), len(groups_of(piece)) >= _SPACED_GROUPS
+    if UNIT.match(behind) and (not grouped or _THOUSANDS.fullmatch(piece.lstrip("+ "))):
+        return False
     if international(number):
         return True
-    spoken = SPOKEN.search(said) or len(groups_of(piece)) >= _SPACED_GROUPS
+    if UNIT.match(behind):
+        return False
+    spoken = SPOKEN.search(said) or grouped
     return bool(spoken) and "." not in piece and international(number, in_use=False)
 
 
