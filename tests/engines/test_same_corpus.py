@@ -98,7 +98,7 @@ def _undone(engine: str, step: str, root: Path, expected: Both) -> None:
     assert throng.held(root) == expected[0]
 
 
-@pytest.mark.parametrize(("name", "step"), [(RAY, "heard"), (SPARK, "commit")])
+@pytest.mark.parametrize(("name", "step"), [(SPARK, "commit")])  # the soak tries every engine and step
 def test_a_driver_that_dies_leaves_nothing(name: str, step: str, own: Own, expected: Both, java: Path) -> None:
     assert java
     _undone(name, step, own(), expected)

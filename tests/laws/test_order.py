@@ -13,6 +13,6 @@ import pytest
 from hypothesis import settings
 from neighbourhood import Community
 
-EXAMPLES = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 5  # one takes a second and more
+EXAMPLES = settings().max_examples if "DEMUR_EXAMPLES" in os.environ else 3  # one takes a second and more
 Community.TestCase.settings = settings(stateful_step_count=12, max_examples=EXAMPLES)
 TestCommunity = pytest.mark.law(Community.TestCase)

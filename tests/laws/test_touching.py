@@ -103,6 +103,7 @@ def governed(rows: pa.RecordBatch, accounts: Sequence[str], context: Context) ->
     return answer.kept, told(answer, context)
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(
     said=st.lists(texts, min_size=8, max_size=8),
     objectors=st.lists(st.sampled_from(PEOPLE), min_size=2, max_size=4, unique=True),
@@ -187,7 +188,7 @@ def fresh_items(happening: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return found
 
 
-@settings(deadline=None, max_examples=max(4, settings().max_examples // 10))
+@settings(deadline=None, max_examples=max(2, settings().max_examples // 20))
 @given(before=events, back=st.integers(0, 3), after=events)
 @example(before=[], back=0, after=TOUCHING)
 @example(before=[], back=0, after=NAMED_BESIDE)

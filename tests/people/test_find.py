@@ -342,7 +342,7 @@ def places(scene: Scene, text: str) -> list[tuple[int, ...]]:
 
 
 @given(TEXTS, CONTEXTS)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_rows_that_need_no_context_have_the_same_finds_under_every_one(text: str, scene: Scene) -> None:
     page, index = scene.page(text), index_of(PEOPLE)
     with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())
@@ -355,7 +355,7 @@ def test_rows_that_need_no_context_have_the_same_finds_under_every_one(text: str
 
 
 @given(TEXTS, CONTEXTS)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_rows_without_a_word_of_somebody_in_their_thread_get_no_find_by_it(text: str, scene: Scene) -> None:
     page, index = scene.page(text), index_of(PEOPLE)
     with_it, without = find_people(page, index, scene.context), find_people(page, index, Context())

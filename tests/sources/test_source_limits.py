@@ -183,13 +183,13 @@ def _parquet_cases(folder: Path) -> Iterator[Case]:
         yield f"members: {name}", "members", str(path), {}
 
 
-@pytest.fixture(scope="module", params=[6, pytest.param(1, marks=pytest.mark.soak)], ids=["sixth", "all"])
+@pytest.fixture(scope="module", params=[12, pytest.param(1, marks=pytest.mark.soak)], ids=["twelfth", "all"])
 def answers(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, tuple[int, float, str]]:
     """For each hostile file: MiB that reading it took beyond the imports, seconds of the processor, what it said.
 
-    Of JSON's, each source takes every sixth by turns here, as one reader reads them all; the soak takes all.
+    Of JSON's, each source takes every twelfth by turns here, as one reader reads them all; the soak takes all.
     """
     folder = tmp_path_factory.mktemp("hostile")
     cases = [*_json_cases(folder, request.param), *_text_cases(folder), *_parquet_cases(folder)]
